@@ -1,0 +1,134 @@
+"""Every error that the generator raises on purpose, and how it reads.
+
+GalleryError                      anything the generator reports instead of a traceback
+├── UserError                     a mistake that the user can mend; exit code 2
+│   ├── ManifestError             gallery.yaml
+│   ├── NoteError                 Markdown notes and their front matter
+│   ├── ThemeError                themes, templates and assets
+│   ├── ModelError                a model that cannot be found, loaded or captured
+│   ├── OutputError               the output folder, publishing, serving
+│   └── LinkError                 a link to a page, anchor or asset that does not exist
+└── DamagedEntry                  a stored capture that fails its checksum; captured again
+
+A `UserError` carries one or more `Problem` values, so that all mistakes are told at once.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake: where it is, what is wrong, and how to mend it.
+
+    `line` and `column` are 1-based. `quote` is the offending source line, unchanged.
+    """
+
+    reason: str
+    mend: str = ""
+    file: Path | None = None
+    line: int | None = None
+    column: int | None = None
+    quote: str | None = None
+
+    def render(self, relative_to: Path | None = None) -> str:
+        """The problem as people read it: `file:line:column: reason`, the line quoted, the mend."""
+        lines = [f"{self._place(relative_to)}{self.reason}"]
+        if self.quote is not None and self.quote.strip():
+            lines.extend(self._quotation())
+        if self.mend:
+            lines.append(f"  {self.mend}")
+        return "\n".join(lines)
+
+    def _place(self, relative_to: Path | None) -> str:
+        if self.file is None:
+            return ""
+        shown = self.file
+        if relative_to is not None and shown.is_relative_to(relative_to):
+            shown = shown.relative_to(relative_to)
+        parts = [str(shown)]
+        if self.line is not None:
+            parts.append(str(self.line))
+            if self.column is not None:
+                parts.append(str(self.column))
+        return ":".join(parts) + ": "
+
+    def _quotation(self) -> list[str]:
+        source = (self.quote or "").rstrip("\n").replace("\t", " ")
+        start = 0
+        column = self.column
+        if len(source) > 100:
+            start = max(0, (column or 1) - 40)
+            source = source[start : start + 96] + " …"
+        gutter = f"{self.line} | " if self.line is not None else "| "
+        quoted = [f"  {gutter}{source}"]
+        if column is not None:
+            quoted.append("  " + " " * (len(gutter) + column - 1 - start) + "^")
+        return quoted
+
+
+class GalleryError(Exception):
+    """Base of all errors that are told to the user as a message, never as a traceback."""
+
+    exit_code = 1
+
+
+class UserError(GalleryError):
+    """One or more mistakes that the user can mend. Exit code 2."""
+
+    exit_code = 2
+
+    def __init__(self, problems: Problem | str | Iterable[Problem], mend: str = "") -> None:
+        if isinstance(problems, str):
+            problems = Problem(problems, mend)
+        if isinstance(problems, Problem):
+            problems = (problems,)
+        self.problems: tuple[Problem, ...] = tuple(problems)
+        super().__init__(self.render())
+
+    def render(self, relative_to: Path | None = None) -> str:
+        """All problems, in order, separated by a blank line."""
+        return "\n\n".join(problem.render(relative_to) for problem in self.problems)
+
+
+class ManifestError(UserError):
+    """`gallery.yaml` cannot be used as it stands."""
+
+
+class NoteError(UserError):
+    """A Markdown note or its front matter cannot be used as it stands."""
+
+
+class ThemeError(UserError):
+    """A theme, template or asset cannot be used as it stands."""
+
+
+class ModelError(UserError):
+    """A model cannot be found, loaded or captured."""
+
+
+class OutputError(UserError):
+    """The output folder cannot be written, served or published."""
+
+
+class LinkError(UserError):
+    """A link leads to a page, anchor or asset that the site does not have."""
+
+
+class DamagedEntry(GalleryError):
+    """A stored capture does not match its checksum or cannot be read."""
+
+
+def did_you_mean(wrong: str, known: Iterable[str]) -> str:
+    """A sentence that offers the closest known name, or lists the known ones when few."""
+    names = sorted(set(known))
+    close = difflib.get_close_matches(wrong, names, n=1, cutoff=0.6)
+    if close:
+        return f'did you mean "{close[0]}"?'
+    if names and len(names) <= 12:
+        return "known: " + ", ".join(names)
+    return ""

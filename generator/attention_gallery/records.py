@@ -1,0 +1,169 @@
+"""The values that flow through the generator: frozen, without behaviour beyond small look-ups.
+
+Axes are named in every docstring: `float32[head, query, key]`. Layers, heads and tokens count from 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float32 = NDArray[np.float32]
+Int32 = NDArray[np.int32]
+Int64 = NDArray[np.int64]
+Bool = NDArray[np.bool_]
+
+AttentionKind = Literal["encoder", "decoder", "cross"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tokens:
+    """The tokens of one sentence under one tokenizer.
+
+    ids: int64[token]. texts: what people read for each token, without tokenizer marks.
+    special: bool[token], true for tokens that the tokenizer added ([CLS], <s>, …).
+    continues: bool[token], true where a token goes on with the word of the token before it.
+    offsets: int32[token, 2], half-open code-point ranges into the text, or None.
+    words: int32[token], index of the word a token belongs to, -1 for special tokens, or None.
+    """
+
+    ids: Int64
+    texts: tuple[str, ...]
+    special: Bool
+    continues: Bool
+    offsets: Int32 | None = None
+    words: Int32 | None = None
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AttentionLayer:
+    """The attention probabilities of one layer: weights float32[head, query, key], rows sum to 1."""
+
+    index: int
+    kind: AttentionKind
+    weights: Float32
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What a model is, read from its configuration. `context` is in tokens, None when unbounded."""
+
+    architecture: str
+    model_type: str
+    layers: int
+    heads: int
+    key_value_heads: int
+    causal: bool
+    context: int | None
+    hidden_size: int
+    vocabulary: int
+    parameters: int
+    weights_format: Literal["safetensors", "gguf"]
+    license: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where the numbers come from; kept beside a capture and shown on its pages.
+
+    `seconds` is the wall time of the forward pass. `row_sum_error` is the largest |row sum - 1|.
+    """
+
+    model_fingerprint: str
+    tokenizer_fingerprint: str
+    source: str
+    revision: str | None
+    dtype: str
+    libraries: Mapping[str, str]
+    seconds: float
+    row_sum_error: float
+
+
+class StoredAttention(Protocol):
+    """A capture as the numpy side reads it: layer by layer, never all at once."""
+
+    @property
+    def key(self) -> str:
+        """The capture key: SHA-256 of all that can change the numbers."""
+
+    @property
+    def text(self) -> str:
+        """The sentence that was captured."""
+
+    @property
+    def tokens(self) -> Tokens:
+        """Its tokens."""
+
+    @property
+    def facts(self) -> ModelFacts:
+        """The model that attended."""
+
+    @property
+    def provenance(self) -> Provenance:
+        """Where the numbers come from."""
+
+    def layer(self, index: int) -> AttentionLayer:
+        """One layer, read from the store. Raises `DamagedEntry` when it cannot be read."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeadMetric:
+    """One measure of every head on one sentence: values float32[layer, head].
+
+    `range` is the closed interval of possible values; `unit` is shown after a number
+    ("", "tokens", "share"). Undefined values (no such key, one visible token only) are NaN.
+    """
+
+    name: str
+    title: str
+    unit: str
+    range: tuple[float, float]
+    values: Float32
+    definition: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HeadType:
+    """What a head does on one sentence or over many, with the evidence that led to it.
+
+    `name` is a short slug such as "previous-token"; `family` groups types for colour
+    ("position", "separator", "local", "broad", "focused", "mixed").
+    """
+
+    name: str
+    title: str
+    family: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """A piece of HTML that draws one figure, with the text that stands for it."""
+
+    div_id: str
+    html: str
+    digest: str
+    alt_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page to be made: its route, template and context, and the digest of all its inputs."""
+
+    route: str
+    template: str
+    inputs: str
+    context: Mapping[str, Any] = field(default_factory=dict)
+
+
+def head_name(layer: int, head: int) -> str:
+    """A head as people write it: `L3H7`."""
+    return f"L{layer}H{head}"
