@@ -1,0 +1,150 @@
+"""The store: one folder in which every capture lies under its key, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from attention_gallery.errors import DamagedEntry
+from attention_gallery.hashing import digest_file
+from attention_gallery.records import ModelFacts, StoredAttention, Tokens
+from attention_gallery.store.entry import StoredEntry
+from attention_gallery.store.sidecar import Sidecar, load
+from attention_gallery.store.writer import EntryWriter, sync_folder
+
+_KEY = re.compile(r"[0-9a-f]{64}")
+_DATA = ".safetensors"
+_SIDECAR = ".json"
+_UNFINISHED = ".part"
+
+
+class AttentionStore:
+    """Captures by key: `<key[:2]>/<key>.safetensors` for the numbers, `<key>.json` for where they come from.
+
+    The sidecar is renamed into place last, so an entry exists exactly when its sidecar does. One process
+    at a time may write (the build holds a lock); any number may read.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Use `folder`, which need not exist yet."""
+        self._folder = folder
+
+    @property
+    def folder(self) -> Path:
+        """Where the entries lie."""
+        return self._folder
+
+    def has(self, key: str) -> bool:
+        """Whether there is an entry; looks at names only, so damage shows when it is opened or read."""
+        data, sidecar = self._paths(key)
+        return sidecar.is_file() and data.is_file()
+
+    def open(self, key: str) -> StoredAttention:
+        """The entry under `key`, ready to be read layer by layer.
+
+        Raises `KeyError` when there is none and `DamagedEntry` when its description cannot be read, is
+        from another schema, or does not fit the file's header and length.
+        """
+        if not self.has(key):
+            raise KeyError(key)
+        return StoredEntry(self._paths(key)[0], self._read_sidecar(key))
+
+    def verify(self, key: str) -> None:
+        """Read the whole entry and compare it with its checksum. Raises `KeyError` or `DamagedEntry`."""
+        self.open(key)
+        try:
+            found = digest_file(self._paths(key)[0])
+        except OSError as error:
+            raise DamagedEntry(f"the stored capture {key[:12]} cannot be read: {error}") from error
+        if found != self._read_sidecar(key).sha256:
+            raise DamagedEntry(f"the stored capture {key[:12]} is damaged: it does not match its checksum")
+
+    @contextmanager
+    def writer(self, key: str, text: str, tokens: Tokens, facts: ModelFacts) -> Iterator[EntryWriter]:
+        """A writer for one capture: `write` each layer in order, then `finish`.
+
+        The entry appears on a clean exit, in place of an older one. On any error, and when the process
+        is killed, nothing appears. Raises `ValueError` on a clean exit without `finish`.
+        """
+        data, sidecar = self._paths(key)
+        data.parent.mkdir(parents=True, exist_ok=True)
+        stem = f"{key}.{secrets.token_hex(4)}"
+        unfinished = [data.with_name(stem + suffix + _UNFINISHED) for suffix in (_DATA, _SIDECAR)]
+        try:
+            with unfinished[0].open("xb") as stream:
+                entry = EntryWriter(stream, key, text, tokens, facts)
+                yield entry
+                described = entry.sidecar()
+                stream.flush()
+                os.fsync(stream.fileno())
+            with unfinished[1].open("xb") as stream:
+                stream.write(described)
+                stream.flush()
+                os.fsync(stream.fileno())
+            sidecar.unlink(missing_ok=True)
+            unfinished[0].replace(data)
+            unfinished[1].replace(sidecar)
+            sync_folder(data.parent)
+        finally:
+            for path in unfinished:
+                path.unlink(missing_ok=True)
+
+    def remove(self, key: str) -> None:
+        """Remove an entry, whole or damaged; nothing happens when there is none."""
+        data, sidecar = self._paths(key)
+        sidecar.unlink(missing_ok=True)
+        data.unlink(missing_ok=True)
+
+    def keys(self) -> tuple[str, ...]:
+        """The keys of all entries, sorted."""
+        found = (path.stem for path in self._folder.glob(f"??/*{_SIDECAR}"))
+        return tuple(sorted(key for key in found if _KEY.fullmatch(key) and self.has(key)))
+
+    def prune(self, keep: set[str]) -> int:
+        """Remove every entry that is not in `keep`; the bytes that were freed."""
+        freed = 0
+        for key in self.keys():
+            if key not in keep:
+                freed += sum(path.stat().st_size for path in self._paths(key))
+                self.remove(key)
+        self._drop_empty_folders()
+        return freed
+
+    def sweep(self) -> int:
+        """Remove what killed writers left behind; the number of files removed.
+
+        To be called by the one process that may write, before it does.
+        """
+        stale = [*self._folder.glob(f"??/*{_UNFINISHED}"), *self._orphans()]
+        for path in stale:
+            path.unlink(missing_ok=True)
+        self._drop_empty_folders()
+        return len(stale)
+
+    def _orphans(self) -> Iterator[Path]:
+        """Data whose sidecar never came, and sidecars whose data went away."""
+        for suffix, other in ((_DATA, _SIDECAR), (_SIDECAR, _DATA)):
+            for path in self._folder.glob(f"??/*{suffix}"):
+                if _KEY.fullmatch(path.stem) and not path.with_suffix(other).exists():
+                    yield path
+
+    def _drop_empty_folders(self) -> None:
+        for folder in self._folder.glob("??"):
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
+
+    def _paths(self, key: str) -> tuple[Path, Path]:
+        if not _KEY.fullmatch(key):
+            raise ValueError(f"not a capture key: {key!r}")
+        folder = self._folder / key[:2]
+        return folder / (key + _DATA), folder / (key + _SIDECAR)
+
+    def _read_sidecar(self, key: str) -> Sidecar:
+        try:
+            return load(self._paths(key)[1].read_bytes(), key)
+        except OSError as error:
+            raise DamagedEntry(f"the stored capture {key[:12]} cannot be read: {error}") from error

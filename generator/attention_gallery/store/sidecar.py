@@ -1,0 +1,80 @@
+"""The JSON beside the numbers of an entry: what was captured, by which model, and how to check it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from attention_gallery.errors import DamagedEntry
+from attention_gallery.hashing import canonical_json, digest
+from attention_gallery.records import ModelFacts, Provenance
+from attention_gallery.store.keys import SCHEMA
+
+
+@dataclass(frozen=True, slots=True)
+class Sidecar:
+    """Everything about an entry that is not an array.
+
+    `size` is the data file's length in bytes, `sha256` its digest. `token_sha256` and `layer_sha256` (one
+    a layer) are digests of parts of it, so that each part is checked whenever it is read, without the others.
+    """
+
+    key: str
+    text: str
+    token_texts: tuple[str, ...]
+    facts: ModelFacts
+    provenance: Provenance
+    size: int
+    sha256: str
+    token_sha256: str
+    layer_sha256: tuple[str, ...]
+
+
+def dump(sidecar: Sidecar) -> bytes:
+    """The sidecar as canonical JSON with a digest of itself, ending in a newline."""
+    value = {"schema": SCHEMA, **asdict(sidecar)}
+    value["provenance"]["libraries"] = dict(sidecar.provenance.libraries)
+    return canonical_json({**value, "digest": digest(value)}) + b"\n"
+
+
+def load(data: bytes, key: str) -> Sidecar:
+    """Read a sidecar. Raises `DamagedEntry` when it is not JSON, not complete, or from another schema."""
+    try:
+        value = json.loads(data.decode("utf-8", "surrogatepass"))
+        schema = value.pop("schema")
+    except (ValueError, AttributeError, KeyError, TypeError) as error:
+        raise DamagedEntry(f"the description of the stored capture {key[:12]} cannot be read") from error
+    if schema != SCHEMA:
+        age = "a newer" if isinstance(schema, int) and schema > SCHEMA else "another"
+        raise DamagedEntry(
+            f"the stored capture {key[:12]} was written by {age} version of attention-gallery "
+            f"(schema {schema}, this version reads {SCHEMA})"
+        )
+    if value.pop("digest", None) != digest({"schema": schema, **value}):
+        raise DamagedEntry(f"the description of the stored capture {key[:12]} does not match its checksum")
+    try:
+        sidecar = _build(value)
+    except (TypeError, KeyError, ValueError) as error:
+        raise DamagedEntry(f"the description of the stored capture {key[:12]} is not complete") from error
+    if sidecar.key != key:
+        raise DamagedEntry(f"the stored capture {key[:12]} describes another capture, {sidecar.key[:12]}")
+    return sidecar
+
+
+def _build(value: dict[str, Any]) -> Sidecar:
+    facts = ModelFacts(**value["facts"])
+    sidecar = Sidecar(
+        key=str(value["key"]),
+        text=str(value["text"]),
+        token_texts=tuple(str(text) for text in value["token_texts"]),
+        facts=facts,
+        provenance=Provenance(**value["provenance"]),
+        size=int(value["size"]),
+        sha256=str(value["sha256"]),
+        token_sha256=str(value["token_sha256"]),
+        layer_sha256=tuple(str(digest) for digest in value["layer_sha256"]),
+    )
+    if len(sidecar.layer_sha256) != facts.layers:
+        raise ValueError("one digest a layer is expected")
+    return sidecar

@@ -1,0 +1,334 @@
+# ruff: noqa: PT012 - the writer is a context manager: what must fail is its body and its exit
+"""The store keeps captures whole or not at all, and notices when one changed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors import safe_open
+
+from attention_gallery.errors import DamagedEntry
+from attention_gallery.records import AttentionLayer, ModelFacts, Provenance, Tokens
+from attention_gallery.store import AttentionStore, capture_key
+
+KEY = "ab" + "0" * 62
+FACTS = ModelFacts("BertModel", "bert", 3, 2, 2, False, 512, 32, 100, 1000, "safetensors")
+PROVENANCE = Provenance("w" * 64, "t" * 64, "package:x/y", None, "float32", {"torch": "2.13"}, 0.25, 1e-7)
+
+
+def make_tokens(count: int, *, offsets: bool = True, words: bool = True) -> Tokens:
+    return Tokens(
+        ids=np.arange(count, dtype=np.int64) + 7,
+        texts=tuple(f"t{n}🙂" for n in range(count)),
+        special=np.arange(count) == 0,
+        continues=np.arange(count) % 2 == 1,
+        offsets=np.arange(2 * count, dtype=np.int32).reshape(count, 2) if offsets else None,
+        words=np.arange(count, dtype=np.int32) - 1 if words else None,
+    )
+
+
+def make_layers(facts: ModelFacts, count: int) -> list[AttentionLayer]:
+    noise = np.random.default_rng(3).random((facts.layers, facts.heads, count, count), dtype=np.float32)
+    return [AttentionLayer(n, "encoder", layer) for n, layer in enumerate(noise)]
+
+
+def fill(
+    store: AttentionStore, key: str = KEY, facts: ModelFacts = FACTS, count: int = 5
+) -> list[AttentionLayer]:
+    layers = make_layers(facts, count)
+    with store.writer(key, "a text", make_tokens(count), facts) as out:
+        for layer in layers:
+            out.write(layer)
+        out.finish(PROVENANCE)
+    return layers
+
+
+def data_file(store: AttentionStore, key: str = KEY) -> Path:
+    return store.folder / key[:2] / f"{key}.safetensors"
+
+
+def sidecar_file(store: AttentionStore, key: str = KEY) -> Path:
+    return store.folder / key[:2] / f"{key}.json"
+
+
+def all_files(store: AttentionStore) -> list[Path]:
+    return [path for path in store.folder.rglob("*") if path.is_file()]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> AttentionStore:
+    return AttentionStore(tmp_path / "store")
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    layers=st.integers(1, 4),
+    heads=st.integers(1, 3),
+    count=st.integers(1, 9),
+    offsets=st.booleans(),
+    words=st.booleans(),
+)
+def test_round_trip_for_any_shape(
+    tmp_path_factory: pytest.TempPathFactory, layers: int, heads: int, count: int, offsets: bool, words: bool
+) -> None:
+    store = AttentionStore(tmp_path_factory.mktemp("store"))
+    facts = replace(FACTS, layers=layers, heads=heads)
+    tokens = make_tokens(count, offsets=offsets, words=words)
+    written = make_layers(facts, count)
+    with store.writer(KEY, "text\n🙂", tokens, facts) as out:
+        for layer in written:
+            out.write(layer)
+        out.finish(PROVENANCE)
+    store.verify(KEY)
+    entry = store.open(KEY)
+    assert (entry.key, entry.text, entry.facts, entry.provenance) == (KEY, "text\n🙂", facts, PROVENANCE)
+    assert entry.tokens.texts == tokens.texts
+    for name in ("ids", "special", "continues", "offsets", "words"):
+        kept, given_array = getattr(entry.tokens, name), getattr(tokens, name)
+        assert (kept is None) == (given_array is None)
+        if kept is not None:
+            assert kept.dtype == given_array.dtype
+            np.testing.assert_array_equal(kept, given_array)
+    for layer in written:
+        np.testing.assert_array_equal(entry.layer(layer.index).weights, layer.weights)
+
+
+def test_the_file_is_valid_safetensors(store: AttentionStore) -> None:
+    layers = fill(store)
+    with safe_open(data_file(store), "np") as opened:
+        assert {"layer.000", "layer.001", "layer.002", "tokens.ids"} <= set(opened.keys())
+        np.testing.assert_array_equal(opened.get_tensor("layer.001"), layers[1].weights)
+        np.testing.assert_array_equal(opened.get_tensor("tokens.special"), make_tokens(5).special)
+
+
+def test_kind_follows_causality(store: AttentionStore) -> None:
+    fill(store, facts=replace(FACTS, causal=True))
+    assert store.open(KEY).layer(0).kind == "decoder"
+
+
+def test_same_capture_gives_the_same_bytes(tmp_path: Path) -> None:
+    one, two = AttentionStore(tmp_path / "1"), AttentionStore(tmp_path / "2")
+    fill(one)
+    fill(two)
+    assert data_file(one).read_bytes() == data_file(two).read_bytes()
+    assert sidecar_file(one).read_bytes() == sidecar_file(two).read_bytes()
+
+
+def test_missing_layers_and_shapes_are_refused(store: AttentionStore) -> None:
+    layers = make_layers(FACTS, 5)
+    with (
+        pytest.raises(ValueError, match="2 layers were written, 3 are due"),
+        store.writer(KEY, "x", make_tokens(5), FACTS) as out,
+    ):
+        out.write(layers[0])
+        out.write(layers[1])
+        out.finish(PROVENANCE)
+    with (
+        pytest.raises(ValueError, match="layer 1 came where layer 0 of 3 was due"),
+        store.writer(KEY, "x", make_tokens(5), FACTS) as out,
+    ):
+        out.write(layers[1])
+    with pytest.raises(ValueError, match="shape"), store.writer(KEY, "x", make_tokens(4), FACTS) as out:
+        out.write(layers[0])
+    with (
+        pytest.raises(ValueError, match="not finished"),
+        store.writer(KEY, "x", make_tokens(5), FACTS) as out,
+    ):
+        out.write(layers[0])
+    assert all_files(store) == []
+
+
+def test_more_layers_than_due_are_refused(store: AttentionStore) -> None:
+    layers = make_layers(replace(FACTS, layers=4), 5)
+    with pytest.raises(ValueError, match="layer 3"), store.writer(KEY, "x", make_tokens(5), FACTS) as out:
+        for layer in layers:
+            out.write(layer)
+    assert not store.has(KEY)
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_an_error_leaves_the_older_entry_whole(store: AttentionStore, error: type[BaseException]) -> None:
+    fill(store)
+    before = sorted((path, path.read_bytes()) for path in all_files(store))
+    with pytest.raises(error), store.writer(KEY, "x", make_tokens(5), FACTS) as out:
+        out.write(make_layers(FACTS, 5)[0])
+        raise error
+    assert sorted((path, path.read_bytes()) for path in all_files(store)) == before
+
+
+def test_every_flipped_byte_is_noticed(store: AttentionStore) -> None:
+    fill(store, count=2)
+    path = data_file(store)
+    whole = path.read_bytes()
+    for place in range(0, len(whole), 5):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        with pytest.raises(DamagedEntry):
+            store.verify(KEY)
+    path.write_bytes(whole)
+    store.verify(KEY)
+
+
+def test_reading_a_flipped_layer_is_noticed_without_verify(store: AttentionStore) -> None:
+    layers = fill(store)
+    path = data_file(store)
+    data = bytearray(path.read_bytes())
+    place = data.index(layers[1].weights.tobytes())
+    data[place] ^= 1
+    path.write_bytes(data)
+    entry = store.open(KEY)
+    np.testing.assert_array_equal(entry.layer(0).weights, layers[0].weights)
+    with pytest.raises(DamagedEntry, match="layer 1 does not match its checksum"):
+        entry.layer(1)
+
+
+def test_truncated_data_is_damaged(store: AttentionStore) -> None:
+    fill(store)
+    path = data_file(store)
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(DamagedEntry, match="bytes instead of"):
+        store.open(KEY)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b"{}", b"\xff", b'{"schema":1}', b'{"schema":1,"key":3}']
+)
+def test_a_broken_description_is_damaged(store: AttentionStore, content: bytes) -> None:
+    fill(store)
+    sidecar_file(store).write_bytes(content)
+    with pytest.raises(DamagedEntry, match=KEY[:12]):
+        store.open(KEY)
+    store.remove(KEY)
+    assert all_files(store) == []
+
+
+def test_every_flipped_byte_of_the_description_is_noticed(store: AttentionStore) -> None:
+    fill(store)
+    whole = sidecar_file(store).read_bytes()
+    for place in range(0, len(whole) - 1, 7):
+        sidecar_file(store).write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        with pytest.raises(DamagedEntry):
+            store.open(KEY)
+
+
+def test_flipped_tokens_are_noticed_on_opening(store: AttentionStore) -> None:
+    fill(store)
+    data = bytearray(data_file(store).read_bytes())
+    data[-1] ^= 1
+    data_file(store).write_bytes(data)
+    with pytest.raises(DamagedEntry, match="tokens"):
+        store.open(KEY)
+
+
+def test_a_newer_schema_is_told(store: AttentionStore) -> None:
+    fill(store)
+    value = json.loads(sidecar_file(store).read_text())
+    sidecar_file(store).write_text(json.dumps({**value, "schema": 99}))
+    with pytest.raises(DamagedEntry, match="a newer version"):
+        store.open(KEY)
+
+
+def test_an_entry_moved_to_another_key_is_damaged(store: AttentionStore) -> None:
+    fill(store)
+    other = "ab" + "1" * 62
+    data_file(store).rename(data_file(store, other))
+    sidecar_file(store).rename(sidecar_file(store, other))
+    with pytest.raises(DamagedEntry, match="describes another capture"):
+        store.open(other)
+
+
+def test_half_an_entry_does_not_exist_and_is_swept(store: AttentionStore) -> None:
+    fill(store)
+    sidecar_file(store).unlink()
+    assert not store.has(KEY)
+    assert store.keys() == ()
+    with pytest.raises(KeyError):
+        store.open(KEY)
+    assert store.sweep() == 1
+    assert all_files(store) == []
+
+
+def test_no_layer_beyond_the_last(store: AttentionStore) -> None:
+    fill(store)
+    for index in (-1, 3):
+        with pytest.raises(IndexError):
+            store.open(KEY).layer(index)
+
+
+def test_prune_keeps_what_is_wanted(store: AttentionStore) -> None:
+    other = "cd" + "0" * 62
+    fill(store)
+    fill(store, other)
+    stranger = store.folder / "ab" / "notes.txt"
+    stranger.write_text("mine")
+    size = data_file(store, other).stat().st_size + sidecar_file(store, other).stat().st_size
+    assert store.keys() == (KEY, other)
+    assert store.prune({KEY}) == size
+    assert store.keys() == (KEY,)
+    assert store.prune(set()) > 0
+    assert all_files(store) == [stranger]
+    assert store.prune(set()) == 0
+
+
+def test_keys_are_checked(store: AttentionStore) -> None:
+    with pytest.raises(ValueError, match="not a capture key"):
+        store.has("../../etc/passwd")
+
+
+def test_a_killed_writer_leaves_no_entry(store: AttentionStore) -> None:
+    program = f"""
+        import sys, time
+        sys.path.insert(0, {str(Path(__file__).parent)!r})
+        from pathlib import Path
+        from test_store import *
+        store = AttentionStore(Path({str(store.folder)!r}))
+        fill(store, "cd" + "0" * 62)
+        with store.writer(KEY, "x", make_tokens(5), FACTS) as out:
+            for layer in make_layers(FACTS, 5):
+                out.write(layer)
+            out.finish(PROVENANCE)
+            print("written", flush=True)
+            time.sleep(60)
+    """
+    child = subprocess.Popen([sys.executable, "-c", textwrap.dedent(program)], stdout=subprocess.PIPE)
+    with child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"written\n"
+        os.kill(child.pid, signal.SIGKILL)
+    assert store.keys() == ("cd" + "0" * 62,)
+    store.verify("cd" + "0" * 62)
+    assert store.sweep() == 1
+    assert len(all_files(store)) == 2
+
+
+BASE = {"weights": "w", "tokenizer": "t", "text": "x", "dtype": "float32"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"weights": "v"},
+        {"tokenizer": "u"},
+        {"text": "x "},
+        {"dtype": "float16"},
+        {"special_tokens": False},
+        {"kind": "cross"},
+    ],
+)
+def test_the_key_depends_on_all_that_changes_the_numbers(change: dict[str, object]) -> None:
+    assert capture_key(**{**BASE, **change}) != capture_key(**BASE)  # type: ignore[arg-type]
+
+
+def test_the_key_never_drifts() -> None:
+    assert capture_key(**BASE) == capture_key(**BASE, special_tokens=True, kind="self")
+    assert capture_key(**BASE) == "96e90e1c71142a07ecaa34ce136462c49712986a296027151d57669d81fc3e69"
