@@ -1,0 +1,133 @@
+"""Attention weights as compact text: quantised, deflated, base64, with the error measured.
+
+`linear16` keeps 16 bits of every weight, high bytes before low bytes, which deflate packs better.
+`sqrt8` keeps one byte of the square root, so that small weights keep their proportion; a reader
+divides each row by its sum. Of causal attention only the visible half, row by row, is kept.
+The error stated is the largest absolute difference between a weight and what a reader decodes.
+"""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attention_gallery.records import Float32
+
+LayerReader = Callable[[int], Float32]
+
+HEAD_ERROR = 0.0001
+EXPLORER_ERROR = 0.004
+
+_DEFLATE_RAW = -15
+_DEFLATE_MEMORY = 8
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedWeights:
+    """Weights as base64 text of raw-deflated bytes. `error` is absolute, in units of probability."""
+
+    codec: str
+    data: str
+    error: float
+
+
+def visible_cells(tokens: int) -> NDArray[np.intp]:
+    """Flat indexes intp[cell] of the lower triangle of a tokens × tokens matrix, row by row."""
+    rows, columns = np.tril_indices(tokens)
+    return rows * tokens + columns
+
+
+def encode_heads(weights: Float32, causal: bool, level: int = 6) -> Iterator[EncodedWeights]:
+    """Each head of float32[head, query, key] for its own page, as `linear16`."""
+    heads, tokens, _ = weights.shape
+    flat = weights.reshape(heads, tokens * tokens)
+    if causal:
+        flat = flat[:, visible_cells(tokens)]
+    levels = np.rint(flat * 65535.0)
+    errors = np.abs(levels / 65535.0 - flat).max(axis=1).tolist()
+    high, low = _byte_planes(levels.astype(np.uint16))
+    planes = np.concatenate([high, low], axis=1)
+    for head in range(heads):
+        yield EncodedWeights("linear16", _pack((planes[head].tobytes(),), level), errors[head])
+
+
+def encode_grid(layers: LayerReader, count: int, causal: bool, level: int = 9) -> EncodedWeights:
+    """All heads of a model for the explorer; `layers(index)` reads float32[head, query, key].
+
+    `sqrt8`, unless its measured error would reach 0.004; then `linear16`.
+    """
+    packed: list[bytes] = []
+    error = 0.0
+    for index in range(count):
+        weights = layers(index)
+        levels = np.rint(np.sqrt(weights) * 255.0).astype(np.uint8)
+        error = max(error, _sqrt8_error(levels, weights))
+        packed.append(_visible(levels, causal).tobytes())
+    if error < EXPLORER_ERROR:
+        return EncodedWeights("sqrt8", _pack(packed, level), error)
+    return _encode_grid_linear(layers, count, causal, level)
+
+
+def _encode_grid_linear(layers: LayerReader, count: int, causal: bool, level: int) -> EncodedWeights:
+    highs: list[bytes] = []
+    lows: list[bytes] = []
+    error = 0.0
+    for index in range(count):
+        weights = layers(index)
+        levels = np.rint(weights * 65535.0)
+        error = max(error, float(np.abs(levels / 65535.0 - weights).max()))
+        high, low = _byte_planes(_visible(levels.astype(np.uint16), causal))
+        highs.append(high.tobytes())
+        lows.append(low.tobytes())
+    return EncodedWeights("linear16", _pack([*highs, *lows], level), error)
+
+
+def decode_grid(
+    encoded: EncodedWeights, layers: int, heads: int, tokens: int, causal: bool
+) -> NDArray[np.float64]:
+    """What a reader of the page sees: float64[layer, head, query, key], the hidden half 0."""
+    data = zlib.decompress(base64.b64decode(encoded.data), _DEFLATE_RAW)
+    if encoded.codec == "sqrt8":
+        cells = (np.frombuffer(data, np.uint8) / 255.0) ** 2
+    else:
+        high, low = np.frombuffer(data, np.uint8).reshape(2, -1).astype(np.uint32)
+        cells = (high * 256 + low) / 65535.0
+    weights = np.zeros((layers, heads, tokens * tokens))
+    where = visible_cells(tokens) if causal else np.arange(tokens * tokens)
+    weights[:, :, where] = cells.reshape(layers, heads, len(where))
+    weights = weights.reshape(layers, heads, tokens, tokens)
+    return _renormalised(weights) if encoded.codec == "sqrt8" else weights
+
+
+def _visible(values: NDArray[np.generic], causal: bool) -> NDArray[np.generic]:
+    heads, tokens, keys = values.shape
+    flat = values.reshape(heads, tokens * keys)
+    return flat[:, visible_cells(tokens)] if causal else flat
+
+
+def _byte_planes(levels: NDArray[np.generic]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    words = levels.astype(np.uint16)
+    return (words >> 8).astype(np.uint8), (words & 0xFF).astype(np.uint8)
+
+
+def _renormalised(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    sums = weights.sum(axis=-1, keepdims=True)
+    return np.divide(weights, sums, out=np.zeros_like(weights), where=sums > 0)
+
+
+def _sqrt8_error(levels: NDArray[np.uint8], weights: Float32) -> float:
+    decoded = _renormalised((levels / 255.0) ** 2)
+    return float(np.abs(decoded - weights).max())
+
+
+def _pack(parts: Iterable[bytes], level: int) -> str:
+    # Z_FILTERED leaves more to the Huffman coder, which packs near-random small numbers 3 % better.
+    deflate = zlib.compressobj(level, zlib.DEFLATED, _DEFLATE_RAW, _DEFLATE_MEMORY, zlib.Z_FILTERED)
+    packed = [deflate.compress(part) for part in parts]
+    packed.append(deflate.flush())
+    return base64.b64encode(b"".join(packed)).decode("ascii")

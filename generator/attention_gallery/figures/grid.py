@@ -1,0 +1,24 @@
+"""Small multiples of all heads of a model on one sentence, drawn by the page on one canvas."""
+
+from __future__ import annotations
+
+from html import escape
+
+from attention_gallery.figures.encode import EncodedWeights
+from attention_gallery.hashing import digest_bytes
+from attention_gallery.records import Fragment, ModelFacts
+
+DIV_ID = "heads"
+
+
+def grid_fragment(facts: ModelFacts, tokens: int, weights: EncodedWeights, alt_text: str) -> Fragment:
+    """The grid's HTML: rows are layers, columns heads; the weights' error is stated on the element."""
+    alt = escape(alt_text)
+    html = (
+        f'<figure class="figure head-grid" id="{DIV_ID}" data-figure="grid" data-codec="{weights.codec}" '
+        f'data-layers="{facts.layers}" data-heads="{facts.heads}" data-tokens="{tokens}" '
+        f'data-causal="{int(facts.causal)}" data-error="{weights.error:.6f}">'
+        f'<div class="figure-plot"></div><figcaption>{alt}</figcaption>'
+        f'<script type="application/octet-stream" class="figure-weights">{weights.data}</script></figure>'
+    )
+    return Fragment(DIV_ID, html, digest_bytes(html.encode("utf-8")), alt_text)

@@ -1,0 +1,79 @@
+"""The heatmap of one head: an HTML fragment that the page's script draws with canvas, then Plotly.
+
+Plotly's figure is written from plain dicts with a fixed id and without values: the script decodes
+the weights once and fills them in. Queries run down from the top, keys along the bottom.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from attention_gallery.figures.embed import json_for_html
+from attention_gallery.figures.encode import EncodedWeights
+from attention_gallery.figures.labels import axis_labels
+from attention_gallery.hashing import digest_bytes
+from attention_gallery.records import Fragment, Tokens
+
+DIV_ID = "attention"
+
+
+def plotly_spec(tokens: Tokens) -> dict[str, Any]:
+    """Plotly's data, layout and config for a heatmap over these tokens, as plain dicts.
+
+    `z`, `zmax` and the colours are left to the page: they depend on the head and the colour scheme.
+    """
+    labels = axis_labels(tokens.texts)
+    axis = {"type": "category", "dtick": 1, "ticks": "", "showgrid": False, "zeroline": False}
+    return {
+        "data": [
+            {
+                "type": "heatmap",
+                "x": labels,
+                "y": labels,
+                "zmin": 0,
+                "hoverongaps": False,
+                "hovertemplate": "%{y} → %{x}: %{z:.4f}<extra></extra>",
+            }
+        ],
+        "layout": {
+            "xaxis": {**axis, "side": "bottom", "title": {"text": "key"}},
+            "yaxis": {**axis, "autorange": "reversed", "title": {"text": "query"}},
+        },
+        "config": {"displaylogo": False, "responsive": True, "showSendToCloud": False},
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class HeatmapTemplate:
+    """What all heads of one model on one sentence share, serialised once."""
+
+    tokens: int
+    causal: bool
+    spec: str
+
+    @classmethod
+    def of(cls, tokens: Tokens, causal: bool) -> HeatmapTemplate:
+        """The template for these tokens."""
+        return cls(len(tokens), causal, json_for_html(plotly_spec(tokens)))
+
+    def head(self, name: str, weights: EncodedWeights, alt_text: str) -> Fragment:
+        """The figure of one head with its own weights. `alt_text` stands for it."""
+        data = f'<script type="application/octet-stream" class="figure-weights">{weights.data}</script>'
+        return self._fragment(f'data-codec="{weights.codec}" data-name="{escape(name)}"', data, alt_text)
+
+    def selected(self, name: str, alt_text: str) -> Fragment:
+        """The figure of whichever head is selected in the grid, whose weights it borrows."""
+        return self._fragment(f'data-source="heads" data-name="{escape(name)}"', "", alt_text)
+
+    def _fragment(self, attributes: str, data: str, alt_text: str) -> Fragment:
+        alt = escape(alt_text)
+        html = (
+            f'<figure class="figure heatmap" id="{DIV_ID}" data-figure="heatmap" {attributes} '
+            f'data-queries="{self.tokens}" data-keys="{self.tokens}" data-causal="{int(self.causal)}">'
+            f'<div class="figure-plot" id="{DIV_ID}-plot" role="img" aria-label="{alt}"></div>'
+            f"<figcaption>{alt}</figcaption>{data}"
+            f'<script type="application/json" class="figure-spec">{self.spec}</script></figure>'
+        )
+        return Fragment(DIV_ID, html, digest_bytes(html.encode("utf-8")), alt_text)

@@ -1,0 +1,121 @@
+"""File effects that never leave a half-written thing behind."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2  # Linux renameat2(2)
+_RENAME_SWAP = 2  # macOS renamex_np(2)
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write `data` so that `path` holds either its old content or all of the new.
+
+    The bytes are flushed to the disk before they take the name.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(temporary, 0o644)  # mkstemp makes private files; what we write is to be read
+        os.replace(temporary, path)
+    except BaseException:
+        remove_file(Path(temporary))
+        raise
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file; it is no error when there is none."""
+    path.unlink(missing_ok=True)
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a folder with all it holds; it is no error when there is none."""
+    try:
+        shutil.rmtree(path)
+    except FileNotFoundError:
+        return
+
+
+def link_or_copy(source: str, target: str) -> None:
+    """Give `source` a second name, or copy it with its times where the file system has no hard links."""
+    try:
+        os.link(source, target)
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOSPC, errno.EEXIST, errno.EDQUOT):
+            raise
+        shutil.copy2(source, target)
+
+
+def walk_files(folder: Path) -> Iterator[str]:
+    """All files and symbolic links below `folder`, as sorted POSIX paths relative to it."""
+    for base, folders, names in os.walk(folder):
+        folders.sort()
+        relative = os.path.relpath(base, folder)
+        prefix = "" if relative == "." else relative.replace(os.sep, "/") + "/"
+        links = [name for name in folders if os.path.islink(os.path.join(base, name))]
+        for name in sorted(names + links):
+            yield prefix + name
+
+
+def swap_folders(new: Path, live: Path) -> None:
+    """Make `new` the folder that stands at `live`; what stood there is afterwards found at `new`.
+
+    Where the system can exchange two names in one step (Linux, macOS) there is no moment without a
+    whole folder at `live`. Elsewhere the old folder steps aside as `<live>.previous` for the moment
+    between two renames; `recover_swap` puts it back if the process ends just then.
+    """
+    if not live.exists():
+        os.rename(new, live)
+        return
+    if _exchange(new, live):
+        return
+    aside = _aside(live)
+    os.rename(live, aside)
+    try:
+        os.rename(new, live)
+    except BaseException:
+        os.rename(aside, live)
+        raise
+    os.rename(aside, new)
+
+
+def recover_swap(live: Path) -> None:
+    """Put back a folder that an interrupted `swap_folders` left aside."""
+    aside = _aside(live)
+    if aside.exists() and not live.exists():
+        os.rename(aside, live)
+
+
+def _aside(live: Path) -> Path:
+    return live.with_name(f".{live.name}.previous")
+
+
+def _exchange(first: Path, second: Path) -> bool:
+    """Exchange two names in one step. False where the system or the file system cannot."""
+    library = ctypes.CDLL(None, use_errno=True)
+    if sys.platform == "linux" and hasattr(library, "renameat2"):
+        result = library.renameat2(
+            _AT_FDCWD, os.fsencode(first), _AT_FDCWD, os.fsencode(second), _RENAME_EXCHANGE
+        )
+    elif sys.platform == "darwin" and hasattr(library, "renamex_np"):
+        result = library.renamex_np(os.fsencode(first), os.fsencode(second), _RENAME_SWAP)
+    else:
+        return False
+    if result == 0:
+        return True
+    code = ctypes.get_errno()
+    if code in (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP):
+        return False
+    raise OSError(code, os.strerror(code), str(second))

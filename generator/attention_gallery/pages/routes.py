@@ -1,0 +1,101 @@
+"""The only maker of addresses. A route is relative to the site's root: "" is the home page.
+
+A route that ends in "/" (or is empty) is a page whose file is `index.html` in that folder.
+Layers and heads count from 0; both numbers have at least two digits, more where a model needs them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+HOME = ""
+NOTES = "notes/"
+ABOUT = "about/"
+NOT_FOUND = "404.html"
+SITEMAP = "sitemap.xml"
+ROBOTS = "robots.txt"
+ASSETS = "assets/"
+
+
+@dataclass(frozen=True, slots=True)
+class HeadRoutes:
+    """Names of the heads of one model in addresses: `l03h07`, wider where there are 100 or more."""
+
+    layers: int
+    heads: int
+
+    def slug(self, layer: int, head: int) -> str:
+        """`l03h07` for layer 3, head 7."""
+        layer_width = max(2, len(str(self.layers - 1)))
+        head_width = max(2, len(str(self.heads - 1)))
+        return f"l{layer:0{layer_width}d}h{head:0{head_width}d}"
+
+
+def model(slug: str) -> str:
+    """The page of one model."""
+    return f"models/{slug}/"
+
+
+def model_head(model_slug: str, head_slug: str) -> str:
+    """The page of one head across every sentence."""
+    return f"models/{model_slug}/{head_slug}/"
+
+
+def sentence(slug: str) -> str:
+    """The page of one sentence across every model."""
+    return f"sentences/{slug}/"
+
+
+def explorer(model_slug: str, sentence_slug: str) -> str:
+    """The page of all heads of one model on one sentence."""
+    return f"{model_slug}/{sentence_slug}/"
+
+
+def head(model_slug: str, sentence_slug: str, head_slug: str) -> str:
+    """The page of one head on one sentence."""
+    return f"{model_slug}/{sentence_slug}/{head_slug}/"
+
+
+def download(model_slug: str, sentence_slug: str) -> str:
+    """The data of one model on one sentence."""
+    return f"{model_slug}/{sentence_slug}/attention.json"
+
+
+def thumbnail(model_slug: str, sentence_slug: str) -> str:
+    """The small picture of one model on one sentence."""
+    return f"{model_slug}/{sentence_slug}/thumbnail.png"
+
+
+def note(slug: str) -> str:
+    """The page of a free-standing note."""
+    return f"notes/{slug}/"
+
+
+def note_asset(path: str) -> str:
+    """A picture or file that lies beside the notes."""
+    return f"{ASSETS}notes/{path}"
+
+
+def asset(name: str) -> str:
+    """A file of the theme, by its fingerprinted name."""
+    return f"{ASSETS}{name}"
+
+
+def file_of(route: str) -> str:
+    """The file behind a route, relative to the site's root."""
+    return f"{route}index.html" if route == "" or route.endswith("/") else route
+
+
+def root_of(route: str) -> str:
+    """The way from a page to the site's root: "./" or one "../" for each folder."""
+    return "../" * route.count("/") or "./"
+
+
+def href(source: str, target: str) -> str:
+    """A relative link from the page at `source` to the route `target`."""
+    return root_of(source) + target if source.count("/") else (target or "./")
+
+
+def absolute(base_url: str, route: str) -> str:
+    """The published address of a route under `base_url`."""
+    return base_url.rstrip("/") + "/" + route
