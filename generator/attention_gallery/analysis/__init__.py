@@ -1,0 +1,48 @@
+"""The numpy side: what the heads of a model do, measured from stored attention.
+
+    METRICS             the registered measures, each with definition, unit, range, source and caveat
+    KINDS, Thresholds   the types of head and where they begin
+    analyse             stored attention to a `SentenceAnalysis`, layer by layer
+    across, Across      many sentences to `HeadsAcross`
+    token_trace         where one token looks, layer by layer
+    save, load          an analysis as bytes and back; `analysis_key` names it in a cache
+
+Nothing here imports torch. Layers, heads and tokens count from 0.
+"""
+
+from __future__ import annotations
+
+from .across import Across, HeadsAcross, across
+from .head_types import KINDS, Kind, Thresholds, classify
+from .layout import LayerView, Layout
+from .measure import analyse
+from .metrics import METRICS, Metric, metric_named, metrics_for, uniform_values
+from .pairs import STANDOUTS, average_heads
+from .saved import ANALYSIS_VERSION, analysis_key, load, save
+from .sentence import SentenceAnalysis, token_trace
+
+__all__ = [
+    "ANALYSIS_VERSION",
+    "KINDS",
+    "METRICS",
+    "STANDOUTS",
+    "Across",
+    "HeadsAcross",
+    "Kind",
+    "LayerView",
+    "Layout",
+    "Metric",
+    "SentenceAnalysis",
+    "Thresholds",
+    "across",
+    "analyse",
+    "analysis_key",
+    "average_heads",
+    "classify",
+    "load",
+    "metric_named",
+    "metrics_for",
+    "save",
+    "token_trace",
+    "uniform_values",
+]

@@ -1,0 +1,193 @@
+"""What the heads of one model do over many sentences, gathered one sentence at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attention_gallery.records import Float32, HeadMetric, HeadType, Int32
+
+from .head_types import KINDS, Int8, Thresholds, classify, head_type
+from .metrics import metric_named
+from .sentence import SentenceAnalysis
+
+
+@dataclass(frozen=True, eq=False)
+class HeadsAcross:
+    """The heads of one model over `sentences` sentences.
+
+    metrics: mean over the sentences where a measure is defined, float32[layer, head] each.
+    lowest, highest: by name of the measure, float32[layer, head]; NaN where it is never defined.
+    uniform: mean of what even attention would give. types: int8[layer, head], decided from the means.
+    type_sentences: int32[type, layer, head], on how many sentences a head is of each type of `KINDS`.
+    """
+
+    sentences: int
+    causal: bool
+    window: int
+    thresholds: Thresholds
+    metrics: tuple[HeadMetric, ...]
+    lowest: dict[str, Float32]
+    highest: dict[str, Float32]
+    uniform: dict[str, float]
+    types: Int8
+    type_sentences: Int32
+
+    @property
+    def layers(self) -> int:
+        """How many layers."""
+        return int(self.types.shape[0])
+
+    @property
+    def heads(self) -> int:
+        """How many heads in each layer."""
+        return int(self.types.shape[1])
+
+    @cached_property
+    def values(self) -> dict[str, Float32]:
+        """The means by name of the measure: float32[layer, head] each."""
+        return {metric.name: metric.values for metric in self.metrics}
+
+    def metric(self, name: str) -> HeadMetric:
+        """One measure by name. Raises `KeyError` where this model does not have it."""
+        for metric in self.metrics:
+            if metric.name == name:
+                return metric
+        raise KeyError(name)
+
+    def head_metrics(self, layer: int, head: int) -> dict[str, float]:
+        """The means of one head, by name; NaN where undefined."""
+        return {name: float(values[layer, head]) for name, values in self.values.items()}
+
+    def type_name(self, layer: int, head: int) -> str:
+        """The short name of a head's type, without its evidence."""
+        return KINDS[int(self.types[layer, head])].name
+
+    def head_type(self, layer: int, head: int) -> HeadType:
+        """What one head does over the sentences, with the evidence."""
+        code = int(self.types[layer, head])
+        numbers = self.head_metrics(layer, head)
+        found = head_type(code, numbers, self.uniform, self.thresholds, self.window)
+        if self.sentences == 1:
+            return found
+        times = int(self.type_sentences[code, layer, head])
+        evidence = f"{found.evidence}, mean over {self.sentences} sentences; of this type on {times} of them"
+        return HeadType(found.name, found.title, found.family, evidence)
+
+    def type_histogram(self, layer: int, head: int) -> tuple[tuple[str, int], ...]:
+        """On how many sentences a head is of each type, most frequent first, absent types left out."""
+        counts = self.type_sentences[:, layer, head].tolist()
+        found = [(kind.name, count) for kind, count in zip(KINDS, counts, strict=True) if count]
+        return tuple(sorted(found, key=lambda pair: -pair[1]))
+
+    @cached_property
+    def type_counts(self) -> tuple[tuple[str, int], ...]:
+        """How many heads there are of each type, in the order of `KINDS`, types without heads left out."""
+        counts = np.bincount(self.types.ravel(), minlength=len(KINDS)).tolist()
+        return tuple((kind.name, count) for kind, count in zip(KINDS, counts, strict=True) if count)
+
+
+@dataclass(eq=False)
+class _Sums:
+    """Running totals; value arrays are [metric, layer, head], uniform ones [metric]."""
+
+    total: NDArray[np.float64]
+    defined: Int32
+    lowest: Float32
+    highest: Float32
+    uniform: NDArray[np.float64]
+    uniform_defined: Int32
+    types: Int32
+
+    @classmethod
+    def for_shape(cls, metrics: int, layers: int, heads: int) -> _Sums:
+        shape = (metrics, layers, heads)
+        return cls(
+            total=np.zeros(shape),
+            defined=np.zeros(shape, dtype=np.int32),
+            lowest=np.full(shape, np.nan, dtype=np.float32),
+            highest=np.full(shape, np.nan, dtype=np.float32),
+            uniform=np.zeros(metrics),
+            uniform_defined=np.zeros(metrics, dtype=np.int32),
+            types=np.zeros((len(KINDS), layers, heads), dtype=np.int32),
+        )
+
+
+@dataclass(eq=False)
+class Across:
+    """Gathers analyses of one model; memory does not grow with their number.
+
+    Raises `ValueError` for an analysis of another model's shape, other settings, or when none was added.
+    """
+
+    sentences: int = 0
+    longest: int = 0
+    _first: SentenceAnalysis | None = field(default=None, repr=False)
+    _sums: _Sums | None = field(default=None, repr=False)
+
+    def add(self, analysis: SentenceAnalysis) -> None:
+        """Take one more sentence into account."""
+        if self._first is None or self._sums is None:
+            self._first = analysis
+            self._sums = _Sums.for_shape(len(analysis.metrics), analysis.layers, analysis.heads)
+        if _signature(analysis) != _signature(self._first):
+            raise ValueError("these analyses are not of the same model under the same settings")
+        self.sentences += 1
+        self.longest = max(self.longest, analysis.tokens)
+        sums = self._sums
+        values = np.stack([metric.values for metric in analysis.metrics])
+        defined = ~np.isnan(values)
+        sums.total += np.where(defined, values, 0)
+        sums.defined += defined
+        np.fmin(sums.lowest, values, out=sums.lowest)
+        np.fmax(sums.highest, values, out=sums.highest)
+        uniform = np.array(list(analysis.uniform.values()))
+        sums.uniform += np.nan_to_num(uniform, nan=0.0)
+        sums.uniform_defined += ~np.isnan(uniform)
+        sums.types += analysis.types == np.arange(len(KINDS))[:, None, None]
+
+    def result(self) -> HeadsAcross:
+        """What has been gathered so far."""
+        first, sums = self._first, self._sums
+        if first is None or sums is None:
+            raise ValueError("no analysis was added")
+        names = [metric.name for metric in first.metrics]
+        means = _mean(sums.total, sums.defined).astype(np.float32)
+        uniform = dict(zip(names, _mean(sums.uniform, sums.uniform_defined).tolist(), strict=True))
+        values = dict(zip(names, means, strict=True))
+        return HeadsAcross(
+            sentences=self.sentences,
+            causal=first.causal,
+            window=first.window,
+            thresholds=first.thresholds,
+            metrics=tuple(metric_named(name).describe(row, self.longest) for name, row in values.items()),
+            lowest=dict(zip(names, sums.lowest.copy(), strict=True)),
+            highest=dict(zip(names, sums.highest.copy(), strict=True)),
+            uniform=uniform,
+            types=classify(values, uniform, first.thresholds),
+            type_sentences=sums.types.copy(),
+        )
+
+
+def across(analyses: Iterable[SentenceAnalysis]) -> HeadsAcross:
+    """The heads of one model over many sentences. Raises `ValueError` when there are none."""
+    gathered = Across()
+    for analysis in analyses:
+        gathered.add(analysis)
+    return gathered.result()
+
+
+def _signature(analysis: SentenceAnalysis) -> tuple[object, ...]:
+    names = tuple(metric.name for metric in analysis.metrics)
+    return names, analysis.types.shape, analysis.causal, analysis.window, analysis.thresholds
+
+
+def _mean(total: NDArray[np.float64], count: Int32) -> NDArray[np.float64]:
+    """Total over count, NaN where nothing was counted."""
+    mean: NDArray[np.float64] = np.full(total.shape, np.nan)
+    np.divide(total, count, out=mean, where=count > 0)
+    return mean

@@ -1,0 +1,132 @@
+"""From stored attention to a `SentenceAnalysis`, reading layer by layer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attention_gallery.errors import DamagedEntry
+from attention_gallery.manifest.settings import AnalysisSettings
+from attention_gallery.records import Float32, Int32, StoredAttention
+
+from .head_types import Thresholds, classify
+from .layout import LayerView, Layout
+from .metrics import Metric, metrics_for, uniform_values
+from .pairs import far_pair, standing_out, strongest_keys
+from .sentence import SentenceAnalysis
+
+# Small layers are measured together, up to so many weights (1 MiB), to spare per-call cost.
+BATCH_WEIGHTS = 2**18
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """What a few consecutive layers contribute; axes as in `SentenceAnalysis`."""
+
+    values: Float32
+    top_keys: tuple[Int32, Float32]
+    top_content_keys: tuple[Int32, Float32]
+    standouts: tuple[Int32, Int32, Float32]
+    far: tuple[Int32, Int32, Float32]
+    total: Float32
+    row_sum_error: float
+
+
+def analyse(
+    attention: StoredAttention, settings: AnalysisSettings, thresholds: Thresholds | None = None
+) -> SentenceAnalysis:
+    """Measure every head of one capture.
+
+    Holds one layer at a time, or a few small ones. Raises `DamagedEntry` when a layer has the wrong
+    shape or holds values that are not numbers.
+    """
+    thresholds = thresholds or Thresholds()
+    facts = attention.facts
+    layout = Layout.of(attention.tokens.special, causal=facts.causal, window=settings.window)
+    metrics = metrics_for(facts.causal)
+    parts = [_measure(weights, layout, metrics, settings) for weights in _batches(attention)]
+    values = np.concatenate([part.values for part in parts], axis=1)
+    uniform = dict(
+        zip((metric.name for metric in metrics), uniform_values(layout, metrics).tolist(), strict=True)
+    )
+    top_keys, top_weights = _joined([part.top_keys for part in parts])
+    top_content_keys, top_content_weights = _joined([part.top_content_keys for part in parts])
+    standouts_q, standouts_k, standouts_w = _joined([part.standouts for part in parts])
+    far_q, far_k, far_w = _joined([part.far for part in parts])
+    return SentenceAnalysis(
+        key=attention.key,
+        tokens=layout.tokens,
+        causal=facts.causal,
+        window=settings.window,
+        thresholds=thresholds,
+        metrics=tuple(
+            metric.describe(row, layout.tokens) for metric, row in zip(metrics, values, strict=True)
+        ),
+        uniform=uniform,
+        types=classify(dict(zip(uniform, values, strict=True)), uniform, thresholds),
+        top_keys=top_keys,
+        top_weights=top_weights,
+        top_content_keys=top_content_keys,
+        top_content_weights=top_content_weights,
+        standouts_q=standouts_q,
+        standouts_k=standouts_k,
+        standouts_w=standouts_w,
+        far_q=far_q,
+        far_k=far_k,
+        far_w=far_w,
+        overall_average=np.sum([part.total for part in parts], axis=0) / np.float32(facts.layers),
+        row_sum_error=max(part.row_sum_error for part in parts),
+    )
+
+
+def _batches(attention: StoredAttention) -> Iterator[Float32]:
+    """The layers in order, a few small ones at a time: float32[layer, head, query, key]."""
+    facts, tokens = attention.facts, len(attention.tokens)
+    shape = (facts.heads, tokens, tokens)
+    step = max(1, BATCH_WEIGHTS // max(1, facts.heads * tokens * tokens))
+    for start in range(0, facts.layers, step):
+        layers = [
+            _checked(attention.layer(index).weights, shape, index)
+            for index in range(start, min(start + step, facts.layers))
+        ]
+        yield np.stack(layers) if len(layers) > 1 else layers[0][None]
+
+
+def _checked(weights: Float32, shape: tuple[int, int, int], index: int) -> Float32:
+    if weights.shape != shape:
+        raise DamagedEntry(f"layer {index} holds weights of shape {weights.shape}, not {shape}")
+    return np.asarray(weights, dtype=np.float32)
+
+
+def _measure(
+    weights: Float32, layout: Layout, metrics: tuple[Metric, ...], settings: AnalysisSettings
+) -> _Part:
+    """Measure consecutive layers: weights float32[layer, head, query, key]."""
+    layers, heads = weights.shape[:2]
+    view = LayerView.of(weights.reshape(layers * heads, layout.tokens, layout.tokens), layout)
+    error = float(np.abs(view.row_sums - np.float32(1)).max())
+    if not math.isfinite(error):
+        raise DamagedEntry("a layer holds weights that are not numbers")
+    average = weights.sum(axis=1) / np.float32(heads)
+    queries, keys, best = standing_out(view.weights, layout)
+    far = far_pair(view.weights, layout)
+    per_head = (layers, heads, -1)
+    return _Part(
+        values=np.stack([metric(view) for metric in metrics]).reshape(len(metrics), layers, heads),
+        top_keys=strongest_keys(average, settings.top_keys),
+        top_content_keys=strongest_keys(average * layout.content, settings.top_keys),
+        standouts=(queries.reshape(per_head), keys.reshape(per_head), best.reshape(per_head)),
+        far=(far[0].reshape(layers, heads), far[1].reshape(layers, heads), far[2].reshape(layers, heads)),
+        total=average.sum(axis=0),
+        row_sum_error=error,
+    )
+
+
+def _joined(parts: Sequence[tuple[NDArray[Any], ...]]) -> tuple[NDArray[Any], ...]:
+    """The same arrays of all parts, put together along the layers."""
+    return tuple(np.concatenate(arrays) for arrays in zip(*parts, strict=True))

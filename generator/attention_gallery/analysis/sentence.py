@@ -1,0 +1,150 @@
+"""All that is known about one sentence under one model, measured from its attention."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from attention_gallery.records import Float32, HeadMetric, HeadType, Int32
+
+from .head_types import KINDS, MIXED, Int8, Thresholds, head_type, strength
+
+# A pair weaker than this does not make a head notable.
+NOTABLE_PAIR = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class SentenceAnalysis:
+    """The measures, types and outstanding pairs of every head on one sentence.
+
+    key: the capture key. uniform: what each measure would be for even attention.
+    types: int8[layer, head], indices into `KINDS`.
+    top_keys int32[layer, query, k], top_weights float32[layer, query, k]: strongest keys of the heads'
+    average, -1 and 0 where there are fewer. top_content_keys, top_content_weights: the same among content
+    tokens only (no special tokens; in causal models not the first token either).
+    standouts_q, standouts_k int32[layer, head, n], standouts_w float32[layer, head, n]: strongest pairs,
+    at most one per query. far_q, far_k int32[layer, head], far_w float32[layer, head]: strongest pair of
+    content tokens two or more apart.
+    overall_average: float32[query, key], mean over all heads. row_sum_error: largest |row sum - 1|.
+    """
+
+    key: str
+    tokens: int
+    causal: bool
+    window: int
+    thresholds: Thresholds
+    metrics: tuple[HeadMetric, ...]
+    uniform: dict[str, float]
+    types: Int8
+    top_keys: Int32
+    top_weights: Float32
+    top_content_keys: Int32
+    top_content_weights: Float32
+    standouts_q: Int32
+    standouts_k: Int32
+    standouts_w: Float32
+    far_q: Int32
+    far_k: Int32
+    far_w: Float32
+    overall_average: Float32
+    row_sum_error: float
+
+    @property
+    def layers(self) -> int:
+        """How many layers."""
+        return int(self.types.shape[0])
+
+    @property
+    def heads(self) -> int:
+        """How many heads in each layer."""
+        return int(self.types.shape[1])
+
+    @cached_property
+    def values(self) -> dict[str, Float32]:
+        """The measured values by name of the measure: float32[layer, head] each."""
+        return {metric.name: metric.values for metric in self.metrics}
+
+    @cached_property
+    def _numbers(self) -> list[tuple[str, list[list[float]]]]:
+        return [(metric.name, metric.values.tolist()) for metric in self.metrics]
+
+    @cached_property
+    def _codes(self) -> list[list[int]]:
+        codes: list[list[int]] = self.types.tolist()
+        return codes
+
+    def metric(self, name: str) -> HeadMetric:
+        """One measure by name. Raises `KeyError` where this model does not have it."""
+        for metric in self.metrics:
+            if metric.name == name:
+                return metric
+        raise KeyError(name)
+
+    def head_metrics(self, layer: int, head: int) -> dict[str, float]:
+        """All measures of one head, by name; NaN where undefined."""
+        return {name: rows[layer][head] for name, rows in self._numbers}
+
+    def type_name(self, layer: int, head: int) -> str:
+        """The short name of a head's type, without its evidence."""
+        return KINDS[self._codes[layer][head]].name
+
+    def head_type(self, layer: int, head: int) -> HeadType:
+        """What one head does, with the evidence."""
+        numbers = self.head_metrics(layer, head)
+        return head_type(self._codes[layer][head], numbers, self.uniform, self.thresholds, self.window)
+
+    @cached_property
+    def type_counts(self) -> tuple[tuple[str, int], ...]:
+        """How many heads there are of each type, in the order of `KINDS`, types without heads left out."""
+        counts = np.bincount(self.types.ravel(), minlength=len(KINDS)).tolist()
+        return tuple((kind.name, count) for kind, count in zip(KINDS, counts, strict=True) if count)
+
+    def clearest(self, type_name: str) -> tuple[int, int] | None:
+        """The head that is the clearest case of a type, as (layer, head); None where there is none."""
+        for code, kind in enumerate(KINDS):
+            if kind.name == type_name and code != MIXED:
+                return self._clearest(code)
+        return None
+
+    def _clearest(self, code: int) -> tuple[int, int] | None:
+        of_type = self.types == code
+        if not of_type.any():
+            return None
+        ranked = np.where(of_type, strength(code, self.values), -np.inf)
+        return divmod(int(ranked.argmax()), self.heads)
+
+    def notable(self, limit: int | None = None) -> tuple[tuple[int, int], ...]:
+        """The heads most worth a page, in order of layer and head, at most `limit`.
+
+        First the clearest head of each type, then those with the strongest pair of content tokens that
+        are not neighbours. The limit is two per layer but no more than 24 unless it is given.
+        """
+        limit = min(2 * self.layers, 24) if limit is None else limit
+        chosen: dict[tuple[int, int], None] = {}
+        for code in range(MIXED):
+            place = self._clearest(code)
+            if place is not None:
+                chosen[place] = None
+        for index in np.argsort(-self.far_w.ravel(), kind="stable").tolist():
+            place = divmod(index, self.heads)
+            if len(chosen) >= limit or self.far_w[place] < NOTABLE_PAIR:
+                break
+            chosen[place] = None
+        return tuple(sorted(list(chosen)[:limit]))
+
+
+def token_trace(
+    analysis: SentenceAnalysis, query: int, *, content: bool = False
+) -> tuple[tuple[tuple[int, float], ...], ...]:
+    """Where one token looks through the layers: for each layer its (key, weight) pairs, strongest first.
+
+    Heads are averaged. `content` leaves out special tokens and, in causal models, the first token.
+    """
+    keys = analysis.top_content_keys if content else analysis.top_keys
+    weights = analysis.top_content_weights if content else analysis.top_weights
+    return tuple(
+        tuple((key, weight) for key, weight in zip(row, shares, strict=True) if key >= 0)
+        for row, shares in zip(keys[:, query].tolist(), weights[:, query].tolist(), strict=True)
+    )
