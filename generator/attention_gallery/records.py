@@ -135,7 +135,7 @@ class HeadType:
     """What a head does on one sentence or over many, with the evidence that led to it.
 
     `name` is a short slug such as "previous-token"; `family` groups types for colour
-    ("position", "separator", "local", "broad", "focused", "mixed").
+    ("position", "sink", "local", "focused", "broad", "mixed").
     """
 
     name: str

@@ -36,24 +36,26 @@ def strongest_keys(average: Float32, count: int) -> tuple[Int32, Float32]:
 
 
 def standing_out(weights: Float32, layout: Layout) -> tuple[Int32, Int32, Float32]:
-    """The strongest pairs of each head, at most one per query: three arrays [head, STANDOUTS].
+    """The strongest pairs of content tokens of each head, at most one per query: three arrays [head, STANDOUTS].
 
-    weights: float32[head, query, key]. Only content tokens are asked where there are any: special
-    tokens, and the first token of a causal model, mostly look at themselves. -1, -1, 0 where none is left.
+    weights: float32[head, query, key]. Sinks would drown every other pair, so special tokens and the
+    first token of a causal model are left out, unless there is nothing else. -1, -1, 0 where none is left.
     """
-    heads = len(weights)
-    asked = np.flatnonzero(layout.content if layout.content.any() else np.ones_like(layout.content))
-    key = weights.argmax(axis=2)
-    weight = weights.max(axis=2)[:, asked]
-    order = np.argsort(-weight, axis=1, kind="stable")[:, :STANDOUTS]
-    found = order.shape[1]
+    named = layout.content if layout.content.any() else np.ones_like(layout.content)
+    asked = np.flatnonzero(named)
+    among = weights * named
+    order = np.argsort(-among.max(axis=2)[:, asked], axis=1, kind="stable")[:, :STANDOUTS]
     query = asked[order]
-    queries = np.full((heads, STANDOUTS), -1, dtype=np.int32)
+    key = np.take_along_axis(among.argmax(axis=2), query, axis=1)
+    weight = among[np.arange(len(weights))[:, None], query, key]
+    found = weight > 0
+    shape = (len(weights), STANDOUTS)
+    queries = np.full(shape, -1, dtype=np.int32)
     keys = queries.copy()
-    best = np.zeros((heads, STANDOUTS), dtype=np.float32)
-    queries[:, :found] = query
-    keys[:, :found] = np.take_along_axis(key, query, axis=1)
-    best[:, :found] = np.take_along_axis(weight, order, axis=1)
+    best = np.zeros(shape, dtype=np.float32)
+    queries[:, : query.shape[1]] = np.where(found, query, -1)
+    keys[:, : query.shape[1]] = np.where(found, key, -1)
+    best[:, : query.shape[1]] = weight
     return queries, keys, best
 
 

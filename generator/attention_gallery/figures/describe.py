@@ -1,0 +1,199 @@
+"""Text alternatives: what a figure shows, in plain English, from the exact numbers.
+
+The texts are plain text; tokens in them are untrusted and are escaped where they are put into HTML.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attention_gallery.records import HeadType, Tokens, head_name
+
+LONGEST_LABEL = 40
+PAIRS_SHOWN = 3
+
+
+class Described(Protocol):
+    """What a description reads of an analysis; array axes as in `SentenceAnalysis`."""
+
+    @property
+    def layers(self) -> int: ...
+    @property
+    def heads(self) -> int: ...
+    @property
+    def causal(self) -> bool: ...
+    @property
+    def type_counts(self) -> tuple[tuple[str, int], ...]: ...
+    @property
+    def standouts_q(self) -> NDArray[Any]: ...
+    @property
+    def standouts_k(self) -> NDArray[Any]: ...
+    @property
+    def standouts_w(self) -> NDArray[Any]: ...
+    @property
+    def top_keys(self) -> NDArray[Any]: ...
+    @property
+    def top_weights(self) -> NDArray[Any]: ...
+    @property
+    def top_content_keys(self) -> NDArray[Any]: ...
+    @property
+    def top_content_weights(self) -> NDArray[Any]: ...
+    @property
+    def overall_average(self) -> NDArray[Any]: ...
+    def head_type(self, layer: int, head: int) -> HeadType: ...
+    def clearest(self, type_name: str) -> tuple[int, int] | None: ...
+
+
+class HeadDescriber:
+    """Descriptions of one sentence under one model; turns arrays to lists once, for thousands of heads."""
+
+    def __init__(self, tokens: Tokens, analysis: Described) -> None:
+        self._analysis = analysis
+        self._names = quoted_tokens(tokens)
+
+    @cached_property
+    def _pairs(self) -> tuple[list[Any], list[Any], list[Any]]:
+        found = self._analysis
+        return found.standouts_q.tolist(), found.standouts_k.tolist(), found.standouts_w.tolist()
+
+    def head(self, layer: int, head: int) -> str:
+        """One head: its type with the evidence, and its strongest pairs, sinks left out."""
+        found = self._analysis.head_type(layer, head)
+        text = f"{head_name(layer, head)} is a {_lower_first(found.title)}: {found.evidence}."
+        pairs = self.strongest(layer, head)
+        return f"{text} Strongest between words: {'; '.join(pairs)}." if pairs else text
+
+    def strongest(self, layer: int, head: int, limit: int = PAIRS_SHOWN) -> list[str]:
+        """The strongest pairs of one head, each as `“it” → “cat” 0.41`."""
+        names = self._names
+        queries, keys, weights = (part[layer][head] for part in self._pairs)
+        return [
+            f"{names[query]} → {names[key]} {decimal(weight)}"
+            for query, key, weight in zip(queries[:limit], keys, weights, strict=False)
+            if query >= 0
+        ]
+
+    def grid(self) -> str:
+        """All heads as small multiples: how many there are of each type, and the clearest of each."""
+        found = self._analysis
+        parts = []
+        for name, count in found.type_counts:
+            clearest = found.clearest(name)
+            if clearest is None:
+                parts.append(f"{count} {name}")
+            else:
+                which = head_name(*clearest) if count == 1 else f"the clearest {head_name(*clearest)}"
+                parts.append(f"{count} {name}, {which}, {found.head_type(*clearest).evidence}")
+        heads = _count(found.layers * found.heads, "head")
+        return f"The attention of {heads} in {_count(found.layers, 'layer')}. By type: {'; '.join(parts)}."
+
+    def token(self, query: int, *, content: bool = True) -> str:
+        """Where one token looks through the layers, heads averaged.
+
+        `content` leaves special tokens out, and in causal models the first token; where nothing else
+        can be seen, all tokens are described.
+        """
+        found = self._analysis
+        keys = found.top_content_keys[:, query, 0].tolist()
+        weights = found.top_content_weights[:, query, 0].tolist()
+        left_out = content and any(key >= 0 for key in keys)
+        if not left_out:
+            keys, weights = found.top_keys[:, query, 0].tolist(), found.top_weights[:, query, 0].tolist()
+        runs = [
+            f"{_layers(first, last)} {self._run(key, low, high)}"
+            for key, first, last, low, high in _runs(keys, weights)
+        ]
+        aside = ""
+        if left_out:
+            aside = ", the first token left out" if found.causal else ", special tokens left out"
+        return f"Where {self._names[query]} looks most, heads averaged{aside}: {'; '.join(runs)}."
+
+    def average(self) -> str:
+        """The mean over all heads, as on a thumbnail: the tokens that receive most."""
+        received = self._analysis.overall_average.mean(axis=0)
+        order = np.argsort(-received, kind="stable")[:PAIRS_SHOWN].tolist()
+        parts = [f"{self._names[key]} {decimal(float(received[key]))}" for key in order]
+        return f"Attention averaged over all heads. Tokens that receive most: {', '.join(parts)}."
+
+    def _run(self, key: int, low: float, high: float) -> str:
+        if key < 0:
+            return "none"
+        span = decimal(low) if decimal(low) == decimal(high) else f"{decimal(low)} to {decimal(high)}"
+        return f"{self._names[key]} {span}"
+
+
+def describe_head(tokens: Tokens, analysis: Described, layer: int, head: int) -> str:
+    """One head in words. For many heads of one sentence, keep a `HeadDescriber`."""
+    return HeadDescriber(tokens, analysis).head(layer, head)
+
+
+def describe_grid(tokens: Tokens, analysis: Described) -> str:
+    """All heads in words: how many there are of each type, and the clearest of each."""
+    return HeadDescriber(tokens, analysis).grid()
+
+
+def describe_token(tokens: Tokens, analysis: Described, query: int) -> str:
+    """Where one token looks through the layers, in words."""
+    return HeadDescriber(tokens, analysis).token(query)
+
+
+def decimal(weight: float) -> str:
+    """A weight as it is read: two decimals, and `< 0.01` where they would say nothing."""
+    return "0" if weight == 0 else "< 0.01" if weight < 0.01 else f"{weight:.2f}"
+
+
+def quoted_tokens(tokens: Tokens) -> tuple[str, ...]:
+    """Every token in quotation marks, repeated ones with their ordinal: `“the” (2nd)`."""
+    texts = [_shown(text) for text in tokens.texts]
+    repeated = {text for text, count in Counter(texts).items() if count > 1}
+    seen: Counter[str] = Counter()
+    names = []
+    for text in texts:
+        seen[text] += 1
+        names.append(f"“{text}” ({ordinal(seen[text])})" if text in repeated else f"“{text}”")
+    return tuple(names)
+
+
+def ordinal(number: int) -> str:
+    """`1st`, `2nd`, `3rd`, `11th`, …"""
+    if number % 100 in (11, 12, 13):
+        return f"{number}th"
+    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th') }"
+
+
+def _shown(text: str) -> str:
+    """A token on one line: runs of white space as one space, control characters left out, not too long."""
+    line = " ".join(text.split())
+    line = "".join(character for character in line if character.isprintable())
+    if not line:
+        return "line break" if "\n" in text else "space" if text else "nothing"
+    return line if len(line) <= LONGEST_LABEL else line[: LONGEST_LABEL - 1] + "…"
+
+
+def _runs(keys: list[int], weights: list[float]) -> list[tuple[int, int, int, float, float]]:
+    """Consecutive layers with the same strongest key: (key, first, last, least weight, most weight)."""
+    runs: list[tuple[int, int, int, float, float]] = []
+    for layer, (key, weight) in enumerate(zip(keys, weights, strict=True)):
+        if runs and runs[-1][0] == key:
+            _, first, _, low, high = runs[-1]
+            runs[-1] = (key, first, layer, min(low, weight), max(high, weight))
+        else:
+            runs.append((key, layer, layer, weight, weight))
+    return runs
+
+
+def _layers(first: int, last: int) -> str:
+    return f"L{first}" if first == last else f"L{first} to L{last}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]
