@@ -24,12 +24,12 @@ class ModelSpec(Settings):
         description="A hub id (`org/name`), a local folder or GGUF file (`./model`), or a path inside an "
         "installed Python package (`package:name/path`)."
     )
-    revision: str | None = Field(None, description="Branch, tag or commit of a hub id.")
+    revision: str | None = Field(default=None, description="Branch, tag or commit of a hub id.")
     dtype: Literal["float32", "bfloat16", "float16"] = Field(
-        "float32", description="Number format in which the model runs."
+        default="float32", description="Number format in which the model runs."
     )
-    description: str = Field("", description="One or two sentences about the model.")
-    draft: bool = Field(False, description="Leave the model out unless the build is given --drafts.")
+    description: str = Field(default="", description="One or two sentences about the model.")
+    draft: bool = Field(default=False, description="Leave the model out unless the build is given --drafts.")
 
 
 class AnnotationSpec(Settings):
@@ -37,7 +37,7 @@ class AnnotationSpec(Settings):
 
     from_: str = Field(alias="from", description="The word that looks, as it stands in the text.")
     to: str = Field(description="The word that it should look at, as it stands in the text.")
-    kind: str = Field("relation", description="What the relation is, for example coreference.")
+    kind: str = Field(default="relation", description="What the relation is, for example coreference.")
 
 
 class SentenceSpec(Settings):
@@ -46,49 +46,67 @@ class SentenceSpec(Settings):
     slug: Slug = Field(description="Name in addresses. Made from the title, or else the text, when left out.")
     title: str = Field(description="Name that readers see. The text, shortened, when it is left out.")
     text: str = Field(description="The sentence itself, exactly as the models read it.", min_length=1)
-    tags: tuple[str, ...] = Field((), description="Words that group sentences on the home page.")
+    tags: tuple[str, ...] = Field(default=(), description="Words that group sentences on the home page.")
     focus: str | None = Field(
-        None, description="A word of the text that is selected when a page opens, for example a pronoun."
+        default=None,
+        description="A word of the text that is selected when a page opens, for example a pronoun.",
     )
-    language: str | None = Field(None, description="Language of the text (BCP 47). The gallery's when left out.")
-    annotations: tuple[AnnotationSpec, ...] = Field((), description="Relations between words to point out.")
-    aliases: tuple[Slug, ...] = Field((), description="Former slugs, which redirect to this one.")
-    draft: bool = Field(False, description="Leave the sentence out unless the build is given --drafts.")
+    language: str | None = Field(
+        default=None, description="Language of the text (BCP 47). The gallery's when left out."
+    )
+    annotations: tuple[AnnotationSpec, ...] = Field(
+        default=(), description="Relations between words to point out."
+    )
+    aliases: tuple[Slug, ...] = Field(default=(), description="Former slugs, which redirect to this one.")
+    draft: bool = Field(
+        default=False, description="Leave the sentence out unless the build is given --drafts."
+    )
 
 
 class AnalysisSettings(Settings):
     """How heads are measured."""
 
-    window: int = Field(3, ge=1, le=64, description="Distance in tokens that counts as local.")
-    top_keys: int = Field(3, ge=1, le=10, description="How many keys are listed for each token and layer.")
+    window: int = Field(default=3, ge=1, le=64, description="Distance in tokens that counts as local.")
+    top_keys: int = Field(
+        default=3, ge=1, le=10, description="How many keys are listed for each token and layer."
+    )
 
 
 class PageSettings(Settings):
     """Which pages are made."""
 
     heads: Literal["all", "notable", "none"] = Field(
-        "all", description="Heads that get a page of their own on each sentence."
+        default="all", description="Heads that get a page of their own on each sentence."
     )
-    downloads: bool = Field(True, description="Write attention.json beside each explorer page.")
+    downloads: bool = Field(default=True, description="Write attention.json beside each explorer page.")
 
 
 class GallerySettings(Settings):
     """The whole of a `gallery.yaml`."""
 
     title: str = Field(description="Name of the gallery, shown on every page.")
-    description: str = Field("", description="One or two sentences for the home page and for search engines.")
-    author: str = Field("", description="Who made the gallery, shown in the footer.")
-    language: str = Field("en", description="Language of the pages (BCP 47).")
-    base_url: str | None = Field(
-        None, description="Address the site will be published at, with its path; for the sitemap and 404 page."
+    description: str = Field(
+        default="", description="One or two sentences for the home page and for search engines."
     )
-    theme: str = Field("default", description="Name of a folder in `themes/`, or a theme of the package.")
+    author: str = Field(default="", description="Who made the gallery, shown in the footer.")
+    language: str = Field(default="en", description="Language of the pages (BCP 47).")
+    base_url: str | None = Field(
+        default=None,
+        description="Address the site will be published at, with its path; for the sitemap and 404 page.",
+    )
+    theme: str = Field(
+        default="default", description="Name of a folder in `themes/`, or a theme of the package."
+    )
     theme_options: dict[str, str | bool | int | float] = Field(
         default_factory=dict, description="Options that the theme declares in its theme.yaml."
     )
     models: tuple[ModelSpec, ...] = Field(description="The models, in the order shown.", min_length=1)
-    sentences: tuple[SentenceSpec, ...] = Field(description="The sentences, in the order shown.", min_length=1)
-    analysis: AnalysisSettings = Field(default_factory=AnalysisSettings, description="How heads are measured.")
+    sentences: tuple[SentenceSpec, ...] = Field(
+        description="The sentences, in the order shown.", min_length=1
+    )
+    analysis: AnalysisSettings = Field(
+        default_factory=AnalysisSettings, description="How heads are measured."
+    )
     pages: PageSettings = Field(default_factory=PageSettings, description="Which pages are made.")
-    content: str = Field("content", description="Folder of Markdown notes, inside the project.")
-    output: str = Field("site", description="Folder that the site is written to, inside the project.")
+    content: str = Field(default="content", description="Folder of Markdown notes, inside the project.")
+    output: str = Field(default="site", description="Folder that the site is written to, inside the project.")

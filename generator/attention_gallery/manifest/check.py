@@ -1,0 +1,225 @@
+"""What settings must hold beyond their types: slugs, words, addresses."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from attention_gallery.errors import ManifestError, Problem
+from attention_gallery.manifest.defaults import Origins
+from attention_gallery.manifest.document import Document
+from attention_gallery.manifest.paths import check_paths
+from attention_gallery.manifest.slugs import reserved_reason
+from attention_gallery.manifest.source import parse_source
+from attention_gallery.manifest.words import occurrences
+
+Place = tuple[str | int, ...]
+Finding = tuple[str, str, Place]
+
+_LANGUAGE = re.compile(
+    r"(?:[A-Za-z]{2,3}(?:-[A-Za-z]{3}){0,3}|[A-Za-z]{4,8})(?:-[A-Za-z0-9]{1,8})*|x(?:-[A-Za-z0-9]{1,8})+"
+)
+_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+
+
+def check(data: dict[str, Any], origins: Origins, document: Document, path: Path) -> list[Problem]:
+    """All findings, without a file. Values of a wrong type are passed over: validation tells of them."""
+    findings = [
+        *_site(data),
+        *_models(data),
+        *_sentences(data),
+        *_slugs("models", _items(data, "models"), origins, document),
+        *_slugs("sentences", _items(data, "sentences"), origins, document),
+        *check_paths(data, path),
+    ]
+    problems = []
+    for reason, mend, keys in findings:
+        place = document.position(*keys)
+        problems.append(Problem(reason, mend, line=place.line, column=place.column, quote=place.quote))
+    return problems
+
+
+def _items(data: dict[str, Any], name: str) -> list[tuple[int, dict[str, Any]]]:
+    items = data.get(name)
+    if not isinstance(items, tuple):
+        return []
+    return [(i, item) for i, item in enumerate(items) if isinstance(item, dict)]
+
+
+def _site(data: dict[str, Any]) -> Iterator[Finding]:
+    title = data.get("title")
+    if isinstance(title, str) and not title.strip():
+        yield "the title is empty", "write the name of the gallery", ("title",)
+    yield from _language(data.get("language"), ("language",))
+    theme = data.get("theme")
+    if isinstance(theme, str) and not _SLUG.fullmatch(theme):
+        mend = "write the name of a folder in `themes/`, of a-z, 0-9 and hyphens"
+        yield f'"{theme}" is not the name of a theme', mend, ("theme",)
+    address = data.get("base_url")
+    if isinstance(address, str) and (wrong := _address(address)) is not None:
+        yield wrong, "write, for example, https://example.org/gallery/", ("base_url",)
+    options = data.get("theme_options")
+    if isinstance(options, dict):
+        for name, value in options.items():
+            if isinstance(value, float) and not math.isfinite(value):
+                yield f"`{name}` is not a finite number", "write a number", ("theme_options", name)
+
+
+def _address(address: str) -> str | None:
+    """What is wrong with a base address, or None."""
+    if re.search(r"[\s<>\"'\\`{}|^]", address):
+        return "the address contains a space or a character that addresses do not have"
+    try:
+        parts = urlsplit(address)
+        port, host = parts.port, parts.hostname
+    except ValueError as error:
+        return f"the address cannot be read: {error}"
+    if parts.scheme not in ("http", "https") or not host or port == 0:
+        return f'"{address}" is not a web address: it needs http:// or https:// and a host'
+    if parts.username is not None or parts.password is not None:
+        return "the address contains a user name or password"
+    if "?" in address or "#" in address:
+        return "the address ends in a query (`?`) or fragment (`#`), which pages cannot be placed under"
+    if any(part in (".", "..") for part in parts.path.split("/")):
+        return "the path of the address contains `.` or `..`"
+    return None
+
+
+def _language(value: Any, place: Place) -> Iterator[Finding]:
+    if isinstance(value, str) and not _LANGUAGE.fullmatch(value):
+        yield f'"{value}" is not a language tag', 'write a BCP 47 tag such as "en", "no" or "pt-BR"', place
+
+
+def _models(data: dict[str, Any]) -> Iterator[Finding]:
+    for i, model in _items(data, "models"):
+        yield from _title(model, ("models", i))
+        source = model.get("source")
+        if not isinstance(source, str):
+            continue
+        try:
+            kind = parse_source(source).kind
+        except ManifestError as error:
+            yield error.problems[0].reason, error.problems[0].mend, ("models", i, "source")
+            continue
+        revision = model.get("revision")
+        if isinstance(revision, str):
+            if kind != "hub":
+                mend = "remove it: only a hub id has revisions"
+                yield f"the revision says nothing about a {kind} source", mend, ("models", i, "revision")
+            elif not re.fullmatch(r"[A-Za-z0-9][\w./-]*", revision) or ".." in revision:
+                mend = "write a branch, tag or commit"
+                yield f'"{revision}" is not the name of a revision', mend, ("models", i, "revision")
+
+
+def _title(item: dict[str, Any], place: Place) -> Iterator[Finding]:
+    title = item.get("title")
+    if isinstance(title, str) and not title.strip():
+        yield "the title is empty", "write a name, or remove the key", (*place, "title")
+
+
+def _sentences(data: dict[str, Any]) -> Iterator[Finding]:
+    for i, sentence in _items(data, "sentences"):
+        place: Place = ("sentences", i)
+        yield from _language(sentence.get("language"), (*place, "language"))
+        text = sentence.get("text")
+        if isinstance(text, str):
+            if not text.strip():
+                yield "the text is empty", "write the sentence that the models read", (*place, "text")
+                continue
+            yield from _words(sentence, text, place)
+        yield from _title(sentence, place)
+        tags = sentence.get("tags")
+        for n, tag in enumerate(tags if isinstance(tags, tuple) else ()):
+            if isinstance(tag, str) and (not tag.strip() or tag in (tags or ())[:n]):
+                reason = f'the tag "{tag}" stands here twice' if tag.strip() else "the tag is empty"
+                yield reason, "remove it", (*place, "tags", n)
+
+
+def _words(sentence: dict[str, Any], text: str, place: Place) -> Iterator[Finding]:
+    focus = sentence.get("focus")
+    if isinstance(focus, str) and not occurrences(text, focus.strip() and focus):
+        yield _absent(focus, text, (*place, "focus"))
+    annotations = sentence.get("annotations")
+    for n, annotation in enumerate(annotations if isinstance(annotations, tuple) else ()):
+        if not isinstance(annotation, dict):
+            continue
+        for key in ("from", "to"):
+            word = annotation.get(key)
+            if not isinstance(word, str):
+                continue
+            at = (*place, "annotations", n, key)
+            found = occurrences(text, word.strip() and word)
+            if not found:
+                yield _absent(word, text, at)
+            elif len(found) > 1:
+                places = "; ".join(
+                    f"at character {start + 1}: {_around(text, start, end)}" for start, end in found[:8]
+                )
+                mend = f"add a neighbouring word, so that it stands there once ({places})"
+                yield f'"{word}" stands {len(found)} times in the text', mend, at
+
+
+def _around(text: str, start: int, end: int) -> str:
+    before, after = text[max(0, start - 12) : start], text[end : end + 12]
+    return " ".join(f"…{before}[{text[start:end]}]{after}…".split())
+
+
+def _absent(word: str, text: str, place: Place) -> Finding:
+    if not word.strip():
+        return "the word is empty", "write a word of the text", place
+    words = dict.fromkeys(re.findall(r"\w+(?:['’-]\w+)*", text))
+    exact = [other for other in words if other.casefold() == word.casefold()]
+    if exact:
+        return f'"{word}" does not stand in the text', f'did you mean "{exact[0]}"?', place
+    from attention_gallery.errors import did_you_mean
+
+    mend = did_you_mean(word, words)
+    if not mend.startswith("did"):
+        mend = "write a word just as it stands in the text"
+    return f'"{word}" does not stand in the text', mend, place
+
+
+def _slugs(
+    name: str, items: list[tuple[int, dict[str, Any]]], origins: Origins, document: Document
+) -> Iterator[Finding]:
+    """Reserved and repeated slugs, then aliases against all slugs and each other."""
+    taken: dict[str, Place] = {}
+    for i, item in items:
+        slug = item.get("slug")
+        if not isinstance(slug, str) or not _SLUG.fullmatch(slug):
+            continue
+        made = origins.get((name, i))
+        place: Place = (name, i, made or "slug")
+        hint = "give it another name with `slug: …`"
+        if (reason := reserved_reason(slug)) is not None:
+            yield f'the slug "{slug}"{_made(made)} is reserved: {reason}', hint, place
+        elif slug in taken:
+            line = document.position(*taken[slug]).line
+            yield f'the slug "{slug}"{_made(made)} is already that of line {line}', hint, place
+        else:
+            taken[slug] = place
+    for i, item in items:
+        aliases = item.get("aliases")
+        for n, alias in enumerate(aliases if isinstance(aliases, tuple) else ()):
+            if not isinstance(alias, str) or not _SLUG.fullmatch(alias):
+                continue
+            place = (name, i, "aliases", n)
+            if (reason := reserved_reason(alias)) is not None:
+                yield f'the alias "{alias}" is reserved: {reason}', "remove it", place
+            elif alias in taken:
+                line = document.position(*taken[alias]).line
+                yield (
+                    f'the alias "{alias}" is already a slug or alias in line {line}',
+                    "remove one of them",
+                    place,
+                )
+            else:
+                taken[alias] = place
+
+
+def _made(origin: str | None) -> str:
+    return f", made from the {origin}," if origin else ""

@@ -1,0 +1,55 @@
+"""What a manifest leaves out: titles from texts and sources, slugs from titles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attention_gallery.errors import ManifestError
+from attention_gallery.manifest.slugs import shorten, slugify
+from attention_gallery.manifest.source import parse_source
+
+Origins = dict[tuple[str, int], str]
+
+
+def with_defaults(data: dict[str, Any]) -> tuple[dict[str, Any], Origins]:
+    """The data with titles and slugs filled in, and for each slug that was, the key that it was made from.
+
+    Values of a wrong type are left as they are; validation tells of them.
+    """
+    origins: Origins = {}
+    result = dict(data)
+    for name, fill in (("models", _model), ("sentences", _sentence)):
+        items = data.get(name)
+        if isinstance(items, tuple):
+            result[name] = tuple(
+                fill(dict(item), origins, i) if isinstance(item, dict) else item
+                for i, item in enumerate(items)
+            )
+    return result, origins
+
+
+def _model(item: dict[str, Any], origins: Origins, index: int) -> dict[str, Any]:
+    given = "title" in item
+    source = item.get("source")
+    if not given and isinstance(source, str):
+        try:
+            item["title"] = parse_source(source).title
+        except ManifestError:
+            item["title"] = source or "?"
+    if "slug" not in item and isinstance(item.get("title"), str):
+        origins["models", index] = "title" if given else "source"
+        item["slug"] = slugify(item["title"], "model")
+    return item
+
+
+def _sentence(item: dict[str, Any], origins: Origins, index: int) -> dict[str, Any]:
+    given = isinstance(item.get("title"), str)
+    text = item.get("text")
+    if "slug" not in item:
+        basis = item.get("title") if "title" in item else text
+        if isinstance(basis, str):
+            origins["sentences", index] = "title" if given else "text"
+            item["slug"] = slugify(basis, "sentence")
+    if "title" not in item and isinstance(text, str):
+        item["title"] = shorten(text) or "?"
+    return item

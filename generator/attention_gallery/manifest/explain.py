@@ -1,0 +1,184 @@
+"""What pydantic found, in the words of a manifest: the reason, the mend, the place."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterable
+from typing import Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
+
+from attention_gallery.errors import Problem, did_you_mean
+from attention_gallery.manifest.document import Document, Unusable, surprise
+from attention_gallery.manifest.settings import GallerySettings
+
+_EXPECTED = {
+    "string_type": "a text",
+    "bool_type": "true or false",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "tuple_type": "a list",
+    "dict_type": "a block of `key: value` lines",
+    "model_type": "a block of `key: value` lines",
+    "model_attributes_type": "a block of `key: value` lines",
+}
+
+
+def explain(
+    errors: Iterable[dict[str, Any]],
+    document: Document,
+    data: dict[str, Any],
+    model: type[BaseModel] = GallerySettings,
+) -> list[Problem]:
+    """One problem for each place that pydantic refused, without a file."""
+    problems = []
+    told: set[tuple[str | int, ...]] = set()
+    for error in errors:
+        path = _in_file(tuple(error["loc"]), document)
+        if path in told or (isinstance(error["input"], Unusable) and _reported(document, path)):
+            continue
+        told.add(path)
+        if error["type"] == "missing" and path[-1] in ("slug", "title") and len(path) > 1:
+            # These are made from other keys, which are told of themselves.
+            continue
+        reason, mend = _words(error, path, document, model)
+        place = document.position(*path)
+        if error["type"] == "extra_forbidden" and path in document.keys:
+            place = document.at(document.keys[path])
+        problems.append(Problem(reason, mend, line=place.line, column=place.column, quote=place.quote))
+    return problems
+
+
+def known_keys(path: Iterable[str | int], model: type[BaseModel] = GallerySettings) -> tuple[str, ...]:
+    """The keys that the block at `path` may have; empty where any key will do."""
+    here: Any = model
+    for step in path:
+        here = _step(here, step)
+    if not (isinstance(here, type) and issubclass(here, BaseModel)):
+        return ()
+    return tuple(field.alias or name for name, field in here.model_fields.items())
+
+
+def _step(here: Any, step: str | int) -> Any:
+    if isinstance(step, int):
+        return get_args(here)[0] if get_origin(here) is tuple else None
+    if isinstance(here, type) and issubclass(here, BaseModel):
+        for name, field in here.model_fields.items():
+            if step == (field.alias or name):
+                return field.annotation
+    return None
+
+
+def _in_file(loc: tuple[str | int, ...], document: Document) -> tuple[str | int, ...]:
+    """A place in the settings without the union branches that pydantic adds at its end."""
+    if loc and loc[0] == "theme_options" and len(loc) > 2:
+        return loc[:2]
+    return loc
+
+
+def _reported(document: Document, path: tuple[str | int, ...]) -> bool:
+    place = document.position(*path)
+    return any((one.line, one.column) == (place.line, place.column) for one in document.problems)
+
+
+def _words(
+    error: dict[str, Any], path: tuple[str | int, ...], document: Document, model: type[BaseModel]
+) -> tuple[str, str]:
+    kind, context, value = error["type"], error.get("ctx", {}), error["input"]
+    name = _name(path)
+    if kind == "missing":
+        return f"{_name(path[:-1])} needs `{path[-1]}`", f"add a line `{path[-1]}: …`"
+    if kind == "extra_forbidden":
+        known = known_keys(path[:-1], model)
+        mend = did_you_mean(str(path[-1]), known)
+        listed = "known keys: " + ", ".join(known)
+        return f'unknown key "{path[-1]}"', mend + "\n  " + listed if mend.startswith("did") else listed
+    node = document.values.get(path)
+    if path[0] == "theme_options" and len(path) > 1:
+        return f"{name} must be a text, a number, or true or false", 'put it in quotes: "…"'
+    if (
+        kind in ("string_type", "literal_error")
+        and node is not None
+        and (read := surprise(node, value)) is not None
+    ):
+        return read
+    if kind in _EXPECTED:
+        return _type(kind, name, value)
+    if kind in ("string_pattern_mismatch", "string_too_long"):
+        return _slug(kind, value)
+    if kind in ("string_too_short", "too_short"):
+        return (
+            f"{name} is empty",
+            f"write at least one {_one(path)}" if kind == "too_short" else "write a text",
+        )
+    if kind == "literal_error":
+        choices = _choices(path, model)
+        return f'{name} cannot be "{value}"', did_you_mean(str(value), choices) or "known: " + ", ".join(
+            choices
+        )
+    if kind in ("greater_than_equal", "less_than_equal"):
+        limit = context.get("ge", context.get("le"))
+        return f"{name} is {value}", f"it must be at {'least' if 'ge' in context else 'most'} {limit}"
+    return f"{name}: {error['msg']}", ""
+
+
+def _type(kind: str, name: str, value: Any) -> tuple[str, str]:
+    mend = ""
+    if kind == "tuple_type":
+        mend = "begin each item with `- ` on a line of its own, or write `[a, b]`"
+    elif kind == "string_type" and isinstance(value, dict | tuple):
+        mend = "a text with a colon, or one that begins with `[` or `{`, needs quotes"
+    elif kind == "bool_type":
+        mend = "write `true` or `false`, without quotes"
+    elif kind == "int_type":
+        mend = "write digits, without quotes"
+    return f"{name} must be {_EXPECTED[kind]}, not {_what(value)}", mend
+
+
+def _slug(kind: str, value: Any) -> tuple[str, str]:
+    from attention_gallery.manifest.slugs import slugify
+
+    if not value:
+        return "the slug is empty", "write a name, or remove the key to have it made from the title"
+    if kind == "string_too_long":
+        return "the slug is longer than 80 characters", "shorten it"
+    better = slugify(str(value))
+    return (
+        f'the slug "{value}" may only have a-z, 0-9 and single hyphens between them',
+        f'for example "{better}"',
+    )
+
+
+def _choices(path: tuple[str | int, ...], model: type[BaseModel]) -> list[str]:
+    here: Any = model
+    for step in path:
+        here = _step(here, step)
+    if get_origin(here) in (Union, types.UnionType):
+        here = next((arg for arg in get_args(here) if get_origin(arg) is Literal), here)
+    return [str(choice) for choice in get_args(here)]
+
+
+def _name(path: tuple[str | int, ...]) -> str:
+    if not path:
+        return "the manifest"
+    if isinstance(path[-1], int):
+        return f"item {path[-1] + 1} of `{path[-2]}`" if len(path) > 1 else f"item {path[-1] + 1}"
+    return f"`{path[-1]}`"
+
+
+def _one(path: tuple[str | int, ...]) -> str:
+    return str(path[-1]).removesuffix("s")
+
+
+def _what(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return "a block of `key: value` lines"
+    if isinstance(value, tuple):
+        return "a list"
+    if isinstance(value, Unusable):
+        return "a date"
+    return f'the text "{value[:40]}"' if isinstance(value, str) else f"the number {value}"

@@ -1,0 +1,24 @@
+"""The JSON Schema of `gallery.yaml`, for editors."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from attention_gallery.manifest.settings import GallerySettings
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def json_schema() -> dict[str, Any]:
+    """The schema (draft 2020-12) with the descriptions of the fields; slugs and titles are optional."""
+    schema = GallerySettings.model_json_schema(by_alias=True)
+    for name in ("ModelSpec", "SentenceSpec"):
+        definition = schema["$defs"][name]
+        definition["required"] = [key for key in definition["required"] if key not in ("slug", "title")]
+    return {"$schema": _DIALECT, **schema}
+
+
+def schema_text() -> str:
+    """The schema as JSON, two spaces deep, the same on every run."""
+    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"

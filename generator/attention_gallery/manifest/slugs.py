@@ -1,0 +1,68 @@
+"""Names in addresses: how they are made from titles, and which ones are taken."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+
+SLUG_LIMIT = 60
+TITLE_LIMIT = 60
+
+# Letters that Unicode does not decompose into a Latin letter and a mark.
+_LATIN = str.maketrans(
+    {"æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ı": "i", "ħ": "h", "ŋ": "n"}
+)
+_PAGES = frozenset(
+    {"models", "sentences", "notes", "about", "search", "gallery", "index", "404", "tags", "aliases"}
+    | {"assets", "static", "feed", "sitemap", "robots"}
+)
+# Windows opens these as devices, whatever folder they are in.
+_DEVICES = frozenset(
+    ["con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))]
+)
+_HEAD = re.compile(r"l\d+h\d+")
+
+
+def slugify(text: str, kind: str = "sentence") -> str:
+    """A name for addresses, of `[a-z0-9-]`, at most 60 characters, cut at the end of a word.
+
+    Text mostly in letters other than Latin, or without letters and digits, gives `kind` and 8 hexadecimal
+    digits of its SHA-256, so that the name stays the same for as long as the text does.
+    """
+    folded = unicodedata.normalize("NFKD", text).casefold().translate(_LATIN)
+    plain = "".join(mark for mark in folded if not unicodedata.combining(mark))
+    # An apostrophe joins (didn't → didnt); anything else that is not a letter or digit separates.
+    slug = re.sub(r"[^a-z0-9]+", "-", re.sub(r"(?<=[a-z])['’](?=[a-z])", "", plain)).strip("-")
+    letters = [mark for mark in plain if mark.isalpha()]
+    latin = sum(mark.isascii() for mark in letters)
+    if not slug or 2 * latin < len(letters):
+        return f"{kind}-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+    if len(slug) > SLUG_LIMIT:
+        cut = slug.rfind("-", 0, SLUG_LIMIT + 1)
+        slug = slug[: cut if cut > 0 else SLUG_LIMIT].strip("-")
+    return slug
+
+
+def shorten(text: str) -> str:
+    """The text on one line, cut at the end of a word to about 60 characters."""
+    line = " ".join(text.split())
+    if len(line) <= TITLE_LIMIT:
+        return line
+    cut = line.rfind(" ", TITLE_LIMIT // 2, TITLE_LIMIT)
+    end = cut if cut > 0 else TITLE_LIMIT - 1
+    # A mark belongs to the letter before it, and a joiner to both sides.
+    while end > 1 and (unicodedata.combining(line[end]) or "\u200d" in line[end - 1 : end + 1]):
+        end -= 1
+    return line[:end].rstrip(" ,;:–—-") + "…"
+
+
+def reserved_reason(slug: str) -> str | None:
+    """Why a slug cannot be used, or None when it can."""
+    if slug in _PAGES:
+        return "the site uses this name for a page or folder of its own"
+    if slug in _DEVICES:
+        return "Windows keeps this name for a device"
+    if _HEAD.fullmatch(slug):
+        return "this is how addresses name a head"
+    return None

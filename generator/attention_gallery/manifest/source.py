@@ -1,0 +1,98 @@
+"""Where a model comes from: a hub id, a local path, or a path inside an installed Python package."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from attention_gallery.errors import ManifestError, Problem
+
+_HUB_PART = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9_])?")
+_MODULE = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
+_GENERIC = frozenset({"model", "models", "weights", "snapshot", "checkpoint", "data", ".", "..", "~", ""})
+_FORMS = (
+    "write `org/name` for a hub id, `./folder` for a local model, "
+    "or `package:name/path` for an installed package"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a model comes from.
+
+    kind "hub": `name` is the hub id. kind "local": `path` as written, relative to the manifest's folder.
+    kind "package": `name` is the module to import, `path` what follows it ("" is the package's own folder).
+    `text` is the source as the manifest writes it.
+    """
+
+    kind: Literal["hub", "local", "package"]
+    text: str
+    name: str = ""
+    path: str = ""
+
+    def local_path(self, root: Path) -> Path:
+        """The absolute path of a local source, `~` expanded. Raises `ValueError` for other kinds."""
+        if self.kind != "local":
+            raise ValueError(f"{self.text} is not a local source")
+        return (root / Path(self.path).expanduser()).absolute()
+
+    @property
+    def title(self) -> str:
+        """The last part that says something: `all-MiniLM-L6-v2`, not `model`."""
+        parts = [*self.name.split("/"), *self.path.replace("\\", "/").split("/")]
+        telling = [part for part in parts if part.lower() not in _GENERIC]
+        last = telling[-1] if telling else "model"
+        return last.removesuffix(".gguf").removesuffix(".safetensors") or last
+
+
+def parse_source(text: str) -> Source:
+    """The parts of a model's source. Raises `ManifestError`, without a position, when it has no such form."""
+    if text != text.strip() or not text:
+        raise _wrong("the source is empty or has spaces around it", _FORMS)
+    if any(ord(mark) < 32 or ord(mark) == 127 for mark in text):
+        raise _wrong("the source contains a control character", _FORMS)
+    if text.startswith("package:"):
+        return _package(text)
+    if text in {".", ".."} or re.match(r"\.\.?[/\\]|/|~[/\\]|[A-Za-z]:[/\\]", text):
+        return Source("local", text, path=text)
+    if "://" in text:
+        raise _wrong(f'the source "{text}" is a web address', "write only its `org/name` part")
+    if scheme := _SCHEME.match(text):
+        raise _wrong(f'the source "{text}" begins with "{scheme[1]}:", which is not known', _FORMS)
+    return _hub(text)
+
+
+def _package(text: str) -> Source:
+    name, _, path = text.removeprefix("package:").partition("/")
+    if not _MODULE.fullmatch(name):
+        mend = _FORMS
+        if _MODULE.fullmatch(name.replace("-", "_")):
+            mend = f"use the name that Python imports: `package:{name.replace('-', '_')}/…`"
+        raise _wrong(f'"{name}" is not the name of a Python package', mend)
+    parts = path.split("/")
+    if ".." in parts or "\\" in path or path.startswith("/"):
+        raise _wrong(
+            f'the path "{path}" leaves the package {name}', "give a path inside the package, without `..`"
+        )
+    return Source("package", text, name=name, path="/".join(part for part in parts if part not in {"", "."}))
+
+
+def _hub(text: str) -> Source:
+    parts = text.split("/")
+    bad = next(
+        (part for part in parts if not _HUB_PART.fullmatch(part) or "--" in part or ".." in part), None
+    )
+    if len(parts) > 2 or text.endswith((".gguf", ".safetensors")) or "\\" in text:
+        raise _wrong(
+            f'"{text}" is not a hub id, which has the form `org/name`', f"for a local model write `./{text}`"
+        )
+    if bad is not None:
+        raise _wrong(f'"{text}" is not a hub id, which has the form `org/name`', _FORMS)
+    return Source("hub", text, name=text)
+
+
+def _wrong(reason: str, mend: str) -> ManifestError:
+    return ManifestError(Problem(reason, mend))
