@@ -36,10 +36,11 @@ def strongest_keys(average: Float32, count: int) -> tuple[Int32, Float32]:
 
 
 def standing_out(weights: Float32, layout: Layout) -> tuple[Int32, Int32, Float32]:
-    """The strongest pairs of content tokens of each head, at most one per query: three arrays [head, STANDOUTS].
+    """The strongest pairs of content tokens of each head, at most one per query.
 
-    weights: float32[head, query, key]. Sinks would drown every other pair, so special tokens and the
-    first token of a causal model are left out, unless there is nothing else. -1, -1, 0 where none is left.
+    weights: float32[head, query, key]. Returns queries, keys and weights, each [head, STANDOUTS].
+    Sinks would drown every other pair, so special tokens and the first token of a causal model are left
+    out, unless there is nothing else. -1, -1, 0 where none is left.
     """
     named = layout.content if layout.content.any() else np.ones_like(layout.content)
     asked = np.flatnonzero(named)

@@ -25,8 +25,9 @@ class SentenceAnalysis:
     average, -1 and 0 where there are fewer. top_content_keys, top_content_weights: the same among content
     tokens only (no special tokens; in causal models not the first token either).
     standouts_q, standouts_k int32[layer, head, n], standouts_w float32[layer, head, n]: strongest pairs
-    of content tokens, at most one per query. far_q, far_k int32[layer, head], far_w float32[layer, head]: strongest pair of
-    content tokens two or more apart.
+    of content tokens, at most one per query.
+    far_q, far_k int32[layer, head], far_w float32[layer, head]: strongest pair of content tokens two or
+    more apart.
     overall_average: float32[query, key], mean over all heads. row_sum_error: largest |row sum - 1|.
     """
 

@@ -155,7 +155,7 @@ def quoted_tokens(tokens: Tokens) -> tuple[str, ...]:
     names = []
     for text in texts:
         seen[text] += 1
-        names.append(f"“{text}” ({ordinal(seen[text])})" if text in repeated else f"“{text}”")
+        names.append(f"{text} ({ordinal(seen[text])})" if text in repeated else text)
     return tuple(names)
 
 
@@ -167,12 +167,14 @@ def ordinal(number: int) -> str:
 
 
 def _shown(text: str) -> str:
-    """A token on one line: runs of white space as one space, control characters left out, not too long."""
+    """A token in quotation marks on one line: runs of white space as one space, control characters left out, not too long."""
     line = " ".join(text.split())
     line = "".join(character for character in line if character.isprintable())
-    if not line:
-        return "line break" if "\n" in text else "space" if text else "nothing"
-    return line if len(line) <= LONGEST_LABEL else line[: LONGEST_LABEL - 1] + "…"
+    if line:
+        return f"“{line}”" if len(line) <= LONGEST_LABEL else f"“{line[: LONGEST_LABEL - 1]}…”"
+    if text.isspace():
+        return "a line break" if "\n" in text else "a space"
+    return "an unprintable token" if text else "an empty token"
 
 
 def _runs(keys: list[int], weights: list[float]) -> list[tuple[int, int, int, float, float]]:

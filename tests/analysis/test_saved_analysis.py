@@ -1,0 +1,86 @@
+"""An analysis survives being kept, and nothing else is taken for one."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+
+from attention_gallery.analysis import Thresholds, analyse, analysis_key, load, save
+from attention_gallery.errors import DamagedEntry
+from attention_gallery.manifest.settings import AnalysisSettings
+
+SETTINGS = AnalysisSettings()
+
+
+def weights(seed=0):
+    scores = np.exp(np.random.default_rng(seed).normal(size=(2, 3, 6, 6)))
+    return scores / scores.sum(axis=-1, keepdims=True)
+
+
+@pytest.fixture
+def analysis(stored):
+    return analyse(stored(weights()), SETTINGS)
+
+
+def test_what_was_saved_is_loaded(analysis):
+    found = load(save(analysis))
+    for field in dataclasses.fields(analysis):
+        before, after = getattr(analysis, field.name), getattr(found, field.name)
+        if isinstance(before, np.ndarray):
+            assert before.dtype == after.dtype
+            np.testing.assert_array_equal(before, after)
+        elif field.name == "metrics":
+            for one, other in zip(before, after, strict=True):
+                np.testing.assert_array_equal(one.values, other.values)
+                assert dataclasses.replace(one, values=None).definition == other.definition
+                assert (one.name, one.range, one.unit) == (other.name, other.range, other.unit)
+        elif field.name == "uniform":
+            assert list(before) == list(after)
+            assert before["local"] == after["local"]
+            assert math.isnan(before["separator"])
+            assert math.isnan(after["separator"])
+        else:
+            assert before == after
+    assert found.head_type(1, 2) == analysis.head_type(1, 2)
+    assert found.notable() == analysis.notable()
+
+
+def test_bytes_are_the_same_each_time(analysis, stored):
+    assert save(analysis) == save(load(save(analysis))) == save(analyse(stored(weights()), SETTINGS))
+    assert save(analysis) != save(analyse(stored(weights(1)), SETTINGS))
+
+
+@pytest.mark.parametrize("place", [0, 40, 200, -1])
+def test_a_changed_byte_is_damage(analysis, place):
+    data = bytearray(save(analysis))
+    data[place] ^= 1
+    with pytest.raises(DamagedEntry):
+        load(bytes(data))
+
+
+@pytest.mark.parametrize("data", [b"", b"attention-gallery analysis 1\n", b"\x80\x04K\x01.", b"{}"])
+def test_foreign_bytes_are_damage(data):
+    with pytest.raises(DamagedEntry):
+        load(data)
+
+
+def test_cut_bytes_are_damage(analysis):
+    data = save(analysis)
+    for end in range(0, len(data), 97):
+        with pytest.raises(DamagedEntry):
+            load(data[:end])
+
+
+def test_the_key_follows_capture_settings_and_thresholds():
+    keys = {
+        analysis_key("a", SETTINGS),
+        analysis_key("b", SETTINGS),
+        analysis_key("a", AnalysisSettings(window=4)),
+        analysis_key("a", AnalysisSettings(top_keys=5)),
+        analysis_key("a", SETTINGS, Thresholds(local=0.7)),
+    }
+    assert len(keys) == 5
+    assert analysis_key("a", SETTINGS) == analysis_key("a", AnalysisSettings(), Thresholds())

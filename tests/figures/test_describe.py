@@ -1,0 +1,163 @@
+"""Text alternatives say what the exact numbers say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from attention_gallery.analysis import analyse
+from attention_gallery.figures.describe import (
+    HeadDescriber,
+    decimal,
+    describe_grid,
+    describe_head,
+    describe_token,
+    ordinal,
+    quoted_tokens,
+)
+from attention_gallery.manifest.settings import AnalysisSettings
+from attention_gallery.records import AttentionLayer, ModelFacts, Tokens
+
+TEXTS = ("[CLS]", "the", "cat", "said", "it", "is", "the", "king", "[SEP]")
+COUNT = len(TEXTS)
+
+
+@dataclass(frozen=True)
+class HandMade:
+    weights: np.ndarray
+    tokens: Tokens
+    facts: ModelFacts
+    key: str = "0" * 64
+    text: str = "the cat said it is the king"
+    provenance: None = None
+
+    def layer(self, index):
+        return AttentionLayer(index, "encoder", self.weights[index])
+
+
+def tokens_of(texts, special=()):
+    marks = np.zeros(len(texts), dtype=bool)
+    marks[list(special)] = True
+    return Tokens(np.arange(len(texts)), tuple(texts), marks, np.zeros(len(texts), dtype=bool))
+
+
+def analysed(weights, *, causal=False, special=(0, COUNT - 1), texts=TEXTS):
+    weights = np.asarray(weights, dtype=np.float32)
+    layers, heads = weights.shape[:2]
+    facts = ModelFacts("Hand", "hand", layers, heads, heads, causal, None, 8, 100, 1, "safetensors")
+    tokens = tokens_of(texts, special)
+    return tokens, analyse(HandMade(weights, tokens, facts), AnalysisSettings())
+
+
+def looking_back():
+    weights = np.full((COUNT, COUNT), 0.1 / (COUNT - 1))
+    weights[np.arange(COUNT), np.maximum(np.arange(COUNT) - 1, 0)] = 0.9
+    return weights
+
+
+def with_pronoun(share):
+    weights = np.full((COUNT, COUNT), 1 / COUNT)
+    weights[4] = (1 - share) / (COUNT - 1)
+    weights[4, 2] = share
+    return weights
+
+
+@pytest.fixture
+def case():
+    return analysed([[looking_back(), with_pronoun(0.6)], [with_pronoun(0.8), with_pronoun(0.7)]])
+
+
+def test_a_head_is_described_by_type_evidence_and_pairs(case):
+    assert describe_head(*case, 0, 0) == (
+        "L0H0 is a previous-token head: 0.90 of its attention goes to the previous token (threshold 0.5). "
+        "Strongest between words: “cat” → “the” (1st) 0.90; “said” → “cat” 0.90; “it” → “said” 0.90."
+    )
+    assert "“it” → “cat” 0.80" in describe_head(*case, 1, 0)
+
+
+def test_a_describer_says_the_same_as_the_single_functions(case):
+    describer = HeadDescriber(*case)
+    assert describer.head(1, 1) == describe_head(*case, 1, 1)
+    assert describer.grid() == describe_grid(*case)
+    assert describer.token(4) == describe_token(*case, 4)
+    assert describer.strongest(1, 0, limit=1) == ["“it” → “cat” 0.80"]
+
+
+def test_a_grid_is_described_by_its_types(case):
+    assert describe_grid(*case) == (
+        "The attention of 4 heads in 2 layers. By type: "
+        "1 previous-token, L0H0, 0.90 of its attention goes to the previous token (threshold 0.5); "
+        "3 broad, the clearest L0H1, 0.96 of the largest possible entropy (threshold 0.85)."
+    )
+
+
+def test_a_token_is_followed_through_the_layers(case):
+    assert describe_token(*case, 4) == (
+        "Where “it” looks most, heads averaged, special tokens left out: L0 “said” 0.47; L1 “cat” 0.75."
+    )
+
+
+def test_layers_that_agree_are_told_together():
+    weights = np.array([[with_pronoun(0.6)], [with_pronoun(0.8)], [with_pronoun(0.7)]])
+    assert describe_token(*analysed(weights), 4).endswith("left out: L0 to L2 “cat” 0.60 to 0.80.")
+
+
+def test_where_only_sinks_are_visible_they_are_described():
+    tokens, analysis = analysed(np.tril(np.full((1, 1, 2, 2), 0.5)) + np.diag([0.5, 0]), causal=True,
+                                special=(), texts=("a", "b"))  # fmt: skip
+    assert describe_token(tokens, analysis, 0) == "Where “a” looks most, heads averaged: L0 “a” 1.00."
+    assert "the first token left out: L0 “b” 0.50" in describe_token(tokens, analysis, 1)
+
+
+def test_the_average_names_the_tokens_that_receive_most():
+    weights = np.full((COUNT, COUNT), 0.5 / (COUNT - 1))
+    weights[:, 0] = 0.5
+    text = HeadDescriber(*analysed([[weights]])).average()
+    assert text == (
+        "Attention averaged over all heads. "
+        "Tokens that receive most: “[CLS]” 0.50, “the” (1st) 0.06, “cat” 0.06."
+    )
+
+
+def test_one_token_has_no_pairs_to_tell_beyond_itself():
+    tokens, analysis = analysed(np.ones((1, 1, 1, 1)), special=(), texts=("hi",))
+    assert describe_head(tokens, analysis, 0, 0) == (
+        "L0H0 is a mixed head: there is nothing to choose between. Strongest between words: “hi” → “hi” 1.00."
+    )
+    assert describe_grid(tokens, analysis) == "The attention of 1 head in 1 layer. By type: 1 mixed."
+
+
+@pytest.mark.parametrize(
+    ("weight", "text"),
+    [(0, "0"), (0.0099, "< 0.01"), (1e-9, "< 0.01"), (0.01, "0.01"), (0.414, "0.41"), (1, "1.00")],
+)
+def test_decimals(weight, text):
+    assert decimal(weight) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(1, "1st"), (2, "2nd"), (3, "3rd"), (4, "4th"), (11, "11th"), (22, "22nd"), (113, "113th")],
+)
+def test_ordinals(number, text):
+    assert ordinal(number) == text
+
+
+def test_repeated_tokens_are_told_apart():
+    assert quoted_tokens(tokens_of(["the", "cat", "the"])) == ("“the” (1st)", "“cat”", "“the” (2nd)")
+
+
+def test_tokens_stay_on_one_line_and_short():
+    names = quoted_tokens(tokens_of(["\n", " ", "a\tb", "x" * 90, "\x07", "", "🐈", "a\u202eb"]))
+    assert names == (
+        "a line break",
+        "a space",
+        "“a b”",
+        "“" + "x" * 39 + "…”",
+        "an unprintable token",
+        "an empty token",
+        "“🐈”",
+        "“ab”",
+    )
