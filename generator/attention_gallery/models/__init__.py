@@ -1,0 +1,15 @@
+"""Find, fingerprint and load models. `load` is imported from its module, because it brings torch along."""
+
+from attention_gallery.models.find import resolve
+from attention_gallery.models.fingerprints import FingerprintMemory, ModelFingerprint, fingerprint
+from attention_gallery.models.resolved import ProblemMaker, ResolvedModel, files
+
+__all__ = [
+    "FingerprintMemory",
+    "ModelFingerprint",
+    "ProblemMaker",
+    "ResolvedModel",
+    "files",
+    "fingerprint",
+    "resolve",
+]

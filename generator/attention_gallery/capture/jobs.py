@@ -1,0 +1,122 @@
+"""Capture what the store lacks: each model loaded once, each sentence kept as soon as it is done."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from attention_gallery.capture.single import check_length, run
+from attention_gallery.capture.tokens import tokenise
+from attention_gallery.errors import DamagedEntry, ModelError, Problem
+from attention_gallery.models.fingerprints import ModelFingerprint
+from attention_gallery.models.load import LoadedModel, load
+from attention_gallery.models.resolved import ProblemMaker, ResolvedModel
+from attention_gallery.progress import Reporter, Task
+from attention_gallery.records import Tokens
+from attention_gallery.store import AttentionStore
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureJob:
+    """One sentence under one model.
+
+    `title` and `sentence` name the two for people, `key` is where the capture belongs in the store, and
+    `problem` makes a problem at the sentence's line of the manifest.
+    """
+
+    model: ResolvedModel
+    title: str
+    dtype: str
+    sentence: str
+    text: str
+    key: str
+    fingerprint: ModelFingerprint
+    problem: ProblemMaker = Problem
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureReport:
+    """What was done: sentences captured, models loaded, and the seconds it took."""
+
+    captured: int
+    seconds: float
+    models_loaded: int
+
+
+def capture_missing(jobs: Sequence[CaptureJob], store: AttentionStore, reporter: Reporter) -> CaptureReport:
+    """Capture every job that the store does not hold whole.
+
+    A damaged entry is reported and captured again. All sentences of a model are tokenised before the first
+    one runs, so that all that do not fit are told at once: raises `ModelError`. What was captured before an
+    error, an interrupt or a kill stays in the store.
+    """
+    started = time.perf_counter()
+    wanted = _grouped([job for job in _unique(jobs) if not _is_whole(job, store, reporter)])
+    total = sum(len(group) for group in wanted)
+    if total:
+        with reporter.task("capturing attention", total) as task:
+            for group in wanted:
+                _capture_group(group, store, task)
+    return CaptureReport(total, time.perf_counter() - started, len(wanted))
+
+
+def _unique(jobs: Sequence[CaptureJob]) -> list[CaptureJob]:
+    # Two sentences with the same text share a key, and are captured once.
+    return list({job.key: job for job in reversed(jobs)}.values())[::-1]
+
+
+def _is_whole(job: CaptureJob, store: AttentionStore, reporter: Reporter) -> bool:
+    if not store.has(job.key):
+        return False
+    try:
+        store.open(job.key)
+    except DamagedEntry as error:
+        reporter.warning(f"{error}; {job.title} · {job.sentence} is captured again")
+        store.remove(job.key)
+        return False
+    return True
+
+
+def _grouped(jobs: list[CaptureJob]) -> list[list[CaptureJob]]:
+    groups: dict[tuple[ResolvedModel, str], list[CaptureJob]] = {}
+    for job in jobs:
+        groups.setdefault((job.model, job.dtype), []).append(job)
+    return list(groups.values())
+
+
+def _capture_group(group: list[CaptureJob], store: AttentionStore, task: Task) -> None:
+    first = group[0]
+    task.advance(0, f"{first.title} · loading the model")
+    loaded = load(first.model, first.dtype)
+    try:
+        tokenised = _tokenise_all(group, loaded)
+        for job, tokens in zip(group, tokenised, strict=True):
+            task.advance(0, f"{job.title} · {job.sentence}")
+            _capture(job, tokens, loaded, store)
+            task.advance(1)
+    finally:
+        # Models are full of reference cycles; without this two of them would be in memory at once.
+        del loaded
+        gc.collect()
+
+
+def _tokenise_all(group: list[CaptureJob], loaded: LoadedModel) -> list[Tokens]:
+    tokenised = []
+    problems: list[Problem] = []
+    for job in group:
+        tokens = tokenise(loaded.tokenizer, job.text)
+        try:
+            check_length(tokens, loaded, job.problem, job.title)
+        except ModelError as error:
+            problems.extend(error.problems)
+        tokenised.append(tokens)
+    if problems:
+        raise ModelError(problems)
+    return tokenised
+
+
+def _capture(job: CaptureJob, tokens: Tokens, loaded: LoadedModel, store: AttentionStore) -> None:
+    with store.writer(job.key, job.text, tokens, loaded.facts) as entry:
+        entry.finish(run(loaded, tokens, entry.write, job.fingerprint))

@@ -1,0 +1,149 @@
+"""Turn a sentence into tokens that people can read, with their places in the text and their words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from attention_gallery.capture.marks import numbered, plain_vocabulary, readable
+from attention_gallery.models.quiet import quiet_libraries
+from attention_gallery.records import Tokens
+
+_WORD_CHARACTER = re.compile(r"[\w'’]")
+Span = tuple[int, int]
+
+
+def tokenise(tokenizer: Any, text: str) -> Tokens:
+    """The tokens of `text` with the special ones that the model expects, in the model's order.
+
+    Never truncated or padded. Offsets are half-open ranges of code points, and (n, n) for special tokens,
+    where n is the end of what came before. Without a fast tokenizer, offsets and words are None.
+    """
+    fast = bool(getattr(tokenizer, "is_fast", False))
+    with quiet_libraries():
+        encoded = tokenizer(
+            text,
+            return_offsets_mapping=fast,
+            return_special_tokens_mask=True,
+            truncation=False,
+            padding=False,
+        )
+    ids = [int(number) for number in encoded["input_ids"]]
+    special = [bool(flag) for flag in encoded["special_tokens_mask"]]
+    names = [str(name) for name in tokenizer.convert_ids_to_tokens(ids)]
+    unknown = [
+        number == tokenizer.unk_token_id and not added for number, added in zip(ids, special, strict=True)
+    ]
+    if not fast:
+        return _without_offsets(ids, special, names)
+    spans = _close_gaps([(int(start), int(end)) for start, end in encoded["offset_mapping"]], special)
+    words = _words(text, spans, special, encoded.word_ids())
+    return Tokens(
+        ids=np.array(ids, np.int64),
+        texts=_texts(text, spans, names, special, unknown),
+        special=np.array(special, bool),
+        continues=_continues(words),
+        offsets=np.array(spans, np.int32).reshape(-1, 2),
+        words=np.array(words, np.int32),
+    )
+
+
+def _without_offsets(ids: list[int], special: list[bool], names: list[str]) -> Tokens:
+    texts = tuple(
+        name if added else plain_vocabulary(name) for name, added in zip(names, special, strict=True)
+    )
+    joined = [name.startswith("##") for name in names]
+    return Tokens(np.array(ids, np.int64), texts, np.array(special, bool), np.array(joined, bool))
+
+
+def _close_gaps(spans: list[Span], special: list[bool]) -> list[Span]:
+    """Put special tokens where they stand; tokenizers give them the range (0, 0) wherever they are."""
+    placed = []
+    end = 0
+    for span, added in zip(spans, special, strict=True):
+        placed.append((end, end) if added else span)
+        end = end if added else span[1]
+    return placed
+
+
+def _trimmed(text: str, span: Span) -> Span:
+    """A span without the one blank that byte-level tokenizers count to the word that follows it."""
+    start, end = span
+    return (start + 1, end) if end - start > 1 and text[start] == " " else span
+
+
+def _texts(
+    text: str, spans: list[Span], names: list[str], special: list[bool], unknown: list[bool]
+) -> tuple[str, ...]:
+    trimmed = [_trimmed(text, span) for span in spans]
+    parts = _part_numbers(trimmed, special, unknown)
+    shown = []
+    for (start, end), name, fixed, part in zip(
+        trimmed, names, [a or b for a, b in zip(special, unknown, strict=True)], parts, strict=True
+    ):
+        if fixed:
+            shown.append(name)
+            continue
+        piece = readable(text[start:end]) or plain_vocabulary(name)
+        shown.append(numbered(piece, part) if part else piece)
+    return tuple(shown)
+
+
+def _part_numbers(spans: list[Span], special: list[bool], unknown: list[bool]) -> list[int]:
+    """1, 2, … for tokens that share a character with a neighbour (bytes of an emoji), 0 for others."""
+    numbers = [0] * len(spans)
+    for here in range(1, len(spans)):
+        if special[here] or special[here - 1] or unknown[here] or unknown[here - 1]:
+            continue
+        if spans[here][0] < spans[here - 1][1] and spans[here][1] > spans[here][0]:
+            numbers[here - 1] = numbers[here - 1] or 1
+            numbers[here] = numbers[here - 1] + 1
+    return numbers
+
+
+def _words(text: str, spans: list[Span], special: list[bool], word_ids: Sequence[int | None]) -> list[int]:
+    """The word of each token, counted from 0, -1 for special tokens.
+
+    A word ends at a blank, where the tokenizer itself splits, and, when it splits nothing (some
+    SentencePiece models), between letters and signs.
+    """
+    splits = len({number for number in word_ids if number is not None}) > 1
+    words: list[int] = []
+    last = -1
+    for here, (span, added) in enumerate(zip(spans, special, strict=True)):
+        if added:
+            words.append(-1)
+            continue
+        before = here - 1
+        same = (
+            before >= 0
+            and not special[before]
+            and _touches(text, spans[before], span)
+            and word_ids[before] == word_ids[here]
+            and (splits or _same_kind(text, spans[before], span))
+        )
+        last = last if same else last + 1
+        words.append(last)
+    return words
+
+
+def _touches(text: str, before: Span, here: Span) -> bool:
+    """Whether nothing blank lies between two tokens, and neither is blank itself."""
+    if here[0] < before[1]:
+        return True
+    blank_edge = text[before[1] - 1 : before[1]].isspace() or text[here[0] : here[0] + 1].isspace()
+    return here[0] == before[1] and not blank_edge
+
+
+def _same_kind(text: str, before: Span, here: Span) -> bool:
+    if here[0] < before[1]:
+        return True
+    left, right = text[before[1] - 1 : before[1]], text[here[0] : here[0] + 1]
+    return bool(_WORD_CHARACTER.match(left)) and bool(_WORD_CHARACTER.match(right))
+
+
+def _continues(words: list[int]) -> Any:
+    return np.array([n > 0 and word >= 0 and word == words[n - 1] for n, word in enumerate(words)], bool)

@@ -1,0 +1,188 @@
+"""Find a model's files on this machine, without importing torch or transformers.
+
+Weights are safetensors or GGUF only: pickled weights run code when they are loaded and are refused.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+from typing import Any
+
+from attention_gallery.errors import ModelError, Problem, did_you_mean
+from attention_gallery.manifest.settings import ModelSpec
+from attention_gallery.manifest.source import Source, parse_source
+from attention_gallery.models.hub import snapshot
+from attention_gallery.models.resolved import ProblemMaker, ResolvedModel
+
+TOKENIZER_FILES = (
+    "added_tokens.json",
+    "merges.txt",
+    "sentencepiece.bpe.model",
+    "special_tokens_map.json",
+    "spiece.model",
+    "spm.model",
+    "tokenizer.json",
+    "tokenizer.model",
+    "tokenizer_config.json",
+    "vocab.json",
+    "vocab.txt",
+)
+_VOCABULARIES = frozenset(TOKENIZER_FILES) - {
+    "added_tokens.json",
+    "merges.txt",
+    "special_tokens_map.json",
+    "tokenizer_config.json",
+}
+_PICKLED = frozenset({".bin", ".pt", ".pth", ".ckpt", ".pkl", ".h5", ".msgpack"})
+_CONVERT = (
+    "pickled weights can run code when they are loaded; convert them once with "
+    '`AutoModel.from_pretrained("…").save_pretrained("folder")`, which writes safetensors'
+)
+_INDEX = "model.safetensors.index.json"
+
+
+def resolve(spec: ModelSpec, root: Path, problem: ProblemMaker = Problem) -> ResolvedModel:
+    """The files of the model that `spec` names; a local path is relative to `root`.
+
+    A hub id is looked up in the local cache first and downloaded only when it is not there. `problem` makes
+    a problem at the manifest's line. Raises `ModelError` when the model cannot be found or may not be used.
+    """
+    source = parse_source(spec.source)
+    if source.kind == "hub":
+        folder, revision = snapshot(source.name, spec.revision, problem)
+        return _from_folder(folder, spec.source, revision, problem)
+    if spec.revision is not None:
+        raise ModelError(
+            problem(
+                f'"{spec.source}" has a revision, but only hub ids have revisions',
+                "remove `revision`, or name a hub id",
+            )
+        )
+    path = _package_path(source, problem) if source.kind == "package" else source.local_path(root)
+    if not path.exists():
+        raise ModelError(problem(f'the model "{spec.source}" does not exist: {path}', _neighbours(path)))
+    if path.is_file():
+        return _from_file(path, spec.source, problem)
+    return _from_folder(path, spec.source, None, problem)
+
+
+def _package_path(source: Source, problem: ProblemMaker) -> Path:
+    top, *inner = source.name.split(".")
+    # find_spec of a top-level name only looks at the file system; a dotted name would import its parent.
+    try:
+        found = importlib.util.find_spec(top)
+    except (ImportError, ValueError):
+        found = None
+    if found is None or not found.submodule_search_locations:
+        raise ModelError(
+            problem(
+                f'the Python package "{top}" is not installed',
+                f"install it into the environment that runs attention-gallery: "
+                f"`pip install {top.replace('_', '-')}`",
+            )
+        )
+    package = Path(next(iter(found.submodule_search_locations))).resolve()
+    path = package.joinpath(*inner, *Path(source.path).parts)
+    if not path.resolve().is_relative_to(package):
+        raise ModelError(
+            problem(f'"{source.text}" leaves the package "{top}"', "name a path inside the package")
+        )
+    return path
+
+
+def _from_file(path: Path, source: str, problem: ProblemMaker) -> ResolvedModel:
+    if path.suffix == ".gguf":
+        return ResolvedModel(source, path.parent, "gguf", (path,), None, (), None, problem)
+    if path.suffix in _PICKLED:
+        raise ModelError(problem(f'the weights "{path.name}" are not safetensors or GGUF', _CONVERT))
+    raise ModelError(
+        problem(
+            f'"{path.name}" is not a model',
+            "name the folder that holds config.json and the safetensors, or a .gguf file",
+        )
+    )
+
+
+def _from_folder(folder: Path, source: str, revision: str | None, problem: ProblemMaker) -> ResolvedModel:
+    names = frozenset(path.name for path in folder.iterdir())
+    if "config.json" not in names:
+        raise ModelError(problem(f'"{source}" has no config.json', _no_config(names)))
+    _check_config(_read_json(folder / "config.json", problem), source, problem)
+    weights = _weights(folder, names, source, problem)
+    if not names & _VOCABULARIES:
+        raise ModelError(
+            problem(
+                f'"{source}" has no tokenizer', "put tokenizer.json beside the weights (`save_pretrained`)"
+            )
+        )
+    tokenizer = tuple(folder / name for name in TOKENIZER_FILES if name in names)
+    return ResolvedModel(
+        source, folder, "safetensors", weights, folder / "config.json", tokenizer, revision, problem
+    )
+
+
+def _no_config(names: frozenset[str]) -> str:
+    ggufs = sorted(name for name in names if name.endswith(".gguf"))
+    if ggufs:
+        return f"to use a GGUF file, name the file itself: `…/{ggufs[0]}`"
+    if "adapter_config.json" in names:
+        return "it is an adapter; merge it into its model (`merge_and_unload`) and save the result"
+    return "name the folder that holds config.json, the tokenizer and the safetensors"
+
+
+def _check_config(config: dict[str, Any], source: str, problem: ProblemMaker) -> None:
+    if config.get("transformers_weights"):
+        raise ModelError(
+            problem(
+                f'the config.json of "{source}" names its own weights file',
+                "remove `transformers_weights` and call the file model.safetensors",
+            )
+        )
+
+
+def _weights(folder: Path, names: frozenset[str], source: str, problem: ProblemMaker) -> tuple[Path, ...]:
+    if "model.safetensors" in names:
+        return (folder / "model.safetensors",)
+    if _INDEX in names:
+        return (folder / _INDEX, *_shards(folder, names, problem))
+    pickled = sorted(name for name in names if Path(name).suffix in _PICKLED)
+    if pickled:
+        raise ModelError(problem(f'the weights of "{source}" are pickled ({pickled[0]})', _CONVERT))
+    raise ModelError(
+        problem(
+            f'"{source}" has no weights that can be used',
+            f"model.safetensors or {_INDEX} is expected; other formats must be converted first",
+        )
+    )
+
+
+def _shards(folder: Path, names: frozenset[str], problem: ProblemMaker) -> list[Path]:
+    index = _read_json(folder / _INDEX, problem)
+    mapping = index.get("weight_map")
+    shards = sorted({str(name) for name in mapping.values()}) if isinstance(mapping, dict) else []
+    missing = [name for name in shards if name not in names]
+    if missing or not shards:
+        what = f"{missing[0]} is missing" if missing else "it lists no weights"
+        raise ModelError(
+            problem(f"the weights in {folder / _INDEX} are not complete: {what}", "download them again")
+        )
+    return [folder / name for name in shards]
+
+
+def _read_json(path: Path, problem: ProblemMaker) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ModelError(problem(f"{path} cannot be read: {error}", "")) from error
+    if not isinstance(value, dict):
+        raise ModelError(problem(f"{path} is not a JSON object", ""))
+    return value
+
+
+def _neighbours(path: Path) -> str:
+    if not path.parent.is_dir():
+        return "check the path"
+    shown = [entry.name for entry in path.parent.iterdir() if not entry.name.startswith((".", "_"))]
+    return did_you_mean(path.name, shown) or "check the path"

@@ -1,0 +1,79 @@
+"""What a model is, as digests of its files; remembered, so that an unchanged build reads none of them."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from attention_gallery.hashing import canonical_json, digest, digest_file
+from attention_gallery.models.resolved import ResolvedModel
+
+_SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFingerprint:
+    """SHA-256 of the weights with their configuration, and of the tokenizer; 64 hexadecimal digits each."""
+
+    weights: str
+    tokenizer: str
+
+
+class FingerprintMemory:
+    """Digests of files by path, size and time of change, kept in a small JSON file.
+
+    A file that was changed keeps its path but not its size or time, and is read again. A memory that
+    cannot be read is empty; one that cannot be written only costs time.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Use the memory in the file `path`, which need not exist yet."""
+        self._path = path
+        self._known = self._load()
+
+    def digest(self, path: Path) -> str:
+        """The SHA-256 of a file, from memory when the file did not change. Raises `OSError`."""
+        status = path.stat()
+        name = str(path.absolute())
+        stamp = [status.st_size, status.st_mtime_ns]
+        known = self._known.get(name)
+        if known is not None and known[:2] == stamp:
+            return str(known[2])
+        found = digest_file(path)
+        self._known[name] = [*stamp, found]
+        self._save()
+        return found
+
+    def _load(self) -> dict[str, list[int | str]]:
+        try:
+            value = json.loads(self._path.read_bytes())
+            entries = value["files"] if value["schema"] == _SCHEMA else {}
+            return {str(name): list(entry) for name, entry in entries.items() if len(entry) == 3}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return {}
+
+    def _save(self) -> None:
+        unfinished = self._path.with_name(f"{self._path.name}.{secrets.token_hex(4)}.part")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            unfinished.write_bytes(canonical_json({"schema": _SCHEMA, "files": self._known}))
+            unfinished.replace(self._path)
+        except OSError:
+            unfinished.unlink(missing_ok=True)
+
+
+def fingerprint(model: ResolvedModel, memory: FingerprintMemory) -> ModelFingerprint:
+    """The fingerprint of a model, which depends on its files' names and bytes, not on where they lie.
+
+    A GGUF file holds its tokenizer, whose fingerprint is then derived from the same bytes.
+    """
+    if model.weights_format == "gguf":
+        whole = memory.digest(model.weights[0])
+        return ModelFingerprint(digest({"gguf": whole}), digest({"gguf tokenizer": whole}))
+    config = () if model.config is None else (model.config,)
+    return ModelFingerprint(
+        weights=digest({path.name: memory.digest(path) for path in (*model.weights, *config)}),
+        tokenizer=digest({path.name: memory.digest(path) for path in model.tokenizer}),
+    )

@@ -1,0 +1,34 @@
+"""Keep the libraries' own messages and progress bars off the terminal while they load a model."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def quiet_libraries() -> Iterator[None]:
+    """Silence transformers for a while and put everything back as it was.
+
+    What matters to a reader is told by `ModelError`; the rest is advice to people who write model code.
+    """
+    logging = importlib.import_module("transformers.utils.logging")
+    gguf = importlib.import_module("transformers.modeling_gguf_pytorch_utils")
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    # The GGUF reader takes its bar from tqdm itself, which the switch of transformers does not reach.
+    gguf_bar = gguf.tqdm
+    gguf.tqdm = functools.partial(gguf_bar, disable=True)  # type: ignore[attr-defined]
+    logging.set_verbosity(logging.CRITICAL)
+    logging.disable_progress_bar()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.set_verbosity(verbosity)
+        gguf.tqdm = gguf_bar  # type: ignore[attr-defined]
+        if bars:
+            logging.enable_progress_bar()

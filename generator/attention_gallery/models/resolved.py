@@ -1,0 +1,45 @@
+"""A model that was found: which files matter, before any of them is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from attention_gallery.errors import Problem
+
+WeightsFormat = Literal["safetensors", "gguf"]
+
+# Makes a problem at the place where the user named the model: (reason, mend) -> Problem.
+ProblemMaker = Callable[[str, str], Problem]
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedModel:
+    """The files of one model.
+
+    `source` is the source as the manifest writes it, `revision` the commit of a hub snapshot or what the
+    manifest pinned. `weights` are the files with the parameters; for GGUF the one file that holds
+    configuration and tokenizer too, and `config` and `tokenizer` are then empty.
+    """
+
+    source: str
+    folder: Path
+    weights_format: WeightsFormat
+    weights: tuple[Path, ...]
+    config: Path | None
+    tokenizer: tuple[Path, ...]
+    revision: str | None
+    problem: ProblemMaker = field(default=Problem, compare=False)
+
+    @property
+    def gguf_file(self) -> str | None:
+        """The name of the GGUF file inside `folder`, or None."""
+        return self.weights[0].name if self.weights_format == "gguf" else None
+
+
+def files(model: ResolvedModel) -> tuple[Path, ...]:
+    """All files that can change the numbers, sorted."""
+    config = () if model.config is None else (model.config,)
+    return tuple(sorted({*model.weights, *config, *model.tokenizer}))
