@@ -168,6 +168,11 @@ def test_notable_heads_hold_the_clearest_of_a_type_and_the_strongest_pair(stored
     assert found.clearest("mixed") is None
 
 
+def test_weak_pairs_make_no_head_notable(stored):
+    found = analyse(stored(np.full((2, 3, 12, 12), 1 / 12), special=[0, 11]), SETTINGS)
+    assert found.notable() == ((0, 0),)  # the clearest broad head, and nothing else stands out
+
+
 def test_values_are_read_by_name_and_head(stored):
     found = analyse(stored(softmax_weights(2, 3, 6), special=[0, 5]), SETTINGS)
     assert (found.layers, found.heads) == (2, 3)

@@ -54,10 +54,6 @@ def analyse(
     uniform = dict(
         zip((metric.name for metric in metrics), uniform_values(layout, metrics).tolist(), strict=True)
     )
-    top_keys, top_weights = _joined([part.top_keys for part in parts])
-    top_content_keys, top_content_weights = _joined([part.top_content_keys for part in parts])
-    standouts_q, standouts_k, standouts_w = _joined([part.standouts for part in parts])
-    far_q, far_k, far_w = _joined([part.far for part in parts])
     return SentenceAnalysis(
         key=attention.key,
         tokens=layout.tokens,
@@ -69,16 +65,7 @@ def analyse(
         ),
         uniform=uniform,
         types=classify(dict(zip(uniform, values, strict=True)), uniform, thresholds),
-        top_keys=top_keys,
-        top_weights=top_weights,
-        top_content_keys=top_content_keys,
-        top_content_weights=top_content_weights,
-        standouts_q=standouts_q,
-        standouts_k=standouts_k,
-        standouts_w=standouts_w,
-        far_q=far_q,
-        far_k=far_k,
-        far_w=far_w,
+        **_joined(parts),
         overall_average=np.sum([part.total for part in parts], axis=0) / np.float32(facts.layers),
         row_sum_error=max(part.row_sum_error for part in parts),
     )
@@ -127,6 +114,16 @@ def _measure(
     )
 
 
-def _joined(parts: Sequence[tuple[NDArray[Any], ...]]) -> tuple[NDArray[Any], ...]:
-    """The same arrays of all parts, put together along the layers."""
-    return tuple(np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+def _joined(parts: Sequence[_Part]) -> dict[str, NDArray[Any]]:
+    """Keys and pairs of all parts, put together along the layers, by their names in `SentenceAnalysis`."""
+    names = {
+        "top_keys": ("top_keys", "top_weights"),
+        "top_content_keys": ("top_content_keys", "top_content_weights"),
+        "standouts": ("standouts_q", "standouts_k", "standouts_w"),
+        "far": ("far_q", "far_k", "far_w"),
+    }
+    return {
+        name: np.concatenate([getattr(part, group)[place] for part in parts])
+        for group, members in names.items()
+        for place, name in enumerate(members)
+    }

@@ -167,7 +167,7 @@ def ordinal(number: int) -> str:
 
 
 def _shown(text: str) -> str:
-    """A token in quotation marks on one line: runs of white space as one space, control characters left out, not too long."""
+    """A token in quotation marks: on one line, without control characters, not too long."""
     line = " ".join(text.split())
     line = "".join(character for character in line if character.isprintable())
     if line:
