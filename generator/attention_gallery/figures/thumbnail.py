@@ -38,6 +38,11 @@ def thumbnail(weights: Float32) -> tuple[bytes, int]:
     return out.getvalue(), side
 
 
+def thumbnail_side(tokens: int) -> int:
+    """The side in pixels of the thumbnail of a sentence of this many tokens."""
+    return min(tokens, _LARGEST)
+
+
 def data_uri(png: bytes) -> str:
     """The picture as a `data:` address, for many small ones on one page."""
     return "data:image/png;base64," + base64.b64encode(png).decode("ascii")

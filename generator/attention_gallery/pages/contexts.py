@@ -219,12 +219,12 @@ class ModelContext:
 
 @dataclass(frozen=True, slots=True)
 class HeadExample:
-    """One sentence on a head's page."""
+    """One sentence on a head's page; later ones of a long gallery come without a picture."""
 
     title: str
     text: str
     href: str
-    thumbnail: Thumbnail
+    thumbnail: Thumbnail | None
     type_title: str
     family: str
     evidence: str

@@ -1,0 +1,1 @@
+"""Find a theme, bundle its assets, render its templates."""

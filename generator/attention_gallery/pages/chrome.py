@@ -1,0 +1,110 @@
+"""What surrounds every page: the site's facts, breadcrumbs, assets, provenance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from attention_gallery.pages import routes
+from attention_gallery.pages.contexts import Link, ModelCard, PageInfo, SiteInfo
+from attention_gallery.pages.gallery import Gallery, GalleryModel
+from attention_gallery.pages.words import count, million, shortened
+
+
+def site_info(gallery: Gallery) -> SiteInfo:
+    """What is the same on every page."""
+    settings = gallery.settings
+    return SiteInfo(
+        title=settings.title,
+        description=settings.description,
+        author=settings.author,
+        language=settings.language,
+        generator=gallery.generator,
+        options=dict(gallery.options),
+        has_notes=bool(gallery.notes.pages),
+        has_about=gallery.notes.has_about,
+    )
+
+
+def page_info(
+    gallery: Gallery,
+    kind: str,
+    route: str,
+    title: str,
+    description: str,
+    crumbs: Iterable[tuple[str, str]] = (),
+    provenance: tuple[tuple[str, str], ...] = (),
+) -> PageInfo:
+    """The page itself. `crumbs` are (text, route) from the gallery's home down to the page's parent."""
+    root = routes.root_of(route)
+    base_url = gallery.settings.base_url
+
+    def asset(name: str) -> str:
+        return root + routes.asset(name) if name else ""
+
+    assets = gallery.assets
+    trail = [Link(gallery.settings.title, routes.href(route, routes.HOME))] if route else []
+    trail.extend(Link(text, routes.href(route, target)) for text, target in crumbs)
+    return PageInfo(
+        kind=kind,
+        title=title,
+        description=shortened(description, 200),
+        route=route,
+        root=root,
+        canonical=routes.absolute(base_url, route) if base_url else None,
+        breadcrumbs=tuple(trail),
+        styles=(asset(assets.style),) if assets.style else (),
+        scripts=(asset(assets.script),) if assets.script else (),
+        plotly=asset(gallery.plotly),
+        provenance=provenance,
+        built=gallery.built,
+    )
+
+
+def provenance(model: GalleryModel) -> tuple[tuple[str, str], ...]:
+    """Where a model's numbers come from, as label and value, for the footer."""
+    origin = model.provenance
+    source = origin.source + (f" @ {origin.revision}" if origin.revision else "")
+    libraries = ", ".join(f"{name} {version}" for name, version in sorted(origin.libraries.items()))
+    return (
+        ("Model", source),
+        ("Weights", f"SHA-256 {origin.model_fingerprint[:12]}"),
+        ("Tokenizer", f"SHA-256 {origin.tokenizer_fingerprint[:12]}"),
+        ("Precision", origin.dtype),
+        ("Captured with", libraries),
+    )
+
+
+def model_card(model: GalleryModel, route: str) -> ModelCard:
+    """A model in short, for the page at `route`."""
+    spec, facts = model.spec, model.facts
+    direction = "each token sees those before it" if facts.causal else "every token sees every token"
+    rows = [
+        ("Architecture", facts.architecture),
+        ("Layers × heads", f"{facts.layers} × {facts.heads}"),
+        ("Direction", f"{'causal' if facts.causal else 'bidirectional'}: {direction}"),
+        ("Parameters", million(facts.parameters)),
+        ("Vocabulary", count(facts.vocabulary, "token")),
+    ]
+    if facts.key_value_heads != facts.heads:
+        groups = f"{facts.key_value_heads}, each shared by {facts.heads // facts.key_value_heads} query heads"
+        rows.insert(2, ("Key-value heads", groups))
+    if facts.context is not None:
+        rows.append(("Context", count(facts.context, "token")))
+    rows.append(("Weights", facts.weights_format))
+    if facts.license:
+        rows.append(("License", facts.license))
+    return ModelCard(
+        slug=spec.slug,
+        title=spec.title,
+        description=spec.description,
+        href=routes.href(route, routes.model(spec.slug)),
+        summary=f"{facts.layers} layers × {facts.heads} heads, "
+        f"{'causal' if facts.causal else 'bidirectional'}",
+        facts=tuple(rows),
+    )
+
+
+def render(gallery: Gallery, template: str, info: PageInfo, view: object) -> bytes:
+    """The bytes of a page: one template, once."""
+    html = gallery.renderer.render(template, page=info, view=view)
+    return html.encode("utf-8")

@@ -1,0 +1,163 @@
+"""`/<model>/<sentence>/`: all heads of one model on one sentence, with its picture and its data."""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Iterator
+
+import numpy as np
+from markupsafe import Markup
+
+from attention_gallery.figures.encode import EncodedWeights, encode_grid
+from attention_gallery.figures.grid import grid_fragment
+from attention_gallery.figures.thumbnail import thumbnail
+from attention_gallery.figures.traces import traces_html
+from attention_gallery.pages import routes, words
+from attention_gallery.pages.chrome import model_card, page_info, provenance, render
+from attention_gallery.pages.contexts import ExplorerContext, Link
+from attention_gallery.pages.gallery import Gallery, PlannedPage
+from attention_gallery.pages.head_tables import head_table, notable_heads, type_legend
+from attention_gallery.pages.neighbours import Place, sentence_neighbours
+from attention_gallery.pages.pair_view import PairView
+from attention_gallery.pages.traces import token_trace_of
+from attention_gallery.records import head_name
+
+
+def explorer_pages(gallery: Gallery, view: PairView) -> Iterator[PlannedPage]:
+    """The explorer, its thumbnail, and its data when the gallery offers downloads."""
+    pair = view.pair
+    model, sentence = pair.model.spec.slug, pair.sentence.slug
+    others = [(spec.spec.slug, spec.spec.title) for spec in gallery.models]
+    before, after = sentence_neighbours(gallery.sentences, pair.sentence, lambda one: one.slug)
+    notes = gallery.notes.of_pair(model, sentence)
+    inputs = gallery.inputs("explorer", pair.inputs, pair.heads, others, _said(before), _said(after), notes.digest)
+    yield PlannedPage(pair.route, inputs, lambda: _explorer(gallery, view))
+    yield PlannedPage(
+        routes.thumbnail(model, sentence),
+        gallery.inputs("thumbnail", pair.inputs),
+        lambda: thumbnail(view.analysis.overall_average)[0],
+    )
+    if gallery.settings.pages.downloads:
+        yield PlannedPage(
+            routes.download(model, sentence),
+            gallery.inputs("download", pair.inputs),
+            lambda: _download(view),
+        )
+
+
+def _said(link: Link | None) -> list[str] | None:
+    return None if link is None else [link.text, link.href]
+
+
+def _explorer(gallery: Gallery, view: PairView) -> bytes:
+    pair, analysis = view.pair, view.analysis
+    model, sentence, route = pair.model, pair.sentence, pair.route
+    paged = set(pair.heads)
+
+    def href(place: Place) -> str:
+        return routes.href(route, pair.head_route(*place)) if place in paged else ""
+
+    grid = encode_grid(lambda index: view.attention.layer(index).weights, model.facts.layers, model.facts.causal)
+    first = pair.heads[0] if pair.heads else (0, 0)
+    before, after = sentence_neighbours(
+        gallery.sentences,
+        sentence,
+        lambda one: routes.href(route, gallery.pair(model, one).route),
+    )
+    summary = view.describer.grid()
+    found = analysis
+    context = ExplorerContext(
+        model=model_card(model, route),
+        sentence=Link(sentence.title, routes.href(route, routes.sentence(sentence.slug))),
+        text=sentence.text,
+        language=view.language,
+        tokens=view.token_views,
+        focus=view.focus,
+        heads=head_table(analysis, href),
+        types=type_legend(analysis),
+        grid=Markup(grid_fragment(model.facts, len(view.tokens), grid, summary).html),  # noqa: S704
+        figure=Markup(view.heatmap.selected(head_name(*first), view.describer.head(*first)).html),  # noqa: S704
+        traces=Markup(  # noqa: S704
+            traces_html(
+                found.top_keys, found.top_weights, found.top_content_keys, found.top_content_weights
+            )
+        ),
+        trace=token_trace_of(view, view.focus),
+        notable=notable_heads(analysis, analysis.notable(), href),
+        notes=gallery.notes.of_pair(model.spec.slug, sentence.slug).blocks(route),
+        other_models=tuple(
+            Link(other.spec.title, routes.href(route, gallery.pair(other, sentence).route))
+            for other in gallery.models
+            if other is not model
+        ),
+        previous=before,
+        next=after,
+        download="attention.json" if gallery.settings.pages.downloads else "",
+        precision=_precision(grid),
+        normalisation=_normalisation(analysis.row_sum_error),
+        summary=summary,
+    )
+    info = page_info(
+        gallery,
+        "explorer",
+        route,
+        f"“{words.shortened(sentence.title, 60)}” in {model.spec.title}",
+        summary,
+        ((model.spec.title, routes.model(model.spec.slug)),),
+        provenance(model),
+    )
+    return render(gallery, "explorer.html", info, context)
+
+
+def _precision(grid: EncodedWeights) -> str:
+    return (
+        "Every number printed in the text comes from the exact weights. The pictures on this page hold each "
+        f"weight in {'one byte' if grid.codec == 'sqrt8' else 'two bytes'}: the largest error is {grid.error:.4f}. "
+        "The page of a single head is more exact."
+    )
+
+
+def _normalisation(error: float) -> str:
+    return (
+        f"Each row sums to 1; the largest difference in the capture is {error:.1e}."
+        if error > 0
+        else "Each row sums to 1 exactly."
+    )
+
+
+def _download(view: PairView) -> bytes:
+    pair, analysis = view.pair, view.analysis
+    facts = pair.model.facts
+    weights = np.stack(
+        [np.rint(view.attention.layer(i).weights * 65535.0).astype("<u2") for i in range(facts.layers)]
+    )
+    tokens = view.tokens
+    value = {
+        "model": {"slug": pair.model.spec.slug, "title": pair.model.spec.title, "layers": facts.layers,
+                  "heads": facts.heads, "causal": facts.causal,
+                  "provenance": dict(provenance(pair.model))},
+        "sentence": {"slug": pair.sentence.slug, "text": pair.sentence.text},
+        "tokens": {
+            "ids": tokens.ids.tolist(),
+            "texts": tokens.texts,
+            "special": tokens.special.tolist(),
+            "offsets": None if tokens.offsets is None else tokens.offsets.tolist(),
+        },
+        "metrics": [
+            {"name": metric.name, "unit": metric.unit, "definition": metric.definition,
+             "values": [[None if np.isnan(x) else round(float(x), 6) for x in row] for row in metric.values]}
+            for metric in analysis.metrics
+        ],
+        "head_types": [
+            [analysis.type_name(layer, head) for head in range(facts.heads)] for layer in range(facts.layers)
+        ],
+        "weights": {
+            "axes": ["layer", "head", "query", "key"],
+            "shape": weights.shape,
+            "encoding": "base64 of zlib-deflated little-endian uint16; weight = value / 65535",
+            "data": base64.b64encode(zlib.compress(weights.tobytes(), 6)).decode("ascii"),
+        },
+    }
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode() + b"\n"

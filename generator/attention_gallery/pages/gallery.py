@@ -1,0 +1,118 @@
+"""The whole gallery as page makers see it: settings, models, pairs, notes, and the way to the data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from attention_gallery.analysis import SentenceAnalysis
+from attention_gallery.hashing import digest
+from attention_gallery.manifest.settings import GallerySettings, ModelSpec, SentenceSpec
+from attention_gallery.pages import routes
+from attention_gallery.pages.notes import GalleryNotes
+from attention_gallery.pages.routes import HeadRoutes
+from attention_gallery.records import ModelFacts, Provenance, StoredAttention
+from attention_gallery.theme.assets import ThemeAssets
+from attention_gallery.theme.render import Renderer
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPage:
+    """A file to be made: its route, the digest of all that it depends on, and the way to make it.
+
+    Equal `inputs` promise equal bytes, whatever the date, folder or machine.
+    """
+
+    route: str
+    inputs: str
+    make: Callable[[], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryModel:
+    """A model of the gallery with what its captures told about it."""
+
+    spec: ModelSpec
+    facts: ModelFacts
+    provenance: Provenance
+
+    @property
+    def routes(self) -> HeadRoutes:
+        """Names of its heads in addresses."""
+        return HeadRoutes(self.facts.layers, self.facts.heads)
+
+    def places(self) -> Iterator[tuple[int, int]]:
+        """Every (layer, head), layer by layer."""
+        for layer in range(self.facts.layers):
+            for head in range(self.facts.heads):
+                yield layer, head
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One model on one sentence. `inputs` is the digest of the capture, its analysis and both specs.
+
+    `heads` are the (layer, head) places that have a page of their own, in order.
+    """
+
+    model: GalleryModel
+    sentence: SentenceSpec
+    key: str
+    inputs: str
+    heads: tuple[tuple[int, int], ...]
+
+    @property
+    def route(self) -> str:
+        """Its explorer page."""
+        return routes.explorer(self.model.spec.slug, self.sentence.slug)
+
+    def head_route(self, layer: int, head: int) -> str:
+        """The page of one of its heads."""
+        slug = self.model.routes.slug(layer, head)
+        return routes.head(self.model.spec.slug, self.sentence.slug, slug)
+
+
+class GalleryData(Protocol):
+    """Reads captures and their analyses, keeping few of them in memory."""
+
+    def attention(self, pair: Pair) -> StoredAttention:
+        """The captured attention of a pair."""
+
+    def analysis(self, pair: Pair) -> SentenceAnalysis:
+        """The measures of a pair."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gallery:
+    """Everything that pages are made from. `base` is the digest of what every page depends on."""
+
+    settings: GallerySettings
+    models: tuple[GalleryModel, ...]
+    sentences: tuple[SentenceSpec, ...]
+    pairs: Mapping[tuple[str, str], Pair]
+    notes: GalleryNotes
+    data: GalleryData
+    renderer: Renderer
+    assets: ThemeAssets
+    plotly: str
+    options: Mapping[str, str | bool | int | float]
+    base: str
+    generator: str
+    built: str | None
+
+    def pair(self, model: GalleryModel, sentence: SentenceSpec) -> Pair:
+        """One model on one sentence."""
+        return self.pairs[model.spec.slug, sentence.slug]
+
+    def of_model(self, model: GalleryModel) -> tuple[Pair, ...]:
+        """Every sentence under one model, in the manifest's order."""
+        return tuple(self.pair(model, sentence) for sentence in self.sentences)
+
+    def of_sentence(self, sentence: SentenceSpec) -> tuple[Pair, ...]:
+        """One sentence under every model, in the manifest's order."""
+        return tuple(self.pair(model, sentence) for model in self.models)
+
+    def inputs(self, *parts: object) -> str:
+        """Digest of what a page depends on: what all pages share, and these parts (JSON values)."""
+        return digest([self.base, *parts])

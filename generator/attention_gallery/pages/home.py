@@ -1,0 +1,68 @@
+"""`/`: the gallery, models × sentences, each with a thumbnail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from attention_gallery.figures.thumbnail import thumbnail_side
+from attention_gallery.manifest.settings import SentenceSpec
+from attention_gallery.pages import routes, words
+from attention_gallery.pages.chrome import model_card, page_info, render
+from attention_gallery.pages.contexts import GalleryCell, HomeContext, Link, SentenceRow, Thumbnail
+from attention_gallery.pages.gallery import Gallery, Pair, PlannedPage
+
+
+def home_page(gallery: Gallery, pages: int) -> Iterator[PlannedPage]:
+    """The home page. `pages` is the number of pages of the whole site."""
+    notes = gallery.notes
+    inputs = gallery.inputs(
+        "home",
+        [[pair.inputs for pair in gallery.of_model(model)] for model in gallery.models],
+        notes.of_gallery().digest,
+        [[link.text, link.href, link.title] for link in notes.links(routes.HOME)],
+        pages,
+    )
+    yield PlannedPage(routes.HOME, inputs, lambda: _make(gallery, pages))
+
+
+def _make(gallery: Gallery, pages: int) -> bytes:
+    settings = gallery.settings
+    tags = dict.fromkeys(tag for sentence in gallery.sentences for tag in sentence.tags)
+    context = HomeContext(
+        models=tuple(model_card(model, routes.HOME) for model in gallery.models),
+        rows=tuple(_row(gallery, sentence) for sentence in gallery.sentences),
+        tags=tuple(tags),
+        notes=gallery.notes.of_gallery().blocks(routes.HOME),
+        note_links=gallery.notes.links(routes.HOME),
+        pages=pages,
+    )
+    info = page_info(gallery, "home", routes.HOME, settings.title, settings.description)
+    return render(gallery, "home.html", info, context)
+
+
+def _row(gallery: Gallery, sentence: SentenceSpec) -> SentenceRow:
+    return SentenceRow(
+        slug=sentence.slug,
+        title=sentence.title,
+        text=words.shortened(sentence.text, 240),
+        language=sentence.language or gallery.settings.language,
+        href=routes.href(routes.HOME, routes.sentence(sentence.slug)),
+        tags=sentence.tags,
+        cells=tuple(_cell(gallery, pair) for pair in gallery.of_sentence(sentence)),
+    )
+
+
+def _cell(gallery: Gallery, pair: Pair) -> GalleryCell:
+    analysis = gallery.data.analysis(pair)
+    side = thumbnail_side(analysis.tokens)
+    picture = routes.thumbnail(pair.model.spec.slug, pair.sentence.slug)
+    model, sentence = pair.model.spec.title, words.shortened(pair.sentence.title, 60)
+    return GalleryCell(
+        model=model,
+        href=routes.href(routes.HOME, pair.route),
+        thumbnail=Thumbnail(
+            routes.href(routes.HOME, picture), f"Average attention of {model} on “{sentence}”", side, side
+        ),
+        tokens=analysis.tokens,
+        caption=words.count(analysis.tokens, "token"),
+    )

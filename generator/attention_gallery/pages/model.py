@@ -1,0 +1,66 @@
+"""`/models/<model>/`: what a model is, and all its heads measured over every sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from attention_gallery.pages import routes, words
+from attention_gallery.pages.chrome import model_card, page_info, provenance, render
+from attention_gallery.pages.contexts import Link, ModelContext
+from attention_gallery.pages.gallery import Gallery, PlannedPage
+from attention_gallery.pages.head_tables import head_cell, head_table, type_legend
+from attention_gallery.pages.model_view import ModelView
+from attention_gallery.pages.neighbours import Place
+
+
+def model_page(gallery: Gallery, view: ModelView) -> Iterator[PlannedPage]:
+    """The page of one model."""
+    notes = gallery.notes.of_model(view.model.spec.slug)
+    yield PlannedPage(
+        routes.model(view.model.spec.slug),
+        gallery.inputs("model", view.inputs, notes.digest),
+        lambda: _make(gallery, view),
+    )
+
+
+def _make(gallery: Gallery, view: ModelView) -> bytes:
+    model = view.model
+    slug = model.spec.slug
+    route = routes.model(slug)
+
+    def href(place: Place) -> str:
+        return routes.href(route, routes.model_head(slug, model.routes.slug(*place)))
+
+    across = view.across
+    summary = _summary(view)
+    context = ModelContext(
+        model=model_card(model, route),
+        heads=head_table(across, href),
+        types=type_legend(across),
+        metrics=tuple((metric.title, metric.definition, metric.source) for metric in across.metrics),
+        atlas=tuple(
+            (
+                head_cell(across, place, href),
+                tuple(words.measure(float(m.values[place]), m.unit) for m in across.metrics),
+            )
+            for place in model.places()
+        ),
+        sentences=tuple(
+            (Link(pair.sentence.title, routes.href(route, pair.route)), view.lengths[pair.key])
+            for pair in gallery.of_model(model)
+        ),
+        notes=gallery.notes.of_model(slug).blocks(route),
+        summary=summary,
+    )
+    info = page_info(
+        gallery, "model", route, model.spec.title, model.spec.description or summary, (), provenance(model)
+    )
+    return render(gallery, "model.html", info, context)
+
+
+def _summary(view: ModelView) -> str:
+    across = view.across
+    counts = sorted(type_legend(across), key=lambda kind: -kind.count)
+    kinds = words.listed(f"{kind.count} {kind.title.lower()}" for kind in counts)
+    over = words.count(across.sentences, "sentence")
+    return f"{words.count(across.layers * across.heads, 'head')}, typed by their means over {over}: {kinds}."

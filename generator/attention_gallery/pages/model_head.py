@@ -1,0 +1,107 @@
+"""`/models/<model>/l03h07/`: one head across every sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from attention_gallery.pages import routes, words
+from attention_gallery.pages.chrome import model_card, page_info, provenance, render
+from attention_gallery.pages.contexts import HeadExample, MetricRow, ModelHeadContext
+from attention_gallery.pages.gallery import Gallery, Pair, PlannedPage
+from attention_gallery.pages.model_view import ModelView
+from attention_gallery.pages.neighbours import HeadNeighbours
+from attention_gallery.records import head_name
+
+
+def model_head_pages(gallery: Gallery, view: ModelView) -> Iterator[PlannedPage]:
+    """A page for each head of the model."""
+    model = view.model
+    slug = model.spec.slug
+    around = HeadNeighbours(tuple(model.places()))
+    for layer, head in model.places():
+        notes = gallery.notes.of_model_head(slug, layer, head)
+        yield PlannedPage(
+            routes.model_head(slug, model.routes.slug(layer, head)),
+            gallery.inputs("model-head", view.inputs, layer, head, notes.digest),
+            lambda layer=layer, head=head: _make(gallery, view, around, layer, head),  # type: ignore[misc]
+        )
+
+
+def _make(gallery: Gallery, view: ModelView, around: HeadNeighbours, layer: int, head: int) -> bytes:
+    model = view.model
+    slug = model.spec.slug
+    name = head_name(layer, head)
+    route = routes.model_head(slug, model.routes.slug(layer, head))
+    kind = view.across.head_type(layer, head)
+    context = ModelHeadContext(
+        model=model_card(model, route),
+        name=name,
+        layer=layer,
+        head=head,
+        type_title=kind.title,
+        family=kind.family,
+        evidence=kind.evidence,
+        metrics=_metrics(view, layer, head),
+        examples=tuple(_examples(view, route, layer, head)),
+        neighbours=around.of(
+            layer,
+            head,
+            lambda at: routes.href(route, routes.model_head(slug, model.routes.slug(*at))),
+        ),
+        notes=gallery.notes.of_model_head(slug, layer, head).blocks(route),
+    )
+    summary = f"{name} of {model.spec.title}: {kind.title.lower()}. {kind.evidence}."
+    info = page_info(
+        gallery,
+        "model_head",
+        route,
+        f"{name} of {model.spec.title}",
+        summary,
+        ((model.spec.title, routes.model(slug)),),
+        provenance(model),
+    )
+    return render(gallery, "model_head.html", info, context)
+
+
+def _metrics(view: ModelView, layer: int, head: int) -> tuple[MetricRow, ...]:
+    across = view.across
+    rows = []
+    for metric in across.metrics:
+        value = float(metric.values[layer, head])
+        low = words.measure(float(across.lowest[metric.name][layer, head]), metric.unit)
+        high = words.measure(float(across.highest[metric.name][layer, head]), metric.unit)
+        rows.append(
+            MetricRow(
+                title=metric.title,
+                value=words.measure(value, metric.unit),
+                unit=metric.unit,
+                share=words.in_range(value, metric.range),
+                definition=metric.definition,
+                source=metric.source,
+                spread="" if low == high else f"{low} to {high}",
+            )
+        )
+    return tuple(rows)
+
+
+def _examples(view: ModelView, route: str, layer: int, head: int) -> Iterator[HeadExample]:
+    for index, pair in enumerate(view.pairs):
+        kind = view.typed(index, layer, head)
+        name = head_name(layer, head)
+        alt = f"{name} on “{words.shortened(pair.sentence.title, 60)}”"
+        yield HeadExample(
+            title=pair.sentence.title,
+            text=words.shortened(pair.sentence.text, 200),
+            href=routes.href(route, _target(pair, layer, head)),
+            thumbnail=view.picture(index, layer, head, alt),
+            type_title=kind.title,
+            family=kind.family,
+            evidence=kind.evidence,
+        )
+
+
+def _target(pair: Pair, layer: int, head: int) -> str:
+    """The head's own page, or the explorer with the head selected where it has none."""
+    if (layer, head) in pair.heads:
+        return pair.head_route(layer, head)
+    return f"{pair.route}#head={head_name(layer, head)}"

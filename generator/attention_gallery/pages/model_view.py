@@ -1,0 +1,79 @@
+"""One model over all its sentences, read once and shared by its page and the pages of its heads."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from attention_gallery.analysis import Across, HeadsAcross
+from attention_gallery.figures.thumbnail import data_uri, thumbnail
+from attention_gallery.hashing import digest
+from attention_gallery.pages.contexts import Thumbnail
+from attention_gallery.pages.gallery import Gallery, GalleryModel, Pair
+from attention_gallery.records import HeadType
+
+# Beyond these a head's page lists sentences without pictures, so that it stays light.
+PICTURED_SENTENCES = 24
+
+
+class ModelView:
+    """Lazily read facts of one model. Holds the pictures and types of one layer at a time."""
+
+    def __init__(self, gallery: Gallery, model: GalleryModel) -> None:
+        self.gallery = gallery
+        self.model = model
+        self.pairs = gallery.of_model(model)
+        self._types: tuple[int, list[list[HeadType]]] = (-1, [])
+        self._pictures: tuple[int, list[list[tuple[str, int]]]] = (-1, [])
+
+    @cached_property
+    def inputs(self) -> str:
+        """Digest of everything that is known of the model and its sentences."""
+        return digest([[pair.sentence.slug, pair.inputs, pair.heads] for pair in self.pairs])
+
+    @cached_property
+    def _gathered(self) -> tuple[HeadsAcross, dict[str, int]]:
+        across = Across()
+        lengths: dict[str, int] = {}
+        for pair in self.pairs:
+            analysis = self.gallery.data.analysis(pair)
+            across.add(analysis)
+            lengths[pair.key] = analysis.tokens
+        return across.result(), lengths
+
+    @property
+    def across(self) -> HeadsAcross:
+        """The measures of every head over all sentences."""
+        return self._gathered[0]
+
+    @property
+    def lengths(self) -> dict[str, int]:
+        """The number of tokens of each sentence, by capture key."""
+        return self._gathered[1]
+
+    def typed(self, sentence: int, layer: int, head: int) -> HeadType:
+        """A head's type on the sentence with that index, with its evidence."""
+        if self._types[0] != layer:
+            self._types = (layer, [self._typed_layer(pair, layer) for pair in self.pairs])
+        return self._types[1][sentence][head]
+
+    def _typed_layer(self, pair: Pair, layer: int) -> list[HeadType]:
+        analysis = self.gallery.data.analysis(pair)
+        return [analysis.head_type(layer, head) for head in range(self.model.facts.heads)]
+
+    def picture(self, sentence: int, layer: int, head: int, alt: str) -> Thumbnail | None:
+        """A small picture of a head on the sentence with that index; None beyond the pictured ones."""
+        if sentence >= PICTURED_SENTENCES:
+            return None
+        if self._pictures[0] != layer:
+            self._pictures = (layer, [self._draw(index, layer) for index in range(self._pictured)])
+        src, side = self._pictures[1][sentence][head]
+        return Thumbnail(src, alt, side, side)
+
+    @property
+    def _pictured(self) -> int:
+        return min(PICTURED_SENTENCES, len(self.pairs))
+
+    def _draw(self, index: int, layer: int) -> list[tuple[str, int]]:
+        weights = self.gallery.data.attention(self.pairs[index]).layer(layer).weights
+        drawn = [thumbnail(weights[head]) for head in range(self.model.facts.heads)]
+        return [(data_uri(png), side) for png, side in drawn]

@@ -1,0 +1,139 @@
+"""One model on one sentence, read once and shared by its explorer and all its head pages."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from markupsafe import Markup
+
+from attention_gallery.analysis import SentenceAnalysis
+from attention_gallery.figures.describe import HeadDescriber
+from attention_gallery.figures.encode import EncodedWeights, encode_heads
+from attention_gallery.figures.heatmap import HeatmapTemplate
+from attention_gallery.pages import routes, words
+from attention_gallery.pages.chrome import model_card
+from attention_gallery.pages.contexts import HeadShared, Link, MetricRow, TokenView
+from attention_gallery.pages.gallery import Gallery, Pair
+from attention_gallery.pages.neighbours import HeadNeighbours
+from attention_gallery.records import StoredAttention, Tokens
+
+
+class PairView:
+    """Lazily read facts of one pair. Holds one encoded layer at a time."""
+
+    def __init__(self, gallery: Gallery, pair: Pair) -> None:
+        self.gallery = gallery
+        self.pair = pair
+        self._encoded: tuple[int, list[EncodedWeights]] = (-1, [])
+
+    @cached_property
+    def attention(self) -> StoredAttention:
+        """The captured weights."""
+        return self.gallery.data.attention(self.pair)
+
+    @cached_property
+    def analysis(self) -> SentenceAnalysis:
+        """The measures."""
+        return self.gallery.data.analysis(self.pair)
+
+    @cached_property
+    def describer(self) -> HeadDescriber:
+        """Words for every head."""
+        return HeadDescriber(self.tokens, self.analysis)
+
+    @property
+    def tokens(self) -> Tokens:
+        """The tokens of the sentence."""
+        return self.attention.tokens
+
+    @cached_property
+    def heatmap(self) -> HeatmapTemplate:
+        """What the heatmaps of all heads share."""
+        return HeatmapTemplate.of(self.tokens, self.pair.model.facts.causal)
+
+    @cached_property
+    def token_views(self) -> tuple[TokenView, ...]:
+        """The tokens for the token strip."""
+        return token_views(self.tokens)
+
+    @cached_property
+    def token_strip(self) -> Markup:
+        """The token strip, rendered once."""
+        html = self.gallery.renderer.render(
+            "partials/token_strip.html", tokens=self.token_views, lang=self.language
+        )
+        return Markup(html)  # noqa: S704 - made by the theme, which escapes
+
+    @property
+    def language(self) -> str:
+        """The language of the text."""
+        return self.pair.sentence.language or self.gallery.settings.language
+
+    @cached_property
+    def focus(self) -> int:
+        """The token that is selected when a page opens."""
+        tokens = self.tokens
+        offsets = None if tokens.offsets is None else tokens.offsets.tolist()
+        return words.focus_token(self.pair.sentence, offsets, tokens.special.tolist())
+
+    def weights(self, layer: int, head: int) -> EncodedWeights:
+        """The weights of one head for its own page."""
+        if self._encoded[0] != layer:
+            weights = self.attention.layer(layer).weights
+            self._encoded = (layer, list(encode_heads(weights, self.pair.model.facts.causal)))
+        return self._encoded[1][head]
+
+    @cached_property
+    def neighbours(self) -> HeadNeighbours:
+        """The ways from one head page to the next."""
+        return HeadNeighbours(self.pair.heads)
+
+    @cached_property
+    def _metric_values(self) -> list[list[list[float]]]:
+        return [metric.values.tolist() for metric in self.analysis.metrics]
+
+    def metric_rows(self, layer: int, head: int) -> tuple[MetricRow, ...]:
+        """Every measure of one head, as text."""
+        rows = []
+        for metric, values in zip(self.analysis.metrics, self._metric_values, strict=True):
+            value = values[layer][head]
+            shown, place = words.measure(value, metric.unit), words.in_range(value, metric.range)
+            rows.append(MetricRow(metric.title, shown, metric.unit, place, metric.definition, metric.source))
+        return tuple(rows)
+
+    @cached_property
+    def standouts(self) -> list[list[list[tuple[int, int, float]]]]:
+        """The strongest pairs of each head: [layer][head] of (query, key, exact weight)."""
+        found = self.analysis
+        queries, keys = found.standouts_q.tolist(), found.standouts_k.tolist()
+        weights = found.standouts_w.tolist()
+        return [
+            [
+                [(q, k, w) for q, k, w in zip(*head, strict=True) if q >= 0]
+                for head in zip(*layer, strict=True)
+            ]
+            for layer in zip(queries, keys, weights, strict=True)
+        ]
+
+    @cached_property
+    def head_pages_share(self) -> HeadShared:
+        """What all head pages of this pair share; links are relative to a head page."""
+        route = self.pair.head_route(0, 0)
+        sentence = self.pair.sentence
+        return HeadShared(
+            model=model_card(self.pair.model, route),
+            sentence=Link(sentence.title, routes.href(route, routes.sentence(sentence.slug))),
+            text=sentence.text,
+            language=self.language,
+            tokens=self.token_views,
+            token_strip=self.token_strip,
+            explorer=routes.href(route, self.pair.route),
+            precision="Every number in the text comes from the exact weights. The picture holds them in 16 bits, "
+            "right to 0.00001.",
+        )
+
+
+def token_views(tokens: Tokens) -> tuple[TokenView, ...]:
+    """Tokens as a theme shows them."""
+    flags = zip(tokens.texts, tokens.special.tolist(), tokens.continues.tolist(), strict=True)
+    return tuple(TokenView(index, *flag) for index, flag in enumerate(flags))

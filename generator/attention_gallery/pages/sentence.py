@@ -1,0 +1,82 @@
+"""`/sentences/<sentence>/`: one sentence across every model, with its notes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from attention_gallery.figures.thumbnail import thumbnail_side
+from attention_gallery.manifest.settings import SentenceSpec
+from attention_gallery.pages import routes, words
+from attention_gallery.pages.chrome import model_card, page_info, render
+from attention_gallery.pages.contexts import SentenceContext, SentenceModel, Thumbnail
+from attention_gallery.pages.gallery import Gallery, Pair, PlannedPage
+from attention_gallery.pages.head_tables import notable_heads
+from attention_gallery.pages.neighbours import sentence_neighbours
+from attention_gallery.pages.pair_view import PairView
+from attention_gallery.pages.traces import token_trace_of
+
+NOTABLE_HEADS = 5
+
+
+def sentence_pages(gallery: Gallery) -> Iterator[PlannedPage]:
+    """A page for each sentence."""
+    for index, sentence in enumerate(gallery.sentences):
+        around = gallery.sentences[max(0, index - 1) : index + 2]
+        notes = gallery.notes.of_sentence(sentence.slug)
+        inputs = gallery.inputs(
+            "sentence",
+            [pair.inputs for pair in gallery.of_sentence(sentence)],
+            [pair.heads for pair in gallery.of_sentence(sentence)],
+            [[one.slug, one.title] for one in around],
+            notes.digest,
+            [gallery.notes.of_pair(m.spec.slug, sentence.slug).digest for m in gallery.models],
+        )
+        yield PlannedPage(
+            routes.sentence(sentence.slug),
+            inputs,
+            lambda sentence=sentence: _make(gallery, sentence),  # type: ignore[misc]
+        )
+
+
+def _make(gallery: Gallery, sentence: SentenceSpec) -> bytes:
+    route = routes.sentence(sentence.slug)
+    before, after = sentence_neighbours(
+        gallery.sentences, sentence, lambda one: routes.href(route, routes.sentence(one.slug))
+    )
+    context = SentenceContext(
+        title=sentence.title,
+        text=sentence.text,
+        language=sentence.language or gallery.settings.language,
+        tags=sentence.tags,
+        annotations=tuple((one.from_, one.to, one.kind) for one in sentence.annotations),
+        models=tuple(_model(gallery, pair, route) for pair in gallery.of_sentence(sentence)),
+        notes=gallery.notes.of_sentence(sentence.slug).blocks(route),
+        previous=before,
+        next=after,
+    )
+    names = words.listed(model.spec.title for model in gallery.models)
+    description = f"“{words.shortened(sentence.text, 120)}” as {names} read it."
+    info = page_info(gallery, "sentence", route, sentence.title, description)
+    return render(gallery, "sentence.html", info, context)
+
+
+def _model(gallery: Gallery, pair: Pair, route: str) -> SentenceModel:
+    view = PairView(gallery, pair)
+    analysis = view.analysis
+    strongest = analysis.notable(NOTABLE_HEADS)
+    paged = set(pair.heads)
+    side = thumbnail_side(analysis.tokens)
+    picture = routes.thumbnail(pair.model.spec.slug, pair.sentence.slug)
+    return SentenceModel(
+        model=model_card(pair.model, route),
+        href=routes.href(route, pair.route),
+        thumbnail=Thumbnail(routes.href(route, picture), view.describer.average(), side, side),
+        tokens=analysis.tokens,
+        trace=token_trace_of(view, view.focus),
+        notable=notable_heads(
+            analysis,
+            strongest,
+            lambda place: routes.href(route, pair.head_route(*place)) if place in paged else "",
+        ),
+        notes=gallery.notes.of_pair(pair.model.spec.slug, pair.sentence.slug).blocks(route),
+    )

@@ -1,0 +1,91 @@
+"""Numbers and names as readers see them, always from the exact values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from attention_gallery.manifest.settings import SentenceSpec
+
+UNDEFINED = "–"
+
+
+def share(value: float) -> str:
+    """A weight or share of 1 with two decimals; small but not zero is "< 0.01"."""
+    if math.isnan(value):
+        return UNDEFINED
+    if 0.0 < value < 0.005:
+        return "< 0.01"
+    return f"{value:.2f}"
+
+
+def weight(value: float) -> str:
+    """A weight with three decimals, for tables where weights are compared."""
+    return "< 0.001" if 0.0 < value < 0.0005 else f"{value:.3f}"
+
+
+def measure(value: float, unit: str) -> str:
+    """A measure in its unit: distances with one decimal, shares with two."""
+    if math.isnan(value):
+        return UNDEFINED
+    return f"{value:.1f}" if unit == "tokens" else share(value)
+
+
+def in_range(value: float, limits: tuple[float, float]) -> float | None:
+    """Where a value stands in its range, 0 to 1; None when it is undefined."""
+    low, high = limits
+    if math.isnan(value) or high <= low:
+        return None
+    return min(1.0, max(0.0, (value - low) / (high - low)))
+
+
+def count(number: int, noun: str) -> str:
+    """`1 token`, `2 tokens`, `1,024 heads`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def million(number: int) -> str:
+    """A number of parameters: `22.7 million`."""
+    if number >= 1_000_000_000:
+        return f"{number / 1e9:.2f} billion"
+    return f"{number / 1e6:.1f} million" if number >= 1_000_000 else f"{number:,}"
+
+
+def shortened(text: str, longest: int = 160) -> str:
+    """The beginning of a text, cut at a word's end."""
+    text = " ".join(text.split())
+    if len(text) <= longest:
+        return text
+    cut = text[:longest]
+    return (cut.rsplit(" ", 1)[0] if " " in cut else cut) + "…"
+
+
+def listed(items: Iterable[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    names = list(items)
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1] if names else ""
+
+
+def focus_token(sentence: SentenceSpec, offsets: list[list[int]] | None, special: list[bool]) -> int:
+    """The token that is selected when a page opens.
+
+    The first token of the sentence's `focus` word; without one, the first that is not special.
+    """
+    if sentence.focus is not None and offsets is not None:
+        start = focus_position(sentence.text, sentence.focus)
+        for index, (begin, end) in enumerate(offsets):
+            if begin <= start < end and not special[index]:
+                return index
+    return next((index for index, hidden in enumerate(special) if not hidden), 0)
+
+
+def focus_position(text: str, word: str) -> int:
+    """Where a word first stands in a text as a whole word, else where it first stands at all."""
+    start = text.find(word)
+    while start >= 0:
+        before = text[start - 1 : start]
+        after = text[start + len(word) : start + len(word) + 1]
+        if not (before.isalnum() or after.isalnum()):
+            return start
+        start = text.find(word, start + 1)
+    return text.find(word)

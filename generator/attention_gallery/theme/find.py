@@ -1,0 +1,211 @@
+"""Find a theme and those it extends: the project's `themes/`, then the package's, then the checkout's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from attention_gallery.errors import Problem, ThemeError, did_you_mean
+from attention_gallery.files import walk_files
+from attention_gallery.hashing import digest, digest_file
+
+OptionValue = str | bool | int | float
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+_KEYS = {"name", "title", "description", "extends", "options", "styles", "scripts", "static"}
+_OPTION_KEYS = {"default", "description", "css"}
+_UNSAFE_CSS = re.compile(r"[;{}<>\\@]|/\*|url\s*\(", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class ThemeOption:
+    """A setting that a theme offers. `css` names the custom property that it sets, "" for none."""
+
+    name: str
+    default: OptionValue
+    description: str
+    css: str
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """A theme with everything that it inherits.
+
+    `folders` run from the theme itself to its most distant parent: the first that has a file wins.
+    `styles`, `scripts` and `static` are asset paths in the order of use, parents first.
+    """
+
+    name: str
+    title: str
+    description: str
+    folders: tuple[Path, ...]
+    options: Mapping[str, ThemeOption]
+    styles: tuple[str, ...]
+    scripts: tuple[str, ...]
+    static: tuple[str, ...]
+
+    def asset(self, name: str) -> Path:
+        """The file behind an asset path. Raises `ThemeError` when no folder of the theme has it."""
+        for folder in self.folders:
+            path = folder / "assets" / name
+            if path.is_file():
+                _inside(path, folder)
+                return path
+        raise ThemeError(
+            Problem(f'the asset "{name}" does not exist', "", self.folders[0] / "theme.yaml")
+        )
+
+    def values(self, chosen: Mapping[str, OptionValue], where: Path) -> dict[str, OptionValue]:
+        """The options with the gallery's choices. Raises `ThemeError` for unknown names and wrong types."""
+        problems = []
+        values = {name: option.default for name, option in self.options.items()}
+        for name, value in chosen.items():
+            option = self.options.get(name)
+            if option is None:
+                reason = f'the theme "{self.name}" has no option "{name}"'
+                problems.append(Problem(reason, did_you_mean(name, self.options), where))
+            elif type(value) is not type(option.default):
+                kind = type(option.default).__name__
+                problems.append(Problem(f'the theme option "{name}" must be of type {kind}', "", where))
+            elif option.css and _UNSAFE_CSS.search(str(value)):
+                reason = f'the theme option "{name}" is no plain CSS value: {value!r}'
+                problems.append(Problem(reason, "write a single value, for example a colour", where))
+            else:
+                values[name] = value
+        if problems:
+            raise ThemeError(problems)
+        return values
+
+    def files(self) -> Iterator[Path]:
+        """Every file of the theme and its parents, in a fixed order."""
+        for folder in self.folders:
+            for name in walk_files(folder):
+                yield folder / name
+
+    def digest(self) -> str:
+        """Digest of every file of the theme and its parents."""
+        return digest(
+            [
+                [(name, digest_file(folder / name)) for name in walk_files(folder)]
+                for folder in self.folders
+            ]
+        )
+
+
+def theme_roots(project: Path) -> tuple[Path, ...]:
+    """The folders that hold themes, in the order searched."""
+    roots = (project / "themes", _PACKAGE / "themes", _PACKAGE.parent.parent / "themes")
+    return tuple(dict.fromkeys(root for root in roots if root.is_dir()))
+
+
+def list_themes(project: Path) -> tuple[Theme, ...]:
+    """Every theme that can be named, sorted by name."""
+    names = {
+        folder.name
+        for root in theme_roots(project)
+        for folder in root.iterdir()
+        if (folder / "theme.yaml").is_file()
+    }
+    return tuple(find_theme(name, project) for name in sorted(names))
+
+
+def find_theme(name: str, project: Path) -> Theme:
+    """The theme called `name`, with its parents.
+
+    A project theme may extend the packaged theme of the same name. Raises `ThemeError` when it, or
+    a theme that it extends, does not exist or when themes extend each other in a circle.
+    """
+    folders: list[Path] = []
+    settings: list[dict[str, Any]] = []
+    wanted: str | None = name
+    while wanted is not None:
+        folder = _find_folder(wanted, project, folders)
+        folders.append(folder)
+        settings.append(_read_settings(folder / "theme.yaml"))
+        wanted = settings[-1].get("extends")
+    return _assemble(name, tuple(folders), settings)
+
+
+def _find_folder(name: str, project: Path, used: list[Path]) -> Path:
+    roots = theme_roots(project)
+    plain = re.fullmatch(r"[A-Za-z0-9_-]+", name) is not None
+    candidates = [root / name for root in roots if plain and (root / name / "theme.yaml").is_file()]
+    for candidate in candidates:
+        if candidate not in used:
+            return candidate
+    asker = used[-1] / "theme.yaml" if used else None
+    if candidates:
+        raise ThemeError(Problem(f'the theme "{name}" extends itself in a circle', "", asker))
+    known = [folder.name for root in roots for folder in root.iterdir() if folder.is_dir()]
+    raise ThemeError(Problem(f'there is no theme "{name}"', did_you_mean(name, known), asker))
+
+
+def _read_settings(path: Path) -> dict[str, Any]:
+    try:
+        value = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = None if mark is None else mark.line + 1
+        reason = str(getattr(error, "problem", None) or error)
+        raise ThemeError(Problem(f"this is not valid YAML: {reason}", "", path, line)) from None
+    if not isinstance(value, dict):
+        raise ThemeError(Problem("a theme is described by `name:` and other settings", "", path))
+    problems = [
+        Problem(f'unknown setting "{key}"', did_you_mean(str(key), _KEYS), path)
+        for key in value
+        if key not in _KEYS
+    ]
+    problems.extend(_wrong_types(value, path))
+    if problems:
+        raise ThemeError(problems)
+    return value
+
+
+def _wrong_types(value: dict[str, Any], path: Path) -> Iterator[Problem]:
+    for key in ("styles", "scripts", "static"):
+        names = value.get(key, [])
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            yield Problem(f'"{key}" must be a list of file names', "", path)
+    for key in ("name", "title", "description", "extends"):
+        if not isinstance(value.get(key, ""), str | None):
+            yield Problem(f'"{key}" must be text', "", path)
+    options = value.get("options", {})
+    if not isinstance(options, dict):
+        yield Problem('"options" must be a mapping from names to defaults', "", path)
+        return
+    for name, option in options.items():
+        if not isinstance(option, dict) or "default" not in option or set(option) - _OPTION_KEYS:
+            yield Problem(f'the option "{name}" needs `default:` and may have `description:` and `css:`', "", path)
+
+
+def _assemble(name: str, folders: tuple[Path, ...], settings: list[dict[str, Any]]) -> Theme:
+    options: dict[str, ThemeOption] = {}
+    lists: dict[str, dict[str, None]] = {"styles": {}, "scripts": {}, "static": {}}
+    for one in reversed(settings):
+        for key, option in (one.get("options") or {}).items():
+            options[key] = ThemeOption(
+                key, option["default"], option.get("description", ""), option.get("css", "")
+            )
+        for kind, names in lists.items():
+            names.update(dict.fromkeys(one.get(kind) or []))
+    own = settings[0]
+    return Theme(
+        name,
+        own.get("title") or name,
+        own.get("description") or "",
+        folders,
+        options,
+        tuple(lists["styles"]),
+        tuple(lists["scripts"]),
+        tuple(lists["static"]),
+    )
+
+
+def _inside(path: Path, folder: Path) -> None:
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise ThemeError(Problem(f'the asset "{path.name}" leads out of the theme', "", path))

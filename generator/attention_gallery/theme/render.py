@@ -1,0 +1,69 @@
+"""Render a theme's templates: everything is escaped, undefined names are errors that say where."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from attention_gallery.errors import Problem, ThemeError, did_you_mean
+from attention_gallery.theme.find import Theme
+
+
+class Renderer:
+    """Renders the templates of one theme. `globals_` are known to every template."""
+
+    def __init__(self, theme: Theme, globals_: dict[str, Any]) -> None:
+        folders = [folder / "templates" for folder in theme.folders]
+        self._folders = folders
+        self._environment = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(folders),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+            keep_trailing_newline=False,
+        )
+        self._environment.globals.update(globals_)
+        self._templates: dict[str, jinja2.Template] = {}
+
+    def render(self, name: str, **context: Any) -> str:
+        """The HTML of template `name`. Raises `ThemeError` with template and line."""
+        try:
+            template = self._templates.get(name)
+            if template is None:
+                template = self._templates[name] = self._environment.get_template(name)
+            return template.render(context)
+        except jinja2.TemplateNotFound as error:
+            known = self._environment.list_templates()
+            wanted = str(error.name or error)
+            raise ThemeError(
+                Problem(f'the theme has no template "{wanted}"', did_you_mean(wanted, known))
+            ) from None
+        except jinja2.TemplateSyntaxError as error:
+            raise ThemeError(self._problem(str(error.message), error.filename, error.lineno)) from None
+        except jinja2.TemplateError as error:
+            file, line = self._place(error)
+            raise ThemeError(self._problem(str(error), file, line)) from None
+        except (TypeError, ValueError, AttributeError, KeyError, ZeroDivisionError) as error:
+            file, line = self._place(error)
+            if file is None:
+                raise
+            raise ThemeError(self._problem(f"{type(error).__name__}: {error}", file, line)) from None
+
+    def _place(self, error: Exception) -> tuple[str | None, int | None]:
+        folders = tuple(str(folder) for folder in self._folders)
+        frames = traceback.extract_tb(error.__traceback__)
+        inside = [frame for frame in frames if frame.filename.startswith(folders)]
+        return (inside[-1].filename, inside[-1].lineno) if inside else (None, None)
+
+    def _problem(self, reason: str, file: str | None, line: int | None) -> Problem:
+        path = None if file is None else Path(file)
+        quote = None
+        if path is not None and line is not None and path.is_file():
+            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+            quote = lines[line - 1] if line <= len(lines) else None
+        return Problem(reason, "", path, line, None, quote)
