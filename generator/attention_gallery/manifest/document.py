@@ -19,7 +19,7 @@ Path = tuple[str | int, ...]
 MOST_REPEATED = 10_000
 _SAFE = yaml.constructor.SafeConstructor()
 # Characters that neither HTML nor XML can hold; tab and line feed are fine.
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _READS_AS = {
     "bool": "a boolean",
     "int": "a number",
@@ -80,7 +80,7 @@ def read_document(text: str) -> Document:
     Raises `YamlError` where the text is not YAML, nests too deeply, or repeats too much through aliases.
     """
     lines = split_lines(text)
-    if found := _CONTROL.search(text):
+    if found := CONTROL.search(text):
         before = split_lines(text[: found.start()])
         reason = f"the file contains the control character U+{ord(found[0]):04X}"
         raise YamlError(reason, "remove it", len(before), len(before[-1]) + 1)
@@ -128,7 +128,7 @@ def _key(document: Document, key: Node) -> str | None:
     if key.kind == "merge":
         document.report("merge keys (`<<`) are not used in galleries", "write the values out", key)
     elif key.kind in {"str", "value"} and isinstance(key.value, str):
-        if not _CONTROL.search(key.value):
+        if not CONTROL.search(key.value):
             return key.value
         document.report("the key contains a control character", "remove it", key)
     elif key.kind in _READS_AS:
@@ -146,7 +146,7 @@ def _key(document: Document, key: Node) -> str | None:
 def _scalar(document: Document, node: Node) -> Any:
     text = node.value
     if node.kind in {"str", "value", "merge"} and isinstance(text, str):
-        if found := _CONTROL.search(text):
+        if found := CONTROL.search(text):
             reason = f"the text contains the control character U+{ord(found[0]):04X}"
             document.report(reason, "remove it", node)
             return Unusable()

@@ -25,10 +25,7 @@ _EXPECTED = {
 
 
 def explain(
-    errors: Iterable[dict[str, Any]],
-    document: Document,
-    data: dict[str, Any],
-    model: type[BaseModel] = GallerySettings,
+    errors: Iterable[Any], document: Document, model: type[BaseModel] = GallerySettings
 ) -> list[Problem]:
     """One problem for each place that pydantic refused, without a file."""
     problems = []

@@ -16,6 +16,7 @@ from attention_gallery.manifest.document import Document, Position, read_documen
 from attention_gallery.manifest.explain import explain
 from attention_gallery.manifest.nodes import YamlError, split_lines
 from attention_gallery.manifest.settings import GallerySettings
+from attention_gallery.manifest.textfile import not_utf8
 
 LARGEST = 32 * 1024 * 1024
 
@@ -107,7 +108,7 @@ def _validate(document: Document, path: Path) -> tuple[GallerySettings | None, l
         settings = GallerySettings.model_validate(data)
     except ValidationError as error:
         errors = list(error.errors(include_url=False, include_context=True))
-    problems += explain(errors, document, data)
+    problems += explain(errors, document)
     problems += check(data, origins, document, path)
     return settings, problems
 
@@ -133,16 +134,6 @@ def _read(path: Path) -> str:
         return data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise ManifestError(not_utf8(path, data, error)) from None
-
-
-def not_utf8(path: Path, data: bytes, error: UnicodeDecodeError) -> Problem:
-    """The problem of a file that is not UTF-8, at the line of the first wrong byte."""
-    before = data[: error.start].decode("utf-8", "replace")
-    lines = split_lines(before)
-    reason = f"the file is not UTF-8: byte {error.start + 1} is 0x{data[error.start]:02X}"
-    whole = split_lines(data.decode("utf-8", "replace"))
-    mend = "save it as UTF-8 in your editor"
-    return Problem(reason, mend, path, len(lines), len(lines[-1]) + 1, whole[len(lines) - 1])
 
 
 def _placed(problem: Problem, path: Path, lines: list[str]) -> Problem:

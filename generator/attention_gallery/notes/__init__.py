@@ -1,0 +1,50 @@
+"""Markdown notes: where they belong, what they say, and safe HTML made of them.
+
+Names are loaded when they are first used, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from attention_gallery.notes.assets import content_assets
+    from attention_gallery.notes.links import LinkTarget, parse_link
+    from attention_gallery.notes.load import FrontMatter, Note, check_heads, load_notes
+    from attention_gallery.notes.render import RenderedNote, render_note
+    from attention_gallery.notes.target import NoteTarget
+
+_HOMES = {
+    "FrontMatter": "load",
+    "LinkTarget": "links",
+    "Note": "load",
+    "NoteTarget": "target",
+    "RenderedNote": "render",
+    "check_heads": "load",
+    "content_assets": "assets",
+    "load_notes": "load",
+    "parse_link": "links",
+    "render_note": "render",
+}
+
+__all__ = [
+    "FrontMatter",
+    "LinkTarget",
+    "Note",
+    "NoteTarget",
+    "RenderedNote",
+    "check_heads",
+    "content_assets",
+    "load_notes",
+    "parse_link",
+    "render_note",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load the module that a public name lives in. Raises `AttributeError` for other names."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{home}"), name)

@@ -1,0 +1,200 @@
+"""Read the notes of a content folder: front matter, place, body; every mistake is told at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from pydantic import Field, ValidationError
+
+from attention_gallery.errors import NoteError, Problem
+from attention_gallery.hashing import digest_bytes
+from attention_gallery.manifest.document import CONTROL, read_document
+from attention_gallery.manifest.explain import explain
+from attention_gallery.manifest.nodes import YamlError
+from attention_gallery.manifest.settings import Settings
+from attention_gallery.manifest.textfile import not_utf8
+from attention_gallery.notes.assets import ContentFile, walk
+from attention_gallery.notes.target import NoteTarget, PlaceError, target_of
+
+LARGEST = 1024 * 1024
+_MARKS = re.compile(r"[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}")
+
+
+class FrontMatter(Settings):
+    """What may stand between the `---` lines at the top of a note."""
+
+    title: str = Field(default="", description="Heading of the note. Its first `# heading` when left out.")
+    description: str = Field(default="", description="One sentence for lists, previews and search engines.")
+    tags: tuple[str, ...] = Field(default=(), description="Words that group notes.")
+    draft: bool = Field(default=False, description="Leave the note out unless the build is given --drafts.")
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One Markdown note.
+
+    `path` is absolute, `name` is the path inside the content folder with `/`. `line` is the 1-based line
+    of the file in which `body` begins. `title` is "" when there is none. `digest` is the SHA-256 of the file.
+    """
+
+    path: Path
+    name: str
+    target: NoteTarget
+    title: str
+    description: str
+    tags: tuple[str, ...]
+    draft: bool
+    body: str
+    line: int
+    digest: str
+
+
+def load_notes(
+    folder: Path, models: Iterable[str], sentences: Iterable[str], root: Path | None = None
+) -> tuple[Note, ...]:
+    """All notes of the content folder, drafts too, sorted by name; none when there is no folder.
+
+    `models` and `sentences` are the slugs of the whole manifest, drafts too. `root` is the
+    project, which the folder must not leave. Raises `NoteError`.
+    """
+    problems: list[Problem] = []
+    models, sentences = tuple(models), tuple(sentences)
+    if root is not None and not folder.resolve().is_relative_to(root.resolve()):
+        raise NoteError(Problem("the content folder leaves the project", "move it inside", folder))
+    notes: list[Note] = []
+    places: dict[NoteTarget, Note] = {}
+    for file in walk(folder, problems):
+        if not file.name.endswith(".md"):
+            continue
+        note = _load(file, models, sentences, problems)
+        if note is None:
+            continue
+        if note.target in places:
+            reason = f"this note is about the same page as {places[note.target].name}"
+            problems.append(Problem(reason, "join the two", note.path))
+        places[note.target] = note
+        notes.append(note)
+    if problems:
+        raise NoteError(problems)
+    return tuple(notes)
+
+
+def check_heads(notes: Iterable[Note], shapes: Mapping[str, tuple[int, int]]) -> None:
+    """Raise `NoteError` for notes about layers or heads that a model does not have.
+
+    shapes: (layers, heads) of each model by slug; models that are not in it are passed over.
+    """
+    problems = []
+    for note in notes:
+        target = note.target
+        if target.layer is None or target.head is None or target.model is None:
+            continue
+        layers, heads = shapes.get(target.model, (target.layer + 1, target.head + 1))
+        if target.layer >= layers or target.head >= heads:
+            reason = f"{target.model} has no head L{target.layer}H{target.head}"
+            mend = f"its heads are L0H0 to L{layers - 1}H{heads - 1}"
+            problems.append(Problem(reason, mend, note.path))
+    if problems:
+        raise NoteError(problems)
+
+
+def _load(
+    file: ContentFile, models: Collection[str], sentences: Collection[str], problems: list[Problem]
+) -> Note | None:
+    before = len(problems)
+    target = None
+    try:
+        parts = PurePosixPath(file.name.removesuffix(".md")).parts or ("",)
+        target = target_of(parts, models, sentences)
+    except PlaceError as error:
+        problems.append(Problem(error.reason, error.mend, file.path))
+    data = _bytes(file, problems)
+    text = _text(file, data, problems) if data is not None else None
+    if data is None or text is None:
+        return None
+    matter, body, line = _split(file, text, problems)
+    title = matter.title
+    if not title:
+        title, body, line = _heading(body, line)
+    if target is None or len(problems) > before:
+        return None
+    digest = digest_bytes(data)
+    return Note(
+        file.path, file.name, target, title, matter.description, matter.tags, matter.draft, body, line, digest
+    )
+
+
+def _bytes(file: ContentFile, problems: list[Problem]) -> bytes | None:
+    try:
+        data = file.path.read_bytes()
+    except OSError as error:
+        problems.append(Problem(f"the note cannot be read: {error.strerror}", "", file.path))
+        return None
+    if len(data) > LARGEST:
+        problems.append(Problem("the note is larger than 1 MB", "divide it", file.path))
+        return None
+    return data
+
+
+def _text(file: ContentFile, data: bytes, problems: list[Problem]) -> str | None:
+    try:
+        text = data.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        problems.append(not_utf8(file.path, data, error))
+        return None
+    text = re.sub("\r\n?", "\n", text)
+    if found := CONTROL.search(text):
+        lines = text[: found.start()].split("\n")
+        reason = f"the note contains the control character U+{ord(found[0]):04X}"
+        quote = text.split("\n")[len(lines) - 1]
+        problems.append(Problem(reason, "remove it", file.path, len(lines), len(lines[-1]) + 1, quote))
+        return None
+    return text
+
+
+def _split(file: ContentFile, text: str, problems: list[Problem]) -> tuple[FrontMatter, str, int]:
+    """Front matter, body, and the line in which the body begins."""
+    lines = text.split("\n")
+    if lines[0].rstrip() != "---":
+        return FrontMatter(), text, 1
+    end = next((i for i, line in enumerate(lines[1:], 1) if line.rstrip() == "---"), None)
+    if end is None:
+        mend = "end it with a line `---`; a rule at the top of a note can be written `***`"
+        problems.append(Problem("the front matter is not closed", mend, file.path, 1, 1, lines[0]))
+        return FrontMatter(), "", 1
+    # The empty first line stands for the opening `---`, so that lines count as in the file.
+    matter = _front_matter(file, "\n".join(["", *lines[1:end]]), problems)
+    return matter, "\n".join(lines[end + 1 :]), end + 2
+
+
+def _front_matter(file: ContentFile, text: str, problems: list[Problem]) -> FrontMatter:
+    lines = text.split("\n")
+    found: list[Problem] = []
+    matter = FrontMatter()
+    try:
+        document = read_document(text)
+        data = {} if document.data is None else document.data
+        found += document.problems
+        if isinstance(data, dict):
+            matter = FrontMatter.model_validate(data)
+        else:
+            found.append(Problem("front matter is a block of `key: value` lines", "write `title: …`", line=2))
+    except YamlError as error:
+        found.append(error.problem())
+    except ValidationError as error:
+        found += explain(error.errors(include_url=False), document, FrontMatter)
+    for one in found:
+        quote = lines[one.line - 1] if one.line and one.line <= len(lines) else one.quote
+        problems.append(Problem(one.reason, one.mend, file.path, one.line, one.column, quote))
+    return matter
+
+
+def _heading(body: str, line: int) -> tuple[str, str, int]:
+    """A first `# heading` as the title, and what follows it."""
+    found = re.match(r"\s*^# +(.+?)(?: +#+)? *(?:\n|\Z)", body, re.M)
+    if found is None:
+        return "", body, line
+    return _MARKS.sub("", found[1]).strip(), body[found.end() :], line + found[0].count("\n")

@@ -1,0 +1,72 @@
+"""A note as safe HTML: Markdown, then sanitising, then links, headings, code and mathematics."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import markdown
+
+from attention_gallery.errors import LinkError, NoteError, Problem
+from attention_gallery.hashing import digest
+from attention_gallery.notes.links import LinkTarget
+from attention_gallery.notes.load import Note
+from attention_gallery.notes.rewrite import Rewriter
+from attention_gallery.notes.sanitize import sanitize
+from attention_gallery.notes.scan import scan
+
+Resolved = str | tuple[str, str]
+Resolver = Callable[[LinkTarget], Resolved]
+
+_EXTENSIONS = ("tables", "footnotes", "fenced_code", "def_list", "abbr", "sane_lists", "md_in_html")
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedNote:
+    """Safe HTML, its headings as (level, id, text), the links it followed, and the digest of the HTML."""
+
+    html: str
+    headings: tuple[tuple[int, str, str], ...]
+    links: tuple[LinkTarget, ...]
+    digest: str
+
+
+def render_note(
+    note: Note, resolve: Resolver, heading_offset: int = 1, id_prefix: str = "note-"
+) -> RenderedNote:
+    """HTML of a note's body. `# heading` becomes `<h2>` when `heading_offset` is 1.
+
+    `resolve` gives the address of a link, or (address, title); it raises `LookupError` with what to do
+    instead. `id_prefix` begins every id; give notes that share a page different ones. Raises `LinkError`
+    when only links are wrong, else `NoteError`, with every mistake of the note.
+    """
+    text, pieces = scan(note.body)
+    # A digest of the name keeps the footnotes of two notes on one page apart.
+    own = hashlib.sha256(note.name.encode("utf-8", "surrogatepass")).hexdigest()[:6]
+    try:
+        clean = sanitize(_markdown(text))
+        rewriter = Rewriter(note, pieces, resolve, heading_offset, id_prefix, f"{id_prefix}{own}-")
+        rewriter.feed(clean)
+        rewriter.close()
+    except RecursionError:
+        reason = "the note nests too deeply to be read"
+        raise NoteError(Problem(reason, "use fewer levels of quotes, lists or brackets", note.path)) from None
+    html = rewriter.result()
+    if rewriter.problems:
+        kind = LinkError if rewriter.only_links else NoteError
+        raise kind(sorted(rewriter.problems, key=lambda one: (one.line or 0, one.column or 0, one.reason)))
+    return RenderedNote(html, tuple(rewriter.headings), tuple(rewriter.links), digest(html))
+
+
+def _markdown(text: str) -> str:
+    # Python-Markdown keeps state between conversions, so each note gets a converter of its own.
+    converter = markdown.Markdown(
+        extensions=list(_EXTENSIONS),
+        extension_configs={
+            "tables": {"use_align_attribute": True},
+            "footnotes": {"BACKLINK_TITLE": "Back to the text (footnote {})"},
+        },
+        output_format="html",
+    )
+    return str(converter.convert(text))

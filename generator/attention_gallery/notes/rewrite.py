@@ -1,0 +1,275 @@
+"""The last pass over a note: sanitised HTML goes in, the HTML of the page comes out.
+
+Every tag and attribute is written anew, so that nothing passes that is not named here or in `sanitize`.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+
+from attention_gallery.errors import Problem
+from attention_gallery.manifest.slugs import slugify
+from attention_gallery.notes.addresses import AddressError, markdown_link
+from attention_gallery.notes.code import highlight
+from attention_gallery.notes.links import LinkFormError, LinkTarget, parse_link
+from attention_gallery.notes.load import Note
+from attention_gallery.notes.mathml import MathError, to_mathml
+from attention_gallery.notes.scan import MARK, Piece
+
+_VOID = frozenset({"br", "hr", "img", "col"})
+_CLASSES = frozenset({"footnote", "footnote-ref", "footnote-backref"})
+_ALIGN = {"left": "align-left", "center": "align-center", "right": "align-right"}
+_HEADINGS = re.compile(r"h[1-6]")
+_LANGUAGE = re.compile(r"language-([A-Za-z0-9_+#.-]{1,40})")
+
+Attributes = list[tuple[str, str | None]]
+
+
+class Rewriter(HTMLParser):
+    """Feed it sanitised HTML once, then ask for `result()`, `headings`, `links` and `problems`."""
+
+    def __init__(
+        self,
+        note: Note,
+        pieces: list[Piece],
+        resolve: Callable[[LinkTarget], str | tuple[str, str]],
+        heading_offset: int,
+        heading_prefix: str,
+        id_prefix: str,
+    ) -> None:
+        super().__init__(convert_charrefs=True)
+        self.note, self.pieces, self.resolve = note, pieces, resolve
+        self.offset, self.heading_prefix, self.id_prefix = heading_offset, heading_prefix, id_prefix
+        self.source = note.body.split("\n")
+        self.out: list[str] = []
+        self.headings: list[tuple[int, str, str]] = []
+        self.links: list[LinkTarget] = []
+        self.problems: list[Problem] = []
+        self.only_links = True
+        self.ids: dict[str, str] = {}
+        self.fragments: list[tuple[int, str]] = []
+        self.inside: dict[str, int] = {"a": 0, "code": 0, "pre": 0}
+        self.heading: tuple[int, int] | None = None
+        self.words: list[str] = []
+        self.language: str | None = None
+        self.code: list[str] | None = None
+
+    def result(self) -> str:
+        """The HTML, once everything has been fed."""
+        for at, fragment in self.fragments:
+            self.out[at] = html.escape("#" + self.ids.get(fragment, fragment))
+        return "".join(self.out).strip()
+
+    # Tags
+
+    def handle_starttag(self, tag: str, attrs: Attributes) -> None:
+        given = {name: self._plain(value or "") for name, value in attrs}
+        if tag in self.inside:
+            self.inside[tag] += 1
+        if self.code is not None:
+            return
+        if _HEADINGS.fullmatch(tag):
+            self._open_heading(tag)
+        elif tag == "a":
+            self._open_link(given)
+        elif tag == "img":
+            self._image(given)
+        elif tag == "table":
+            self.out.append(f'<div class="table-scroll"><table{self._attributes(given)}>')
+        elif tag == "code" and self.inside["pre"] and self.inside["code"] == 1:
+            found = _LANGUAGE.fullmatch(given.get("class", ""))
+            self.language, self.code = found[1] if found else None, []
+        else:
+            self.out.append(f"<{tag}{self._attributes(given)}>")
+
+    def handle_startendtag(self, tag: str, attrs: Attributes) -> None:
+        self.handle_starttag(tag, attrs)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in _VOID:
+            return
+        if tag in self.inside:
+            self.inside[tag] = max(0, self.inside[tag] - 1)
+        if self.code is not None:
+            if tag == "code" and self.inside["code"] == 0:
+                self.out.append(highlight("".join(self.code), self.language))
+                self.code = None
+        elif _HEADINGS.fullmatch(tag):
+            self._close_heading()
+        else:
+            self.out.append(f"</{tag}></div>" if tag == "table" else f"</{tag}>")
+
+    def handle_data(self, data: str) -> None:
+        if self.code is not None:
+            self.code.append(self._plain(data))
+            return
+        parts = MARK.split(data)
+        for i, part in enumerate(parts):
+            if i % 2 == 0:
+                self.words.append(part)
+                self.out.append(html.escape(part, quote=False))
+            elif (piece := self._piece(part)) is not None:
+                self._put(piece)
+
+    def _attributes(self, given: dict[str, str]) -> str:
+        kept: dict[str, str] = {}
+        for name, value in given.items():
+            if name == "id":
+                kept["id"] = self._id(value)
+            elif name == "class":
+                classes = [one for one in value.split() if one in _CLASSES]
+                kept |= {"class": " ".join(classes)} if classes else {}
+            elif name == "align":
+                kept |= {"class": _ALIGN[value]} if value in _ALIGN else {}
+            elif name not in ("href", "src"):
+                kept[name] = value
+        return "".join(f' {name}="{html.escape(value)}"' for name, value in kept.items())
+
+    def _id(self, wanted: str, prefix: str | None = None) -> str:
+        """An id of this note's own, remembered for links to it."""
+        slug = re.sub(r"[^A-Za-z0-9_-]+", "-", wanted).strip("-") or "id"
+        made = base = (self.id_prefix if prefix is None else prefix) + slug
+        count = 2
+        while made in self.ids.values():
+            made, count = f"{base}-{count}", count + 1
+        self.ids.setdefault(wanted, made)
+        # A repeated id is still written, under a name of its own, but links lead to the first.
+        self.ids.setdefault(made, made)
+        return made
+
+    # Headings
+
+    def _open_heading(self, tag: str) -> None:
+        level = min(6, int(tag[1]) + self.offset)
+        self.heading = (level, len(self.out))
+        self.words = []
+        self.out.append("")
+
+    def _close_heading(self) -> None:
+        if self.heading is None:
+            return
+        level, at = self.heading
+        text = " ".join("".join(self.words).split())
+        made = self._id(slugify(text, "section"), self.heading_prefix)
+        self.out[at] = f'<h{level} id="{made}">'
+        self.out.append(f"</h{level}>")
+        self.headings.append((level, made, text))
+        self.heading = None
+
+    # Links and images
+
+    def _open_link(self, given: dict[str, str]) -> None:
+        rest = self._attributes(given)
+        href = given.get("href")
+        if href is None:
+            self.out.append(f"<a{rest}>")
+        elif href.startswith("#"):
+            self.out += ['<a href="', "", f'"{rest}>']
+            self.fragments.append((len(self.out) - 2, href[1:]))
+        elif re.match(r"(?:https?:)?//", href, re.I):
+            self.out.append(f'<a href="{html.escape(href)}"{rest} rel="noopener noreferrer">')
+        elif href.lower().startswith("mailto:"):
+            self.out.append(f'<a href="{html.escape(href)}"{rest}>')
+        else:
+            found = self._relative(href, image=False)
+            self.out.append(f'<a href="{html.escape(found[0])}"{rest}>')
+
+    def _image(self, given: dict[str, str]) -> None:
+        src = given.get("src")
+        if src is None:
+            self._wrong("a picture has no address that a site can use", "put it in the content folder", "![")
+            return
+        found = self._relative(src, image=True)
+        alt = "" if "alt" in given else ' alt=""'
+        self.out.append(f'<img src="{html.escape(found[0])}"{self._attributes(given)}{alt} loading="lazy">')
+
+    def _relative(self, address: str, image: bool) -> tuple[str, str | None]:
+        line, quote = self._line_of(address)
+        try:
+            return self._follow(markdown_link(address, self.note, line, image), quote)
+        except AddressError as error:
+            column = (quote or "").find(address) + 1
+            self.problems.append(
+                Problem(error.reason, error.mend, self.note.path, line, column or None, quote)
+            )
+            return "", None
+
+    def _follow(self, target: LinkTarget, quote: str | None) -> tuple[str, str | None]:
+        try:
+            found = self.resolve(target)
+        except LookupError as error:
+            mend = str(error.args[0]) if error.args else ""
+            self.problems.append(target.problem(f"{target.raw} leads to no page of the site", mend, quote))
+            return "", None
+        self.links.append(target)
+        return (found, None) if isinstance(found, str) else found
+
+    def _line_of(self, written: str) -> tuple[int | None, str | None]:
+        """The first line that has these characters; an address carries no line through Markdown."""
+        for i, line in enumerate(self.source):
+            if written in line or html.escape(written) in line:
+                return self.note.line + i, line
+        return None, None
+
+    # Marks
+
+    def _piece(self, number: str) -> Piece | None:
+        index = int(number) if len(number) < 9 else len(self.pieces)
+        return self.pieces[index] if index < len(self.pieces) else None
+
+    def _plain(self, text: str) -> str:
+        """A text in which marks are what was written, for code and attributes."""
+
+        def written(found: re.Match[str]) -> str:
+            piece = self._piece(found[1])
+            return piece.raw if piece else ""
+
+        return MARK.sub(written, text)
+
+    def _put(self, piece: Piece) -> None:
+        line = self.note.line + piece.line - 1
+        if self.inside["code"] or self.inside["pre"]:
+            self.out.append(html.escape(piece.raw, quote=False))
+        elif piece.kind == "link":
+            self._wiki(piece, line)
+        elif piece.kind == "literal":
+            self.words.append(piece.text)
+            self.out.append(html.escape(piece.text, quote=False))
+        else:
+            self._math(piece, line)
+
+    def _math(self, piece: Piece, line: int) -> None:
+        self.words.append(piece.text)
+        try:
+            self.out.append(to_mathml(piece.text, piece.kind == "block"))
+        except MathError as error:
+            mend = "mend the LaTeX; an amount of money is written `\\$5`"
+            self._wrong(f"this formula cannot be drawn: {error}", mend, piece.raw.split("\n")[0], line)
+
+    def _wiki(self, piece: Piece, line: int) -> None:
+        quote = self.source[piece.line - 1]
+        try:
+            target = parse_link(piece.text, self.note.path, line)
+        except LinkFormError as error:
+            column = quote.find(piece.raw) + 1
+            self.problems.append(
+                Problem(error.reason, error.mend, self.note.path, line, column or None, quote)
+            )
+            return
+        href, title = self._follow(target, quote)
+        label = target.label or title or target.default_label
+        self.words.append(label)
+        shown = html.escape(label, quote=False)
+        # A link inside a link is not HTML; the outer one wins.
+        self.out.append(shown if self.inside["a"] else f'<a href="{html.escape(href)}">{shown}</a>')
+
+    def _wrong(self, reason: str, mend: str, written: str, line: int | None = None) -> None:
+        self.only_links = False
+        if line is None:
+            line, _ = self._line_of(written)
+        quote = self.source[line - self.note.line] if line is not None else None
+        column = (quote or "").find(written) + 1
+        self.problems.append(Problem(reason, mend, self.note.path, line, column or None, quote))
