@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 
@@ -26,13 +26,8 @@ class Reporter(Protocol):
     def warning(self, text: str) -> None:
         """Say something that deserves attention but stops nothing."""
 
-    def task(self, description: str, total: int) -> _TaskContext:
+    def task(self, description: str, total: int) -> AbstractContextManager[Task]:
         """Open a counted piece of work; used as a context manager that yields a `Task`."""
-
-
-class _TaskContext(Protocol):
-    def __enter__(self) -> Task: ...
-    def __exit__(self, *exc: object) -> bool | None: ...
 
 
 class SilentReporter:

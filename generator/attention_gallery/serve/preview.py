@@ -1,0 +1,121 @@
+"""Build, serve, watch, build again."""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from attention_gallery.errors import GalleryError, UserError
+from attention_gallery.progress import Reporter
+from attention_gallery.serve.server import PreviewServer, create_server
+from attention_gallery.serve.state import PreviewState
+from attention_gallery.serve.watch import Watched, Watcher
+
+
+class Preview:
+    """A gallery that is served on this machine and rebuilt when its files change.
+
+    As a context manager it binds the port on entry, so that a port in use is told before a long build.
+    """
+
+    def __init__(
+        self,
+        manifest: Path,
+        reporter: Reporter,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 8000,
+        drafts: bool = False,
+    ) -> None:
+        self._manifest = manifest.absolute()
+        self._reporter = reporter
+        self._address = host, port
+        self._drafts = drafts
+        self._state = PreviewState(self._root / "site")
+        self._server: PreviewServer | None = None
+        self._content = self._root / "content"
+
+    @property
+    def state(self) -> PreviewState:
+        """What browsers are told."""
+        return self._state
+
+    @property
+    def url(self) -> str:
+        """Where a browser finds the gallery. Raises `RuntimeError` before the port is bound."""
+        if self._server is None:
+            raise RuntimeError("the preview is not running")
+        return self._server.url
+
+    def __enter__(self) -> Preview:
+        host, port = self._address
+        self._server = create_server(self._state, host=host, port=port)
+        threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True).start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._state.close()
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+
+    def rebuild(self) -> bool:
+        """Build once; whether it went well. A failure is told to the log and to the browsers."""
+        from attention_gallery.build import BuildOptions, build
+
+        try:
+            self._find_places()
+            report = build(self._manifest, BuildOptions(drafts=self._drafts), self._reporter)
+        except GalleryError as error:
+            message = error.render(self._root) if isinstance(error, UserError) else str(error)
+        except Exception as error:  # the preview outlives any failed build
+            message = f"{type(error).__name__}: {error}"
+            self._reporter.detail("".join(traceback.format_exception(error)))
+        else:
+            self._state.move(report.site, self._state.snapshot().base_path)
+            self._state.succeeded(changed=bool(report.written or report.pruned))
+            self._tell(report.written, report.reused, sum(report.seconds.values()))
+            return True
+        self._reporter.warning(f"the build failed; the previous site is still served\n{message}")
+        self._state.failed(message)
+        return False
+
+    def watch(self) -> None:
+        """Rebuild on every change until interrupted."""
+        while True:
+            with Watcher(self._watched()) as watcher:
+                while self._same_places(watcher):
+                    changed = watcher.next(0.5)
+                    if changed:
+                        self._reporter.detail("changed: " + ", ".join(sorted(path.name for path in changed)))
+                        self.rebuild()
+
+    @property
+    def _root(self) -> Path:
+        return self._manifest.parent
+
+    def _find_places(self) -> None:
+        """Read where the site, the notes and the published path are. Raises `ManifestError`."""
+        from attention_gallery.manifest import load_manifest
+
+        settings = load_manifest(self._manifest).settings
+        self._content = self._root / settings.content
+        base_path = urlsplit(settings.base_url).path if settings.base_url else "/"
+        self._state.move(self._root / settings.output, base_path)
+
+    def _watched(self) -> Watched:
+        site = self._state.snapshot().site
+        return Watched(
+            files=(self._manifest,),
+            folders=(self._content, self._root / "themes"),
+            ignored=(site, self._root / ".gallery"),
+        )
+
+    def _same_places(self, watcher: Watcher) -> bool:
+        return watcher.watched == self._watched() and watcher.complete
+
+    def _tell(self, written: int, reused: int, seconds: float) -> None:
+        changed = f"{written} files written, {reused} reused" if written else "nothing changed"
+        self._reporter.info(f"Built in {seconds:.2f} s: {changed}.")

@@ -1,0 +1,108 @@
+"""Notice that files of a project change."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+_IGNORED_NAMES = frozenset({".git", ".gallery", ".venv", "__pycache__", "node_modules", ".DS_Store"})
+_IGNORED_ENDINGS = (".swp", ".swx", ".tmp", ".part", "~", "4913")
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What is to be watched: single files, folders with all they hold, and folders that never count."""
+
+    files: tuple[Path, ...]
+    folders: tuple[Path, ...]
+    ignored: tuple[Path, ...] = ()
+
+    def concerns(self, path: Path) -> bool:
+        """Whether a change of `path` is one to act on."""
+        if path in self.files:
+            return True
+        if path.name.endswith(_IGNORED_ENDINGS) or any(path.is_relative_to(one) for one in self.ignored):
+            return False
+        for folder in self.folders:
+            if path.is_relative_to(folder):
+                return not _IGNORED_NAMES.intersection(path.relative_to(folder).parts)
+        return False
+
+
+class Watcher:
+    """Gathers changes in the background; `next` hands out those since the last time.
+
+    Files are watched through their folder, because editors replace files rather than write into them, and
+    so is the coming and going of watched folders.
+    """
+
+    def __init__(self, watched: Watched, *, debounce_ms: int = 150) -> None:
+        self._watched = watched
+        self._debounce_ms = debounce_ms
+        self._changes: queue.Queue[frozenset[Path]] = queue.Queue()
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._deep: tuple[Path, ...] = ()
+
+    @property
+    def watched(self) -> Watched:
+        """What is watched."""
+        return self._watched
+
+    @property
+    def complete(self) -> bool:
+        """Whether the folders that exist now are those that are watched."""
+        return self._deep == self._existing()
+
+    def __enter__(self) -> Watcher:
+        self._deep = deep = self._existing()
+        parents = {path.parent for path in (*self._watched.files, *self._watched.folders)}
+        shallow = tuple(sorted(folder for folder in parents if folder.is_dir()))
+        for folders, recursive in ((shallow, False), (deep, True)):
+            if folders:
+                self._start(folders, recursive)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(timeout=5)
+
+    def next(self, seconds: float | None = None) -> frozenset[Path]:
+        """The paths that changed; waits for at most `seconds`, and is empty when nothing happened."""
+        try:
+            changed = set(self._changes.get(timeout=seconds))
+        except queue.Empty:
+            return frozenset()
+        while not self._changes.empty():
+            changed |= self._changes.get_nowait()
+        return frozenset(changed)
+
+    def _existing(self) -> tuple[Path, ...]:
+        return tuple(folder for folder in self._watched.folders if folder.is_dir())
+
+    def _start(self, folders: Iterable[Path], recursive: bool) -> None:
+        thread = threading.Thread(target=self._run, args=(tuple(folders), recursive), daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _counts(self, _: object, path: str) -> bool:
+        return self._watched.concerns(Path(path))
+
+    def _run(self, folders: tuple[Path, ...], recursive: bool) -> None:
+        from watchfiles import watch
+
+        for changes in watch(
+            *folders,
+            watch_filter=self._counts,
+            debounce=self._debounce_ms,
+            step=50,
+            rust_timeout=500,
+            stop_event=self._stop,
+            recursive=recursive,
+            raise_interrupt=False,
+        ):
+            self._changes.put(frozenset(Path(path) for _, path in changes))
