@@ -7,8 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from attention_gallery.capture.single import check_length, run
-from attention_gallery.capture.tokens import tokenise
+from attention_gallery.capture.single import read_tokens, run
 from attention_gallery.errors import DamagedEntry, ModelError, Problem
 from attention_gallery.models.fingerprints import ModelFingerprint
 from attention_gallery.models.load import LoadedModel, load
@@ -106,12 +105,10 @@ def _tokenise_all(group: list[CaptureJob], loaded: LoadedModel) -> list[Tokens]:
     tokenised = []
     problems: list[Problem] = []
     for job in group:
-        tokens = tokenise(loaded.tokenizer, job.text)
         try:
-            check_length(tokens, loaded, job.problem, job.title)
+            tokenised.append(read_tokens(loaded, job.text, job.title, job.problem))
         except ModelError as error:
             problems.extend(error.problems)
-        tokenised.append(tokens)
     if problems:
         raise ModelError(problems)
     return tokenised

@@ -11,19 +11,17 @@ _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 def readable(piece: str) -> str:
     """A piece of text with whitespace and invisible characters made visible.
 
-    Blanks stay as they are between visible characters. A combining mark at the start gets a dotted circle
+    Blanks stay as they are before visible characters. A combining mark at the start gets a dotted circle
     to stand on; characters without a shape are written as `‹U+200D›`.
     """
     if not piece:
         return ""
-    blank = piece.isspace()
-    shown = "".join(_readable_character(mark, blank) for mark in piece)
+    inner = len(piece.rstrip(" "))
+    shown = "".join(mark if mark == " " and n < inner else _shown(mark) for n, mark in enumerate(piece))
     return "◌" + shown if unicodedata.category(piece[0]).startswith("M") else shown
 
 
-def _readable_character(mark: str, blank: bool) -> str:
-    if mark == " " and not blank:
-        return mark
+def _shown(mark: str) -> str:
     if mark in _VISIBLE:
         return _VISIBLE[mark]
     if mark.isprintable():

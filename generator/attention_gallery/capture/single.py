@@ -46,29 +46,38 @@ def capture_one(loaded: LoadedModel, text: str, fingerprint: ModelFingerprint | 
     Raises `ModelError` when the sentence has no tokens or more than the model can read, or when the model's
     attention cannot be captured exactly.
     """
-    tokens = tokenise(loaded.tokenizer, text)
-    check_length(tokens, loaded, loaded.resolved.problem)
+    tokens = read_tokens(loaded, text, loaded.resolved.source, loaded.resolved.problem)
     layers: list[AttentionLayer] = []
     provenance = run(loaded, tokens, layers.append, fingerprint or ModelFingerprint("", ""))
     key = digest({"text": text, "source": loaded.resolved.source, "dtype": loaded.dtype})
     return MemoryCapture(key, text, tokens, loaded.facts, provenance, tuple(layers))
 
 
-def check_length(tokens: Tokens, loaded: LoadedModel, problem: ProblemMaker, name: str = "") -> None:
-    """Raise `ModelError` when a sentence has no tokens of its own or does not fit the model's context."""
-    model = name or loaded.resolved.source
-    if bool(tokens.special.all()):
-        raise ModelError(
-            problem(f'the text has no tokens for the model "{model}"', "write something that it can read")
-        )
+def read_tokens(loaded: LoadedModel, text: str, model: str, problem: ProblemMaker) -> Tokens:
+    """The tokens of a text; `model` is the model's name for people.
+
+    Raises `ModelError` when the text is not valid Unicode, has no tokens of its own, or has more than the
+    model can read.
+    """
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        code = ord(text[error.start])
+        reason = f"the text has half of a surrogate pair (U+{code:04X}), which is not a character"
+        raise ModelError(problem(reason, "write the character itself, or its full escape")) from error
+    tokens = tokenise(loaded.tokenizer, text)
     context = loaded.facts.context
-    if context is not None and len(tokens) > context:
-        raise ModelError(
-            problem(
-                f'the text has {len(tokens)} tokens for the model "{model}", which can read {context}',
-                "shorten the text, or split it into several sentences",
-            )
-        )
+    if bool(tokens.special.all()):
+        reason, mend = f'the text has no tokens for the model "{model}"', "write something that it can read"
+    elif context is not None and len(tokens) > context:
+        reason = f'the text has {len(tokens)} tokens for the model "{model}", which can read {context}'
+        mend = "shorten the text, or split it into several sentences"
+    elif int(tokens.ids.max()) >= loaded.facts.vocabulary:
+        reason = f'the tokenizer of the model "{model}" makes tokens that the model does not know'
+        mend = "check that tokenizer and weights belong together"
+    else:
+        return tokens
+    raise ModelError(problem(reason, mend))
 
 
 def run(
@@ -90,6 +99,15 @@ def run(
         sink.finish()
     except (InexactAttentionError, NoEagerAttentionError) as error:
         raise _not_captured(loaded, error) from error
+    except (
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        NotImplementedError,
+        RuntimeError,
+        TypeError,
+    ) as error:
+        raise _failed(loaded, error) from error
     return Provenance(
         model_fingerprint=fingerprint.weights,
         tokenizer_fingerprint=fingerprint.tokenizer,
@@ -118,6 +136,17 @@ def _not_captured(loaded: LoadedModel, error: Exception) -> ModelError:
             f'the attention of "{loaded.resolved.source}" ({facts.architecture}) '
             f"cannot be captured: {reason}",
             "docs/capture.md lists the architectures that can be captured",
+        )
+    )
+
+
+def _failed(loaded: LoadedModel, error: Exception) -> ModelError:
+    # A model's files are untrusted, and what its code does with them can fail in any way.
+    return ModelError(
+        loaded.resolved.problem(
+            f'the model "{loaded.resolved.source}" failed while it read a text '
+            f"({type(error).__name__}: {error})",
+            "try it with transformers alone; if it works there, please report this",
         )
     )
 

@@ -39,7 +39,8 @@ def tokenise(tokenizer: Any, text: str) -> Tokens:
     ]
     if not fast:
         return _without_offsets(ids, special, names)
-    spans = _close_gaps([(int(start), int(end)) for start, end in encoded["offset_mapping"]], special)
+    given = [(int(start), int(end)) for start, end in encoded["offset_mapping"]]
+    spans = _placed(given, names, special)
     words = _words(text, spans, special, encoded.word_ids())
     return Tokens(
         ids=np.array(ids, np.int64),
@@ -59,13 +60,19 @@ def _without_offsets(ids: list[int], special: list[bool], names: list[str]) -> T
     return Tokens(np.array(ids, np.int64), texts, np.array(special, bool), np.array(joined, bool))
 
 
-def _close_gaps(spans: list[Span], special: list[bool]) -> list[Span]:
-    """Put special tokens where they stand; tokenizers give them the range (0, 0) wherever they are."""
+def _placed(spans: list[Span], names: list[str], special: list[bool]) -> list[Span]:
+    """Put tokens that stand for no text where they stand, as empty ranges.
+
+    Tokenizers give special tokens the range (0, 0) wherever they are, and the blank that SentencePiece
+    models put before a text the range of the character after it.
+    """
     placed = []
     end = 0
-    for span, added in zip(spans, special, strict=True):
-        placed.append((end, end) if added else span)
-        end = end if added else span[1]
+    for here, (span, added) in enumerate(zip(spans, special, strict=True)):
+        after = spans[here + 1] if here + 1 < len(spans) else span
+        invented = names[here].strip("▁") == "" and here + 1 < len(spans) and after[0] < span[1]
+        placed.append((end, end) if added or invented else span)
+        end = placed[-1][1]
     return placed
 
 

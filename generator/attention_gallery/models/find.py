@@ -40,6 +40,7 @@ _CONVERT = (
     "pickled weights can run code when they are loaded; convert them once with "
     '`AutoModel.from_pretrained("…").save_pretrained("folder")`, which writes safetensors'
 )
+_MERGE = "it is an adapter; merge it into its model (`merge_and_unload`) and save the result"
 _INDEX = "model.safetensors.index.json"
 
 
@@ -109,6 +110,8 @@ def _from_folder(folder: Path, source: str, revision: str | None, problem: Probl
     names = frozenset(path.name for path in folder.iterdir())
     if "config.json" not in names:
         raise ModelError(problem(f'"{source}" has no config.json', _no_config(names)))
+    if "adapter_config.json" in names:
+        raise ModelError(problem(f'"{source}" needs another model', _MERGE))
     _check_config(_read_json(folder / "config.json", problem), source, problem)
     weights = _weights(folder, names, source, problem)
     if not names & _VOCABULARIES:
@@ -128,7 +131,7 @@ def _no_config(names: frozenset[str]) -> str:
     if ggufs:
         return f"to use a GGUF file, name the file itself: `…/{ggufs[0]}`"
     if "adapter_config.json" in names:
-        return "it is an adapter; merge it into its model (`merge_and_unload`) and save the result"
+        return _MERGE
     return "name the folder that holds config.json, the tokenizer and the safetensors"
 
 
