@@ -1,0 +1,11 @@
+/* Starts what the page holds, when everything above has had its say. */
+(() => {
+  if (!AG.figure) return;
+  const explorer = AG.one("[data-explorer]");
+  const initial = explorer ? { head: AG.figure.name, token: Number(explorer.dataset.focus) } : {};
+  AG.begin(initial);
+  if (AG.grid && !AG.grid.has(AG.state.head)) AG.begin({ ...initial, head: "L0H0" });
+  AG.emit("begin");
+  if (AG.grid) AG.grid.begin();
+  AG.figure.begin();
+})();

@@ -1,0 +1,53 @@
+/* Colours come from the style sheet's custom properties, so that a theme restyles the figures too. */
+(() => {
+  const pixel = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d", { willReadFrequently: true });
+  const probe = document.body.appendChild(AG.make("span", { class: "hidden", "aria-hidden": "true" }));
+  let known = new Map();
+
+  /** The red, green and blue of a custom property in the present colour scheme. */
+  function rgb(name) {
+    if (!known.has(name)) {
+      probe.style.color = `var(${name})`;
+      pixel.clearRect(0, 0, 1, 1);
+      pixel.fillStyle = getComputedStyle(probe).color;
+      pixel.fillRect(0, 0, 1, 1);
+      known.set(name, Array.from(pixel.getImageData(0, 0, 1, 1).data.slice(0, 3)));
+    }
+    return known.get(name);
+  }
+
+  function css(name, alpha = 1) {
+    return `rgb(${rgb(name).join(" ")} / ${alpha})`;
+  }
+
+  /** 256 colours from no attention to the most: Uint8Array of red, green, blue. */
+  function ramp() {
+    if (!known.has("ramp")) {
+      const stops = [0, 1, 2, 3, 4].map((step) => rgb(`--heat-${step}`));
+      const colours = new Uint8Array(256 * 3);
+      for (let i = 0; i < 256; i += 1) {
+        const place = (i / 255) * 4;
+        const step = Math.min(3, Math.floor(place));
+        for (let c = 0; c < 3; c += 1) {
+          colours[i * 3 + c] = Math.round(stops[step][c] + (stops[step + 1][c] - stops[step][c]) * (place - step));
+        }
+      }
+      known.set("ramp", colours);
+    }
+    return known.get("ramp");
+  }
+
+  /** The largest weight, which takes the darkest colour: of the head itself, or 1. */
+  function top(weights) {
+    if (AG.state.scale === "one") return 1;
+    let most = 0;
+    for (const weight of weights) if (weight > most) most = weight;
+    return most || 1;
+  }
+
+  // The square root keeps broad attention from looking empty.
+  const level = (weight, most) => Math.min(255, Math.round(Math.sqrt(weight / most) * 255));
+
+  AG.on("scheme", () => { known = new Map(); });
+  AG.colour = { rgb, css, ramp, top, level };
+})();

@@ -1,0 +1,53 @@
+/* Attention weights from text: base64, raw deflate, then one of two codecs (see docs/themes.md). */
+(() => {
+  function bytesOf(base64) {
+    const text = atob(base64.trim());
+    const bytes = new Uint8Array(text.length);
+    for (let i = 0; i < text.length; i += 1) bytes[i] = text.charCodeAt(i);
+    return bytes;
+  }
+
+  async function inflate(bytes) {
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+    return new Uint8Array(await new Response(stream).arrayBuffer());
+  }
+
+  /** One head as Float32Array[query × key]; NaN where a causal model cannot look. */
+  function head(data, index, { tokens, causal, codec }) {
+    const cells = causal ? (tokens * (tokens + 1)) / 2 : tokens * tokens;
+    const low = data.length / 2;
+    const weights = new Float32Array(tokens * tokens).fill(NaN);
+    let from = index * cells;
+    for (let query = 0; query < tokens; query += 1) {
+      const seen = causal ? query + 1 : tokens;
+      const start = query * tokens;
+      let sum = 0;
+      for (let key = 0; key < seen; key += 1, from += 1) {
+        const weight = codec === "sqrt8" ? (data[from] / 255) ** 2 : (data[from] * 256 + data[low + from]) / 65535;
+        weights[start + key] = weight;
+        sum += weight;
+      }
+      if (codec === "sqrt8" && sum > 0) {
+        for (let key = 0; key < seen; key += 1) weights[start + key] /= sum;
+      }
+    }
+    return weights;
+  }
+
+  /** A function from the index of a head to its weights; each head is decoded when first asked for. */
+  AG.decode = async (figure) => {
+    const source = AG.one(".figure-weights", figure);
+    const data = await inflate(bytesOf(source.textContent));
+    source.remove();
+    const shape = {
+      tokens: Number(figure.dataset.tokens || figure.dataset.queries),
+      causal: figure.dataset.causal === "1",
+      codec: figure.dataset.codec,
+    };
+    const known = new Map();
+    return (index) => {
+      if (!known.has(index)) known.set(index, head(data, index, shape));
+      return known.get(index);
+    };
+  };
+})();

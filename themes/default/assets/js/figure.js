@@ -1,0 +1,86 @@
+/* The figure of one head: where its weights come from, and which of its views is shown. */
+(() => {
+  const root = AG.one('[data-figure="heatmap"]');
+  AG.views = {};
+  if (!root) return;
+
+  const spec = AG.json(AG.one(".figure-spec", root));
+  const plot = AG.one(".figure-plot", root);
+  const figure = {
+    root, plot, spec,
+    labels: spec.data[0].y.map(AG.plain),
+    size: Number(root.dataset.queries),
+    causal: root.dataset.causal === "1",
+    name: root.dataset.name,
+    caption: AG.one("figcaption", root),
+    weights: null,
+    cell: null,
+    weight(query, key) { return this.weights[query * this.size + key]; },
+  };
+  AG.figure = figure;
+
+  const live = root.appendChild(AG.make("p", { class: "hidden", role: "status" }));
+  const tip = AG.make("div", { class: "tip", hidden: "", "aria-hidden": "true" });
+
+  /** A pair in words: "it → cat: 0.413". */
+  figure.words = (query, key) => {
+    const weight = figure.weight(query, key);
+    const shown = Number.isNaN(weight) ? "not visible" : weight.toFixed(weight < 0.01 ? 4 : 3);
+    return `${figure.labels[query]} → ${figure.labels[key]}: ${shown}`;
+  };
+  figure.say = (text) => { live.textContent = text; };
+  figure.tell = (text, x, y) => {
+    tip.hidden = !text;
+    if (!text) return;
+    tip.textContent = text;
+    const width = plot.clientWidth;
+    const left = Math.min(Math.max(0, x + 14), Math.max(0, width - tip.offsetWidth));
+    const top = y > 48 ? y - tip.offsetHeight - 10 : y + 20;
+    tip.style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`;
+  };
+
+  let shown = null;
+  const draw = AG.framed(() => { if (shown && figure.weights) shown.draw(figure); });
+  figure.draw = draw;
+
+  function show() {
+    const wanted = AG.views[AG.state.view] || AG.views.matrix;
+    if (shown !== wanted) {
+      if (shown) shown.hide(figure);
+      figure.tell("");
+      plot.append(tip);
+      shown = wanted;
+      shown.show(figure);
+    }
+    draw();
+  }
+
+  /** Shows these weights; called at the start and whenever another head is selected. */
+  figure.load = (weights, name) => {
+    figure.weights = weights;
+    figure.name = name;
+    figure.cell = null;
+    figure.tell("");
+    show();
+    AG.emit("weights", figure);
+  };
+
+  figure.begin = async () => {
+    if (root.dataset.source) return;
+    try {
+      figure.load((await AG.decode(root))(0), figure.name);
+    } catch {
+      plot.replaceChildren(AG.make("p", { class: "figure-message" }, "This browser cannot unpack the weights; its description follows."));
+    }
+  };
+
+  plot.removeAttribute("role");
+  plot.setAttribute("role", "group");
+  new ResizeObserver(draw).observe(plot);
+  AG.on("scheme", draw);
+  AG.on("state", (changed) => {
+    if (!figure.weights) return;
+    if (changed.has("view")) show();
+    if (["token", "scale", "threshold", "direction"].some((name) => changed.has(name))) draw();
+  });
+})();

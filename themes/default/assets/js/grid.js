@@ -1,0 +1,134 @@
+/* All heads at once: one canvas under the table of links, which stays the way to reach them. */
+(() => {
+  const source = AG.one('[data-figure="grid"]');
+  const table = source && AG.one(".heads", source.parentElement);
+  if (!table) return;
+
+  const stage = source.parentElement;
+  const size = Number(source.dataset.tokens);
+  const heads = Number(source.dataset.heads);
+  const canvas = AG.make("canvas", { "aria-hidden": "true" });
+  const cells = AG.all("tbody td > *", table);
+  const names = cells.map((cell) => cell.textContent);
+  let weightsOf = null;
+  let job = 0;
+
+  /** The largest weight of a block of cells; a strong cell never drops out of a small picture. */
+  function pooled(weights, top, bottom, left, right) {
+    let most = NaN;
+    for (let query = top; query < bottom; query += 1) {
+      for (let key = left; key < right; key += 1) {
+        const weight = weights[query * size + key];
+        if (!(weight <= most) && !Number.isNaN(weight)) most = weight;
+      }
+    }
+    return most;
+  }
+
+  function thumbnail(weights, side) {
+    const image = new ImageData(side, side);
+    const ramp = AG.colour.ramp();
+    const absent = AG.colour.rgb("--absent");
+    const most = AG.colour.top(weights);
+    const edge = (i) => Math.floor((i * size) / side);
+    for (let y = 0; y < side; y += 1) {
+      const top = edge(y);
+      const bottom = Math.max(top + 1, edge(y + 1));
+      for (let x = 0; x < side; x += 1) {
+        const left = edge(x);
+        const weight = pooled(weights, top, bottom, left, Math.max(left + 1, edge(x + 1)));
+        const at = (y * side + x) * 4;
+        const level = Number.isNaN(weight) ? -1 : AG.colour.level(weight, most) * 3;
+        for (let c = 0; c < 3; c += 1) image.data[at + c] = level < 0 ? absent[c] : ramp[level + c];
+        image.data[at + 3] = 255;
+      }
+    }
+    return image;
+  }
+
+  function place(cell, origin, ratio) {
+    const area = cell.getBoundingClientRect();
+    const side = Math.round(Math.min(area.width, area.height - 4) * ratio) - 2 * Math.round(ratio);
+    const left = Math.round((area.left - origin.left + area.width / 2) * ratio - side / 2);
+    return { left, top: Math.round((area.top - origin.top) * ratio) + Math.round(ratio), side };
+  }
+
+  function drawOne(pen, index, spot, ratio) {
+    pen.putImageData(thumbnail(weightsOf(index), spot.side), spot.left, spot.top);
+    const family = cells[index].parentElement.className.replace("f-", "");
+    pen.fillStyle = AG.colour.css(`--family-${family === "separator" ? "sink" : family}`);
+    pen.fillRect(spot.left, spot.top + spot.side + ratio, spot.side, Math.max(2, Math.round(2.5 * ratio)));
+  }
+
+  /** Draws the heads a few at a time, so that the page answers meanwhile. */
+  function draw() {
+    if (!weightsOf) return;
+    const ratio = devicePixelRatio || 1;
+    const origin = table.getBoundingClientRect();
+    const spots = cells.map((cell) => place(cell, origin, ratio));
+    canvas.width = Math.round(origin.width * ratio);
+    canvas.height = Math.round(origin.height * ratio);
+    canvas.style.width = `${origin.width}px`;
+    canvas.style.height = `${origin.height}px`;
+    const pen = canvas.getContext("2d");
+    const mine = (job += 1);
+    let next = 0;
+    const step = () => {
+      if (mine !== job) return;
+      const until = performance.now() + 12;
+      while (next < cells.length && (performance.now() < until || document.hidden)) drawOne(pen, next, spots[next++], ratio);
+      if (next < cells.length) requestAnimationFrame(step);
+    };
+    step();
+  }
+
+  function select() {
+    const index = names.indexOf(AG.state.head);
+    cells.forEach((cell, i) => {
+      if (i === index) cell.setAttribute("aria-current", "true");
+      else cell.removeAttribute("aria-current");
+    });
+    if (index < 0 || !weightsOf) return;
+    AG.figure.load(weightsOf(index), names[index]);
+    AG.emit("selected", { name: names[index], title: cells[index].title, family: cells[index].parentElement.className, href: cells[index].getAttribute("href") });
+  }
+
+  /** Selects the head so many layers down and so many heads on. */
+  AG.step = (down, on) => {
+    const index = names.indexOf(AG.state.head);
+    const layer = Math.floor(index / heads) + down;
+    const head = (index % heads) + on;
+    const wanted = names[layer * heads + head];
+    if (index >= 0 && head >= 0 && head < heads && wanted) AG.set({ head: wanted });
+  };
+
+  cells.forEach((cell, i) => {
+    if (!cell.hasAttribute("href")) {
+      cell.setAttribute("role", "button");
+      cell.setAttribute("tabindex", "0");
+      cell.addEventListener("keydown", (event) => { if (event.key === "Enter") AG.set({ head: names[i] }); });
+    }
+    cell.addEventListener("click", (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+      event.preventDefault();
+      AG.set({ head: names[i] });
+    });
+  });
+
+  AG.grid = {
+    has: (name) => names.includes(name),
+    begin: async () => {
+      try { weightsOf = await AG.decode(source); } catch { return; }
+      select();
+      stage.prepend(canvas);
+      table.classList.add("drawn");
+      draw();
+      new ResizeObserver(AG.framed(draw)).observe(table);
+    },
+  };
+  AG.on("scheme", draw);
+  AG.on("state", (changed) => {
+    if (changed.has("scale")) draw();
+    if (changed.has("head")) select();
+  });
+})();

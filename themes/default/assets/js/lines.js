@@ -1,0 +1,115 @@
+/* The same weights as lines: queries on the left, keys on the right. */
+(() => {
+  const HEAD = 28;
+  let canvas = null;
+  let slider = null;
+  let hovered = -1;
+
+  function geometry(figure) {
+    const width = figure.plot.clientWidth;
+    const row = figure.size > 60 ? 16 : figure.size > 30 ? 20 : 26;
+    const gutter = Math.min(150, width * 0.32);
+    return { width, row, gutter, height: HEAD + row * figure.size + 8, y: (i) => HEAD + (i + 0.5) * row };
+  }
+
+  function size(figure, space) {
+    const ratio = devicePixelRatio || 1;
+    figure.plot.style.aspectRatio = "auto";
+    figure.plot.style.maxBlockSize = "none";
+    figure.plot.style.blockSize = `${space.height}px`;
+    canvas.width = Math.round(space.width * ratio);
+    canvas.height = Math.round(space.height * ratio);
+    canvas.style.width = `${space.width}px`;
+    canvas.style.height = `${space.height}px`;
+    const pen = canvas.getContext("2d");
+    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+    return pen;
+  }
+
+  /** The edges worth drawing, weakest first so that strong ones lie on top. */
+  function edges(figure, chosen) {
+    const found = [];
+    const least = Math.max(0.01, AG.state.threshold);
+    figure.weights.forEach((weight, i) => {
+      if (!(weight >= least)) return;
+      const query = Math.floor(i / figure.size);
+      const key = i % figure.size;
+      const mine = chosen < 0 || (AG.state.direction === "from" ? query : key) === chosen;
+      found.push({ query, key, weight, mine });
+    });
+    return found.sort((a, b) => a.mine - b.mine || a.weight - b.weight);
+  }
+
+  function words(pen, figure, space, chosen) {
+    const from = AG.state.direction === "from";
+    const family = getComputedStyle(document.documentElement).fontFamily;
+    const font = Math.min(14, space.row * 0.66);
+    pen.textBaseline = "middle";
+    pen.font = `400 12px ${family}`;
+    pen.fillStyle = AG.colour.css("--ink-soft");
+    pen.textAlign = "right";
+    pen.fillText("query", space.gutter - 8, HEAD / 2);
+    pen.textAlign = "left";
+    pen.fillText("key", space.width - space.gutter + 8, HEAD / 2);
+    figure.labels.forEach((text, i) => {
+      for (const left of [true, false]) {
+        const picked = i === chosen && left === from;
+        pen.font = `${picked ? 700 : 400} ${font}px ${family}`;
+        pen.fillStyle = AG.colour.css(picked ? "--accent" : "--ink");
+        pen.textAlign = left ? "right" : "left";
+        pen.fillText(text, left ? space.gutter - 8 : space.width - space.gutter + 8, space.y(i), space.gutter - 8);
+      }
+    });
+  }
+
+  function draw(figure) {
+    const space = geometry(figure);
+    const pen = size(figure, space);
+    const chosen = hovered >= 0 ? hovered : AG.state.token;
+    const right = space.width - space.gutter;
+    const bend = (right - space.gutter) * 0.42;
+    for (const { query, key, weight, mine } of edges(figure, chosen)) {
+      pen.strokeStyle = AG.colour.css(mine ? "--accent" : "--ink-soft", mine ? 0.2 + 0.8 * Math.sqrt(weight) : 0.08);
+      pen.lineWidth = 0.75 + 4.5 * weight;
+      pen.beginPath();
+      pen.moveTo(space.gutter, space.y(query));
+      pen.bezierCurveTo(space.gutter + bend, space.y(query), right - bend, space.y(key), right, space.y(key));
+      pen.stroke();
+    }
+    words(pen, figure, space, chosen);
+  }
+
+  function control() {
+    const id = "threshold";
+    const input = AG.make("input", { type: "range", id, min: "0.01", max: "0.5", step: "0.01", value: AG.state.threshold });
+    const output = AG.make("output", { for: id }, AG.state.threshold.toFixed(2));
+    input.addEventListener("input", () => AG.set({ threshold: Number(input.value) }));
+    AG.on("state", () => { input.value = AG.state.threshold; output.textContent = AG.state.threshold.toFixed(2); });
+    return AG.make("label", { class: "threshold", for: id }, "From", input, output);
+  }
+
+  function rowAt(figure, event) {
+    const row = Math.floor((event.clientY - figure.plot.getBoundingClientRect().top - HEAD) / geometry(figure).row);
+    return row >= 0 && row < figure.size ? row : -1;
+  }
+
+  AG.views.lines = {
+    show(figure) {
+      if (!canvas) {
+        canvas = AG.make("canvas", { role: "img", "aria-label": "Lines from each query to the keys it looks at; the table view has the same numbers." });
+        canvas.addEventListener("pointermove", (event) => { hovered = rowAt(figure, event); figure.draw(); });
+        canvas.addEventListener("pointerleave", () => { hovered = -1; figure.draw(); });
+        canvas.addEventListener("click", (event) => { const row = rowAt(figure, event); if (row >= 0) AG.set({ token: row }); });
+        slider = control();
+      }
+      figure.plot.append(canvas);
+      AG.one("[data-tools]")?.append(slider);
+    },
+    hide(figure) {
+      canvas.remove();
+      slider.remove();
+      for (const name of ["aspectRatio", "maxBlockSize", "blockSize"]) figure.plot.style[name] = "";
+    },
+    draw,
+  };
+})();

@@ -1,0 +1,75 @@
+/* Pointing at cells of the heatmap, by mouse, finger or arrow keys. */
+(() => {
+  const { figure } = AG;
+  if (!figure) return;
+  const { plot } = figure;
+  const moves = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+
+  /** Points at a pair of tokens, or at none; `loud` announces it. */
+  figure.point = (query, key, loud = false) => {
+    figure.cell = query < 0 ? null : [query, key];
+    const { box } = figure;
+    if (!figure.cell || !box) figure.tell("");
+    else {
+      const text = figure.words(query, key);
+      figure.tell(text, box.left + (key + 0.5) * box.cell, box.top + (query + 0.5) * box.cell);
+      if (loud) figure.say(text);
+    }
+    AG.emit("point", figure.cell);
+    figure.draw();
+  };
+
+  function cellAt(event) {
+    const { box } = figure;
+    const area = plot.getBoundingClientRect();
+    const key = Math.floor((event.clientX - area.left - box.left) / box.cell);
+    const query = Math.floor((event.clientY - area.top - box.top) / box.cell);
+    const inside = (i) => i >= 0 && i < figure.size;
+    if (inside(query) && inside(key)) return [query, key];
+    return inside(query) && key < 0 ? [query, -1] : null;
+  }
+
+  const ready = (event) => AG.state.view === "matrix" && figure.weights && figure.box && !event.target.closest?.(".figure-plotly");
+
+  plot.addEventListener("pointermove", (event) => {
+    if (!ready(event)) return;
+    const cell = cellAt(event);
+    if (cell && cell[1] >= 0) figure.point(...cell);
+    else figure.point(-1, -1);
+  });
+  plot.addEventListener("pointerleave", (event) => { if (figure.weights && AG.state.view === "matrix" && event.pointerType === "mouse") figure.point(-1, -1); });
+  plot.addEventListener("click", (event) => {
+    if (!ready(event)) return;
+    const cell = cellAt(event);
+    if (cell) AG.set({ token: AG.state.direction === "from" || cell[1] < 0 ? cell[0] : cell[1] });
+  });
+  plot.addEventListener("keydown", (event) => {
+    if (AG.state.view !== "matrix" || !figure.weights || event.ctrlKey || event.metaKey || event.altKey) return;
+    const move = moves[event.key];
+    const [query, key] = figure.cell || [Math.max(0, AG.state.token), Math.max(0, AG.state.token)];
+    if (move) {
+      const within = (i) => Math.min(figure.size - 1, Math.max(0, i));
+      if (figure.cell) figure.point(within(query + move[0]), within(key + move[1]), true);
+      else figure.point(query, key, true);
+    } else if (event.key === "Enter") AG.set({ token: AG.state.direction === "from" ? query : key });
+    else if (event.key === "Escape") figure.point(-1, -1);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+
+  const alt = plot.getAttribute("aria-label");
+  AG.on("matrix", (on) => {
+    plot.setAttribute("role", on ? "application" : "group");
+    plot.setAttribute("aria-label", on ? `Heatmap. ${alt} Arrow keys move from cell to cell.` : "Attention");
+    if (on) plot.setAttribute("tabindex", "0");
+    else plot.removeAttribute("tabindex");
+  });
+
+  for (const row of AG.all(".pairs tr[data-query]")) {
+    const pair = [Number(row.dataset.query), Number(row.dataset.key)];
+    row.addEventListener("pointerenter", () => { if (figure.weights && AG.state.view === "matrix") figure.point(...pair); });
+    row.addEventListener("pointerleave", () => figure.point(-1, -1));
+    row.addEventListener("click", () => AG.set({ token: pair[0], direction: "from" }));
+  }
+})();

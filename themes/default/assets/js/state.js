@@ -1,0 +1,64 @@
+/* What is selected, kept in the address's fragment so that any view can be shared. */
+(() => {
+  const defaults = { head: "", token: -1, view: "matrix", threshold: 0.05, direction: "from", trace: "content", scale: "head" };
+  const allowed = { view: ["matrix", "lines", "table"], direction: ["from", "to"], trace: ["content", "all"], scale: ["head", "one"] };
+  const state = { ...defaults };
+  const explicit = new Set();
+
+  function readable(name, text) {
+    if (name === "token") return /^\d{1,5}$/.test(text) ? Number(text) : -1;
+    if (name === "threshold") return Math.min(1, Math.max(0, Number(text) || 0));
+    if (name === "head") return /^L\d+H\d+$/.test(text) ? text : "";
+    return allowed[name].includes(text) ? text : defaults[name];
+  }
+
+  function read() {
+    const fragment = location.hash.slice(1);
+    if (!fragment.includes("=")) return {};
+    const found = {};
+    for (const [name, text] of new URLSearchParams(fragment)) {
+      if (name in defaults) found[name] = readable(name, text);
+    }
+    return found;
+  }
+
+  function fragment() {
+    const names = Object.keys(defaults).filter((name) => explicit.has(name) && state[name] !== "" && state[name] !== -1);
+    return names.map((name) => `${name}=${encodeURIComponent(state[name])}`).join("&");
+  }
+
+  function apply(wanted) {
+    const changed = Object.keys(wanted).filter((name) => state[name] !== wanted[name]);
+    Object.assign(state, wanted);
+    if (changed.length) AG.emit("state", new Set(changed));
+    return changed;
+  }
+
+  /** Changes the state; a new head becomes a step that the back button undoes. */
+  function set(wanted) {
+    for (const name of Object.keys(wanted)) explicit.add(name);
+    const changed = apply(wanted);
+    if (!changed.length) return;
+    const step = changed.includes("head") ? "pushState" : "replaceState";
+    try { history[step](null, "", `#${fragment()}`); } catch { /* too many changes in a short time */ }
+    AG.emit("fragment", fragment());
+  }
+
+  /** The state that a page begins with; the fragment goes before it. */
+  function begin(initial) {
+    Object.assign(defaults, initial);
+    const found = read();
+    Object.keys(found).forEach((name) => explicit.add(name));
+    Object.assign(state, initial, found);
+  }
+
+  addEventListener("popstate", () => {
+    const found = read();
+    explicit.clear();
+    Object.keys(found).forEach((name) => explicit.add(name));
+    apply({ ...defaults, ...found });
+    AG.emit("fragment", fragment());
+  });
+
+  Object.assign(AG, { state, set, begin, fragment });
+})();

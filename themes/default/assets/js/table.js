@@ -1,0 +1,49 @@
+/* The same weights as a table, for reading with the ears, copying and checking. */
+(() => {
+  const LARGEST = 40;
+  const BEST = 5;
+  let box = null;
+  let told = "";
+
+  const number = (weight) => (Number.isNaN(weight) ? "" : weight.toFixed(3));
+
+  function whole(figure) {
+    const head = AG.make("tr", {}, AG.make("td"), ...figure.labels.map((text) => AG.make("th", { scope: "col" }, text)));
+    const rows = figure.labels.map((text, query) =>
+      AG.make("tr", {}, AG.make("th", { scope: "row" }, text), ...figure.labels.map((_, key) => AG.make("td", { class: "numeric" }, number(figure.weight(query, key))))));
+    return [`Weights of ${figure.name}: rows are queries, columns are keys`, head, rows];
+  }
+
+  function strongest(figure, query) {
+    return figure.labels.map((text, key) => [text, figure.weight(query, key)])
+      .filter(([, weight]) => weight > 0)
+      .sort((a, b) => b[1] - a[1])
+      .slice(0, BEST);
+  }
+
+  function best(figure) {
+    const head = AG.make("tr", {}, AG.make("th", { scope: "col" }, "Query"), AG.make("th", { scope: "col", colspan: BEST }, "Keys it looks at most"));
+    const rows = figure.labels.map((text, query) =>
+      AG.make("tr", {}, AG.make("th", { scope: "row" }, text), ...strongest(figure, query).map(([key, weight]) => AG.make("td", {}, `${key} ${number(weight)}`))));
+    return [`The ${BEST} largest weights of each query of ${figure.name}`, head, rows];
+  }
+
+  AG.views.table = {
+    show(figure) {
+      box = AG.make("div", { class: "figure-table", tabindex: "0", role: "region", "aria-label": "Weights as a table" });
+      told = "";
+      figure.plot.before(box);
+      figure.plot.hidden = true;
+    },
+    hide(figure) {
+      box.remove();
+      figure.plot.hidden = false;
+    },
+    draw(figure) {
+      if (told === figure.name) return;
+      told = figure.name;
+      const [caption, head, rows] = figure.size <= LARGEST ? whole(figure) : best(figure);
+      box.replaceChildren(AG.make("table", {}, AG.make("caption", {}, caption), AG.make("thead", {}, head), AG.make("tbody", {}, ...rows)));
+    },
+  };
+})();

@@ -1,0 +1,53 @@
+/* The buttons above a figure, and the title of the selected head. */
+(() => {
+  const tools = AG.one("[data-tools]");
+  if (!tools || !AG.figure) return;
+  const views = AG.all("[data-view]", tools);
+  const scale = AG.one("[data-scale]", tools);
+  const title = AG.one("[data-selected]");
+  const link = AG.one("[data-selected-link]");
+  let page = "";
+
+  function show() {
+    for (const button of views) AG.press(button, button.dataset.view === AG.state.view);
+    AG.press(scale, AG.state.scale === "one");
+    AG.one("[data-zoom]", tools).disabled = AG.state.view !== "matrix";
+  }
+
+  function address() {
+    const own = ["token", "view", "direction", "scale", "threshold"];
+    const kept = AG.fragment().split("&").filter((part) => own.includes(part.split("=")[0]));
+    return kept.length ? `#${kept.join("&")}` : "";
+  }
+
+  /** Neighbouring heads open with the same token and view. */
+  function carry() {
+    if (link && page) link.setAttribute("href", page + address());
+    for (const way of AG.all("[data-way]")) way.setAttribute("href", way.getAttribute("href").split("#")[0] + address());
+  }
+
+  for (const button of views) button.addEventListener("click", () => AG.set({ view: button.dataset.view }));
+  scale.addEventListener("click", () => AG.set({ scale: AG.state.scale === "one" ? "head" : "one" }));
+  AG.on("state", show);
+  AG.on("fragment", carry);
+  AG.on("begin", () => { show(); carry(); });
+  AG.on("selected", (head) => {
+    if (!title) return;
+    title.replaceChildren(head.name, " ", AG.make("span", { class: `family ${head.family}` }, head.title));
+    page = head.href || "";
+    link.hidden = !page;
+    AG.figure.caption.textContent = strongest(AG.figure);
+    carry();
+  });
+
+  /** The strongest pair between different tokens, in words. */
+  function strongest(figure) {
+    let best = -1;
+    figure.weights.forEach((weight, i) => {
+      const apart = Math.floor(i / figure.size) !== i % figure.size;
+      if (apart && weight > (best < 0 ? 0 : figure.weights[best])) best = i;
+    });
+    const words = best < 0 ? "" : ` Its largest weight between two tokens is ${figure.words(Math.floor(best / figure.size), best % figure.size)}.`;
+    return `${figure.name}: queries run down, keys along the bottom.${words}`;
+  }
+})();

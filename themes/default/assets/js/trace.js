@@ -1,0 +1,56 @@
+/* What the selected token looks at, layer by layer, from the numbers that the page carries. */
+(() => {
+  const traces = AG.json(document.getElementById("traces"));
+  const place = AG.one("#trace .trace");
+  if (!traces || !place) return;
+  const tokens = AG.all(".tokens .token").map((token) => token.textContent);
+  const lang = AG.one(".tokens").lang;
+  const buttons = AG.all("[data-trace]");
+  const summary = document.getElementById("trace-summary");
+  const ranks = ["Most", "Second", "Third", "Fourth", "Fifth", "Sixth", "Seventh", "Eighth", "Ninth", "Tenth"];
+
+  function bar(share) {
+    const space = "http://www.w3.org/2000/svg";
+    const svg = document.createElementNS(space, "svg");
+    const rect = document.createElementNS(space, "rect");
+    for (const [name, value] of Object.entries({ class: "bar", viewBox: "0 0 1 1", preserveAspectRatio: "none", "aria-hidden": "true" })) svg.setAttribute(name, value);
+    rect.setAttribute("width", share);
+    rect.setAttribute("height", 1);
+    svg.append(rect);
+    return svg;
+  }
+
+  function cell(key, thousandths) {
+    if (key < 0) return AG.make("td");
+    const share = thousandths / 1000;
+    return AG.make("td", {}, AG.make("span", { class: "trace-key", lang, dir: "auto" }, tokens[key]), " ", AG.make("span", { class: "number" }, share.toFixed(3)), bar(share));
+  }
+
+  /** The key that comes first in most layers, in words. */
+  function told(token, keys) {
+    const counts = new Map();
+    for (const row of keys) if (row[token][0] >= 0) counts.set(row[token][0], (counts.get(row[token][0]) || 0) + 1);
+    const [key, layers] = [...counts].sort((a, b) => b[1] - a[1])[0] || [-1, 0];
+    if (key < 0) return `“${tokens[token]}” has nothing to look at here.`;
+    return `“${tokens[token]}” looks most at “${tokens[key]}” in ${layers} of ${keys.length} layers.`;
+  }
+
+  function draw() {
+    const { token } = AG.state;
+    if (!(token >= 0 && token < tokens.length)) return;
+    const content = AG.state.trace === "content";
+    const keys = content ? traces.content_keys : traces.keys;
+    const weights = content ? traces.content_weights : traces.weights;
+    AG.one("q", place).textContent = tokens[token];
+    const head = AG.make("tr", {}, AG.make("th", { scope: "col" }, "Layer"), ...keys[0][token].map((_, rank) => AG.make("th", { scope: "col" }, ranks[rank] || String(rank + 1))));
+    const rows = keys.map((layer, index) => AG.make("tr", {}, AG.make("th", { scope: "row" }, String(index)), ...layer[token].map((key, rank) => cell(key, weights[index][token][rank]))));
+    place.tHead.replaceChildren(head);
+    place.tBodies[0].replaceChildren(...rows);
+    summary.textContent = told(token, keys);
+    for (const button of buttons) AG.press(button, button.dataset.trace === AG.state.trace);
+  }
+
+  for (const button of buttons) button.addEventListener("click", () => AG.set({ trace: button.dataset.trace }));
+  AG.on("state", (changed) => { if (changed.has("token") || changed.has("trace")) draw(); });
+  AG.on("begin", () => { if (AG.fragment()) draw(); });
+})();
