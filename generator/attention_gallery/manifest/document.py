@@ -17,6 +17,8 @@ from attention_gallery.manifest.nodes import Node, YamlError, compose, split_lin
 Path = tuple[str | int, ...]
 
 MOST_REPEATED = 10_000
+# A carriage return ends a line in a file; in a text it only comes from an escape.
+_RAW = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
 _SAFE = yaml.constructor.SafeConstructor()
 # Characters that neither HTML nor XML can hold; tab and line feed are fine.
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -80,7 +82,7 @@ def read_document(text: str) -> Document:
     Raises `YamlError` where the text is not YAML, nests too deeply, or repeats too much through aliases.
     """
     lines = split_lines(text)
-    if found := CONTROL.search(text):
+    if found := _RAW.search(text):
         before = split_lines(text[: found.start()])
         reason = f"the file contains the control character U+{ord(found[0]):04X}"
         raise YamlError(reason, "remove it", len(before), len(before[-1]) + 1)

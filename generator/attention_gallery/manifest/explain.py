@@ -38,6 +38,9 @@ def explain(
         if error["type"] == "missing" and path[-1] in ("slug", "title") and len(path) > 1:
             # These are made from other keys, which are told of themselves.
             continue
+        if error["type"] == "too_short" and path in document.values and document.values[path].value:
+            # A list whose items are all wrong counts as empty; the items are told of themselves.
+            continue
         reason, mend = _words(error, path, document, model)
         place = document.position(*path)
         if error["type"] == "extra_forbidden" and path in document.keys:

@@ -13,6 +13,9 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 def json_schema() -> dict[str, Any]:
     """The schema (draft 2020-12) with the descriptions of the fields; slugs and titles are optional."""
     schema = GallerySettings.model_json_schema(by_alias=True)
+    for name, field in GallerySettings.model_fields.items():
+        # A reference to a block loses the description of its field.
+        schema["properties"][name].setdefault("description", field.description)
     for name in ("ModelSpec", "SentenceSpec"):
         definition = schema["$defs"][name]
         definition["required"] = [key for key in definition["required"] if key not in ("slug", "title")]

@@ -1,4 +1,4 @@
-"""Finds links and mathematics in Markdown and puts marks in their place, so that Markdown skips them.
+"""Finds links and mathematics in Markdown and puts marks in their place, which Markdown skips.
 
 A mark is U+E000, a number, U+E001. What a mark stands for is put back after the HTML has been sanitised; inside
 code it is put back as it was written.

