@@ -146,7 +146,7 @@ def _touches(text: str, before: Span, here: Span) -> bool:
 
 
 def _same_kind(text: str, before: Span, here: Span) -> bool:
-    if here[0] < before[1]:
+    if here[0] < before[1] or before[0] == before[1]:
         return True
     left, right = text[before[1] - 1 : before[1]], text[here[0] : here[0] + 1]
     return bool(_WORD_CHARACTER.match(left)) and bool(_WORD_CHARACTER.match(right))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
 from dataclasses import dataclass
@@ -61,7 +62,8 @@ class FingerprintMemory:
             unfinished.write_bytes(canonical_json({"schema": _SCHEMA, "files": self._known}))
             unfinished.replace(self._path)
         except OSError:
-            unfinished.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                unfinished.unlink(missing_ok=True)
 
 
 def fingerprint(model: ResolvedModel, memory: FingerprintMemory) -> ModelFingerprint:

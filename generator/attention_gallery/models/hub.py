@@ -37,6 +37,14 @@ def snapshot(name: str, revision: str | None, problem: ProblemMaker) -> tuple[Pa
     no copy in the cache.
     """
     folder = _cached(name, revision) or _downloaded(name, revision, problem)
+    if not _is_whole(folder):
+        # Without a network the hub library hands out what it has, however little that is.
+        raise ModelError(
+            problem(
+                f'the model "{name}" has no safetensors weights, or its copy in the cache is not whole',
+                "connect to the network to complete the copy; weights in other formats must be converted first",
+            )
+        )
     return folder, folder.name if _COMMIT.fullmatch(folder.name) else revision
 
 
@@ -50,9 +58,12 @@ def _cached(name: str, revision: str | None) -> Path | None:
         )
     except LocalEntryNotFoundError:
         return None
+    return folder if _is_whole(folder) else None
+
+
+def _is_whole(folder: Path) -> bool:
     # Another program may have cached the tokenizer alone.
-    whole = (folder / "config.json").exists() and any(folder.glob("model*.safetensors"))
-    return folder if whole else None
+    return (folder / "config.json").exists() and any(folder.glob("model*.safetensors"))
 
 
 def _downloaded(name: str, revision: str | None, problem: ProblemMaker) -> Path:

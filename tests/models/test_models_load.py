@@ -1,0 +1,142 @@
+"""Loading refuses what would not be the model that the author meant."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer
+from tokenizers import models as vocabularies
+from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM, PreTrainedTokenizerFast
+
+from attention_gallery.errors import ModelError
+from attention_gallery.manifest.settings import ModelSpec
+from attention_gallery.models import ResolvedModel, resolve
+from attention_gallery.models.load import load
+from attention_gallery.models.quiet import quiet_libraries
+
+SMALL = {"vocab_size": 30, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2}
+SMALL |= {"intermediate_size": 16, "max_position_embeddings": 20, "pad_token_id": 1}
+
+
+def save_model(folder: Path, family: str, auto: Any = AutoModel, **options: Any) -> Path:
+    torch.manual_seed(1)
+    with quiet_libraries():
+        auto.from_config(AutoConfig.for_model(family, **{**SMALL, **options})).save_pretrained(folder)
+        vocabulary = vocabularies.WordLevel({"<unk>": 0, "a": 1}, unk_token="<unk>")
+        PreTrainedTokenizerFast(tokenizer_object=Tokenizer(vocabulary)).save_pretrained(folder)
+    return folder
+
+
+def found(folder: Path) -> ResolvedModel:
+    return resolve(ModelSpec(slug="m", title="M", source=f"./{folder.name}"), folder.parent)
+
+
+def edit_config(folder: Path, **changes: Any) -> None:
+    path = folder / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def test_facts_come_from_the_model(tmp_path: Path) -> None:
+    folder = save_model(tmp_path / "bert", "bert")
+    (folder / "README.md").write_text("---\nlicense: apache-2.0\n---\nlicense: mit\n")
+    loaded = load(found(folder))
+    facts = loaded.facts
+    assert (facts.architecture, facts.model_type, facts.license) == ("BertModel", "bert", "apache-2.0")
+    assert (facts.layers, facts.heads, facts.key_value_heads, facts.hidden_size) == (2, 2, 2, 16)
+    assert (facts.vocabulary, facts.context, facts.causal, facts.weights_format) == (
+        30,
+        20,
+        False,
+        "safetensors",
+    )
+    assert facts.parameters == sum(part.numel() for part in loaded.model.parameters())
+    assert not loaded.model.training
+
+
+def test_roberta_reserves_positions(tmp_path: Path) -> None:
+    assert load(found(save_model(tmp_path / "roberta", "roberta"))).facts.context == 18
+
+
+def test_a_decoder_made_of_bert_is_causal(tmp_path: Path) -> None:
+    assert load(found(save_model(tmp_path / "bert", "bert", is_decoder=True))).facts.causal
+
+
+def test_grouped_heads(tmp_path: Path) -> None:
+    facts = load(found(save_model(tmp_path / "llama", "llama", num_key_value_heads=1))).facts
+    assert (facts.heads, facts.key_value_heads, facts.causal) == (2, 1, True)
+
+
+def test_a_checkpoint_with_a_head_and_without_pooler_loads(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = save_model(tmp_path / "bert", "bert", AutoModelForMaskedLM)
+    capfd.readouterr()
+    assert load(found(folder)).facts.architecture == "BertModel"
+    printed = capfd.readouterr()
+    assert (printed.out, printed.err) == ("", "")
+
+
+def test_missing_weights_are_refused(tmp_path: Path) -> None:
+    folder = save_model(tmp_path / "bert", "bert")
+    weights = load_file(folder / "model.safetensors")
+    gone = next(name for name in sorted(weights) if "layer.1.attention.self.query.weight" in name)
+    del weights[gone]
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    with pytest.raises(ModelError, match=r"lack 1 parameters of its architecture: .*layer\.1\.attention"):
+        load(found(folder))
+
+
+def test_weights_of_another_shape_are_refused(tmp_path: Path) -> None:
+    folder = save_model(tmp_path / "bert", "bert")
+    edit_config(folder, vocab_size=40)
+    with pytest.raises(ModelError):
+        load(found(folder))
+
+
+def test_code_of_its_own_is_not_run(tmp_path: Path) -> None:
+    folder = save_model(tmp_path / "bert", "bert")
+    edit_config(folder, model_type="mine", auto_map={"AutoConfig": "mine.Config", "AutoModel": "mine.Model"})
+    (folder / "mine.py").write_text("raise SystemExit('run')")
+    with pytest.raises(ModelError, match="brings its own code"):
+        load(found(folder))
+
+
+def test_an_unknown_architecture_is_one_clear_error(tmp_path: Path) -> None:
+    folder = save_model(tmp_path / "bert", "bert")
+    edit_config(folder, model_type="no-such-model")
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        load(found(folder))
+
+
+def test_encoder_decoders_are_refused(tmp_path: Path) -> None:
+    folder = save_model(tmp_path / "t5", "t5", d_model=16, num_layers=1, num_heads=2, d_kv=8, d_ff=8)
+    with pytest.raises(ModelError, match="is an encoder-decoder"):
+        load(found(folder))
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json"])
+def test_broken_files_are_one_clear_error(tmp_path: Path, name: str) -> None:
+    folder = save_model(tmp_path / "bert", "bert")
+    (folder / name).write_bytes(b"\x00\x01 not what it was")
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        load(found(folder))
+
+
+def test_a_broken_gguf_file_is_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "x.gguf").write_bytes(b"GGUF nothing more")
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        load(resolve(ModelSpec(slug="m", title="M", source="./x.gguf"), tmp_path))
+
+
+def test_the_libraries_speak_again_afterwards() -> None:
+    from transformers.utils import logging
+
+    before = (logging.get_verbosity(), logging.is_progress_bar_enabled())
+    with pytest.raises(ZeroDivisionError), quiet_libraries():
+        raise ZeroDivisionError
+    assert (logging.get_verbosity(), logging.is_progress_bar_enabled()) == before
