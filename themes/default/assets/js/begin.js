@@ -4,7 +4,7 @@
   const explorer = AG.one("[data-explorer]");
   const initial = explorer ? { head: AG.figure.name, token: Number(explorer.dataset.focus) } : {};
   AG.begin(initial);
-  if (AG.grid && !AG.grid.has(AG.state.head)) AG.begin({ ...initial, head: "L0H0" });
+  if (AG.grid && !AG.grid.has(AG.state.head)) AG.state.head = AG.figure.name;
   AG.emit("begin");
   if (AG.grid) AG.grid.begin();
   AG.figure.begin();

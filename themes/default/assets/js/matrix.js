@@ -36,7 +36,7 @@
     const longest = Math.max(...figure.labels.map((label) => pen.measureText(label).width));
     const gutter = Math.ceil(Math.min(longest, width * 0.26)) + 12;
     const level = longest + 8 < (width - gutter) / figure.size;
-    const foot = (level ? font * 1.5 : Math.min(longest, width * 0.3) * 0.72 + font) + 10;
+    const foot = (level ? font * 1.5 : Math.min(longest, width * 0.3) * 0.72 + font * 0.4) + 10;
     const side = Math.min(width - gutter - 2, height - TOP - foot);
     const cell = Math.max(1 / ratio, Math.floor((side * ratio) / figure.size) / ratio);
     return { left: gutter, top: TOP, cell, side: cell * figure.size, font, level, limit: gutter - 12, every: Math.max(1, Math.ceil((font * 1.15) / cell)) };
@@ -90,15 +90,16 @@
 
   function lattice(pen, figure) {
     if (box.cell < 9) return;
+    const seen = (i) => (figure.causal ? i * box.cell : 0);
     pen.strokeStyle = AG.colour.css("--paper");
     pen.lineWidth = box.cell > 20 ? 1.5 : 1;
     pen.beginPath();
     for (let i = 1; i < figure.size; i += 1) {
       const at = i * box.cell;
-      pen.moveTo(box.left + at, box.top);
+      pen.moveTo(box.left + at, box.top + seen(i));
       pen.lineTo(box.left + at, box.top + box.side);
       pen.moveTo(box.left, box.top + at);
-      pen.lineTo(box.left + box.side, box.top + at);
+      pen.lineTo(box.left + (figure.causal ? at : box.side), box.top + at);
     }
     pen.stroke();
   }
@@ -174,7 +175,7 @@
     if (figure.causal) hatch(pen);
     pen.imageSmoothingEnabled = false;
     pen.drawImage(picture, box.left, box.top, box.side, box.side);
-    if (!figure.causal) lattice(pen, figure);
+    lattice(pen, figure);
     pen.strokeStyle = AG.colour.css("--line");
     pen.lineWidth = 1;
     pen.strokeRect(box.left - 0.5, box.top - 0.5, box.side + 1, box.side + 1);

@@ -8,11 +8,19 @@
   let wanted = false;
   let loading = null;
 
+  /** Plotly's script brings style sheets for maps; a strict policy would report each as an error. */
+  function withoutStyles() {
+    const create = document.createElement;
+    document.createElement = (tag, ...rest) => create.call(document, tag === "style" ? "meta" : tag, ...rest);
+    return () => { document.createElement = create; };
+  }
+
   function load() {
     loading ||= new Promise((resolve, reject) => {
       const script = AG.make("script", { src: source });
-      script.addEventListener("load", () => resolve(window.Plotly));
-      script.addEventListener("error", reject);
+      const restore = withoutStyles();
+      script.addEventListener("load", () => { restore(); resolve(window.Plotly); });
+      script.addEventListener("error", () => { restore(); loading = null; reject(new Error("Plotly")); });
       document.head.append(script);
     });
     return loading;
