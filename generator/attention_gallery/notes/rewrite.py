@@ -42,7 +42,7 @@ class Rewriter(HTMLParser):
     ) -> None:
         super().__init__(convert_charrefs=True)
         self.note, self.pieces, self.resolve = note, pieces, resolve
-        self.offset, self.heading_prefix, self.id_prefix = heading_offset, heading_prefix, id_prefix
+        self.shift, self.heading_prefix, self.id_prefix = heading_offset, heading_prefix, id_prefix
         self.source = note.body.split("\n")
         self.out: list[str] = []
         self.headings: list[tuple[int, str, str]] = []
@@ -143,7 +143,7 @@ class Rewriter(HTMLParser):
     # Headings
 
     def _open_heading(self, tag: str) -> None:
-        level = min(6, int(tag[1]) + self.offset)
+        level = min(6, int(tag[1]) + self.shift)
         self.heading = (level, len(self.out))
         self.words = []
         self.out.append("")

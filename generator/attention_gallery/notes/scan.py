@@ -1,7 +1,7 @@
 """Finds links and mathematics in Markdown and puts marks in their place, which Markdown skips.
 
-A mark is U+E000, a number, U+E001. What a mark stands for is put back after the HTML has been sanitised; inside
-code it is put back as it was written.
+A mark is U+E000, a number, U+E001. What a mark stands for is put back after the HTML has been sanitised;
+inside code it is put back as it was written.
 """
 
 from __future__ import annotations

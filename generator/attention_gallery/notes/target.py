@@ -97,6 +97,6 @@ def target_of(parts: tuple[str, ...], models: Collection[str], sentences: Collec
 def _why(parts: tuple[str, ...]) -> str:
     if parts[0] == "notes" and len(parts) == 2:
         return f'"{parts[1]}" cannot stand in an address, which has a-z, 0-9 and single hyphens'
-    if len(parts) == 3 and not parse_head(parts[2]):
+    if len(parts) == 3 and parts[0] not in ("notes", "sentences") and not parse_head(parts[2]):
         return f'"{parts[2]}" does not name a head, as L3H7 does'
     return "no page of the site has notes at this place"
