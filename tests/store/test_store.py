@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors import safe_open
 
-from attention_gallery.errors import DamagedEntry
+from attention_gallery.errors import DamagedEntry, OutputError
 from attention_gallery.records import AttentionLayer, ModelFacts, Provenance, Tokens
 from attention_gallery.store import AttentionStore, capture_key
 
@@ -165,6 +165,24 @@ def test_an_error_leaves_the_older_entry_whole(store: AttentionStore, error: typ
         out.write(make_layers(FACTS, 5)[0])
         raise error
     assert sorted((path, path.read_bytes()) for path in all_files(store)) == before
+
+
+def test_a_full_disk_is_one_clear_error_and_leaves_nothing(store: AttentionStore) -> None:
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2048, before[1]))
+    try:
+        with pytest.raises(OutputError, match="cannot be written"):
+            fill(store, count=40)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert all_files(store) == []
+
+
+def test_a_store_that_cannot_exist_is_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(OutputError, match="cannot be written"):
+        fill(AttentionStore(tmp_path / "file"))
 
 
 def test_every_flipped_byte_is_noticed(store: AttentionStore) -> None:

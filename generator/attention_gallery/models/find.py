@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -61,12 +62,14 @@ def resolve(spec: ModelSpec, root: Path, problem: ProblemMaker = Problem) -> Res
                 "remove `revision`, or name a hub id",
             )
         )
-    path = _package_path(source, problem) if source.kind == "package" else source.local_path(root)
+    packaged = source.kind == "package"
+    path = _package_path(source, problem) if packaged else source.local_path(root)
+    revision = _package_version(source) if packaged else None
     if not path.exists():
         raise ModelError(problem(f'the model "{spec.source}" does not exist: {path}', _neighbours(path)))
     if path.is_file():
-        return _from_file(path, spec.source, problem)
-    return _from_folder(path, spec.source, None, problem)
+        return _from_file(path, spec.source, revision, problem)
+    return _from_folder(path, spec.source, revision, problem)
 
 
 def _package_path(source: Source, problem: ProblemMaker) -> Path:
@@ -93,9 +96,17 @@ def _package_path(source: Source, problem: ProblemMaker) -> Path:
     return path
 
 
-def _from_file(path: Path, source: str, problem: ProblemMaker) -> ResolvedModel:
+def _package_version(source: Source) -> str | None:
+    # Packages of weights are nearly always called like their module; to search all packages would be slow.
+    try:
+        return version(source.name.split(".")[0])
+    except PackageNotFoundError:
+        return None
+
+
+def _from_file(path: Path, source: str, revision: str | None, problem: ProblemMaker) -> ResolvedModel:
     if path.suffix == ".gguf":
-        return ResolvedModel(source, path.parent, "gguf", (path,), None, (), None, problem)
+        return ResolvedModel(source, path.parent, "gguf", (path,), None, (), revision, problem)
     if path.suffix in _PICKLED:
         raise ModelError(problem(f'the weights "{path.name}" are not safetensors or GGUF', _CONVERT))
     raise ModelError(

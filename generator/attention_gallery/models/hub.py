@@ -42,7 +42,7 @@ def snapshot(name: str, revision: str | None, problem: ProblemMaker) -> tuple[Pa
         raise ModelError(
             problem(
                 f'the model "{name}" has no safetensors weights, or its copy in the cache is not whole',
-                "connect to the network to complete the copy; weights in other formats must be converted first",
+                "connect to the network to complete the copy; other formats must be converted first",
             )
         )
     return folder, folder.name if _COMMIT.fullmatch(folder.name) else revision

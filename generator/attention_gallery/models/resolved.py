@@ -19,9 +19,9 @@ ProblemMaker = Callable[[str, str], Problem]
 class ResolvedModel:
     """The files of one model.
 
-    `source` is the source as the manifest writes it, `revision` the commit of a hub snapshot or what the
-    manifest pinned. `weights` are the files with the parameters; for GGUF the one file that holds
-    configuration and tokenizer too, and `config` and `tokenizer` are then empty.
+    `source` is the source as the manifest writes it, `revision` the commit of a hub snapshot or the version
+    of an installed package, None where neither is known. `weights` are the files with the parameters; for
+    GGUF the one file that holds configuration and tokenizer too, and `config` and `tokenizer` are then empty.
     """
 
     source: str

@@ -6,10 +6,10 @@ import os
 import re
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from attention_gallery.errors import DamagedEntry
+from attention_gallery.errors import DamagedEntry, OutputError
 from attention_gallery.hashing import digest_file
 from attention_gallery.records import ModelFacts, StoredAttention, Tokens
 from attention_gallery.store.entry import StoredEntry
@@ -68,13 +68,14 @@ class AttentionStore:
         """A writer for one capture: `write` each layer in order, then `finish`.
 
         The entry appears on a clean exit, in place of an older one. On any error, and when the process
-        is killed, nothing appears. Raises `ValueError` on a clean exit without `finish`.
+        is killed, nothing appears. Raises `ValueError` on a clean exit without `finish` and `OutputError`
+        when the disk is full or may not be written.
         """
         data, sidecar = self._paths(key)
-        data.parent.mkdir(parents=True, exist_ok=True)
         stem = f"{key}.{secrets.token_hex(4)}"
         unfinished = [data.with_name(stem + suffix + _UNFINISHED) for suffix in (_DATA, _SIDECAR)]
         try:
+            data.parent.mkdir(parents=True, exist_ok=True)
             with unfinished[0].open("xb") as stream:
                 entry = EntryWriter(stream, key, text, tokens, facts)
                 yield entry
@@ -89,9 +90,13 @@ class AttentionStore:
             unfinished[0].replace(data)
             unfinished[1].replace(sidecar)
             sync_folder(data.parent)
+        except OSError as error:
+            raise _cannot_write(self._folder, error) from error
         finally:
             for path in unfinished:
-                path.unlink(missing_ok=True)
+                # What cannot be removed now is swept later.
+                with suppress(OSError):
+                    path.unlink(missing_ok=True)
 
     def remove(self, key: str) -> None:
         """Remove an entry, whole or damaged; nothing happens when there is none."""
@@ -148,3 +153,10 @@ class AttentionStore:
             return load(self._paths(key)[1].read_bytes(), key)
         except OSError as error:
             raise DamagedEntry(f"the stored capture {key[:12]} cannot be read: {error}") from error
+
+
+def _cannot_write(folder: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"the store {folder} cannot be written: {error.strerror or error}",
+        "free some space there, or check who may write to it; what was captured before is kept",
+    )
