@@ -19,7 +19,7 @@ from .measure import analyse
 from .metrics import METRICS, Metric, metric_named, metrics_for, uniform_values
 from .pairs import STANDOUTS, average_heads
 from .saved import ANALYSIS_VERSION, analysis_key, load, save
-from .sentence import SentenceAnalysis, token_trace
+from .sentence import SentenceAnalysis, heads_only, token_trace
 
 __all__ = [
     "ANALYSIS_VERSION",
@@ -39,6 +39,7 @@ __all__ = [
     "analysis_key",
     "average_heads",
     "classify",
+    "heads_only",
     "load",
     "metric_named",
     "metrics_for",

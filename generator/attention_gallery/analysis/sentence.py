@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -134,6 +134,23 @@ class SentenceAnalysis:
                 break
             chosen[place] = None
         return tuple(sorted(list(chosen)[:limit]))
+
+
+def heads_only(analysis: SentenceAnalysis) -> SentenceAnalysis:
+    """The measures and types without what is kept for each token, for holding many sentences at once."""
+    pairs = np.zeros((0, 0, 0), np.int32)
+    weights = np.zeros((0, 0, 0), np.float32)
+    return replace(
+        analysis,
+        top_keys=pairs,
+        top_weights=weights,
+        top_content_keys=pairs,
+        top_content_weights=weights,
+        standouts_q=pairs,
+        standouts_k=pairs,
+        standouts_w=weights,
+        overall_average=np.zeros((0, 0), np.float32),
+    )
 
 
 def token_trace(

@@ -1,0 +1,15 @@
+"""plan → execute → check: the engine that turns a manifest into a site.
+
+build, check     what commands call; `BuildOptions`, `BuildReport` and `CheckReport` go with them
+engine           the order of things, inside a lock
+unchanged        whether there is anything to do
+project          what the author wrote          captures   what models are needed for it
+gather           both brought together          execute    staging, reuse, swap
+links            every link leads somewhere     record     what was written, and from what
+ownership        which files of a site are ours
+"""
+
+from attention_gallery.build.engine import build, check
+from attention_gallery.build.options import BuildOptions, BuildReport, CheckReport
+
+__all__ = ["BuildOptions", "BuildReport", "CheckReport", "build", "check"]

@@ -97,10 +97,10 @@ def decode_grid(
     else:
         high, low = np.frombuffer(data, np.uint8).reshape(2, -1).astype(np.uint32)
         cells = (high * 256 + low) / 65535.0
-    weights = np.zeros((layers, heads, tokens * tokens))
+    flat = np.zeros((layers, heads, tokens * tokens))
     where = visible_cells(tokens) if causal else np.arange(tokens * tokens)
-    weights[:, :, where] = cells.reshape(layers, heads, len(where))
-    weights = weights.reshape(layers, heads, tokens, tokens)
+    flat[:, :, where] = cells.reshape(layers, heads, len(where))
+    weights = flat.reshape(layers, heads, tokens, tokens)
     return _renormalised(weights) if encoded.codec == "sqrt8" else weights
 
 
@@ -117,7 +117,8 @@ def _byte_planes(levels: NDArray[np.generic]) -> tuple[NDArray[np.uint8], NDArra
 
 def _renormalised(weights: NDArray[np.float64]) -> NDArray[np.float64]:
     sums = weights.sum(axis=-1, keepdims=True)
-    return np.divide(weights, sums, out=np.zeros_like(weights), where=sums > 0)
+    shares: NDArray[np.float64] = np.divide(weights, sums, out=np.zeros_like(weights), where=sums > 0)
+    return shares
 
 
 def _sqrt8_error(levels: NDArray[np.uint8], weights: Float32) -> float:

@@ -8,6 +8,7 @@ from attention_gallery.pages import routes
 from attention_gallery.pages.contexts import Link, ModelCard, PageInfo, SiteInfo
 from attention_gallery.pages.gallery import Gallery, GalleryModel
 from attention_gallery.pages.words import count, million, shortened
+from attention_gallery.records import Provenance
 
 
 def site_info(gallery: Gallery) -> SiteInfo:
@@ -33,16 +34,20 @@ def page_info(
     description: str,
     crumbs: Iterable[tuple[str, str]] = (),
     provenance: tuple[tuple[str, str], ...] = (),
+    root: str | None = None,
 ) -> PageInfo:
-    """The page itself. `crumbs` are (text, route) from the gallery's home down to the page's parent."""
-    root = routes.root_of(route)
+    """The page itself. `crumbs` are (text, route) from the gallery's home down to the page's parent.
+
+    `root` is the way to the site's root where it does not follow from the route.
+    """
+    root = routes.root_of(route) if root is None else root
     base_url = gallery.settings.base_url
 
     def asset(name: str) -> str:
         return root + routes.asset(name) if name else ""
 
     assets = gallery.assets
-    trail = [Link(gallery.settings.title, routes.href(route, routes.HOME))] if route else []
+    trail = [Link(gallery.settings.title, root)] if route else []
     trail.extend(Link(text, routes.href(route, target)) for text, target in crumbs)
     return PageInfo(
         kind=kind,
@@ -60,9 +65,8 @@ def page_info(
     )
 
 
-def provenance(model: GalleryModel) -> tuple[tuple[str, str], ...]:
-    """Where a model's numbers come from, as label and value, for the footer."""
-    origin = model.provenance
+def provenance(origin: Provenance) -> tuple[tuple[str, str], ...]:
+    """Where numbers come from, as label and value, for the footer."""
     source = origin.source + (f" @ {origin.revision}" if origin.revision else "")
     libraries = ", ".join(f"{name} {version}" for name, version in sorted(origin.libraries.items()))
     return (

@@ -32,7 +32,9 @@ def explorer_pages(gallery: Gallery, view: PairView) -> Iterator[PlannedPage]:
     others = [(spec.spec.slug, spec.spec.title) for spec in gallery.models]
     before, after = sentence_neighbours(gallery.sentences, pair.sentence, lambda one: one.slug)
     notes = gallery.notes.of_pair(model, sentence)
-    inputs = gallery.inputs("explorer", pair.inputs, pair.heads, others, _said(before), _said(after), notes.digest)
+    inputs = gallery.inputs(
+        "explorer", pair.inputs, pair.heads, others, _said(before), _said(after), notes.digest
+    )
     yield PlannedPage(pair.route, inputs, lambda: _explorer(gallery, view))
     yield PlannedPage(
         routes.thumbnail(model, sentence),
@@ -59,7 +61,9 @@ def _explorer(gallery: Gallery, view: PairView) -> bytes:
     def href(place: Place) -> str:
         return routes.href(route, pair.head_route(*place)) if place in paged else ""
 
-    grid = encode_grid(lambda index: view.attention.layer(index).weights, model.facts.layers, model.facts.causal)
+    grid = encode_grid(
+        lambda index: view.attention.layer(index).weights, model.facts.layers, model.facts.causal
+    )
     first = pair.heads[0] if pair.heads else (0, 0)
     before, after = sentence_neighbours(
         gallery.sentences,
@@ -77,12 +81,10 @@ def _explorer(gallery: Gallery, view: PairView) -> bytes:
         focus=view.focus,
         heads=head_table(analysis, href),
         types=type_legend(analysis),
-        grid=Markup(grid_fragment(model.facts, len(view.tokens), grid, summary).html),  # noqa: S704
-        figure=Markup(view.heatmap.selected(head_name(*first), view.describer.head(*first)).html),  # noqa: S704
-        traces=Markup(  # noqa: S704
-            traces_html(
-                found.top_keys, found.top_weights, found.top_content_keys, found.top_content_weights
-            )
+        grid=Markup(grid_fragment(model.facts, len(view.tokens), grid, summary).html),
+        figure=Markup(view.heatmap.selected(head_name(*first), view.describer.head(*first)).html),
+        traces=Markup(
+            traces_html(found.top_keys, found.top_weights, found.top_content_keys, found.top_content_weights)
         ),
         trace=token_trace_of(view, view.focus),
         notable=notable_heads(analysis, analysis.notable(), href),
@@ -106,15 +108,16 @@ def _explorer(gallery: Gallery, view: PairView) -> bytes:
         f"“{words.shortened(sentence.title, 60)}” in {model.spec.title}",
         summary,
         ((model.spec.title, routes.model(model.spec.slug)),),
-        provenance(model),
+        provenance(pair.provenance),
     )
     return render(gallery, "explorer.html", info, context)
 
 
 def _precision(grid: EncodedWeights) -> str:
+    size = "one byte" if grid.codec == "sqrt8" else "two bytes"
     return (
         "Every number printed in the text comes from the exact weights. The pictures on this page hold each "
-        f"weight in {'one byte' if grid.codec == 'sqrt8' else 'two bytes'}: the largest error is {grid.error:.4f}. "
+        f"weight in {size}: the largest error is {grid.error:.4f}. "
         "The page of a single head is more exact."
     )
 
@@ -135,9 +138,14 @@ def _download(view: PairView) -> bytes:
     )
     tokens = view.tokens
     value = {
-        "model": {"slug": pair.model.spec.slug, "title": pair.model.spec.title, "layers": facts.layers,
-                  "heads": facts.heads, "causal": facts.causal,
-                  "provenance": dict(provenance(pair.model))},
+        "model": {
+            "slug": pair.model.spec.slug,
+            "title": pair.model.spec.title,
+            "layers": facts.layers,
+            "heads": facts.heads,
+            "causal": facts.causal,
+            "provenance": dict(provenance(pair.provenance)),
+        },
         "sentence": {"slug": pair.sentence.slug, "text": pair.sentence.text},
         "tokens": {
             "ids": tokens.ids.tolist(),
@@ -146,8 +154,14 @@ def _download(view: PairView) -> bytes:
             "offsets": None if tokens.offsets is None else tokens.offsets.tolist(),
         },
         "metrics": [
-            {"name": metric.name, "unit": metric.unit, "definition": metric.definition,
-             "values": [[None if np.isnan(x) else round(float(x), 6) for x in row] for row in metric.values]}
+            {
+                "name": metric.name,
+                "unit": metric.unit,
+                "definition": metric.definition,
+                "values": [
+                    [None if np.isnan(x) else round(float(x), 6) for x in row] for row in metric.values
+                ],
+            }
             for metric in analysis.metrics
         ],
         "head_types": [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -36,17 +36,18 @@ class GalleryModel:
     spec: ModelSpec
     facts: ModelFacts
     provenance: Provenance
+    places: tuple[tuple[int, int], ...]
+
+    @classmethod
+    def of(cls, spec: ModelSpec, facts: ModelFacts, provenance: Provenance) -> GalleryModel:
+        """The model with all its (layer, head) places, layer by layer."""
+        places = tuple((layer, head) for layer in range(facts.layers) for head in range(facts.heads))
+        return cls(spec, facts, provenance, places)
 
     @property
     def routes(self) -> HeadRoutes:
         """Names of its heads in addresses."""
         return HeadRoutes(self.facts.layers, self.facts.heads)
-
-    def places(self) -> Iterator[tuple[int, int]]:
-        """Every (layer, head), layer by layer."""
-        for layer in range(self.facts.layers):
-            for head in range(self.facts.heads):
-                yield layer, head
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class Pair:
     key: str
     inputs: str
     heads: tuple[tuple[int, int], ...]
+    provenance: Provenance
 
     @property
     def route(self) -> str:

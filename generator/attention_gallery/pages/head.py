@@ -11,7 +11,6 @@ from attention_gallery.pages.chrome import page_info, provenance, render
 from attention_gallery.pages.contexts import HeadContext
 from attention_gallery.pages.contexts import Pair as PairRow
 from attention_gallery.pages.gallery import Gallery, PlannedPage
-from attention_gallery.pages.neighbours import neighbours
 from attention_gallery.pages.pair_view import PairView
 from attention_gallery.records import head_name
 
@@ -45,7 +44,7 @@ def _make(gallery: Gallery, view: PairView, layer: int, head: int) -> bytes:
         type_title=kind.title,
         family=kind.family,
         evidence=kind.evidence,
-        figure=Markup(figure.html),  # noqa: S704 - made by figures, which escapes
+        figure=Markup(figure.html),
         summary=summary,
         pairs=_pairs(view, layer, head),
         metrics=view.metric_rows(layer, head),
@@ -60,7 +59,7 @@ def _make(gallery: Gallery, view: PairView, layer: int, head: int) -> bytes:
         f"{name} on “{words.shortened(sentence.title, 60)}”, {model.spec.title}",
         summary,
         ((model.spec.title, routes.model(model.spec.slug)), (sentence.title, pair.route)),
-        provenance(model),
+        provenance(pair.provenance),
     )
     return render(gallery, "head.html", info, context)
 

@@ -43,7 +43,7 @@ def _make(gallery: Gallery, view: ModelView) -> bytes:
                 head_cell(across, place, href),
                 tuple(words.measure(float(m.values[place]), m.unit) for m in across.metrics),
             )
-            for place in model.places()
+            for place in model.places
         ),
         sentences=tuple(
             (Link(pair.sentence.title, routes.href(route, pair.route)), view.lengths[pair.key])
@@ -53,7 +53,13 @@ def _make(gallery: Gallery, view: ModelView) -> bytes:
         summary=summary,
     )
     info = page_info(
-        gallery, "model", route, model.spec.title, model.spec.description or summary, (), provenance(model)
+        gallery,
+        "model",
+        route,
+        model.spec.title,
+        model.spec.description or summary,
+        (),
+        provenance(model.provenance),
     )
     return render(gallery, "model.html", info, context)
 

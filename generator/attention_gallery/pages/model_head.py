@@ -17,8 +17,8 @@ def model_head_pages(gallery: Gallery, view: ModelView) -> Iterator[PlannedPage]
     """A page for each head of the model."""
     model = view.model
     slug = model.spec.slug
-    around = HeadNeighbours(tuple(model.places()))
-    for layer, head in model.places():
+    around = HeadNeighbours(model.places)
+    for layer, head in model.places:
         notes = gallery.notes.of_model_head(slug, layer, head)
         yield PlannedPage(
             routes.model_head(slug, model.routes.slug(layer, head)),
@@ -58,7 +58,7 @@ def _make(gallery: Gallery, view: ModelView, around: HeadNeighbours, layer: int,
         f"{name} of {model.spec.title}",
         summary,
         ((model.spec.title, routes.model(slug)),),
-        provenance(model),
+        provenance(model.provenance),
     )
     return render(gallery, "model_head.html", info, context)
 

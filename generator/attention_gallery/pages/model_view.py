@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from attention_gallery.analysis import Across, HeadsAcross
+from attention_gallery.analysis import Across, HeadsAcross, SentenceAnalysis, heads_only
 from attention_gallery.figures.thumbnail import data_uri, thumbnail
 from attention_gallery.hashing import digest
 from attention_gallery.pages.contexts import Thumbnail
-from attention_gallery.pages.gallery import Gallery, GalleryModel, Pair
+from attention_gallery.pages.gallery import Gallery, GalleryModel
 from attention_gallery.records import HeadType
 
 # Beyond these a head's page lists sentences without pictures, so that it stays light.
@@ -16,13 +16,12 @@ PICTURED_SENTENCES = 24
 
 
 class ModelView:
-    """Lazily read facts of one model. Holds the pictures and types of one layer at a time."""
+    """Lazily read facts of one model. Holds the pictures of one layer at a time."""
 
     def __init__(self, gallery: Gallery, model: GalleryModel) -> None:
         self.gallery = gallery
         self.model = model
         self.pairs = gallery.of_model(model)
-        self._types: tuple[int, list[list[HeadType]]] = (-1, [])
         self._pictures: tuple[int, list[list[tuple[str, int]]]] = (-1, [])
 
     @cached_property
@@ -31,14 +30,16 @@ class ModelView:
         return digest([[pair.sentence.slug, pair.inputs, pair.heads] for pair in self.pairs])
 
     @cached_property
-    def _gathered(self) -> tuple[HeadsAcross, dict[str, int]]:
+    def _gathered(self) -> tuple[HeadsAcross, dict[str, int], list[SentenceAnalysis]]:
         across = Across()
         lengths: dict[str, int] = {}
+        kept = []
         for pair in self.pairs:
             analysis = self.gallery.data.analysis(pair)
             across.add(analysis)
             lengths[pair.key] = analysis.tokens
-        return across.result(), lengths
+            kept.append(heads_only(analysis))
+        return across.result(), lengths, kept
 
     @property
     def across(self) -> HeadsAcross:
@@ -52,13 +53,7 @@ class ModelView:
 
     def typed(self, sentence: int, layer: int, head: int) -> HeadType:
         """A head's type on the sentence with that index, with its evidence."""
-        if self._types[0] != layer:
-            self._types = (layer, [self._typed_layer(pair, layer) for pair in self.pairs])
-        return self._types[1][sentence][head]
-
-    def _typed_layer(self, pair: Pair, layer: int) -> list[HeadType]:
-        analysis = self.gallery.data.analysis(pair)
-        return [analysis.head_type(layer, head) for head in range(self.model.facts.heads)]
+        return self._gathered[2][sentence].head_type(layer, head)
 
     def picture(self, sentence: int, layer: int, head: int, alt: str) -> Thumbnail | None:
         """A small picture of a head on the sentence with that index; None beyond the pictured ones."""

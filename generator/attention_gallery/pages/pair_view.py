@@ -62,7 +62,7 @@ class PairView:
         html = self.gallery.renderer.render(
             "partials/token_strip.html", tokens=self.token_views, lang=self.language
         )
-        return Markup(html)  # noqa: S704 - made by the theme, which escapes
+        return Markup(html)
 
     @property
     def language(self) -> str:
@@ -128,8 +128,8 @@ class PairView:
             tokens=self.token_views,
             token_strip=self.token_strip,
             explorer=routes.href(route, self.pair.route),
-            precision="Every number in the text comes from the exact weights. The picture holds them in 16 bits, "
-            "right to 0.00001.",
+            precision="Every number in the text comes from the exact weights; the picture holds them "
+            "in 16 bits, right to 0.00001.",
         )
 
 

@@ -56,9 +56,7 @@ class Theme:
             if path.is_file():
                 _inside(path, folder)
                 return path
-        raise ThemeError(
-            Problem(f'the asset "{name}" does not exist', "", self.folders[0] / "theme.yaml")
-        )
+        raise ThemeError(Problem(f'the asset "{name}" does not exist', "", self.folders[0] / "theme.yaml"))
 
     def values(self, chosen: Mapping[str, OptionValue], where: Path) -> dict[str, OptionValue]:
         """The options with the gallery's choices. Raises `ThemeError` for unknown names and wrong types."""
@@ -90,10 +88,7 @@ class Theme:
     def digest(self) -> str:
         """Digest of every file of the theme and its parents."""
         return digest(
-            [
-                [(name, digest_file(folder / name)) for name in walk_files(folder)]
-                for folder in self.folders
-            ]
+            [[(name, digest_file(folder / name)) for name in walk_files(folder)] for folder in self.folders]
         )
 
 
@@ -180,7 +175,9 @@ def _wrong_types(value: dict[str, Any], path: Path) -> Iterator[Problem]:
         return
     for name, option in options.items():
         if not isinstance(option, dict) or "default" not in option or set(option) - _OPTION_KEYS:
-            yield Problem(f'the option "{name}" needs `default:` and may have `description:` and `css:`', "", path)
+            yield Problem(
+                f'the option "{name}" needs `default:` and may have `description:` and `css:`', "", path
+            )
 
 
 def _assemble(name: str, folders: tuple[Path, ...], settings: list[dict[str, Any]]) -> Theme:

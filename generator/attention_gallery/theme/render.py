@@ -13,9 +13,9 @@ from attention_gallery.theme.find import Theme
 
 
 class Renderer:
-    """Renders the templates of one theme. `globals_` are known to every template."""
+    """Renders the templates of one theme."""
 
-    def __init__(self, theme: Theme, globals_: dict[str, Any]) -> None:
+    def __init__(self, theme: Theme) -> None:
         folders = [folder / "templates" for folder in theme.folders]
         self._folders = folders
         self._environment = jinja2.Environment(
@@ -27,8 +27,11 @@ class Renderer:
             auto_reload=False,
             keep_trailing_newline=False,
         )
-        self._environment.globals.update(globals_)
         self._templates: dict[str, jinja2.Template] = {}
+
+    def share(self, **values: Any) -> None:
+        """Make values known to every template; before the first one is rendered."""
+        self._environment.globals.update(values)
 
     def render(self, name: str, **context: Any) -> str:
         """The HTML of template `name`. Raises `ThemeError` with template and line."""

@@ -1,0 +1,105 @@
+"""Which captures a gallery needs, under which keys, and how the missing ones come about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from attention_gallery.build.project import Project
+from attention_gallery.errors import DamagedEntry, ModelError, Problem
+from attention_gallery.models import FingerprintMemory, ModelFingerprint, ResolvedModel, fingerprint, resolve
+from attention_gallery.models import files as model_files
+from attention_gallery.progress import Reporter
+from attention_gallery.store import AttentionStore, capture_key
+
+
+@dataclass(frozen=True, slots=True)
+class Captures:
+    """The model files of a gallery and the capture key of every (model, sentence)."""
+
+    models: tuple[tuple[ResolvedModel, ModelFingerprint], ...]
+    keys: Mapping[tuple[str, str], str]
+
+    def files(self) -> list[str]:
+        """Every model file that can change the numbers."""
+        return [str(path) for model, _ in self.models for path in model_files(model)]
+
+
+def needed_captures(project: Project, memory: FingerprintMemory) -> Captures:
+    """Resolve every model and name every capture. Raises `ModelError` with the problems of all models."""
+    problems: list[Problem] = []
+    models: list[tuple[ResolvedModel, ModelFingerprint]] = []
+    keys: dict[tuple[str, str], str] = {}
+    for index, spec in enumerate(project.manifest.settings.models):
+        try:
+            problem = partial(_problem, project, "models", index, "source")
+            found = resolve(spec, project.root, problem)
+            digests = fingerprint(found, memory)
+        except ModelError as error:
+            problems.extend(error.problems)
+            continue
+        models.append((found, digests))
+        for sentence in project.manifest.settings.sentences:
+            keys[spec.slug, sentence.slug] = capture_key(
+                weights=digests.weights, tokenizer=digests.tokenizer, text=sentence.text, dtype=spec.dtype
+            )
+    if problems:
+        raise ModelError(problems)
+    return Captures(tuple(models), keys)
+
+
+def _problem(project: Project, kind: str, index: int, field: str, reason: str, mend: str) -> Problem:
+    return project.manifest.problem(reason, mend, kind, index, field)
+
+
+def capture_all(project: Project, captures: Captures, store: AttentionStore, reporter: Reporter) -> int:
+    """Capture what the store does not hold and return how many there were.
+
+    torch and transformers are imported only when something is missing.
+    """
+    missing = {key for key in captures.keys.values() if not store.has(key)}
+    if not missing:
+        return 0
+    reporter.info("loading torch and transformers …")
+    from attention_gallery.capture import CaptureJob, capture_missing
+
+    settings = project.manifest.settings
+    jobs = [
+        CaptureJob(
+            model=found,
+            title=spec.title,
+            dtype=spec.dtype,
+            sentence=sentence.slug,
+            text=sentence.text,
+            key=captures.keys[spec.slug, sentence.slug],
+            fingerprint=digests,
+            problem=partial(_problem, project, "sentences", index, "text"),
+        )
+        for spec, (found, digests) in zip(settings.models, captures.models, strict=True)
+        for index, sentence in enumerate(settings.sentences)
+        if captures.keys[spec.slug, sentence.slug] in missing
+    ]
+    return capture_missing(jobs, store, reporter).captured
+
+
+def drop_damaged(captures: Captures, store: AttentionStore, reporter: Reporter) -> int:
+    """Remove every entry that fails its checksum, saying so, and return how many there were."""
+    dropped = 0
+    for (model, sentence), key in captures.keys.items():
+        if not store.has(key):
+            continue
+        try:
+            store.verify(key)
+            store.open(key)
+        except DamagedEntry as error:
+            reporter.warning(f"{error}; {model} · {sentence} is captured again")
+            store.remove(key)
+            dropped += 1
+    return dropped
+
+
+def cache_folder(root: Path) -> Path:
+    """The folder for everything that can be made again."""
+    return root / ".gallery"

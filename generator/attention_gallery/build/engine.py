@@ -1,0 +1,274 @@
+"""plan → execute → check: from a manifest to a site that is swapped in whole, or not at all."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from filelock import FileLock, Timeout
+
+from attention_gallery.build.options import BuildOptions, BuildReport, CheckReport
+from attention_gallery.build.record import Record, RecordWriter
+from attention_gallery.build.unchanged import is_intact, own_inputs, stamp
+from attention_gallery.errors import DamagedEntry, OutputError, Problem
+from attention_gallery.progress import Reporter
+
+if TYPE_CHECKING:
+    from attention_gallery.build.captures import Captures
+    from attention_gallery.build.data import CachedData
+    from attention_gallery.build.execute import Staging
+    from attention_gallery.build.project import Project
+
+PAGES_LIMIT = 1_000_000_000  # GitHub Pages publishes at most 1 GB
+
+
+@dataclass(slots=True)
+class _Clock:
+    """Seconds by phase, in the order in which phases first began."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started
+
+
+@dataclass(frozen=True, slots=True)
+class _Build:
+    """One run of a build, inside the lock."""
+
+    manifest: Path
+    options: BuildOptions
+    reporter: Reporter
+    clock: _Clock
+    warnings: list[str]
+
+    @property
+    def cache(self) -> Path:
+        return self.manifest.parent / ".gallery"
+
+    @property
+    def record_path(self) -> Path:
+        return self.cache / "build.sqlite"
+
+
+def build(manifest_path: Path, options: BuildOptions, reporter: Reporter) -> BuildReport:
+    """Build the gallery of a manifest.
+
+    Raises `UserError` for everything that its author can mend; the site that was there is then untouched.
+    """
+    manifest = manifest_path.absolute()
+    run = _Build(manifest, options, reporter, _Clock(), [])
+    if not manifest.is_file():
+        from attention_gallery.manifest import load_manifest
+
+        load_manifest(manifest)  # raises the error that says what is missing
+    with _locked(run.cache):
+        return _unchanged(run) or _rebuild(run)
+
+
+@contextmanager
+def _locked(cache: Path) -> Iterator[None]:
+    cache.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(cache / "build.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise OutputError(
+            Problem("another build of this gallery is running", "wait for it to end, then build again")
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _settings(run: _Build) -> list[str]:
+    return [
+        str(run.manifest),
+        f"drafts={run.options.drafts}",
+        f"epoch={os.environ.get('SOURCE_DATE_EPOCH', '')}",
+    ]
+
+
+def _stamp(run: _Build, inputs: dict[str, list[str]]) -> str:
+    files, folders = own_inputs()
+    project = run.manifest.parent
+    return stamp(
+        [str(run.manifest), *files, *inputs["files"]],
+        [*folders, str(project / "themes"), *inputs["folders"]],
+        _settings(run),
+    )
+
+
+def _unchanged(run: _Build) -> BuildReport | None:
+    """The report of a build that has nothing to do, or None when something changed."""
+    if run.options.force:
+        return None
+    with run.clock.phase("look"):
+        record = Record(run.record_path)
+        try:
+            inputs, before, told = record.fact("inputs"), record.fact("stamp"), record.fact("report")
+            if not inputs or not told or _stamp(run, inputs) != before:
+                return None
+            site = run.manifest.parent / told["site"]
+            if not is_intact(record, site) or (run.options.strict and told["warnings"]):
+                return None
+        finally:
+            record.close()
+    files, pages = told["files"], told["pages"]
+    for warning in told["warnings"]:
+        run.reporter.warning(warning)
+    return BuildReport(site, pages, 0, files, 0, 0, told["size"], tuple(told["warnings"]), run.clock.seconds)
+
+
+def _rebuild(run: _Build) -> BuildReport:
+    from attention_gallery.build.captures import capture_all, drop_damaged, needed_captures
+    from attention_gallery.build.data import CachedData
+    from attention_gallery.build.project import read_project
+    from attention_gallery.models import FingerprintMemory
+    from attention_gallery.store import AttentionStore
+
+    with run.clock.phase("read"):
+        project = read_project(run.manifest, run.options.drafts)
+        captures = needed_captures(project, FingerprintMemory(run.cache / "fingerprints.json"))
+        inputs = {"files": captures.files(), "folders": [str(project.content)]}
+        before = _stamp(run, inputs)
+    store = AttentionStore(run.cache / "store")
+    store.sweep()
+    captured = 0
+    while True:
+        with run.clock.phase("capture"):
+            captured += capture_all(project, captures, store, run.reporter)
+        data = CachedData(store, run.cache / "analysis", project.manifest.settings.analysis)
+        try:
+            return _write(run, project, captures, data, captured, (before, inputs))
+        except DamagedEntry:
+            if not drop_damaged(captures, store, run.reporter):
+                raise
+
+
+def _write(
+    run: _Build,
+    project: Project,
+    captures: Captures,
+    data: CachedData,
+    captured: int,
+    state: tuple[str, dict[str, list[str]]],
+) -> BuildReport:
+    from attention_gallery.build.execute import Staging
+    from attention_gallery.build.gather import gather, shared_files
+    from attention_gallery.build.ownership import owned_files
+    from attention_gallery.files import recover_swap
+    from attention_gallery.pages.site import planned_count, site_pages
+
+    recover_swap(project.site)
+    owned = owned_files(project.site, run.options.force)
+    with run.clock.phase("plan"):
+        gallery = gather(project, captures, data)
+    base_url = project.manifest.settings.base_url
+    base_path = (urlsplit(base_url).path.rstrip("/") if base_url else "") + "/"
+    old, new = Record(run.record_path), RecordWriter(run.record_path)
+    reuse = bool(owned) and not run.options.force
+    staging = Staging(run.cache / "staging", project.site, old, new, reuse, base_path)
+    try:
+        with run.clock.phase("write"):
+            staging.begin()
+            with run.reporter.task("writing pages", planned_count(gallery)) as task:
+                staging.add_all(site_pages(gallery), task)
+            staging.add_all(shared_files(project, gallery), _Uncounted())
+            staging.keep_foreign(owned, run.options.force)
+            staging.seal()
+        with run.clock.phase("check"):
+            _check(run, staging)
+        pruned = len(owned - {".attention-gallery"} - staging.files()) if owned else 0
+        with run.clock.phase("swap"):
+            staging.swap()
+            told = {
+                "site": project.manifest.settings.output,
+                "pages": staging.pages,
+                "files": len(staging.known),
+                "size": staging.size,
+                "warnings": run.warnings,
+            }
+            new.commit({"stamp": state[0], "inputs": state[1], "report": told})
+    except BaseException:
+        _abandon(staging, new)
+        raise
+    finally:
+        old.close()
+    return BuildReport(
+        project.site,
+        staging.pages,
+        staging.written,
+        staging.reused,
+        pruned,
+        captured,
+        staging.size,
+        tuple(run.warnings),
+        run.clock.seconds,
+    )
+
+
+def _check(run: _Build, staging: Staging) -> int:
+    """Check the staged site and return how many links it has; warnings fail a strict build."""
+    from attention_gallery.build.links import check_links
+
+    links = check_links(staging.new.links(), staging.known, staging.foreign, staging.read)
+    if staging.size > PAGES_LIMIT:
+        _warn(
+            run,
+            f"the site has {staging.size / 1e9:.1f} GB, more than the 1 GB that GitHub Pages publishes; "
+            "set `pages: {heads: notable}` or `downloads: false` to make it smaller",
+        )
+    if run.options.strict and run.warnings:
+        raise OutputError([Problem(warning, "warnings are errors with --strict") for warning in run.warnings])
+    return links
+
+
+def _warn(run: _Build, text: str) -> None:
+    run.warnings.append(text)
+    run.reporter.warning(text)
+
+
+def _abandon(staging: Staging, new: RecordWriter) -> None:
+    """Drop what was begun; what cannot be dropped now is swept by the next build."""
+    from attention_gallery.files import remove_tree
+
+    with suppress(OSError):
+        new.discard()
+    with suppress(OSError):
+        remove_tree(staging.folder)
+
+
+class _Uncounted:
+    def advance(self, steps: int = 1, doing: str | None = None) -> None:
+        """Count nothing."""
+
+
+def check(manifest_path: Path, options: BuildOptions, reporter: Reporter) -> CheckReport:
+    """Check manifest, notes, theme and, where there is one, the built site; write nothing.
+
+    Raises `UserError` with what is wrong.
+    """
+    from attention_gallery.build.inspect_site import inspect_site
+    from attention_gallery.build.project import read_project
+
+    run = _Build(manifest_path.absolute(), options, reporter, _Clock(), [])
+    project = read_project(run.manifest, options.drafts)
+    found = inspect_site(project)
+    if found is None:
+        reporter.info("the site has not been built yet; its links are checked when it is")
+        return CheckReport(0, 0, 0, ())
+    pages, links, size = found
+    return CheckReport(pages, links, size, tuple(run.warnings))

@@ -1,0 +1,173 @@
+"""Write the site into a staging folder, reusing what did not change, and swap it in whole."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from attention_gallery.build.links import links_of
+from attention_gallery.build.ownership import MARKER, marker_bytes
+from attention_gallery.build.record import Output, Record, RecordWriter
+from attention_gallery.errors import OutputError, Problem
+from attention_gallery.files import link_or_copy, remove_tree, swap_folders, walk_files
+from attention_gallery.pages.gallery import PlannedPage
+from attention_gallery.pages.routes import file_of
+from attention_gallery.progress import Task
+
+_TOLD_EVERY = 32
+
+
+@dataclass(slots=True)
+class Staging:
+    """A site in the making. `known` are the routes so far, `foreign` the files of other hands."""
+
+    folder: Path
+    live: Path
+    old: Record
+    new: RecordWriter
+    reuse: bool
+    base_path: str
+    known: set[str] = field(default_factory=set)
+    foreign: set[str] = field(default_factory=set)
+    written: int = 0
+    reused: int = 0
+    pages: int = 0
+    size: int = 0
+
+    def begin(self) -> None:
+        """Start with an empty folder."""
+        remove_tree(self.folder)
+        self.folder.mkdir(parents=True)
+
+    def add_all(self, pages: Iterable[PlannedPage], task: Task) -> None:
+        """Make every page, or take it over from the live site when its inputs are the same."""
+        waiting = 0
+        for page in pages:
+            self._add(page)
+            waiting += 1
+            if waiting == _TOLD_EVERY:
+                task.advance(waiting, page.route)
+                waiting = 0
+        task.advance(waiting)
+
+    def _add(self, page: PlannedPage) -> None:
+        route = page.route
+        if route in self.known:
+            raise OutputError(
+                Problem(f'two pages have the address "/{route}"', "change one of the slugs or aliases")
+            )
+        name = file_of(route)
+        target = os.path.join(self.folder, name)
+        output = self._taken_over(page, name, target) if self.reuse else None
+        if output is None:
+            output = self._made(page, target)
+            self.written += 1
+        else:
+            self.reused += 1
+        self.known.add(route)
+        self.pages += name.endswith(".html")
+        self.size += output.size
+        self.new.add(output)
+
+    def _taken_over(self, page: PlannedPage, name: str, target: str) -> Output | None:
+        before = self.old.output(page.route)
+        if before is None or before.inputs != page.inputs:
+            return None
+        source = os.path.join(self.live, name)
+        try:
+            status = os.lstat(source)
+        except OSError:
+            return None
+        if (status.st_size, status.st_mtime_ns) != (before.size, before.changed):
+            return None
+        try:
+            link_or_copy(source, target)
+        except FileNotFoundError:
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            link_or_copy(source, target)
+        return before
+
+    def _made(self, page: PlannedPage, target: str) -> Output:
+        data = page.make()
+        try:
+            stream = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        except FileNotFoundError:
+            _make_folder(os.path.dirname(target))
+            stream = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(stream, view) :]
+            status = os.fstat(stream)
+        finally:
+            os.close(stream)
+        is_html = target.endswith(".html")
+        links = links_of(page.route, data.decode("utf-8"), self.base_path) if is_html else ""
+        return Output(page.route, page.inputs, len(data), status.st_mtime_ns, links)
+
+    def keep_foreign(self, owned: set[str], force: bool) -> None:
+        """Carry over every file of the live site that is not ours.
+
+        Raises `OutputError` where a page would take the place of such a file, unless `force` is given.
+        """
+        if not self.live.is_dir():
+            return
+        ours = self.files()
+        for name in walk_files(self.live):
+            if name in owned or (force and (name in ours or name == MARKER)):
+                continue
+            if name in ours or name == MARKER:
+                raise OutputError(
+                    Problem(
+                        f'the file "{name}" in the site is not ours, and a page needs its place',
+                        "move it away, or use --force to replace it",
+                        self.live / name,
+                    )
+                )
+            self._carry(name)
+            self.foreign.add(name)
+
+    def _carry(self, name: str) -> None:
+        source, target = self.live / name, self.folder / name
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if source.is_symlink():
+                target.symlink_to(os.readlink(source))
+            else:
+                link_or_copy(str(source), str(target))
+        except (FileExistsError, NotADirectoryError):
+            raise OutputError(
+                Problem(
+                    f'the file "{name}" in the site is not ours, and a page needs its place',
+                    "move it away",
+                    source,
+                )
+            ) from None
+
+    def files(self) -> set[str]:
+        """The files that the pages so far are kept in."""
+        return {file_of(route) for route in self.known}
+
+    def seal(self) -> None:
+        """Write the list of files that are ours."""
+        (self.folder / MARKER).write_bytes(marker_bytes(self.files()))
+
+    def read(self, route: str) -> str:
+        """The HTML behind a route of the staged site; "" for other files."""
+        path = self.folder / file_of(route)
+        return path.read_text(encoding="utf-8") if path.suffix == ".html" else ""
+
+    def swap(self) -> None:
+        """Put the staged site in the place of the live one and drop the old."""
+        self.live.parent.mkdir(parents=True, exist_ok=True)
+        swap_folders(self.folder, self.live)
+        remove_tree(self.folder)
+
+
+def _make_folder(folder: str) -> None:
+    try:
+        os.mkdir(folder)
+    except FileNotFoundError:
+        os.makedirs(folder, exist_ok=True)

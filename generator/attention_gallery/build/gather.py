@@ -1,0 +1,156 @@
+"""Bring project, captures and theme together into the gallery that pages are made from."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+
+from attention_gallery import __version__
+from attention_gallery.analysis import analysis_key
+from attention_gallery.build.captures import Captures
+from attention_gallery.build.data import CachedData
+from attention_gallery.build.project import Project
+from attention_gallery.errors import Problem, UserError
+from attention_gallery.figures.plotly_script import plotly_script
+from attention_gallery.files import walk_files
+from attention_gallery.hashing import digest, digest_file
+from attention_gallery.manifest.settings import SentenceSpec
+from attention_gallery.notes import check_heads
+from attention_gallery.pages import routes
+from attention_gallery.pages.chrome import site_info
+from attention_gallery.pages.gallery import Gallery, GalleryModel, Pair, PlannedPage
+from attention_gallery.pages.notes import LinkMap, gather_notes
+from attention_gallery.theme.assets import bundle, fingerprinted
+from attention_gallery.theme.render import Renderer
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+# Rooms whose code cannot change a page.
+_NOT_INPUTS = ("cli/", "serve/", "publish.py", "capture/")
+_LIBRARIES = ("jinja2", "latex2mathml", "markdown", "nh3", "pillow", "pygments")
+
+
+def gather(project: Project, captures: Captures, data: CachedData) -> Gallery:
+    """The gallery. Raises `UserError` for notes that do not fit, `DamagedEntry` for broken captures."""
+    settings = project.manifest.settings
+    models = tuple(_model(project, captures, data, index) for index in range(len(settings.models)))
+    pairs = {
+        (model.spec.slug, sentence.slug): _pair(project, captures, data, model, sentence)
+        for model in models
+        for sentence in settings.sentences
+    }
+    check_heads(project.notes, {m.spec.slug: (m.facts.layers, m.facts.heads) for m in models})
+    notes = gather_notes(project.notes, _link_map(project, models, pairs))
+    assets = bundle(project.theme, project.options)
+    script = plotly_script()
+    plotly = fingerprinted("plotly.js", script.read_bytes())
+    built = _built()
+    renderer = Renderer(project.theme)
+    gallery = Gallery(
+        settings=settings,
+        models=models,
+        sentences=settings.sentences,
+        pairs=pairs,
+        notes=notes,
+        data=data,
+        renderer=renderer,
+        assets=assets,
+        plotly=plotly,
+        options=project.options,
+        base=_base(project, plotly, built, notes.has_about, bool(notes.pages)),
+        generator=f"Attention Gallery {__version__}",
+        built=built,
+    )
+    renderer.share(site=site_info(gallery))
+    return gallery
+
+
+def _model(project: Project, captures: Captures, data: CachedData, index: int) -> GalleryModel:
+    settings = project.manifest.settings
+    spec = settings.models[index]
+    first = data.peek(captures.keys[spec.slug, settings.sentences[0].slug])
+    return GalleryModel.of(spec, first.facts, first.provenance)
+
+
+def _pair(
+    project: Project, captures: Captures, data: CachedData, model: GalleryModel, sentence: SentenceSpec
+) -> Pair:
+    key = captures.keys[model.spec.slug, sentence.slug]
+    entry = data.peek(key)
+    settings = project.manifest.settings
+    origin = asdict(entry.provenance)
+    del origin["seconds"]  # how long a capture took is no property of its numbers
+    inputs = digest(
+        [
+            model.spec.model_dump(mode="json"),
+            asdict(model.facts),
+            origin,
+            sentence.model_dump(mode="json"),
+            analysis_key(key, settings.analysis),
+        ]
+    )
+    return Pair(
+        model, sentence, key, inputs, _head_places(settings.pages.heads, model, data, key), entry.provenance
+    )
+
+
+def _head_places(which: str, model: GalleryModel, data: CachedData, key: str) -> tuple[tuple[int, int], ...]:
+    if which == "all":
+        return model.places
+    return data.measured(key).notable() if which == "notable" else ()
+
+
+def _link_map(
+    project: Project, models: tuple[GalleryModel, ...], pairs: Mapping[tuple[str, str], Pair]
+) -> LinkMap:
+    pages = [note for note in project.notes if note.target.kind == "page"]
+    return LinkMap(
+        models={model.spec.slug: (model.spec.title, model.routes) for model in models},
+        sentences={sentence.slug: sentence.title for sentence in project.manifest.settings.sentences},
+        pages={note.target.slug or "": note.title for note in pages},
+        head_pages={at: frozenset(pair.heads) for at, pair in pairs.items()},
+        assets=frozenset(project.assets),
+        has_about=any(note.target.kind == "about" for note in project.notes),
+    )
+
+
+def _base(project: Project, plotly: str, built: str | None, has_about: bool, has_notes: bool) -> str:
+    """Digest of what every page depends on: the words around it, the theme, the code, the libraries."""
+    settings = project.manifest.settings
+    shared = settings.model_dump(
+        mode="json", include={"title", "description", "author", "language", "base_url", "pages"}
+    )
+    code = [
+        (name, digest_file(_PACKAGE / name))
+        for name in walk_files(_PACKAGE)
+        if name.endswith(".py") and not name.startswith(_NOT_INPUTS)
+    ]
+    libraries = [(name, version(name)) for name in _LIBRARIES]
+    theme = project.theme.digest()
+    return digest(
+        [shared, dict(project.options), theme, plotly, built, has_about, has_notes, code, libraries]
+    )
+
+
+def _built() -> str | None:
+    """The date of the build, only where SOURCE_DATE_EPOCH gives one."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    if not epoch:
+        return None
+    try:
+        return time.strftime("%Y-%m-%d", time.gmtime(int(epoch)))
+    except (ValueError, OverflowError, OSError):
+        mend = "give whole seconds since 1970, for example 1767225600, or unset it"
+        raise UserError(Problem(f"SOURCE_DATE_EPOCH is {epoch!r}", mend)) from None
+
+
+def shared_files(project: Project, gallery: Gallery) -> list[PlannedPage]:
+    """The Plotly script and the files beside the notes, taken as they are."""
+    script = plotly_script()
+    files = [PlannedPage(routes.asset(gallery.plotly), gallery.plotly, script.read_bytes)]
+    for name, path in sorted(project.assets.items()):
+        files.append(PlannedPage(routes.note_asset(name), digest_file(path), path.read_bytes))
+    return files

@@ -1,0 +1,41 @@
+"""Look at a site as it lies on the disk: its links and its size."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from attention_gallery.build.links import check_links, links_of
+from attention_gallery.build.ownership import owned_files
+from attention_gallery.build.project import Project
+from attention_gallery.files import walk_files
+from attention_gallery.pages.routes import file_of
+
+
+def inspect_site(project: Project) -> tuple[int, int, int] | None:
+    """Pages, links and bytes of the built site, None where there is none. Raises `LinkError`."""
+    site = project.site
+    owned = owned_files(site, force=False)
+    if not owned:
+        return None
+    base_url = project.manifest.settings.base_url
+    base_path = (urlsplit(base_url).path.rstrip("/") if base_url else "") + "/"
+    present = set(walk_files(site))
+    routes = {_route(name) for name in present}
+    pages = sorted(name for name in present & owned if name.endswith(".html"))
+
+    def read(route: str) -> str:
+        path = site / file_of(route)
+        return path.read_text(encoding="utf-8") if path.suffix == ".html" else ""
+
+    links = ((_route(name), links_of(_route(name), _text(site / name), base_path)) for name in pages)
+    total = check_links(links, routes, present, read)
+    return len(pages), total, sum((site / name).lstat().st_size for name in present)
+
+
+def _route(name: str) -> str:
+    return name.removesuffix("index.html") if name == "index.html" or name.endswith("/index.html") else name
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")

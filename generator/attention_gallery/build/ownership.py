@@ -1,0 +1,58 @@
+"""Which files of a site are ours: a list that lies in the site itself, so that it outlives every cache."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from attention_gallery.errors import OutputError, Problem
+
+MARKER = ".attention-gallery"
+_FORMAT = 1
+
+
+def marker_bytes(files: Iterable[str]) -> bytes:
+    """The marker of a site that consists of these files (paths relative to the site)."""
+    value = {"generator": "attention-gallery", "format": _FORMAT, "files": sorted(files)}
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def owned_files(site: Path, force: bool) -> set[str]:
+    """The files of the site that the generator wrote, the marker included.
+
+    Empty for a folder that does not exist or is empty. Raises `OutputError` for a folder that is not
+    ours, unless `force` is given; then nothing in it counts as ours.
+    """
+    if site.is_symlink():
+        raise OutputError(
+            Problem(f'the output "{site.name}" is a symbolic link', "give a folder inside the project", site)
+        )
+    if not site.exists():
+        return set()
+    if not site.is_dir():
+        raise OutputError(Problem(f'the output "{site.name}" is a file', "move it away", site))
+    marker = site / MARKER
+    if marker.is_file():
+        files = _read(marker)
+        if files is not None:
+            return {MARKER, *files}
+    if force or not any(site.iterdir()):
+        return set()
+    raise OutputError(
+        Problem(
+            f'the folder "{site.name}" holds files that attention-gallery did not write',
+            "choose another `output:`, or use --force to build into it (foreign files are kept)",
+            site,
+        )
+    )
+
+
+def _read(marker: Path) -> list[str] | None:
+    try:
+        value = json.loads(marker.read_bytes())
+        files = value["files"]
+        ours = value["generator"] == "attention-gallery" and isinstance(files, list)
+        return [str(name) for name in files] if ours else None
+    except (ValueError, KeyError, TypeError):
+        return None

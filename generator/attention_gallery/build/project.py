@@ -1,0 +1,89 @@
+"""Everything that the author wrote, read and checked before any model is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from attention_gallery.errors import Problem, UserError
+from attention_gallery.manifest import Manifest, load_manifest, without_drafts
+from attention_gallery.notes import Note, content_assets, load_notes
+from attention_gallery.theme.find import OptionValue, Theme, find_theme
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """Manifest, notes, files beside the notes, theme and its options."""
+
+    manifest: Manifest
+    notes: tuple[Note, ...]
+    assets: Mapping[str, Path]
+    theme: Theme
+    options: Mapping[str, OptionValue]
+
+    @property
+    def root(self) -> Path:
+        """The folder of the manifest."""
+        return self.manifest.root
+
+    @property
+    def site(self) -> Path:
+        """The folder that the site is written to."""
+        return self.root / self.manifest.settings.output
+
+    @property
+    def content(self) -> Path:
+        """The folder of notes."""
+        return self.root / self.manifest.settings.content
+
+
+def read_project(manifest_path: Path, drafts: bool) -> Project:
+    """Read it all. Raises `UserError` with the problems of notes and theme together."""
+    whole = load_manifest(manifest_path)
+    manifest = whole if drafts else without_drafts(whole)
+    settings = manifest.settings
+    content = manifest.root / settings.content
+    problems: list[Problem] = []
+    kind: type[UserError] = UserError
+    notes: tuple[Note, ...] = ()
+    assets: dict[str, Path] = {}
+    theme = None
+    options: Mapping[str, OptionValue] = {}
+    try:
+        models = [model.slug for model in whole.settings.models]
+        sentences = [sentence.slug for sentence in whole.settings.sentences]
+        notes = load_notes(content, models, sentences)
+        assets = {file.name: file.path for file in content_assets(content)}
+    except UserError as error:
+        problems.extend(error.problems)
+        kind = type(error)
+    try:
+        theme = find_theme(settings.theme, manifest.root)
+        options = theme.values(settings.theme_options, manifest.path)
+    except UserError as error:
+        problems.extend(_at_theme(manifest, problem) for problem in error.problems)
+        kind = type(error)
+    if problems or theme is None:
+        raise kind(problems)
+    return Project(manifest, _published(notes, manifest, drafts), assets, theme, options)
+
+
+def _at_theme(manifest: Manifest, problem: Problem) -> Problem:
+    """Give a problem without a place the place where the manifest names the theme."""
+    if problem.file is not None and problem.file != manifest.path:
+        return problem
+    key = "theme_options" if "option" in problem.reason else "theme"
+    return manifest.problem(problem.reason, problem.mend, key)
+
+
+def _published(notes: tuple[Note, ...], manifest: Manifest, drafts: bool) -> tuple[Note, ...]:
+    models = {model.slug for model in manifest.settings.models}
+    sentences = {sentence.slug for sentence in manifest.settings.sentences}
+    return tuple(
+        note
+        for note in notes
+        if (drafts or not note.draft)
+        and (note.target.model is None or note.target.model in models)
+        and (note.target.sentence is None or note.target.sentence in sentences)
+    )

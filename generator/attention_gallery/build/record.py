@@ -1,0 +1,139 @@
+"""What the last build wrote and from what: the memory that makes the next build incremental.
+
+One SQLite file, written anew by every build and renamed into place after the site is. A row speaks for
+a file only while the file's size and time of change are those in the row, so a record that is older than
+the site, or lost, costs time and never correctness.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+SCHEMA = 1
+_BATCH = 500
+_TABLES = """
+create table facts (name text primary key, value text not null) without rowid;
+create table outputs (
+    route text primary key, inputs text not null, size integer not null, changed integer not null,
+    links text not null
+) without rowid;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One file of the site. `changed` is in nanoseconds; `links` are routes (with `#anchor`), one a line."""
+
+    route: str
+    inputs: str
+    size: int
+    changed: int
+    links: str
+
+
+class Record:
+    """Reads the record of the last build; an unreadable one is as good as none."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = self._open(path)
+
+    @staticmethod
+    def _open(path: Path) -> sqlite3.Connection | None:
+        if not path.is_file():
+            return None
+        try:
+            connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        except sqlite3.Error:
+            return None
+        try:
+            row = connection.execute("select value from facts where name = 'schema'").fetchone()
+            if row is not None and row[0] == str(SCHEMA):
+                return connection
+        except sqlite3.Error:
+            pass
+        connection.close()
+        return None
+
+    def fact(self, name: str) -> Any:
+        """A remembered JSON value, None where there is none."""
+        if self._connection is None:
+            return None
+        row = self._connection.execute("select value from facts where name = ?", (name,)).fetchone()
+        return None if row is None else json.loads(row[0])
+
+    def output(self, route: str) -> Output | None:
+        """What is remembered of one file."""
+        if self._connection is None:
+            return None
+        query = "select route, inputs, size, changed, links from outputs where route = ?"
+        row = self._connection.execute(query, (route,)).fetchone()
+        return None if row is None else Output(*row)
+
+    def stamps(self) -> Iterator[tuple[str, int, int]]:
+        """Route, size and time of change of every file, without order."""
+        if self._connection is not None:
+            yield from self._connection.execute("select route, size, changed from outputs")
+
+    def routes(self) -> Iterator[str]:
+        """The route of every file."""
+        if self._connection is not None:
+            for row in self._connection.execute("select route from outputs"):
+                yield row[0]
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+class RecordWriter:
+    """Writes a new record beside the old one; `commit` puts it in its place."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._draft = path.with_name(f"{path.name}.new")
+        self._draft.unlink(missing_ok=True)
+        self._draft.parent.mkdir(parents=True, exist_ok=True)
+        self._connection = sqlite3.connect(self._draft, isolation_level=None)
+        # The draft has no value until it is renamed, so it needs no journal and no flushing of its own.
+        self._connection.execute("pragma journal_mode = off")
+        self._connection.execute("pragma synchronous = off")
+        self._connection.executescript(_TABLES)
+        self._connection.execute("begin")
+        self._waiting: list[tuple[str, str, int, int, str]] = []
+
+    def add(self, output: Output) -> None:
+        """Remember one file."""
+        self._waiting.append((output.route, output.inputs, output.size, output.changed, output.links))
+        if len(self._waiting) >= _BATCH:
+            self._flush()
+
+    def links(self) -> Iterator[tuple[str, str]]:
+        """Route and links of every file added so far, sorted by route."""
+        self._flush()
+        yield from self._connection.execute("select route, links from outputs order by route")
+
+    def commit(self, facts: dict[str, Any]) -> None:
+        """Finish the record and give it its name."""
+        self._flush()
+        rows = [(name, json.dumps(value)) for name, value in {"schema": SCHEMA, **facts}.items()]
+        self._connection.executemany("insert into facts values (?, ?)", rows)
+        self._connection.execute("commit")
+        self._connection.close()
+        os.replace(self._draft, self._path)
+
+    def discard(self) -> None:
+        """Drop the unfinished record."""
+        self._connection.close()
+        self._draft.unlink(missing_ok=True)
+
+    def _flush(self) -> None:
+        self._connection.executemany("insert into outputs values (?, ?, ?, ?, ?)", self._waiting)
+        self._waiting.clear()

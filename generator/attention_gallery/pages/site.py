@@ -1,0 +1,55 @@
+"""Every page of the site, planned in an order that reads each capture once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from attention_gallery.pages import routes
+from attention_gallery.pages.explorer import explorer_pages
+from attention_gallery.pages.extras import not_found_page, redirects, sitemap, theme_assets
+from attention_gallery.pages.gallery import Gallery, PlannedPage
+from attention_gallery.pages.head import head_pages
+from attention_gallery.pages.home import home_page
+from attention_gallery.pages.model import model_page
+from attention_gallery.pages.model_head import model_head_pages
+from attention_gallery.pages.model_view import ModelView
+from attention_gallery.pages.note import note_pages
+from attention_gallery.pages.pair_view import PairView
+from attention_gallery.pages.sentence import sentence_pages
+
+
+def planned_count(gallery: Gallery) -> int:
+    """About how many files the site will have, for a progress bar."""
+    pairs = sum(len(pair.heads) + 3 for pair in gallery.pairs.values())
+    heads = sum(len(model.places) + 1 for model in gallery.models)
+    return pairs + heads + len(gallery.sentences) + len(gallery.notes.pages) + 4
+
+
+def site_pages(gallery: Gallery) -> Iterator[PlannedPage]:
+    """All files of the site but the shared Plotly script and the files beside the notes.
+
+    Pages of one pair come together, so that its capture is read once and then let go.
+    """
+    page_routes: list[str] = []
+
+    def counted(pages: Iterator[PlannedPage]) -> Iterator[PlannedPage]:
+        for page in pages:
+            if page.route.endswith("/"):
+                page_routes.append(page.route)
+            yield page
+
+    for model in gallery.models:
+        for pair in gallery.of_model(model):
+            view = PairView(gallery, pair)
+            yield from counted(explorer_pages(gallery, view))
+            yield from counted(head_pages(gallery, view))
+        model_view = ModelView(gallery, model)
+        yield from counted(model_page(gallery, model_view))
+        yield from counted(model_head_pages(gallery, model_view))
+    yield from counted(sentence_pages(gallery))
+    yield from counted(note_pages(gallery))
+    yield from redirects(gallery)
+    yield from not_found_page(gallery)
+    yield from theme_assets(gallery)
+    yield from home_page(gallery, len(page_routes) + 1)
+    yield from sitemap(gallery, [routes.HOME, *sorted(page_routes)])
