@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 import yaml
 
-from attention_gallery.manifest import json_schema, schema_text
+from attention_gallery.manifest import json_schema, load_manifest, schema_text
 from attention_gallery.manifest.reference import field_reference, update
 from attention_gallery.manifest.settings import Settings
 
@@ -66,3 +66,11 @@ def test_the_page_of_the_manifest_is_up_to_date() -> None:
     assert update(page) == page, "run: python -m attention_gallery.manifest.reference docs/manifest.md"
     properties = json_schema()["properties"]
     assert all(f"| `{name}` |" in field_reference() for name in properties)
+
+
+def test_the_example_of_the_page_loads(tmp_path: Path) -> None:
+    example = PAGE.read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
+    (tmp_path / "gallery.yaml").write_text(example, encoding="utf-8")
+    slugs = [sentence.slug for sentence in load_manifest(tmp_path / "gallery.yaml").settings.sentences]
+    assert slugs == ["the-tired-cat", "trophy-big"]
+    assert valid(example)

@@ -57,6 +57,10 @@ def test_footnotes_of_two_notes_do_not_clash() -> None:
     assert 'href="short/minilm"' in first
 
 
+def test_a_footnote_that_is_never_used_is_an_error() -> None:
+    assert problems("Text.\n\n[^one]: Lost.\n") == [(3, 1, "the footnote [^one] is never used")]
+
+
 def test_links_to_headings_of_the_same_note() -> None:
     assert 'href="#note-later"' in render("[down](#note-later)\n\n# Later\n").html
 

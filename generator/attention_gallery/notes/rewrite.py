@@ -60,6 +60,11 @@ class Rewriter(HTMLParser):
     def result(self) -> str:
         """The HTML, once everything has been fed."""
         for at, fragment in self.fragments:
+            if fragment.startswith("fnref:") and fragment not in self.ids:
+                name = fragment.removeprefix("fnref:")
+                self._wrong(
+                    f"the footnote [^{name}] is never used", "refer to it, or remove it", f"[^{name}]:"
+                )
             self.out[at] = html.escape("#" + self.ids.get(fragment, fragment))
         return "".join(self.out).strip()
 
