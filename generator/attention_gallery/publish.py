@@ -14,9 +14,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from attention_gallery.build.ownership import MARKER
 from attention_gallery.errors import OutputError
 
-MARKER = ".attention-gallery"
 LARGEST_SITE = 1_000_000_000  # bytes; what GitHub Pages serves of one site
 LARGEST_FILE = 100_000_000  # bytes; GitHub refuses a push with a larger one
 
@@ -121,7 +121,7 @@ def _check_repository(git: _Git, remote: str, branch: str, push: bool) -> None:
             f"{git.folder} is not in a git repository",
             mend='run "git init" and add a remote, or publish the site folder by other means',
         )
-    if git.run("check-ref-format", f"refs/heads/{branch}").returncode != 0:
+    if branch.startswith("-") or git.run("check-ref-format", f"refs/heads/{branch}").returncode != 0:
         raise OutputError(f'"{branch}" is not a branch name that git accepts')
     remotes = git.must("git could not list its remotes", "remote").splitlines()
     if push and remote not in remotes:
@@ -204,10 +204,10 @@ def _check_file(path: Path, site: Path) -> None:
 
 def _import(git: _Git, site: Path, branch: str, remote: str, message: str, cname: str | None) -> None:
     """Commit the site. In a process of its own, because the library works in the current folder."""
-    domain = [] if cname is None else ["--cname", cname]
-    options = ["--no-jekyll", *domain, "--branch", branch, "--remote", remote]
+    domain = [] if cname is None else [f"--cname={cname}"]
+    options = ["--no-jekyll", *domain, f"--branch={branch}", f"--remote={remote}", f"--message={message}"]
     done = subprocess.run(
-        [sys.executable, "-m", "ghp_import", *options, "--message", message, str(site.absolute())],
+        [sys.executable, "-m", "ghp_import", *options, str(site.absolute())],
         cwd=git.folder,
         capture_output=True,
         encoding="utf-8",

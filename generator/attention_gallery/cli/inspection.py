@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -88,7 +89,8 @@ def find_token(text: str, tokens: Tokens, wanted: str) -> list[int]:
     found = found or [index for index, label in enumerate(labels) if label == wanted.strip()]
     found = found or [index for index, label in enumerate(labels) if label.lower() == wanted.strip().lower()]
     if not found:
-        mend = did_you_mean(wanted, labels) or "the tokens are: " + " ".join(_labels(tokens))
+        listed = "the tokens are: " + " ".join(_labels(tokens))
+        mend = did_you_mean(wanted, labels) if get_close_matches(wanted, labels) else listed
         raise UserError(f'there is no token "{wanted}" in the text', mend=mend)
     return found
 

@@ -84,13 +84,21 @@ class Preview:
 
     def watch(self) -> None:
         """Rebuild on every change until interrupted."""
+        again = False
         while True:
             with Watcher(self._watched()) as watcher:
-                while self._same_places(watcher):
-                    changed = watcher.next(0.5)
-                    if changed:
-                        self._reporter.detail("changed: " + ", ".join(sorted(path.name for path in changed)))
-                        self.rebuild()
+                if again:  # what changed while nobody watched
+                    self.rebuild()
+                self._rebuild_while_complete(watcher)
+            again = True
+
+    def _rebuild_while_complete(self, watcher: Watcher) -> None:
+        """Rebuild on changes until other folders than those of `watcher` have to be watched."""
+        while watcher.complete and watcher.watched == self._watched():
+            changed = watcher.next(0.5)
+            if changed:
+                self._reporter.detail("changed: " + ", ".join(sorted(path.name for path in changed)))
+                self.rebuild()
 
     @property
     def _root(self) -> Path:
@@ -112,9 +120,6 @@ class Preview:
             folders=(self._content, self._root / "themes"),
             ignored=(site, self._root / ".gallery"),
         )
-
-    def _same_places(self, watcher: Watcher) -> bool:
-        return watcher.watched == self._watched() and watcher.complete
 
     def _tell(self, written: int, reused: int, seconds: float) -> None:
         changed = f"{written} files written, {reused} reused" if written else "nothing changed"

@@ -6,7 +6,7 @@ import click
 
 from attention_gallery.cli.command import gallery_command
 from attention_gallery.cli.session import Session
-from attention_gallery.cli.wording import counted
+from attention_gallery.cli.wording import counted, size
 
 _EXAMPLES = """
 attention-gallery check
@@ -23,8 +23,15 @@ def command(session: Session, strict: bool, drafts: bool) -> None:
     All mistakes are told at once. No model is loaded.
     """
     from attention_gallery.build import BuildOptions, check
+    from attention_gallery.errors import Problem, UserError
 
     report = check(session.manifest_path(), BuildOptions(strict=strict, drafts=drafts), session.reporter())
-    session.say(
-        "No mistakes found." if not report.warnings else counted(len(report.warnings), "warning") + "."
-    )
+    if strict and report.warnings:
+        raise UserError([Problem(text, "warnings are errors with --strict") for text in report.warnings])
+    looked_at = "the manifest, the notes and the theme"
+    if report.pages:
+        looked_at = (
+            f"{counted(report.pages, 'page')} with {counted(report.links, 'link')} ({size(report.size)})"
+        )
+    found = counted(len(report.warnings), "warning") if report.warnings else "no mistakes"
+    session.say(f"Checked {looked_at}: {found}.")

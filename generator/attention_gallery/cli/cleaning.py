@@ -1,0 +1,130 @@
+"""Remove what the generator made, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from attention_gallery.errors import OutputError
+
+STORE = ".gallery"
+_LOCK = "build.lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """How many files were removed and their bytes; `kept` counts the files that are not ours."""
+
+    files: int
+    size: int
+    kept: int = 0
+
+
+@contextmanager
+def no_build(root: Path) -> Iterator[None]:
+    """Hold the lock of builds in the project `root`. Raises `OutputError` while a build runs."""
+    from filelock import FileLock, Timeout
+
+    cache = root / STORE
+    cache.mkdir(exist_ok=True)
+    try:
+        with FileLock(cache / _LOCK, timeout=0):
+            yield
+    except Timeout:
+        raise OutputError(
+            "a build of this gallery is running", mend="wait for it to end, then clean again"
+        ) from None
+    if not any(path.name != _LOCK for path in cache.iterdir()):
+        (cache / _LOCK).unlink(missing_ok=True)
+        cache.rmdir()
+
+
+def remove_site(site: Path) -> Removed:
+    """Remove the files of a site that a build wrote, and the folders that are empty then.
+
+    The folder goes too when nothing else is in it. Raises `OutputError` for a folder that is not ours.
+    """
+    from attention_gallery.build.ownership import MARKER, owned_files
+    from attention_gallery.files import walk_files
+
+    size = count = 0
+    # The marker goes last: an interrupted removal can be taken up again.
+    for name in sorted(owned_files(site, force=False), key=lambda name: (name == MARKER, name)):
+        path = site / name
+        if _inside(site, name) and (path.is_file() or path.is_symlink()):
+            size += path.lstat().st_size
+            path.unlink()
+            count += 1
+    if not site.is_dir():
+        return Removed(count, size)
+    _remove_empty_folders(site)
+    return Removed(count, size, kept=sum(1 for _ in walk_files(site)) if site.is_dir() else 0)
+
+
+def remove_unused(manifest_path: Path) -> Removed:
+    """Remove captures, and what was measured on them, that no model and sentence of the manifest uses.
+
+    Drafts count as used. Raises `UserError` for a project that cannot be read, as all might be in use then.
+    """
+    from attention_gallery.analysis import analysis_key
+    from attention_gallery.build.captures import needed_captures
+    from attention_gallery.build.project import read_project
+    from attention_gallery.models import FingerprintMemory
+    from attention_gallery.store import AttentionStore
+
+    project = read_project(manifest_path, True)
+    cache = project.root / STORE
+    if not (cache / "store").is_dir():
+        return Removed(0, 0)
+    used = set(needed_captures(project, FingerprintMemory(cache / "fingerprints.json")).keys.values())
+    store = AttentionStore(cache / "store")
+    before = len(store.keys())
+    store.sweep()
+    size = store.prune(used)
+    settings = project.manifest.settings.analysis
+    size += _remove_others(cache / "analysis", {analysis_key(key, settings) for key in used})
+    return Removed(before - len(store.keys()), size)
+
+
+def remove_cache(root: Path) -> Removed:
+    """Remove all that lies in `.gallery`, where only what can be made again is kept."""
+    from attention_gallery.files import remove_tree, walk_files
+
+    cache = root / STORE
+    names = [name for name in walk_files(cache) if name != _LOCK]
+    size = sum((cache / name).lstat().st_size for name in names)
+    for path in sorted(cache.iterdir()):
+        if path.is_dir() and not path.is_symlink():
+            remove_tree(path)
+        elif path.name != _LOCK:
+            path.unlink()
+    return Removed(len(names), size)
+
+
+def _remove_others(folder: Path, keep: set[str]) -> int:
+    """Remove the files at `<name[:2]>/<name>` whose name is not in `keep`; the bytes freed."""
+    size = 0
+    for path in sorted(folder.glob("??/*")):
+        if path.name not in keep:
+            size += path.stat().st_size
+            path.unlink()
+    if folder.is_dir():
+        _remove_empty_folders(folder)
+    return size
+
+
+def _inside(site: Path, name: str) -> bool:
+    """Whether a name of the site's own list stays in the site; the list could have been tampered with."""
+    parts = PurePosixPath(name).parts
+    relative = bool(parts) and not PurePosixPath(name).is_absolute() and ".." not in parts
+    return relative and (site / name).parent.resolve().is_relative_to(site.resolve())
+
+
+def _remove_empty_folders(folder: Path) -> None:
+    for path in sorted(folder.iterdir()):
+        if path.is_dir() and not path.is_symlink():
+            _remove_empty_folders(path)
+    with suppress(OSError):
+        folder.rmdir()
