@@ -13,6 +13,17 @@ window.AG = (() => {
     return element;
   }
 
+  /** A row of buttons of which one is pressed; `choices` are value and text. */
+  function segmented(label, name, choices, choose) {
+    const group = make("div", { class: "segmented", role: "group", "aria-label": label });
+    for (const [value, text] of choices) {
+      const button = make("button", { type: "button", [`data-${name}`]: value }, text);
+      button.addEventListener("click", () => choose(value));
+      group.append(button);
+    }
+    return group;
+  }
+
   /** Calls `draw` at most once a frame, however often it is asked to. */
   function framed(draw) {
     let asked = 0;
@@ -22,7 +33,7 @@ window.AG = (() => {
   }
 
   return {
-    one, all, make, framed,
+    one, all, make, segmented, framed,
     on: (name, listener) => bus.addEventListener(name, (event) => listener(event.detail)),
     emit: (name, detail) => bus.dispatchEvent(new CustomEvent(name, { detail })),
     json: (element) => (element ? JSON.parse(element.textContent) : null),

@@ -1,4 +1,4 @@
-/* Attention weights from text: base64, raw deflate, then one of two codecs (see docs/themes.md). */
+/* Attention weights from text: base64, raw deflate, then one of two codecs (docs/themes.md). */
 (() => {
   function bytesOf(base64) {
     const text = atob(base64.trim());

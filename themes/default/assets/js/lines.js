@@ -68,9 +68,10 @@
     const chosen = hovered >= 0 ? hovered : AG.state.token;
     const right = space.width - space.gutter;
     const bend = (right - space.gutter) * 0.42;
+    const most = AG.colour.top(figure.weights);
     for (const { query, key, weight, mine } of edges(figure, chosen)) {
-      pen.strokeStyle = AG.colour.css(mine ? "--accent" : "--ink-soft", mine ? 0.2 + 0.8 * Math.sqrt(weight) : 0.08);
-      pen.lineWidth = 0.75 + 4.5 * weight;
+      pen.strokeStyle = AG.colour.css(mine ? "--accent" : "--ink-soft", mine ? 0.25 + 0.75 * Math.sqrt(weight / most) : 0.08);
+      pen.lineWidth = 1 + (5 * weight) / most;
       pen.beginPath();
       pen.moveTo(space.gutter, space.y(query));
       pen.bezierCurveTo(space.gutter + bend, space.y(query), right - bend, space.y(key), right, space.y(key));

@@ -39,7 +39,7 @@
     const foot = (level ? font * 1.5 : Math.min(longest, width * 0.3) * 0.72 + font * 0.4) + 10;
     const side = Math.min(width - gutter - 2, height - TOP - foot);
     const cell = Math.max(1 / ratio, Math.floor((side * ratio) / figure.size) / ratio);
-    return { left: gutter, top: TOP, cell, side: cell * figure.size, font, level, limit: gutter - 12, every: Math.max(1, Math.ceil((font * 1.15) / cell)) };
+    return { left: gutter, top: TOP, cell, side: cell * figure.size, font, level, limit: gutter - 6, every: Math.max(1, Math.ceil((font * 1.15) / cell)) };
   }
 
   function paint(figure) {

@@ -39,6 +39,16 @@
     return figure.labels.map((_, query) => Array.from(figure.weights.subarray(query * figure.size, (query + 1) * figure.size), (weight) => (Number.isNaN(weight) ? null : weight)));
   }
 
+  /** The selected token's row or column, outlined as on the canvas. */
+  function outlined() {
+    const { token, direction } = AG.state;
+    if (!(token >= 0 && token < figure.size)) return [];
+    const along = [token - 0.5, token + 0.5];
+    const across = [-0.5, figure.size - 0.5];
+    const [x, y] = direction === "from" ? [across, along] : [along, across];
+    return [{ type: "rect", x0: x[0], x1: x[1], y0: y[0], y1: y[1], line: { color: AG.colour.css("--accent"), width: 2 } }];
+  }
+
   function layout() {
     const { box } = figure;
     const { clientWidth: width, clientHeight: height } = figure.plot;
@@ -48,6 +58,7 @@
     return {
       ...given,
       width, height,
+      shapes: outlined(),
       margin: { l: box.left, t: box.top, r: width - box.left - box.side, b: height - box.top - box.side, pad: 0 },
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: AG.colour.css("--absent"),
@@ -115,7 +126,10 @@
   button.addEventListener("click", () => { button.dataset.used = "1"; want(!wanted); });
   AG.on("weights", again);
   AG.on("scheme", again);
-  AG.on("state", (changed) => { if (changed.has("scale") || changed.has("view")) { if (AG.state.view !== "matrix") cover(false); again(); } });
+  AG.on("state", (changed) => {
+    if (changed.has("view") && AG.state.view !== "matrix") cover(false);
+    if (["scale", "view", "token", "direction"].some((name) => changed.has(name))) again();
+  });
   AG.on("print", (on) => { if (wanted) cover(false); if (!on) again(); });
   AG.on("point", () => {
     if (wanted && div.isConnected && document.activeElement === figure.plot && figure.cell) window.Plotly.Fx.hover(div, [{ curveNumber: 0, pointNumber: figure.cell }]);

@@ -3,6 +3,8 @@
   const strip = AG.one(".tokens");
   if (!strip || !AG.figure) return;
   const tokens = AG.all(".token", strip);
+  const choices = [["from", "looks at"], ["to", "is looked at by"]];
+  AG.one("[data-direction-tools]").replaceChildren(AG.segmented("Direction of attention", "direction", choices, (direction) => AG.set({ direction })));
   const buttons = AG.all("[data-direction]");
   let hovered = -1;
 
@@ -56,7 +58,7 @@
     choose(index);
     tokens[index].focus();
   });
-  for (const button of buttons) button.addEventListener("click", () => AG.set({ direction: button.dataset.direction }));
+  AG.on("begin", reach);
   AG.on("weights", reach);
   AG.on("point", tint);
   AG.on("state", (changed) => { if (changed.has("token") || changed.has("direction")) reach(); });

@@ -2,8 +2,12 @@
 (() => {
   const tools = AG.one("[data-tools]");
   if (!tools || !AG.figure) return;
+  const chip = (name, title, text) => AG.make("button", { type: "button", class: "chip", [`data-${name}`]: "", title }, text);
+  const scale = chip("scale", "Colour from 0 to 1 instead of from 0 to the largest weight shown", "0 to 1");
+  const zoom = chip("zoom", "Zoom, pan and save as a picture", "Zoom");
+  const choices = [["matrix", "Matrix"], ["lines", "Lines"], ["table", "Table"]];
+  tools.replaceChildren(AG.segmented("View", "view", choices, (view) => AG.set({ view })), scale, zoom, chip("copy", "Copy the address of exactly what is shown", "Copy link"));
   const views = AG.all("[data-view]", tools);
-  const scale = AG.one("[data-scale]", tools);
   const title = AG.one("[data-selected]");
   const link = AG.one("[data-selected-link]");
   let page = "";
@@ -11,7 +15,7 @@
   function show() {
     for (const button of views) AG.press(button, button.dataset.view === AG.state.view);
     AG.press(scale, AG.state.scale === "one");
-    AG.one("[data-zoom]", tools).disabled = AG.state.view !== "matrix";
+    zoom.disabled = AG.state.view !== "matrix";
   }
 
   function address() {
@@ -26,7 +30,6 @@
     for (const way of AG.all("[data-way]")) way.setAttribute("href", way.getAttribute("href").split("#")[0] + address());
   }
 
-  for (const button of views) button.addEventListener("click", () => AG.set({ view: button.dataset.view }));
   scale.addEventListener("click", () => AG.set({ scale: AG.state.scale === "one" ? "head" : "one" }));
   AG.on("state", show);
   AG.on("fragment", carry);

@@ -5,20 +5,13 @@
   if (!traces || !place) return;
   const tokens = AG.all(".tokens .token").map((token) => token.textContent);
   const lang = AG.one(".tokens").lang;
+  const choices = [["content", "Content words"], ["all", "All tokens"]];
+  AG.one("[data-trace-tools]").replaceChildren(AG.segmented("Tokens counted", "trace", choices, (trace) => AG.set({ trace })));
   const buttons = AG.all("[data-trace]");
   const summary = document.getElementById("trace-summary");
   const ranks = ["Most", "Second", "Third", "Fourth", "Fifth", "Sixth", "Seventh", "Eighth", "Ninth", "Tenth"];
 
-  function bar(share) {
-    const space = "http://www.w3.org/2000/svg";
-    const svg = document.createElementNS(space, "svg");
-    const rect = document.createElementNS(space, "rect");
-    for (const [name, value] of Object.entries({ class: "bar", viewBox: "0 0 1 1", preserveAspectRatio: "none", "aria-hidden": "true" })) svg.setAttribute(name, value);
-    rect.setAttribute("width", share);
-    rect.setAttribute("height", 1);
-    svg.append(rect);
-    return svg;
-  }
+  const bar = (share) => AG.make("i", { class: `bar b${Math.round(share * 100)}` });
 
   function cell(key, thousandths) {
     if (key < 0) return AG.make("td");
@@ -37,6 +30,7 @@
 
   function draw() {
     const { token } = AG.state;
+    for (const button of buttons) AG.press(button, button.dataset.trace === AG.state.trace);
     if (!(token >= 0 && token < tokens.length)) return;
     const content = AG.state.trace === "content";
     const keys = content ? traces.content_keys : traces.keys;
@@ -47,10 +41,8 @@
     place.tHead.replaceChildren(head);
     place.tBodies[0].replaceChildren(...rows);
     summary.textContent = told(token, keys);
-    for (const button of buttons) AG.press(button, button.dataset.trace === AG.state.trace);
   }
 
-  for (const button of buttons) button.addEventListener("click", () => AG.set({ trace: button.dataset.trace }));
   AG.on("state", (changed) => { if (changed.has("token") || changed.has("trace")) draw(); });
-  AG.on("begin", () => { if (AG.fragment()) draw(); });
+  AG.on("begin", draw);
 })();
