@@ -80,7 +80,8 @@ def test_a_first_heading_is_the_title_when_none_is_given(tmp_path: Path) -> None
     (note,) = load_notes(tmp_path, MODELS, SENTENCES)
     assert (note.title, note.body, note.line) == ("The real title", "\nText.\n", 3)
     write(tmp_path, "about.md", "Text first.\n\n# Heading\n")
-    assert load_notes(tmp_path, MODELS, SENTENCES)[0].title == ""
+    write(tmp_path, "notes/how-to-read.md", "Text.\n")
+    assert [note.title for note in load_notes(tmp_path, MODELS, SENTENCES)] == ["", "How to read"]
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,8 @@ class Note:
     """One Markdown note.
 
     `path` is absolute, `name` is the path inside the content folder with `/`. `line` is the 1-based line
-    of the file in which `body` begins. `title` is "" when there is none. `digest` is the SHA-256 of the file.
+    of the file in which `body` begins. `title` is "" when there is none, but for pages of their own.
+    `digest` is the SHA-256 of the file.
     """
 
     path: Path
@@ -121,6 +122,9 @@ def _load(
         title, body, line = _heading(body, line)
     if target is None or len(problems) > before:
         return None
+    if not title and target.kind == "page":
+        # A page of its own stands in lists, where it needs a name.
+        title = (target.slug or "").replace("-", " ").capitalize()
     digest = digest_bytes(data)
     return Note(
         file.path, file.name, target, title, matter.description, matter.tags, matter.draft, body, line, digest
