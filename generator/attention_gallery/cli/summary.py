@@ -26,7 +26,8 @@ def build_summary(report: BuildReport, root: Path) -> str:
     ]
     phases = [(plain(name), duration(seconds)) for name, seconds in report.seconds.items()]
     total = sum(report.seconds.values())
-    title = f"Built {counted(report.pages, 'page')} in {duration(total)}"
+    changed = report.written or report.pruned or report.captured
+    title = f"{'Built' if changed else 'Up to date:'} {counted(report.pages, 'page')} in {duration(total)}"
     if report.warnings:
         title += f", with {counted(len(report.warnings), 'warning')}"
     lines = ["", click.style(title, bold=True), "", *_side_by_side(rows, phases), ""]
