@@ -19,7 +19,7 @@ TEST_READY := $(VENV)/.ready-test
 
 .PHONY: help
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: gallery
 gallery: $(GALLERY_READY) ## build the gallery of gallery.yaml into site/
@@ -42,8 +42,13 @@ wheel: $(TEST_READY) ## build the wheel into dist/
 	@$(BIN)/python -m build --wheel --outdir dist .
 
 .PHONY: clean
-clean: ## remove the environment, the site, the captures and what tools left behind
-	rm -rf $(VENV) site .gallery dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+clean: ## remove the site (not files of your own in it), the captures and what tools left behind
+	@if [ -x $(BIN)/attention-gallery ] && [ -f gallery.yaml ]; then $(BIN)/attention-gallery clean --all; fi
+	rm -rf dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+.PHONY: distclean
+distclean: clean ## as clean, and remove the environment
+	rm -rf $(VENV)
 
 $(BIN)/python:
 	@command -v $(PYTHON) > /dev/null || { \
