@@ -1,4 +1,4 @@
-"""Captures and analyses as pages read them: checked once a build, few in memory."""
+"""Captures and analyses as pages read them: checked as they are read, few in memory."""
 
 from __future__ import annotations
 
@@ -17,13 +17,12 @@ _KEPT = 4
 
 
 class CachedData:
-    """Reads the store and a cache of analyses beside it. Verifies each capture before its first use."""
+    """Reads the store and a cache of analyses beside it. The store checks every layer that it hands out."""
 
     def __init__(self, store: AttentionStore, cache: Path, settings: AnalysisSettings) -> None:
         self._store = store
         self._cache = cache
         self._settings = settings
-        self._verified: set[str] = set()
         self._open: OrderedDict[str, StoredAttention] = OrderedDict()
         self._analyses: OrderedDict[str, SentenceAnalysis] = OrderedDict()
 
@@ -37,9 +36,6 @@ class CachedData:
 
     def entry(self, key: str) -> StoredAttention:
         """The capture under a key. Raises `DamagedEntry`."""
-        if key not in self._verified:
-            self._store.verify(key)
-            self._verified.add(key)
         entry = self._open.get(key)
         if entry is None:
             entry = self._open[key] = self._store.open(key)

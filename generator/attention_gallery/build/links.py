@@ -9,9 +9,8 @@ from html import unescape
 from urllib.parse import unquote, urlsplit
 
 from attention_gallery.errors import LinkError, Problem, did_you_mean
-from attention_gallery.pages.routes import file_of, root_of
+from attention_gallery.pages.routes import file_of
 
-_REFERENCE = re.compile(r'\s(?:href|src)="([^"]*)"')
 _ANCHOR = re.compile(r'\s(?:id|name)="([^"]*)"')
 _MOST_TOLD = 20
 
@@ -22,15 +21,15 @@ def links_of(route: str, html: str, base_path: str) -> str:
     `base_path` is the path under which the site is published ("/" when unknown): links of the 404 page
     start there. Links that climb out of the site are kept as they are written.
     """
-    root = root_of(route)
-    length = len(root)
+    bases = _bases(route)
     found = set()
-    for reference in set(_REFERENCE.findall(html)):
+    for reference in _references(html):
         if "&" in reference:
             reference = unescape(reference)
-        target: str | None = reference[length:]
-        # Nearly all links are made by routes, from the root of the site: those need no parsing.
-        if not reference.startswith(root) or ".." in reference[length:]:
+        if reference[:1] == "#" and f' id="{reference[1:]}"' in html:
+            continue
+        target = _climbed(reference, bases) if reference.startswith("../") else None
+        if target is None:
             target = _resolve(route, reference, base_path)
             if target is None:
                 continue
@@ -40,6 +39,33 @@ def links_of(route: str, html: str, base_path: str) -> str:
             target = _with_anchor(target)
         found.add(target)
     return "\n".join(sorted(found))
+
+
+def _references(html: str) -> set[str]:
+    # Splitting at the attribute's name is several times as fast as a pattern that looks for it.
+    pieces = html.split(' href="')[1:]
+    pieces += html.split(' src="')[1:]
+    return {piece[: piece.index('"')] for piece in pieces}
+
+
+def _bases(route: str) -> list[str]:
+    """What "", "../", "../../", … mean on a page: "a/b/", "a/", ""."""
+    bases = [route.rpartition("/")[0] + "/" if "/" in route else ""]
+    while bases[-1]:
+        parent = bases[-1][:-1].rpartition("/")[0]
+        bases.append(parent + "/" if parent else "")
+    return bases
+
+
+def _climbed(reference: str, bases: list[str]) -> str | None:
+    """The target of "../../x/y/", which nearly all links look like; None when it takes more to tell."""
+    steps = 0
+    while reference.startswith("../", 3 * steps):
+        steps += 1
+    rest = reference[3 * steps :]
+    if steps >= len(bases) or "." in rest[:1] or "/." in rest or "//" in rest or "?" in rest:
+        return None
+    return bases[steps] + rest
 
 
 def _resolve(route: str, reference: str, base_path: str) -> str | None:

@@ -61,9 +61,12 @@ class HeadDescriber:
         found = self._analysis
         return found.standouts_q.tolist(), found.standouts_k.tolist(), found.standouts_w.tolist()
 
-    def head(self, layer: int, head: int) -> str:
-        """One head: its type with the evidence, and its strongest pairs, sinks left out."""
-        found = self._analysis.head_type(layer, head)
+    def head(self, layer: int, head: int, kind: HeadType | None = None) -> str:
+        """One head: its type with the evidence, and its strongest pairs, sinks left out.
+
+        `kind` is the head's type where the caller knows it already.
+        """
+        found = kind or self._analysis.head_type(layer, head)
         text = f"{head_name(layer, head)} is a {_lower_first(found.title)}: {found.evidence}."
         pairs = self.strongest(layer, head)
         return f"{text} Strongest between words: {'; '.join(pairs)}." if pairs else text

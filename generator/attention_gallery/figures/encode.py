@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +24,7 @@ HEAD_ERROR = 0.0001
 EXPLORER_ERROR = 0.004
 
 _DEFLATE_RAW = -15
-_DEFLATE_MEMORY = 8
+_LARGE = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def visible_cells(tokens: int) -> NDArray[np.intp]:
     return rows * tokens + columns
 
 
-def encode_heads(weights: Float32, causal: bool, level: int = 6) -> Iterator[EncodedWeights]:
+def encode_heads(weights: Float32, causal: bool) -> Iterator[EncodedWeights]:
     """Each head of float32[head, query, key] for its own page, as `linear16`."""
     heads, tokens, _ = weights.shape
     flat = weights.reshape(heads, tokens * tokens)
@@ -53,10 +53,10 @@ def encode_heads(weights: Float32, causal: bool, level: int = 6) -> Iterator[Enc
     high, low = _byte_planes(levels.astype(np.uint16))
     planes = np.concatenate([high, low], axis=1)
     for head in range(heads):
-        yield EncodedWeights("linear16", _pack((planes[head].tobytes(),), level), errors[head])
+        yield EncodedWeights("linear16", _pack((planes[head].tobytes(),)), errors[head])
 
 
-def encode_grid(layers: LayerReader, count: int, causal: bool, level: int = 9) -> EncodedWeights:
+def encode_grid(layers: LayerReader, count: int, causal: bool) -> EncodedWeights:
     """All heads of a model for the explorer; `layers(index)` reads float32[head, query, key].
 
     `sqrt8`, unless its measured error would reach 0.004; then `linear16`.
@@ -69,11 +69,11 @@ def encode_grid(layers: LayerReader, count: int, causal: bool, level: int = 9) -
         error = max(error, _sqrt8_error(levels, weights))
         packed.append(_visible(levels, causal).tobytes())
     if error < EXPLORER_ERROR:
-        return EncodedWeights("sqrt8", _pack(packed, level), error)
-    return _encode_grid_linear(layers, count, causal, level)
+        return EncodedWeights("sqrt8", _pack(packed), error)
+    return _encode_grid_linear(layers, count, causal)
 
 
-def _encode_grid_linear(layers: LayerReader, count: int, causal: bool, level: int) -> EncodedWeights:
+def _encode_grid_linear(layers: LayerReader, count: int, causal: bool) -> EncodedWeights:
     highs: list[bytes] = []
     lows: list[bytes] = []
     error = 0.0
@@ -84,7 +84,7 @@ def _encode_grid_linear(layers: LayerReader, count: int, causal: bool, level: in
         high, low = _byte_planes(_visible(levels.astype(np.uint16), causal))
         highs.append(high.tobytes())
         lows.append(low.tobytes())
-    return EncodedWeights("linear16", _pack([*highs, *lows], level), error)
+    return EncodedWeights("linear16", _pack([*highs, *lows]), error)
 
 
 def decode_grid(
@@ -126,9 +126,13 @@ def _sqrt8_error(levels: NDArray[np.uint8], weights: Float32) -> float:
     return float(np.abs(decoded - weights).max())
 
 
-def _pack(parts: Iterable[bytes], level: int) -> str:
-    # Z_FILTERED leaves more to the Huffman coder, which packs near-random small numbers 3 % better.
-    deflate = zlib.compressobj(level, zlib.DEFLATED, _DEFLATE_RAW, _DEFLATE_MEMORY, zlib.Z_FILTERED)
+def _pack(parts: Sequence[bytes]) -> str:
+    # Weights are near-random small numbers: coding each byte by how often it occurs gains nearly all there
+    # is. Looking for repeats as well takes ten times as long and pays only on the largest pages.
+    if sum(map(len, parts)) < _LARGE:
+        deflate = zlib.compressobj(6, zlib.DEFLATED, -12, 5, zlib.Z_RLE)
+    else:
+        deflate = zlib.compressobj(9, zlib.DEFLATED, _DEFLATE_RAW, 8, zlib.Z_FILTERED)
     packed = [deflate.compress(part) for part in parts]
     packed.append(deflate.flush())
     return base64.b64encode(b"".join(packed)).decode("ascii")

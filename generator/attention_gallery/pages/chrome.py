@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from attention_gallery.pages import routes
 from attention_gallery.pages.contexts import Link, ModelCard, PageInfo, SiteInfo
@@ -26,6 +27,69 @@ def site_info(gallery: Gallery) -> SiteInfo:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class PageFrame:
+    """What surrounds pages of one kind at one depth: made once, used for many."""
+
+    kind: str
+    root: str
+    base_url: str | None
+    breadcrumbs: tuple[Link, ...]
+    styles: tuple[str, ...]
+    scripts: tuple[str, ...]
+    plotly: str
+    provenance: tuple[tuple[str, str], ...]
+    built: str | None
+
+    @classmethod
+    def of(
+        cls,
+        gallery: Gallery,
+        kind: str,
+        route: str,
+        crumbs: Iterable[tuple[str, str]] = (),
+        origin: tuple[tuple[str, str], ...] = (),
+        root: str | None = None,
+    ) -> PageFrame:
+        """The frame of the page at `route` and its siblings.
+
+        `crumbs` are (text, route) from the gallery's home down to the page's parent. `root` is the way
+        to the site's root where it does not follow from the route.
+        """
+        root = routes.root_of(route) if root is None else root
+        assets = gallery.assets
+        trail = [Link(gallery.settings.title, root)] if route else []
+        trail.extend(Link(text, routes.href(route, target)) for text, target in crumbs)
+        return cls(
+            kind=kind,
+            root=root,
+            base_url=gallery.settings.base_url,
+            breadcrumbs=tuple(trail),
+            styles=(root + routes.asset(assets.style),) if assets.style else (),
+            scripts=(root + routes.asset(assets.script),) if assets.script else (),
+            plotly=root + routes.asset(gallery.plotly),
+            provenance=origin,
+            built=gallery.built,
+        )
+
+    def page(self, route: str, title: str, description: str) -> PageInfo:
+        """One page in this frame."""
+        return PageInfo(
+            self.kind,
+            title,
+            shortened(description, 200),
+            route,
+            self.root,
+            routes.absolute(self.base_url, route) if self.base_url else None,
+            self.breadcrumbs,
+            self.styles,
+            self.scripts,
+            self.plotly,
+            self.provenance,
+            self.built,
+        )
+
+
 def page_info(
     gallery: Gallery,
     kind: str,
@@ -33,36 +97,11 @@ def page_info(
     title: str,
     description: str,
     crumbs: Iterable[tuple[str, str]] = (),
-    provenance: tuple[tuple[str, str], ...] = (),
+    origin: tuple[tuple[str, str], ...] = (),
     root: str | None = None,
 ) -> PageInfo:
-    """The page itself. `crumbs` are (text, route) from the gallery's home down to the page's parent.
-
-    `root` is the way to the site's root where it does not follow from the route.
-    """
-    root = routes.root_of(route) if root is None else root
-    base_url = gallery.settings.base_url
-
-    def asset(name: str) -> str:
-        return root + routes.asset(name) if name else ""
-
-    assets = gallery.assets
-    trail = [Link(gallery.settings.title, root)] if route else []
-    trail.extend(Link(text, routes.href(route, target)) for text, target in crumbs)
-    return PageInfo(
-        kind=kind,
-        title=title,
-        description=shortened(description, 200),
-        route=route,
-        root=root,
-        canonical=routes.absolute(base_url, route) if base_url else None,
-        breadcrumbs=tuple(trail),
-        styles=(asset(assets.style),) if assets.style else (),
-        scripts=(asset(assets.script),) if assets.script else (),
-        plotly=asset(gallery.plotly),
-        provenance=provenance,
-        built=gallery.built,
-    )
+    """One page that shares its frame with no other; see `PageFrame.of`."""
+    return PageFrame.of(gallery, kind, route, crumbs, origin, root).page(route, title, description)
 
 
 def provenance(origin: Provenance) -> tuple[tuple[str, str], ...]:

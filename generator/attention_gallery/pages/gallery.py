@@ -31,23 +31,22 @@ class PlannedPage:
 
 @dataclass(frozen=True, slots=True)
 class GalleryModel:
-    """A model of the gallery with what its captures told about it."""
+    """A model of the gallery with what its captures told about it.
+
+    `places` are all its (layer, head), `routes` their names in addresses.
+    """
 
     spec: ModelSpec
     facts: ModelFacts
     provenance: Provenance
     places: tuple[tuple[int, int], ...]
+    routes: HeadRoutes
 
     @classmethod
     def of(cls, spec: ModelSpec, facts: ModelFacts, provenance: Provenance) -> GalleryModel:
         """The model with all its (layer, head) places, layer by layer."""
         places = tuple((layer, head) for layer in range(facts.layers) for head in range(facts.heads))
-        return cls(spec, facts, provenance, places)
-
-    @property
-    def routes(self) -> HeadRoutes:
-        """Names of its heads in addresses."""
-        return HeadRoutes(self.facts.layers, self.facts.heads)
+        return cls(spec, facts, provenance, places, HeadRoutes.of(facts.layers, facts.heads))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from markupsafe import Markup
 
 from attention_gallery.pages import routes, words
-from attention_gallery.pages.chrome import page_info, provenance, render
+from attention_gallery.pages.chrome import render
 from attention_gallery.pages.contexts import HeadContext
 from attention_gallery.pages.contexts import Pair as PairRow
 from attention_gallery.pages.gallery import Gallery, PlannedPage
@@ -18,12 +19,14 @@ from attention_gallery.records import head_name
 def head_pages(gallery: Gallery, view: PairView) -> Iterator[PlannedPage]:
     """A page for each head of the pair that has one."""
     pair = view.pair
+    shared = gallery.inputs("head", pair.inputs, pair.heads)
+    noted = gallery.notes.heads_of(pair.model.spec.slug, pair.sentence.slug)
     for layer, head in pair.heads:
-        notes = gallery.notes.of_head(pair.model.spec.slug, pair.sentence.slug, layer, head)
+        own = noted[layer, head].digest if (layer, head) in noted else ""
         yield PlannedPage(
             pair.head_route(layer, head),
-            gallery.inputs("head", pair.inputs, layer, head, notes.digest),
-            lambda layer=layer, head=head: _make(gallery, view, layer, head),  # type: ignore[misc]
+            f"{shared}/{layer}/{head}/{own}",
+            partial(_make, gallery, view, layer, head),
         )
 
 
@@ -33,7 +36,7 @@ def _make(gallery: Gallery, view: PairView, layer: int, head: int) -> bytes:
     route = pair.head_route(layer, head)
     name = head_name(layer, head)
     kind = view.analysis.head_type(layer, head)
-    summary = view.describer.head(layer, head)
+    summary = view.describer.head(layer, head, kind)
     figure = view.heatmap.head(name, view.weights(layer, head), summary)
     across = routes.model_head(model.spec.slug, model.routes.slug(layer, head))
     context = HeadContext(
@@ -48,20 +51,12 @@ def _make(gallery: Gallery, view: PairView, layer: int, head: int) -> bytes:
         summary=summary,
         pairs=_pairs(view, layer, head),
         metrics=view.metric_rows(layer, head),
-        neighbours=view.neighbours.of(layer, head, lambda at: routes.href(route, pair.head_route(*at))),
+        neighbours=view.neighbours[layer, head],
         across=routes.href(route, across),
         notes=gallery.notes.of_head(model.spec.slug, sentence.slug, layer, head).blocks(route),
     )
-    info = page_info(
-        gallery,
-        "head",
-        route,
-        f"{name} on “{words.shortened(sentence.title, 60)}”, {model.spec.title}",
-        summary,
-        ((model.spec.title, routes.model(model.spec.slug)), (sentence.title, pair.route)),
-        provenance(pair.provenance),
-    )
-    return render(gallery, "head.html", info, context)
+    title = f"{name} on “{view.short_title}”, {model.spec.title}"
+    return render(gallery, "head.html", view.head_frame.page(route, title, summary), context)
 
 
 def _pairs(view: PairView, layer: int, head: int) -> tuple[PairRow, ...]:

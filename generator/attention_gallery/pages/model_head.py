@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from attention_gallery.pages import routes, words
 from attention_gallery.pages.chrome import model_card, page_info, provenance, render
-from attention_gallery.pages.contexts import HeadExample, MetricRow, ModelHeadContext
+from attention_gallery.pages.contexts import HeadExample, MetricRow, ModelHeadContext, Neighbours
 from attention_gallery.pages.gallery import Gallery, Pair, PlannedPage
 from attention_gallery.pages.model_view import ModelView
-from attention_gallery.pages.neighbours import HeadNeighbours
+from attention_gallery.pages.neighbours import Place, head_neighbours
 from attention_gallery.records import head_name
 
 
@@ -17,7 +17,7 @@ def model_head_pages(gallery: Gallery, view: ModelView) -> Iterator[PlannedPage]
     """A page for each head of the model."""
     model = view.model
     slug = model.spec.slug
-    around = HeadNeighbours(model.places)
+    around = head_neighbours(model.places, model.routes)
     for layer, head in model.places:
         notes = gallery.notes.of_model_head(slug, layer, head)
         yield PlannedPage(
@@ -27,7 +27,7 @@ def model_head_pages(gallery: Gallery, view: ModelView) -> Iterator[PlannedPage]
         )
 
 
-def _make(gallery: Gallery, view: ModelView, around: HeadNeighbours, layer: int, head: int) -> bytes:
+def _make(gallery: Gallery, view: ModelView, around: dict[Place, Neighbours], layer: int, head: int) -> bytes:
     model = view.model
     slug = model.spec.slug
     name = head_name(layer, head)
@@ -43,11 +43,7 @@ def _make(gallery: Gallery, view: ModelView, around: HeadNeighbours, layer: int,
         evidence=kind.evidence,
         metrics=_metrics(view, layer, head),
         examples=tuple(_examples(view, route, layer, head)),
-        neighbours=around.of(
-            layer,
-            head,
-            lambda at: routes.href(route, routes.model_head(slug, model.routes.slug(*at))),
-        ),
+        neighbours=around[layer, head],
         notes=gallery.notes.of_model_head(slug, layer, head).blocks(route),
     )
     summary = f"{name} of {model.spec.title}: {kind.title.lower()}. {kind.evidence}."

@@ -12,7 +12,7 @@ from attention_gallery.pages.gallery import Gallery, GalleryModel
 from attention_gallery.records import HeadType
 
 # Beyond these a head's page lists sentences without pictures, so that it stays light.
-PICTURED_SENTENCES = 24
+PICTURED_SENTENCES = 12
 
 
 class ModelView:

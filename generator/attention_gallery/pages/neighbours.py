@@ -6,36 +6,34 @@ from collections.abc import Callable, Sequence
 
 from attention_gallery.manifest.settings import SentenceSpec
 from attention_gallery.pages.contexts import Link, Neighbours
+from attention_gallery.pages.routes import HeadRoutes
 from attention_gallery.records import head_name
 
 Place = tuple[int, int]
 
 
-class HeadNeighbours:
-    """Neighbours among the heads that have pages: in reading order, and within the same column."""
+def head_neighbours(places: Sequence[Place], names: HeadRoutes) -> dict[Place, Neighbours]:
+    """The neighbours of each of these heads: in reading order, and within the same column.
 
-    def __init__(self, places: Sequence[Place]) -> None:
-        self._places = tuple(places)
-        self._order = {place: index for index, place in enumerate(self._places)}
-        self._columns: dict[int, list[int]] = {}
-        for layer, head in self._places:
-            self._columns.setdefault(head, []).append(layer)
+    The pages of a model's heads are siblings, so the links are "../l03h07/" on any sentence.
+    """
+    links = {place: Link(head_name(*place), f"../{names.slug(*place)}/") for place in places}
+    columns: dict[int, list[Place]] = {}
+    for place in places:
+        columns.setdefault(place[1], []).append(place)
+    along = _around(places)
+    across = {place: pair for column in columns.values() for place, pair in _around(column).items()}
+    return {
+        place: Neighbours(*(links.get(other) if other else None for other in (*along[place], *across[place])))
+        for place in places
+    }
 
-    def of(self, layer: int, head: int, href: Callable[[Place], str]) -> Neighbours:
-        """The neighbours of one head; `href` makes the link to a place."""
-        index = self._order[layer, head]
-        column = self._columns[head]
-        row = column.index(layer)
 
-        def link(place: Place | None) -> Link | None:
-            return None if place is None else Link(head_name(*place), href(place))
-
-        return Neighbours(
-            previous=link(self._places[index - 1] if index > 0 else None),
-            next=link(self._places[index + 1] if index + 1 < len(self._places) else None),
-            up=link((column[row - 1], head) if row > 0 else None),
-            down=link((column[row + 1], head) if row + 1 < len(column) else None),
-        )
+def _around(places: Sequence[Place]) -> dict[Place, tuple[Place | None, Place | None]]:
+    """The places before and after each one."""
+    before = [None, *places[:-1]]
+    after = [*places[1:], None]
+    return dict(zip(places, zip(before, after, strict=True), strict=True))
 
 
 def sentence_neighbours(

@@ -168,6 +168,14 @@ class GalleryNotes:
         """The notes of one head on one sentence."""
         return self.of(NoteTarget("head", model=model, sentence=sentence, layer=layer, head=head))
 
+    def heads_of(self, model: str, sentence: str) -> dict[tuple[int, int], NoteSet]:
+        """The notes of the heads of one model on one sentence, by (layer, head)."""
+        return {
+            (target.layer or 0, target.head or 0): notes
+            for target, notes in self.by_target.items()
+            if target.kind == "head" and (target.model, target.sentence) == (model, sentence)
+        }
+
     def links(self, route: str) -> tuple[Link, ...]:
         """Links from the page at `route` to every free-standing note."""
         return tuple(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 
 from markupsafe import Markup
@@ -11,19 +12,24 @@ from attention_gallery.figures.describe import HeadDescriber
 from attention_gallery.figures.encode import EncodedWeights, encode_heads
 from attention_gallery.figures.heatmap import HeatmapTemplate
 from attention_gallery.pages import routes, words
-from attention_gallery.pages.chrome import model_card
-from attention_gallery.pages.contexts import HeadShared, Link, MetricRow, TokenView
+from attention_gallery.pages.chrome import PageFrame, model_card, provenance
+from attention_gallery.pages.contexts import HeadShared, Link, MetricRow, Neighbours, TokenView
 from attention_gallery.pages.gallery import Gallery, Pair
-from attention_gallery.pages.neighbours import HeadNeighbours
+from attention_gallery.pages.neighbours import Place, head_neighbours
 from attention_gallery.records import StoredAttention, Tokens
 
 
 class PairView:
     """Lazily read facts of one pair. Holds one encoded layer at a time."""
 
-    def __init__(self, gallery: Gallery, pair: Pair) -> None:
+    def __init__(
+        self, gallery: Gallery, pair: Pair, neighbours: Mapping[Place, Neighbours] | None = None
+    ) -> None:
+        """`neighbours` are those of all heads of the model, where the pair has a page for each."""
         self.gallery = gallery
         self.pair = pair
+        if neighbours is not None:
+            self.neighbours = neighbours
         self._encoded: tuple[int, list[EncodedWeights]] = (-1, [])
 
     @cached_property
@@ -84,9 +90,22 @@ class PairView:
         return self._encoded[1][head]
 
     @cached_property
-    def neighbours(self) -> HeadNeighbours:
+    def neighbours(self) -> Mapping[Place, Neighbours]:
         """The ways from one head page to the next."""
-        return HeadNeighbours(self.pair.heads)
+        return head_neighbours(self.pair.heads, self.pair.model.routes)
+
+    @cached_property
+    def short_title(self) -> str:
+        """The sentence's title, short enough for a browser's tab."""
+        return words.shortened(self.pair.sentence.title, 60)
+
+    @cached_property
+    def head_frame(self) -> PageFrame:
+        """What surrounds every head page of this pair."""
+        model, sentence = self.pair.model, self.pair.sentence
+        crumbs = ((model.spec.title, routes.model(model.spec.slug)), (sentence.title, self.pair.route))
+        origin = provenance(self.pair.provenance)
+        return PageFrame.of(self.gallery, "head", self.pair.head_route(0, 0), crumbs, origin)
 
     @cached_property
     def _metric_values(self) -> list[list[list[float]]]:

@@ -6,7 +6,7 @@ Layers and heads count from 0; both numbers have at least two digits, more where
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 HOME = ""
 NOTES = "notes/"
@@ -23,12 +23,20 @@ class HeadRoutes:
 
     layers: int
     heads: int
+    slugs: tuple[tuple[str, ...], ...] = field(repr=False, compare=False)
+
+    @classmethod
+    def of(cls, layers: int, heads: int) -> HeadRoutes:
+        """The names of all heads of a model of this shape."""
+        wide, high = max(2, len(str(layers - 1))), max(2, len(str(heads - 1)))
+        names = tuple(
+            tuple(f"l{layer:0{wide}d}h{head:0{high}d}" for head in range(heads)) for layer in range(layers)
+        )
+        return cls(layers, heads, names)
 
     def slug(self, layer: int, head: int) -> str:
         """`l03h07` for layer 3, head 7."""
-        layer_width = max(2, len(str(self.layers - 1)))
-        head_width = max(2, len(str(self.heads - 1)))
-        return f"l{layer:0{layer_width}d}h{head:0{head_width}d}"
+        return self.slugs[layer][head]
 
 
 def model(slug: str) -> str:
