@@ -1,0 +1,152 @@
+"""What it costs to build a large site, beside the least that Jinja2 and the disk allow.
+
+    python benchmarks/render.py            10,000 head pages: warm build, floor, no-op, edit of one sentence
+    python benchmarks/render.py --memory   peak memory at 1,000, 10,000 and 50,000 head pages
+
+Every build is a process of its own. The floor renders one Jinja2 template (autoescape on, six values) to
+pages of the same number and bytes and writes each into a folder of its own. CPU seconds are user + system
+of the process; the two take turns, and the ratio is taken pair by pair.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from synthetic import Shape, fill_store, make_gallery
+
+FLOOR = '''
+import os, sys
+from pathlib import Path
+import jinja2
+sample = Path(sys.argv[1]).read_text(encoding="utf-8")
+out, count = sys.argv[2], int(sys.argv[3])
+step = len(sample) // 6
+escaped = sample.replace("{", "(").replace("}", ")")
+parts = [escaped[i * step:(i + 1) * step] for i in range(6)]
+source = "".join(part + "{{ value" + str(i) + " }}" for i, part in enumerate(parts))
+template = jinja2.Environment(autoescape=True).from_string(source)
+for page in range(count):
+    folder = f"{out}/{page // 100:04d}/{page:06d}"
+    os.makedirs(folder, exist_ok=True)
+    html = template.render(**{f"value{i}": page for i in range(6)})
+    with open(folder + "/index.html", "w", encoding="utf-8") as stream:
+        stream.write(html)
+'''
+
+
+@dataclass(frozen=True)
+class Cost:
+    """CPU and wall seconds and peak resident memory (MB) of one process."""
+
+    cpu: float
+    wall: float
+    memory: float
+
+
+def measure(command: list[str], cwd: Path) -> Cost:
+    """Run a command to its end and say what it cost. Its failure is ours."""
+    started = time.perf_counter()
+    process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - started
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command[:4])} … ended with {process.returncode}")
+    scale = 1e6 if sys.platform == "darwin" else 1e3
+    return Cost(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / scale)
+
+
+def build(root: Path, *options: str) -> Cost:
+    """One build of the gallery in `root`."""
+    return measure([sys.executable, "-m", "attention_gallery", "--quiet", "build", *options], root)
+
+
+def floor(root: Path, sample: Path, pages: int) -> Cost:
+    """The bare loop, into an empty folder beside the gallery."""
+    out = root / "floor"
+    shutil.rmtree(out, ignore_errors=True)
+    return measure([sys.executable, "-c", FLOOR, str(sample), str(out), str(pages)], root)
+
+
+def rendering(root: Path, runs: int, sentences: int) -> None:
+    """Warm build against the floor, no-op build, edit of one sentence."""
+    shape = Shape(sentences)
+    manifest = make_gallery(root, shape)
+    build(root)
+    sample = root / "sample.html"
+    shutil.copy(root / "site/model/s1/l03h07/index.html", sample)
+    pages = sum(1 for _ in (root / "site").rglob("index.html"))
+    print(f"{shape.head_pages:,} head pages of {shape.tokens} tokens ({pages:,} pages in all), "
+          f"{sample.stat().st_size:,} bytes a head page, {runs} runs")
+    warm, least = [], []
+    for _ in range(runs):
+        shutil.rmtree(root / "site")
+        warm.append(build(root))
+        least.append(floor(root, sample, shape.head_pages))
+    ratios = [a.cpu / b.cpu for a, b in zip(warm, least, strict=True)]
+    show("warm build", warm)
+    show("floor", least)
+    print(f"  warm build / floor, CPU: {spread(ratios)} (aim: at most 3)")
+    show("no-op build", [build(root) for _ in range(runs)])
+    show("edit of one sentence", [edited(root, manifest, shape, run) for run in range(runs)])
+
+
+def edited(root: Path, manifest: Path, shape: Shape, run: int) -> Cost:
+    """Change one sentence, capture it (not counted), and build."""
+    text = manifest.read_text(encoding="utf-8")
+    line = next(line for line in text.splitlines() if "slug: s5," in line)
+    changed = line.rpartition(" ")[0] + f' edit{run}"}}'
+    manifest.write_text(text.replace(line, changed), encoding="utf-8")
+    fill_store(manifest, shape, seed=run + 1)
+    return build(root)
+
+
+def memory(root: Path) -> None:
+    """Peak memory of a warm build at three sizes."""
+    for sentences in (7, 70, 348):
+        place = root / str(sentences)
+        shape = Shape(sentences)
+        make_gallery(place, shape)
+        build(place)
+        shutil.rmtree(place / "site")
+        cost = build(place)
+        print(f"{shape.head_pages:>7,} head pages: {cost.memory:.0f} MB peak, {cost.cpu:.1f} s CPU", flush=True)
+        shutil.rmtree(place)
+
+
+def show(name: str, costs: list[Cost]) -> None:
+    """A line with medians and ranges."""
+    print(f"  {name:<22} CPU {spread([c.cpu for c in costs])} s   wall {spread([c.wall for c in costs])} s   "
+          f"peak {max(c.memory for c in costs):.0f} MB", flush=True)
+
+
+def spread(values: list[float]) -> str:
+    """Median and range."""
+    return f"{statistics.median(values):.2f} ({min(values):.2f}-{max(values):.2f})"
+
+
+def main() -> None:
+    """Read the options and measure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--memory", action="store_true", help="measure peak memory at three sizes instead")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--sentences", type=int, default=70, help="70 make 10,080 head pages")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        if options.memory:
+            memory(Path(folder))
+        else:
+            rendering(Path(folder) / "gallery", options.runs, options.sentences)
+
+
+if __name__ == "__main__":
+    main()
