@@ -58,8 +58,11 @@ def link_or_copy(source: str, target: str) -> None:
         shutil.copy2(source, target)
 
 
-def walk_files(folder: Path) -> Iterator[str]:
-    """All files and symbolic links below `folder`, as sorted POSIX paths relative to it."""
+def walk_files(folder: Path, empty_folders: bool = False) -> Iterator[str]:
+    """All files and symbolic links below `folder`, as sorted POSIX paths relative to it.
+
+    With `empty_folders`, folders that hold nothing too, with "/" at their end.
+    """
     for base, folders, names in os.walk(folder):
         folders.sort()
         relative = os.path.relpath(base, folder)
@@ -67,6 +70,8 @@ def walk_files(folder: Path) -> Iterator[str]:
         links = [name for name in folders if os.path.islink(os.path.join(base, name))]
         for name in sorted(names + links):
             yield prefix + name
+        if empty_folders and prefix and not names and not folders:
+            yield prefix
 
 
 def swap_folders(new: Path, live: Path) -> None:
@@ -92,9 +97,13 @@ def swap_folders(new: Path, live: Path) -> None:
 
 
 def recover_swap(live: Path) -> None:
-    """Put back a folder that an interrupted `swap_folders` left aside."""
+    """Put back a folder that an interrupted `swap_folders` left aside, or drop it when it was replaced."""
     aside = _aside(live)
-    if aside.exists() and not live.exists():
+    if not aside.exists():
+        return
+    if live.exists():
+        remove_tree(aside)
+    else:
         os.rename(aside, live)
 
 

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 from filelock import FileLock, Timeout
 
 from attention_gallery.build.options import BuildOptions, BuildReport, CheckReport
-from attention_gallery.build.record import Record, RecordWriter
-from attention_gallery.build.unchanged import is_intact, own_inputs, stamp
+from attention_gallery.build.record import Record, RecordWriter, draft_of
+from attention_gallery.build.unchanged import changed_since, is_intact, own_inputs, stamp
 from attention_gallery.errors import DamagedEntry, OutputError, Problem
 from attention_gallery.progress import Reporter
 
@@ -61,6 +61,10 @@ class _Build:
     def record_path(self) -> Path:
         return self.cache / "build.sqlite"
 
+    @property
+    def staging(self) -> Path:
+        return self.cache / "staging"
+
 
 def build(manifest_path: Path, options: BuildOptions, reporter: Reporter) -> BuildReport:
     """Build the gallery of a manifest.
@@ -74,6 +78,7 @@ def build(manifest_path: Path, options: BuildOptions, reporter: Reporter) -> Bui
 
         load_manifest(manifest)  # raises the error that says what is missing
     with _locked(run.cache):
+        _sweep(run)
         return _unchanged(run) or _rebuild(run)
 
 
@@ -91,6 +96,15 @@ def _locked(cache: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _sweep(run: _Build) -> None:
+    """Drop what a killed build left behind."""
+    draft_of(run.record_path).unlink(missing_ok=True)
+    if run.staging.exists():
+        from attention_gallery.files import remove_tree
+
+        remove_tree(run.staging)
 
 
 def _settings(run: _Build) -> list[str]:
@@ -122,7 +136,7 @@ def _unchanged(run: _Build) -> BuildReport | None:
             if not inputs or not told or _stamp(run, inputs) != before:
                 return None
             site = run.manifest.parent / told["site"]
-            if not is_intact(record, site) or (run.options.strict and told["warnings"]):
+            if not is_intact(record, site, told["foreign"]) or (run.options.strict and told["warnings"]):
                 return None
         finally:
             record.close()
@@ -140,10 +154,14 @@ def _rebuild(run: _Build) -> BuildReport:
     from attention_gallery.store import AttentionStore
 
     with run.clock.phase("read"):
+        started = time.time_ns()
         project = read_project(run.manifest, run.options.drafts)
         captures = needed_captures(project, FingerprintMemory(run.cache / "fingerprints.json"))
         inputs = {"files": captures.files(), "folders": [str(project.content)]}
         before = _stamp(run, inputs)
+        folders = [str(run.manifest.parent / "themes"), *inputs["folders"]]
+        if changed_since(started, [str(run.manifest), *inputs["files"]], folders):
+            before = ""  # what was edited after it was read shall not pass for built
     store = AttentionStore(run.cache / "store")
     store.sweep()
     captured = 0
@@ -178,9 +196,10 @@ def _write(
         gallery = gather(project, captures, data)
     base_url = project.manifest.settings.base_url
     base_path = (urlsplit(base_url).path.rstrip("/") if base_url else "") + "/"
-    old, new = Record(run.record_path), RecordWriter(run.record_path)
+    new = RecordWriter(run.record_path)
+    old = Record(run.record_path)
     reuse = bool(owned) and not run.options.force
-    staging = Staging(run.cache / "staging", project.site, old, new, reuse, base_path)
+    staging = Staging(run.staging, project.site, old, new, reuse, base_path)
     try:
         with run.clock.phase("write"):
             staging.begin()
@@ -193,15 +212,18 @@ def _write(
             _check(run, staging)
         pruned = len(owned - {".attention-gallery"} - staging.files()) if owned else 0
         with run.clock.phase("swap"):
-            staging.swap()
             told = {
                 "site": project.manifest.settings.output,
                 "pages": staging.pages,
                 "files": len(staging.known),
+                "foreign": sorted(staging.foreign),
                 "size": staging.size,
                 "warnings": run.warnings,
             }
-            new.commit({"stamp": state[0], "inputs": state[1], "report": told})
+            new.finish({"stamp": state[0], "inputs": state[1], "report": told})
+            staging.swap()
+            new.publish()
+            staging.drop_old(owned)
     except BaseException:
         _abandon(staging, new)
         raise

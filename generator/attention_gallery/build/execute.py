@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -115,9 +116,11 @@ class Staging:
         if not self.live.is_dir():
             return
         ours = self.files()
-        for name in walk_files(self.live):
+        for name in walk_files(self.live, empty_folders=True):
             if name in owned or (force and (name in ours or name == MARKER)):
                 continue
+            if name.endswith("/") and any(one.startswith(name) for one in owned):
+                continue  # a folder of ours that somebody emptied
             if name in ours or name == MARKER:
                 raise OutputError(
                     Problem(
@@ -133,7 +136,9 @@ class Staging:
         source, target = self.live / name, self.folder / name
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            if source.is_symlink():
+            if name.endswith("/"):
+                target.mkdir(exist_ok=True)
+            elif source.is_symlink():
                 target.symlink_to(os.readlink(source))
             else:
                 link_or_copy(str(source), str(target))
@@ -160,10 +165,40 @@ class Staging:
         return path.read_text(encoding="utf-8") if path.suffix == ".html" else ""
 
     def swap(self) -> None:
-        """Put the staged site in the place of the live one and drop the old."""
+        """Put the staged site in the place of the live one, which then lies in the staging folder.
+
+        Raises `OutputError` where the two lie on different disks.
+        """
         self.live.parent.mkdir(parents=True, exist_ok=True)
-        swap_folders(self.folder, self.live)
-        remove_tree(self.folder)
+        try:
+            swap_folders(self.folder, self.live)
+        except OSError as error:
+            if error.errno not in (errno.EXDEV, errno.EBUSY):
+                raise
+            reason = f'the output "{self.live.name}" is on another disk than "{self.folder.parent.name}"'
+            mend = "keep both on the same disk: a site is put in its place by renaming it"
+            raise OutputError(Problem(reason, mend, self.live)) from error
+
+    def drop_old(self, owned: set[str]) -> None:
+        """Drop the site that was there; what somebody put into it during the build moves to the new one."""
+        if self.folder.is_dir():
+            self._drop(str(self.folder), "", owned)
+
+    def _drop(self, folder: str, prefix: str, owned: set[str]) -> None:
+        with os.scandir(folder) as scanned:
+            entries = list(scanned)
+        for entry in entries:
+            name = prefix + entry.name
+            if entry.is_dir(follow_symlinks=False):
+                self._drop(entry.path, name + "/", owned)
+                continue
+            target = self.live / name
+            if name not in owned and name not in self.foreign and not os.path.lexists(target):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                os.rename(entry.path, target)
+            else:
+                os.unlink(entry.path)
+        os.rmdir(folder)
 
 
 def _make_folder(folder: str) -> None:

@@ -2,7 +2,7 @@
 
 One SQLite file, written anew by every build and renamed into place after the site is. A row speaks for
 a file only while the file's size and time of change are those in the row, so a record that is older than
-the site, or lost, costs time and never correctness.
+the site, lost or damaged costs time and never correctness.
 """
 
 from __future__ import annotations
@@ -11,9 +11,12 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from attention_gallery.errors import OutputError, Problem
 
 SCHEMA = 1
 _BATCH = 500
@@ -48,7 +51,8 @@ class Record:
         if not path.is_file():
             return None
         try:
-            connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+            # As a URI: a folder may have "?", "#" or "%" in its name.
+            connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
         except sqlite3.Error:
             return None
         try:
@@ -62,29 +66,34 @@ class Record:
 
     def fact(self, name: str) -> Any:
         """A remembered JSON value, None where there is none."""
-        if self._connection is None:
+        row = self._first("select value from facts where name = ?", name)
+        try:
+            return None if row is None else json.loads(row[0])
+        except ValueError:
             return None
-        row = self._connection.execute("select value from facts where name = ?", (name,)).fetchone()
-        return None if row is None else json.loads(row[0])
 
     def output(self, route: str) -> Output | None:
         """What is remembered of one file."""
-        if self._connection is None:
-            return None
-        query = "select route, inputs, size, changed, links from outputs where route = ?"
-        row = self._connection.execute(query, (route,)).fetchone()
+        row = self._first("select route, inputs, size, changed, links from outputs where route = ?", route)
         return None if row is None else Output(*row)
 
-    def stamps(self) -> Iterator[tuple[str, int, int]]:
-        """Route, size and time of change of every file, without order."""
-        if self._connection is not None:
-            yield from self._connection.execute("select route, size, changed from outputs")
+    def stamps(self) -> list[tuple[str, int, int]]:
+        """Route, size and time of change of every file, without order; none of a damaged record."""
+        if self._connection is None:
+            return []
+        try:
+            return self._connection.execute("select route, size, changed from outputs").fetchall()
+        except sqlite3.Error:
+            return []
 
-    def routes(self) -> Iterator[str]:
-        """The route of every file."""
-        if self._connection is not None:
-            for row in self._connection.execute("select route from outputs"):
-                yield row[0]
+    def _first(self, query: str, value: str) -> tuple[Any, ...] | None:
+        if self._connection is None:
+            return None
+        try:
+            row: tuple[Any, ...] | None = self._connection.execute(query, (value,)).fetchone()
+        except sqlite3.Error:
+            return None
+        return row
 
     def close(self) -> None:
         """Let go of the file."""
@@ -94,20 +103,29 @@ class Record:
 
 
 class RecordWriter:
-    """Writes a new record beside the old one; `commit` puts it in its place."""
+    """Writes a new record beside the old one; `publish` puts it in its place.
+
+    Every call raises `OutputError` when the disk is full or may not be written.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._draft = path.with_name(f"{path.name}.new")
+        self._draft = draft_of(path)
         self._draft.unlink(missing_ok=True)
         self._draft.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(self._draft, isolation_level=None)
-        # The draft has no value until it is renamed, so it needs no journal and no flushing of its own.
-        self._connection.execute("pragma journal_mode = off")
-        self._connection.execute("pragma synchronous = off")
-        self._connection.executescript(_TABLES)
-        self._connection.execute("begin")
         self._waiting: list[tuple[str, str, int, int, str]] = []
+        with self._told():
+            self._connection = sqlite3.connect(self._draft, isolation_level=None)
+        try:
+            with self._told():
+                # The draft has no value until it is renamed: it needs no journal and no flushing of its own.
+                self._connection.execute("pragma journal_mode = off")
+                self._connection.execute("pragma synchronous = off")
+                self._connection.executescript(_TABLES)
+                self._connection.execute("begin")
+        except BaseException:
+            self.discard()
+            raise
 
     def add(self, output: Output) -> None:
         """Remember one file."""
@@ -120,13 +138,17 @@ class RecordWriter:
         self._flush()
         yield from self._connection.execute("select route, links from outputs order by route")
 
-    def commit(self, facts: dict[str, Any]) -> None:
-        """Finish the record and give it its name."""
+    def finish(self, facts: dict[str, Any]) -> None:
+        """Complete the record, so that nothing is left to do that could fail but its renaming."""
         self._flush()
         rows = [(name, json.dumps(value)) for name, value in {"schema": SCHEMA, **facts}.items()]
-        self._connection.executemany("insert into facts values (?, ?)", rows)
-        self._connection.execute("commit")
+        with self._told():
+            self._connection.executemany("insert into facts values (?, ?)", rows)
+            self._connection.execute("commit")
         self._connection.close()
+
+    def publish(self) -> None:
+        """Put the finished record in the place of the old one."""
         os.replace(self._draft, self._path)
 
     def discard(self) -> None:
@@ -135,5 +157,21 @@ class RecordWriter:
         self._draft.unlink(missing_ok=True)
 
     def _flush(self) -> None:
-        self._connection.executemany("insert into outputs values (?, ?, ?, ?, ?)", self._waiting)
+        with self._told():
+            self._connection.executemany("insert into outputs values (?, ?, ?, ?, ?)", self._waiting)
         self._waiting.clear()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            mend = "free some space on the disk and build again; the previous site is untouched"
+            raise OutputError(
+                Problem(f"the record of the build cannot be written: {error}", mend, self._draft)
+            ) from error
+
+
+def draft_of(path: Path) -> Path:
+    """Where the record for `path` is written until it is whole."""
+    return path.with_name(f"{path.name}.new")

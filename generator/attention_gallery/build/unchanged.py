@@ -18,6 +18,8 @@ from attention_gallery.build.record import Record
 from attention_gallery.pages.routes import file_of
 
 _LIBRARIES = ("jinja2", "latex2mathml", "markdown", "nh3", "numpy", "PIL", "plotly", "pygments", "pydantic")
+# File systems tell the time of change in steps, in nanoseconds at most:
+_CLOCK_TICK = 20_000_000
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -45,10 +47,21 @@ def own_inputs() -> tuple[list[str], list[str]]:
     return [sys.executable, *origins], folders
 
 
-def is_intact(record: Record, site: Path) -> bool:
-    """Whether every file of the site is as the last build left it."""
+def changed_since(moment: int, files: Iterable[str], folders: Iterable[str]) -> bool:
+    """Whether one of these files, or anything below these folders, changed at or after a moment (ns)."""
+    names = [*files]
+    for folder in folders:
+        for base, _, inside in os.walk(folder):
+            names += [base, *(f"{base}/{name}" for name in inside)]
+    return any(_changed(name) >= moment - _CLOCK_TICK for name in names)
+
+
+def is_intact(record: Record, site: Path, foreign: Iterable[str]) -> bool:
+    """Whether every file of the site is as the last build left it; of foreign ones, whether it is there."""
     folder = str(site)
     some = False
+    if not all(os.path.lexists(f"{folder}/{name}") for name in foreign):
+        return False
     for route, size, changed in record.stamps():
         some = True
         try:
@@ -66,6 +79,13 @@ def _state(name: str) -> bytes:
     except OSError:
         return f"{name}\0absent\0".encode("utf-8", "surrogateescape")
     return f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0".encode("utf-8", "surrogateescape")
+
+
+def _changed(name: str) -> int:
+    try:
+        return os.stat(name).st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _below(folder: str) -> Iterator[str]:

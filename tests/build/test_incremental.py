@@ -1,0 +1,340 @@
+"""What did not change is not made again, and what comes out is what a clean build makes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from attention_gallery.build import project
+from sample_gallery import Sample
+
+Edit = Callable[[Sample], None]
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Sample:
+    """A project that was built once; copy it before changing it."""
+    sample = Sample.make(tmp_path_factory.mktemp("base") / "project")
+    sample.note("enc/cat/L0H1.md", "# A head\n\nOne head.\n")
+    sample.note("enc/cat.md", "# A pair\n\nSee [[enc/cat/L1H1]] and [[enc/river/L1H0]].\n")
+    sample.note("models/enc/L0H0.md", "# Across\n\nAll sentences.\n")
+    sample.build()
+    return sample
+
+
+def change_text(sample: Sample) -> None:
+    sample.sentence("river")["text"] = "A river runs over the new bridge"
+
+
+def change_title(sample: Sample) -> None:
+    sample.sentence("river")["title"] = "The river"
+
+
+def change_focus(sample: Sample) -> None:
+    sample.sentence("cat")["focus"] = "tired"
+
+
+def add_sentence(sample: Sample) -> None:
+    sample.settings["sentences"].append({"slug": "new", "title": "New", "text": "Something new here"})
+
+
+def remove_sentence(sample: Sample) -> None:
+    del sample.settings["sentences"][2]
+
+
+def rename_sentence(sample: Sample) -> None:
+    sample.sentence("short")["slug"] = "brief"
+
+
+def rename_with_alias(sample: Sample) -> None:
+    sample.sentence("short").update(slug="brief", aliases=["short"])
+
+
+def reorder(sample: Sample) -> None:
+    sample.settings["sentences"].reverse()
+
+
+def swap_models(sample: Sample) -> None:
+    sample.settings["models"].reverse()
+
+
+def remove_model(sample: Sample) -> None:
+    del sample.settings["models"][1]
+    sample.note("notes/first.md", "# First\n\nNo link.\n")
+
+
+def rename_model(sample: Sample) -> None:
+    sample.settings["models"][0]["title"] = "The encoder"
+
+
+def change_model_file(sample: Sample) -> None:
+    (sample.root / "models" / "enc" / "tokenizer.json").write_text('{"changed": true}', encoding="utf-8")
+
+
+def change_site_title(sample: Sample) -> None:
+    sample.settings["title"] = "Another title"
+
+
+def add_note(sample: Sample) -> None:
+    sample.note("dec/river/L0H2.md", "# New\n\nA new note.\n")
+
+
+def change_note(sample: Sample) -> None:
+    sample.note("enc/cat.md", "# A pair\n\nChanged.\n")
+
+
+def remove_note(sample: Sample) -> None:
+    (sample.root / "content" / "sentences" / "cat.md").unlink()
+
+
+def remove_about(sample: Sample) -> None:
+    (sample.root / "content" / "about.md").unlink()
+
+
+def remove_note_page(sample: Sample) -> None:
+    (sample.root / "content" / "notes" / "first.md").unlink()
+
+
+def add_note_page(sample: Sample) -> None:
+    sample.note("notes/second.md", "---\ndescription: More.\n---\n# Second\n\nBack to [[notes/first]].\n")
+
+
+def add_note_asset(sample: Sample) -> None:
+    sample.write("content/models/enc/data.csv", "a,b\n")
+    sample.note("models/enc/L0H0.md", "# Across\n\n[the data](data.csv)\n")
+
+
+def override_template(sample: Sample) -> None:
+    sample.write("themes/default/theme.yaml", "name: default\nextends: default\n")
+    page = '{% extends "base.html" %}{% block main %}<h1>Gone</h1>{% endblock %}'
+    sample.write("themes/default/templates/404.html", page)
+
+
+def override_properties(sample: Sample) -> None:
+    sample.write("themes/mine/theme.yaml", "name: mine\nextends: default\nstyles: [mine.css]\n")
+    sample.write("themes/mine/assets/mine.css", ":root{--accent:#123456}")
+    sample.settings["theme"] = "mine"
+
+
+def choose_option(sample: Sample) -> None:
+    sample.settings["theme_options"] = {"accent": "#654321", "scheme": "dark"}
+
+
+def notable_heads(sample: Sample) -> None:
+    sample.settings["pages"] = {"heads": "notable"}
+
+
+def no_heads(sample: Sample) -> None:
+    sample.settings["pages"] = {"heads": "none"}
+
+
+def no_downloads(sample: Sample) -> None:
+    sample.settings["pages"] = {"downloads": False}
+
+
+def wider_window(sample: Sample) -> None:
+    sample.settings["analysis"] = {"window": 1}
+
+
+def more_keys(sample: Sample) -> None:
+    sample.settings["analysis"] = {"top_keys": 1}
+
+
+def set_base_url(sample: Sample) -> None:
+    sample.settings["base_url"] = "https://example.org/deep/gallery/"
+
+
+def make_draft(sample: Sample) -> None:
+    sample.sentence("short")["draft"] = True
+
+
+def tag_and_annotate(sample: Sample) -> None:
+    annotation = {"from": "it", "to": "cat", "kind": "coreference"}
+    sample.sentence("cat").update(tags=["animal"], annotations=[annotation], language="en-GB")
+
+
+EDITS: tuple[Edit, ...] = (
+    change_text,
+    change_title,
+    change_focus,
+    add_sentence,
+    remove_sentence,
+    rename_sentence,
+    rename_with_alias,
+    reorder,
+    swap_models,
+    remove_model,
+    rename_model,
+    change_model_file,
+    change_site_title,
+    add_note,
+    change_note,
+    remove_note,
+    remove_about,
+    remove_note_page,
+    add_note_page,
+    add_note_asset,
+    override_template,
+    override_properties,
+    choose_option,
+    notable_heads,
+    no_heads,
+    no_downloads,
+    wider_window,
+    more_keys,
+    set_base_url,
+    make_draft,
+    tag_and_annotate,
+)
+
+
+@pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit.__name__)
+def test_an_edited_site_equals_a_clean_one(built: Sample, tmp_path: Path, edit: Edit) -> None:
+    sample = built.copy(tmp_path / "edited")
+    before = sample.tree()
+    edit(sample)
+    report = sample.build()
+    clean = sample.copy(tmp_path / "clean", clean=True)
+    assert clean.build().reused == 0
+    assert sample.tree() == clean.tree()
+    assert sample.tree() != before, "the edit shows nowhere"
+    assert report.reused > 0, "the Plotly script at least never changes"
+    assert report.written + report.reused == len(sample.tree()) - 1  # all but the list of our files
+
+
+def test_a_series_of_edits_and_back_again(built: Sample, tmp_path: Path) -> None:
+    sample = built.copy(tmp_path / "edited")
+    for edit in (change_text, notable_heads, rename_with_alias, override_properties, add_note_page):
+        edit(sample)
+        sample.build()
+    clean = sample.copy(tmp_path / "clean", clean=True)
+    clean.build()
+    assert sample.tree() == clean.tree()
+    (sample.root / "content" / "notes" / "second.md").unlink()
+    sample.settings = built.settings
+    sample.build()
+    assert sample.tree() == built.tree()
+
+
+def rewritten(built: Sample, tmp_path: Path, edit: Edit) -> set[str]:
+    """Files of the site that were made anew by a build after the edit."""
+    sample = built.copy(tmp_path / "edited")
+    before = sample.stamps()
+    edit(sample)
+    report = sample.build()
+    after = sample.stamps()
+    made = {name for name, stamp in after.items() if before.get(name) != stamp} - {".attention-gallery"}
+    assert report.written == len(made)
+    return made
+
+
+def test_a_head_note_makes_its_head_page_alone(built: Sample, tmp_path: Path) -> None:
+    made = rewritten(built, tmp_path, lambda one: one.note("enc/cat/L0H1.md", "# A head\n\nSaid anew.\n"))
+    assert made == {"enc/cat/l00h01/index.html"}
+
+
+def test_a_sentence_note_makes_its_sentence_page_alone(built: Sample, tmp_path: Path) -> None:
+    made = rewritten(built, tmp_path, lambda one: one.note("sentences/cat.md", "# Why\n\nAnew.\n"))
+    assert made == {"sentences/cat/index.html"}
+
+
+def test_a_pair_note_is_on_two_pages(built: Sample, tmp_path: Path) -> None:
+    assert rewritten(built, tmp_path, change_note) == {"enc/cat/index.html", "sentences/cat/index.html"}
+
+
+def test_an_about_page_stands_alone(built: Sample, tmp_path: Path) -> None:
+    made = rewritten(built, tmp_path, lambda one: one.note("about.md", "# About\n\nAnew.\n"))
+    assert made == {"about/index.html"}
+
+
+@pytest.mark.parametrize("edit", [change_text, add_sentence, remove_sentence, rename_sentence, make_draft])
+def test_a_sentence_leaves_the_head_pages_of_others_alone(built: Sample, tmp_path: Path, edit: Edit) -> None:
+    made = rewritten(built, tmp_path, edit)
+    assert not [name for name in made if name.startswith(("enc/cat/", "dec/cat/"))]
+    assert not [name for name in made if "/river/l0" in name and edit is not change_text]
+    assert not [name for name in made if name.startswith("assets/")]
+
+
+def test_a_new_order_makes_no_head_page_of_a_sentence(built: Sample, tmp_path: Path) -> None:
+    made = rewritten(built, tmp_path, reorder)
+    assert not [name for name in made if name.startswith(("enc/", "dec/")) and "/l0" in name]
+
+
+def test_an_unchanged_gallery_is_left_as_it_is(built: Sample, tmp_path: Path) -> None:
+    sample = built.copy(tmp_path / "copy")
+    sample.build()
+    before = sample.stamps()
+    report = sample.build()
+    assert (report.written, report.pages) == (0, built.build().pages)
+    assert sample.stamps() == before
+    assert list(report.seconds) == ["look"], "it went further than looking"
+
+
+def test_a_file_that_was_changed_by_hand_is_made_again(built: Sample, tmp_path: Path) -> None:
+    sample = built.copy(tmp_path / "copy")
+    page = sample.site / "enc" / "cat" / "index.html"
+    page.write_text("mine", encoding="utf-8")
+    (sample.site / "about" / "index.html").unlink()
+    report = sample.build()
+    assert report.written == 2
+    assert sample.tree() == built.tree()
+
+
+def test_force_makes_everything_again(built: Sample, tmp_path: Path) -> None:
+    sample = built.copy(tmp_path / "copy")
+    report = sample.build(force=True)
+    assert report.reused == 0
+    assert report.written == len(built.tree()) - 1
+    assert sample.tree() == built.tree()
+
+
+@pytest.mark.parametrize("damage", ["gone", "garbage", "cut", "zeros"])
+def test_a_lost_or_damaged_record_costs_time_alone(built: Sample, tmp_path: Path, damage: str) -> None:
+    sample = built.copy(tmp_path / "copy")
+    record = sample.cache / "build.sqlite"
+    data = record.read_bytes()
+    if damage == "gone":
+        record.unlink()
+    elif damage == "garbage":
+        record.write_bytes(b"no database " * 1000)
+    elif damage == "cut":
+        record.write_bytes(data[: len(data) // 2])
+    else:
+        record.write_bytes(data[:4096] + bytes(len(data) - 4096))
+    change_title(sample)
+    sample.build()
+    clean = sample.copy(tmp_path / "clean", clean=True)
+    clean.build()
+    assert sample.tree() == clean.tree()
+
+
+@pytest.mark.parametrize("name", ["100% #1?", "a%20b", "ünïcode 🙂", "it's"])
+def test_any_name_of_a_project_folder_is_incremental(tmp_path: Path, name: str) -> None:
+    sample = Sample.make(tmp_path / name)
+    sample.build()
+    change_title(sample)
+    assert sample.build().reused > 20
+
+
+def test_an_edit_made_while_a_build_reads_is_not_lost(
+    sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from attention_gallery.build import project
+
+    sample.build()
+    read = project.read_project
+
+    def slow(*arguments: object) -> project.Project:
+        found = read(*arguments)  # type: ignore[arg-type]
+        sample.settings["title"] = "Edited meanwhile"
+        sample.save()
+        return found
+
+    sample.settings["title"] = "Edited first"
+    monkeypatch.setattr(project, "read_project", slow)
+    sample.build()
+    monkeypatch.undo()
+    sample.build()
+    assert "<h1>Edited meanwhile</h1>" in sample.page("")

@@ -1,0 +1,241 @@
+"""A small gallery whose attention is random but fixed, so that no model has to run.
+
+Its model folders are stand-ins with real fingerprints; its store holds softmax rows of seeded random
+numbers. Everything after the capture is the real thing.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from safetensors.numpy import save_file
+
+from attention_gallery.build import BuildOptions, BuildReport, build
+from attention_gallery.manifest import Manifest, load_manifest
+from attention_gallery.manifest.settings import ModelSpec
+from attention_gallery.models import FingerprintMemory, ModelFingerprint, fingerprint, resolve
+from attention_gallery.progress import Reporter, SilentReporter
+from attention_gallery.records import AttentionLayer, Float32, ModelFacts, Provenance, Tokens
+from attention_gallery.store import AttentionStore, capture_key
+
+MODELS: tuple[dict[str, Any], ...] = (
+    {"slug": "enc", "title": "Encoder", "source": "./models/enc"},
+    {"slug": "dec", "title": "Decoder", "source": "./models/dec", "description": "Reads left to right."},
+)
+SENTENCES: tuple[dict[str, Any], ...] = (
+    {
+        "slug": "cat",
+        "title": "The tired cat",
+        "text": "The cat did not cross because it was tired",
+        "focus": "it",
+    },
+    {
+        "slug": "river",
+        "title": "A river",
+        "text": "A river runs under the old bridge",
+        "tags": ["water", "place"],
+    },
+    {"slug": "short", "title": "Short", "text": "Go now"},
+)
+NOTES = {
+    "gallery.md": "# Welcome\n\nSee [[enc/cat/L0H1]].\n",
+    "sentences/cat.md": "# Why the cat\n\nIt looks *back*.\n",
+    "about.md": "# About\n\nMade of numbers.\n",
+    "notes/first.md": "# First\n\nA note with [[dec]].\n",
+}
+
+
+@dataclass
+class Sample:
+    """A project folder. Change `settings` or files, then `build()`."""
+
+    root: Path
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def make(cls, root: Path, *, notes: dict[str, str] | None = None, **settings: Any) -> Sample:
+        """A new project with two models, three sentences and a few notes; `settings` replace parts of it."""
+        sample = cls(root)
+        sample.settings = {
+            "title": "A sample",
+            "models": [dict(model) for model in MODELS],
+            "sentences": [dict(sentence) for sentence in SENTENCES],
+            **settings,
+        }
+        make_model(root / "models" / "enc", layers=2, heads=2, causal=False)
+        make_model(root / "models" / "dec", layers=1, heads=3, causal=True)
+        for name, text in (NOTES if notes is None else notes).items():
+            sample.note(name, text)
+        sample.save()
+        return sample
+
+    @property
+    def manifest(self) -> Path:
+        return self.root / "gallery.yaml"
+
+    @property
+    def site(self) -> Path:
+        return self.root / self.settings.get("output", "site")
+
+    @property
+    def cache(self) -> Path:
+        return self.root / ".gallery"
+
+    def save(self) -> None:
+        """Write the manifest, unless it says the same already."""
+        text = yaml.safe_dump(self.settings, sort_keys=False, allow_unicode=True, width=200)
+        if not self.manifest.exists() or self.manifest.read_text(encoding="utf-8") != text:
+            self.manifest.write_text(text, encoding="utf-8")
+
+    def note(self, name: str, text: str) -> None:
+        """Write a note."""
+        self.write(f"content/{name}", text)
+
+    def write(self, name: str, text: str) -> Path:
+        """Write a text file of the project."""
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def sentence(self, slug: str) -> dict[str, Any]:
+        """One sentence of the settings, to be changed."""
+        return next(one for one in self.settings["sentences"] if one["slug"] == slug)
+
+    def fill(self) -> None:
+        """Put random attention under every key that the store lacks."""
+        fill_store(self.manifest)
+
+    def build(self, reporter: Reporter | None = None, **options: Any) -> BuildReport:
+        """Save, fill the store, build."""
+        self.save()
+        self.fill()
+        return build(self.manifest, BuildOptions(**options), reporter or SilentReporter())
+
+    def tree(self) -> dict[str, bytes | str]:
+        """The site as it lies on the disk."""
+        return tree(self.site)
+
+    def stamps(self) -> dict[str, tuple[int, int]]:
+        """Inode and time of change of every file of the site: the same for a file that was not made again."""
+        files = (path for path in self.site.rglob("*") if path.is_file())
+        return {
+            path.relative_to(self.site).as_posix(): (path.stat().st_ino, path.stat().st_mtime_ns)
+            for path in files
+        }
+
+    def copy(self, root: Path, *, clean: bool = False) -> Sample:
+        """The same project elsewhere, times of change included; `clean` leaves behind what builds made."""
+        kept = ("site", "build.sqlite*", "analysis", "staging", "*.lock") if clean else ("*.lock",)
+        shutil.copytree(self.root, root, ignore=shutil.ignore_patterns(*kept), symlinks=True)
+        return Sample(root, copy.deepcopy(self.settings))
+
+    def page(self, route: str) -> str:
+        """The HTML of a page."""
+        return (self.site / route / "index.html").read_text(encoding="utf-8")
+
+
+def tree(folder: Path) -> dict[str, bytes | str]:
+    """Everything below a folder: bytes of files, targets of links, "folder" for empty folders."""
+    found: dict[str, bytes | str] = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_symlink():
+            found[name] = f"-> {path.readlink()}"
+        elif path.is_file():
+            found[name] = path.read_bytes()
+        elif not any(path.iterdir()):
+            found[name] = "folder"
+    return found
+
+
+def make_model(folder: Path, *, layers: int, heads: int, causal: bool) -> None:
+    """A folder that is found and fingerprinted like a model; nothing can load it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shape = {"layers": layers, "heads": heads, "causal": causal}
+    (folder / "config.json").write_text(json.dumps({"model_type": "sample", **shape}), encoding="utf-8")
+    (folder / "tokenizer.json").write_text("{}", encoding="utf-8")
+    save_file({"weight": np.arange(layers * heads + causal, dtype=np.float32)}, folder / "model.safetensors")
+
+
+def fill_store(manifest_path: Path) -> None:
+    """Put random attention under every key that the manifest needs and the store lacks."""
+    manifest = load_manifest(manifest_path)
+    store = AttentionStore(manifest.root / ".gallery" / "store")
+    memory = FingerprintMemory(manifest.root / ".gallery" / "fingerprints.json")
+    for spec in manifest.settings.models:
+        found = resolve(spec, manifest.root)
+        shape = json.loads((found.folder / "config.json").read_text(encoding="utf-8"))
+        _fill_model(manifest, spec, shape, fingerprint(found, memory), store)
+
+
+def _fill_model(
+    manifest: Manifest,
+    spec: ModelSpec,
+    shape: dict[str, Any],
+    digests: ModelFingerprint,
+    store: AttentionStore,
+) -> None:
+    for sentence in manifest.settings.sentences:
+        key = capture_key(
+            weights=digests.weights, tokenizer=digests.tokenizer, text=sentence.text, dtype=spec.dtype
+        )
+        if not store.has(key):
+            write_capture(store, key, sentence.text, shape, digests, spec.source)
+
+
+def write_capture(
+    store: AttentionStore, key: str, text: str, shape: dict[str, Any], digests: ModelFingerprint, source: str
+) -> None:
+    """One synthetic capture; the same key always gives the same numbers."""
+    layers, heads, causal = shape["layers"], shape["heads"], shape["causal"]
+    facts = ModelFacts(
+        "SampleModel", "sample", layers, heads, heads, causal, 512, 64, 1000, 22_700_000, "safetensors"
+    )
+    origin = Provenance(
+        digests.weights, digests.tokenizer, source, None, "float32", {"torch": "2.13.0"}, 0.25, 1e-7
+    )
+    tokens = tokens_of(text, causal=causal)
+    random = np.random.default_rng(int(key[:12], 16))
+    with store.writer(key, text, tokens, facts) as writer:
+        for layer in range(layers):
+            weights = random_attention(random, heads, len(tokens), causal=causal)
+            writer.write(AttentionLayer(layer, "decoder" if causal else "encoder", weights))
+        writer.finish(origin)
+
+
+def random_attention(random: np.random.Generator, heads: int, tokens: int, *, causal: bool) -> Float32:
+    """Softmax rows, float32[head, query, key], from broad to sharp by head."""
+    scores = random.normal(size=(heads, tokens, tokens)) * np.linspace(0.5, 4, heads)[:, None, None]
+    if causal:
+        scores = np.where(np.tri(tokens, dtype=bool), scores, -np.inf)
+    weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return (weights / weights.sum(axis=-1, keepdims=True)).astype(np.float32)
+
+
+def tokens_of(text: str, *, causal: bool) -> Tokens:
+    """One token a word; an encoder reads them between [CLS] and [SEP]."""
+    spans = [match.span() for match in re.finditer(r"\S+", text)]
+    texts: Sequence[str] = [text[start:end] for start, end in spans]
+    special = [False] * len(spans)
+    words = list(range(len(spans)))
+    if not causal:
+        texts, special = ["[CLS]", *texts, "[SEP]"], [True, *special, True]
+        spans, words = [(0, 0), *spans, (len(text), len(text))], [-1, *words, -1]
+    return Tokens(
+        np.arange(len(texts), dtype=np.int64),
+        tuple(texts),
+        np.array(special, bool),
+        np.zeros(len(texts), bool),
+        np.array(spans, np.int32).reshape(len(texts), 2),
+        np.array(words, np.int32),
+    )
