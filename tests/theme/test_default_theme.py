@@ -63,7 +63,7 @@ def site(full: bool) -> contexts.SiteInfo:
 
 
 def page(name: str, full: bool) -> contexts.PageInfo:
-    made = sample(contexts.PageInfo, full=full)
+    made: contexts.PageInfo = sample(contexts.PageInfo, full=full)
     return replace(made, kind=name.removesuffix(".html"), styles=("a.css",), scripts=("a.js",))
 
 

@@ -15,6 +15,7 @@
     caption: AG.one("figcaption", root),
     weights: null,
     cell: null,
+    covered: false,
     weight(query, key) { return this.weights[query * this.size + key]; },
   };
   AG.figure = figure;

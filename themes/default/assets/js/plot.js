@@ -79,7 +79,8 @@
     if (!wanted || AG.state.view !== "matrix" || !figure.weights || !figure.box) return;
     const Plotly = await load();
     if (!wanted || AG.state.view !== "matrix") return;
-    const gap = !figure.causal && figure.box.cell >= 9 ? 1 : 0;
+    // Without any gap Plotly takes a way that writes style attributes, which a strict policy refuses.
+    const gap = !figure.causal && figure.box.cell >= 9 ? 1 : 0.001;
     const trace = { ...figure.spec.data[0], z: rows(), zmin: 0, zmax: AG.colour.top(figure.weights), colorscale: colours(), showscale: false, xgap: gap, ygap: gap };
     figure.plot.append(div);
     await Plotly.react(div, [trace], layout(), config(Plotly));
@@ -90,13 +91,19 @@
 
   function bind() {
     div.dataset.bound = "1";
-    div.on("plotly_hover", ({ points }) => { figure.cell = points[0].pointIndex; AG.emit("point", figure.cell); });
+    div.on("plotly_hover", ({ points }) => {
+      const [query, key] = points[0].pointIndex;
+      if (figure.cell && figure.cell[0] === query && figure.cell[1] === key) return;
+      figure.cell = [query, key];
+      AG.emit("point", figure.cell);
+    });
     div.on("plotly_unhover", () => { figure.cell = null; AG.emit("point", null); });
     div.on("plotly_click", ({ points }) => AG.set({ token: points[0].pointIndex[AG.state.direction === "from" ? 0 : 1] }));
   }
 
   /** Hides the canvas under Plotly, or takes Plotly away; arrow keys go on working over both. */
   function cover(on) {
+    figure.covered = on;
     const canvas = AG.views.matrix.canvas();
     if (canvas) canvas.style.visibility = on ? "hidden" : "";
     if (!on) div.remove();
@@ -132,7 +139,9 @@
   });
   AG.on("print", (on) => { if (wanted) cover(false); if (!on) again(); });
   AG.on("point", () => {
-    if (wanted && div.isConnected && document.activeElement === figure.plot && figure.cell) window.Plotly.Fx.hover(div, [{ curveNumber: 0, pointNumber: figure.cell }]);
+    if (!figure.covered || document.activeElement !== figure.plot) return;
+    if (figure.cell) window.Plotly.Fx.hover(div, { xval: figure.cell[1], yval: figure.cell[0] }, "xy");
+    else window.Plotly.Fx.unhover(div);
   });
   new ResizeObserver(() => { if (wanted && div.isConnected) again(); }).observe(figure.plot);
   AG.on("begin", () => { if (document.readyState === "complete") idle(); else addEventListener("load", idle); });

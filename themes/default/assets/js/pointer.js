@@ -9,12 +9,10 @@
   figure.point = (query, key, loud = false) => {
     figure.cell = query < 0 ? null : [query, key];
     const { box } = figure;
-    if (!figure.cell || !box) figure.tell("");
-    else {
-      const text = figure.words(query, key);
-      figure.tell(text, box.left + (key + 0.5) * box.cell, box.top + (query + 0.5) * box.cell);
-      if (loud) figure.say(text);
-    }
+    const text = figure.cell ? figure.words(query, key) : "";
+    if (!text || !box || figure.covered) figure.tell("");
+    else figure.tell(text, box.left + (key + 0.5) * box.cell, box.top + (query + 0.5) * box.cell);
+    if (loud) figure.say(text);
     AG.emit("point", figure.cell);
     figure.draw();
   };
