@@ -219,12 +219,12 @@ class ModelContext:
 
 @dataclass(frozen=True, slots=True)
 class HeadExample:
-    """One sentence on a head's page; later ones of a long gallery come without a picture."""
+    """One sentence on a head's page, with its picture."""
 
     title: str
     text: str
     href: str
-    thumbnail: Thumbnail | None
+    thumbnail: Thumbnail
     type_title: str
     family: str
     evidence: str
@@ -242,7 +242,10 @@ class Neighbours:
 
 @dataclass(frozen=True, slots=True)
 class ModelHeadContext:
-    """`model_head.html`: one head across every sentence."""
+    """`model_head.html`: one head across every sentence.
+
+    `examples` are the first sentences, `others` the rest of a long gallery as (link, type, family).
+    """
 
     model: ModelCard
     name: str
@@ -253,6 +256,7 @@ class ModelHeadContext:
     evidence: str
     metrics: tuple[MetricRow, ...]
     examples: tuple[HeadExample, ...]
+    others: tuple[tuple[Link, str, str], ...]
     neighbours: Neighbours
     notes: tuple[NoteBlock, ...]
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from attention_gallery.pages import routes, words
 from attention_gallery.pages.chrome import model_card, page_info, provenance, render
-from attention_gallery.pages.contexts import HeadExample, MetricRow, ModelHeadContext, Neighbours
+from attention_gallery.pages.contexts import HeadExample, Link, MetricRow, ModelHeadContext, Neighbours
 from attention_gallery.pages.gallery import Gallery, Pair, PlannedPage
-from attention_gallery.pages.model_view import ModelView
+from attention_gallery.pages.model_view import PICTURED_SENTENCES, ModelView
 from attention_gallery.pages.neighbours import Place, head_neighbours
 from attention_gallery.records import head_name
 
@@ -43,6 +43,7 @@ def _make(gallery: Gallery, view: ModelView, around: dict[Place, Neighbours], la
         evidence=kind.evidence,
         metrics=_metrics(view, layer, head),
         examples=tuple(_examples(view, route, layer, head)),
+        others=tuple(_others(view, route, layer, head)),
         neighbours=around[layer, head],
         notes=gallery.notes.of_model_head(slug, layer, head).blocks(route),
     )
@@ -81,7 +82,7 @@ def _metrics(view: ModelView, layer: int, head: int) -> tuple[MetricRow, ...]:
 
 
 def _examples(view: ModelView, route: str, layer: int, head: int) -> Iterator[HeadExample]:
-    for index, pair in enumerate(view.pairs):
+    for index, pair in enumerate(view.pairs[:PICTURED_SENTENCES]):
         kind = view.typed(index, layer, head)
         name = head_name(layer, head)
         alt = f"{name} on “{words.shortened(pair.sentence.title, 60)}”"
@@ -93,6 +94,16 @@ def _examples(view: ModelView, route: str, layer: int, head: int) -> Iterator[He
             type_title=kind.title,
             family=kind.family,
             evidence=kind.evidence,
+        )
+
+
+def _others(view: ModelView, route: str, layer: int, head: int) -> Iterator[tuple[Link, str, str]]:
+    for index in range(PICTURED_SENTENCES, len(view.pairs)):
+        pair, kind = view.pairs[index], view.kind(index, layer, head)
+        yield (
+            Link(pair.sentence.title, routes.href(route, _target(pair, layer, head))),
+            kind.title,
+            kind.family,
         )
 
 

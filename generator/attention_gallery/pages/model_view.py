@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from attention_gallery.analysis import Across, HeadsAcross, SentenceAnalysis, heads_only
+from attention_gallery.analysis import KINDS, Across, HeadsAcross, Kind, SentenceAnalysis, heads_only
 from attention_gallery.figures.thumbnail import data_uri, thumbnail
 from attention_gallery.hashing import digest
 from attention_gallery.pages.contexts import Thumbnail
 from attention_gallery.pages.gallery import Gallery, GalleryModel
 from attention_gallery.records import HeadType
 
-# Beyond these a head's page lists sentences without pictures, so that it stays light.
+# Beyond these a head's page only names sentences, so that it stays light.
 PICTURED_SENTENCES = 12
 
 
@@ -55,10 +55,16 @@ class ModelView:
         """A head's type on the sentence with that index, with its evidence."""
         return self._gathered[2][sentence].head_type(layer, head)
 
-    def picture(self, sentence: int, layer: int, head: int, alt: str) -> Thumbnail | None:
-        """A small picture of a head on the sentence with that index; None beyond the pictured ones."""
-        if sentence >= PICTURED_SENTENCES:
-            return None
+    def kind(self, sentence: int, layer: int, head: int) -> Kind:
+        """A head's type on the sentence with that index, without evidence."""
+        return KINDS[self._codes[sentence][layer][head]]
+
+    @cached_property
+    def _codes(self) -> list[list[list[int]]]:
+        return [analysis.types.tolist() for analysis in self._gathered[2]]
+
+    def picture(self, sentence: int, layer: int, head: int, alt: str) -> Thumbnail:
+        """A small picture of a head on one of the first sentences."""
         if self._pictures[0] != layer:
             self._pictures = (layer, [self._draw(index, layer) for index in range(self._pictured)])
         src, side = self._pictures[1][sentence][head]
