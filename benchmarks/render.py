@@ -3,9 +3,11 @@
     python benchmarks/render.py            10,000 head pages: warm build, floor, no-op, edit of one sentence
     python benchmarks/render.py --memory   peak memory at 1,000, 10,000 and 50,000 head pages
 
-Every build is a process of its own. The floor renders one Jinja2 template (autoescape on, six values) to
-pages of the same number and bytes and writes each into a folder of its own. CPU seconds are user + system
-of the process; the two take turns, and the ratio is taken pair by pair.
+Every build is a process of its own. The floor renders one Jinja2 template (autoescape on, six values) for
+every page that the build writes, to the same number of bytes, and writes each into a folder of its own.
+CPU seconds are user + system of the process; the two take turns, and the ratio is taken pair by pair.
+Finished sites are moved aside, not removed, while the clock may run: some file systems make files more
+slowly for minutes after many were removed.
 """
 
 from __future__ import annotations
@@ -23,24 +25,27 @@ from pathlib import Path
 
 from synthetic import Shape, fill_store, make_gallery
 
-FLOOR = '''
+FLOOR = """
 import os, sys
 from pathlib import Path
 import jinja2
-sample = Path(sys.argv[1]).read_text(encoding="utf-8")
-out, count = sys.argv[2], int(sys.argv[3])
-step = len(sample) // 6
-escaped = sample.replace("{", "(").replace("}", ")")
-parts = [escaped[i * step:(i + 1) * step] for i in range(6)]
-source = "".join(part + "{{ value" + str(i) + " }}" for i, part in enumerate(parts))
+from markupsafe import Markup
+sample = Path(sys.argv[1]).read_text(encoding="utf-8").replace("{", "(").replace("}", ")")
+sizes = [int(size) for size in Path(sys.argv[2]).read_text().split()]
+out = sys.argv[3]
+step = len(sample) // 7
+parts = [sample[i * step:(i + 1) * step] for i in range(7)]
+source = "".join(part + "{{ value" + str(i) + " }}" for i, part in enumerate(parts[:6])) + "{{ rest }}"
 template = jinja2.Environment(autoescape=True).from_string(source)
-for page in range(count):
+room = len(source.encode()) - 50
+filler = Markup("x" * (max(sizes) + 1))
+for page, size in enumerate(sizes):
     folder = f"{out}/{page // 100:04d}/{page:06d}"
     os.makedirs(folder, exist_ok=True)
-    html = template.render(**{f"value{i}": page for i in range(6)})
+    html = template.render(rest=filler[:max(0, size - room)], **{f"value{i}": page for i in range(6)})
     with open(folder + "/index.html", "w", encoding="utf-8") as stream:
         stream.write(html)
-'''
+"""
 
 
 @dataclass(frozen=True)
@@ -70,11 +75,10 @@ def build(root: Path, *options: str) -> Cost:
     return measure([sys.executable, "-m", "attention_gallery", "--quiet", "build", *options], root)
 
 
-def floor(root: Path, sample: Path, pages: int) -> Cost:
+def floor(root: Path, run: int) -> Cost:
     """The bare loop, into an empty folder beside the gallery."""
-    out = root / "floor"
-    shutil.rmtree(out, ignore_errors=True)
-    return measure([sys.executable, "-c", FLOOR, str(sample), str(out), str(pages)], root)
+    paths = [str(root / name) for name in ("sample.html", "sizes.txt", f"floor{run}")]
+    return measure([sys.executable, "-c", FLOOR, *paths], root)
 
 
 def rendering(root: Path, runs: int, sentences: int) -> None:
@@ -82,19 +86,23 @@ def rendering(root: Path, runs: int, sentences: int) -> None:
     shape = Shape(sentences)
     manifest = make_gallery(root, shape)
     build(root)
-    sample = root / "sample.html"
-    shutil.copy(root / "site/model/s1/l03h07/index.html", sample)
-    pages = sum(1 for _ in (root / "site").rglob("index.html"))
-    print(f"{shape.head_pages:,} head pages of {shape.tokens} tokens ({pages:,} pages in all), "
-          f"{sample.stat().st_size:,} bytes a head page, {runs} runs")
+    site = root / "site"
+    sample = site / "model/s1/l03h07/index.html"
+    shutil.copy(sample, root / "sample.html")
+    sizes = [path.stat().st_size for path in sorted(site.rglob("*.html"))]
+    (root / "sizes.txt").write_text(" ".join(map(str, sizes)))
+    print(
+        f"{shape.head_pages:,} head pages of {shape.tokens} tokens and {len(sizes) - shape.head_pages:,} other "
+        f"pages, {sum(sizes) / 1e6:.0f} MB; {sample.stat().st_size:,} bytes a head page; {runs} runs"
+    )
     warm, least = [], []
-    for _ in range(runs):
-        shutil.rmtree(root / "site")
+    for run in range(runs):
+        site.rename(root / f"site{run}")
         warm.append(build(root))
-        least.append(floor(root, sample, shape.head_pages))
-    ratios = [a.cpu / b.cpu for a, b in zip(warm, least, strict=True)]
+        least.append(floor(root, run))
     show("warm build", warm)
     show("floor", least)
+    ratios = [a.cpu / b.cpu for a, b in zip(warm, least, strict=True)]
     print(f"  warm build / floor, CPU: {spread(ratios)} (aim: at most 3)")
     show("no-op build", [build(root) for _ in range(runs)])
     show("edit of one sentence", [edited(root, manifest, shape, run) for run in range(runs)])
@@ -119,14 +127,19 @@ def memory(root: Path) -> None:
         build(place)
         shutil.rmtree(place / "site")
         cost = build(place)
-        print(f"{shape.head_pages:>7,} head pages: {cost.memory:.0f} MB peak, {cost.cpu:.1f} s CPU", flush=True)
+        print(
+            f"{shape.head_pages:>7,} head pages: {cost.memory:.0f} MB peak, {cost.cpu:.1f} s CPU", flush=True
+        )
         shutil.rmtree(place)
 
 
 def show(name: str, costs: list[Cost]) -> None:
     """A line with medians and ranges."""
-    print(f"  {name:<22} CPU {spread([c.cpu for c in costs])} s   wall {spread([c.wall for c in costs])} s   "
-          f"peak {max(c.memory for c in costs):.0f} MB", flush=True)
+    print(
+        f"  {name:<22} CPU {spread([c.cpu for c in costs])} s   wall {spread([c.wall for c in costs])} s   "
+        f"peak {max(c.memory for c in costs):.0f} MB",
+        flush=True,
+    )
 
 
 def spread(values: list[float]) -> str:
@@ -136,7 +149,9 @@ def spread(values: list[float]) -> str:
 
 def main() -> None:
     """Read the options and measure."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--memory", action="store_true", help="measure peak memory at three sizes instead")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--sentences", type=int, default=70, help="70 make 10,080 head pages")

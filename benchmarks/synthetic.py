@@ -69,7 +69,17 @@ def fill_store(manifest_path: Path, shape: Shape, seed: int = 0) -> None:
     spec = manifest.settings.models[0]
     digests = fingerprint(resolve(spec, manifest.root), FingerprintMemory(cache / "fingerprints.json"))
     facts = ModelFacts(
-        "BertModel", "bert", shape.layers, shape.heads, shape.heads, False, 512, 64, 30522, 1000, "safetensors"
+        "BertModel",
+        "bert",
+        shape.layers,
+        shape.heads,
+        shape.heads,
+        False,
+        512,
+        64,
+        30522,
+        1000,
+        "safetensors",
     )
     provenance = Provenance(
         digests.weights, digests.tokenizer, spec.source, None, "float32", {"torch": "2.13.0"}, 0.1, 1e-7
@@ -118,8 +128,13 @@ def tokens_of(text: str) -> Tokens:
 
 def _model_folder(folder: Path, shape: Shape) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    config = {"model_type": "bert", "architectures": ["BertModel"], "num_hidden_layers": shape.layers,
-              "num_attention_heads": shape.heads, "hidden_size": 64}
+    config = {
+        "model_type": "bert",
+        "architectures": ["BertModel"],
+        "num_hidden_layers": shape.layers,
+        "num_attention_heads": shape.heads,
+        "hidden_size": 64,
+    }
     (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     (folder / "tokenizer.json").write_text("{}", encoding="utf-8")
     (folder / "tokenizer_config.json").write_text("{}", encoding="utf-8")
