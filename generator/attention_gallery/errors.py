@@ -119,7 +119,7 @@ class LinkError(UserError):
     """A link leads to a page, anchor or asset that the site does not have."""
 
 
-class DamagedEntry(GalleryError):
+class DamagedEntry(GalleryError):  # noqa: N818 - it names what was found, not what went wrong
     """A stored capture does not match its checksum or cannot be read."""
 
 

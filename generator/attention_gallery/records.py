@@ -6,8 +6,8 @@ Axes are named in every docstring: `float32[head, query, key]`. Layers, heads an
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -152,16 +152,6 @@ class Fragment:
     html: str
     digest: str
     alt_text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page to be made: its route, template and context, and the digest of all its inputs."""
-
-    route: str
-    template: str
-    inputs: str
-    context: Mapping[str, Any] = field(default_factory=dict)
 
 
 def head_name(layer: int, head: int) -> str:

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from filelock import FileLock, Timeout
-
+from attention_gallery.build.lock import build_lock
 from attention_gallery.build.options import BuildOptions, BuildReport, CheckReport
 from attention_gallery.build.record import Record, RecordWriter, draft_of
 from attention_gallery.build.unchanged import changed_since, is_intact, own_inputs, stamp
@@ -77,25 +76,9 @@ def build(manifest_path: Path, options: BuildOptions, reporter: Reporter) -> Bui
         from attention_gallery.manifest import load_manifest
 
         load_manifest(manifest)  # raises the error that says what is missing
-    with _locked(run.cache):
+    with build_lock(run.cache):
         _sweep(run)
         return _unchanged(run) or _rebuild(run)
-
-
-@contextmanager
-def _locked(cache: Path) -> Iterator[None]:
-    cache.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(cache / "build.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise OutputError(
-            Problem("another build of this gallery is running", "wait for it to end, then build again")
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _sweep(run: _Build) -> None:
@@ -199,7 +182,8 @@ def _write(
     new = RecordWriter(run.record_path)
     old = Record(run.record_path)
     reuse = bool(owned) and not run.options.force
-    staging = Staging(run.staging, project.site, old, new, reuse, base_path)
+    exact_links = not gallery.renderer.writes_plain_links()
+    staging = Staging(run.staging, project.site, old, new, reuse, base_path, exact_links)
     try:
         with run.clock.phase("write"):
             staging.begin()
@@ -207,7 +191,7 @@ def _write(
                 staging.add_all(site_pages(gallery), task)
             staging.add_all(shared_files(project, gallery), _Uncounted())
             staging.keep_foreign(owned, run.options.force)
-            staging.seal()
+            staging.seal(run.options.drafts)
         with run.clock.phase("check"):
             _check(run, staging)
         pruned = len(owned - {".attention-gallery"} - staging.files()) if owned else 0
@@ -246,7 +230,7 @@ def _check(run: _Build, staging: Staging) -> int:
     """Check the staged site and return how many links it has; warnings fail a strict build."""
     from attention_gallery.build.links import check_links
 
-    links = check_links(staging.new.links(), staging.known, staging.foreign, staging.read)
+    links = check_links(staging.new.links(), staging.known, staging.foreign, staging.read, staging.base_path)
     if staging.size > PAGES_LIMIT:
         _warn(
             run,

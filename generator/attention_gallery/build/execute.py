@@ -30,6 +30,7 @@ class Staging:
     new: RecordWriter
     reuse: bool
     base_path: str
+    exact_links: bool
     known: set[str] = field(default_factory=set)
     foreign: set[str] = field(default_factory=set)
     written: int = 0
@@ -105,7 +106,9 @@ class Staging:
         finally:
             os.close(stream)
         is_html = target.endswith(".html")
-        links = links_of(page.route, data.decode("utf-8"), self.base_path) if is_html else ""
+        links = (
+            links_of(page.route, data.decode("utf-8"), self.base_path, self.exact_links) if is_html else ""
+        )
         return Output(page.route, page.inputs, len(data), status.st_mtime_ns, links)
 
     def keep_foreign(self, owned: set[str], force: bool) -> None:
@@ -155,9 +158,9 @@ class Staging:
         """The files that the pages so far are kept in."""
         return {file_of(route) for route in self.known}
 
-    def seal(self) -> None:
-        """Write the list of files that are ours."""
-        (self.folder / MARKER).write_bytes(marker_bytes(self.files()))
+    def seal(self, drafts: bool) -> None:
+        """Write the list of files that are ours; `drafts` tells whether the site shows drafts."""
+        (self.folder / MARKER).write_bytes(marker_bytes(self.files(), drafts))
 
     def read(self, route: str) -> str:
         """The HTML behind a route of the staged site; "" for other files."""

@@ -12,9 +12,15 @@ MARKER = ".attention-gallery"
 _FORMAT = 1
 
 
-def marker_bytes(files: Iterable[str]) -> bytes:
-    """The marker of a site that consists of these files (paths relative to the site)."""
-    value = {"generator": "attention-gallery", "format": _FORMAT, "files": sorted(files)}
+def marker_bytes(files: Iterable[str], drafts: bool = False) -> bytes:
+    """The marker of a site that consists of these files (paths relative to the site).
+
+    `drafts` tells whether the site shows drafts: such a site is not meant to be published.
+    """
+    value: dict[str, object] = {"generator": "attention-gallery", "format": _FORMAT}
+    if drafts:
+        value["drafts"] = True
+    value["files"] = sorted(files)
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 

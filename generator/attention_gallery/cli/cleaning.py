@@ -7,10 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from attention_gallery.errors import OutputError
-
 STORE = ".gallery"
-_LOCK = "build.lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +22,13 @@ class Removed:
 @contextmanager
 def no_build(root: Path) -> Iterator[None]:
     """Hold the lock of builds in the project `root`. Raises `OutputError` while a build runs."""
-    from filelock import FileLock, Timeout
+    from attention_gallery.build.lock import LOCK, build_lock
 
     cache = root / STORE
-    cache.mkdir(exist_ok=True)
-    try:
-        with FileLock(cache / _LOCK, timeout=0):
-            yield
-    except Timeout:
-        raise OutputError(
-            "a build of this gallery is running", mend="wait for it to end, then clean again"
-        ) from None
-    if not any(path.name != _LOCK for path in cache.iterdir()):
-        (cache / _LOCK).unlink(missing_ok=True)
+    with build_lock(cache, "clean again"):
+        yield
+    if not any(path.name != LOCK for path in cache.iterdir()):
+        (cache / LOCK).unlink(missing_ok=True)
         cache.rmdir()
 
 
@@ -90,15 +81,16 @@ def remove_unused(manifest_path: Path) -> Removed:
 
 def remove_cache(root: Path) -> Removed:
     """Remove all that lies in `.gallery`, where only what can be made again is kept."""
+    from attention_gallery.build.lock import LOCK
     from attention_gallery.files import remove_tree, walk_files
 
     cache = root / STORE
-    names = [name for name in walk_files(cache) if name != _LOCK]
+    names = [name for name in walk_files(cache) if name != LOCK]
     size = sum((cache / name).lstat().st_size for name in names)
     for path in sorted(cache.iterdir()):
         if path.is_dir() and not path.is_symlink():
             remove_tree(path)
-        elif path.name != _LOCK:
+        elif path.name != LOCK:
             path.unlink()
     return Removed(len(names), size)
 

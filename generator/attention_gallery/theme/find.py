@@ -79,12 +79,6 @@ class Theme:
             raise ThemeError(problems)
         return values
 
-    def files(self) -> Iterator[Path]:
-        """Every file of the theme and its parents, in a fixed order."""
-        for folder in self.folders:
-            for name in walk_files(folder):
-                yield folder / name
-
     def digest(self) -> str:
         """Digest of every file of the theme and its parents."""
         return digest(
