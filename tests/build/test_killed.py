@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sample_gallery import MODELS, SENTENCES, Sample
 
 from attention_gallery.build import BuildOptions, build, check
 from attention_gallery.progress import SilentReporter
+from sample_gallery import MODELS, SENTENCES, Sample
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills a forked process")
 

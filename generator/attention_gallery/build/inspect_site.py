@@ -10,6 +10,7 @@ from attention_gallery.build.ownership import owned_files
 from attention_gallery.build.project import Project
 from attention_gallery.files import walk_files
 from attention_gallery.pages.routes import file_of
+from attention_gallery.theme.render import Renderer
 
 
 def inspect_site(project: Project) -> tuple[int, int, int] | None:
@@ -28,8 +29,9 @@ def inspect_site(project: Project) -> tuple[int, int, int] | None:
         path = site / file_of(route)
         return path.read_text(encoding="utf-8") if path.suffix == ".html" else ""
 
-    links = ((_route(name), links_of(_route(name), _text(site / name), base_path)) for name in pages)
-    total = check_links(links, routes, present, read)
+    exact = not Renderer(project.theme).writes_plain_links()
+    links = ((_route(name), links_of(_route(name), _text(site / name), base_path, exact)) for name in pages)
+    total = check_links(links, routes, present, read, base_path)
     return len(pages), total, sum((site / name).lstat().st_size for name in present)
 
 

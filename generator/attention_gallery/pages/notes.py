@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from markupsafe import Markup
 
@@ -100,7 +101,7 @@ class LinkMap:
     def _asset(self, name: str) -> tuple[str, str]:
         reason = f'there is no file "{name}" beside the notes'
         self._need(name in self.assets, reason, did_you_mean(name, self.assets))
-        return routes.note_asset(name), name
+        return routes.note_asset(quote(name)), name
 
     @staticmethod
     def _known(slug: str, titles: Mapping[str, str], noun: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,9 @@ import jinja2
 
 from attention_gallery.errors import Problem, ThemeError, did_you_mean
 from attention_gallery.theme.find import Theme
+
+_LINK = re.compile(r"""\s(?:href|src|srcset|poster)\s*=\s*["']?""", re.IGNORECASE)
+_PLAIN_LINKS = {' href="', ' src="'}
 
 
 class Renderer:
@@ -57,6 +61,13 @@ class Renderer:
                 raise
             raise ThemeError(self._problem(f"{type(error).__name__}: {error}", file, line)) from None
 
+    def writes_plain_links(self) -> bool:
+        """Whether every link in the templates is written ` href="…"` or ` src="…"`."""
+        loader = self._environment.loader
+        names = self._environment.list_templates(filter_func=_is_template)
+        sources = (loader.get_source(self._environment, name)[0] for name in names) if loader else ()
+        return all(match[0] in _PLAIN_LINKS for source in sources for match in _LINK.finditer(source))
+
     def _place(self, error: Exception) -> tuple[str | None, int | None]:
         folders = tuple(str(folder) for folder in self._folders)
         frames = traceback.extract_tb(error.__traceback__)
@@ -70,3 +81,7 @@ class Renderer:
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
             quote = lines[line - 1] if line <= len(lines) else None
         return Problem(reason, "", path, line, None, quote)
+
+
+def _is_template(name: str) -> bool:
+    return name.endswith(".html")
