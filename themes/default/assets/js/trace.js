@@ -19,18 +19,24 @@
     return AG.make("td", {}, AG.make("span", { class: "trace-key", lang, dir: "auto" }, tokens[key]), " ", AG.make("span", { class: "number" }, share.toFixed(3)), bar(share));
   }
 
-  /** The key that comes first in most layers, in words. */
-  function told(token, keys) {
+  /** In words: the key that comes first in most layers, and where it ends. */
+  function told(token, keys, weights) {
     const counts = new Map();
     for (const row of keys) if (row[token][0] >= 0) counts.set(row[token][0], (counts.get(row[token][0]) || 0) + 1);
     const [key, layers] = [...counts].sort((a, b) => b[1] - a[1])[0] || [-1, 0];
-    if (key < 0) return `“${tokens[token]}” has nothing to look at here.`;
-    return `“${tokens[token]}” looks most at “${tokens[key]}” in ${layers} of ${keys.length} layers.`;
+    const name = `“${tokens[token]}”`;
+    if (key < 0) return `${name} has nothing to look at here.`;
+    const most = layers > 1 ? `${name} looks most at “${tokens[key]}” in ${layers} of ${keys.length} layers` : `What ${name} looks at most changes from layer to layer`;
+    const end = keys.length - 1;
+    const last = keys[end][token][0];
+    return last < 0 ? `${most}.` : `${most}; in the last at “${tokens[last]}” (${(weights[end][token][0] / 1000).toFixed(3)}).`;
   }
+
+  const press = () => buttons.forEach((button) => AG.press(button, button.dataset.trace === AG.state.trace));
 
   function draw() {
     const { token } = AG.state;
-    for (const button of buttons) AG.press(button, button.dataset.trace === AG.state.trace);
+    press();
     if (!(token >= 0 && token < tokens.length)) return;
     const content = AG.state.trace === "content";
     const keys = content ? traces.content_keys : traces.keys;
@@ -40,9 +46,14 @@
     const rows = keys.map((layer, index) => AG.make("tr", {}, AG.make("th", { scope: "row" }, String(index)), ...layer[token].map((key, rank) => cell(key, weights[index][token][rank]))));
     place.tHead.replaceChildren(head);
     place.tBodies[0].replaceChildren(...rows);
-    summary.textContent = told(token, keys);
+    summary.textContent = told(token, keys, weights);
   }
 
   AG.on("state", (changed) => { if (changed.has("token") || changed.has("trace")) draw(); });
-  AG.on("begin", draw);
+  // The page arrives with the table of its focus token; only another choice is worth drawing at once.
+  AG.on("begin", () => {
+    const focus = Number(AG.one("[data-explorer]").dataset.focus);
+    if (AG.state.token !== focus || AG.state.trace !== "content") draw();
+    else press();
+  });
 })();
