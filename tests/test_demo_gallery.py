@@ -1,0 +1,316 @@
+"""The demo gallery: its notes quote numbers, and every number is the one that the models give.
+
+How a note quotes: the head, or the model and sentence, is linked first; the number follows in the same
+paragraph, list item or table row. In the note of a head or of a pair the link may be left out.
+
+    [[minilm/tired-cat/L3H1]]: “it” → “cat” 0.76                        a weight of that head
+    [[minilm/tired-cat]]: “it” → “cat” 0.18 (layer 5, heads averaged)   a mean over the heads of a layer
+    [[minilm/tired-cat]]: “[CLS]” receives 0.47                         a mean over all heads and queries
+    [[models/minilm/L0H2]]: previous-token mass of 1.00 (0.95 to 1.00)  a measure, here over all sentences
+    [[minilm/tired-cat]]: 21 first-token heads                          a count of types
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from attention_gallery.analysis import HeadsAcross, SentenceAnalysis, across, analyse, heads_only
+from attention_gallery.figures.describe import quoted_tokens
+from attention_gallery.manifest import GallerySettings, load_manifest
+from attention_gallery.notes import Note, load_notes, parse_link
+from attention_gallery.records import StoredAttention
+
+ROOT = Path(__file__).parents[1]
+
+TOKEN = r"“[^”]+”(?:\ \(\d+(?:st|nd|rd|th)\))?"
+NUMBER = r"\d\.\d\d"
+SAID = re.compile(
+    rf"""\[\[(?P<link>[^\]]+)\]\]
+    | (?P<query>{TOKEN})\ →\ (?P<key>{TOKEN})\ (?P<weight><\ 0\.01|{NUMBER})
+      (?:\ \(layer\ (?P<layer>\d+),\ heads\ averaged\))?
+    | (?P<receiver>{TOKEN})\ receives\ (?P<received>{NUMBER})
+    | (?P<measure>self|previous-token|next-token|first-token|separator|local)\ mass\ of\ (?P<mass>{NUMBER})
+      (?:\ \((?P<lowest>{NUMBER})\ to\ (?P<highest>{NUMBER})\))?
+    | (?P<count>\d+)\ (?P<kind>previous-token|next-token|self|separator|first-token|local|focused|broad|mixed)
+      \ heads?\b""",
+    re.VERBOSE,
+)
+# Half of the last decimal, and a little for processors that add in another order.
+HALF = 0.005 + 1e-5
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a number is about; a sentence of None means all of them."""
+
+    model: str | None = None
+    sentence: str | None = None
+    layer: int | None = None
+    head: int | None = None
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One number of a note, as it was written, and the place that it is about."""
+
+    note: str
+    text: str
+    place: Place
+    parts: dict[str, str]
+
+
+def prose(note: Note) -> str:
+    """The note without code and formulas, whose numbers are their own."""
+    text = re.sub(r"^```.*?^```", "", note.body, flags=re.M | re.S)
+    text = re.sub(r"\$\$.*?\$\$", "", text, flags=re.S)
+    return re.sub(r"(?<!`)`[^`\n]+`", "", text)
+
+
+def blocks(text: str) -> Iterator[str]:
+    """Paragraphs, list items and table rows, each on one line."""
+    for paragraph in re.split(r"\n\s*\n", text):
+        for block in re.split(r"\n(?=\s*(?:[-*]|\d+\.|\|)\s)", paragraph):
+            yield " ".join(block.split())
+
+
+def claims_of(note: Note) -> tuple[list[Claim], list[str]]:
+    """The claims of a note, and the numbers of it that are no claim."""
+    found: list[Claim] = []
+    strays: list[str] = []
+    own = Place(note.target.model, note.target.sentence, note.target.layer, note.target.head)
+    for block in blocks(prose(note)):
+        place = own
+        for said in SAID.finditer(block):
+            parts = {name: value for name, value in said.groupdict().items() if value is not None}
+            if "link" in parts:
+                place = linked(parts["link"]) or place
+            else:
+                found.append(Claim(note.name, said[0], place, parts))
+        strays += [f"{note.name}: {number}" for number in re.findall(r"\d*\.\d{2,}", SAID.sub("", block))]
+    return found, strays
+
+
+def linked(link: str) -> Place | None:
+    target = parse_link(link)
+    return Place(target.model, target.sentence, target.layer, target.head) if target.model else None
+
+
+class Evidence:
+    """The attention that the demo's models really give, captured when it is asked for."""
+
+    def __init__(self, settings: GallerySettings) -> None:
+        self._texts = {sentence.slug: sentence.text for sentence in settings.sentences}
+        self._models = {model.slug: model for model in settings.models}
+        self._settings = settings.analysis
+        # Kept for the life of this object: each model is loaded once and each sentence captured once.
+        self.capture = cache(self._capture)
+        self.weights = cache(self._weights)
+        self.analysis = cache(self._analysis)
+        self.across = cache(self._across)
+        self._loaded = cache(self._load)
+
+    def _load(self, model: str) -> Any:
+        from attention_gallery.models import resolve
+        from attention_gallery.models.load import load
+
+        spec = self._models[model]
+        return load(resolve(spec, ROOT), spec.dtype)
+
+    def _capture(self, model: str, sentence: str) -> StoredAttention:
+        from attention_gallery.capture import capture_one
+
+        return capture_one(self._loaded(model), self._texts[sentence])
+
+    def _weights(self, model: str, sentence: str) -> np.ndarray:
+        """float32[layer, head, query, key]."""
+        entry = self.capture(model, sentence)
+        return np.stack([entry.layer(index).weights for index in range(entry.facts.layers)])
+
+    def _analysis(self, model: str, sentence: str) -> SentenceAnalysis:
+        return analyse(self.capture(model, sentence), self._settings)
+
+    def _across(self, model: str) -> HeadsAcross:
+        return across(heads_only(self.analysis(model, sentence)) for sentence in self._texts)
+
+    def token(self, model: str, sentence: str, name: str) -> int:
+        """The position of a token; a name that fits several is refused, as readers could not tell either."""
+        return quoted_tokens(self.capture(model, sentence).tokens).index(name)
+
+    def check(self, claim: Claim) -> str | None:
+        """What is wrong with a claim, or None."""
+        place, parts = claim.place, claim.parts
+        where = f"{claim.note}: {claim.text} [{place}]"
+        if place.model is None:
+            return f"{where}: no page is linked before it"
+        try:
+            pairs = list(self._numbers(place, parts))
+        except (KeyError, ValueError, IndexError) as error:
+            return f"{where}: {error}"
+        wrong = [f"{said} is {true:.4f}" for said, true in pairs if not agrees(said, true)]
+        return f"{where}: {', '.join(wrong)}" if wrong else None
+
+    def _numbers(self, place: Place, parts: dict[str, str]) -> Iterator[tuple[str, float]]:
+        """Each printed number beside the true one."""
+        assert place.model is not None
+        if "count" in parts:
+            whole = self._measured(place)
+            yield parts["count"], float(dict(whole.type_counts).get(parts["kind"], 0))
+        elif "measure" in parts:
+            if place.layer is None or place.head is None:
+                raise ValueError("no head is linked before it")
+            whole, name = self._measured(place), parts["measure"].removesuffix("-token")
+            yield parts["mass"], float(whole.values[name][place.layer, place.head])
+            for end in ("lowest", "highest"):
+                if end in parts:
+                    yield parts[end], float(getattr(whole, end)[name][place.layer, place.head])
+        else:
+            yield from self._weight(place, parts)
+
+    def _weight(self, place: Place, parts: dict[str, str]) -> Iterator[tuple[str, float]]:
+        if place.sentence is None or place.model is None:
+            raise ValueError("no sentence is linked before it")
+        weights = self.weights(place.model, place.sentence)
+        if "receiver" in parts:
+            key = self.token(place.model, place.sentence, parts["receiver"])
+            yield parts["received"], float(weights[..., key].mean())
+            return
+        query = self.token(place.model, place.sentence, parts["query"])
+        key = self.token(place.model, place.sentence, parts["key"])
+        if "layer" in parts:
+            yield parts["weight"], float(weights[int(parts["layer"]), :, query, key].mean())
+        elif place.layer is None or place.head is None:
+            raise ValueError("no head is linked before it")
+        else:
+            yield parts["weight"], float(weights[place.layer, place.head, query, key])
+
+    def _measured(self, place: Place) -> SentenceAnalysis | HeadsAcross:
+        assert place.model is not None
+        if place.sentence is None:
+            return self.across(place.model)
+        return self.analysis(place.model, place.sentence)
+
+
+def agrees(said: str, true: float) -> bool:
+    """Whether a printed number is the true one, to its decimals."""
+    if said.startswith("<"):
+        return 0 < true < 0.01
+    return abs(float(said) - true) <= (HALF if "." in said else 0)
+
+
+class Demo:
+    """The demo as it lies in the repository."""
+
+    @cached_property
+    def settings(self) -> GallerySettings:
+        return load_manifest(ROOT / "gallery.yaml").settings
+
+    @cached_property
+    def notes(self) -> tuple[Note, ...]:
+        models = [model.slug for model in self.settings.models]
+        sentences = [sentence.slug for sentence in self.settings.sentences]
+        return load_notes(ROOT / self.settings.content, models, sentences, ROOT)
+
+
+@pytest.fixture(scope="module")
+def demo() -> Demo:
+    return Demo()
+
+
+@pytest.fixture(scope="module")
+def evidence(demo: Demo) -> Evidence:
+    return Evidence(demo.settings)
+
+
+def note(tmp_path: Path, name: str, text: str) -> Note:
+    file = tmp_path / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+    (found,) = load_notes(tmp_path, ["minilm"], ["tired-cat"])
+    return found
+
+
+def test_manifest_has_no_mistakes(demo: Demo) -> None:
+    assert [model.slug for model in demo.settings.models] == ["minilm", "smollm2"]
+    assert len(demo.settings.sentences) >= 12
+    assert demo.settings.base_url is None
+
+
+def test_winograd_pair_differs_in_one_word(demo: Demo) -> None:
+    texts = {sentence.slug: sentence.text for sentence in demo.settings.sentences}
+    big, small = texts["trophy-big"].split(), texts["trophy-small"].split()
+    assert [pair for pair in zip(big, small, strict=True) if pair[0] != pair[1]] == [("big.", "small.")]
+
+
+def test_every_sentence_has_a_note(demo: Demo) -> None:
+    noted = {one.target.sentence for one in demo.notes if one.target.kind == "sentence"}
+    assert noted == {sentence.slug for sentence in demo.settings.sentences}
+
+
+def test_no_number_stands_outside_a_claim(demo: Demo) -> None:
+    assert [stray for one in demo.notes for stray in claims_of(one)[1]] == []
+
+
+def test_notes_quote_many_numbers(demo: Demo) -> None:
+    found = [claim for one in demo.notes for claim in claims_of(one)[0]]
+    assert len(found) >= 150
+    assert {"count", "measure", "receiver", "layer", "query"} <= {
+        name for claim in found for name in claim.parts
+    }
+
+
+@pytest.mark.model
+def test_quoted_numbers_are_true(demo: Demo, evidence: Evidence) -> None:
+    found = [claim for one in demo.notes for claim in claims_of(one)[0]]
+    wrong = [problem for claim in found if (problem := evidence.check(claim))]
+    assert not wrong, "\n" + "\n".join(wrong)
+
+
+@pytest.mark.model
+def test_smollm2_cannot_know_which_half_of_the_pair_it_reads(evidence: Evidence) -> None:
+    """The notes of the pair say that all rows but the last two are exactly the same."""
+    big = evidence.weights("smollm2", "trophy-big")
+    small = evidence.weights("smollm2", "trophy-small")
+    np.testing.assert_array_equal(big[:, :, :-2], small[:, :, :-2])
+    assert (big[:, :, -2:] != small[:, :, -2:]).any(axis=(0, 1, 3)).all()
+
+
+@pytest.mark.model
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("[[minilm/tired-cat/L3H1]]: “it” → “cat” 0.77", "0.77 is 0.76"),
+        ("[[minilm/tired-cat/L3H1]]: “it” → “cat” < 0.01", "< 0.01 is 0.76"),
+        ("[[minilm/tired-cat/L3H1]]: “it” → “dog” 0.76", "not in tuple"),
+        ("[[minilm/tired-cat]]: “it” → “cat” 0.76", "no head is linked"),
+        ("[[minilm/tired-cat]]: “it” → “cat” 0.50 (layer 5, heads averaged)", "0.50 is 0.18"),
+        ("[[minilm/tired-cat]]: 22 first-token heads", "22 is 21"),
+        ("[[minilm/tired-cat]]: “cat” receives 0.40", "0.40 is 0.0"),
+        ("[[minilm/tired-cat/L0H2]] has a previous-token mass of 0.90", "0.90 is 0.99"),
+        ("“it” → “cat” 0.76", "no page is linked"),
+    ],
+)
+def test_a_wrong_number_is_caught(tmp_path: Path, evidence: Evidence, text: str, reason: str) -> None:
+    (claim,), strays = claims_of(note(tmp_path, "gallery.md", text))
+    assert strays == []
+    assert reason in (evidence.check(claim) or "")
+
+
+def test_a_bare_number_is_found(tmp_path: Path) -> None:
+    text = "The head is 0.76 sure.\n\n```text\n0.50\n```\n\nSo $x = 0.25$ and `0.10`.\n\n$$\n0.75\n$$\n"
+    found, strays = claims_of(note(tmp_path, "gallery.md", text))
+    assert found == []
+    assert strays == ["gallery.md: 0.76", "gallery.md: 0.25"]
+
+
+def test_the_place_of_a_note_is_the_place_of_its_numbers(tmp_path: Path) -> None:
+    text = "“it” →\n“cat” 0.76\n\n- [[minilm/tired-cat/L0H2]]: “it” → “because” 1.00\n- “it” → “cat” 0.76\n"
+    found, _ = claims_of(note(tmp_path, "minilm/tired-cat/L3H1.md", text))
+    assert [(claim.place.layer, claim.place.head) for claim in found] == [(3, 1), (0, 2), (3, 1)]
