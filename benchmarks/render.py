@@ -92,8 +92,8 @@ def rendering(root: Path, runs: int, sentences: int) -> None:
     sizes = [path.stat().st_size for path in sorted(site.rglob("*.html"))]
     (root / "sizes.txt").write_text(" ".join(map(str, sizes)))
     print(
-        f"{shape.head_pages:,} head pages of {shape.tokens} tokens and {len(sizes) - shape.head_pages:,} other "
-        f"pages, {sum(sizes) / 1e6:.0f} MB; {sample.stat().st_size:,} bytes a head page; {runs} runs"
+        f"{shape.head_pages:,} head pages of {shape.tokens} tokens, {len(sizes) - shape.head_pages} others, "
+        f"{sum(sizes) / 1e6:.0f} MB; {sample.stat().st_size:,} bytes a head page; {runs} runs"
     )
     warm, least = [], []
     for run in range(runs):
