@@ -13,39 +13,6 @@
   let weightsOf = null;
   let job = 0;
 
-  /** The largest weight of a block of cells; a strong cell never drops out of a small picture. */
-  function pooled(weights, top, bottom, left, right) {
-    let most = NaN;
-    for (let query = top; query < bottom; query += 1) {
-      for (let key = left; key < right; key += 1) {
-        const weight = weights[query * size + key];
-        if (!(weight <= most) && !Number.isNaN(weight)) most = weight;
-      }
-    }
-    return most;
-  }
-
-  function thumbnail(weights, side) {
-    const image = new ImageData(side, side);
-    const ramp = AG.colour.ramp();
-    const absent = AG.colour.rgb("--absent");
-    const most = AG.colour.top(weights);
-    const edge = (i) => Math.floor((i * size) / side);
-    for (let y = 0; y < side; y += 1) {
-      const top = edge(y);
-      const bottom = Math.max(top + 1, edge(y + 1));
-      for (let x = 0; x < side; x += 1) {
-        const left = edge(x);
-        const weight = pooled(weights, top, bottom, left, Math.max(left + 1, edge(x + 1)));
-        const at = (y * side + x) * 4;
-        const level = Number.isNaN(weight) ? -1 : AG.colour.level(weight, most) * 3;
-        for (let c = 0; c < 3; c += 1) image.data[at + c] = level < 0 ? absent[c] : ramp[level + c];
-        image.data[at + 3] = 255;
-      }
-    }
-    return image;
-  }
-
   function place(cell, origin, ratio) {
     const area = cell.getBoundingClientRect();
     const side = Math.round(Math.min(area.width, area.height - 4) * ratio) - 2 * Math.round(ratio);
@@ -54,7 +21,7 @@
   }
 
   function drawOne(pen, index, spot, ratio) {
-    pen.putImageData(thumbnail(weightsOf(index), spot.side), spot.left, spot.top);
+    pen.putImageData(AG.thumbnail(weightsOf(index), size, spot.side), spot.left, spot.top);
     const family = cells[index].parentElement.className.replace("f-", "");
     pen.fillStyle = AG.colour.css(`--family-${family === "separator" ? "sink" : family}`);
     pen.fillRect(spot.left, spot.top + spot.side + ratio, spot.side, Math.max(2, Math.round(2.5 * ratio)));

@@ -29,7 +29,9 @@
     const most = layers > 1 ? `${name} looks most at “${tokens[key]}” in ${layers} of ${keys.length} layers` : `What ${name} looks at most changes from layer to layer`;
     const end = keys.length - 1;
     const last = keys[end][token][0];
-    return last < 0 ? `${most}.` : `${most}; in the last at “${tokens[last]}” (${(weights[end][token][0] / 1000).toFixed(3)}).`;
+    if (last < 0) return `${most}.`;
+    const where = layers > 1 && last === key ? "among them the last" : `in the last at “${tokens[last]}”`;
+    return `${most}, ${where} (${(weights[end][token][0] / 1000).toFixed(3)}).`;
   }
 
   const press = () => buttons.forEach((button) => AG.press(button, button.dataset.trace === AG.state.trace));

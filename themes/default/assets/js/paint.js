@@ -1,0 +1,71 @@
+/* What lies under a heatmap's labels: the cells, the hatching of what is absent, the lattice, the legend. */
+(() => {
+  let image = null;
+  let painted = "";
+
+  /** The matrix as a picture of one pixel a cell; painted again only when head, scale or colours change. */
+  function picture(figure, scale) {
+    const key = `${figure.name}|${AG.state.scale}|${AG.colour.css("--heat-0")}|${AG.colour.css("--heat-4")}`;
+    if (painted === key) return image;
+    painted = key;
+    image = Object.assign(document.createElement("canvas"), { width: figure.size, height: figure.size });
+    const pen = image.getContext("2d");
+    const pixels = pen.createImageData(figure.size, figure.size);
+    const ramp = AG.colour.ramp();
+    const most = AG.colour.top(figure.weights);
+    figure.weights.forEach((weight, i) => {
+      if (Number.isNaN(weight)) return;
+      const at = AG.colour.level(weight, most) * 3;
+      pixels.data.set([ramp[at], ramp[at + 1], ramp[at + 2], 255], i * 4);
+    });
+    pen.putImageData(pixels, 0, 0);
+    legend(scale, ramp, most);
+    return image;
+  }
+
+  function legend(scale, ramp, most) {
+    const strip = AG.one("canvas", scale);
+    const pen = strip.getContext("2d");
+    const image = pen.createImageData(256, 1);
+    for (let i = 0; i < 256; i += 1) image.data.set([ramp[i * 3], ramp[i * 3 + 1], ramp[i * 3 + 2], 255], i * 4);
+    pen.putImageData(image, 0, 0);
+    scale.lastChild.textContent = most === 1 ? "1" : most.toFixed(most < 0.01 ? 4 : 2);
+  }
+
+  /** The half that a causal model cannot see is hatched: absent, not zero. */
+  function hatch(pen, box) {
+    pen.save();
+    pen.beginPath();
+    pen.rect(box.left, box.top, box.side, box.side);
+    pen.clip();
+    pen.fillStyle = AG.colour.css("--absent");
+    pen.fillRect(box.left, box.top, box.side, box.side);
+    pen.strokeStyle = AG.colour.css("--absent-line");
+    pen.lineWidth = 1;
+    pen.beginPath();
+    for (let x = -box.side; x < box.side; x += 7) {
+      pen.moveTo(box.left + x, box.top + box.side);
+      pen.lineTo(box.left + x + box.side, box.top);
+    }
+    pen.stroke();
+    pen.restore();
+  }
+
+  function lattice(pen, figure, box) {
+    if (box.cell < 9) return;
+    const seen = (i) => (figure.causal ? i * box.cell : 0);
+    pen.strokeStyle = AG.colour.css("--paper");
+    pen.lineWidth = box.cell > 20 ? 1.5 : 1;
+    pen.beginPath();
+    for (let i = 1; i < figure.size; i += 1) {
+      const at = i * box.cell;
+      pen.moveTo(box.left + at, box.top + seen(i));
+      pen.lineTo(box.left + at, box.top + box.side);
+      pen.moveTo(box.left, box.top + at);
+      pen.lineTo(box.left + (figure.causal ? at : box.side), box.top + at);
+    }
+    pen.stroke();
+  }
+
+  AG.paint = { picture, hatch, lattice };
+})();

@@ -1,0 +1,59 @@
+/* What Plotly is told: the page's figure, with the weights, colours and margins of the canvas. */
+(() => {
+  /** The canvas's colours, square root and all, as stops of a linear scale. */
+  function colours() {
+    const ramp = AG.colour.ramp();
+    return Array.from({ length: 33 }, (_, i) => {
+      const at = Math.round((i / 32) * 255) * 3;
+      return [(i / 32) ** 2, `rgb(${ramp[at]},${ramp[at + 1]},${ramp[at + 2]})`];
+    });
+  }
+
+  function rows(figure) {
+    return figure.labels.map((_, query) => Array.from(figure.weights.subarray(query * figure.size, (query + 1) * figure.size), (weight) => (Number.isNaN(weight) ? null : weight)));
+  }
+
+  /** The selected token's row or column, outlined as on the canvas. */
+  function outlined(figure) {
+    const { token, direction } = AG.state;
+    if (!(token >= 0 && token < figure.size)) return [];
+    const along = [token - 0.5, token + 0.5];
+    const across = [-0.5, figure.size - 0.5];
+    const [x, y] = direction === "from" ? [across, along] : [along, across];
+    return [{ type: "rect", x0: x[0], x1: x[1], y0: y[0], y1: y[1], line: { color: AG.colour.css("--accent"), width: 2 } }];
+  }
+
+  function layout(figure) {
+    const { box } = figure;
+    const { clientWidth: width, clientHeight: height } = figure.plot;
+    const style = getComputedStyle(document.documentElement);
+    const axis = { dtick: box.every, tickfont: { size: box.font, color: AG.colour.css("--ink-soft") }, title: { text: "" }, automargin: false, linecolor: AG.colour.css("--line"), showline: true, mirror: true, ticks: "", ticklabelstandoff: 4 };
+    const { layout: given } = figure.spec;
+    return {
+      ...given,
+      width, height,
+      shapes: outlined(figure),
+      margin: { l: box.left, t: box.top, r: width - box.left - box.side, b: height - box.top - box.side, pad: 0 },
+      paper_bgcolor: "rgba(0,0,0,0)",
+      plot_bgcolor: AG.colour.css("--absent"),
+      font: { family: style.fontFamily, color: AG.colour.css("--ink") },
+      hoverlabel: { bgcolor: AG.colour.css("--ink"), bordercolor: AG.colour.css("--ink"), font: { family: style.fontFamily, color: AG.colour.css("--paper"), size: 13 } },
+      xaxis: { ...given.xaxis, ...axis, tickangle: box.level ? 0 : -45 },
+      yaxis: { ...given.yaxis, ...axis },
+    };
+  }
+
+  function config(figure, Plotly) {
+    const filename = `${figure.name}-attention`;
+    const svg = { name: "Save as SVG", icon: Plotly.Icons.disk, click: (graph) => Plotly.downloadImage(graph, { format: "svg", filename, width: graph.clientWidth, height: graph.clientHeight }) };
+    return { ...figure.spec.config, responsive: false, displaylogo: false, showSendToCloud: false, displayModeBar: true, modeBarButtons: [["toImage", svg], ["zoomIn2d", "zoomOut2d", "resetScale2d"]], toImageButtonOptions: { format: "png", scale: 3, filename } };
+  }
+
+  function trace(figure) {
+    // Without any gap Plotly takes a way that writes style attributes, which a strict policy refuses.
+    const gap = !figure.causal && figure.box.cell >= 9 ? 1 : 0.001;
+    return { ...figure.spec.data[0], z: rows(figure), zmin: 0, zmax: AG.colour.top(figure.weights), colorscale: colours(), showscale: false, xgap: gap, ygap: gap };
+  }
+
+  AG.plotlySpec = { trace, layout, config };
+})();
