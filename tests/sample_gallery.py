@@ -167,15 +167,18 @@ def make_model(folder: Path, *, layers: int, heads: int, causal: bool) -> None:
     save_file({"weight": np.arange(layers * heads + causal, dtype=np.float32)}, folder / "model.safetensors")
 
 
-def fill_store(manifest_path: Path) -> None:
-    """Put random attention under every key that the manifest needs and the store lacks."""
+def fill_store(manifest_path: Path, seconds: float = 0.25) -> None:
+    """Put random attention under every key that the manifest needs and the store lacks.
+
+    `seconds` is how long each capture is said to have taken.
+    """
     manifest = load_manifest(manifest_path)
     store = AttentionStore(manifest.root / ".gallery" / "store")
     memory = FingerprintMemory(manifest.root / ".gallery" / "fingerprints.json")
     for spec in manifest.settings.models:
         found = resolve(spec, manifest.root)
         shape = json.loads((found.folder / "config.json").read_text(encoding="utf-8"))
-        _fill_model(manifest, spec, shape, fingerprint(found, memory), store)
+        _fill_model(manifest, spec, shape, fingerprint(found, memory), store, seconds)
 
 
 def _fill_model(
@@ -184,25 +187,33 @@ def _fill_model(
     shape: dict[str, Any],
     digests: ModelFingerprint,
     store: AttentionStore,
+    seconds: float,
 ) -> None:
     for sentence in manifest.settings.sentences:
         key = capture_key(
             weights=digests.weights, tokenizer=digests.tokenizer, text=sentence.text, dtype=spec.dtype
         )
         if not store.has(key):
-            write_capture(store, key, sentence.text, shape, digests, spec.source)
+            origin = Provenance(
+                digests.weights,
+                digests.tokenizer,
+                spec.source,
+                None,
+                spec.dtype,
+                {"torch": "2.13.0"},
+                seconds,
+                1e-7,
+            )
+            write_capture(store, key, sentence.text, shape, origin)
 
 
 def write_capture(
-    store: AttentionStore, key: str, text: str, shape: dict[str, Any], digests: ModelFingerprint, source: str
+    store: AttentionStore, key: str, text: str, shape: dict[str, Any], origin: Provenance
 ) -> None:
     """One synthetic capture; the same key always gives the same numbers."""
     layers, heads, causal = shape["layers"], shape["heads"], shape["causal"]
     facts = ModelFacts(
         "SampleModel", "sample", layers, heads, heads, causal, 512, 64, 1000, 22_700_000, "safetensors"
-    )
-    origin = Provenance(
-        digests.weights, digests.tokenizer, source, None, "float32", {"torch": "2.13.0"}, 0.25, 1e-7
     )
     tokens = tokens_of(text, causal=causal)
     random = np.random.default_rng(int(key[:12], 16))
