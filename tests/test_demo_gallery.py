@@ -24,7 +24,7 @@ import pytest
 
 from attention_gallery.analysis import HeadsAcross, SentenceAnalysis, across, analyse, heads_only
 from attention_gallery.figures.describe import quoted_tokens
-from attention_gallery.manifest import GallerySettings, load_manifest
+from attention_gallery.manifest import GallerySettings, load_manifest, schema_text
 from attention_gallery.notes import Note, load_notes, parse_link
 from attention_gallery.records import StoredAttention
 
@@ -241,6 +241,13 @@ def test_manifest_has_no_mistakes(demo: Demo) -> None:
     assert [model.slug for model in demo.settings.models] == ["minilm", "smollm2"]
     assert len(demo.settings.sentences) >= 12
     assert demo.settings.base_url is None
+
+
+def test_editors_are_pointed_to_the_schema_as_it_is() -> None:
+    """Mend with: attention-gallery schema > docs/gallery.schema.json"""
+    first = (ROOT / "gallery.yaml").read_text(encoding="utf-8").split("\n", 1)[0]
+    _, _, path = first.partition("# yaml-language-server: $schema=")
+    assert (ROOT / path).read_text(encoding="utf-8") == schema_text()
 
 
 def test_winograd_pair_differs_in_one_word(demo: Demo) -> None:
