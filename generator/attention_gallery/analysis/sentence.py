@@ -116,6 +116,15 @@ class SentenceAnalysis:
         ranked = np.where(of_type, strength(code, self.values), -np.inf)
         return divmod(int(ranked.argmax()), self.heads)
 
+    def opening_head(self, query: int) -> tuple[int, int]:
+        """The head to show first, as (layer, head): where `query` looks most at a word beyond its neighbours.
+
+        Where no head's strongest such pair begins at `query`, the head with the strongest of all.
+        """
+        from_query = np.where(self.far_q == query, self.far_w, -1)
+        best = from_query if from_query.max() > 0 else self.far_w
+        return divmod(int(best.argmax()), self.heads)
+
     def notable(self, limit: int | None = None) -> tuple[tuple[int, int], ...]:
         """The heads most worth a page, in order of layer and head, at most `limit`.
 

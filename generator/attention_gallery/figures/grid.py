@@ -18,7 +18,8 @@ def grid_fragment(facts: ModelFacts, tokens: int, weights: EncodedWeights, alt_t
         f'<figure class="figure head-grid" id="{DIV_ID}" data-figure="grid" data-codec="{weights.codec}" '
         f'data-layers="{facts.layers}" data-heads="{facts.heads}" data-tokens="{tokens}" '
         f'data-causal="{int(facts.causal)}" data-error="{weights.error:.6f}">'
-        f'<div class="figure-plot"></div><figcaption>{alt}</figcaption>'
-        f'<script type="application/octet-stream" class="figure-weights">{weights.data}</script></figure>'
+        f'<div class="figure-plot"></div>'
+        f'<script type="application/octet-stream" class="figure-weights">{weights.data}</script>'
+        f"<figcaption>{alt}</figcaption></figure>"
     )
     return Fragment(DIV_ID, html, digest_bytes(html.encode("utf-8")), alt_text)

@@ -73,7 +73,7 @@ class HeatmapTemplate:
             f'<figure class="figure heatmap" id="{DIV_ID}" data-figure="heatmap" {attributes} '
             f'data-queries="{self.tokens}" data-keys="{self.tokens}" data-causal="{int(self.causal)}">'
             f'<div class="figure-plot" id="{DIV_ID}-plot" role="img" aria-label="{alt}"></div>'
-            f"<figcaption>{alt}</figcaption>{data}"
-            f'<script type="application/json" class="figure-spec">{self.spec}</script></figure>'
+            f'{data}<script type="application/json" class="figure-spec">{self.spec}</script>'
+            f"<figcaption>{alt}</figcaption></figure>"
         )
         return Fragment(DIV_ID, html, digest_bytes(html.encode("utf-8")), alt_text)

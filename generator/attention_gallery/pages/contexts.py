@@ -7,7 +7,7 @@ generator. Numbers arrive as text, already rounded from the exact weights.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
@@ -23,7 +23,10 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class SiteInfo:
-    """What is the same on every page of the gallery."""
+    """What is the same on every page of the gallery.
+
+    `static` gives the address of each static file of the theme, relative to the site's root.
+    """
 
     title: str
     description: str
@@ -33,6 +36,7 @@ class SiteInfo:
     options: dict[str, str | bool | int | float]
     has_notes: bool
     has_about: bool
+    static: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +227,7 @@ class HeadExample:
 
     title: str
     text: str
+    language: str
     href: str
     thumbnail: Thumbnail
     type_title: str

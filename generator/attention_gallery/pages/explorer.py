@@ -64,7 +64,7 @@ def _explorer(gallery: Gallery, view: PairView) -> bytes:
     grid = encode_grid(
         lambda index: view.attention.layer(index).weights, model.facts.layers, model.facts.causal
     )
-    first = pair.heads[0] if pair.heads else (0, 0)
+    first = analysis.opening_head(view.focus)
     before, after = sentence_neighbours(
         gallery.sentences,
         sentence,
@@ -87,7 +87,7 @@ def _explorer(gallery: Gallery, view: PairView) -> bytes:
             traces_html(found.top_keys, found.top_weights, found.top_content_keys, found.top_content_weights)
         ),
         trace=token_trace_of(view, view.focus),
-        notable=notable_heads(analysis, analysis.notable(), href),
+        notable=notable_heads(analysis, view.tokens, analysis.notable(), href),
         notes=gallery.notes.of_pair(model.spec.slug, sentence.slug).blocks(route),
         other_models=tuple(
             Link(other.spec.title, routes.href(route, gallery.pair(other, sentence).route))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from attention_gallery.analysis import KINDS
+from attention_gallery.analysis import KINDS, SentenceAnalysis
+from attention_gallery.pages import words
 from attention_gallery.pages.contexts import HeadCell, NotableHead, TypeCount
 from attention_gallery.pages.neighbours import Place
-from attention_gallery.records import HeadType, head_name
+from attention_gallery.records import HeadType, Tokens, head_name
 
 _KINDS = {kind.name: kind for kind in KINDS}
 
@@ -60,15 +61,19 @@ def type_legend(typed: TypedHeads) -> tuple[TypeCount, ...]:
 
 
 def notable_heads(
-    typed: TypedHeads,
-    places: Iterable[Place],
-    href: Callable[[Place], str],
-    evidence: Mapping[Place, str] | None = None,
+    analysis: SentenceAnalysis, tokens: Tokens, places: Iterable[Place], href: Callable[[Place], str]
 ) -> tuple[NotableHead, ...]:
-    """Heads worth a look, with the reason: the given one, or else the evidence for the head's type."""
+    """Heads worth a look, with the reason.
+
+    That is the evidence for the head's type or, for heads of no clear type, the pair they stand out by.
+    """
     rows = []
     for place in places:
-        kind = typed.head_type(*place)
-        reason = (evidence or {}).get(place) or kind.evidence
+        kind = analysis.head_type(*place)
+        query, key = int(analysis.far_q[place]), int(analysis.far_k[place])
+        reason = kind.evidence
+        if kind.family == "mixed" and query >= 0:
+            weight = words.share(float(analysis.far_w[place]))
+            reason = f"“{tokens.texts[query]}” → “{tokens.texts[key]}” {weight}"
         rows.append(NotableHead(head_name(*place), href(place), kind.title, kind.family, reason))
     return tuple(rows)

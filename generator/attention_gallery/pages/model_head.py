@@ -89,6 +89,7 @@ def _examples(view: ModelView, route: str, layer: int, head: int) -> Iterator[He
         yield HeadExample(
             title=pair.sentence.title,
             text=words.shortened(pair.sentence.text, 200),
+            language=pair.sentence.language or view.gallery.settings.language,
             href=routes.href(route, _target(pair, layer, head)),
             thumbnail=view.picture(index, layer, head, alt),
             type_title=kind.title,

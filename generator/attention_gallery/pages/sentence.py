@@ -75,6 +75,7 @@ def _model(gallery: Gallery, pair: Pair, route: str) -> SentenceModel:
         trace=token_trace_of(view, view.focus),
         notable=notable_heads(
             analysis,
+            view.tokens,
             strongest,
             lambda place: routes.href(route, pair.head_route(*place)) if place in paged else "",
         ),
