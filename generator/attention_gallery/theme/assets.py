@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from attention_gallery.errors import Problem, ThemeError, did_you_mean
 from attention_gallery.hashing import digest_bytes
 from attention_gallery.theme.find import OptionValue, Theme
+
+_URL = re.compile(rb"""url\(\s*(["']?)([^"')\s]*)\1\s*\)|/\*.*?\*/""", re.DOTALL)
+_ELSEWHERE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//|#")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +26,10 @@ class AssetFile:
 
 @dataclass(frozen=True, slots=True)
 class ThemeAssets:
-    """All assets of a theme. `style` and `script` are fingerprinted names, "" for none."""
+    """All assets of a theme. `style` and `script` are fingerprinted names, "" for none.
+
+    `static` gives the fingerprinted name of each static file.
+    """
 
     files: tuple[AssetFile, ...]
     style: str
@@ -35,7 +44,11 @@ def fingerprinted(name: str, data: bytes) -> str:
 
 
 def bundle(theme: Theme, options: Mapping[str, OptionValue]) -> ThemeAssets:
-    """One style sheet, one script and the static files of a theme under this choice of options."""
+    """One style sheet, one script and the static files of a theme under this choice of options.
+
+    `url(…)` in a style sheet is relative to the sheet and leads to the static file under its fingerprinted
+    name. Raises `ThemeError` for a file that does not exist or that is not listed as static.
+    """
     files: dict[str, bytes] = {}
 
     def add(name: str, data: bytes) -> str:
@@ -44,15 +57,36 @@ def bundle(theme: Theme, options: Mapping[str, OptionValue]) -> ThemeAssets:
         files[fingerprinted(name, data)] = data
         return fingerprinted(name, data)
 
-    style = add("gallery.css", _joined(theme, theme.styles) + _custom_properties(theme, options))
-    script = add("gallery.js", _joined(theme, theme.scripts))
     static = {name: add(name, theme.asset(name).read_bytes()) for name in theme.static}
+    sheets = _joined({name: _linked(theme, name, static) for name in theme.styles})
+    style = add("gallery.css", sheets + _custom_properties(theme, options))
+    script = add("gallery.js", _joined({name: theme.asset(name).read_bytes() for name in theme.scripts}))
     written = tuple(AssetFile(name, files[name]) for name in sorted(files))
     return ThemeAssets(written, style, script, static)
 
 
-def _joined(theme: Theme, names: tuple[str, ...]) -> bytes:
-    return b"".join(theme.asset(name).read_bytes().rstrip(b"\n") + b"\n" for name in names)
+def _joined(parts: Mapping[str, bytes]) -> bytes:
+    return b"".join(part.rstrip(b"\n") + b"\n" for part in parts.values())
+
+
+def _linked(theme: Theme, sheet: str, static: Mapping[str, str]) -> bytes:
+    """A style sheet whose `url(…)` lead to the static files."""
+    path = theme.asset(sheet)
+    data = path.read_bytes()
+
+    def link(match: re.Match[bytes]) -> bytes:
+        address = (match[2] or b"").decode("utf-8", "replace")
+        if not address or _ELSEWHERE.match(address):
+            return match[0]
+        file, mark, rest = re.match(r"([^?#]*)([?#]?)(.*)", address, re.DOTALL).groups()  # type: ignore[union-attr]
+        name = posixpath.normpath(posixpath.join(posixpath.dirname(sheet), file))
+        if name not in static:
+            mend = did_you_mean(name, static) or f'list "{name}" under `static:` in theme.yaml'
+            line = data.count(b"\n", 0, match.start()) + 1
+            raise ThemeError(Problem(f'"{address}" is no static file of the theme', mend, path, line))
+        return f'url("{static[name]}{mark}{rest}")'.encode()
+
+    return _URL.sub(link, data)
 
 
 def _custom_properties(theme: Theme, options: Mapping[str, OptionValue]) -> bytes:

@@ -19,6 +19,7 @@ OptionValue = str | bool | int | float
 _PACKAGE = Path(__file__).resolve().parent.parent
 _KEYS = {"name", "title", "description", "extends", "options", "styles", "scripts", "static"}
 _OPTION_KEYS = {"default", "description", "css"}
+_KINDS = {str: "text", bool: "true or false", int: "a whole number", float: "a number"}
 _UNSAFE_CSS = re.compile(r"[;{}<>\\@]|/\*|url\s*\(", re.IGNORECASE)
 
 
@@ -67,9 +68,10 @@ class Theme:
             if option is None:
                 reason = f'the theme "{self.name}" has no option "{name}"'
                 problems.append(Problem(reason, did_you_mean(name, self.options), where))
-            elif type(value) is not type(option.default):
-                kind = type(option.default).__name__
-                problems.append(Problem(f'the theme option "{name}" must be of type {kind}', "", where))
+            elif type(value) is not type(option.default) and not _is_whole_number_for(value, option.default):
+                kind = _KINDS[type(option.default)]
+                reason = f'the theme option "{name}" must be {kind}, not {value!r}'
+                problems.append(Problem(reason, f"its default is {option.default!r}", where))
             elif option.css and _UNSAFE_CSS.search(str(value)):
                 reason = f'the theme option "{name}" is no plain CSS value: {value!r}'
                 problems.append(Problem(reason, "write a single value, for example a colour", where))
@@ -82,7 +84,7 @@ class Theme:
     def digest(self) -> str:
         """Digest of every file of the theme and its parents."""
         return digest(
-            [[(name, digest_file(folder / name)) for name in walk_files(folder)] for folder in self.folders]
+            [[(name, digest_file(folder / name)) for name in _files(folder)] for folder in self.folders]
         )
 
 
@@ -107,7 +109,8 @@ def find_theme(name: str, project: Path) -> Theme:
     """The theme called `name`, with its parents.
 
     A project theme may extend the packaged theme of the same name. Raises `ThemeError` when it, or
-    a theme that it extends, does not exist or when themes extend each other in a circle.
+    a theme that it extends, does not exist, when themes extend each other in a circle, and when a file
+    of a theme leads out of it.
     """
     folders: list[Path] = []
     settings: list[dict[str, Any]] = []
@@ -117,6 +120,9 @@ def find_theme(name: str, project: Path) -> Theme:
         folders.append(folder)
         settings.append(_read_settings(folder / "theme.yaml"))
         wanted = settings[-1].get("extends")
+    for folder in folders:
+        for file in _files(folder):
+            _check_file(folder / file, folder)
     return _assemble(name, tuple(folders), settings)
 
 
@@ -172,6 +178,11 @@ def _wrong_types(value: dict[str, Any], path: Path) -> Iterator[Problem]:
             yield Problem(
                 f'the option "{name}" needs `default:` and may have `description:` and `css:`', "", path
             )
+        elif type(option["default"]) not in _KINDS:
+            reason = f'the default of the option "{name}" is not text, a number, true or false'
+            yield Problem(reason, "put dates and the like in quotation marks", path)
+        elif not all(isinstance(option.get(key, ""), str) for key in ("description", "css")):
+            yield Problem(f'`description:` and `css:` of the option "{name}" must be text', "", path)
 
 
 def _assemble(name: str, folders: tuple[Path, ...], settings: list[dict[str, Any]]) -> Theme:
@@ -197,6 +208,26 @@ def _assemble(name: str, folders: tuple[Path, ...], settings: list[dict[str, Any
     )
 
 
+def _is_whole_number_for(value: OptionValue, default: OptionValue) -> bool:
+    return type(value) is int and type(default) is float
+
+
+def _files(folder: Path) -> Iterator[str]:
+    """The files of a theme's folder, without hidden ones and what editors leave behind."""
+    for name in walk_files(folder):
+        if not any(part.startswith(".") for part in name.split("/")) and not name.endswith("~"):
+            yield name
+
+
+def _check_file(path: Path, folder: Path) -> None:
+    if not path.is_symlink():
+        return
+    _inside(path, folder)
+    if not path.is_file():
+        mend = "copy the folder, or link its files one by one" if path.is_dir() else "remove it"
+        raise ThemeError(Problem("a link in a theme must lead to a file of that theme", mend, path))
+
+
 def _inside(path: Path, folder: Path) -> None:
     if not path.resolve().is_relative_to(folder.resolve()):
-        raise ThemeError(Problem(f'the asset "{path.name}" leads out of the theme', "", path))
+        raise ThemeError(Problem(f'the file "{path.name}" leads out of the theme', "copy it there", path))

@@ -55,7 +55,9 @@ class Renderer:
         except jinja2.TemplateError as error:
             file, line = self._place(error)
             raise ThemeError(self._problem(str(error), file, line)) from None
-        except (TypeError, ValueError, AttributeError, KeyError, ZeroDivisionError) as error:
+        except UnicodeDecodeError:
+            raise ThemeError(Problem(f'the template "{name}", or one that it uses, is not UTF-8')) from None
+        except (TypeError, ValueError, AttributeError, LookupError, ArithmeticError, RecursionError) as error:
             file, line = self._place(error)
             if file is None:
                 raise

@@ -1,0 +1,197 @@
+"""Themes are found in order, inherit, and tell their mistakes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from attention_gallery.errors import ThemeError
+from attention_gallery.theme.find import find_theme, list_themes
+
+
+def make(project: Path, name: str, settings: str = "", **files: str) -> Path:
+    folder = project / "themes" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "theme.yaml").write_text(settings or f"name: {name}\n", encoding="utf-8")
+    for path, text in files.items():
+        target = folder / path.replace("__", "/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_the_packaged_theme_is_found_without_a_project_theme(tmp_path: Path) -> None:
+    theme = find_theme("default", tmp_path)
+    assert theme.name == "default"
+    assert theme.styles
+    assert [one.name for one in list_themes(tmp_path)] == ["default"]
+
+
+def test_a_project_theme_comes_first_and_may_extend_its_namesake(tmp_path: Path) -> None:
+    own = make(tmp_path, "default", "name: default\nextends: default\nstyles: [own.css]\n")
+    theme = find_theme("default", tmp_path)
+    assert theme.folders[0] == own
+    assert len(theme.folders) == 2
+    assert theme.styles[-1] == "own.css"
+    assert theme.styles[:-1] == find_theme("default", tmp_path / "nowhere").styles
+
+
+def test_files_options_and_styles_are_inherited_in_order(tmp_path: Path) -> None:
+    make(
+        tmp_path,
+        "base",
+        "styles: [a.css, b.css]\noptions: {x: {default: 1}, y: {default: one, css: --y}}\n",
+        **{"assets__a.css": "A", "assets__b.css": "B"},
+    )
+    make(tmp_path, "middle", "extends: base\nstyles: [b.css, c.css]\n", **{"assets__b.css": "BB"})
+    make(tmp_path, "top", "extends: middle\ntitle: The top\noptions: {y: {default: two}}\n")
+    theme = find_theme("top", tmp_path)
+    assert theme.styles == ("a.css", "b.css", "c.css")
+    assert theme.asset("b.css").read_text() == "BB"
+    assert theme.asset("a.css").read_text() == "A"
+    assert {name: option.default for name, option in theme.options.items()} == {"x": 1, "y": "two"}
+    assert theme.title == "The top"
+
+
+@pytest.mark.parametrize("length", [1, 2, 3])
+def test_a_circle_is_told(tmp_path: Path, length: int) -> None:
+    for number in range(length):
+        make(tmp_path, f"t{number}", f"extends: t{(number + 1) % length}\n")
+    with pytest.raises(ThemeError, match="circle"):
+        find_theme("t0", tmp_path)
+
+
+def test_an_unknown_theme_or_parent_is_told_with_what_was_meant(tmp_path: Path) -> None:
+    with pytest.raises(ThemeError, match='did you mean "default"'):
+        find_theme("defualt", tmp_path)
+    folder = make(tmp_path, "mine", "extends: defalt\n")
+    with pytest.raises(ThemeError, match='did you mean "default"') as caught:
+        find_theme("mine", tmp_path)
+    assert caught.value.problems[0].file == folder / "theme.yaml"
+
+
+@pytest.mark.parametrize("name", ["..", "../themes/mine", "mine/../mine", "/etc", ".", "", "mine\n", "a\x00"])
+def test_a_name_is_no_path(tmp_path: Path, name: str) -> None:
+    make(tmp_path, "mine")
+    with pytest.raises(ThemeError, match="there is no theme"):
+        find_theme(name, tmp_path)
+
+
+def test_a_parent_is_no_path(tmp_path: Path) -> None:
+    make(tmp_path / "other", "outside")
+    make(tmp_path, "mine", "extends: ../../other/themes/outside\n")
+    with pytest.raises(ThemeError, match="there is no theme"):
+        find_theme("mine", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ("- a list\n", "described by"),
+        ("styels: []\n", 'did you mean "styles"'),
+        ("styles: one.css\n", "list of file names"),
+        ("static: [1]\n", "list of file names"),
+        ("title: [x]\n", "must be text"),
+        ("options: [x]\n", "mapping"),
+        ("options: {x: red}\n", "needs `default:`"),
+        ("options: {x: {default: red, colour: 1}}\n", "needs `default:`"),
+        ("options: {x: {default: 2020-01-01}}\n", "is not text, a number, true or false"),
+        ("options: {x: {default: null}}\n", "is not text, a number, true or false"),
+        ("options: {x: {default: red, css: 1}}\n", "must be text"),
+        ("name: [\n", "not valid YAML"),
+    ],
+)
+def test_a_mistake_in_theme_yaml_is_told(tmp_path: Path, settings: str, told: str) -> None:
+    folder = make(tmp_path, "mine", settings)
+    with pytest.raises(ThemeError, match=told) as caught:
+        find_theme("mine", tmp_path)
+    assert {problem.file for problem in caught.value.problems} == {folder / "theme.yaml"}
+
+
+def test_a_theme_yaml_that_is_not_utf8_is_told(tmp_path: Path) -> None:
+    (make(tmp_path, "mine") / "theme.yaml").write_bytes(b"name: \xff\n")
+    with pytest.raises(ThemeError, match="not valid YAML"):
+        find_theme("mine", tmp_path)
+
+
+OPTIONS = "options: {c: {default: red, css: --c}, n: {default: 1.5}, i: {default: 2}, b: {default: true}}\n"
+
+
+def test_choices_replace_defaults(tmp_path: Path) -> None:
+    make(tmp_path, "mine", OPTIONS)
+    theme = find_theme("mine", tmp_path)
+    chosen = theme.values({"c": "light-dark(#fff, rgb(0 0 0 / 50%))", "n": 3}, tmp_path)
+    assert chosen == {"c": "light-dark(#fff, rgb(0 0 0 / 50%))", "n": 3, "i": 2, "b": True}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "told"),
+    [
+        ({"C": "red"}, "known: b, c, i, n"),
+        ({"c": 3}, "must be text, not 3"),
+        ({"i": True}, "must be a whole number, not True"),
+        ({"i": 2.5}, "must be a whole number"),
+        ({"b": 1}, "must be true or false, not 1"),
+        ({"n": "1.5"}, "must be a number"),
+        *(
+            ({"c": value}, "plain CSS")
+            for value in ("red;}", "a{b", "url(x)", "URL (x)", "</style>", "@x", "/*")
+        ),
+    ],
+)
+def test_wrong_choices_are_told(
+    tmp_path: Path, chosen: dict[str, str | bool | int | float], told: str
+) -> None:
+    make(tmp_path, "mine", OPTIONS)
+    where = tmp_path / "gallery.yaml"
+    with pytest.raises(ThemeError, match=told) as caught:
+        find_theme("mine", tmp_path).values(chosen, where)
+    assert caught.value.problems[0].file == where
+
+
+@pytest.mark.parametrize(
+    "name", ["assets/secret.css", "templates/home.html", "assets/fonts", "assets/a/x.png"]
+)
+def test_no_file_of_a_theme_leads_out_of_it(tmp_path: Path, name: str) -> None:
+    folder = make(tmp_path, "mine", "styles: [secret.css]\n")
+    (tmp_path / "secret").write_text("secret")
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder / name).symlink_to(tmp_path / "secret")
+    with pytest.raises(ThemeError, match="leads out of the theme"):
+        find_theme("mine", tmp_path)
+
+
+def test_links_inside_a_theme_lead_to_files(tmp_path: Path) -> None:
+    folder = make(tmp_path, "mine", "styles: [b.css]\n", **{"assets__a.css": "A"})
+    (folder / "assets" / "b.css").symlink_to("a.css")
+    assert find_theme("mine", tmp_path).asset("b.css").read_text() == "A"
+    (folder / "assets" / "more").symlink_to(".", target_is_directory=True)
+    with pytest.raises(ThemeError, match="must lead to a file"):
+        find_theme("mine", tmp_path)
+    (folder / "assets" / "more").unlink()
+    (folder / "assets" / "gone.css").symlink_to("nowhere.css")
+    with pytest.raises(ThemeError, match="must lead to a file"):
+        find_theme("mine", tmp_path)
+
+
+@pytest.mark.parametrize("name", ["../../../secret", "/etc/hostname", "../theme.yaml/../../../secret"])
+def test_an_asset_is_inside_its_theme(tmp_path: Path, name: str) -> None:
+    make(tmp_path, "mine", **{"assets__a.css": ""})
+    (tmp_path / "secret").write_text("secret")
+    with pytest.raises(ThemeError, match=r"leads out of the theme|does not exist"):
+        find_theme("mine", tmp_path).asset(name)
+
+
+def test_the_digest_follows_every_file_but_litter(tmp_path: Path) -> None:
+    folder = make(tmp_path, "mine", **{"assets__a.css": "A", "templates__home.html": "x"})
+    before = find_theme("mine", tmp_path).digest()
+    (folder / ".DS_Store").write_text("litter")
+    (folder / "templates" / ".#home.html").symlink_to("user@host.123")
+    (folder / "templates" / "home.html~").write_text("litter")
+    assert find_theme("mine", tmp_path).digest() == before
+    (folder / "templates" / "home.html").write_text("y")
+    changed = find_theme("mine", tmp_path).digest()
+    assert changed != before
+    (folder / "assets" / "a.css").rename(folder / "assets" / "b.css")
+    assert find_theme("mine", tmp_path).digest() not in (before, changed)
