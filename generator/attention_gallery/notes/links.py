@@ -66,7 +66,8 @@ class LinkFormError(ExplainedError):
 
 def parse_link(raw: str, note: Path | None = None, line: int | None = None) -> LinkTarget:
     """The target of `model/sentence#fragment|label`, without its brackets. Raises `LinkFormError`."""
-    address, bar, label = raw.partition("|")
+    # Inside a table other tools need the bar escaped.
+    address, bar, label = raw.replace("\\|", "|").partition("|")
     path, _, fragment = address.strip().partition("#")
     parts = tuple(path.strip("/").split("/"))
     if not path.strip("/"):

@@ -62,6 +62,6 @@ def _make(gallery: Gallery, view: PairView, layer: int, head: int) -> bytes:
 def _pairs(view: PairView, layer: int, head: int) -> tuple[PairRow, ...]:
     texts = view.tokens.texts
     return tuple(
-        PairRow(texts[query], texts[key], query, key, words.weight(weight), weight)
+        PairRow(texts[query], texts[key], query, key, words.share(weight), weight)
         for query, key, weight in view.standouts[layer][head]
     )

@@ -65,14 +65,14 @@ def notable_heads(
 ) -> tuple[NotableHead, ...]:
     """Heads worth a look, with the reason.
 
-    That is the evidence for the head's type or, for heads of no clear type, the pair they stand out by.
+    That is the evidence for its type where it is the clearest of that type, else the pair it stands out by.
     """
     rows = []
     for place in places:
         kind = analysis.head_type(*place)
         query, key = int(analysis.far_q[place]), int(analysis.far_k[place])
         reason = kind.evidence
-        if kind.family == "mixed" and query >= 0:
+        if query >= 0 and analysis.clearest(kind.name) != place:
             weight = words.share(float(analysis.far_w[place]))
             reason = f"“{tokens.texts[query]}” → “{tokens.texts[key]}” {weight}"
         rows.append(NotableHead(head_name(*place), href(place), kind.title, kind.family, reason))

@@ -67,6 +67,6 @@ def _make(gallery: Gallery, view: ModelView) -> bytes:
 def _summary(view: ModelView) -> str:
     across = view.across
     counts = sorted(type_legend(across), key=lambda kind: -kind.count)
-    kinds = words.listed(f"{kind.count} {kind.title.lower()}" for kind in counts)
+    kinds = words.listed(words.count(kind.count, kind.title[0].lower() + kind.title[1:]) for kind in counts)
     over = words.count(across.sentences, "sentence")
     return f"{words.count(across.layers * across.heads, 'head')}, typed by their means over {over}: {kinds}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from attention_gallery.pages import routes, words
@@ -71,7 +72,7 @@ def _metrics(view: ModelView, layer: int, head: int) -> tuple[MetricRow, ...]:
             MetricRow(
                 title=metric.title,
                 value=words.measure(value, metric.unit),
-                unit=metric.unit,
+                unit="" if math.isnan(value) else metric.unit,
                 share=words.in_range(value, metric.range),
                 definition=metric.definition,
                 source=metric.source,

@@ -80,7 +80,9 @@ class PairView:
         """The token that is selected when a page opens."""
         tokens = self.tokens
         offsets = None if tokens.offsets is None else tokens.offsets.tolist()
-        return words.focus_token(self.pair.sentence, offsets, tokens.special.tolist())
+        return words.focus_token(
+            self.pair.sentence, offsets, tokens.special.tolist(), self.pair.model.facts.causal
+        )
 
     def weights(self, layer: int, head: int) -> EncodedWeights:
         """The weights of one head for its own page."""
@@ -117,7 +119,8 @@ class PairView:
         for metric, values in zip(self.analysis.metrics, self._metric_values, strict=True):
             value = values[layer][head]
             shown, place = words.measure(value, metric.unit), words.in_range(value, metric.range)
-            rows.append(MetricRow(metric.title, shown, metric.unit, place, metric.definition, metric.source))
+            unit = "" if shown == words.UNDEFINED else metric.unit
+            rows.append(MetricRow(metric.title, shown, unit, place, metric.definition, metric.source))
         return tuple(rows)
 
     @cached_property

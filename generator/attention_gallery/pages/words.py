@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from attention_gallery.figures.describe import decimal
 from attention_gallery.manifest.settings import SentenceSpec
 
 UNDEFINED = "–"
@@ -12,11 +13,7 @@ UNDEFINED = "–"
 
 def share(value: float) -> str:
     """A weight or share of 1 with two decimals; small but not zero is "< 0.01"."""
-    if math.isnan(value):
-        return UNDEFINED
-    if 0.0 < value < 0.005:
-        return "< 0.01"
-    return f"{value:.2f}"
+    return UNDEFINED if math.isnan(value) else decimal(value)
 
 
 def weight(value: float) -> str:
@@ -66,17 +63,21 @@ def listed(items: Iterable[str]) -> str:
     return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1] if names else ""
 
 
-def focus_token(sentence: SentenceSpec, offsets: list[list[int]] | None, special: list[bool]) -> int:
+def focus_token(
+    sentence: SentenceSpec, offsets: list[list[int]] | None, special: list[bool], causal: bool
+) -> int:
     """The token that is selected when a page opens.
 
-    The first token of the sentence's `focus` word; without one, the first that is not special.
+    The first token of the sentence's `focus` word. Without one, the first that is not special; in a causal
+    model, where that sees only itself, the last.
     """
     if sentence.focus is not None and offsets is not None:
         start = focus_position(sentence.text, sentence.focus)
         for index, (begin, end) in enumerate(offsets):
             if begin <= start < end and not special[index]:
                 return index
-    return next((index for index, hidden in enumerate(special) if not hidden), 0)
+    shown = [index for index, hidden in enumerate(special) if not hidden] or [0]
+    return shown[-1] if causal else shown[0]
 
 
 def focus_position(text: str, word: str) -> int:
