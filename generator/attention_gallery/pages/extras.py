@@ -47,7 +47,8 @@ def _redirects_of(gallery: Gallery, sentence: SentenceSpec, alias: str) -> Itera
 
 
 def _redirect(gallery: Gallery, old: str, new: str) -> bytes:
-    target = escape(routes.href(old, new))
+    # The file itself: opened from disk, a folder would show its list of files.
+    target = escape(routes.href(old, routes.file_of(new)))
     base_url = gallery.settings.base_url
     canonical = f'<link rel="canonical" href="{escape(routes.absolute(base_url, new))}">' if base_url else ""
     return (
