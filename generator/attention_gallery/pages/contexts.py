@@ -141,6 +141,11 @@ class MetricRow:
     source: str
     spread: str = ""
 
+    @property
+    def percent(self) -> int:
+        """`share` in whole percent, for a bar; 0 when it is undefined."""
+        return round(100 * (self.share or 0))
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:
@@ -152,6 +157,11 @@ class Pair:
     key_index: int
     weight: str
     share: float
+
+    @property
+    def percent(self) -> int:
+        """The weight in whole percent, for a bar."""
+        return round(100 * self.share)
 
 
 @dataclass(frozen=True, slots=True)
