@@ -42,7 +42,7 @@ def main() -> None:
         store = AttentionStore(root / ".gallery/store")
         entries = {len(entry.tokens): entry for entry in map(store.open, store.keys())}
         print(
-            "tokens  explorer raw, gzip     head raw, gzip         subplots raw, gzip     error    median error"
+            "tokens  explorer raw, gzip    head raw, gzip         subplots raw, gzip    error   median error"
         )
         for length in LENGTHS:
             entry = entries[length]
