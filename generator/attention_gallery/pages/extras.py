@@ -53,7 +53,8 @@ def _redirect(gallery: Gallery, old: str, new: str) -> bytes:
     canonical = f'<link rel="canonical" href="{escape(routes.absolute(base_url, new))}">' if base_url else ""
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Moved</title>{canonical}'
-        f'<meta name="robots" content="noindex"><link rel="icon" href="data:,"><meta http-equiv="refresh" content="0; url={target}"></head>'
+        '<meta name="robots" content="noindex"><link rel="icon" href="data:,">'
+        f'<meta http-equiv="refresh" content="0; url={target}"></head>'
         f'<body><p>This page has moved <a href="{target}">here</a>.</p></body></html>\n'
     ).encode()
 
