@@ -13,11 +13,13 @@ def axis_labels(texts: Sequence[str]) -> tuple[str, ...]:
 
     A category axis merges equal labels, so repeats carry zero-width spaces, which nobody sees.
     """
-    seen: dict[str, int] = {}
-    labels = []
+    repeats: dict[str, int] = {}
+    labels: dict[str, None] = {}
     for text in texts:
         short = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-        repeats = seen.get(short, 0)
-        seen[short] = repeats + 1
-        labels.append(short + _ZERO_WIDTH_SPACE * repeats)
+        label = short + _ZERO_WIDTH_SPACE * repeats.get(short, 0)
+        while label in labels:  # a token may hold such spaces of its own
+            repeats[short] = repeats.get(short, 0) + 1
+            label = short + _ZERO_WIDTH_SPACE * repeats[short]
+        labels[label] = None
     return tuple(labels)

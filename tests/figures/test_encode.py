@@ -1,0 +1,139 @@
+"""Weights survive their encoding within the error that is stated."""
+
+from __future__ import annotations
+
+import base64
+import zlib
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from attention_gallery.figures import encode
+from attention_gallery.figures.encode import (
+    EXPLORER_ERROR,
+    HEAD_ERROR,
+    EncodedWeights,
+    decode_grid,
+    encode_grid,
+    encode_heads,
+    visible_cells,
+)
+from attention_gallery.records import Float32
+
+
+def softmax_rows(seed: int, shape: tuple[int, ...], sharpness: float, *, causal: bool) -> Float32:
+    """Softmax rows of shape [..., query, key]; what a causal query cannot see is exactly 0."""
+    scores = np.random.default_rng(seed).normal(size=shape) * sharpness
+    if causal:
+        scores = np.where(np.tri(shape[-1], dtype=bool), scores, -np.inf)
+    weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return (weights / weights.sum(axis=-1, keepdims=True)).astype(np.float32)
+
+
+def decoded_head(encoded: EncodedWeights, tokens: int, *, causal: bool) -> NDArray[np.float64]:
+    return decode_grid(encoded, 1, 1, tokens, causal)[0, 0]
+
+
+CASES = {
+    "seed": st.integers(0, 2**32 - 1),
+    "tokens": st.integers(1, 40),
+    "heads": st.integers(1, 3),
+    "sharpness": st.floats(0, 40),
+    "causal": st.booleans(),
+}
+
+
+@settings(max_examples=60, deadline=None)
+@given(**CASES)
+def test_head_pages_are_right_to_a_ten_thousandth(
+    seed: int, tokens: int, heads: int, sharpness: float, causal: bool
+) -> None:
+    weights = softmax_rows(seed, (heads, tokens, tokens), sharpness, causal=causal)
+    for head, encoded in enumerate(encode_heads(weights, causal)):
+        found = decoded_head(encoded, tokens, causal=causal)
+        error = float(np.abs(found - weights[head]).max())
+        assert encoded.codec == "linear16"
+        assert encoded.error == pytest.approx(error, abs=1e-7)
+        assert encoded.error < HEAD_ERROR
+        assert np.abs(found.sum(axis=-1) - 1).max() < tokens / 65535
+        if causal:
+            assert not np.triu(found, 1).any()
+
+
+@settings(max_examples=60, deadline=None)
+@given(layers=st.integers(1, 3), **CASES)
+def test_the_grid_states_its_own_error(
+    layers: int, seed: int, tokens: int, heads: int, sharpness: float, causal: bool
+) -> None:
+    weights = softmax_rows(seed, (layers, heads, tokens, tokens), sharpness, causal=causal)
+    encoded = encode_grid(lambda index: weights[index], layers, causal)
+    found = decode_grid(encoded, layers, heads, tokens, causal)
+    assert encoded.error == pytest.approx(float(np.abs(found - weights).max()), abs=1e-7)
+    assert encoded.error < EXPLORER_ERROR
+    limit = 1e-9 if encoded.codec == "sqrt8" else tokens / 65535
+    assert np.abs(found.sum(axis=-1) - 1).max() < limit
+    if causal:
+        assert not np.triu(found, 1).any()
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_the_grid_takes_two_bytes_where_one_is_not_enough(
+    monkeypatch: pytest.MonkeyPatch, causal: bool
+) -> None:
+    weights = softmax_rows(2, (2, 3, 7, 7), 2, causal=causal)
+    one = encode_grid(lambda index: weights[index], 2, causal)
+    monkeypatch.setattr(encode, "EXPLORER_ERROR", one.error)
+    two = encode_grid(lambda index: weights[index], 2, causal)
+    assert (one.codec, two.codec) == ("sqrt8", "linear16")
+    found = decode_grid(two, 2, 3, 7, causal)
+    assert two.error == pytest.approx(float(np.abs(found - weights).max()), abs=1e-7)
+    assert two.error < one.error / 50
+
+
+def test_small_weights_are_right_within_three_percent_at_148_tokens() -> None:
+    weights = softmax_rows(5, (6, 12, 148, 148), 2.5, causal=False)
+    encoded = encode_grid(lambda index: weights[index], 6, False)
+    found = decode_grid(encoded, 6, 12, 148, False)
+    small = weights > 0.001
+    assert small.mean() > 0.3
+    assert np.median(np.abs(found[small] - weights[small]) / weights[small]) < 0.03
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_the_layout_is_the_one_that_the_scripts_read(causal: bool) -> None:
+    weights = softmax_rows(1, (2, 3, 3), 1, causal=causal)
+    cells = [(q, k) for q in range(3) for k in range(3) if k <= q or not causal]
+    for head, encoded in enumerate(encode_heads(weights, causal)):
+        data = zlib.decompress(base64.b64decode(encoded.data), -15)
+        high, low = data[: len(cells)], data[len(cells) :]
+        found = [h * 256 + low[index] for index, h in enumerate(high)]
+        assert found == [round(float(weights[head, q, k]) * 65535) for q, k in cells]
+    grid = encode_grid(lambda _: weights, 2, causal)
+    data = zlib.decompress(base64.b64decode(grid.data), -15)
+    once = [round(float(weights[head, q, k]) ** 0.5 * 255) for head in range(2) for q, k in cells]
+    assert grid.codec == "sqrt8"
+    assert list(data) == once * 2
+
+
+@given(st.integers(1, 30))
+def test_visible_cells_are_the_lower_triangle(tokens: int) -> None:
+    cells = visible_cells(tokens)
+    assert [divmod(int(cell), tokens) for cell in cells] == [
+        (q, k) for q in range(tokens) for k in range(q + 1)
+    ]
+
+
+def test_the_same_weights_give_the_same_text() -> None:
+    weights = softmax_rows(3, (2, 9, 9), 2, causal=True)
+    assert list(encode_heads(weights, True)) == list(encode_heads(weights.copy(), True))
+    assert encode_grid(lambda _: weights, 2, True) == encode_grid(lambda _: weights.copy(), 2, True)
+
+
+def test_reading_does_not_need_writable_weights() -> None:
+    weights = softmax_rows(3, (2, 9, 9), 2, causal=False)
+    weights.flags.writeable = False
+    assert len(list(encode_heads(weights, False))) == 2
+    assert encode_grid(lambda _: weights, 1, False).error < EXPLORER_ERROR
