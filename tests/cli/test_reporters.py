@@ -34,8 +34,8 @@ def test_plain_lines_are_at_least_two_seconds_apart(capsys):
     lines = capsys.readouterr().err.splitlines()
     assert lines == [
         "Capturing 1/10: sentence 0",
-        "Capturing 5/10: sentence 4 (about 3.00 s left)",
-        "Capturing 9/10: sentence 8 (about 1.00 s left)",
+        "Capturing 5/10: sentence 4 (about 3 s left)",
+        "Capturing 9/10: sentence 8 (about 1 s left)",
         "Capturing: 10 done in 5.00 s",
     ]
 

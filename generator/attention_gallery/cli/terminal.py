@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from attention_gallery.cli.wording import colour, duration, one_line, plain
+from attention_gallery.cli.wording import colour, duration, estimate, one_line, plain
 from attention_gallery.progress import Reporter, Task
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class _TaskLines:
         elapsed = now - self._started
         if self._done <= 0 or elapsed < self._interval:
             return ""
-        return f" (about {duration(round(elapsed / self._done * (self._total - self._done)))} left)"
+        return f" (about {estimate(elapsed / self._done * (self._total - self._done))} left)"
 
 
 class TerminalReporter(PlainReporter):

@@ -48,6 +48,12 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
+def estimate(seconds: float) -> str:
+    """A span of time that is only guessed, in whole seconds: `1 s`, `34 s`, `3 min 05 s`."""
+    whole = max(1, round(seconds))
+    return f"{whole} s" if whole < 60 else duration(whole)
+
+
 def counted(count: int, noun: str, plural: str | None = None) -> str:
     """`1 page`, `2 pages`, `1,200 pages`."""
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
