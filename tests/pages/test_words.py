@@ -1,0 +1,96 @@
+"""Numbers and names as readers see them."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from attention_gallery.manifest.settings import SentenceSpec
+from attention_gallery.pages import words
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0, "0.000"), (0.0004, "< 0.001"), (0.0005, "0.001"), (0.41251, "0.413"), (1.0, "1.000")],
+)
+def test_weights_have_three_decimals(value: float, text: str) -> None:
+    assert words.weight(value) == text
+
+
+def test_measures_are_told_in_their_unit() -> None:
+    assert words.measure(3.26, "tokens") == "3.3"
+    assert words.measure(0.326, "share") == "0.33"
+    assert words.measure(0.001, "share") == "< 0.01"
+    assert words.measure(math.nan, "share") == words.measure(math.nan, "tokens") == "–"
+
+
+@given(st.floats(-10, 10), st.floats(-5, 5), st.floats(0, 5))
+def test_a_place_in_a_range_is_a_share(value: float, low: float, wide: float) -> None:
+    place = words.in_range(value, (low, low + wide))
+    assert place is None or 0 <= place <= 1
+    assert words.in_range(math.nan, (0, 1)) is None
+    assert words.in_range(0.25, (0, 1)) == 0.25
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(1, "1 token"), (0, "0 tokens"), (2, "2 tokens"), (1024, "1,024 tokens")]
+)
+def test_counts(number: int, text: str) -> None:
+    assert words.count(number, "token") == text
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(999, "999"), (22_713_216, "22.7 million"), (1_235_000_000, "1.24 billion")]
+)
+def test_numbers_of_parameters(number: int, text: str) -> None:
+    assert words.million(number) == text
+
+
+@given(st.text(), st.integers(1, 50))
+def test_a_shortened_text_is_a_beginning_on_one_line(text: str, longest: int) -> None:
+    short = words.shortened(text, longest)
+    assert len(short) <= longest + 1
+    assert "\n" not in short
+    line = " ".join(text.split())
+    assert short == line or (short.endswith("…") and line.startswith(short[:-1]))
+
+
+@pytest.mark.parametrize(
+    ("items", "text"), [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")]
+)
+def test_lists(items: list[str], text: str) -> None:
+    assert words.listed(items) == text
+
+
+SPANS = [[0, 0], [0, 2], [3, 6], [7, 9], [9, 12], [12, 12]]
+SPECIAL = [True, False, False, False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("focus", "token"),
+    [(None, 1), ("cat", 2), ("it", 3), ("its", 3), ("self", 4), ("t", 1), ("gone", 1)],
+)
+def test_the_focus_is_the_first_token_of_its_word(focus: str | None, token: int) -> None:
+    sentence = SentenceSpec(slug="x", title="x", text="It cat itself", focus=focus)
+    assert words.focus_token(sentence, SPANS, SPECIAL, causal=False) == token
+
+
+@pytest.mark.parametrize(("focus", "token"), [(None, 4), ("cat", 2), ("gone", 4)])
+def test_a_causal_model_opens_at_the_token_that_sees_most(focus: str | None, token: int) -> None:
+    sentence = SentenceSpec(slug="x", title="x", text="It cat itself", focus=focus)
+    assert words.focus_token(sentence, SPANS, SPECIAL, causal=True) == token
+
+
+def test_without_offsets_the_focus_is_the_first_word() -> None:
+    sentence = SentenceSpec(slug="x", title="x", text="It cat", focus="cat")
+    assert words.focus_token(sentence, None, [True, False, False], causal=False) == 1
+    assert words.focus_token(sentence, None, [True, True], causal=False) == 0
+
+
+def test_a_whole_word_is_preferred() -> None:
+    assert words.focus_position("itself saw it", "it") == 11
+    assert words.focus_position("itself", "it") == 0
+    assert words.focus_position("nothing", "it") == -1
