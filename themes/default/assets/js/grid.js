@@ -69,7 +69,21 @@
     if (index >= 0 && head >= 0 && head < heads && wanted) AG.set({ head: wanted });
   };
 
+  /** Arrow keys take focus and selection along, from the cell that has the focus. */
+  function walk(event, index) {
+    const way = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
+    if (!way || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const head = (index % heads) + way[1];
+    const wanted = index + way[0] * heads + way[1];
+    if (head < 0 || head >= heads || !cells[wanted]) return;
+    AG.set({ head: names[wanted] });
+    cells[wanted].focus();
+  }
+
   cells.forEach((cell, i) => {
+    cell.addEventListener("keydown", (event) => walk(event, i));
     if (!cell.hasAttribute("href")) {
       cell.setAttribute("role", "button");
       cell.setAttribute("tabindex", "0");

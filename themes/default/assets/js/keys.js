@@ -7,7 +7,7 @@
 
   function explain() {
     if (!help) {
-      const rows = [["h l", "previous and next head"], ["k j", "the same head a layer earlier or later"], ["← → ↑ ↓", "move in the tokens or the heatmap when it has the focus; between heads elsewhere on a head’s page"], ["Enter", "select the token pointed at"], ["Esc", "point at nothing"], ["?", "this help"]];
+      const rows = [["h l", "previous and next head"], ["k j", "the same head a layer earlier or later"], ["← → ↑ ↓", "move in the tokens, the heads or the heatmap when they have the focus; between heads elsewhere on a head’s page"], ["Enter", "select the token pointed at"], ["Esc", "point at nothing"], ["?", "this help"]];
       const list = AG.make("dl", {}, ...rows.flatMap(([keys, what]) => [AG.make("dt", {}, AG.make("kbd", {}, keys)), AG.make("dd", {}, what)]));
       const close = AG.make("button", { type: "button", class: "button" }, "Close");
       help = AG.make("dialog", { "aria-labelledby": "keys-title" }, AG.make("h2", { id: "keys-title" }, "Keys"), list, close);
