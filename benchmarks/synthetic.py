@@ -18,8 +18,28 @@ from attention_gallery.models import FingerprintMemory, fingerprint, resolve
 from attention_gallery.records import AttentionLayer, ModelFacts, Provenance, Tokens
 from attention_gallery.store import AttentionStore, capture_key
 
-WORDS = """the a cat dog street tired because it was did not cross old house river runs slowly under stone
-bridge""".split()
+WORDS = (
+    "the",
+    "a",
+    "cat",
+    "dog",
+    "street",
+    "tired",
+    "because",
+    "it",
+    "was",
+    "did",
+    "not",
+    "cross",
+    "old",
+    "house",
+    "river",
+    "runs",
+    "slowly",
+    "under",
+    "stone",
+    "bridge",
+)
 
 
 @dataclass(frozen=True)
