@@ -12,14 +12,14 @@ Nothing here imports torch. Layers, heads and tokens count from 0.
 
 from __future__ import annotations
 
-from .across import Across, HeadsAcross, across
-from .head_types import KINDS, Kind, Thresholds, classify
-from .layout import LayerView, Layout
-from .measure import analyse
-from .metrics import METRICS, Metric, metric_named, metrics_for, uniform_values
-from .pairs import STANDOUTS, average_heads
-from .saved import ANALYSIS_VERSION, analysis_key, load, save
-from .sentence import SentenceAnalysis, heads_only, token_trace
+from attention_gallery.analysis.across import Across, HeadsAcross, across
+from attention_gallery.analysis.head_types import KINDS, Kind, Thresholds, classify
+from attention_gallery.analysis.layout import LayerView, Layout
+from attention_gallery.analysis.measure import analyse
+from attention_gallery.analysis.metrics import METRICS, Metric, metric_named, metrics_for, uniform_values
+from attention_gallery.analysis.pairs import STANDOUTS, average_heads
+from attention_gallery.analysis.saved import ANALYSIS_VERSION, analysis_key, load, save
+from attention_gallery.analysis.sentence import SentenceAnalysis, heads_only, token_trace
 
 __all__ = [
     "ANALYSIS_VERSION",

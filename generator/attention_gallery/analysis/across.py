@@ -9,11 +9,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from attention_gallery.analysis.head_types import KINDS, Int8, Thresholds, classify, head_type
+from attention_gallery.analysis.metrics import metric_named
+from attention_gallery.analysis.sentence import SentenceAnalysis
 from attention_gallery.records import Float32, HeadMetric, HeadType, Int32
-
-from .head_types import KINDS, Int8, Thresholds, classify, head_type
-from .metrics import metric_named
-from .sentence import SentenceAnalysis
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,15 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from attention_gallery.analysis.head_types import Thresholds, classify
+from attention_gallery.analysis.layout import LayerView, Layout
+from attention_gallery.analysis.metrics import Metric, metrics_for, uniform_values
+from attention_gallery.analysis.pairs import far_pair, standing_out, strongest_keys
+from attention_gallery.analysis.sentence import SentenceAnalysis
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.manifest.settings import AnalysisSettings
 from attention_gallery.records import Float32, Int32, StoredAttention
-
-from .head_types import Thresholds, classify
-from .layout import LayerView, Layout
-from .metrics import Metric, metrics_for, uniform_values
-from .pairs import far_pair, standing_out, strongest_keys
-from .sentence import SentenceAnalysis
 
 # Small layers are measured together, up to so many weights (1 MiB), to spare per-call cost.
 BATCH_WEIGHTS = 2**18

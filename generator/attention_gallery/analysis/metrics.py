@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from attention_gallery.analysis.layout import LayerView, Layout
 from attention_gallery.records import Float32, HeadMetric
-
-from .layout import LayerView, Layout
 
 CLARK = "Clark et al. 2019, What Does BERT Look At?"
 VIG = "Vig & Belinkov 2019, Analyzing the Structure of Attention in a Transformer Language Model"

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from attention_gallery.analysis.layout import Layout
 from attention_gallery.records import AttentionLayer, Float32, Int32
-
-from .layout import Layout
 
 STANDOUTS = 5
 

@@ -16,13 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from attention_gallery.analysis.head_types import KINDS, Thresholds
+from attention_gallery.analysis.metrics import METRICS, metric_named
+from attention_gallery.analysis.sentence import SentenceAnalysis
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.hashing import canonical_json, digest, digest_bytes
 from attention_gallery.manifest.settings import AnalysisSettings
-
-from .head_types import KINDS, Thresholds
-from .metrics import METRICS, metric_named
-from .sentence import SentenceAnalysis
 
 # Raised whenever the numbers or their layout change, so that kept analyses are made again.
 ANALYSIS_VERSION = 1

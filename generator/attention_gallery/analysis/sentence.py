@@ -7,9 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
+from attention_gallery.analysis.head_types import KINDS, MIXED, Int8, Thresholds, head_type, strength
 from attention_gallery.records import Float32, HeadMetric, HeadType, Int32
-
-from .head_types import KINDS, MIXED, Int8, Thresholds, head_type, strength
 
 # A pair weaker than this does not make a head notable.
 NOTABLE_PAIR = 0.1
