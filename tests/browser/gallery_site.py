@@ -1,0 +1,204 @@
+"""The galleries that the browser tests read: made once, of synthetic attention and difficult texts."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from attention_gallery.manifest import load_manifest
+from attention_gallery.models import FingerprintMemory, fingerprint, resolve
+from attention_gallery.records import AttentionLayer, Float32, ModelFacts, Provenance, StoredAttention, Tokens
+from attention_gallery.store import AttentionStore, capture_key
+from sample_gallery import Sample, make_model, random_attention
+
+HOSTILE = "<img src=x onerror=alert(1)> \"quoted\" & '<script>alert(2)</script>' {{ 7 }}"
+PARAGRAPH = " ".join(f"Word{i} leads to another, and so on." for i in range(17)) + " That is the end."
+SENTENCES: tuple[dict[str, Any], ...] = (
+    {
+        "slug": "cat",
+        "title": "The tired cat",
+        "text": "The cat did not cross the street because it was too tired.",
+        "focus": "it",
+        "tags": ["coreference", "plain"],
+        "aliases": ["old-cat"],
+        "annotations": [{"from": "it", "to": "cat", "kind": "coreference"}],
+    },
+    {
+        "slug": "scripts",
+        "title": "مرحبا 🐈‍⬛ 你好",
+        "text": "مرحبا بالعالم 👩‍👩‍👧 今天天气很好 שלום 🐈‍⬛ ok",
+        "language": "ar",
+        "tags": ["letters"],
+    },
+    {
+        "slug": "long-words",
+        "title": "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen",
+        "text": f"See Donaudampfschifffahrtsgesellschaftskapitän at {'verylong' * 15} now",
+    },
+    {"slug": "paragraph", "title": "A paragraph", "text": PARAGRAPH, "tags": ["plain"]},
+    {
+        "slug": "hostile",
+        "title": HOSTILE,
+        "text": f"Read </script> {HOSTILE} once",
+        "tags": ["a <b> & 'c'"],
+    },
+)
+MODELS: tuple[dict[str, Any], ...] = (
+    {"slug": "enc", "title": "Encoder", "source": "./models/enc", "description": "Sees it all."},
+    {"slug": "dec", "title": f"Decoder {HOSTILE}", "source": "./models/dec"},
+)
+SHAPES = {"enc": (3, 4, False), "dec": (2, 2, True), "deep": (30, 9, True)}
+PROSE = """
+Attention is $\\alpha_{ij} = \\frac{e^{q_i k_j}}{\\sum_l e^{q_i k_l}}$, said once.[^one]
+
+$$\\mathrm{softmax}\\left(\\frac{QK^\\top}{\\sqrt{d_k}}\\right)V = \\sum_{j=1}^{n} a_{ij} v_j \\quad\\text{for every query } i$$
+
+| layer | looks at | weight | said at length |
+|---|---|---:|---|
+| 0 | `[CLS]` | 0.25 | a cell whose text is long enough to be wider than a telephone |
+| 1 | cat | 0.75 | another |
+
+```python
+def attention(query, key, value):  # a comment in a line that is longer than any telephone is broad, on purpose
+    return softmax(query @ key.T / query.shape[-1] ** 0.5) @ value
+```
+
+See [[enc/cat/L1H2]], [[enc/cat#head=L1H2&token=3|the same, at one token]], [[models/dec]] and
+[elsewhere](https://example.org/a/page).
+
+[^one]: And here: Averyveryveryveryveryveryveryveryveryveryverylongwordwithoutanyplacetobreak.
+"""
+NOTES = {
+    "gallery.md": f"# Welcome\n{PROSE}",
+    "about.md": f"# About\n\n## First\n{PROSE}\n## Second\n\nMade of numbers.\n",
+    "models/enc.md": "# An encoder\n\nIt has *two* directions.\n",
+    "models/enc/L1H2.md": "# This head\n\nEverywhere.\n",
+    "sentences/cat.md": f"# Why the cat\n{PROSE}",
+    "enc/cat.md": "# Of this pair\n\nOne of them.\n",
+    "enc/cat/L1H2.md": f"# Of this head\n{PROSE}",
+    "notes/first.md": f"# First\n\n## One\n{PROSE}\n## Two\n\nMore.\n",
+    "notes/second.md": f"---\ntitle: '{HOSTILE.replace(chr(39), chr(39) * 2)}'\n---\nSecond.\n",
+}
+
+
+@dataclass(frozen=True)
+class Built:
+    """A gallery that was built, and the attention that it shows."""
+
+    sample: Sample
+
+    @property
+    def site(self) -> Path:
+        return self.sample.site
+
+    def pages(self) -> list[str]:
+        """Every HTML file of the site, relative to it."""
+        return sorted(path.relative_to(self.site).as_posix() for path in self.site.rglob("*.html"))
+
+    def stored(self, model: str, sentence: str) -> StoredAttention:
+        """What the store holds for a pair."""
+        return next(
+            store.open(key)
+            for spec, one, key, store in _jobs(self.sample)
+            if (spec.slug, one.slug) == (model, sentence)
+        )
+
+    def weights(self, model: str, sentence: str) -> Float32:
+        """The exact attention, float32[layer, head, query, key]."""
+        stored = self.stored(model, sentence)
+        return np.stack([stored.layer(index).weights for index in range(stored.facts.layers)])
+
+
+def make(root: Path, **settings: Any) -> Built:
+    """Build a gallery in which everything but the attention is real."""
+    sample = Sample.make(root, notes=settings.pop("notes", {}), **settings)
+    for slug in (model["slug"] for model in settings["models"]):
+        layers, heads, causal = SHAPES[slug]
+        make_model(root / "models" / slug, layers=layers, heads=heads, causal=causal)
+    for spec, sentence, key, store in _jobs(sample):
+        _capture(store, key, sentence.text, spec)
+    sample.build()
+    return Built(sample)
+
+
+def whole(root: Path) -> Built:
+    """Two models, five sentences, every kind of page."""
+    return make(
+        root,
+        title="Where attention goes",
+        description="A gallery that was made for tests.",
+        author="Nobody & <co>",
+        models=[dict(model) for model in MODELS],
+        sentences=[dict(sentence) for sentence in SENTENCES],
+        notes=NOTES,
+    )
+
+
+def deep(root: Path) -> Built:
+    """A model of 30 layers with 9 heads on one sentence; few of its heads have pages."""
+    return make(
+        root,
+        title="Deep",
+        models=[{"slug": "deep", "title": "Deep", "source": "./models/deep"}],
+        sentences=[dict(SENTENCES[0], aliases=[])],
+        pages={"heads": "notable"},
+    )
+
+
+def _jobs(sample: Sample) -> list[tuple[Any, Any, str, AttentionStore]]:
+    manifest = load_manifest(sample.manifest)
+    store = AttentionStore(manifest.root / ".gallery" / "store")
+    memory = FingerprintMemory(manifest.root / ".gallery" / "fingerprints.json")
+    jobs = []
+    for spec in manifest.settings.models:
+        digests = fingerprint(resolve(spec, manifest.root), memory)
+        for one in manifest.settings.sentences:
+            key = capture_key(
+                weights=digests.weights, tokenizer=digests.tokenizer, text=one.text, dtype=spec.dtype
+            )
+            jobs.append((spec, one, key, store))
+    return jobs
+
+
+def _capture(store: AttentionStore, key: str, text: str, spec: Any) -> None:
+    layers, heads, causal = SHAPES[spec.slug]
+    facts = ModelFacts(
+        "Sample", "sample", layers, heads, heads, causal, 512, 64, 1000, 1_000_000, "safetensors"
+    )
+    tokens = subwords(text, causal=causal)
+    random = np.random.default_rng(int(key[:12], 16))
+    with store.writer(key, text, tokens, facts) as writer:
+        for layer in range(layers):
+            weights = random_attention(random, heads, len(tokens), causal=causal)
+            writer.write(AttentionLayer(layer, "decoder" if causal else "encoder", weights))
+        writer.finish(
+            Provenance("w" * 64, "t" * 64, spec.source, None, spec.dtype, {"torch": "2"}, 0.2, 1e-7)
+        )
+
+
+def subwords(text: str, *, causal: bool) -> Tokens:
+    """Runs of letters, at most 12 of them in a decoder; one token for anything else that is not a space."""
+    pattern = r"\w{1,12}|[^\w\s]" if causal else r"\w+|[^\w\s]+"
+    spans = [match.span() for match in re.finditer(pattern, text)]
+    words: list[int] = []
+    for i, (start, _) in enumerate(spans):
+        joined = i > 0 and spans[i - 1][1] == start and text[start].isalnum()
+        words.append((words[-1] if joined else words[-1] + 1) if words else 0)
+    texts = [text[start:end] for start, end in spans]
+    special = [False] * len(texts)
+    if not causal:
+        texts, special = ["[CLS]", *texts, "[SEP]"], [True, *special, True]
+        spans, words = [(0, 0), *spans, (len(text), len(text))], [-1, *words, -1]
+    continues = [i > 0 and words[i] >= 0 and words[i] == words[i - 1] for i in range(len(words))]
+    return Tokens(
+        np.arange(len(texts), dtype=np.int64),
+        tuple(texts),
+        np.array(special, bool),
+        np.array(continues, bool),
+        np.array(spans, np.int32).reshape(len(texts), 2),
+        np.array(words, np.int32),
+    )

@@ -1,0 +1,71 @@
+"""Every page opens from a plain server under a sub-path with a strict policy, and straight from disk."""
+
+from __future__ import annotations
+
+from urllib.parse import urldefrag
+
+import pytest
+from gallery_site import Built
+from playwright.sync_api import Browser, Page
+from watched_page import drawn, watched
+
+pytestmark = pytest.mark.browser
+
+ALIASES = "/old-cat/"
+
+
+def links(page: Page) -> set[str]:
+    """Where the page's links lead within the site, without fragments."""
+    found: list[str] = page.eval_on_selector_all(
+        "a[href]:not([download])", "all => all.map((link) => link.href)"
+    )
+    return {urldefrag(address)[0] for address in found}
+
+
+def visit(browser: Browser, origin: str, pages: list[str]) -> dict[str, set[str]]:
+    """Open every page in turn; where each leads. Nothing may complain."""
+    context = browser.new_context(has_touch=True)
+    page, watch = watched(context, origin)
+    leads: dict[str, set[str]] = {}
+    for name in pages:
+        page.goto(origin + name)
+        drawn(page)
+        if ALIASES in f"/{name}":
+            page.wait_for_url(lambda address: ALIASES not in address)
+        leads[name] = links(page)
+    context.close()
+    assert watch.complaints == []
+    return leads
+
+
+def file_of(name: str) -> str:
+    """The file behind an address relative to the site."""
+    return f"{name}index.html" if name == "" or name.endswith("/") else name
+
+
+def reached(leads: dict[str, set[str]], origin: str, ending: str) -> set[str]:
+    """Files that are found from home by following links, all of which end in `ending`."""
+    known, waiting = {"index.html"}, ["index.html"]
+    while waiting:
+        inside = {one for one in leads[waiting.pop()] if one.startswith(origin)}
+        assert all(one.endswith(ending) for one in inside)
+        new = {file_of(one.removeprefix(origin)) for one in inside} - known
+        known |= new
+        waiting.extend(sorted(new))
+    return known
+
+
+def expected(gallery: Built) -> set[str]:
+    return {name for name in gallery.pages() if name != "404.html" and ALIASES not in f"/{name}"}
+
+
+def test_every_page_from_a_server_under_a_sub_path(browser: Browser, root: str, gallery: Built) -> None:
+    names = [name.removesuffix("index.html") for name in gallery.pages()]
+    leads = {file_of(name): to for name, to in visit(browser, root, names).items()}
+    assert reached(leads, root, "/") == expected(gallery)
+
+
+def test_every_page_straight_from_disk(browser: Browser, gallery: Built) -> None:
+    origin = gallery.site.as_uri() + "/"
+    leads = visit(browser, origin, gallery.pages())
+    assert reached(leads, origin, ".html") == expected(gallery)

@@ -1,0 +1,63 @@
+"""A page whose every complaint and request is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Response
+
+PATIENCE = 30_000
+
+
+@dataclass
+class Watch:
+    """What went wrong on a page, and what it asked for, in order."""
+
+    origin: str
+    complaints: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    def attach(self, page: Page) -> None:
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
+        page.on("request", self._request)
+        page.on("requestfailed", self._failed)
+        page.on("response", self._response)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning", "assert"):
+            self.complaints.append(f"{message.location.get('url', '')}: {message.type}: {message.text}")
+
+    def _request(self, request: Request) -> None:
+        self.requests.append(request.url)
+        if not request.url.startswith((self.origin, "data:", "blob:")):
+            self.complaints.append(f"asked another place: {request.url}")
+
+    def _failed(self, request: Request) -> None:
+        # A prefetch that is given up because the reader moved on is none of the page's faults.
+        if request.failure != "net::ERR_ABORTED":
+            self.complaints.append(f"failed: {request.url}: {request.failure}")
+
+    def _response(self, response: Response) -> None:
+        if response.status >= 400:
+            self.complaints.append(f"{response.status}: {response.url}")
+
+
+def watched(context: BrowserContext, origin: str) -> tuple[Page, Watch]:
+    """A new page of this context, and the record of it."""
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    watch = Watch(origin)
+    watch.attach(page)
+    return page, watch
+
+
+def drawn(page: Page) -> None:
+    """Wait until the figure of the page is on its canvas, and the grid on its own."""
+    page.wait_for_function(
+        """() => {
+            if (!window.AG || !AG.figure) return document.readyState === "complete";
+            const grid = document.querySelector(".heads-stage");
+            return Boolean(AG.figure.box || AG.state.view !== "matrix") && (!grid || grid.querySelector("canvas"));
+        }"""
+    )
