@@ -315,6 +315,15 @@ class TokenView:
 
 
 @dataclass(frozen=True, slots=True)
+class LayerAverage:
+    """The heads of one layer averaged: a picture, and what stands out in it."""
+
+    layer: int
+    thumbnail: Thumbnail
+    caption: str
+
+
+@dataclass(frozen=True, slots=True)
 class ExplorerContext:
     """`explorer.html`: all heads of one model on one sentence.
 
@@ -336,6 +345,7 @@ class ExplorerContext:
     traces: Markup
     trace: Trace
     notable: tuple[NotableHead, ...]
+    averages: tuple[LayerAverage, ...]
     notes: tuple[NoteBlock, ...]
     other_models: tuple[Link, ...]
     previous: Link | None

@@ -16,13 +16,14 @@ from attention_gallery.figures.thumbnail import thumbnail
 from attention_gallery.figures.traces import traces_html
 from attention_gallery.pages import routes, words
 from attention_gallery.pages.chrome import model_card, page_info, provenance, render
-from attention_gallery.pages.contexts import ExplorerContext, Link
+from attention_gallery.pages.contexts import ExplorerContext, LayerAverage, Link
 from attention_gallery.pages.gallery import Gallery, PlannedPage
 from attention_gallery.pages.head_tables import head_table, notable_heads, type_legend
+from attention_gallery.pages.layer_averages import layer_average
 from attention_gallery.pages.neighbours import Place, sentence_neighbours
 from attention_gallery.pages.pair_view import PairView
 from attention_gallery.pages.traces import token_trace_of
-from attention_gallery.records import head_name
+from attention_gallery.records import Float32, head_name
 
 
 def explorer_pages(gallery: Gallery, view: PairView) -> Iterator[PlannedPage]:
@@ -61,9 +62,14 @@ def _explorer(gallery: Gallery, view: PairView) -> bytes:
     def href(place: Place) -> str:
         return routes.href(route, pair.head_route(*place)) if place in paged else ""
 
-    grid = encode_grid(
-        lambda index: view.attention.layer(index).weights, model.facts.layers, model.facts.causal
-    )
+    averages: dict[int, LayerAverage] = {}
+
+    def layer(index: int) -> Float32:
+        found = view.attention.layer(index)
+        averages[index] = layer_average(found, view.tokens.texts)
+        return found.weights
+
+    grid = encode_grid(layer, model.facts.layers, model.facts.causal)
     first = analysis.opening_head(view.focus)
     before, after = sentence_neighbours(
         gallery.sentences,
@@ -88,6 +94,7 @@ def _explorer(gallery: Gallery, view: PairView) -> bytes:
         ),
         trace=token_trace_of(view, view.focus),
         notable=notable_heads(analysis, view.tokens, analysis.notable(), href),
+        averages=tuple(averages.values()),
         notes=gallery.notes.of_pair(model.spec.slug, sentence.slug).blocks(route),
         other_models=tuple(
             Link(other.spec.title, routes.href(route, gallery.pair(other, sentence).route))
