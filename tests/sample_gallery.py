@@ -27,6 +27,7 @@ from attention_gallery.progress import Reporter, SilentReporter
 from attention_gallery.records import AttentionLayer, Float32, ModelFacts, Provenance, Tokens
 from attention_gallery.store import AttentionStore, capture_key
 
+TINY_THEME = Path(__file__).parent / "golden" / "tiny" / "themes" / "tiny"
 MODELS: tuple[dict[str, Any], ...] = (
     {"slug": "enc", "title": "Encoder", "source": "./models/enc"},
     {"slug": "dec", "title": "Decoder", "source": "./models/dec", "description": "Reads left to right."},
@@ -63,14 +64,19 @@ class Sample:
 
     @classmethod
     def make(cls, root: Path, *, notes: dict[str, str] | None = None, **settings: Any) -> Sample:
-        """A new project with two models, three sentences and a few notes; `settings` replace parts of it."""
+        """A new project with two models, three sentences and a few notes; `settings` replace parts of it.
+
+        Its theme is a tiny one of its own, which compiles fast and prints nearly all that pages hand out.
+        """
         sample = cls(root)
         sample.settings = {
             "title": "A sample",
+            "theme": "tiny",
             "models": [dict(model) for model in MODELS],
             "sentences": [dict(sentence) for sentence in SENTENCES],
             **settings,
         }
+        shutil.copytree(TINY_THEME, root / "themes" / "tiny")
         make_model(root / "models" / "enc", layers=2, heads=2, causal=False)
         make_model(root / "models" / "dec", layers=1, heads=3, causal=True)
         for name, text in (NOTES if notes is None else notes).items():

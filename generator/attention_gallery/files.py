@@ -35,6 +35,13 @@ def write_atomically(path: Path, data: bytes) -> None:
         raise
 
 
+def sweep_unfinished(folder: Path) -> None:
+    """Remove what killed writers left in `folder` and the folders in it; while nobody else writes there."""
+    for pattern in (".*.tmp", "*/.*.tmp", "*.part"):
+        for path in folder.glob(pattern):
+            remove_file(path)
+
+
 def remove_file(path: Path) -> None:
     """Remove a file; it is no error when there is none."""
     path.unlink(missing_ok=True)

@@ -223,9 +223,9 @@ def test_aliases_lead_to_the_present_pages(sample: Sample) -> None:
     sample.settings["base_url"] = "https://example.org/g"
     sample.build()
     for old, new in (
-        ("sentences/old-cat/", "../../sentences/cat/"),
-        ("enc/old-cat/", "../../enc/cat/"),
-        ("dec/old-cat/l00h02/", "../../../dec/cat/l00h02/"),
+        ("sentences/old-cat/", "../../sentences/cat/index.html"),
+        ("enc/old-cat/", "../../enc/cat/index.html"),
+        ("dec/old-cat/l00h02/", "../../../dec/cat/l00h02/index.html"),
     ):
         html = sample.page(old)
         assert f'content="0; url={new}"' in html

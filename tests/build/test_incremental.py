@@ -107,19 +107,30 @@ def add_note_asset(sample: Sample) -> None:
 
 
 def override_template(sample: Sample) -> None:
-    sample.write("themes/default/theme.yaml", "name: default\nextends: default\n")
+    sample.write("themes/mine/theme.yaml", "name: mine\nextends: tiny\n")
     page = '{% extends "base.html" %}{% block main %}<h1>Gone</h1>{% endblock %}'
-    sample.write("themes/default/templates/404.html", page)
+    sample.write("themes/mine/templates/404.html", page)
+    sample.settings["theme"] = "mine"
+
+
+def change_template(sample: Sample) -> None:
+    sample.write(
+        "themes/tiny/templates/partials/token_strip.html", "<p>{{ tokens|length }} in {{ lang }}</p>"
+    )
+
+
+def change_theme(sample: Sample) -> None:
+    sample.settings["theme"] = "default"
 
 
 def override_properties(sample: Sample) -> None:
-    sample.write("themes/mine/theme.yaml", "name: mine\nextends: default\nstyles: [mine.css]\n")
+    sample.write("themes/mine/theme.yaml", "name: mine\nextends: tiny\nstyles: [mine.css]\n")
     sample.write("themes/mine/assets/mine.css", ":root{--accent:#123456}")
     sample.settings["theme"] = "mine"
 
 
 def choose_option(sample: Sample) -> None:
-    sample.settings["theme_options"] = {"accent": "#654321", "scheme": "dark"}
+    sample.settings["theme_options"] = {"accent": "#654321"}
 
 
 def notable_heads(sample: Sample) -> None:
@@ -177,6 +188,8 @@ EDITS: tuple[Edit, ...] = (
     add_note_page,
     add_note_asset,
     override_template,
+    change_template,
+    change_theme,
     override_properties,
     choose_option,
     notable_heads,

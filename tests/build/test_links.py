@@ -168,7 +168,7 @@ def test_many_broken_links_are_counted() -> None:
 
 
 def theme_with(sample: Sample, main: str) -> None:
-    sample.write("themes/mine/theme.yaml", "name: mine\nextends: default\n")
+    sample.write("themes/mine/theme.yaml", "name: mine\nextends: tiny\n")
     page = '{% extends "base.html" %}{% block main %}' + main + "{% endblock %}"
     sample.write("themes/mine/templates/about.html", page)
     sample.write("themes/mine/templates/note.html", page)

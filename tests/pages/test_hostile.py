@@ -84,6 +84,7 @@ def hostile(root: Path, attack: str) -> Sample:
         title=f"Gallery {attack}",
         description=f"About {attack}",
         author=f"Me {attack}",
+        theme="default",
         models=[
             {"slug": "enc", "title": f"Model {attack}", "source": "./models/enc", "description": attack},
             {"slug": "dec", "title": f"Other {attack}", "source": "./models/dec"},
@@ -192,7 +193,7 @@ def test_facts_of_a_model_are_no_html(tmp_path: Path, monkeypatch: pytest.Monkey
 
     original = sample_gallery.ModelFacts
     monkeypatch.setattr(sample_gallery, "ModelFacts", facts)
-    sample = Sample.make(tmp_path / "project")
+    sample = Sample.make(tmp_path / "project", theme="default")
     sample.build()
     found = parsed(sample.page("models/enc/"))
     assert f"Arch{ATTACKS[0]}" in found.text

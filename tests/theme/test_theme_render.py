@@ -113,11 +113,10 @@ def test_the_writing_of_links_is_seen(tmp_path: Path, text: str, plain: bool) ->
 def test_a_broken_template_swaps_nothing(sample: Sample, template: str) -> None:
     sample.build()
     before = sample.tree()
-    sample.write("themes/default/theme.yaml", "extends: default\n")
-    sample.write(f"themes/default/templates/{template}", "first\n{{ site.tilte }}")
+    sample.write(f"themes/tiny/templates/{template}", "first\n{{ site.tilte }}")
     with pytest.raises(ThemeError) as caught:
         sample.build()
     problem = caught.value.problems[0]
-    assert problem.file == sample.root / "themes" / "default" / "templates" / template
+    assert problem.file == sample.root / "themes" / "tiny" / "templates" / template
     assert problem.line == 2
     assert sample.tree() == before

@@ -133,6 +133,7 @@ def _rebuild(run: _Build) -> BuildReport:
     from attention_gallery.build.captures import capture_all, drop_damaged, needed_captures
     from attention_gallery.build.data import CachedData
     from attention_gallery.build.project import read_project
+    from attention_gallery.files import sweep_unfinished
     from attention_gallery.models import FingerprintMemory
     from attention_gallery.store import AttentionStore
 
@@ -147,6 +148,8 @@ def _rebuild(run: _Build) -> BuildReport:
             before = ""  # what was edited after it was read shall not pass for built
     store = AttentionStore(run.cache / "store")
     store.sweep()
+    for folder in (run.cache, run.cache / "analysis"):
+        sweep_unfinished(folder)
     captured = 0
     while True:
         with run.clock.phase("capture"):
