@@ -65,6 +65,23 @@ def test_links_to_headings_of_the_same_note() -> None:
     assert 'href="#note-later"' in render("[down](#note-later)\n\n# Later\n").html
 
 
+def test_links_to_headings_hold_where_their_ids_begin_otherwise() -> None:
+    made = render("[down](#note-later-2)\n\n# Later\n\n# Later\n", id_prefix="note-minilm-")
+    assert [anchor for _, anchor, _ in made.headings] == ["note-minilm-later", "note-minilm-later-2"]
+    assert 'href="#note-minilm-later-2"' in made.html
+
+
+def test_a_broken_link_tells_the_reason_and_what_to_do() -> None:
+    def lost(target: LinkTarget) -> str:
+        raise LookupError('the gallery has no sentence "cta"', 'did you mean "cat"?')
+
+    with pytest.raises(LinkError) as caught:
+        render_note(note("[[cta]]"), lost)
+    (problem,) = caught.value.problems
+    assert problem.reason == '[[cta]] leads to no page of the site: the gallery has no sentence "cta"'
+    assert problem.mend == 'did you mean "cat"?'
+
+
 def test_tables_carry_their_alignment_as_classes() -> None:
     html = render("| a | b |\n|:-:|--:|\n| [[minilm/cat|x]] | $|y|$ |\n").html
     assert '<td class="align-center"><a href="pair/minilm/cat">x</a></td>' in html

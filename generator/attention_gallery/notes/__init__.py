@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from attention_gallery.notes.links import LinkTarget, parse_link
     from attention_gallery.notes.load import FrontMatter, Note, check_heads, load_notes
     from attention_gallery.notes.render import RenderedNote, render_note
+    from attention_gallery.notes.rewrite import HEADING_PREFIX
     from attention_gallery.notes.target import NoteTarget
 
 _HOMES = {
+    "HEADING_PREFIX": "rewrite",
     "FrontMatter": "load",
     "LinkTarget": "links",
     "Note": "load",
@@ -29,6 +31,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "HEADING_PREFIX",
     "FrontMatter",
     "LinkTarget",
     "Note",

@@ -12,7 +12,7 @@ from attention_gallery.errors import LinkError, NoteError, Problem
 from attention_gallery.hashing import digest
 from attention_gallery.notes.links import LinkTarget
 from attention_gallery.notes.load import Note
-from attention_gallery.notes.rewrite import Rewriter
+from attention_gallery.notes.rewrite import HEADING_PREFIX, Rewriter
 from attention_gallery.notes.sanitize import sanitize
 from attention_gallery.notes.scan import scan
 
@@ -33,13 +33,14 @@ class RenderedNote:
 
 
 def render_note(
-    note: Note, resolve: Resolver, heading_offset: int = 1, id_prefix: str = "note-"
+    note: Note, resolve: Resolver, heading_offset: int = 1, id_prefix: str = HEADING_PREFIX
 ) -> RenderedNote:
     """HTML of a note's body. `# heading` becomes `<h2>` when `heading_offset` is 1.
 
     `resolve` gives the address of a link, or (address, title); it raises `LookupError` with what to do
-    instead. `id_prefix` begins every id; give notes that share a page different ones. Raises `LinkError`
-    when only links are wrong, else `NoteError`, with every mistake of the note.
+    instead, or with the reason and that. `id_prefix` begins every id; give notes that share a page
+    different ones. Raises `LinkError` when only links are wrong, else `NoteError`, with every mistake of
+    the note.
     """
     text, pieces = scan(note.body)
     # A digest of the name keeps the footnotes of two notes on one page apart.

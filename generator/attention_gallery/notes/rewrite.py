@@ -19,6 +19,7 @@ from attention_gallery.notes.load import Note
 from attention_gallery.notes.mathml import MathError, to_mathml
 from attention_gallery.notes.scan import MARK, Piece
 
+HEADING_PREFIX = "note-"
 _VOID = frozenset({"br", "hr", "img", "col"})
 _CLASSES = frozenset({"footnote", "footnote-ref", "footnote-backref"})
 _ALIGN = {"left": "align-left", "center": "align-center", "right": "align-right"}
@@ -159,6 +160,8 @@ class Rewriter(HTMLParser):
         level, at = self.heading
         text = " ".join("".join(self.words).split())
         made = self._id(slugify(text, "section"), self.heading_prefix)
+        # A note links to its headings as on its own page, whatever their ids begin with here.
+        self.ids.setdefault(HEADING_PREFIX + made.removeprefix(self.heading_prefix), made)
         self.out[at] = f'<h{level} id="{made}">'
         self.out.append(f"</h{level}>")
         self.headings.append((level, made, text))
@@ -206,8 +209,9 @@ class Rewriter(HTMLParser):
         try:
             found = self.resolve(target)
         except LookupError as error:
-            mend = str(error.args[0]) if error.args else ""
-            self.problems.append(target.problem(f"{target.raw} leads to no page of the site", mend, quote))
+            *reason, mend = [str(part) for part in error.args] or [""]
+            told = ": ".join([f"{target.raw} leads to no page of the site", *reason])
+            self.problems.append(target.problem(told, mend, quote))
             return "", None
         self.links.append(target)
         return (found, None) if isinstance(found, str) else found

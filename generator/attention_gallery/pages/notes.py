@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from attention_gallery.errors import LinkError, NoteError, Problem, did_you_mean
 from attention_gallery.hashing import digest, digest_bytes
-from attention_gallery.notes import LinkTarget, Note, NoteTarget, RenderedNote, render_note
+from attention_gallery.notes import HEADING_PREFIX, LinkTarget, Note, NoteTarget, RenderedNote, render_note
 from attention_gallery.pages import routes
 from attention_gallery.pages.contexts import Link, NoteBlock
 from attention_gallery.pages.routes import HeadRoutes
@@ -123,9 +123,9 @@ class NoteSet:
     digest: str
     links: LinkMap
 
-    def blocks(self, route: str) -> tuple[NoteBlock, ...]:
-        """The notes as HTML for the page at `route`."""
-        return tuple(note_block(note, self.links, route) for note in self.notes)
+    def blocks(self, route: str, guest: str = "") -> tuple[NoteBlock, ...]:
+        """The notes as HTML for the page at `route`; `guest` keeps their ids apart on the page of another."""
+        return tuple(note_block(note, self.links, route, guest) for note in self.notes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,9 +212,9 @@ def gather_notes(notes: Iterable[Note], links: LinkMap) -> GalleryNotes:
     return GalleryNotes(sets, links, tuple(pages))
 
 
-def note_block(note: Note, links: LinkMap, route: str) -> NoteBlock:
-    """One note as HTML for the page at `route`."""
-    return NoteBlock(note.title, Markup(_render(note, links, route).html))
+def note_block(note: Note, links: LinkMap, route: str, guest: str = "") -> NoteBlock:
+    """One note as HTML for the page at `route`; `guest` as for `NoteSet.blocks`."""
+    return NoteBlock(note.title, Markup(_render(note, links, route, guest).html))
 
 
 def headings(note: Note, links: LinkMap, route: str) -> tuple[Link, ...]:
@@ -222,9 +222,9 @@ def headings(note: Note, links: LinkMap, route: str) -> tuple[Link, ...]:
     return tuple(Link(text, f"#{anchor}") for _, anchor, text in _render(note, links, route).headings)
 
 
-def _render(note: Note, links: LinkMap, route: str) -> RenderedNote:
+def _render(note: Note, links: LinkMap, route: str, guest: str = "") -> RenderedNote:
     def resolve(target: LinkTarget) -> tuple[str, str]:
         found, title = links.resolve(target)
         return routes.href(route, found), title
 
-    return render_note(note, resolve)
+    return render_note(note, resolve, id_prefix=f"{HEADING_PREFIX}{guest}-" if guest else HEADING_PREFIX)

@@ -79,5 +79,7 @@ def _model(gallery: Gallery, pair: Pair, route: str) -> SentenceModel:
             strongest,
             lambda place: routes.href(route, pair.head_route(*place)) if place in paged else "",
         ),
-        notes=gallery.notes.of_pair(pair.model.spec.slug, pair.sentence.slug).blocks(route),
+        notes=gallery.notes.of_pair(pair.model.spec.slug, pair.sentence.slug).blocks(
+            route, guest=pair.model.spec.slug
+        ),
     )
