@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from attention_gallery.build import project
+from attention_gallery.build import gather, project
 from sample_gallery import Sample
 
 Edit = Callable[[Sample], None]
@@ -273,6 +273,18 @@ def test_a_sentence_leaves_the_head_pages_of_others_alone(built: Sample, tmp_pat
 def test_a_new_order_makes_no_head_page_of_a_sentence(built: Sample, tmp_path: Path) -> None:
     made = rewritten(built, tmp_path, reorder)
     assert not [name for name in made if name.startswith(("enc/", "dec/")) and "/l0" in name]
+
+
+@pytest.mark.parametrize("library", ["numpy", "nh3", "pillow"])
+def test_another_version_of_a_library_makes_every_page_anew(
+    built: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, library: str
+) -> None:
+    sample = built.copy(tmp_path / "copy")
+    version = gather.version
+    monkeypatch.setattr(gather, "version", lambda name: "99" if name == library else version(name))
+    report = sample.build()
+    assert report.reused == len([name for name in built.tree() if name.startswith("assets/")])
+    assert sample.tree() == built.tree()
 
 
 def test_an_unchanged_gallery_is_left_as_it_is(built: Sample, tmp_path: Path) -> None:

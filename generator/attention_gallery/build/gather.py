@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import platform
 import time
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import version
@@ -30,7 +32,7 @@ from attention_gallery.theme.render import Renderer
 _PACKAGE = Path(__file__).resolve().parent.parent
 # Rooms whose code cannot change a page.
 _NOT_INPUTS = ("cli/", "serve/", "publish.py", "capture/")
-_LIBRARIES = ("jinja2", "latex2mathml", "markdown", "nh3", "pillow", "pygments")
+_LIBRARIES = ("jinja2", "latex2mathml", "markdown", "markupsafe", "nh3", "numpy", "pillow", "pygments")
 
 
 def gather(project: Project, captures: Captures, data: CachedData) -> Gallery:
@@ -129,6 +131,7 @@ def _base(project: Project, plotly: str, built: str | None, has_about: bool, has
         if name.endswith(".py") and not name.startswith(_NOT_INPUTS)
     ]
     libraries = [(name, version(name)) for name in _LIBRARIES]
+    libraries += [("python", platform.python_version()), ("zlib", zlib.ZLIB_RUNTIME_VERSION)]
     theme = project.theme.digest()
     return digest(
         [shared, dict(project.options), theme, plotly, built, has_about, has_notes, code, libraries]
