@@ -59,7 +59,9 @@ def renderer() -> Renderer:
 def site(full: bool) -> contexts.SiteInfo:
     theme = find_theme("default", ROOT)
     text = HOSTILE if full else ""
-    return contexts.SiteInfo(HOSTILE, text, text, "en", HOSTILE, theme.values({}, THEME), full, full)
+    options = theme.values({}, THEME)
+    static = {name: name for name in theme.static}
+    return contexts.SiteInfo(HOSTILE, text, text, "en", HOSTILE, options, full, full, static)
 
 
 def page(name: str, full: bool) -> contexts.PageInfo:

@@ -1,12 +1,9 @@
-/* Light or dark: as the device says, until the reader chooses. Remembered where storage is allowed. */
+/* Light or dark: as the device says, until the reader chooses. Remembered where storage is allowed; early.js
+   reads what is remembered. */
 (() => {
   const root = document.documentElement;
   const device = matchMedia("(prefers-color-scheme: dark)");
   const button = AG.one("[data-scheme-toggle]");
-
-  function remembered() {
-    try { return localStorage.getItem("scheme"); } catch { return null; }
-  }
 
   function remember(scheme) {
     try { localStorage.setItem("scheme", scheme); } catch { /* from disk, storage may be forbidden */ }
@@ -22,8 +19,6 @@
     AG.emit("scheme");
   }
 
-  const stored = remembered();
-  if (stored === "light" || stored === "dark") root.dataset.theme = stored;
   if (button) {
     AG.press(button, dark());
     button.addEventListener("click", () => {
