@@ -69,7 +69,7 @@ def publish(
 
 
 class _Git:
-    """Git in one folder, never asking for a password on the terminal without need."""
+    """Git in one folder; what it says is kept for messages."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -109,6 +109,8 @@ def _check_site(site: Path) -> None:
         raise OutputError(
             f"{site / MARKER} is damaged", mend='run "attention-gallery build --force"'
         ) from None
+    if not (site / "index.html").is_file():
+        raise OutputError(f"{site} has no home page", mend='run "attention-gallery build" first')
     if isinstance(marker, dict) and marker.get("drafts"):
         raise OutputError(
             "the site contains drafts", mend='run "attention-gallery build" without --drafts first'
@@ -203,11 +205,14 @@ def _check_file(path: Path, site: Path) -> None:
 
 
 def _import(git: _Git, site: Path, branch: str, remote: str, message: str, cname: str | None) -> None:
-    """Commit the site. In a process of its own, because the library works in the current folder."""
+    """Commit the site. In a process of its own, because the library works in the current folder.
+
+    `-P` keeps that folder, which may hold any file, from being searched for modules.
+    """
     domain = [] if cname is None else [f"--cname={cname}"]
     options = ["--no-jekyll", *domain, f"--branch={branch}", f"--remote={remote}", f"--message={message}"]
     done = subprocess.run(
-        [sys.executable, "-m", "ghp_import", *options, str(site.absolute())],
+        [sys.executable, "-P", "-m", "ghp_import", *options, str(site.absolute())],
         cwd=git.folder,
         capture_output=True,
         encoding="utf-8",

@@ -11,7 +11,7 @@ from filelock import FileLock
 
 from attention_gallery.analysis import analysis_key
 from attention_gallery.build.captures import needed_captures
-from attention_gallery.build.ownership import MARKER, marker_bytes
+from attention_gallery.build.ownership import MARKER, marker_bytes, owned_files
 from attention_gallery.build.project import read_project
 from attention_gallery.models import FingerprintMemory
 from attention_gallery.records import AttentionLayer, ModelFacts, Provenance, Tokens
@@ -87,7 +87,13 @@ def test_foreign_files_in_the_site_stay(project, site, invoke):
     (site / "minilm" / "mine.html").write_text("mine")
     result = invoke("clean", "--site")
     assert "Kept 2 files" in result.stdout
-    assert sorted(path.name for path in site.rglob("*") if path.is_file()) == ["CNAME", "mine.html"]
+    assert sorted(path.name for path in site.rglob("*") if path.is_file()) == [MARKER, "CNAME", "mine.html"]
+    assert owned_files(site, force=False) == {MARKER}, "the next build may write there again"
+    assert "Kept 2 files" in invoke("clean", "--site").stdout
+    (site / "CNAME").unlink()
+    (site / "minilm" / "mine.html").unlink()
+    invoke("clean", "--site")
+    assert not site.exists()
 
 
 def test_a_site_that_is_not_ours_is_refused(project, site, invoke):

@@ -54,6 +54,16 @@ def files(repository: Path, branch: str = "gh-pages") -> list[str]:
     return git(repository, "ls-tree", "-r", "--name-only", branch).splitlines()
 
 
+def test_files_of_the_project_are_not_run(project):
+    (project / "ghp_import.py").write_text("raise SystemExit('run')")
+    assert publish(project / "site", repository=project).pushed
+
+
+def test_a_site_that_was_cleaned_is_not_published(project):
+    (project / "site" / "index.html").unlink()
+    assert "has no home page" in refused(project)
+
+
 def test_the_site_is_pushed_with_nojekyll_and_nothing_else_is_touched(project, remote):
     head = git(project, "rev-parse", "HEAD")
     (project / "work.txt").write_text("not committed")

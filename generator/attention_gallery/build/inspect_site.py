@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from attention_gallery.build.links import check_links, links_of
-from attention_gallery.build.ownership import owned_files
+from attention_gallery.build.ownership import MARKER, owned_files
 from attention_gallery.build.project import Project
 from attention_gallery.files import walk_files
 from attention_gallery.pages.routes import file_of
@@ -17,7 +17,7 @@ def inspect_site(project: Project) -> tuple[int, int, int] | None:
     """Pages, links and bytes of the built site, None where there is none. Raises `LinkError`."""
     site = project.site
     owned = owned_files(site, force=False)
-    if not owned:
+    if owned <= {MARKER}:
         return None
     base_url = project.manifest.settings.base_url
     base_path = (urlsplit(base_url).path.rstrip("/") if base_url else "") + "/"

@@ -35,9 +35,10 @@ def no_build(root: Path) -> Iterator[None]:
 def remove_site(site: Path) -> Removed:
     """Remove the files of a site that a build wrote, and the folders that are empty then.
 
-    The folder goes too when nothing else is in it. Raises `OutputError` for a folder that is not ours.
+    The folder goes too when nothing else is in it; otherwise it stays marked as ours, so that the next
+    build may write to it. Raises `OutputError` for a folder that is not ours.
     """
-    from attention_gallery.build.ownership import MARKER, owned_files
+    from attention_gallery.build.ownership import MARKER, marker_bytes, owned_files
     from attention_gallery.files import walk_files
 
     size = count = 0
@@ -51,7 +52,10 @@ def remove_site(site: Path) -> Removed:
     if not site.is_dir():
         return Removed(count, size)
     _remove_empty_folders(site)
-    return Removed(count, size, kept=sum(1 for _ in walk_files(site)) if site.is_dir() else 0)
+    kept = sum(1 for _ in walk_files(site)) if site.is_dir() else 0
+    if kept:
+        (site / MARKER).write_bytes(marker_bytes(()))
+    return Removed(count, size, kept)
 
 
 def remove_unused(manifest_path: Path) -> Removed:
