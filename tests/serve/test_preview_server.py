@@ -121,6 +121,10 @@ def test_misses_get_the_404_page_with_the_reload_script(server):
     assert b"/__reload.js" in body
 
 
+def test_a_name_that_no_file_can_have_is_a_miss(server):
+    assert ask(server, "/" + "a" * 5000)[0].status == 404
+
+
 def test_without_a_404_page_there_is_a_plain_one(server, site):
     (site / "404.html").unlink()
     response, body = ask(server, "/nowhere")

@@ -55,10 +55,17 @@ def find(site: Path, base_path: str, request_path: str) -> Found:
     if not path.startswith(base_path):
         return Found()
     parts = path[len(base_path) :].split("/")
-    named = [part for part in parts if part]
-    if any(_unsafe(part) for part in named):
+    if any(_unsafe(part) for part in parts):
         return Found()
-    root = site.resolve()
+    try:
+        return _look_up(site.resolve(), base_path, parts)
+    except OSError:  # a name longer than names can be
+        return Found()
+
+
+def _look_up(root: Path, base_path: str, parts: list[str]) -> Found:
+    """As `find`, for the parts of a path below `base_path`, the last of which is "" for a folder."""
+    named = [part for part in parts if part]
     file = root.joinpath(*named)
     if file.is_dir():
         if named and parts[-1]:

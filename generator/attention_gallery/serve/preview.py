@@ -122,5 +122,6 @@ class Preview:
         )
 
     def _tell(self, written: int, reused: int, seconds: float) -> None:
-        changed = f"{written} files written, {reused} reused" if written else "nothing changed"
+        files = "1 file" if written == 1 else f"{written} files"
+        changed = f"{files} written, {reused} reused" if written else "nothing changed"
         self._reporter.info(f"Built in {seconds:.2f} s: {changed}.")
