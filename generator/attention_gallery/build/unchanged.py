@@ -44,7 +44,8 @@ def own_inputs() -> tuple[list[str], list[str]]:
         if spec is not None and spec.origin is not None:
             origins.append(spec.origin)
     folders = [str(_PACKAGE), str(_PACKAGE.parent.parent / "themes")]
-    return [sys.executable, *origins], folders
+    # By its real name: a command and `python -m` may name the same interpreter differently.
+    return [os.path.realpath(sys.executable), *origins], folders
 
 
 def changed_since(moment: int, files: Iterable[str], folders: Iterable[str]) -> bool:
