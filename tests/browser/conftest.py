@@ -11,7 +11,7 @@ import pytest
 from gallery_site import Built
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from site_server import serving
-from watched_page import Watch, watched
+from watched_page import WIDE, Watch, watched
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -22,8 +22,6 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-WIDE = {"width": 1280, "height": 900}
-NARROW = {"width": 390, "height": 844}
 
 Opener = Callable[..., Page]
 Contexts = dict[str, BrowserContext]

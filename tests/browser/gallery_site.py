@@ -55,7 +55,7 @@ SHAPES = {"enc": (3, 4, False), "dec": (2, 2, True), "deep": (30, 9, True)}
 PROSE = """
 Attention is $\\alpha_{ij} = \\frac{e^{q_i k_j}}{\\sum_l e^{q_i k_l}}$, said once.[^one]
 
-$$\\mathrm{softmax}\\left(\\frac{QK^\\top}{\\sqrt{d_k}}\\right)V = \\sum_{j=1}^{n} a_{ij} v_j \\quad\\text{for every query } i$$
+$$\\mathrm{sm}\\left(\\frac{QK^\\top}{\\sqrt{d_k}}\\right)V = \\sum_{j=1}^{n} a_{ij} v_j \\quad\\forall i$$
 
 | layer | looks at | weight | said at length |
 |---|---|---:|---|
@@ -63,7 +63,7 @@ $$\\mathrm{softmax}\\left(\\frac{QK^\\top}{\\sqrt{d_k}}\\right)V = \\sum_{j=1}^{
 | 1 | cat | 0.75 | another |
 
 ```python
-def attention(query, key, value):  # a comment in a line that is longer than any telephone is broad, on purpose
+def attention(query, key, value):  # a line that is longer than a telephone is broad, on purpose
     return softmax(query @ key.T / query.shape[-1] ** 0.5) @ value
 ```
 
@@ -115,7 +115,7 @@ class Built:
 
 def make(root: Path, **settings: Any) -> Built:
     """Build a gallery in which everything but the attention is real."""
-    sample = Sample.make(root, notes=settings.pop("notes", {}), **settings)
+    sample = Sample.make(root, notes=settings.pop("notes", {}), theme="default", **settings)
     for slug in (model["slug"] for model in settings["models"]):
         layers, heads, causal = SHAPES[slug]
         make_model(root / "models" / slug, layers=layers, heads=heads, causal=causal)

@@ -33,6 +33,8 @@ class SubPathHandler(SimpleHTTPRequestHandler):
 
     def end_headers(self) -> None:
         self.send_header("Content-Security-Policy", POLICY)
+        if "/assets/" in self.path:  # their names are fingerprints: a browser may keep them
+            self.send_header("Cache-Control", "max-age=3600")
         super().end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:

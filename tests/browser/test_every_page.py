@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urldefrag
 
 import pytest
@@ -12,6 +13,7 @@ from watched_page import drawn, watched
 pytestmark = pytest.mark.browser
 
 ALIASES = "/old-cat/"
+OTHER_HEADS = re.compile(r"^(?!models/).*/l(?!00h0[01]/)\d\dh\d\d/")
 
 
 def links(page: Page) -> set[str]:
@@ -47,7 +49,7 @@ def reached(leads: dict[str, set[str]], origin: str, ending: str) -> set[str]:
     """Files that are found from home by following links, all of which end in `ending`."""
     known, waiting = {"index.html"}, ["index.html"]
     while waiting:
-        inside = {one for one in leads[waiting.pop()] if one.startswith(origin)}
+        inside = {one for one in leads.get(waiting.pop(), ()) if one.startswith(origin)}
         assert all(one.endswith(ending) for one in inside)
         new = {file_of(one.removeprefix(origin)) for one in inside} - known
         known |= new
@@ -66,6 +68,8 @@ def test_every_page_from_a_server_under_a_sub_path(browser: Browser, root: str, 
 
 
 def test_every_page_straight_from_disk(browser: Browser, gallery: Built) -> None:
+    """Two heads of a pair stand for all, which differ in numbers alone; the rest must be linked to."""
     origin = gallery.site.as_uri() + "/"
-    leads = visit(browser, origin, gallery.pages())
+    names = [name for name in gallery.pages() if not OTHER_HEADS.search(name)]
+    leads = visit(browser, origin, names)
     assert reached(leads, origin, ".html") == expected(gallery)

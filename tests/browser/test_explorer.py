@@ -1,4 +1,4 @@
-"""The explorer: heads, tokens and views are chosen, kept in the address, and tell the numbers of the store."""
+"""The explorer: heads, tokens and views are chosen, kept in the address, and tell the store's numbers."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def test_the_tint_is_deepest_where_the_weight_is_largest(open_page: Opener, gall
         page.locator(f"[data-direction={direction}]").click()
         page.wait_for_function("want => AG.state.direction === want", arg=direction)
         page.wait_for_function(
-            "best => getComputedStyle(document.querySelectorAll('.token')[best]).getPropertyValue('--share') === '1.000'",
+            "best => document.querySelectorAll('.token')[best].style.getPropertyValue('--share') === '1.000'",
             arg=int(row.argmax()),
         )
 

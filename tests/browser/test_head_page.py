@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from gallery_site import Built
 from playwright.sync_api import Page, expect
-from watched_page import drawn
+from watched_page import drawn, probe
 
 pytestmark = pytest.mark.browser
 
@@ -22,7 +22,8 @@ def at(page: Page, query: int, key: int) -> tuple[float, float]:
     x, y = page.evaluate(
         """([query, key]) => {
             const { box, plot } = AG.figure, area = plot.getBoundingClientRect();
-            return [area.left + box.left + (key + 0.5) * box.cell, area.top + box.top + (query + 0.5) * box.cell];
+            const along = (from, i) => from + (i + 0.5) * box.cell;
+            return [along(area.left + box.left, key), along(area.top + box.top, query)];
         }""",
         [query, key],
     )
@@ -153,21 +154,7 @@ def test_the_keys_are_explained(open_page: Opener) -> None:
     expect(dialog).to_be_hidden()
 
 
-ORDER = """
-(() => {
-  window.order = [];
-  const put = CanvasRenderingContext2D.prototype.drawImage;
-  CanvasRenderingContext2D.prototype.drawImage = function (...rest) {
-    if (this.canvas.isConnected) order.push("painted");
-    return put.apply(this, rest);
-  };
-  const append = Element.prototype.append;
-  Element.prototype.append = function (...rest) {
-    if (rest.some((one) => one.tagName === "SCRIPT")) order.push("plotly asked for");
-    return append.apply(this, rest);
-  };
-})();
-"""
+ORDER = probe("order")
 
 
 def test_the_canvas_is_painted_before_plotly_is_asked_for(open_page: Opener) -> None:
@@ -182,21 +169,7 @@ def test_the_canvas_is_painted_before_plotly_is_asked_for(open_page: Opener) -> 
     assert sum("plotly" in url for url in requests) == 1
 
 
-PICTURE = """async () => {
-  const image = document.querySelector(".heatmaplayer image");
-  const source = image.getAttribute("href") || image.getAttributeNS("http://www.w3.org/1999/xlink", "href");
-  const picture = new Image();
-  picture.src = source;
-  await picture.decode();
-  const canvas = Object.assign(document.createElement("canvas"), { width: picture.width, height: picture.height });
-  const pen = canvas.getContext("2d");
-  pen.drawImage(picture, 0, 0);
-  const data = pen.getImageData(0, 0, picture.width, picture.height).data;
-  const colours = new Set();
-  for (let i = 0; i < data.length; i += 4) if (data[i + 3]) colours.add(`${data[i]},${data[i + 1]},${data[i + 2]}`);
-  const area = image.getBoundingClientRect();
-  return { colours: colours.size, width: area.width, height: area.height };
-}"""
+PICTURE = probe("picture")
 
 
 def plotly_stands(page: Page) -> None:

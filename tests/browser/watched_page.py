@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Response
 
-PATIENCE = 30_000
+PATIENCE = 15_000
+WIDE = {"width": 1280, "height": 900}
+NARROW = {"width": 390, "height": 844}
+
+
+def probe(name: str) -> str:
+    """A script of `probes/` that asks a page something."""
+    return (Path(__file__).parent / "probes" / f"{name}.js").read_text(encoding="utf-8")
 
 
 @dataclass
@@ -58,6 +66,7 @@ def drawn(page: Page) -> None:
         """() => {
             if (!window.AG || !AG.figure) return document.readyState === "complete";
             const grid = document.querySelector(".heads-stage");
-            return Boolean(AG.figure.box || AG.state.view !== "matrix") && (!grid || grid.querySelector("canvas"));
+            const shown = AG.figure.box || AG.state.view !== "matrix";
+            return Boolean(shown) && (!grid || grid.querySelector("canvas"));
         }"""
     )
