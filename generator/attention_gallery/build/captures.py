@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from attention_gallery.build.project import Project
 from attention_gallery.errors import DamagedEntry, ModelError, Problem
@@ -98,8 +97,3 @@ def drop_damaged(captures: Captures, store: AttentionStore, reporter: Reporter) 
             store.remove(key)
             dropped += 1
     return dropped
-
-
-def cache_folder(root: Path) -> Path:
-    """The folder for everything that can be made again."""
-    return root / ".gallery"

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any
 
 from attention_gallery.build.lock import build_lock
 from attention_gallery.build.options import BuildOptions, BuildReport, CheckReport
 from attention_gallery.build.record import Record, RecordWriter, draft_of
 from attention_gallery.build.unchanged import changed_since, is_intact, own_inputs, stamp
 from attention_gallery.errors import DamagedEntry, OutputError, Problem
+from attention_gallery.pages import routes
 from attention_gallery.progress import Reporter
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from attention_gallery.build.data import CachedData
     from attention_gallery.build.execute import Staging
     from attention_gallery.build.project import Project
+    from attention_gallery.pages.gallery import Gallery
 
 PAGES_LIMIT = 1_000_000_000  # GitHub Pages publishes at most 1 GB
 
@@ -170,44 +171,26 @@ def _write(
     captured: int,
     state: tuple[str, dict[str, list[str]]],
 ) -> BuildReport:
-    from attention_gallery.build.execute import Staging
-    from attention_gallery.build.gather import gather, shared_files
-    from attention_gallery.build.ownership import owned_files
+    from attention_gallery.build.gather import gather
+    from attention_gallery.build.ownership import MARKER, owned_files
     from attention_gallery.files import recover_swap
-    from attention_gallery.pages.site import planned_count, site_pages
 
     recover_swap(project.site)
     owned = owned_files(project.site, run.options.force)
     with run.clock.phase("plan"):
         gallery = gather(project, captures, data)
-    base_url = project.manifest.settings.base_url
-    base_path = (urlsplit(base_url).path.rstrip("/") if base_url else "") + "/"
     new = RecordWriter(run.record_path)
     old = Record(run.record_path)
-    reuse = bool(owned) and not run.options.force
-    exact_links = not gallery.renderer.writes_plain_links()
-    staging = Staging(run.staging, project.site, old, new, reuse, base_path, exact_links)
+    staging = _staging(run, gallery, project.site, (old, new), reuse=bool(owned) and not run.options.force)
     try:
         with run.clock.phase("write"):
-            staging.begin()
-            with run.reporter.task("writing pages", planned_count(gallery)) as task:
-                staging.add_all(site_pages(gallery), task)
-            staging.add_all(shared_files(project, gallery), _Uncounted())
-            staging.keep_foreign(owned, run.options.force)
-            staging.seal(run.options.drafts)
+            _fill(run, project, gallery, staging, owned)
         with run.clock.phase("check"):
             _check(run, staging)
-        pruned = len(owned - {".attention-gallery"} - staging.files()) if owned else 0
+        pruned = len(owned - {MARKER} - staging.files())
         with run.clock.phase("swap"):
-            told = {
-                "site": project.manifest.settings.output,
-                "pages": staging.pages,
-                "files": len(staging.known),
-                "foreign": sorted(staging.foreign),
-                "size": staging.size,
-                "warnings": run.warnings,
-            }
-            new.finish({"stamp": state[0], "inputs": state[1], "report": told})
+            report = _told(project, staging, run.warnings)
+            new.finish({"stamp": state[0], "inputs": state[1], "report": report})
             staging.swap()
             new.publish()
             staging.drop_old(owned)
@@ -216,38 +199,64 @@ def _write(
         raise
     finally:
         old.close()
-    return BuildReport(
-        project.site,
-        staging.pages,
-        staging.written,
-        staging.reused,
-        pruned,
-        captured,
-        staging.size,
-        tuple(run.warnings),
-        run.clock.seconds,
-    )
+    pages, written, reused, size = staging.pages, staging.written, staging.reused, staging.size
+    told, seconds = tuple(run.warnings), run.clock.seconds
+    return BuildReport(project.site, pages, written, reused, pruned, captured, size, told, seconds)
 
 
-def _check(run: _Build, staging: Staging) -> int:
-    """Check the staged site and return how many links it has; warnings fail a strict build."""
+def _staging(
+    run: _Build, gallery: Gallery, site: Path, records: tuple[Record, RecordWriter], reuse: bool
+) -> Staging:
+    from attention_gallery.build.execute import Staging
+
+    base_path = routes.base_path(gallery.settings.base_url)
+    exact_links = not gallery.renderer.writes_plain_links()
+    return Staging(run.staging, site, *records, reuse, base_path, exact_links)
+
+
+def _fill(run: _Build, project: Project, gallery: Gallery, staging: Staging, owned: set[str]) -> None:
+    """Make the whole site in the staging folder, files of other hands and the list of ours included."""
+    from attention_gallery.build.gather import shared_files
+    from attention_gallery.pages.site import planned_count, site_pages
+
+    staging.begin()
+    with run.reporter.task("writing pages", planned_count(gallery)) as task:
+        staging.add_all(site_pages(gallery), task)
+    staging.add_all(shared_files(project, gallery), _Uncounted())
+    staging.keep_foreign(owned, run.options.force)
+    staging.seal(run.options.drafts)
+
+
+def _told(project: Project, staging: Staging, warnings: list[str]) -> dict[str, Any]:
+    """What the next build repeats when it has nothing to do."""
+    return {
+        "site": project.manifest.settings.output,
+        "pages": staging.pages,
+        "files": len(staging.known),
+        "foreign": sorted(staging.foreign),
+        "size": staging.size,
+        "warnings": warnings,
+    }
+
+
+def _check(run: _Build, staging: Staging) -> None:
+    """Check the staged site; warnings fail a strict build."""
     from attention_gallery.build.links import check_links
 
-    links = check_links(staging.new.links(), staging.known, staging.foreign, staging.read, staging.base_path)
-    if staging.size > PAGES_LIMIT:
-        _warn(
-            run,
-            f"the site has {staging.size / 1e9:.1f} GB, more than the 1 GB that GitHub Pages publishes; "
-            "set `pages: {heads: notable}` or `downloads: false` to make it smaller",
-        )
+    check_links(staging.new.links(), staging.known, staging.foreign, staging.read, staging.base_path)
+    _warn_when_large(run, staging.size)
     if run.options.strict and run.warnings:
         raise OutputError([Problem(warning, "warnings are errors with --strict") for warning in run.warnings])
-    return links
 
 
-def _warn(run: _Build, text: str) -> None:
-    run.warnings.append(text)
-    run.reporter.warning(text)
+def _warn_when_large(run: _Build, size: int) -> None:
+    if size > PAGES_LIMIT:
+        text = (
+            f"the site has {size / 1e9:.1f} GB, more than the 1 GB that GitHub Pages publishes; "
+            "set `pages: {heads: notable}` or `downloads: false` to make it smaller"
+        )
+        run.warnings.append(text)
+        run.reporter.warning(text)
 
 
 def _abandon(staging: Staging, new: RecordWriter) -> None:
@@ -280,4 +289,5 @@ def check(manifest_path: Path, options: BuildOptions, reporter: Reporter) -> Che
         reporter.info("the site has not been built yet; its links are checked when it is")
         return CheckReport(0, 0, 0, ())
     pages, links, size = found
+    _warn_when_large(run, size)
     return CheckReport(pages, links, size, tuple(run.warnings))

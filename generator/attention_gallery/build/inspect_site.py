@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from attention_gallery.build.links import check_links, links_of
 from attention_gallery.build.ownership import MARKER, owned_files
 from attention_gallery.build.project import Project
 from attention_gallery.files import walk_files
-from attention_gallery.pages.routes import file_of
+from attention_gallery.pages.routes import base_path, file_of
 from attention_gallery.theme.render import Renderer
 
 
@@ -19,19 +18,18 @@ def inspect_site(project: Project) -> tuple[int, int, int] | None:
     owned = owned_files(site, force=False)
     if owned <= {MARKER}:
         return None
-    base_url = project.manifest.settings.base_url
-    base_path = (urlsplit(base_url).path.rstrip("/") if base_url else "") + "/"
+    base = base_path(project.manifest.settings.base_url)
     present = set(walk_files(site))
     routes = {_route(name) for name in present}
     pages = sorted(name for name in present & owned if name.endswith(".html"))
 
     def read(route: str) -> str:
         path = site / file_of(route)
-        return path.read_text(encoding="utf-8") if path.suffix == ".html" else ""
+        return _text(path) if path.suffix == ".html" else ""
 
     exact = not Renderer(project.theme).writes_plain_links()
-    links = ((_route(name), links_of(_route(name), _text(site / name), base_path, exact)) for name in pages)
-    total = check_links(links, routes, present, read, base_path)
+    links = ((_route(name), links_of(_route(name), _text(site / name), base, exact)) for name in pages)
+    total = check_links(links, routes, present, read, base)
     return len(pages), total, sum((site / name).lstat().st_size for name in present)
 
 

@@ -196,4 +196,4 @@ class _Look:
 
 def _mend(link: str, known: set[str]) -> str:
     target = link.partition("#")[0]
-    return did_you_mean(target, [route for route in known if route[:3] == target[:3]][:2000])
+    return did_you_mean(target, sorted(route for route in known if route[:3] == target[:3])[:2000])

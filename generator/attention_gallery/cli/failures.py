@@ -16,7 +16,6 @@ from attention_gallery.errors import GalleryError, UserError
 
 OK = 0
 FAILURE = 1
-USER_MISTAKE = 2
 INTERRUPTED = 130
 
 

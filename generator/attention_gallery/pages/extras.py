@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from html import escape
-from urllib.parse import urlsplit
 
 from attention_gallery.hashing import digest_bytes
 from attention_gallery.manifest.settings import SentenceSpec
@@ -21,7 +20,7 @@ def not_found_page(gallery: Gallery) -> Iterator[PlannedPage]:
 
 def _not_found(gallery: Gallery) -> bytes:
     base_url = gallery.settings.base_url
-    root = urlsplit(base_url).path.rstrip("/") + "/" if base_url else None
+    root = routes.base_path(base_url) if base_url else None
     info = page_info(gallery, "404", routes.NOT_FOUND, "Page not found", "", root=root)
     return render(gallery, "404.html", info, NotFoundContext(info.root))
 

@@ -7,6 +7,7 @@ Layers and heads count from 0; both numbers have at least two digits, more where
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 HOME = ""
 NOTES = "notes/"
@@ -102,6 +103,11 @@ def root_of(route: str) -> str:
 def href(source: str, target: str) -> str:
     """A relative link from the page at `source` to the route `target`."""
     return root_of(source) + target if source.count("/") else (target or "./")
+
+
+def base_path(base_url: str | None) -> str:
+    """The path under which the site is published, "/" when it is not known; ends in a slash."""
+    return (urlsplit(base_url).path.rstrip("/") if base_url else "") + "/"
 
 
 def absolute(base_url: str, route: str) -> str:
