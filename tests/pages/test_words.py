@@ -90,7 +90,8 @@ def test_without_offsets_the_focus_is_the_first_word() -> None:
     assert words.focus_token(sentence, None, [True, True], causal=False) == 0
 
 
-def test_a_whole_word_is_preferred() -> None:
-    assert words.focus_position("itself saw it", "it") == 11
-    assert words.focus_position("itself", "it") == 0
-    assert words.focus_position("nothing", "it") == -1
+@pytest.mark.parametrize(("text", "token"), [("itself saw it", 4), ("itself", 0)])
+def test_a_whole_word_is_preferred(text: str, token: int) -> None:
+    sentence = SentenceSpec(slug="x", title="x", text=text, focus="it")
+    spans = [[0, 2], [2, 6], [7, 8], [8, 10], [11, 13]]
+    assert words.focus_token(sentence, spans, [False] * 5, causal=False) == token

@@ -121,9 +121,7 @@ def provenance(origin: Provenance) -> tuple[tuple[str, str], ...]:
 def model_card(model: GalleryModel, route: str) -> ModelCard:
     """A model in short, for the page at `route`."""
     spec, facts = model.spec, model.facts
-    direction = (
-        "each token sees itself and those before it" if facts.causal else "every token sees every token"
-    )
+    direction = "no token sees those after it" if facts.causal else "tokens see those before and after them"
     rows = [
         ("Architecture", facts.architecture),
         ("Layers × heads", f"{facts.layers} × {facts.heads}"),

@@ -123,9 +123,9 @@ def _explorer(gallery: Gallery, view: PairView) -> bytes:
 def _precision(grid: EncodedWeights) -> str:
     size = "one byte" if grid.codec == "sqrt8" else "two bytes"
     return (
-        "Every number printed in the text comes from the exact weights. The pictures on this page hold each "
-        f"weight in {size}: the largest error is {grid.error:.4f}. "
-        "The page of a single head is more exact."
+        "Every number that this page arrives with comes from the exact weights. Its pictures, and what is "
+        "read off them by pointing at a cell, choosing a head or opening the table, hold each weight in "
+        f"{size}: the largest error is {grid.error:.4f}. The page of a single head is more exact."
     )
 
 

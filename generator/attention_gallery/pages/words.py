@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from attention_gallery.figures.describe import decimal
 from attention_gallery.manifest.settings import SentenceSpec
+from attention_gallery.manifest.words import occurrences
 
 UNDEFINED = "–"
 
@@ -72,21 +73,9 @@ def focus_token(
     model, where that sees only itself, the last.
     """
     if sentence.focus is not None and offsets is not None:
-        start = focus_position(sentence.text, sentence.focus)
+        start = next((place for place, _ in occurrences(sentence.text, sentence.focus)), -1)
         for index, (begin, end) in enumerate(offsets):
             if begin <= start < end and not special[index]:
                 return index
     shown = [index for index, hidden in enumerate(special) if not hidden] or [0]
     return shown[-1] if causal else shown[0]
-
-
-def focus_position(text: str, word: str) -> int:
-    """Where a word first stands in a text as a whole word, else where it first stands at all."""
-    start = text.find(word)
-    while start >= 0:
-        before = text[start - 1 : start]
-        after = text[start + len(word) : start + len(word) + 1]
-        if not (before.isalnum() or after.isalnum()):
-            return start
-        start = text.find(word, start + 1)
-    return text.find(word)
