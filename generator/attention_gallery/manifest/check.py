@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from attention_gallery.errors import ManifestError, Problem
+from attention_gallery.errors import ManifestError, Problem, did_you_mean
 from attention_gallery.manifest.defaults import Origins
 from attention_gallery.manifest.document import Document
 from attention_gallery.manifest.paths import check_paths
-from attention_gallery.manifest.slugs import reserved_reason
+from attention_gallery.manifest.slugs import is_slug, reserved_reason
 from attention_gallery.manifest.source import parse_source
 from attention_gallery.manifest.words import occurrences
 
@@ -23,7 +23,6 @@ Finding = tuple[str, str, Place]
 _LANGUAGE = re.compile(
     r"(?:[A-Za-z]{2,3}(?:-[A-Za-z]{3}){0,3}|[A-Za-z]{4,8})(?:-[A-Za-z0-9]{1,8})*|x(?:-[A-Za-z0-9]{1,8})+"
 )
-_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
 def check(data: dict[str, Any], origins: Origins, document: Document, path: Path) -> list[Problem]:
@@ -56,7 +55,7 @@ def _site(data: dict[str, Any]) -> Iterator[Finding]:
         yield "the title is empty", "write the name of the gallery", ("title",)
     yield from _language(data.get("language"), ("language",))
     theme = data.get("theme")
-    if isinstance(theme, str) and not _SLUG.fullmatch(theme):
+    if isinstance(theme, str) and not is_slug(theme):
         mend = "write the name of a folder in `themes/`, of a-z, 0-9 and hyphens"
         yield f'"{theme}" is not the name of a theme', mend, ("theme",)
     address = data.get("base_url")
@@ -175,8 +174,6 @@ def _absent(word: str, text: str, place: Place) -> Finding:
     exact = [other for other in words if other.casefold() == word.casefold()]
     if exact:
         return f'"{word}" does not stand in the text', f'did you mean "{exact[0]}"?', place
-    from attention_gallery.errors import did_you_mean
-
     mend = did_you_mean(word, words)
     if not mend.startswith("did"):
         mend = "write a word just as it stands in the text"
@@ -190,7 +187,7 @@ def _slugs(
     taken: dict[str, Place] = {}
     for i, item in items:
         slug = item.get("slug")
-        if not isinstance(slug, str) or not _SLUG.fullmatch(slug):
+        if not isinstance(slug, str) or not is_slug(slug):
             continue
         made = origins.get((name, i))
         place: Place = (name, i, made or "slug")
@@ -205,7 +202,7 @@ def _slugs(
     for i, item in items:
         aliases = item.get("aliases")
         for n, alias in enumerate(aliases if isinstance(aliases, tuple) else ()):
-            if not isinstance(alias, str) or not _SLUG.fullmatch(alias):
+            if not isinstance(alias, str) or not is_slug(alias):
                 continue
             place = (name, i, "aliases", n)
             if (reason := reserved_reason(alias)) is not None:

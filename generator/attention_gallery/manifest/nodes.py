@@ -144,6 +144,7 @@ def _place(mark: Any) -> tuple[int, int]:
     return mark.line + 1, mark.column + 1
 
 
+_TABS = "YAML does not allow tabs for indentation: use spaces"
 _HINTS = (
     (
         "mapping values are not allowed",
@@ -169,6 +170,7 @@ _HINTS = (
         "invalid Unicode character escape",
         "write the character itself; half of a surrogate pair is not a character",
     ),
+    ("tab character that violates indentation", _TABS),
     ("incompatible YAML document", "remove the %YAML line"),
 )
 
@@ -183,7 +185,7 @@ def _syntax(error: yaml.MarkedYAMLError, text: str) -> YamlError:
         wrong = text[mark.index : mark.index + 1]
         mend = f"text that begins with `{wrong}` needs quotes"
         if wrong == "\t":
-            mend = "YAML does not allow tabs for indentation: use spaces"
+            mend = _TABS
     if said == "found unexpected end of stream" and error.context_mark is not None:
         mark = error.context_mark
     return YamlError(f"this is not valid YAML: {said}", mend, *_place(mark))

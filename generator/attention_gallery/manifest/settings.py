@@ -6,7 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(?:-[a-z0-9]+)*$", max_length=80)]
+from attention_gallery.manifest.slugs import SLUG
+
+Slug = Annotated[str, Field(pattern=f"^{SLUG}$", max_length=80)]
 
 
 class Settings(BaseModel):

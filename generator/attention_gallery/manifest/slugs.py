@@ -6,6 +6,7 @@ import hashlib
 import re
 import unicodedata
 
+SLUG = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 SLUG_LIMIT = 60
 TITLE_LIMIT = 60
 
@@ -22,6 +23,11 @@ _DEVICES = frozenset(
     ["con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))]
 )
 _HEAD = re.compile(r"l\d+h\d+")
+
+
+def is_slug(text: str) -> bool:
+    """Whether a text can stand in an address."""
+    return re.fullmatch(SLUG, text) is not None
 
 
 def slugify(text: str, kind: str = "sentence") -> str:

@@ -198,5 +198,6 @@ def _read_json(path: Path, problem: ProblemMaker) -> dict[str, Any]:
 def _neighbours(path: Path) -> str:
     if not path.parent.is_dir():
         return "check the path"
-    shown = [entry.name for entry in path.parent.iterdir() if not entry.name.startswith((".", "_"))]
+    models = (entry for entry in path.parent.iterdir() if entry.is_dir() or entry.suffix == ".gguf")
+    shown = [entry.name for entry in models if not entry.name.startswith((".", "_"))]
     return did_you_mean(path.name, shown) or "check the path"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from attention_gallery.errors import did_you_mean
+from attention_gallery.manifest.slugs import is_slug
 
 TargetKind = Literal["gallery", "about", "model", "model-head", "sentence", "pair", "head", "page"]
 
@@ -16,7 +17,6 @@ LAYOUT = (
     "<model>/<sentence>.md, <model>/<sentence>/L3H7.md or notes/<name>.md"
 )
 _HEAD = re.compile(r"[Ll](\d{1,4})[Hh](\d{1,4})")
-_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +47,6 @@ def parse_head(text: str) -> tuple[int, int] | None:
     """Layer and head of `L3H7` (or `l03h07`), or None for any other text."""
     found = _HEAD.fullmatch(text)
     return (int(found[1]), int(found[2])) if found and found[0].isascii() else None
-
-
-def is_slug(text: str) -> bool:
-    """Whether a text can stand in an address."""
-    return _SLUG.fullmatch(text) is not None
 
 
 def place(parts: tuple[str, ...]) -> NoteTarget | None:
