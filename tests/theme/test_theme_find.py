@@ -100,6 +100,8 @@ def test_a_parent_is_no_path(tmp_path: Path) -> None:
         ("options: {x: {default: null}}\n", "is not text, a number, true or false"),
         ("options: {x: {default: red, css: 1}}\n", "must be text"),
         ("name: [\n", "not valid YAML"),
+        ("name: mine\nname: yours\n", 'the key "name" stands here twice'),
+        ("name: &a x\ntitle: *b\n", "no anchor"),
     ],
 )
 def test_a_mistake_in_theme_yaml_is_told(tmp_path: Path, settings: str, told: str) -> None:
@@ -109,9 +111,19 @@ def test_a_mistake_in_theme_yaml_is_told(tmp_path: Path, settings: str, told: st
     assert {problem.file for problem in caught.value.problems} == {folder / "theme.yaml"}
 
 
+def test_a_mistake_in_theme_yaml_has_its_line(tmp_path: Path) -> None:
+    make(tmp_path, "mine", "name: mine\noptions:\n  x: {default: [1]}\nstyels: []\n")
+    with pytest.raises(ThemeError) as caught:
+        find_theme("mine", tmp_path)
+    assert {(problem.line, problem.quote) for problem in caught.value.problems} == {
+        (3, "  x: {default: [1]}"),
+        (4, "styels: []"),
+    }
+
+
 def test_a_theme_yaml_that_is_not_utf8_is_told(tmp_path: Path) -> None:
     (make(tmp_path, "mine") / "theme.yaml").write_bytes(b"name: \xff\n")
-    with pytest.raises(ThemeError, match="not valid YAML"):
+    with pytest.raises(ThemeError, match="not UTF-8"):
         find_theme("mine", tmp_path)
 
 
@@ -136,7 +148,7 @@ def test_choices_replace_defaults(tmp_path: Path) -> None:
         ({"n": "1.5"}, "must be a number"),
         *(
             ({"c": value}, "plain CSS")
-            for value in ("red;}", "a{b", "url(x)", "URL (x)", "</style>", "@x", "/*")
+            for value in ("red;}", "a{b", "url(x)", "URL (x)", "</style>", "@x", "/*", "image-set('//e')")
         ),
     ],
 )

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from attention_gallery.errors import Problem, ThemeError, did_you_mean
 from attention_gallery.files import walk_files
 from attention_gallery.hashing import digest, digest_file
+from attention_gallery.manifest.document import Document, read_document
+from attention_gallery.manifest.nodes import YamlError
+from attention_gallery.manifest.textfile import not_utf8
 
 OptionValue = str | bool | int | float
 
@@ -20,7 +21,7 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 _KEYS = {"name", "title", "description", "extends", "options", "styles", "scripts", "static"}
 _OPTION_KEYS = {"default", "description", "css"}
 _KINDS = {str: "text", bool: "true or false", int: "a whole number", float: "a number"}
-_UNSAFE_CSS = re.compile(r"[;{}<>\\@]|/\*|url\s*\(", re.IGNORECASE)
+_UNSAFE_CSS = re.compile(r"[;{}<>\\@]|/\*|//|url\s*\(", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,48 +142,58 @@ def _find_folder(name: str, project: Path, used: list[Path]) -> Path:
 
 
 def _read_settings(path: Path) -> dict[str, Any]:
+    data = path.read_bytes()
     try:
-        value = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        line = None if mark is None else mark.line + 1
-        reason = str(getattr(error, "problem", None) or error)
-        raise ThemeError(Problem(f"this is not valid YAML: {reason}", "", path, line)) from None
-    if not isinstance(value, dict):
+        document = read_document(data.decode("utf-8").removeprefix("\ufeff"))
+    except UnicodeDecodeError as error:
+        raise ThemeError(not_utf8(path, data, error)) from None
+    except YamlError as error:
+        raise ThemeError(replace(error.problem(), file=path)) from None
+    if not isinstance(document.data, dict):
         raise ThemeError(Problem("a theme is described by `name:` and other settings", "", path))
     problems = [
-        Problem(f'unknown setting "{key}"', did_you_mean(str(key), _KEYS), path)
-        for key in value
-        if key not in _KEYS
+        *(replace(problem, file=path) for problem in document.problems),
+        *(_placed(document, path, *wrong) for wrong in _wrong_settings(document.data)),
     ]
-    problems.extend(_wrong_types(value, path))
     if problems:
         raise ThemeError(problems)
-    return value
+    return document.data
 
 
-def _wrong_types(value: dict[str, Any], path: Path) -> Iterator[Problem]:
+def _placed(document: Document, path: Path, keys: tuple[str, ...], reason: str, mend: str) -> Problem:
+    place = document.at(document.keys[keys])
+    return Problem(reason, mend, path, place.line, place.column, place.quote)
+
+
+def _wrong_settings(value: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], str, str]]:
+    """Key, reason and mend of each setting that is unknown or of a wrong type."""
+    for key in sorted(value.keys() - _KEYS):
+        yield (key,), f'unknown setting "{key}"', did_you_mean(key, _KEYS)
     for key in ("styles", "scripts", "static"):
-        names = value.get(key, [])
-        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            yield Problem(f'"{key}" must be a list of file names', "", path)
+        names = value.get(key, ())
+        if not isinstance(names, tuple) or not all(isinstance(name, str) for name in names):
+            yield (key,), f'"{key}" must be a list of file names', ""
     for key in ("name", "title", "description", "extends"):
         if not isinstance(value.get(key, ""), str | None):
-            yield Problem(f'"{key}" must be text', "", path)
+            yield (key,), f'"{key}" must be text', ""
     options = value.get("options", {})
     if not isinstance(options, dict):
-        yield Problem('"options" must be a mapping from names to defaults', "", path)
+        yield ("options",), '"options" must be a mapping from names to defaults', ""
         return
     for name, option in options.items():
-        if not isinstance(option, dict) or "default" not in option or set(option) - _OPTION_KEYS:
-            yield Problem(
-                f'the option "{name}" needs `default:` and may have `description:` and `css:`', "", path
-            )
-        elif type(option["default"]) not in _KINDS:
-            reason = f'the default of the option "{name}" is not text, a number, true or false'
-            yield Problem(reason, "put dates and the like in quotation marks", path)
-        elif not all(isinstance(option.get(key, ""), str) for key in ("description", "css")):
-            yield Problem(f'`description:` and `css:` of the option "{name}" must be text', "", path)
+        if (wrong := _wrong_option(name, option)) is not None:
+            yield ("options", name), *wrong
+
+
+def _wrong_option(name: str, option: Any) -> tuple[str, str] | None:
+    if not isinstance(option, dict) or "default" not in option or set(option) - _OPTION_KEYS:
+        return f'the option "{name}" needs `default:` and may have `description:` and `css:`', ""
+    if type(option["default"]) not in _KINDS:
+        reason = f'the default of the option "{name}" is not text, a number, true or false'
+        return reason, "put dates and the like in quotation marks"
+    if not all(isinstance(option.get(key, ""), str) for key in ("description", "css")):
+        return f'`description:` and `css:` of the option "{name}" must be text', ""
+    return None
 
 
 def _assemble(name: str, folders: tuple[Path, ...], settings: list[dict[str, Any]]) -> Theme:
