@@ -148,8 +148,14 @@ def heads_only(analysis: SentenceAnalysis) -> SentenceAnalysis:
     """The measures and types without what is kept for each token, for holding many sentences at once."""
     pairs = np.zeros((0, 0, 0), np.int32)
     weights = np.zeros((0, 0, 0), np.float32)
+    # Copies, since a loaded analysis holds views that keep all of its bytes alive.
     return replace(
         analysis,
+        metrics=tuple(replace(metric, values=metric.values.copy()) for metric in analysis.metrics),
+        types=analysis.types.copy(),
+        far_q=analysis.far_q.copy(),
+        far_k=analysis.far_k.copy(),
+        far_w=analysis.far_w.copy(),
         top_keys=pairs,
         top_weights=weights,
         top_content_keys=pairs,

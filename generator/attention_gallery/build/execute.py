@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from attention_gallery.build.links import links_of
-from attention_gallery.build.ownership import MARKER, marker_bytes
+from attention_gallery.build.ownership import MARKER, marker_lines
 from attention_gallery.build.record import Output, Record, RecordWriter
 from attention_gallery.errors import OutputError, Problem
 from attention_gallery.files import link_or_copy, remove_tree, swap_folders, walk_files
@@ -160,7 +160,8 @@ class Staging:
 
     def seal(self, drafts: bool) -> None:
         """Write the list of files that are ours; `drafts` tells whether the site shows drafts."""
-        (self.folder / MARKER).write_bytes(marker_bytes(self.files(), drafts))
+        with (self.folder / MARKER).open("wb") as stream:
+            stream.writelines(marker_lines((file_of(route) for route, _ in self.new.links()), drafts))
 
     def read(self, route: str) -> str:
         """The HTML behind a route of the staged site; "" for other files."""

@@ -113,7 +113,7 @@ def _link_map(
         models={model.spec.slug: (model.spec.title, model.routes) for model in models},
         sentences={sentence.slug: sentence.title for sentence in project.manifest.settings.sentences},
         pages={note.target.slug or "": note.title for note in pages},
-        head_pages={at: frozenset(pair.heads) for at, pair in pairs.items()},
+        head_pages={at: pair.heads for at, pair in pairs.items()},
         assets=frozenset(project.assets),
         has_about=any(note.target.kind == "about" for note in project.notes),
     )

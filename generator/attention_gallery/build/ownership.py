@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from attention_gallery.errors import OutputError, Problem
@@ -17,11 +17,20 @@ def marker_bytes(files: Iterable[str], drafts: bool = False) -> bytes:
 
     `drafts` tells whether the site shows drafts: such a site is not meant to be published.
     """
+    return b"".join(marker_lines(sorted(files), drafts))
+
+
+def marker_lines(files: Iterable[str], drafts: bool = False) -> Iterator[bytes]:
+    """As `marker_bytes`, one line of JSON at a time and in the order given, for sites of any size."""
     value: dict[str, object] = {"generator": "attention-gallery", "format": _FORMAT}
     if drafts:
         value["drafts"] = True
-    value["files"] = sorted(files)
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    yield json.dumps(value)[:-1].encode() + b', "files": [\n'
+    separator = ""
+    for name in files:
+        yield f"{separator}{json.dumps(name, ensure_ascii=False)}".encode("utf-8", "surrogatepass")
+        separator = ",\n"
+    yield b"\n]}\n"
 
 
 def owned_files(site: Path, force: bool) -> set[str]:

@@ -29,7 +29,7 @@ class LinkMap:
     models: Mapping[str, tuple[str, HeadRoutes]]
     sentences: Mapping[str, str]
     pages: Mapping[str, str]
-    head_pages: Mapping[tuple[str, str], frozenset[tuple[int, int]]]
+    head_pages: Mapping[tuple[str, str], tuple[tuple[int, int], ...]]
     assets: frozenset[str]
     has_about: bool
 
