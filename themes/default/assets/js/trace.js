@@ -16,7 +16,7 @@
   function cell(key, thousandths) {
     if (key < 0) return AG.make("td");
     const share = thousandths / 1000;
-    return AG.make("td", {}, AG.make("span", { class: "trace-key", lang, dir: "auto" }, tokens[key]), " ", AG.make("span", { class: "number" }, share.toFixed(3)), bar(share));
+    return AG.make("td", {}, AG.make("span", { class: "trace-key", lang, dir: "auto" }, tokens[key]), " ", AG.make("span", { class: "number" }, thousandths ? share.toFixed(3) : "< 0.001"), bar(share));
   }
 
   /** In words: the key that comes first in most layers, and where it ends. */
