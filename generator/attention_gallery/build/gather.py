@@ -7,7 +7,7 @@ import platform
 import time
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from attention_gallery.pages import routes
 from attention_gallery.pages.chrome import site_info
 from attention_gallery.pages.gallery import Gallery, GalleryModel, Pair, PlannedPage
 from attention_gallery.pages.notes import LinkMap, gather_notes
+from attention_gallery.records import Provenance
 from attention_gallery.theme.assets import bundle, fingerprinted
 from attention_gallery.theme.render import Renderer
 
@@ -40,8 +41,8 @@ def gather(project: Project, captures: Captures, data: CachedData) -> Gallery:
     settings = project.manifest.settings
     models = tuple(_model(project, captures, data, index) for index in range(len(settings.models)))
     pairs = {
-        (model.spec.slug, sentence.slug): _pair(project, captures, data, model, sentence)
-        for model in models
+        (model.spec.slug, sentence.slug): _pair(project, captures, data, (index, model), sentence)
+        for index, model in enumerate(models)
         for sentence in settings.sentences
     }
     check_heads(project.notes, {m.spec.slug: (m.facts.layers, m.facts.heads) for m in models})
@@ -74,16 +75,31 @@ def _model(project: Project, captures: Captures, data: CachedData, index: int) -
     settings = project.manifest.settings
     spec = settings.models[index]
     first = data.peek(captures.keys[spec.slug, settings.sentences[0].slug])
-    return GalleryModel.of(spec, first.facts, first.provenance)
+    return GalleryModel.of(spec, first.facts, _origin(captures, index, first.provenance))
+
+
+def _origin(captures: Captures, index: int, captured: Provenance) -> Provenance:
+    """Where the numbers come from, with the source that the manifest names now.
+
+    The same weights may have been captured from another place; their digests say that they are the same.
+    """
+    found = captures.models[index][0]
+    return replace(captured, source=found.source, revision=found.revision)
 
 
 def _pair(
-    project: Project, captures: Captures, data: CachedData, model: GalleryModel, sentence: SentenceSpec
+    project: Project,
+    captures: Captures,
+    data: CachedData,
+    numbered: tuple[int, GalleryModel],
+    sentence: SentenceSpec,
 ) -> Pair:
+    index, model = numbered
     key = captures.keys[model.spec.slug, sentence.slug]
     entry = data.peek(key)
     settings = project.manifest.settings
-    origin = asdict(entry.provenance)
+    provenance = _origin(captures, index, entry.provenance)
+    origin = asdict(provenance)
     del origin["seconds"]  # how long a capture took is no property of its numbers
     inputs = digest(
         [
@@ -94,9 +110,8 @@ def _pair(
             analysis_key(key, settings.analysis),
         ]
     )
-    return Pair(
-        model, sentence, key, inputs, _head_places(settings.pages.heads, model, data, key), entry.provenance
-    )
+    heads = _head_places(settings.pages.heads, model, data, key)
+    return Pair(model, sentence, key, inputs, heads, provenance)
 
 
 def _head_places(which: str, model: GalleryModel, data: CachedData, key: str) -> tuple[tuple[int, int], ...]:
