@@ -8,7 +8,7 @@
 
   function show(tag) {
     for (const button of buttons) AG.press(button, button.dataset.tag === tag);
-    for (const row of rows) row.hidden = tag !== "" && !row.dataset.tags.split("|").includes(tag);
+    for (const row of rows) row.hidden = tag !== "" && !row.dataset.tags.split("\n").includes(tag);
     const shown = rows.filter((row) => !row.hidden).length;
     count.textContent = tag ? `${shown} of ${rows.length}` : "";
   }
