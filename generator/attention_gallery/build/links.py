@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from html import unescape
 from html.parser import HTMLParser
 from urllib.parse import unquote, urlsplit
@@ -25,9 +26,14 @@ def links_of(route: str, html: str, base_path: str, exact: bool) -> str:
     browser does. Without it only ` href="…"` and ` src="…"` are found, in texts too, several times as fast.
     """
     bases = _bases(route)
+    depth = len(bases) - 1
     found = set()
     for reference in _Parsed.of(html).links if exact else _references(html):
         if reference[:1] == "#" and f' id="{reference[1:]}"' in html:
+            continue
+        target = _from_root(reference, depth)
+        if target is not None:
+            found.add(target)
             continue
         target = _climbed(reference, bases) if reference.startswith("../") else None
         if target is None:
@@ -93,6 +99,14 @@ def _bases(route: str) -> list[str]:
         parent = bases[-1][:-1].rpartition("/")[0]
         bases.append(parent + "/" if parent else "")
     return bases
+
+
+@lru_cache(maxsize=8192)
+def _from_root(reference: str, depth: int) -> str | None:
+    """The target of a plain link that climbs to the root of the site; it is the same on all pages this deep."""
+    if depth == 0 or not reference.startswith("../" * depth) or "#" in reference or "%" in reference:
+        return None
+    return _climbed(reference, [""] * (depth + 1))
 
 
 def _climbed(reference: str, bases: list[str]) -> str | None:

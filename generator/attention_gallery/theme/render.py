@@ -10,6 +10,7 @@ from typing import Any
 import jinja2
 
 from attention_gallery.errors import Problem, ThemeError, did_you_mean
+from attention_gallery.theme.escaping import EscapingEnvironment
 from attention_gallery.theme.find import Theme
 
 _LINK = re.compile(r"""\s(?:href|src|srcset|poster)\s*=\s*["']?""", re.IGNORECASE)
@@ -22,15 +23,7 @@ class Renderer:
     def __init__(self, theme: Theme) -> None:
         folders = [folder / "templates" for folder in theme.folders]
         self._folders = folders
-        self._environment = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(folders),
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,
-            keep_trailing_newline=False,
-        )
+        self._environment = EscapingEnvironment(jinja2.FileSystemLoader(folders))
         self._templates: dict[str, jinja2.Template] = {}
 
     def share(self, **values: Any) -> None:
