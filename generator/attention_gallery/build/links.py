@@ -103,7 +103,7 @@ def _bases(route: str) -> list[str]:
 
 @lru_cache(maxsize=8192)
 def _from_root(reference: str, depth: int) -> str | None:
-    """The target of a plain link that climbs to the root of the site; it is the same on all pages this deep."""
+    """The target of a plain link that climbs to the site's root: the same on all pages this deep."""
     if depth == 0 or not reference.startswith("../" * depth) or "#" in reference or "%" in reference:
         return None
     return _climbed(reference, [""] * (depth + 1))
