@@ -7,6 +7,7 @@ project          what the author wrote          captures   what models are neede
 gather           both brought together          execute    staging, reuse, swap
 links            every link leads somewhere     record     what was written, and from what
 ownership        which files of a site are ours
+inspect_sources, inspect_site   what `check` looks at
 """
 
 from attention_gallery.build.engine import build, check

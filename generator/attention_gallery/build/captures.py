@@ -8,6 +8,7 @@ from functools import partial
 
 from attention_gallery.build.project import Project
 from attention_gallery.errors import DamagedEntry, ModelError, Problem
+from attention_gallery.manifest.settings import ModelSpec, SentenceSpec
 from attention_gallery.models import FingerprintMemory, ModelFingerprint, ResolvedModel, fingerprint, resolve
 from attention_gallery.models import files as model_files
 from attention_gallery.progress import Reporter
@@ -33,20 +34,30 @@ def needed_captures(project: Project, memory: FingerprintMemory) -> Captures:
     keys: dict[tuple[str, str], str] = {}
     for index, spec in enumerate(project.manifest.settings.models):
         try:
-            problem = partial(_problem, project, "models", index, "source")
-            found = resolve(spec, project.root, problem)
+            found = find_model(project, index)
             digests = fingerprint(found, memory)
         except ModelError as error:
             problems.extend(error.problems)
             continue
         models.append((found, digests))
         for sentence in project.manifest.settings.sentences:
-            keys[spec.slug, sentence.slug] = capture_key(
-                weights=digests.weights, tokenizer=digests.tokenizer, text=sentence.text, dtype=spec.dtype
-            )
+            keys[spec.slug, sentence.slug] = key_of(spec, digests, sentence)
     if problems:
         raise ModelError(problems)
     return Captures(tuple(models), keys)
+
+
+def key_of(model: ModelSpec, digests: ModelFingerprint, sentence: SentenceSpec) -> str:
+    """The key of the capture of one sentence under one model."""
+    return capture_key(
+        weights=digests.weights, tokenizer=digests.tokenizer, text=sentence.text, dtype=model.dtype
+    )
+
+
+def find_model(project: Project, index: int) -> ResolvedModel:
+    """The files of one model of the manifest. Raises `ModelError` at its line."""
+    problem = partial(_problem, project, "models", index, "source")
+    return resolve(project.manifest.settings.models[index], project.root, problem)
 
 
 def _problem(project: Project, kind: str, index: int, field: str, reason: str, mend: str) -> Problem:

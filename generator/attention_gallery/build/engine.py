@@ -275,15 +275,17 @@ class _Uncounted:
 
 
 def check(manifest_path: Path, options: BuildOptions, reporter: Reporter) -> CheckReport:
-    """Check manifest, notes, theme and, where there is one, the built site; write nothing.
+    """Check manifest, models, notes, theme and, where there is one, the built site; write nothing.
 
     Raises `UserError` with what is wrong.
     """
     from attention_gallery.build.inspect_site import inspect_site
+    from attention_gallery.build.inspect_sources import inspect_sources
     from attention_gallery.build.project import read_project
 
     run = _Build(manifest_path.absolute(), options, reporter, _Clock(), [])
     project = read_project(run.manifest, options.drafts)
+    inspect_sources(project, run.cache)
     found = inspect_site(project)
     if found is None:
         reporter.info("the site has not been built yet; its links are checked when it is")

@@ -26,6 +26,7 @@ from attention_gallery.pages import routes
 from attention_gallery.pages.chrome import site_info
 from attention_gallery.pages.gallery import Gallery, GalleryModel, Pair, PlannedPage
 from attention_gallery.pages.notes import LinkMap, gather_notes
+from attention_gallery.pages.routes import HeadRoutes
 from attention_gallery.records import Provenance
 from attention_gallery.theme.assets import bundle, fingerprinted
 from attention_gallery.theme.render import Renderer
@@ -46,7 +47,9 @@ def gather(project: Project, captures: Captures, data: CachedData) -> Gallery:
         for sentence in settings.sentences
     }
     check_heads(project.notes, {m.spec.slug: (m.facts.layers, m.facts.heads) for m in models})
-    notes = gather_notes(project.notes, _link_map(project, models, pairs))
+    heads = {model.spec.slug: model.routes for model in models}
+    paged = {at: pair.heads for at, pair in pairs.items()}
+    notes = gather_notes(project.notes, link_map(project, heads, paged))
     assets = bundle(project.theme, project.options)
     script = plotly_script()
     plotly = fingerprinted("plotly.js", script.read_bytes())
@@ -120,15 +123,19 @@ def _head_places(which: str, model: GalleryModel, data: CachedData, key: str) ->
     return data.measured(key).notable() if which == "notable" else ()
 
 
-def _link_map(
-    project: Project, models: tuple[GalleryModel, ...], pairs: Mapping[tuple[str, str], Pair]
+def link_map(
+    project: Project,
+    heads: Mapping[str, HeadRoutes],
+    paged: Mapping[tuple[str, str], tuple[tuple[int, int], ...]],
 ) -> LinkMap:
+    """What notes may link to. `heads`: by model; `paged`: by (model, sentence), heads with a page."""
+    settings = project.manifest.settings
     pages = [note for note in project.notes if note.target.kind == "page"]
     return LinkMap(
-        models={model.spec.slug: (model.spec.title, model.routes) for model in models},
-        sentences={sentence.slug: sentence.title for sentence in project.manifest.settings.sentences},
+        models={spec.slug: (spec.title, heads[spec.slug]) for spec in settings.models},
+        sentences={sentence.slug: sentence.title for sentence in settings.sentences},
         pages={note.target.slug or "": note.title for note in pages},
-        head_pages={at: pair.heads for at, pair in pairs.items()},
+        head_pages=paged,
         assets=frozenset(project.assets),
         has_about=any(note.target.kind == "about" for note in project.notes),
     )

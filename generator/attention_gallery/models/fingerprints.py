@@ -36,16 +36,20 @@ class FingerprintMemory:
 
     def digest(self, path: Path) -> str:
         """The SHA-256 of a file, from memory when the file did not change. Raises `OSError`."""
-        status = path.stat()
         name = str(path.absolute())
-        stamp = [status.st_size, status.st_mtime_ns]
-        known = self._known.get(name)
-        if known is not None and known[:2] == stamp:
-            return str(known[2])
+        if self.remembers(path):
+            return str(self._known[name][2])
+        status = path.stat()
         found = digest_file(path)
-        self._known[name] = [*stamp, found]
+        self._known[name] = [status.st_size, status.st_mtime_ns, found]
         self._save()
         return found
+
+    def remembers(self, path: Path) -> bool:
+        """Whether the digest of a file is known, so that asking for it reads nothing. Raises `OSError`."""
+        status = path.stat()
+        known = self._known.get(str(path.absolute()))
+        return known is not None and known[:2] == [status.st_size, status.st_mtime_ns]
 
     def _load(self) -> dict[str, list[int | str]]:
         try:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +34,26 @@ class Renderer:
 
     def render(self, name: str, **context: Any) -> str:
         """The HTML of template `name`. Raises `ThemeError` with template and line."""
+        with self._told(name):
+            return self._template(name).render(context)
+
+    def load_all(self) -> None:
+        """Compile every template without rendering one. Raises `ThemeError` with template and line."""
+        for name in self._environment.list_templates(filter_func=_is_template):
+            with self._told(name):
+                self._template(name)
+
+    def _template(self, name: str) -> jinja2.Template:
+        template = self._templates.get(name)
+        if template is None:
+            template = self._templates[name] = self._environment.get_template(name)
+        return template
+
+    @contextmanager
+    def _told(self, name: str) -> Iterator[None]:
+        """Turn what goes wrong in template `name`, or in one that it uses, into a `ThemeError`."""
         try:
-            template = self._templates.get(name)
-            if template is None:
-                template = self._templates[name] = self._environment.get_template(name)
-            return template.render(context)
+            yield
         except jinja2.TemplateNotFound as error:
             known = self._environment.list_templates()
             wanted = str(error.name or error)

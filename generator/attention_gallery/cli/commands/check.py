@@ -18,7 +18,7 @@ attention-gallery check --strict --drafts
 @click.option("--strict", is_flag=True, help="Treat warnings as errors.")
 @click.option("--drafts", is_flag=True, help="Check models, sentences and notes marked `draft: true` too.")
 def command(session: Session, strict: bool, drafts: bool) -> None:
-    """Check the manifest, notes, theme and built site; write nothing.
+    """Check the manifest, models' files, notes, theme and built site; write nothing.
 
     All mistakes are told at once. No model is loaded.
     """
