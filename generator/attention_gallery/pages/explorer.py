@@ -1,15 +1,12 @@
-"""`/<model>/<sentence>/`: all heads of one model on one sentence, with its picture and its data."""
+"""`/<model>/<sentence>/`: all heads of one model on one sentence."""
 
 from __future__ import annotations
 
-import base64
-import json
-import zlib
 from collections.abc import Iterator
 
-import numpy as np
 from markupsafe import Markup
 
+from attention_gallery.analysis import SentenceAnalysis
 from attention_gallery.figures.encode import EncodedWeights, encode_grid
 from attention_gallery.figures.grid import grid_fragment
 from attention_gallery.figures.thumbnail import thumbnail
@@ -17,7 +14,8 @@ from attention_gallery.figures.traces import traces_html
 from attention_gallery.pages import routes, words
 from attention_gallery.pages.chrome import model_card, page_info, provenance, render
 from attention_gallery.pages.contexts import ExplorerContext, LayerAverage, Link
-from attention_gallery.pages.gallery import Gallery, PlannedPage
+from attention_gallery.pages.download import download
+from attention_gallery.pages.gallery import Gallery, Pair, PlannedPage
 from attention_gallery.pages.head_tables import head_table, notable_heads, type_legend
 from attention_gallery.pages.layer_averages import layer_average
 from attention_gallery.pages.neighbours import Place, sentence_neighbours
@@ -46,7 +44,7 @@ def explorer_pages(gallery: Gallery, view: PairView) -> Iterator[PlannedPage]:
         yield PlannedPage(
             routes.download(model, sentence),
             gallery.inputs("download", pair.inputs),
-            lambda: _download(view),
+            lambda: download(view),
         )
 
 
@@ -62,22 +60,12 @@ def _explorer(gallery: Gallery, view: PairView) -> bytes:
     def href(place: Place) -> str:
         return routes.href(route, pair.head_route(*place)) if place in paged else ""
 
-    averages: dict[int, LayerAverage] = {}
-
-    def layer(index: int) -> Float32:
-        found = view.attention.layer(index)
-        averages[index] = layer_average(found, view.tokens.texts)
-        return found.weights
-
-    grid = encode_grid(layer, model.facts.layers, model.facts.causal)
+    grid, averages = _read_layers(view)
     first = analysis.opening_head(view.focus)
     before, after = sentence_neighbours(
-        gallery.sentences,
-        sentence,
-        lambda one: routes.href(route, gallery.pair(model, one).route),
+        gallery.sentences, sentence, lambda one: routes.href(route, gallery.pair(model, one).route)
     )
     summary = view.describer.grid()
-    found = analysis
     context = ExplorerContext(
         model=model_card(model, route),
         sentence=Link(sentence.title, routes.href(route, routes.sentence(sentence.slug))),
@@ -89,18 +77,12 @@ def _explorer(gallery: Gallery, view: PairView) -> bytes:
         types=type_legend(analysis),
         grid=Markup(grid_fragment(model.facts, len(view.tokens), grid, summary).html),
         figure=Markup(view.heatmap.selected(head_name(*first), view.describer.head(*first)).html),
-        traces=Markup(
-            traces_html(found.top_keys, found.top_weights, found.top_content_keys, found.top_content_weights)
-        ),
+        traces=_traces(analysis),
         trace=token_trace_of(view, view.focus),
         notable=notable_heads(analysis, view.tokens, analysis.notable(), href),
-        averages=tuple(averages.values()),
+        averages=averages,
         notes=gallery.notes.of_pair(model.spec.slug, sentence.slug).blocks(route),
-        other_models=tuple(
-            Link(other.spec.title, routes.href(route, gallery.pair(other, sentence).route))
-            for other in gallery.models
-            if other is not model
-        ),
+        other_models=_other_models(gallery, pair),
         previous=before,
         next=after,
         download="attention.json" if gallery.settings.pages.downloads else "",
@@ -108,16 +90,37 @@ def _explorer(gallery: Gallery, view: PairView) -> bytes:
         normalisation=_normalisation(analysis.row_sum_error),
         summary=summary,
     )
-    info = page_info(
-        gallery,
-        "explorer",
-        route,
-        f"“{words.shortened(sentence.title, 60)}” in {model.spec.title}",
-        summary,
-        ((model.spec.title, routes.model(model.spec.slug)),),
-        provenance(pair.provenance),
-    )
+    title = f"“{words.shortened(sentence.title, 60)}” in {model.spec.title}"
+    crumbs = ((model.spec.title, routes.model(model.spec.slug)),)
+    info = page_info(gallery, "explorer", route, title, summary, crumbs, provenance(pair.provenance))
     return render(gallery, "explorer.html", info, context)
+
+
+def _read_layers(view: PairView) -> tuple[EncodedWeights, tuple[LayerAverage, ...]]:
+    """The weights of all heads and the averages of all layers; each layer is read once for both."""
+    facts = view.pair.model.facts
+    averages: dict[int, LayerAverage] = {}
+
+    def layer(index: int) -> Float32:
+        found = view.attention.layer(index)
+        averages[index] = layer_average(found, view.tokens.texts)
+        return found.weights
+
+    grid = encode_grid(layer, facts.layers, facts.causal)
+    return grid, tuple(averages.values())
+
+
+def _traces(found: SentenceAnalysis) -> Markup:
+    html = traces_html(found.top_keys, found.top_weights, found.top_content_keys, found.top_content_weights)
+    return Markup(html)
+
+
+def _other_models(gallery: Gallery, pair: Pair) -> tuple[Link, ...]:
+    return tuple(
+        Link(other.model.spec.title, routes.href(pair.route, other.route))
+        for other in gallery.of_sentence(pair.sentence)
+        if other is not pair
+    )
 
 
 def _precision(grid: EncodedWeights) -> str:
@@ -135,56 +138,3 @@ def _normalisation(error: float) -> str:
         if error > 0
         else "Each row sums to 1 exactly."
     )
-
-
-def _download(view: PairView) -> bytes:
-    pair, analysis = view.pair, view.analysis
-    facts = pair.model.facts
-    weights = np.stack(
-        [np.rint(view.attention.layer(i).weights * 65535.0).astype("<u2") for i in range(facts.layers)]
-    )
-    tokens = view.tokens
-    value = {
-        "model": {
-            "slug": pair.model.spec.slug,
-            "title": pair.model.spec.title,
-            "layers": facts.layers,
-            "heads": facts.heads,
-            "causal": facts.causal,
-            "provenance": dict(provenance(pair.provenance)),
-        },
-        "sentence": {"slug": pair.sentence.slug, "text": pair.sentence.text},
-        "tokens": {
-            "ids": tokens.ids.tolist(),
-            "texts": tokens.texts,
-            "special": tokens.special.tolist(),
-            "offsets": None if tokens.offsets is None else tokens.offsets.tolist(),
-        },
-        "metrics": [
-            {
-                "name": metric.name,
-                "unit": metric.unit,
-                "definition": metric.definition,
-                "values": [
-                    [None if np.isnan(x) else round(float(x), 6) for x in row] for row in metric.values
-                ],
-            }
-            for metric in analysis.metrics
-        ],
-        "head_types": [
-            [analysis.type_name(layer, head) for head in range(facts.heads)] for layer in range(facts.layers)
-        ],
-        "weights": {
-            "axes": ["layer", "head", "query", "key"],
-            "shape": weights.shape,
-            "encoding": "base64 of zlib-deflated little-endian uint16; weight = value / 65535",
-            "data": _deflated(weights.tobytes()),
-        },
-    }
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode() + b"\n"
-
-
-def _deflated(data: bytes) -> str:
-    # Without a search for repeats, which these numbers hardly have: a sixth of the time for the same size.
-    deflate = zlib.compressobj(6, zlib.DEFLATED, zlib.MAX_WBITS, 8, zlib.Z_RLE)
-    return base64.b64encode(deflate.compress(data) + deflate.flush()).decode("ascii")
