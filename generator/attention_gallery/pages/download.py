@@ -69,10 +69,8 @@ def _metrics(view: PairView) -> list[dict[str, Any]]:
 
 
 def _weights(view: PairView) -> dict[str, Any]:
-    layers = range(view.pair.model.facts.layers)
-    levels = np.stack(
-        [np.rint(view.attention.layer(i).weights * float(_STEPS)).astype("<u2") for i in layers]
-    )
+    layers = (view.attention.layer(index).weights for index in range(view.pair.model.facts.layers))
+    levels = np.stack([np.rint(weights * float(_STEPS)).astype("<u2") for weights in layers])
     return {
         "axes": ["layer", "head", "query", "key"],
         "shape": levels.shape,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from markupsafe import Markup
 
@@ -55,11 +55,7 @@ def _said(link: Link | None) -> list[str] | None:
 def _explorer(gallery: Gallery, view: PairView) -> bytes:
     pair, analysis = view.pair, view.analysis
     model, sentence, route = pair.model, pair.sentence, pair.route
-    paged = set(pair.heads)
-
-    def href(place: Place) -> str:
-        return routes.href(route, pair.head_route(*place)) if place in paged else ""
-
+    href = _head_links(pair)
     grid, averages = _read_layers(view)
     first = analysis.opening_head(view.focus)
     before, after = sentence_neighbours(
@@ -94,6 +90,11 @@ def _explorer(gallery: Gallery, view: PairView) -> bytes:
     crumbs = ((model.spec.title, routes.model(model.spec.slug)),)
     info = page_info(gallery, "explorer", route, title, summary, crumbs, provenance(pair.provenance))
     return render(gallery, "explorer.html", info, context)
+
+
+def _head_links(pair: Pair) -> Callable[[Place], str]:
+    paged = frozenset(pair.heads)
+    return lambda place: routes.href(pair.route, pair.head_route(*place)) if place in paged else ""
 
 
 def _read_layers(view: PairView) -> tuple[EncodedWeights, tuple[LayerAverage, ...]]:
