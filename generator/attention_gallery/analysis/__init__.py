@@ -18,11 +18,10 @@ from attention_gallery.analysis.layout import LayerView, Layout
 from attention_gallery.analysis.measure import analyse
 from attention_gallery.analysis.metrics import METRICS, Metric, metric_named, metrics_for, uniform_values
 from attention_gallery.analysis.pairs import STANDOUTS, average_heads
-from attention_gallery.analysis.saved import ANALYSIS_VERSION, analysis_key, load, save
+from attention_gallery.analysis.saved import analysis_key, load, save
 from attention_gallery.analysis.sentence import SentenceAnalysis, heads_only, token_trace
 
 __all__ = [
-    "ANALYSIS_VERSION",
     "KINDS",
     "METRICS",
     "STANDOUTS",

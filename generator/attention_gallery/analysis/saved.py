@@ -11,20 +11,21 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from attention_gallery.analysis.head_types import KINDS, Thresholds
-from attention_gallery.analysis.metrics import METRICS, metric_named
+from attention_gallery.analysis.head_types import Thresholds
+from attention_gallery.analysis.metrics import metric_named
 from attention_gallery.analysis.sentence import SentenceAnalysis
 from attention_gallery.errors import DamagedEntry
-from attention_gallery.hashing import canonical_json, digest, digest_bytes
+from attention_gallery.hashing import canonical_json, digest, digest_bytes, digest_file
 from attention_gallery.manifest.settings import AnalysisSettings
 
-# Raised whenever the numbers or their layout change, so that kept analyses are made again.
-ANALYSIS_VERSION = 1
+_CODE = Path(__file__).parent
 MAGIC = b"attention-gallery analysis 1\n"
 
 DTYPES = {
@@ -45,17 +46,21 @@ DTYPES = {
 
 
 def analysis_key(capture_key: str, settings: AnalysisSettings, thresholds: Thresholds | None = None) -> str:
-    """SHA-256 of all that can change an analysis: the capture, the settings and this code's version."""
+    """SHA-256 of all that can change an analysis: the capture, the settings and the code that measures."""
     return digest(
         {
-            "analysis": ANALYSIS_VERSION,
+            "code": _code(),
             "capture": capture_key,
             "settings": settings.model_dump(mode="json"),
             "thresholds": asdict(thresholds or Thresholds()),
-            "metrics": [metric.name for metric in METRICS],
-            "types": [kind.name for kind in KINDS],
         }
     )
+
+
+@lru_cache(maxsize=1)
+def _code() -> str:
+    # Of the files themselves, because a version that people raise by hand can be forgotten.
+    return digest([[path.name, digest_file(path)] for path in sorted(_CODE.glob("*.py"))])
 
 
 def save(analysis: SentenceAnalysis) -> bytes:
