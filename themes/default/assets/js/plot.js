@@ -19,8 +19,9 @@
     loading ||= new Promise((resolve, reject) => {
       const script = AG.make("script", { src: source });
       const restore = withoutStyles();
-      script.addEventListener("load", () => { restore(); resolve(window.Plotly); });
-      script.addEventListener("error", () => { restore(); loading = null; reject(new Error("Plotly")); });
+      const fail = () => { restore(); loading = null; reject(new Error("Plotly")); };
+      script.addEventListener("load", () => { if (!window.Plotly) { fail(); return; } restore(); resolve(window.Plotly); });
+      script.addEventListener("error", fail);
       document.head.append(script);
     });
     return loading;
@@ -58,12 +59,14 @@
     figure.tell("");
   }
 
-  const again = AG.framed(show);
+  /** As show, but a Plotly that cannot be had leaves the canvas as it is. */
+  const attempt = () => show().catch(() => want(false));
+  const again = AG.framed(attempt);
 
   function want(on) {
     wanted = on;
     AG.press(button, on);
-    if (on) show().catch(() => want(false));
+    if (on) attempt();
     else { cover(false); figure.draw(); }
   }
 
