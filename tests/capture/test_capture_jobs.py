@@ -116,6 +116,18 @@ def test_all_unfit_sentences_are_told_at_once_and_none_runs(tiny_folder: Path, s
     assert store.keys() == ()
 
 
+def test_a_sentence_that_does_not_fit_two_models_is_told_for_both(
+    tiny_folder: Path, tmp_path: Path, store: AttentionStore
+) -> None:
+    other = save_tiny(tmp_path / "bert", *FAMILIES["bert"])
+    jobs = [*make_jobs(tiny_folder, [""], "First"), *make_jobs(other, [""], "Second")]
+    with pytest.raises(ModelError) as caught:
+        capture_missing(jobs, store, SilentReporter())
+    first, second = caught.value.problems
+    assert '"First"' in first.reason
+    assert '"Second"' in second.reason
+
+
 class _Interrupting(SilentReporter):
     """Presses Ctrl-C when the second sentence begins to be announced as done."""
 

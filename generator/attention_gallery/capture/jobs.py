@@ -48,16 +48,23 @@ def capture_missing(jobs: Sequence[CaptureJob], store: AttentionStore, reporter:
     """Capture every job that the store does not hold whole.
 
     A damaged entry is reported and captured again. All sentences of a model are tokenised before the first
-    one runs, so that all that do not fit are told at once: raises `ModelError`. What was captured before an
-    error, an interrupt or a kill stays in the store.
+    one runs, and a model that fails does not keep the others from being captured: all problems are told at
+    once, at the end, as one `ModelError`. What was captured before an error, an interrupt or a kill stays
+    in the store.
     """
     started = time.perf_counter()
     wanted = _grouped([job for job in _unique(jobs) if not _is_whole(job, store, reporter)])
     total = sum(len(group) for group in wanted)
+    problems: list[Problem] = []
     if total:
         with reporter.task("capturing attention", total) as task:
             for group in wanted:
-                _capture_group(group, store, task)
+                try:
+                    _capture_group(group, store, task)
+                except ModelError as error:
+                    problems.extend(error.problems)
+    if problems:
+        raise ModelError(problems)
     return CaptureReport(total, time.perf_counter() - started, len(wanted))
 
 
