@@ -37,6 +37,11 @@ def decoded_head(encoded: EncodedWeights, tokens: int, *, causal: bool) -> NDArr
     return decode_grid(encoded, 1, 1, tokens, causal)[0, 0]
 
 
+def bytes_of(encoded: EncodedWeights) -> bytes:
+    data = base64.b64decode(encoded.data)
+    return zlib.decompress(data, -15) if encoded.deflated else data
+
+
 CASES = {
     "seed": st.integers(0, 2**32 - 1),
     "tokens": st.integers(1, 40),
@@ -102,17 +107,19 @@ def test_small_weights_are_right_within_three_percent_at_148_tokens() -> None:
     assert np.median(np.abs(found[small] - weights[small]) / weights[small]) < 0.03
 
 
+@pytest.mark.parametrize("tokens", [3, 50])
 @pytest.mark.parametrize("causal", [False, True])
-def test_the_layout_is_the_one_that_the_scripts_read(causal: bool) -> None:
-    weights = softmax_rows(1, (2, 3, 3), 1, causal=causal)
-    cells = [(q, k) for q in range(3) for k in range(3) if k <= q or not causal]
+def test_the_layout_is_the_one_that_the_scripts_read(causal: bool, tokens: int) -> None:
+    weights = softmax_rows(1, (2, tokens, tokens), 1, causal=causal)
+    cells = [(q, k) for q in range(tokens) for k in range(tokens) if k <= q or not causal]
     for head, encoded in enumerate(encode_heads(weights, causal)):
-        data = zlib.decompress(base64.b64decode(encoded.data), -15)
+        data = bytes_of(encoded)
+        assert encoded.deflated == (len(data) > 2048)
         high, low = data[: len(cells)], data[len(cells) :]
         found = [h * 256 + low[index] for index, h in enumerate(high)]
         assert found == [round(float(weights[head, q, k]) * 65535) for q, k in cells]
     grid = encode_grid(lambda _: weights, 2, causal)
-    data = zlib.decompress(base64.b64decode(grid.data), -15)
+    data = bytes_of(grid)
     once = [round(float(weights[head, q, k]) ** 0.5 * 255) for head in range(2) for q, k in cells]
     assert grid.codec == "sqrt8"
     assert list(data) == once * 2

@@ -101,7 +101,7 @@ def test_repeated_tokens_look_alike() -> None:
 
 @given(st.lists(NASTY, min_size=1, max_size=5), NASTY)
 def test_figures_hold_any_text(texts: list[str], alt: str) -> None:
-    weights = EncodedWeights("linear16", base64.b64encode(b"data").decode(), 0.00001)
+    weights = EncodedWeights("linear16", base64.b64encode(b"data").decode(), 0.00001, deflated=False)
     template = HeatmapTemplate.of(tokens_of(*texts), causal=False)
     for fragment, scripts in (
         (template.head("L0H1", weights, alt), 2),
@@ -121,7 +121,7 @@ def test_figures_hold_any_text(texts: list[str], alt: str) -> None:
 
 
 def test_a_figure_says_what_a_script_needs() -> None:
-    weights = EncodedWeights("linear16", "AAAA", 0.0000123)
+    weights = EncodedWeights("linear16", "AAAA", 0.0000123, deflated=True)
     template = HeatmapTemplate.of(tokens_of("a", "b", "c"), causal=True)
     figure = Elements(template.head("L1H2", weights, "alt").html).attributes[0]
     assert {**figure} == {
@@ -129,6 +129,7 @@ def test_a_figure_says_what_a_script_needs() -> None:
         "id": "attention",
         "data-figure": "heatmap",
         "data-codec": "linear16",
+        "data-deflated": None,
         "data-name": "L1H2",
         "data-queries": "3",
         "data-keys": "3",

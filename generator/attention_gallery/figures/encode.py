@@ -1,4 +1,4 @@
-"""Attention weights as compact text: quantised, deflated, base64, with the error measured.
+"""Attention weights as compact text: quantised, deflated where that pays, base64, with the error measured.
 
 `linear16` keeps 16 bits of every weight, high bytes before low bytes, which deflate packs better.
 `sqrt8` keeps one byte of the square root, so that small weights keep their proportion; a reader
@@ -24,16 +24,21 @@ HEAD_ERROR = 0.0001
 EXPLORER_ERROR = 0.004
 
 _DEFLATE_RAW = -15
+_SMALL = 1 << 11
 _LARGE = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedWeights:
-    """Weights as base64 text of raw-deflated bytes. `error` is absolute, in units of probability."""
+    """Weights as base64 text. `error` is absolute, in units of probability.
+
+    `deflated` tells whether the bytes behind the text are raw-deflated or plain.
+    """
 
     codec: str
     data: str
     error: float
+    deflated: bool
 
 
 def visible_cells(tokens: int) -> NDArray[np.intp]:
@@ -53,7 +58,7 @@ def encode_heads(weights: Float32, causal: bool) -> Iterator[EncodedWeights]:
     high, low = _byte_planes(levels.astype(np.uint16))
     planes = np.concatenate([high, low], axis=1)
     for head in range(heads):
-        yield EncodedWeights("linear16", _pack((planes[head].tobytes(),)), errors[head])
+        yield _encoded("linear16", (planes[head].tobytes(),), errors[head])
 
 
 def encode_grid(layers: LayerReader, count: int, causal: bool) -> EncodedWeights:
@@ -69,7 +74,7 @@ def encode_grid(layers: LayerReader, count: int, causal: bool) -> EncodedWeights
         error = max(error, _sqrt8_error(levels, weights))
         packed.append(_visible(levels, causal).tobytes())
     if error < EXPLORER_ERROR:
-        return EncodedWeights("sqrt8", _pack(packed), error)
+        return _encoded("sqrt8", packed, error)
     return _encode_grid_linear(layers, count, causal)
 
 
@@ -84,14 +89,16 @@ def _encode_grid_linear(layers: LayerReader, count: int, causal: bool) -> Encode
         high, low = _byte_planes(_visible(levels.astype(np.uint16), causal))
         highs.append(high.tobytes())
         lows.append(low.tobytes())
-    return EncodedWeights("linear16", _pack([*highs, *lows]), error)
+    return _encoded("linear16", [*highs, *lows], error)
 
 
 def decode_grid(
     encoded: EncodedWeights, layers: int, heads: int, tokens: int, causal: bool
 ) -> NDArray[np.float64]:
     """What a reader of the page sees: float64[layer, head, query, key], the hidden half 0."""
-    data = zlib.decompress(base64.b64decode(encoded.data), _DEFLATE_RAW)
+    data = base64.b64decode(encoded.data)
+    if encoded.deflated:
+        data = zlib.decompress(data, _DEFLATE_RAW)
     if encoded.codec == "sqrt8":
         cells = (np.frombuffer(data, np.uint8) / 255.0) ** 2
     else:
@@ -102,6 +109,11 @@ def decode_grid(
     flat[:, :, where] = cells.reshape(layers, heads, len(where))
     weights = flat.reshape(layers, heads, tokens, tokens)
     return _renormalised(weights) if encoded.codec == "sqrt8" else weights
+
+
+def codec_attributes(weights: EncodedWeights) -> str:
+    """What a figure's element says of its weights, for the script that decodes them."""
+    return f'data-codec="{weights.codec}"' + (" data-deflated" if weights.deflated else "")
 
 
 def _visible(values: NDArray[np.generic], causal: bool) -> NDArray[np.generic]:
@@ -126,13 +138,21 @@ def _sqrt8_error(levels: NDArray[np.uint8], weights: Float32) -> float:
     return float(np.abs(decoded - weights).max())
 
 
-def _pack(parts: Sequence[bytes]) -> str:
+def _encoded(codec: str, parts: Sequence[bytes], error: float) -> EncodedWeights:
+    size = sum(map(len, parts))
+    # Servers compress the page anyway, and reach the same size for a sentence; only paragraphs gain.
+    deflated = size > _SMALL
+    data = _deflated(parts, size) if deflated else b"".join(parts)
+    return EncodedWeights(codec, base64.b64encode(data).decode("ascii"), error, deflated)
+
+
+def _deflated(parts: Sequence[bytes], size: int) -> bytes:
     # Weights are near-random small numbers: coding each byte by how often it occurs gains nearly all there
     # is. Looking for repeats as well takes ten times as long and pays only on the largest pages.
-    if sum(map(len, parts)) < _LARGE:
+    if size < _LARGE:
         deflate = zlib.compressobj(6, zlib.DEFLATED, -12, 5, zlib.Z_RLE)
     else:
         deflate = zlib.compressobj(9, zlib.DEFLATED, _DEFLATE_RAW, 8, zlib.Z_FILTERED)
     packed = [deflate.compress(part) for part in parts]
     packed.append(deflate.flush())
-    return base64.b64encode(b"".join(packed)).decode("ascii")
+    return b"".join(packed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from attention_gallery.figures.encode import EncodedWeights
+from attention_gallery.figures.encode import EncodedWeights, codec_attributes
 from attention_gallery.hashing import digest_bytes
 from attention_gallery.records import Fragment, ModelFacts
 
@@ -15,7 +15,7 @@ def grid_fragment(facts: ModelFacts, tokens: int, weights: EncodedWeights, alt_t
     """The grid's HTML: rows are layers, columns heads; the weights' error is stated on the element."""
     alt = escape(alt_text)
     html = (
-        f'<figure class="figure head-grid" id="{DIV_ID}" data-figure="grid" data-codec="{weights.codec}" '
+        f'<figure class="figure head-grid" id="{DIV_ID}" data-figure="grid" {codec_attributes(weights)} '
         f'data-layers="{facts.layers}" data-heads="{facts.heads}" data-tokens="{tokens}" '
         f'data-causal="{int(facts.causal)}" data-error="{weights.error:.6f}">'
         f'<div class="figure-plot"></div>'

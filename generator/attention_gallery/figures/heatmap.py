@@ -11,7 +11,7 @@ from html import escape
 from typing import Any
 
 from attention_gallery.figures.embed import json_for_html
-from attention_gallery.figures.encode import EncodedWeights
+from attention_gallery.figures.encode import EncodedWeights, codec_attributes
 from attention_gallery.figures.labels import axis_labels
 from attention_gallery.hashing import digest_bytes
 from attention_gallery.records import Fragment, Tokens
@@ -61,7 +61,7 @@ class HeatmapTemplate:
     def head(self, name: str, weights: EncodedWeights, alt_text: str) -> Fragment:
         """The figure of one head with its own weights. `alt_text` stands for it."""
         data = f'<script type="application/octet-stream" class="figure-weights">{weights.data}</script>'
-        return self._fragment(f'data-codec="{weights.codec}" data-name="{escape(name)}"', data, alt_text)
+        return self._fragment(f'{codec_attributes(weights)} data-name="{escape(name)}"', data, alt_text)
 
     def selected(self, name: str, alt_text: str) -> Fragment:
         """The figure of whichever head is selected in the grid, whose weights it borrows."""

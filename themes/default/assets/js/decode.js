@@ -1,4 +1,4 @@
-/* Attention weights from text: base64, raw deflate, then one of two codecs (docs/themes.md). */
+/* Attention weights from text: base64, raw deflate where it pays, then one of two codecs (docs/themes.md). */
 (() => {
   function bytesOf(base64) {
     const text = atob(base64.trim());
@@ -37,7 +37,8 @@
   /** A function from the index of a head to its weights; each head is decoded when first asked for. */
   AG.decode = async (figure) => {
     const source = AG.one(".figure-weights", figure);
-    const data = await inflate(bytesOf(source.textContent));
+    const bytes = bytesOf(source.textContent);
+    const data = "deflated" in figure.dataset ? await inflate(bytes) : bytes;
     source.remove();
     const shape = {
       tokens: Number(figure.dataset.tokens || figure.dataset.queries),
