@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from attention_gallery.analysis import HeadsAcross, SentenceAnalysis, across, analyse, heads_only
+from attention_gallery.analysis import Across, HeadsAcross, SentenceAnalysis, analyse, heads_only
 from attention_gallery.figures.describe import quoted_tokens
 from attention_gallery.manifest import GallerySettings, load_manifest, schema_text
 from attention_gallery.notes import Note, load_notes, parse_link
@@ -138,7 +138,10 @@ class Evidence:
         return analyse(self.capture(model, sentence), self._settings)
 
     def _across(self, model: str) -> HeadsAcross:
-        return across(heads_only(self.analysis(model, sentence)) for sentence in self._texts)
+        gathered = Across()
+        for sentence in self._texts:
+            gathered.add(heads_only(self.analysis(model, sentence)))
+        return gathered.result()
 
     def token(self, model: str, sentence: str, name: str) -> int:
         """The position of a token; a name that fits several is refused, as readers could not tell either."""

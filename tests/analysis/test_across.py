@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pytest
 
-from attention_gallery.analysis import Across, across, analyse
+from attention_gallery.analysis import Across, HeadsAcross, SentenceAnalysis, analyse
 from attention_gallery.manifest.settings import AnalysisSettings
 
 SETTINGS = AnalysisSettings()
@@ -15,6 +17,13 @@ def looking_back(tokens, share):
     weights = np.full((tokens, tokens), (1 - share) / max(1, tokens - 1))
     weights[np.arange(tokens), np.maximum(np.arange(tokens) - 1, 0)] = share
     return weights[None, None]
+
+
+def across(analyses: Iterable[SentenceAnalysis]) -> HeadsAcross:
+    gathered = Across()
+    for analysis in analyses:
+        gathered.add(analysis)
+    return gathered.result()
 
 
 @pytest.fixture
@@ -29,7 +38,7 @@ def test_means_and_extremes(analyses):
     assert found.values["previous"][0, 0] == pytest.approx(0.6)
     assert found.lowest["previous"][0, 0] == pytest.approx(0.2)
     assert found.highest["previous"][0, 0] == pytest.approx(0.9)
-    assert found.metric("distance").range == (0.0, 11.0)
+    assert {metric.name: metric.range for metric in found.metrics}["distance"] == (0.0, 11.0)
 
 
 def test_a_measure_counts_only_where_it_is_defined(analyses):
@@ -52,7 +61,7 @@ def test_the_type_is_that_of_the_means_with_counts(analyses):
         "0.60 of its attention goes to the previous token (threshold 0.5), "
         "mean over 3 sentences; of this type on 2 of them"
     )
-    assert found.type_histogram(0, 0) == (("previous-token", 2), (analyses[2].type_name(0, 0), 1))
+    assert found.type_sentences[:, 0, 0].sum() == 3
     assert found.type_counts == (("previous-token", 1),)
 
 

@@ -11,9 +11,6 @@ from attention_gallery.analysis import analyse
 from attention_gallery.figures.describe import (
     HeadDescriber,
     decimal,
-    describe_grid,
-    describe_head,
-    describe_token,
     ordinal,
     quoted_tokens,
 )
@@ -70,23 +67,17 @@ def case():
 
 
 def test_a_head_is_described_by_type_evidence_and_pairs(case):
-    assert describe_head(*case, 0, 0) == (
+    describer = HeadDescriber(*case)
+    assert describer.head(0, 0) == (
         "L0H0 is a previous-token head: 0.90 of its attention goes to the previous token (threshold 0.5). "
         "Strongest between words: “cat” → “the” (1st) 0.90; “said” → “cat” 0.90; “it” → “said” 0.90."
     )
-    assert "“it” → “cat” 0.80" in describe_head(*case, 1, 0)
-
-
-def test_a_describer_says_the_same_as_the_single_functions(case):
-    describer = HeadDescriber(*case)
-    assert describer.head(1, 1) == describe_head(*case, 1, 1)
-    assert describer.grid() == describe_grid(*case)
-    assert describer.token(4) == describe_token(*case, 4)
+    assert "“it” → “cat” 0.80" in describer.head(1, 0)
     assert describer.strongest(1, 0, limit=1) == ["“it” → “cat” 0.80"]
 
 
 def test_a_grid_is_described_by_its_types(case):
-    assert describe_grid(*case) == (
+    assert HeadDescriber(*case).grid() == (
         "The attention of 4 heads in 2 layers. By type: "
         "1 previous-token, L0H0, 0.90 of its attention goes to the previous token (threshold 0.5); "
         "3 broad, the clearest L0H1, 0.96 of the largest possible entropy (threshold 0.85)."
@@ -94,21 +85,22 @@ def test_a_grid_is_described_by_its_types(case):
 
 
 def test_a_token_is_followed_through_the_layers(case):
-    assert describe_token(*case, 4) == (
+    assert HeadDescriber(*case).token(4) == (
         "Where “it” looks most, heads averaged, special tokens left out: L0 “said” 0.47; L1 “cat” 0.75."
     )
 
 
 def test_layers_that_agree_are_told_together():
     weights = np.array([[with_pronoun(0.6)], [with_pronoun(0.8)], [with_pronoun(0.7)]])
-    assert describe_token(*analysed(weights), 4).endswith("left out: L0 to L2 “cat” 0.60 to 0.80.")
+    assert HeadDescriber(*analysed(weights)).token(4).endswith("left out: L0 to L2 “cat” 0.60 to 0.80.")
 
 
 def test_where_only_sinks_are_visible_they_are_described():
     tokens, analysis = analysed(np.tril(np.full((1, 1, 2, 2), 0.5)) + np.diag([0.5, 0]), causal=True,
                                 special=(), texts=("a", "b"))  # fmt: skip
-    assert describe_token(tokens, analysis, 0) == "Where “a” looks most, heads averaged: L0 “a” 1.00."
-    assert "the first token left out: L0 “b” 0.50" in describe_token(tokens, analysis, 1)
+    describer = HeadDescriber(tokens, analysis)
+    assert describer.token(0) == "Where “a” looks most, heads averaged: L0 “a” 1.00."
+    assert "the first token left out: L0 “b” 0.50" in describer.token(1)
 
 
 def test_the_average_names_the_tokens_that_receive_most():
@@ -123,10 +115,11 @@ def test_the_average_names_the_tokens_that_receive_most():
 
 def test_one_token_has_no_pairs_to_tell_beyond_itself():
     tokens, analysis = analysed(np.ones((1, 1, 1, 1)), special=(), texts=("hi",))
-    assert describe_head(tokens, analysis, 0, 0) == (
+    describer = HeadDescriber(tokens, analysis)
+    assert describer.head(0, 0) == (
         "L0H0 is a mixed head: there is nothing to choose between. Strongest between words: “hi” → “hi” 1.00."
     )
-    assert describe_grid(tokens, analysis) == "The attention of 1 head in 1 layer. By type: 1 mixed."
+    assert describer.grid() == "The attention of 1 head in 1 layer. By type: 1 mixed."
 
 
 @pytest.mark.parametrize(

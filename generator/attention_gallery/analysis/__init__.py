@@ -3,7 +3,7 @@
     METRICS             the registered measures, each with definition, unit, range, source and caveat
     KINDS, Thresholds   the types of head and where they begin
     analyse             stored attention to a `SentenceAnalysis`, layer by layer
-    across, Across      many sentences to `HeadsAcross`
+    Across              many sentences to `HeadsAcross`
     token_trace         where one token looks, layer by layer
     save, load          an analysis as bytes and back; `analysis_key` names it in a cache
 
@@ -12,7 +12,7 @@ Nothing here imports torch. Layers, heads and tokens count from 0.
 
 from __future__ import annotations
 
-from attention_gallery.analysis.across import Across, HeadsAcross, across
+from attention_gallery.analysis.across import Across, HeadsAcross
 from attention_gallery.analysis.head_types import KINDS, Kind, Thresholds, classify
 from attention_gallery.analysis.layout import LayerView, Layout
 from attention_gallery.analysis.measure import analyse
@@ -33,7 +33,6 @@ __all__ = [
     "Metric",
     "SentenceAnalysis",
     "Thresholds",
-    "across",
     "analyse",
     "analysis_key",
     "average_heads",

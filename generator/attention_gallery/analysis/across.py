@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -51,13 +50,6 @@ class HeadsAcross:
         """The means by name of the measure: float32[layer, head] each."""
         return {metric.name: metric.values for metric in self.metrics}
 
-    def metric(self, name: str) -> HeadMetric:
-        """One measure by name. Raises `KeyError` where this model does not have it."""
-        for metric in self.metrics:
-            if metric.name == name:
-                return metric
-        raise KeyError(name)
-
     def head_metrics(self, layer: int, head: int) -> dict[str, float]:
         """The means of one head, by name; NaN where undefined."""
         return {name: float(values[layer, head]) for name, values in self.values.items()}
@@ -76,12 +68,6 @@ class HeadsAcross:
         times = int(self.type_sentences[code, layer, head])
         evidence = f"{found.evidence}, mean over {self.sentences} sentences; of this type on {times} of them"
         return HeadType(found.name, found.title, found.family, evidence)
-
-    def type_histogram(self, layer: int, head: int) -> tuple[tuple[str, int], ...]:
-        """On how many sentences a head is of each type, most frequent first, absent types left out."""
-        counts = self.type_sentences[:, layer, head].tolist()
-        found = [(kind.name, count) for kind, count in zip(KINDS, counts, strict=True) if count]
-        return tuple(sorted(found, key=lambda pair: -pair[1]))
 
     @cached_property
     def type_counts(self) -> tuple[tuple[str, int], ...]:
@@ -170,14 +156,6 @@ class Across:
             types=classify(values, uniform, first.thresholds),
             type_sentences=sums.types.copy(),
         )
-
-
-def across(analyses: Iterable[SentenceAnalysis]) -> HeadsAcross:
-    """The heads of one model over many sentences. Raises `ValueError` when there are none."""
-    gathered = Across()
-    for analysis in analyses:
-        gathered.add(analysis)
-    return gathered.result()
 
 
 def _signature(analysis: SentenceAnalysis) -> tuple[object, ...]:

@@ -75,13 +75,6 @@ class SentenceAnalysis:
         codes: list[list[int]] = self.types.tolist()
         return codes
 
-    def metric(self, name: str) -> HeadMetric:
-        """One measure by name. Raises `KeyError` where this model does not have it."""
-        for metric in self.metrics:
-            if metric.name == name:
-                return metric
-        raise KeyError(name)
-
     def head_metrics(self, layer: int, head: int) -> dict[str, float]:
         """All measures of one head, by name; NaN where undefined."""
         return {name: rows[layer][head] for name, rows in self._numbers}

@@ -95,16 +95,16 @@ class HeadDescriber:
         heads = _count(found.layers * found.heads, "head")
         return f"The attention of {heads} in {_count(found.layers, 'layer')}. By type: {'; '.join(parts)}."
 
-    def token(self, query: int, *, content: bool = True) -> str:
+    def token(self, query: int) -> str:
         """Where one token looks through the layers, heads averaged.
 
-        `content` leaves special tokens out, and in causal models the first token; where nothing else
-        can be seen, all tokens are described.
+        Special tokens are left out, and in causal models the first token; where nothing else can be
+        seen, all tokens are described.
         """
         found = self._analysis
         keys = found.top_content_keys[:, query, 0].tolist()
         weights = found.top_content_weights[:, query, 0].tolist()
-        left_out = content and any(key >= 0 for key in keys)
+        left_out = any(key >= 0 for key in keys)
         if not left_out:
             keys, weights = found.top_keys[:, query, 0].tolist(), found.top_weights[:, query, 0].tolist()
         runs = [
@@ -128,21 +128,6 @@ class HeadDescriber:
             return "none"
         span = decimal(low) if decimal(low) == decimal(high) else f"{decimal(low)} to {decimal(high)}"
         return f"{self._names[key]} {span}"
-
-
-def describe_head(tokens: Tokens, analysis: Described, layer: int, head: int) -> str:
-    """One head in words. For many heads of one sentence, keep a `HeadDescriber`."""
-    return HeadDescriber(tokens, analysis).head(layer, head)
-
-
-def describe_grid(tokens: Tokens, analysis: Described) -> str:
-    """All heads in words: how many there are of each type, and the clearest of each."""
-    return HeadDescriber(tokens, analysis).grid()
-
-
-def describe_token(tokens: Tokens, analysis: Described, query: int) -> str:
-    """Where one token looks through the layers, in words."""
-    return HeadDescriber(tokens, analysis).token(query)
 
 
 def decimal(weight: float) -> str:
