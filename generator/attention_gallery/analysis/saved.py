@@ -76,7 +76,6 @@ def save(analysis: SentenceAnalysis) -> bytes:
             "thresholds": asdict(analysis.thresholds),
             "metrics": [metric.name for metric in analysis.metrics],
             "uniform": {name: None if math.isnan(v) else v for name, v in analysis.uniform.items()},
-            "row_sum_error": analysis.row_sum_error,
         },
     }
     body = b"".join([canonical_json(header), b"\n", *(array.tobytes() for array in arrays.values())])
@@ -129,6 +128,5 @@ def _analysis(facts: Mapping[str, Any], arrays: dict[str, NDArray[Any]]) -> Sent
             name: math.nan if facts["uniform"][name] is None else facts["uniform"][name]
             for name in facts["metrics"]
         },
-        row_sum_error=facts["row_sum_error"],
         **arrays,
     )

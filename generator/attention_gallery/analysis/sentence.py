@@ -27,7 +27,7 @@ class SentenceAnalysis:
     of content tokens, at most one per query.
     far_q, far_k int32[layer, head], far_w float32[layer, head]: strongest pair of content tokens two or
     more apart.
-    overall_average: float32[query, key], mean over all heads. row_sum_error: largest |row sum - 1|.
+    overall_average: float32[query, key], mean over all heads.
     """
 
     key: str
@@ -49,7 +49,6 @@ class SentenceAnalysis:
     far_k: Int32
     far_w: Float32
     overall_average: Float32
-    row_sum_error: float
 
     @property
     def layers(self) -> int:

@@ -83,7 +83,7 @@ def _explorer(gallery: Gallery, view: PairView) -> bytes:
         next=after,
         download="attention.json" if gallery.settings.pages.downloads else "",
         precision=_precision(grid),
-        normalisation=_normalisation(analysis.row_sum_error),
+        normalisation=_normalisation(pair.provenance.row_sum_error),
         summary=summary,
     )
     title = f"“{words.shortened(sentence.title, 60)}” in {model.spec.title}"
