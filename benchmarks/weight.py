@@ -71,7 +71,8 @@ def manifest(root: Path) -> Path:
 def errors(page: str, weights: np.ndarray) -> tuple[float, float]:
     """Largest absolute and median relative error (weights above 0.001) of what the page holds."""
     found = re.search(
-        r'data-codec="(\w+)"( data-deflated)? data-layers="(\d+)" data-heads="(\d+)" data-tokens="(\d+)" data-causal="(\d)".*?'
+        r'data-codec="(\w+)"( data-deflated)? '
+        r'data-layers="(\d+)" data-heads="(\d+)" data-tokens="(\d+)" data-causal="(\d)".*?'
         r'class="figure-weights">([^<]+)<',
         page,
         re.DOTALL,

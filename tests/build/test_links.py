@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attention_gallery.build import BuildOptions, check
-from attention_gallery.build.links import check_links, links_of
+from attention_gallery.build.links import LinkReader, check_links
 from attention_gallery.errors import LinkError
 from attention_gallery.progress import SilentReporter
 from sample_gallery import Sample
@@ -49,7 +49,7 @@ def _joined(route: str, reference: str) -> object:
 
 
 def ours(route: str, html: str, *, exact: bool) -> set[object]:
-    links = links_of(route, html, "/up/", exact).split("\n")
+    links = LinkReader("/up/", exact).of(route, html.encode()).split("\n")
     return {OUTSIDE if link.startswith(("../", "/")) or link == ".." else link for link in links}
 
 
@@ -74,6 +74,14 @@ def test_plainly_written_links_are_what_a_browser_follows(route: str, found: lis
     html = "".join(f'<a class="x" href="{escape(one)}">y</a><img src="{escape(one)}">' for one in found)
     for exact in (False, True):
         assert _without_own(ours(route, html, exact=exact), route) == _without_own(oracle(route, html), route)
+
+
+@given(st.lists(st.tuples(ROUTE, st.lists(references(), max_size=4)), min_size=2, max_size=6))
+def test_what_was_read_before_makes_no_difference(pages: list[tuple[str, list[str]]]) -> None:
+    reader = LinkReader("/up/", exact=False)
+    for route, found in pages:
+        html = "".join(f'<a href="{escape(one)}">y</a>' for one in found).encode()
+        assert reader.of(route, html) == LinkReader("/up/", exact=False).of(route, html)
 
 
 def _without_own(found: set[object], route: str) -> set[object]:
@@ -107,8 +115,8 @@ def test_links_in_any_writing_are_found_exactly(route: str, found: list[tuple[st
 )
 def test_a_strange_address_is_no_accident(reference: str) -> None:
     for exact in (False, True):
-        links_of("a/b/", f'<a href="{reference}">x</a>', "/", exact)
-        links_of("a/b/", f'<a href="{reference}', "/", exact)
+        LinkReader("/", exact).of("a/b/", f'<a href="{reference}">x</a>'.encode())
+        LinkReader("/", exact).of("a/b/", f'<a href="{reference}'.encode())
 
 
 PAGES = {
@@ -121,9 +129,10 @@ PAGES = {
 def reported(html: str, route: str = "a/", foreign: frozenset[str] = frozenset()) -> str:
     """The complaint about a page with these links, "" when there is none."""
     pages = {**PAGES, route: PAGES[route] + html}
-    links = links_of(route, pages[route], "/sub/", exact=False)
+    read = {name: page.encode() for name, page in pages.items()}.__getitem__
+    links = LinkReader("/sub/", exact=False).of(route, read(route))
     try:
-        check_links([(route, links)], set(pages), set(foreign), pages.__getitem__, "/sub/")
+        check_links([(route, links)], set(pages), set(foreign), read, "/sub/")
     except LinkError as error:
         return str(error)
     return ""

@@ -208,10 +208,11 @@ def _staging(
     run: _Build, gallery: Gallery, site: Path, records: tuple[Record, RecordWriter], reuse: bool
 ) -> Staging:
     from attention_gallery.build.execute import Staging
+    from attention_gallery.build.links import LinkReader
 
     base_path = routes.base_path(gallery.settings.base_url)
-    exact_links = not gallery.renderer.writes_plain_links()
-    return Staging(run.staging, site, *records, reuse, base_path, exact_links)
+    links = LinkReader(base_path, exact=not gallery.renderer.writes_plain_links())
+    return Staging(run.staging, site, *records, reuse, links)
 
 
 def _fill(run: _Build, project: Project, gallery: Gallery, staging: Staging, owned: set[str]) -> None:
@@ -243,7 +244,7 @@ def _check(run: _Build, staging: Staging) -> None:
     """Check the staged site; warnings fail a strict build."""
     from attention_gallery.build.links import check_links
 
-    check_links(staging.new.links(), staging.known, staging.foreign, staging.read, staging.base_path)
+    check_links(staging.new.links(), staging.known, staging.foreign, staging.read, staging.links.base_path)
     _warn_when_large(run, staging.size)
     if run.options.strict and run.warnings:
         raise OutputError([Problem(warning, "warnings are errors with --strict") for warning in run.warnings])

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from attention_gallery.build.links import links_of
+from attention_gallery.build.links import LinkReader
 from attention_gallery.build.ownership import MARKER, marker_lines
 from attention_gallery.build.record import Output, Record, RecordWriter
 from attention_gallery.errors import OutputError, Problem
@@ -29,8 +29,7 @@ class Staging:
     old: Record
     new: RecordWriter
     reuse: bool
-    base_path: str
-    exact_links: bool
+    links: LinkReader
     known: set[str] = field(default_factory=set)
     foreign: set[str] = field(default_factory=set)
     written: int = 0
@@ -105,10 +104,7 @@ class Staging:
             status = os.fstat(stream)
         finally:
             os.close(stream)
-        is_html = target.endswith(".html")
-        links = (
-            links_of(page.route, data.decode("utf-8"), self.base_path, self.exact_links) if is_html else ""
-        )
+        links = self.links.of(page.route, data) if target.endswith(".html") else ""
         return Output(page.route, page.inputs, len(data), status.st_mtime_ns, links)
 
     def keep_foreign(self, owned: set[str], force: bool) -> None:
@@ -163,10 +159,10 @@ class Staging:
         with (self.folder / MARKER).open("wb") as stream:
             stream.writelines(marker_lines((file_of(route) for route, _ in self.new.links()), drafts))
 
-    def read(self, route: str) -> str:
-        """The HTML behind a route of the staged site; "" for other files."""
+    def read(self, route: str) -> bytes:
+        """The HTML behind a route of the staged site; nothing for other files."""
         path = self.folder / file_of(route)
-        return path.read_text(encoding="utf-8") if path.suffix == ".html" else ""
+        return path.read_bytes() if path.suffix == ".html" else b""
 
     def swap(self) -> None:
         """Put the staged site in the place of the live one, which then lies in the staging folder.

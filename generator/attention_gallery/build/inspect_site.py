@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from attention_gallery.build.links import check_links, links_of
+from attention_gallery.build.links import LinkReader, check_links
 from attention_gallery.build.ownership import MARKER, owned_files
 from attention_gallery.build.project import Project
 from attention_gallery.files import walk_files
@@ -23,19 +21,15 @@ def inspect_site(project: Project) -> tuple[int, int, int] | None:
     routes = {_route(name) for name in present}
     pages = sorted(name for name in present & owned if name.endswith(".html"))
 
-    def read(route: str) -> str:
+    def read(route: str) -> bytes:
         path = site / file_of(route)
-        return _text(path) if path.suffix == ".html" else ""
+        return path.read_bytes() if path.suffix == ".html" else b""
 
-    exact = not Renderer(project.theme).writes_plain_links()
-    links = ((_route(name), links_of(_route(name), _text(site / name), base, exact)) for name in pages)
+    reader = LinkReader(base, exact=not Renderer(project.theme).writes_plain_links())
+    links = ((route, reader.of(route, read(route))) for route in map(_route, pages))
     total = check_links(links, routes, present, read, base)
     return len(pages), total, sum((site / name).lstat().st_size for name in present)
 
 
 def _route(name: str) -> str:
     return name.removesuffix("index.html") if name == "index.html" or name.endswith("/index.html") else name
-
-
-def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8")
