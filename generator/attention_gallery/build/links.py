@@ -41,17 +41,16 @@ class LinkReader:
             self._parent, self._climbing = bases[1:2], {}
         known = self._climbing
         references = _parsed_references(html) if self._exact else _references(html)
-        found = {known[one] for one in references & known.keys()}
-        for reference in references - known.keys():
-            if reference.startswith(b"data:"):
-                continue
-            if reference[:1] == b"#" and b' id="%b"' % reference[1:] in html:
-                continue
-            target = self._target(route, _text(reference), bases)
-            if reference.startswith(b"../"):
-                known[reference] = target
-            found.add(target)
-        return "\n".join(sorted(target for target in found if target is not None))
+        found: set[str] = set()
+        for reference in references:
+            target = known.get(reference)
+            if target is None and not _leads_nowhere_else(reference, html):
+                target = self._target(route, _text(reference), bases)
+                if reference.startswith(b"../"):
+                    known[reference] = target
+            if target is not None:
+                found.add(target)
+        return "\n".join(sorted(found))
 
     def _target(self, route: str, reference: str, bases: list[str]) -> str | None:
         target = _climbed(reference, bases) if reference.startswith("../") else None
@@ -65,6 +64,13 @@ def _references(html: bytes) -> set[bytes]:
     pieces = html.split(b' href="')[1:]
     pieces += html.split(b' src="')[1:]
     return {piece[: piece.find(b'"')] for piece in pieces}
+
+
+def _leads_nowhere_else(reference: bytes, html: bytes) -> bool:
+    """Whether a link is an address of data, or leads to an anchor of its own page that is there."""
+    if reference[:1] == b"#":
+        return b' id="%b"' % reference[1:] in html
+    return reference.startswith(b"data:")
 
 
 def _parsed_references(html: bytes) -> set[bytes]:
