@@ -53,7 +53,10 @@ class AttentionLayer:
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """What a model is, read from its configuration. `context` is in tokens, None when unbounded."""
+    """What a model is, read from its configuration. `context` is in tokens, None when unbounded.
+
+    `license` is None in a capture: it can change while the capture stays, so a build reads it anew.
+    """
 
     architecture: str
     model_type: str

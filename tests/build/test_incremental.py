@@ -73,6 +73,10 @@ def change_model_file(sample: Sample) -> None:
     (sample.root / "models" / "enc" / "tokenizer.json").write_text('{"changed": true}', encoding="utf-8")
 
 
+def add_license(sample: Sample) -> None:
+    sample.write("models/enc/README.md", "---\nlicense: mit\n---\n")
+
+
 def change_site_title(sample: Sample) -> None:
     sample.settings["title"] = "Another title"
 
@@ -179,6 +183,7 @@ EDITS: tuple[Edit, ...] = (
     remove_model,
     rename_model,
     change_model_file,
+    add_license,
     change_site_title,
     add_note,
     change_note,
@@ -241,6 +246,15 @@ def rewritten(built: Sample, tmp_path: Path, edit: Edit) -> set[str]:
     made = {name for name, stamp in after.items() if before.get(name) != stamp} - {".attention-gallery"}
     assert report.written == len(made)
     return made
+
+
+def test_another_license_is_told_without_another_capture(built: Sample, tmp_path: Path) -> None:
+    sample = built.copy(tmp_path / "edited")
+    for name in ("mit", "apache-2.0"):
+        sample.write("models/enc/README.md", f"---\nlicense: {name}\n---\n")
+        assert sample.build().captured == 0
+        assert name in sample.page("models/enc/")
+        assert name not in sample.page("models/dec/")
 
 
 def test_a_head_note_makes_its_head_page_alone(built: Sample, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 import sample_gallery
+from attention_gallery.build import gather
 from sample_gallery import Sample
 
 # One for each way out of a context: element, attribute, script, comment, template, line, direction.
@@ -191,10 +192,11 @@ def test_downloads_hold_the_exact_text(wild: Sample) -> None:
 
 def test_facts_of_a_model_are_no_html(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def facts(*arguments: Any) -> Any:
-        return original(f"Arch{ATTACKS[0]}", f"type{ATTACKS[1]}", *arguments[2:], license=ATTACKS[4])
+        return original(f"Arch{ATTACKS[0]}", f"type{ATTACKS[1]}", *arguments[2:])
 
     original = sample_gallery.ModelFacts
     monkeypatch.setattr(sample_gallery, "ModelFacts", facts)
+    monkeypatch.setattr(gather, "license_of", lambda model: ATTACKS[4])
     sample = Sample.make(tmp_path / "project", theme="default")
     sample.build()
     found = parsed(sample.page("models/enc/"))

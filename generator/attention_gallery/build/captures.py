@@ -9,7 +9,14 @@ from functools import partial
 from attention_gallery.build.project import Project
 from attention_gallery.errors import DamagedEntry, ModelError, Problem
 from attention_gallery.manifest.settings import ModelSpec, SentenceSpec
-from attention_gallery.models import FingerprintMemory, ModelFingerprint, ResolvedModel, fingerprint, resolve
+from attention_gallery.models import (
+    FingerprintMemory,
+    ModelFingerprint,
+    ResolvedModel,
+    fingerprint,
+    license_file,
+    resolve,
+)
 from attention_gallery.models import files as model_files
 from attention_gallery.progress import Reporter
 from attention_gallery.store import AttentionStore, capture_key
@@ -23,8 +30,8 @@ class Captures:
     keys: Mapping[tuple[str, str], str]
 
     def files(self) -> list[str]:
-        """Every model file that can change the numbers."""
-        return [str(path) for model, _ in self.models for path in model_files(model)]
+        """Every model file that can change the numbers or the license."""
+        return [str(path) for model, _ in self.models for path in (*model_files(model), license_file(model))]
 
 
 def needed_captures(project: Project, memory: FingerprintMemory) -> Captures:

@@ -21,6 +21,7 @@ from attention_gallery.figures.plotly_script import plotly_script
 from attention_gallery.files import walk_files
 from attention_gallery.hashing import digest, digest_file
 from attention_gallery.manifest.settings import SentenceSpec
+from attention_gallery.models import license_of
 from attention_gallery.notes import check_heads
 from attention_gallery.pages import routes
 from attention_gallery.pages.chrome import site_info
@@ -78,7 +79,9 @@ def _model(project: Project, captures: Captures, data: CachedData, index: int) -
     settings = project.manifest.settings
     spec = settings.models[index]
     first = data.peek(captures.keys[spec.slug, settings.sentences[0].slug])
-    return GalleryModel.of(spec, first.facts, _origin(captures, index, first.provenance))
+    # The license is told as it is now: the same weights may have been captured under another.
+    facts = replace(first.facts, license=license_of(captures.models[index][0]))
+    return GalleryModel.of(spec, facts, _origin(captures, index, first.provenance))
 
 
 def _origin(captures: Captures, index: int, captured: Provenance) -> Provenance:

@@ -2,6 +2,7 @@
 
 from attention_gallery.models.find import resolve
 from attention_gallery.models.fingerprints import FingerprintMemory, ModelFingerprint, fingerprint
+from attention_gallery.models.license import license_file, license_of
 from attention_gallery.models.resolved import ProblemMaker, ResolvedModel, files
 
 __all__ = [
@@ -11,5 +12,7 @@ __all__ = [
     "ResolvedModel",
     "files",
     "fingerprint",
+    "license_file",
+    "license_of",
     "resolve",
 ]

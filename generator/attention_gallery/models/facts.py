@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,7 +12,6 @@ from attention_gallery.records import ModelFacts
 
 # Tokenizers without a limit say so with a huge number.
 _NO_LIMIT = 10**9
-_LICENSE = re.compile(r"^license:[ \t]*['\"]?([\w.+-]{1,60})['\"]?[ \t]*$", re.MULTILINE)
 
 
 def read_facts(model: Any, tokenizer: Any, resolved: ResolvedModel) -> ModelFacts:
@@ -42,7 +39,6 @@ def read_facts(model: Any, tokenizer: Any, resolved: ResolvedModel) -> ModelFact
         vocabulary=vocabulary,
         parameters=sum(parameter.numel() for parameter in model.parameters()),
         weights_format=resolved.weights_format,
-        license=_license(resolved.folder / "README.md"),
     )
 
 
@@ -76,14 +72,3 @@ def _reserved_positions(model: Any) -> int:
         if name.endswith("position_embeddings") and isinstance(padding, int):
             return padding + 1
     return 0
-
-
-def _license(readme: Path) -> str | None:
-    """The license that a model card declares in its front matter."""
-    try:
-        text = readme.read_text("utf-8")
-    except (OSError, UnicodeError):
-        return None
-    parts = text.split("---", 2)
-    found = _LICENSE.search(parts[1]) if len(parts) == 3 and not parts[0].strip() else None
-    return found[1] if found else None
