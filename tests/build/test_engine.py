@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from filelock import FileLock
 
 import attention_gallery.build.engine as engine
 from attention_gallery.build import BuildOptions, build, check
-from attention_gallery.errors import ManifestError, ModelError, OutputError, UserError
+from attention_gallery.errors import DamagedEntry, ManifestError, ModelError, OutputError, UserError
 from attention_gallery.models import find
 from attention_gallery.progress import SilentReporter
 from attention_gallery.store import AttentionStore
@@ -71,8 +71,13 @@ def test_two_builds_that_begin_together_end_in_a_whole_site(built: Sample, tmp_p
 # Damage to the store
 
 
-def synthetic_capture(monkeypatch: pytest.MonkeyPatch, sample: Sample) -> list[int]:
-    """Let the build capture by filling the store with the same numbers; how many jobs each call had."""
+def synthetic_capture(
+    monkeypatch: pytest.MonkeyPatch, sample: Sample, spoil: Callable[[Path], None] | None = None
+) -> list[int]:
+    """Let the build capture by filling the store with the same numbers; how many jobs each call had.
+
+    `spoil` is done to each data file that appears.
+    """
     calls: list[int] = []
 
     class Report:
@@ -86,7 +91,11 @@ def synthetic_capture(monkeypatch: pytest.MonkeyPatch, sample: Sample) -> list[i
         @staticmethod
         def capture_missing(jobs: Iterable[object], *_: object) -> Report:
             calls.append(len(list(jobs)))
+            known = set(sample.cache.glob("store/*/*.safetensors"))
             fill_store(sample.manifest)
+            for path in set(sample.cache.glob("store/*/*.safetensors")) - known:
+                if spoil is not None:
+                    spoil(path)
             report = Report()
             report.captured = calls[-1]
             return report
@@ -115,6 +124,19 @@ def test_a_damaged_capture_is_told_and_captured_again(
     assert report.captured == 2
     assert len(reporter.warnings) == 2
     assert all("stored capture" in one and "is captured again" in one for one in reporter.warnings)
+    assert sample.tree() == built.tree()
+
+
+def test_what_is_damaged_again_and_again_ends_the_build(
+    built: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample = built.copy(tmp_path / "copy")
+    (sample.cache / "build.sqlite").unlink()
+    calls = synthetic_capture(monkeypatch, sample, spoil=lambda path: damage(path, 0.95))
+    damage(sorted(sample.cache.glob("store/*/*.safetensors"))[0], 0.95)
+    with pytest.raises(DamagedEntry, match=r"captured again just now: \w+ · \w+; the disk .* failing"):
+        build(sample.manifest, BuildOptions(force=True), SilentReporter())
+    assert calls == [1], "once is enough"
     assert sample.tree() == built.tree()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -101,9 +101,14 @@ def capture_all(project: Project, captures: Captures, store: AttentionStore, rep
     return capture_missing(jobs, store, reporter).captured
 
 
-def drop_damaged(captures: Captures, store: AttentionStore, reporter: Reporter) -> int:
-    """Remove every entry that fails its checksum, saying so, and return how many there were."""
-    dropped = 0
+def drop_damaged(
+    captures: Captures, store: AttentionStore, reporter: Reporter, before: Collection[str]
+) -> set[str]:
+    """Remove every entry that fails its checksum, saying so, and return their keys.
+
+    Raises `DamagedEntry` for one of the keys dropped `before`: what is damaged again will be once more.
+    """
+    dropped: set[str] = set()
     for (model, sentence), key in captures.keys.items():
         if not store.has(key):
             continue
@@ -111,7 +116,12 @@ def drop_damaged(captures: Captures, store: AttentionStore, reporter: Reporter) 
             store.verify(key)
             store.open(key)
         except DamagedEntry as error:
+            if key in before:
+                raise DamagedEntry(
+                    f"{error}, although it was captured again just now: {model} · {sentence}; "
+                    "the disk or the memory of this machine may be failing"
+                ) from error
             reporter.warning(f"{error}; {model} · {sentence} is captured again")
             store.remove(key)
-            dropped += 1
+            dropped.add(key)
     return dropped

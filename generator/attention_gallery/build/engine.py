@@ -151,7 +151,7 @@ def _rebuild(run: _Build) -> BuildReport:
     store.sweep()
     for folder in (run.cache, run.cache / "analysis"):
         sweep_unfinished(folder)
-    captured = 0
+    captured, dropped = 0, set[str]()
     while True:
         with run.clock.phase("capture"):
             captured += capture_all(project, captures, store, run.reporter)
@@ -159,8 +159,10 @@ def _rebuild(run: _Build) -> BuildReport:
         try:
             return _write(run, project, captures, data, captured, (before, inputs))
         except DamagedEntry:
-            if not drop_damaged(captures, store, run.reporter):
+            damaged = drop_damaged(captures, store, run.reporter, dropped)
+            if not damaged:
                 raise
+            dropped |= damaged
 
 
 def _write(
