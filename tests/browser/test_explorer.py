@@ -15,6 +15,7 @@ pytestmark = pytest.mark.browser
 
 CAT = "enc/cat/"
 IT = 9
+TEXTS = ("[CLS]", "The", "cat", "did", "not", "cross", "the", "street", "because", "it")
 Opener = Callable[..., Page]
 
 
@@ -40,6 +41,14 @@ def stated_error(page: Page) -> float:
     told = re.search(r"the largest error is ([0-9.]+?)\.?(?:\s|$)", page.inner_text(".about-numbers"))
     assert told
     return float(told[1])
+
+
+def tells(text: str, exact: float, error: float) -> bool:
+    """Whether a number with two decimals is the exact one, but for the stated error and rounding."""
+    if text == "< 0.01":
+        return exact < 0.01 + error
+    assert re.fullmatch(r"[01]\.\d\d", text)
+    return abs(float(text) - exact) <= error + 0.005 + 1e-6
 
 
 def test_choosing_a_head_changes_the_figure_and_the_address(open_page: Opener) -> None:
@@ -190,6 +199,7 @@ def test_the_table_is_right_within_the_error_that_the_page_states(
     page = open_page(f"{model}/cat/#head=L{head[0]}H{head[1]}&view=table")
     page.wait_for_selector(".figure-table td")
     exact = gallery.weights(model, "cat")[head]
+    stated = stated_error(page)
     rows = table(page)
     assert rows[0][1:] == [row[0] for row in rows[1:]] == list(gallery.stored(model, "cat").tokens.texts)
     for query, row in enumerate(rows[1:]):
@@ -197,18 +207,42 @@ def test_the_table_is_right_within_the_error_that_the_page_states(
             if model == "dec" and key > query:
                 assert text == ""
             else:
-                assert float(text) == pytest.approx(exact[query, key], abs=stated_error(page) + 0.0005)
+                assert tells(text, exact[query, key], stated)
 
 
 def test_a_long_sentence_lists_the_largest_weights_of_each_query(open_page: Opener, gallery: Built) -> None:
     page = open_page("enc/paragraph/#head=L0H3&view=table")
     page.wait_for_selector(".figure-table td")
     exact = gallery.weights("enc", "paragraph")[0, 3]
+    stated = stated_error(page)
     rows = table(page)[1:]
     assert len(rows) == len(exact)
     for row, weights in zip(rows, exact, strict=True):
-        best = [float(text.rsplit(" ", 1)[1]) for text in row[1:]]
-        assert best == pytest.approx(sorted(weights, reverse=True)[: len(best)], abs=0.0045)
+        for text, weight in zip(row[1:], sorted(weights, reverse=True), strict=False):
+            number = re.search(r"(< )?[\d.]+$", text)
+            assert number
+            assert tells(number[0], weight, stated)
+
+
+def test_what_is_pointed_at_has_the_decimals_that_one_byte_can_tell(
+    open_page: Opener, gallery: Built
+) -> None:
+    page = open_page(f"{CAT}#head=L1H2&token=3", plotly=True)
+    drawn(page)
+    stated = stated_error(page)
+    exact = gallery.weights("enc", "cat")[1, 2]
+    page.locator("#attention-plot").focus()
+    spoken = page.locator("#attention [role=status]")
+    page.keyboard.press("ArrowDown")
+    for column in range(3, 9):
+        expect(spoken).to_have_text(re.compile(rf"^\w+ → {TEXTS[column]}: "))
+        assert tells(spoken.inner_text().rsplit(": ", 1)[1], exact[3, column], stated)
+        page.keyboard.press("ArrowRight")
+    page.locator("[data-zoom]").click()
+    page.wait_for_selector(".js-plotly-plot .heatmaplayer image", state="attached")
+    page.locator("#attention-plot").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(".hoverlayer .hovertext")).to_have_text(re.compile(r": [01]\.\d\d$"))
 
 
 def test_a_shared_address_restores_everything_elsewhere(open_page: Opener) -> None:

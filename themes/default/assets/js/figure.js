@@ -6,6 +6,7 @@
 
   const spec = AG.json(AG.one(".figure-spec", root));
   const plot = AG.one(".figure-plot", root);
+  const source = root.dataset.source ? AG.one('[data-figure="grid"]') : root;
   const figure = {
     root, plot, spec,
     labels: spec.data[0].y.map(AG.plain),
@@ -13,6 +14,7 @@
     causal: root.dataset.causal === "1",
     name: root.dataset.name,
     caption: AG.one("figcaption", root),
+    coarse: source?.dataset.codec === "sqrt8",
     weights: null,
     cell: null,
     covered: false,
@@ -23,10 +25,15 @@
   const live = root.appendChild(AG.make("p", { class: "hidden", role: "status" }));
   const tip = AG.make("div", { class: "tip", hidden: "", "aria-hidden": "true" });
 
+  /** A weight with the decimals that its codec keeps: one byte is good for two. */
+  figure.number = (weight) => {
+    if (!figure.coarse) return weight.toFixed(weight < 0.01 ? 4 : 3);
+    return weight > 0 && weight < 0.01 ? "< 0.01" : weight.toFixed(2);
+  };
   /** A pair in words: "it → cat: 0.413". */
   figure.words = (query, key) => {
     const weight = figure.weight(query, key);
-    const shown = Number.isNaN(weight) ? "not visible" : weight.toFixed(weight < 0.01 ? 4 : 3);
+    const shown = Number.isNaN(weight) ? "not visible" : figure.number(weight);
     return `${figure.labels[query]} → ${figure.labels[key]}: ${shown}`;
   };
   figure.say = (text) => { live.textContent = text; };

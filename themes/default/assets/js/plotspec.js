@@ -50,9 +50,11 @@
   }
 
   function trace(figure) {
+    const [given] = figure.spec.data;
+    const hovertemplate = figure.coarse ? given.hovertemplate.replace(".4f", ".2f") : given.hovertemplate;
     // Without any gap Plotly takes a way that writes style attributes, which a strict policy refuses.
     const gap = !figure.causal && figure.box.cell >= 9 ? 1 : 0.001;
-    return { ...figure.spec.data[0], z: rows(figure), zmin: 0, zmax: AG.colour.top(figure.weights), colorscale: colours(), showscale: false, xgap: gap, ygap: gap };
+    return { ...given, hovertemplate, z: rows(figure), zmin: 0, zmax: AG.colour.top(figure.weights), colorscale: colours(), showscale: false, xgap: gap, ygap: gap };
   }
 
   AG.plotlySpec = { trace, layout, config };

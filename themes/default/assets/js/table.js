@@ -5,12 +5,15 @@
   let box = null;
   let told = "";
 
-  const number = (weight) => (Number.isNaN(weight) ? "" : weight.toFixed(3));
+  function number(figure, query, key) {
+    const weight = figure.weight(query, key);
+    return Number.isNaN(weight) ? "" : figure.number(weight);
+  }
 
   function whole(figure) {
     const head = AG.make("tr", {}, AG.make("td"), ...figure.labels.map((text) => AG.make("th", { scope: "col" }, text)));
     const rows = figure.labels.map((text, query) =>
-      AG.make("tr", {}, AG.make("th", { scope: "row" }, text), ...figure.labels.map((_, key) => AG.make("td", { class: "numeric" }, number(figure.weight(query, key))))));
+      AG.make("tr", {}, AG.make("th", { scope: "row" }, text), ...figure.labels.map((_, key) => AG.make("td", { class: "numeric" }, number(figure, query, key)))));
     return [`Weights of ${figure.name}: rows are queries, columns are keys`, head, rows];
   }
 
@@ -24,7 +27,7 @@
   function best(figure) {
     const head = AG.make("tr", {}, AG.make("th", { scope: "col" }, "Query"), AG.make("th", { scope: "col", colspan: BEST }, "Keys it looks at most"));
     const rows = figure.labels.map((text, query) =>
-      AG.make("tr", {}, AG.make("th", { scope: "row" }, text), ...strongest(figure, query).map(([key, weight]) => AG.make("td", {}, `${key} ${number(weight)}`))));
+      AG.make("tr", {}, AG.make("th", { scope: "row" }, text), ...strongest(figure, query).map(([key, weight]) => AG.make("td", {}, `${key} ${figure.number(weight)}`))));
     return [`The ${BEST} largest weights of each query of ${figure.name}`, head, rows];
   }
 
