@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from attention_gallery.analysis import metric_named
 from attention_gallery.pages import routes, words
 from attention_gallery.pages.chrome import model_card, page_info, provenance, render
 from attention_gallery.pages.contexts import Link, ModelContext
@@ -11,6 +12,7 @@ from attention_gallery.pages.gallery import Gallery, PlannedPage
 from attention_gallery.pages.head_tables import head_cell, head_table, type_legend
 from attention_gallery.pages.model_view import ModelView
 from attention_gallery.pages.neighbours import Place
+from attention_gallery.records import HeadMetric
 
 
 def model_page(gallery: Gallery, view: ModelView) -> Iterator[PlannedPage]:
@@ -37,7 +39,7 @@ def _make(gallery: Gallery, view: ModelView) -> bytes:
         model=model_card(model, route),
         heads=head_table(across, href),
         types=type_legend(across),
-        metrics=tuple((metric.title, metric.definition, metric.source) for metric in across.metrics),
+        metrics=tuple((metric.title, _meaning(metric), metric.source) for metric in across.metrics),
         atlas=tuple(
             (
                 head_cell(across, place, href),
@@ -62,6 +64,11 @@ def _make(gallery: Gallery, view: ModelView) -> bytes:
         provenance(model.provenance),
     )
     return render(gallery, "model.html", info, context)
+
+
+def _meaning(metric: HeadMetric) -> str:
+    """What a measure is, and when it misleads."""
+    return f"{metric.definition} Caveat: {metric_named(metric.name).caveat}"
 
 
 def _summary(view: ModelView) -> str:
