@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from attention_gallery.errors import ThemeError
+from attention_gallery.pages.contexts import Link, Neighbours
 from attention_gallery.theme.find import find_theme
 from attention_gallery.theme.render import Renderer
+from attention_gallery.theme.undefined import without_modules
 from sample_gallery import Sample
 
 
@@ -34,8 +36,8 @@ def test_values_are_escaped_in_text_and_attributes(tmp_path: Path) -> None:
     ("text", "told", "line"),
     [
         ("one\ntwo {{ nothing }}", "'nothing' is undefined", 2),
-        ("\n\n{{ x.field }}", "no attribute 'field'", 3),
-        ("{{ x.field.deeper }}", "no attribute 'field'", 1),
+        ("\n\n{{ x.field }}", '"x" is a text and has no "field"', 3),
+        ("{{ x.field.deeper }}", '"x" is a text and has no "field"', 1),
         ("\n{% if nothing %}{% endif %}", "'nothing' is undefined", 2),
         ("\n{% for a in nothing %}{% endfor %}", "'nothing' is undefined", 2),
         ("a\n{% endif %}", "unknown tag 'endif'", 2),
@@ -53,6 +55,79 @@ def test_mistakes_are_told_with_template_and_line(tmp_path: Path, text: str, tol
     problem = caught.value.problems[0]
     assert (problem.file, problem.line) == (tmp_path / "themes" / "mine" / "templates" / "a.html", line)
     assert problem.quote == text.split("\n")[line - 1]
+
+
+WAYS = Neighbours(None, Link("L0H1", "../l00h01/"), None, None)
+GIVEN = {"view": WAYS, "link": WAYS.next, "cards": [WAYS], "options": {"scheme": "auto"}}
+
+
+@pytest.mark.parametrize(
+    ("text", "reason", "mend"),
+    [
+        ("{{ view.nxet }}", '"view" has no "nxet"', 'did you mean "next"?'),
+        ("{{ view.nxet.href }}", '"view" has no "nxet"', 'did you mean "next"?'),
+        ("{{ view['nxet'] }}", '"view" has no "nxet"', 'did you mean "next"?'),
+        ("{{ view.next.hreff }}", '"view.next" has no "hreff"', 'did you mean "href"?'),
+        ("{{ cards[0].nxet }}", '"cards[0]" has no "nxet"', 'did you mean "next"?'),
+        ("{{ link.unheard }}", '"link" has no "unheard"', "known: href, text, title"),
+        ("{{ options.shceme }}", '"options" has no "shceme"', 'did you mean "scheme"?'),
+        ('{{ options["shceme"] }}', '"options" has no "shceme"', 'did you mean "scheme"?'),
+        (
+            "{{ view.up.href }}",
+            '"view.up" is nothing (None) and has no "href"',
+            "write {% if view.up %} … {% endif %} around it",
+        ),
+        ("{{ cards[3] }}", '"cards" is a list and has no element 3', ""),
+        (
+            "{{ cards.nxet }}",
+            '"cards" is a list and has no "nxet"',
+            "go through it: {% for one in cards %} … {% endfor %}",
+        ),
+        ("{{ link.href.uper() }}", '"link.href" is a text and has no "uper"', 'did you mean "upper"?'),
+        (
+            "{% for a in cards %}{{ loop.fisrt }}{% endfor %}",
+            '"loop" has no "fisrt"',
+            'did you mean "first"?',
+        ),
+        ("{{ cards|map(attribute='nxet')|join }}", 'a Neighbours has no "nxet"', 'did you mean "next"?'),
+        ("{{ link.text }}{{ view.text }}", 'a Neighbours has no "text"', 'did you mean "next"?'),
+        ("{{ veiw }}", "'veiw' is undefined", 'did you mean "view"?'),
+        ("{{ sit.title }}", "'sit' is undefined", 'did you mean "site"?'),
+        ("{% import 'm.html' as m %}{{ m.shwo() }}", '"m" has no "shwo"', 'did you mean "show"?'),
+        ("{{ view + 1 }}", "TypeError: unsupported operand type(s) for +: 'Neighbours' and 'int'", ""),
+        ("{{ '%d' % view.next }}", "TypeError: %d format: a real number is required, not Link", ""),
+        ("{{ view() }}", "TypeError: 'Neighbours' object is not callable", ""),
+    ],
+)
+def test_what_is_not_there_is_told_in_the_words_of_the_template(
+    tmp_path: Path, text: str, reason: str, mend: str
+) -> None:
+    page = renderer(tmp_path, a=f"\n{text}", m="{% macro show() %}{% endmacro %}")
+    page.share(site="site")
+    with pytest.raises(ThemeError) as caught:
+        page.render("a.html", **GIVEN)
+    (problem,) = caught.value.problems
+    assert (problem.reason, problem.mend, problem.line) == (reason, mend, 2)
+
+
+def test_a_macro_that_does_not_see_a_name_is_told_how_it_would(tmp_path: Path) -> None:
+    macros = "{% macro show() %}{{ view }}{% endmacro %}"
+    page = renderer(tmp_path, a='{% from "b.html" import show %}{{ show() }}', b=macros)
+    with pytest.raises(ThemeError, match="with context") as caught:
+        page.render("a.html", **GIVEN)
+    assert caught.value.problems[0].reason == "'view' is undefined"
+
+
+def test_what_may_be_missing_can_still_be_asked_for(tmp_path: Path) -> None:
+    text = "{{ view.nothing is defined }} {{ view.nothing|default('-') }} {{ nothing|default('-') }}"
+    assert renderer(tmp_path, a=text).render("a.html", **GIVEN) == "False - -"
+
+
+def test_no_message_names_a_module(tmp_path: Path) -> None:
+    assert without_modules("'attention_gallery.pages.contexts.Link object' is odd") == "'Link object' is odd"
+    page = renderer(tmp_path, a='{% from "b.html" import shwo %}{{ shwo() }}', b="x")
+    with pytest.raises(ThemeError, match=r"b\.html.* does not export the requested name 'shwo'"):
+        page.render("a.html")
 
 
 def test_a_mistake_in_an_included_template_is_told_there(tmp_path: Path) -> None:

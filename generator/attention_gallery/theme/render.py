@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import jinja2
 from attention_gallery.errors import Problem, ThemeError, did_you_mean
 from attention_gallery.theme.escaping import EscapingEnvironment
 from attention_gallery.theme.find import Theme
+from attention_gallery.theme.undefined import NotThere, Undefined, without_modules
 
 _LINK = re.compile(r"""\s(?:href|src|srcset|poster)\s*=\s*["']?""", re.IGNORECASE)
 _PLAIN_LINKS = {' href="', ' src="'}
@@ -26,15 +28,18 @@ class Renderer:
         folders = [folder / "templates" for folder in theme.folders]
         self._folders = folders
         self._environment = EscapingEnvironment(jinja2.FileSystemLoader(folders))
+        self._environment.undefined = Undefined
         self._templates: dict[str, jinja2.Template] = {}
+        self._shared: set[str] = set()
 
     def share(self, **values: Any) -> None:
         """Make values known to every template; before the first one is rendered."""
         self._environment.globals.update(values)
+        self._shared.update(values)
 
     def render(self, name: str, **context: Any) -> str:
         """The HTML of template `name`. Raises `ThemeError` with template and line."""
-        with self._told(name):
+        with self._told(name, context):
             return self._template(name).render(context)
 
     def load_all(self) -> None:
@@ -50,8 +55,11 @@ class Renderer:
         return template
 
     @contextmanager
-    def _told(self, name: str) -> Iterator[None]:
-        """Turn what goes wrong in template `name`, or in one that it uses, into a `ThemeError`."""
+    def _told(self, name: str, given: Iterable[str] = ()) -> Iterator[None]:
+        """Turn what goes wrong in template `name`, or in one that it uses, into a `ThemeError`.
+
+        `given` are the names of what it is rendered with.
+        """
         try:
             yield
         except jinja2.TemplateNotFound as error:
@@ -62,16 +70,21 @@ class Renderer:
             ) from None
         except jinja2.TemplateSyntaxError as error:
             raise ThemeError(self._problem(str(error.message), error.filename, error.lineno)) from None
+        except NotThere as error:
+            problem = self._problem("", *self._place(error))
+            reason, mend = error.told(problem.quote or "", {*self._shared, *given})
+            raise ThemeError(replace(problem, reason=reason, mend=mend)) from None
         except jinja2.TemplateError as error:
             file, line = self._place(error)
-            raise ThemeError(self._problem(str(error), file, line)) from None
+            raise ThemeError(self._problem(without_modules(str(error)), file, line)) from None
         except UnicodeDecodeError:
             raise ThemeError(Problem(f'the template "{name}", or one that it uses, is not UTF-8')) from None
         except (TypeError, ValueError, AttributeError, LookupError, ArithmeticError, RecursionError) as error:
             file, line = self._place(error)
             if file is None:
                 raise
-            raise ThemeError(self._problem(f"{type(error).__name__}: {error}", file, line)) from None
+            reason = f"{type(error).__name__}: {without_modules(str(error))}"
+            raise ThemeError(self._problem(reason, file, line)) from None
 
     def writes_plain_links(self) -> bool:
         """Whether every link in the templates is written ` href="…"` or ` src="…"`."""
