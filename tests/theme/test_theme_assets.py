@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from attention_gallery.errors import ThemeError
+from attention_gallery.errors import Problem, ThemeError
 from attention_gallery.theme.assets import ThemeAssets, bundle, fingerprinted
 from attention_gallery.theme.find import find_theme
 from sample_gallery import Sample
@@ -45,7 +45,7 @@ def folder(tmp_path: Path) -> Path:
 
 def bundled(folder: Path, **chosen: str | int) -> ThemeAssets:
     theme = find_theme("mine", folder.parent.parent)
-    return bundle(theme, theme.values(chosen, folder))
+    return bundle(theme, theme.values(chosen, lambda name, reason, mend: Problem(reason, mend)))
 
 
 def data_of(assets: ThemeAssets, name: str) -> bytes:

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from attention_gallery.errors import ThemeError
+from attention_gallery.build import BuildOptions, check
+from attention_gallery.errors import Problem, ThemeError, UserError
+from attention_gallery.progress import SilentReporter
 from attention_gallery.theme.find import find_theme, list_themes
+from sample_gallery import Sample
 
 
 def make(project: Path, name: str, settings: str = "", **files: str) -> Path:
@@ -99,6 +102,12 @@ def test_a_parent_is_no_path(tmp_path: Path) -> None:
         ("options: {x: {default: 2020-01-01}}\n", "is not text, a number, true or false"),
         ("options: {x: {default: null}}\n", "is not text, a number, true or false"),
         ("options: {x: {default: red, css: 1}}\n", "must be text"),
+        ("options: {x: {default: red, choices: red}}\n", "must be a list of values"),
+        ("options: {x: {default: red, choices: []}}\n", "must be a list of values"),
+        ("options: {x: {default: red, choices: [red, 1]}}\n", "must be text, like its default"),
+        ("options: {x: {default: 'on', choices: [on, off]}}\n", "must be text, like its default"),
+        ("options: {x: {default: 1, choices: [true]}}\n", "must be a whole number, like its default"),
+        ("options: {x: {default: red, choices: [blue, green]}}\n", "is none of its `choices:`"),
         ("name: [\n", "not valid YAML"),
         ("name: mine\nname: yours\n", 'the key "name" stands here twice'),
         ("name: &a x\ntitle: *b\n", "no anchor"),
@@ -127,13 +136,17 @@ def test_a_theme_yaml_that_is_not_utf8_is_told(tmp_path: Path) -> None:
         find_theme("mine", tmp_path)
 
 
+def at(name: str, reason: str, mend: str) -> Problem:
+    return Problem(f"{name}: {reason}", mend, Path("gallery.yaml"), 7)
+
+
 OPTIONS = "options: {c: {default: red, css: --c}, n: {default: 1.5}, i: {default: 2}, b: {default: true}}\n"
 
 
 def test_choices_replace_defaults(tmp_path: Path) -> None:
     make(tmp_path, "mine", OPTIONS)
     theme = find_theme("mine", tmp_path)
-    chosen = theme.values({"c": "light-dark(#fff, rgb(0 0 0 / 50%))", "n": 3}, tmp_path)
+    chosen = theme.values({"c": "light-dark(#fff, rgb(0 0 0 / 50%))", "n": 3}, at)
     assert chosen == {"c": "light-dark(#fff, rgb(0 0 0 / 50%))", "n": 3, "i": 2, "b": True}
 
 
@@ -156,10 +169,44 @@ def test_wrong_choices_are_told(
     tmp_path: Path, chosen: dict[str, str | bool | int | float], told: str
 ) -> None:
     make(tmp_path, "mine", OPTIONS)
-    where = tmp_path / "gallery.yaml"
     with pytest.raises(ThemeError, match=told) as caught:
-        find_theme("mine", tmp_path).values(chosen, where)
-    assert caught.value.problems[0].file == where
+        find_theme("mine", tmp_path).values(chosen, at)
+    (problem,) = caught.value.problems
+    assert (problem.file, problem.line) == (Path("gallery.yaml"), 7)
+    assert problem.reason.startswith(next(iter(chosen)) + ": ")
+
+
+CHOICES = "options: {s: {default: auto, choices: [auto, dark]}, n: {default: 0.5, choices: [0.5, 1]}}\n"
+
+
+def test_a_value_is_one_of_the_choices(tmp_path: Path) -> None:
+    make(tmp_path, "mine", CHOICES)
+    make(tmp_path, "child", "extends: mine\n")
+    theme = find_theme("child", tmp_path)
+    assert theme.values({"s": "dark", "n": 1}, at) == {"s": "dark", "n": 1}
+    for chosen, told in (
+        ({"s": "drak"}, "cannot be 'drak'\n.*did you mean \"dark\""),
+        ({"s": "loud"}, "cannot be 'loud'\n.*known: auto, dark"),
+        ({"s": True}, "must be text, not True"),
+        ({"n": 2}, "cannot be 2\n.*known: 0.5, 1"),
+    ):
+        with pytest.raises(ThemeError, match=told):
+            theme.values(chosen, at)
+
+
+def test_a_wrong_option_has_its_line_in_the_manifest(sample: Sample) -> None:
+    sample.settings["theme"] = "default"
+    sample.settings["theme_options"] = {"accent": "red", "scheme": "drak", "plotyl": "ask"}
+    sample.save()
+    lines = sample.manifest.read_text().split("\n")
+    for attempt in (sample.build, lambda: check(sample.manifest, BuildOptions(), SilentReporter())):
+        with pytest.raises(UserError) as caught:
+            attempt()
+        places = [(one.file, lines[(one.line or 0) - 1].strip(), one.mend) for one in caught.value.problems]
+        assert places == [
+            (sample.manifest, "scheme: drak", 'did you mean "dark"?'),
+            (sample.manifest, "plotyl: ask", 'did you mean "plotly"?'),
+        ]
 
 
 @pytest.mark.parametrize(

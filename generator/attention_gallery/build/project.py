@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from attention_gallery.errors import Problem, UserError
@@ -60,21 +61,22 @@ def read_project(manifest_path: Path, drafts: bool) -> Project:
         kind = type(error)
     try:
         theme = find_theme(settings.theme, manifest.root)
-        options = theme.values(settings.theme_options, manifest.path)
+        options = theme.values(settings.theme_options, partial(_of_option, manifest))
     except UserError as error:
-        problems.extend(_at_theme(manifest, problem) for problem in error.problems)
+        problems.extend(_of_theme(manifest, problem) for problem in error.problems)
         kind = type(error)
     if problems or theme is None:
         raise kind(problems)
     return Project(manifest, _published(notes, manifest, drafts), assets, theme, options)
 
 
-def _at_theme(manifest: Manifest, problem: Problem) -> Problem:
+def _of_option(manifest: Manifest, name: str, reason: str, mend: str) -> Problem:
+    return manifest.problem(reason, mend, "theme_options", name)
+
+
+def _of_theme(manifest: Manifest, problem: Problem) -> Problem:
     """Give a problem without a place the place where the manifest names the theme."""
-    if problem.file is not None and problem.file != manifest.path:
-        return problem
-    key = "theme_options" if "option" in problem.reason else "theme"
-    return manifest.problem(problem.reason, problem.mend, key)
+    return problem if problem.file else manifest.problem(problem.reason, problem.mend, "theme")
 
 
 def _published(notes: tuple[Note, ...], manifest: Manifest, drafts: bool) -> tuple[Note, ...]:

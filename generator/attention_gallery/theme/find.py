@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,24 +14,45 @@ from attention_gallery.hashing import digest, digest_file
 from attention_gallery.manifest.document import Document, read_document
 from attention_gallery.manifest.nodes import YamlError
 from attention_gallery.manifest.textfile import not_utf8
+from attention_gallery.theme import local
 
 OptionValue = str | bool | int | float
+Place = Callable[[str, str, str], Problem]
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _KEYS = {"name", "title", "description", "extends", "options", "styles", "scripts", "static"}
-_OPTION_KEYS = {"default", "description", "css"}
+_OPTION_KEYS = {"default", "description", "css", "choices"}
 _KINDS = {str: "text", bool: "true or false", int: "a whole number", float: "a number"}
 _UNSAFE_CSS = re.compile(r"[;{}<>\\@]|/\*|//|url\s*\(", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class ThemeOption:
-    """A setting that a theme offers. `css` names the custom property that it sets, "" for none."""
+    """A setting that a theme offers.
+
+    `css` names the custom property that it sets, "" for none; `choices` are the values that it may have,
+    () for any.
+    """
 
     name: str
     default: OptionValue
     description: str
     css: str
+    choices: tuple[OptionValue, ...] = ()
+
+    def refusal(self, value: OptionValue) -> tuple[str, str] | None:
+        """Reason and mend where a gallery may not choose this value."""
+        if type(value) is not type(self.default) and not _is_whole_number_for(value, self.default):
+            reason = f'the theme option "{self.name}" must be {_KINDS[type(self.default)]}, not {value!r}'
+            return reason, f"its default is {self.default!r}"
+        if self.choices and value not in self.choices:
+            known = [str(choice) for choice in self.choices]
+            reason = f'the theme option "{self.name}" cannot be {value!r}'
+            return reason, did_you_mean(str(value), known) or "known: " + ", ".join(known)
+        if self.css and _UNSAFE_CSS.search(str(value)):
+            reason = f'the theme option "{self.name}" is no plain CSS value: {value!r}'
+            return reason, "write a single value, for example a colour"
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,29 +74,44 @@ class Theme:
 
     def asset(self, name: str) -> Path:
         """The file behind an asset path. Raises `ThemeError` when no folder of the theme has it."""
+        path = self.find_asset(name)
+        if path is None:
+            reason = f'the asset "{name}" does not exist'
+            raise ThemeError(Problem(reason, "", self.folders[0] / "theme.yaml"))
+        return path
+
+    def find_asset(self, name: str) -> Path | None:
+        """As `asset`, but None when no folder of the theme has it."""
         for folder in self.folders:
             path = folder / "assets" / name
             if path.is_file():
                 _inside(path, folder)
                 return path
-        raise ThemeError(Problem(f'the asset "{name}" does not exist', "", self.folders[0] / "theme.yaml"))
+        return None
 
-    def values(self, chosen: Mapping[str, OptionValue], where: Path) -> dict[str, OptionValue]:
-        """The options with the gallery's choices. Raises `ThemeError` for unknown names and wrong types."""
+    def templates(self) -> Iterator[Path]:
+        """The files of its templates, without those of a parent that it replaces."""
+        seen: set[str] = set()
+        for folder in self.folders:
+            for name in _files(folder):
+                if name.startswith("templates/") and name.endswith((".html", ".svg")) and name not in seen:
+                    seen.add(name)
+                    yield folder / name
+
+    def values(self, chosen: Mapping[str, OptionValue], place: Place) -> dict[str, OptionValue]:
+        """The options with the gallery's choices. `place` makes a problem of an option's name, reason, mend.
+
+        Raises `ThemeError` for unknown names, wrong types and values that are no choice.
+        """
         problems = []
         values = {name: option.default for name, option in self.options.items()}
         for name, value in chosen.items():
             option = self.options.get(name)
             if option is None:
                 reason = f'the theme "{self.name}" has no option "{name}"'
-                problems.append(Problem(reason, did_you_mean(name, self.options), where))
-            elif type(value) is not type(option.default) and not _is_whole_number_for(value, option.default):
-                kind = _KINDS[type(option.default)]
-                reason = f'the theme option "{name}" must be {kind}, not {value!r}'
-                problems.append(Problem(reason, f"its default is {option.default!r}", where))
-            elif option.css and _UNSAFE_CSS.search(str(value)):
-                reason = f'the theme option "{name}" is no plain CSS value: {value!r}'
-                problems.append(Problem(reason, "write a single value, for example a colour", where))
+                problems.append(place(name, reason, did_you_mean(name, self.options)))
+            elif (refusal := option.refusal(value)) is not None:
+                problems.append(place(name, *refusal))
             else:
                 values[name] = value
         if problems:
@@ -103,16 +139,27 @@ def list_themes(project: Path) -> tuple[Theme, ...]:
         for folder in root.iterdir()
         if (folder / "theme.yaml").is_file()
     }
-    return tuple(find_theme(name, project) for name in sorted(names))
+    return tuple(_find(name, project) for name in sorted(names))
 
 
 def find_theme(name: str, project: Path) -> Theme:
     """The theme called `name`, with its parents.
 
     A project theme may extend the packaged theme of the same name. Raises `ThemeError` when it, or
-    a theme that it extends, does not exist, when themes extend each other in a circle, and when a file
-    of a theme leads out of it.
+    a theme that it extends, does not exist, when themes extend each other in a circle, when a file of a
+    theme leads out of it, and when a template or style sheet names a file on another host.
     """
+    theme = _find(name, project)
+    problems = [problem for path in theme.templates() for problem in local.of_template(path)]
+    sheets = [*theme.styles, *(name for name in theme.static if name.endswith(".css"))]
+    for path in filter(None, map(theme.find_asset, sheets)):
+        problems += local.of_sheet(path)
+    if problems:
+        raise ThemeError(problems)
+    return theme
+
+
+def _find(name: str, project: Path) -> Theme:
     folders: list[Path] = []
     settings: list[dict[str, Any]] = []
     wanted: str | None = name
@@ -187,12 +234,28 @@ def _wrong_settings(value: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], st
 
 def _wrong_option(name: str, option: Any) -> tuple[str, str] | None:
     if not isinstance(option, dict) or "default" not in option or set(option) - _OPTION_KEYS:
-        return f'the option "{name}" needs `default:` and may have `description:` and `css:`', ""
+        reason = f'the option "{name}" needs `default:` and may have `description:`, `choices:` and `css:`'
+        return reason, ""
     if type(option["default"]) not in _KINDS:
         reason = f'the default of the option "{name}" is not text, a number, true or false'
         return reason, "put dates and the like in quotation marks"
     if not all(isinstance(option.get(key, ""), str) for key in ("description", "css")):
         return f'`description:` and `css:` of the option "{name}" must be text', ""
+    return _wrong_choices(name, option)
+
+
+def _wrong_choices(name: str, option: dict[str, Any]) -> tuple[str, str] | None:
+    if "choices" not in option:
+        return None
+    default, choices = option["default"], option["choices"]
+    if not isinstance(choices, tuple) or not choices:
+        return f'`choices:` of the option "{name}" must be a list of values', ""
+    for choice in choices:
+        if type(choice) is not type(default) and not _is_whole_number_for(choice, default):
+            reason = f'every choice of the option "{name}" must be {_KINDS[type(default)]}, like its default'
+            return reason, "put yes, no, on, off and dates in quotation marks where text is meant"
+    if default not in choices:
+        return f'the default of the option "{name}" is none of its `choices:`', "list it there, too"
     return None
 
 
@@ -201,9 +264,8 @@ def _assemble(name: str, folders: tuple[Path, ...], settings: list[dict[str, Any
     lists: dict[str, dict[str, None]] = {"styles": {}, "scripts": {}, "static": {}}
     for one in reversed(settings):
         for key, option in (one.get("options") or {}).items():
-            options[key] = ThemeOption(
-                key, option["default"], option.get("description", ""), option.get("css", "")
-            )
+            described, css = option.get("description", ""), option.get("css", "")
+            options[key] = ThemeOption(key, option["default"], described, css, option.get("choices", ()))
         for kind, names in lists.items():
             names.update(dict.fromkeys(one.get(kind) or []))
     own = settings[0]
