@@ -59,7 +59,7 @@ def renderer() -> Renderer:
 def site(full: bool) -> contexts.SiteInfo:
     theme = find_theme("default", ROOT)
     text = HOSTILE if full else ""
-    options = theme.values({}, THEME)
+    options = {name: option.default for name, option in theme.options.items()}
     static = {name: name for name in theme.static}
     return contexts.SiteInfo(HOSTILE, text, text, "en", HOSTILE, options, full, full, static)
 
@@ -182,3 +182,29 @@ def test_bars_cover_every_hundredth() -> None:
     bars = (THEME / "assets" / "css" / "bars.css").read_text(encoding="utf-8")
     found = {int(a): int(b) for a, b in re.findall(r"\.b(\d+)\{--part:(\d+)%\}", bars)}
     assert found == {part: part for part in range(101)}
+
+
+@pytest.mark.parametrize("name", ["home.html", "model_head.html"])
+def test_texts_of_authors_bring_their_own_direction(name: str) -> None:
+    """Text in another script than the page's is set from the side where that script begins."""
+    authored = {"tag", "quote", "quote small", "gallery-model", *(["lead"] if name == "home.html" else [])}
+    found = set()
+    for tag, attributes in read(render(name, full=True)).elements:
+        kind = attributes.get("class") or ""
+        if tag == "h3" or (kind in authored and attributes.get("data-tag") != ""):
+            assert attributes.get("dir") == "auto", (tag, kind)
+            found.add(kind or tag)
+    assert "h3" in found
+
+
+def test_the_way_home_from_an_unknown_depth_is_told() -> None:
+    """Without `base_url`, the links of the 404 page lead home from the top of the site only."""
+    second = '<a href="/">'
+    assert second not in render("404.html", full=True)
+    assert second in render("404.html", full=False)
+
+
+def test_options_with_fixed_values_list_them() -> None:
+    options = find_theme("default", ROOT).options
+    assert options["scheme"].choices == ("auto", "light", "dark")
+    assert options["plotly"].choices == ("idle", "ask")

@@ -14,7 +14,12 @@ from attention_gallery.pages.gallery import Gallery, PlannedPage
 
 
 def not_found_page(gallery: Gallery) -> Iterator[PlannedPage]:
-    """`/404.html`. A server shows it at any depth, so its links start with the path of `base_url`."""
+    """`/404.html`. A server shows it at any depth, so its links start with the path of `base_url`.
+
+    Without `base_url` they are relative: right for an address at the top of the site, under any path and
+    from disk. Links that start with "/" would be right at any depth, but only where the site has a host of
+    its own.
+    """
     yield PlannedPage(routes.NOT_FOUND, gallery.inputs("404"), lambda: _not_found(gallery))
 
 
