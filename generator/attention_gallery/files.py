@@ -70,15 +70,25 @@ def walk_files(folder: Path, empty_folders: bool = False) -> Iterator[str]:
 
     With `empty_folders`, folders that hold nothing too, with "/" at their end.
     """
-    for base, folders, names in os.walk(folder):
-        folders.sort()
-        relative = os.path.relpath(base, folder)
-        prefix = "" if relative == "." else relative.replace(os.sep, "/") + "/"
-        links = [name for name in folders if os.path.islink(os.path.join(base, name))]
-        for name in sorted(names + links):
-            yield prefix + name
-        if empty_folders and prefix and not names and not folders:
-            yield prefix
+    yield from _walk(str(folder), "", empty_folders)
+
+
+def _walk(folder: str, prefix: str, empty_folders: bool) -> Iterator[str]:
+    try:
+        with os.scandir(folder) as scanned:
+            entries = sorted(scanned, key=lambda entry: entry.name)
+    except OSError:
+        return
+    if empty_folders and prefix and not entries:
+        yield prefix
+    below = []
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            below.append(entry)
+        else:
+            yield prefix + entry.name
+    for entry in below:
+        yield from _walk(entry.path, f"{prefix}{entry.name}/", empty_folders)
 
 
 def swap_folders(new: Path, live: Path) -> None:

@@ -8,6 +8,7 @@ generator. Numbers arrive as text, already rounded from the exact weights.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from markupsafe import Markup
 
@@ -126,8 +127,7 @@ class HeadCell:
     type_title: str
 
 
-@dataclass(frozen=True, slots=True)
-class MetricRow:
+class MetricRow(NamedTuple):
     """One measure of one head. `value` is text; `share` places it in its range (0 to 1), None when undefined.
 
     `spread` says how it varies ("0.12 to 0.93 over 14 sentences"), "" when there is one value.
@@ -147,8 +147,7 @@ class MetricRow:
         return round(100 * (self.share or 0))
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """A query that looks at a key: token texts, their positions and the exact weight as text."""
 
     query: str

@@ -11,6 +11,7 @@ import numpy as np
 
 from attention_gallery.pages.chrome import provenance
 from attention_gallery.pages.pair_view import PairView
+from attention_gallery.records import Float32
 
 _STEPS = 65535
 # Half a step, and the rounding of the product that finds it.
@@ -62,10 +63,18 @@ def _metrics(view: PairView) -> list[dict[str, Any]]:
             "name": metric.name,
             "unit": metric.unit,
             "definition": metric.definition,
-            "values": [[None if np.isnan(x) else round(float(x), 6) for x in row] for row in metric.values],
+            "values": _rounded(metric.values),
         }
         for metric in view.analysis.metrics
     ]
+
+
+def _rounded(values: Float32) -> list[list[float | None]]:
+    """Values with six decimals, None where they are undefined."""
+    rows: list[list[float | None]] = np.round(values.astype(np.float64), 6).tolist()
+    for layer, head in np.argwhere(np.isnan(values)).tolist():
+        rows[layer][head] = None
+    return rows
 
 
 def _weights(view: PairView) -> dict[str, Any]:

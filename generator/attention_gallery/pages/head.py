@@ -12,6 +12,7 @@ from attention_gallery.pages.chrome import render
 from attention_gallery.pages.contexts import HeadContext
 from attention_gallery.pages.contexts import Pair as PairRow
 from attention_gallery.pages.gallery import Gallery, PlannedPage
+from attention_gallery.pages.notes import NoteSet
 from attention_gallery.pages.pair_view import PairView
 from attention_gallery.records import head_name
 
@@ -22,15 +23,15 @@ def head_pages(gallery: Gallery, view: PairView) -> Iterator[PlannedPage]:
     shared = gallery.inputs("head", pair.inputs, pair.heads)
     noted = gallery.notes.heads_of(pair.model.spec.slug, pair.sentence.slug)
     for layer, head in pair.heads:
-        own = noted[layer, head].digest if (layer, head) in noted else ""
+        notes = noted.get((layer, head))
         yield PlannedPage(
             pair.head_route(layer, head),
-            f"{shared}/{layer}/{head}/{own}",
-            partial(_make, gallery, view, layer, head),
+            f"{shared}/{layer}/{head}/{notes.digest if notes else ''}",
+            partial(_make, gallery, view, layer, head, notes),
         )
 
 
-def _make(gallery: Gallery, view: PairView, layer: int, head: int) -> bytes:
+def _make(gallery: Gallery, view: PairView, layer: int, head: int, notes: NoteSet | None) -> bytes:
     pair = view.pair
     model, sentence = pair.model, pair.sentence
     route = pair.head_route(layer, head)
@@ -53,7 +54,7 @@ def _make(gallery: Gallery, view: PairView, layer: int, head: int) -> bytes:
         metrics=view.metric_rows(layer, head),
         neighbours=view.neighbours[layer, head],
         across=routes.href(route, across),
-        notes=gallery.notes.of_head(model.spec.slug, sentence.slug, layer, head).blocks(route),
+        notes=notes.blocks(route) if notes else (),
     )
     title = f"{name} on “{view.short_title}”, {model.spec.title}"
     return render(gallery, "head.html", view.head_frame.page(route, title, summary), context)

@@ -165,10 +165,6 @@ class GalleryNotes:
         """The notes of one model on one sentence."""
         return self.of(NoteTarget("pair", model=model, sentence=sentence))
 
-    def of_head(self, model: str, sentence: str, layer: int, head: int) -> NoteSet:
-        """The notes of one head on one sentence."""
-        return self.of(NoteTarget("head", model=model, sentence=sentence, layer=layer, head=head))
-
     def heads_of(self, model: str, sentence: str) -> dict[tuple[int, int], NoteSet]:
         """The notes of the heads of one model on one sentence, by (layer, head)."""
         return {

@@ -12,14 +12,19 @@ from typing import Any
 import jinja2
 from jinja2 import nodes
 from jinja2.compiler import CodeGenerator, Frame
-from markupsafe import escape
+from markupsafe import Markup, escape
 
 _SHORT = 160
 
 
 def escape_text(value: Any) -> str:
     """`value` as HTML text: escaped, unless it is `Markup`."""
-    return _remembered(value) if type(value) is str and len(value) <= _SHORT else escape(value)
+    kind = type(value)
+    if kind is str and len(value) <= _SHORT:
+        return _remembered(value)
+    if kind is int:
+        return str(value)
+    return value if kind is Markup else escape(value)
 
 
 @lru_cache(maxsize=16384)
