@@ -33,7 +33,7 @@ def head_pages(gallery: Gallery, view: PairView) -> Iterator[PlannedPage]:
 
 def _make(gallery: Gallery, view: PairView, layer: int, head: int, notes: NoteSet | None) -> bytes:
     pair = view.pair
-    model, sentence = pair.model, pair.sentence
+    model = pair.model
     route = pair.head_route(layer, head)
     name = head_name(layer, head)
     kind = view.analysis.head_type(layer, head)
