@@ -25,7 +25,7 @@ HERE = Path(__file__).parent
 CASES = sorted(path.parent.name for path in HERE.glob("*/gallery.yaml"))
 
 _PLOTLY = re.compile(r"plotly\.[0-9a-f]{10}\.js")
-_WEIGHTS = re.compile(r'(?<=class="figure-weights">)[A-Za-z0-9+/=]+')
+_WEIGHTS = re.compile(r'(<figure [^>]*>)((?:(?!</figure>).)*?class="figure-weights">)([A-Za-z0-9+/=]+)', re.DOTALL)
 _PICTURE = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=]+)")
 
 
@@ -77,7 +77,12 @@ def _text(path: Path) -> str:
         value["weights"]["unpacked"] = _digest(zlib.decompress(base64.b64decode(packed)))
         return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
     text = _PICTURE.sub(lambda match: _picture(base64.b64decode(match[1])), text)
-    return _WEIGHTS.sub(lambda match: _digest(zlib.decompress(base64.b64decode(match[0]), -15)), text)
+    return _WEIGHTS.sub(_weights, text)
+
+
+def _weights(match: re.Match[str]) -> str:
+    data = base64.b64decode(match[3])
+    return match[1] + match[2] + _digest(zlib.decompress(data, -15) if " data-deflated" in match[1] else data)
 
 
 def _picture(png: bytes) -> str:

@@ -14,7 +14,7 @@ import pytest
 from markupsafe import Markup
 
 from attention_gallery.analysis.head_types import KINDS
-from attention_gallery.pages import contexts
+from attention_gallery.pages import contexts, pieces
 from attention_gallery.theme.find import find_theme
 from attention_gallery.theme.render import Renderer
 
@@ -56,16 +56,16 @@ def renderer() -> Renderer:
     return Renderer(find_theme("default", ROOT))
 
 
-def site(full: bool) -> contexts.SiteInfo:
+def site(full: bool) -> pieces.SiteInfo:
     theme = find_theme("default", ROOT)
     text = HOSTILE if full else ""
     options = {name: option.default for name, option in theme.options.items()}
     static = {name: name for name in theme.static}
-    return contexts.SiteInfo(HOSTILE, text, text, "en", HOSTILE, options, full, full, static)
+    return pieces.SiteInfo(HOSTILE, text, text, "en", HOSTILE, options, full, full, static)
 
 
-def page(name: str, full: bool) -> contexts.PageInfo:
-    made: contexts.PageInfo = sample(contexts.PageInfo, full=full)
+def page(name: str, full: bool) -> pieces.PageInfo:
+    made: pieces.PageInfo = sample(pieces.PageInfo, full=full)
     return replace(made, kind=name.removesuffix(".html"), styles=("a.css",), scripts=("a.js",))
 
 
@@ -147,9 +147,9 @@ def test_ids_are_unique_and_labels_exist(name: str) -> None:
 
 def test_token_strip_renders_alone() -> None:
     tokens = (
-        contexts.TokenView(0, "[CLS]", True, False),
-        contexts.TokenView(1, HOSTILE, False, False),
-        contexts.TokenView(2, "ing", False, True),
+        pieces.TokenView(0, "[CLS]", True, False),
+        pieces.TokenView(1, HOSTILE, False, False),
+        pieces.TokenView(2, "ing", False, True),
     )
     reader = read(renderer().render("partials/token_strip.html", tokens=tokens, lang="de"))
     classes = [attributes["class"] for tag, attributes in reader.elements if tag == "span"]

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from attention_gallery.pages import routes
-from attention_gallery.pages.contexts import Link, ModelCard, PageInfo, SiteInfo
 from attention_gallery.pages.gallery import Gallery, GalleryModel
+from attention_gallery.pages.pieces import Link, ModelCard, PageInfo, SiteInfo
 from attention_gallery.pages.words import count, million, shortened
 from attention_gallery.records import Provenance
 

@@ -7,198 +7,28 @@ generator. Numbers arrive as text, already rounded from the exact weights.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from markupsafe import Markup
 
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A link: what it says, where it leads, and what it says more when pointed at."""
-
-    text: str
-    href: str
-    title: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SiteInfo:
-    """What is the same on every page of the gallery.
-
-    `static` gives the address of each static file of the theme, relative to the site's root.
-    """
-
-    title: str
-    description: str
-    author: str
-    language: str
-    generator: str
-    options: dict[str, str | bool | int | float]
-    has_notes: bool
-    has_about: bool
-    static: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class PageInfo:
-    """The page itself. `root` leads to the site's root ("./", "../../"); `canonical` is absolute or None.
-
-    `breadcrumbs` run from the gallery to the parent of this page. `kind` is the page's template name.
-    """
-
-    kind: str
-    title: str
-    description: str
-    route: str
-    root: str
-    canonical: str | None
-    breadcrumbs: tuple[Link, ...]
-    styles: tuple[str, ...]
-    scripts: tuple[str, ...]
-    plotly: str
-    provenance: tuple[tuple[str, str], ...] = ()
-    built: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ModelCard:
-    """A model in short. `facts` are label and value, ready to show."""
-
-    slug: str
-    title: str
-    description: str
-    href: str
-    summary: str
-    facts: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Thumbnail:
-    """A small picture of attention: `src` is a file or a data: URI, `alt` says what it shows."""
-
-    src: str
-    alt: str
-    width: int
-    height: int
-
-
-@dataclass(frozen=True, slots=True)
-class GalleryCell:
-    """One model on one sentence, on the home page."""
-
-    model: str
-    href: str
-    thumbnail: Thumbnail
-    tokens: int
-    caption: str
-
-
-@dataclass(frozen=True, slots=True)
-class SentenceRow:
-    """One sentence on the home page, with a cell for each model."""
-
-    slug: str
-    title: str
-    text: str
-    language: str
-    href: str
-    tags: tuple[str, ...]
-    cells: tuple[GalleryCell, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class TypeCount:
-    """How many heads have a type; for legends. `family` chooses the colour."""
-
-    name: str
-    title: str
-    family: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class HeadCell:
-    """One head in a layer × head table. `href` is "" where the head has no page of its own."""
-
-    name: str
-    href: str
-    family: str
-    type_title: str
-
-
-class MetricRow(NamedTuple):
-    """One measure of one head. `value` is text; `share` places it in its range (0 to 1), None when undefined.
-
-    `spread` says how it varies ("0.12 to 0.93 over 14 sentences"), "" when there is one value.
-    """
-
-    title: str
-    value: str
-    unit: str
-    share: float | None
-    definition: str
-    source: str
-    spread: str = ""
-
-    @property
-    def percent(self) -> int:
-        """`share` in whole percent, for a bar; 0 when it is undefined."""
-        return round(100 * (self.share or 0))
-
-
-class Pair(NamedTuple):
-    """A query that looks at a key: token texts, their positions and the exact weight as text."""
-
-    query: str
-    key: str
-    query_index: int
-    key_index: int
-    weight: str
-    share: float
-
-    @property
-    def percent(self) -> int:
-        """The weight in whole percent, for a bar."""
-        return round(100 * self.share)
-
-
-@dataclass(frozen=True, slots=True)
-class TraceRow:
-    """What one token looks at in one layer, heads averaged: (key text, key index, weight text, share)."""
-
-    layer: int
-    keys: tuple[tuple[str, int, str, float], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """What one token looks at through the layers. `special` tells whether special tokens are counted."""
-
-    token: str
-    index: int
-    rows: tuple[TraceRow, ...]
-    summary: str
-
-
-@dataclass(frozen=True, slots=True)
-class NotableHead:
-    """A head worth looking at, and why."""
-
-    name: str
-    href: str
-    type_title: str
-    family: str
-    evidence: str
-
-
-@dataclass(frozen=True, slots=True)
-class NoteBlock:
-    """An author's note, already cleaned HTML."""
-
-    title: str
-    html: Markup
-    href: str = ""
+from attention_gallery.pages.pieces import (
+    HeadCell,
+    HeadExample,
+    HeadShared,
+    LayerAverage,
+    Link,
+    MetricRow,
+    ModelCard,
+    Neighbours,
+    NotableHead,
+    NoteBlock,
+    Pair,
+    SentenceModel,
+    SentenceRow,
+    TokenView,
+    Trace,
+    TypeCount,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,30 +61,6 @@ class ModelContext:
 
 
 @dataclass(frozen=True, slots=True)
-class HeadExample:
-    """One sentence on a head's page, with its picture."""
-
-    title: str
-    text: str
-    language: str
-    href: str
-    thumbnail: Thumbnail
-    type_title: str
-    family: str
-    evidence: str
-
-
-@dataclass(frozen=True, slots=True)
-class Neighbours:
-    """Where one can go from a head: None at an edge. `up` is the same head a layer earlier."""
-
-    previous: Link | None
-    next: Link | None
-    up: Link | None
-    down: Link | None
-
-
-@dataclass(frozen=True, slots=True)
 class ModelHeadContext:
     """`model_head.html`: one head across every sentence.
 
@@ -276,19 +82,6 @@ class ModelHeadContext:
 
 
 @dataclass(frozen=True, slots=True)
-class SentenceModel:
-    """One model on a sentence's page."""
-
-    model: ModelCard
-    href: str
-    thumbnail: Thumbnail
-    tokens: int
-    trace: Trace
-    notable: tuple[NotableHead, ...]
-    notes: tuple[NoteBlock, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class SentenceContext:
     """`sentence.html`: one sentence across every model. `annotations` are (from, to, kind)."""
 
@@ -301,25 +94,6 @@ class SentenceContext:
     notes: tuple[NoteBlock, ...]
     previous: Link | None
     next: Link | None
-
-
-@dataclass(frozen=True, slots=True)
-class TokenView:
-    """One token in the token strip. `joined` is true where no space stands before it."""
-
-    index: int
-    text: str
-    special: bool
-    joined: bool
-
-
-@dataclass(frozen=True, slots=True)
-class LayerAverage:
-    """The heads of one layer averaged: a picture, and what stands out in it."""
-
-    layer: int
-    thumbnail: Thumbnail
-    caption: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,20 +127,6 @@ class ExplorerContext:
     precision: str
     normalisation: str
     summary: str
-
-
-@dataclass(frozen=True, slots=True)
-class HeadShared:
-    """What all head pages of one model on one sentence share, rendered once: `token_strip` is HTML."""
-
-    model: ModelCard
-    sentence: Link
-    text: str
-    language: str
-    tokens: tuple[TokenView, ...]
-    token_strip: Markup
-    explorer: str
-    precision: str
 
 
 @dataclass(frozen=True, slots=True)

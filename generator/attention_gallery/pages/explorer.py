@@ -13,13 +13,14 @@ from attention_gallery.figures.thumbnail import thumbnail
 from attention_gallery.figures.traces import traces_html
 from attention_gallery.pages import routes, words
 from attention_gallery.pages.chrome import model_card, page_info, provenance, render
-from attention_gallery.pages.contexts import ExplorerContext, LayerAverage, Link
+from attention_gallery.pages.contexts import ExplorerContext
 from attention_gallery.pages.download import download
 from attention_gallery.pages.gallery import Gallery, Pair, PlannedPage
 from attention_gallery.pages.head_tables import head_table, notable_heads, type_legend
 from attention_gallery.pages.layer_averages import layer_average
 from attention_gallery.pages.neighbours import Place, sentence_neighbours
 from attention_gallery.pages.pair_view import PairView
+from attention_gallery.pages.pieces import LayerAverage, Link
 from attention_gallery.pages.traces import token_trace_of
 from attention_gallery.records import Float32, head_name
 

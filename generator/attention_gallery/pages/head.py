@@ -10,10 +10,10 @@ from markupsafe import Markup
 from attention_gallery.pages import routes, words
 from attention_gallery.pages.chrome import render
 from attention_gallery.pages.contexts import HeadContext
-from attention_gallery.pages.contexts import Pair as PairRow
 from attention_gallery.pages.gallery import Gallery, PlannedPage
 from attention_gallery.pages.notes import NoteSet
 from attention_gallery.pages.pair_view import PairView
+from attention_gallery.pages.pieces import Pair as PairRow
 from attention_gallery.records import head_name
 
 

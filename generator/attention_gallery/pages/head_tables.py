@@ -7,8 +7,8 @@ from typing import Protocol
 
 from attention_gallery.analysis import KINDS, SentenceAnalysis
 from attention_gallery.pages import words
-from attention_gallery.pages.contexts import HeadCell, NotableHead, TypeCount
 from attention_gallery.pages.neighbours import Place
+from attention_gallery.pages.pieces import HeadCell, NotableHead, TypeCount
 from attention_gallery.records import HeadType, Tokens, head_name
 
 _KINDS = {kind.name: kind for kind in KINDS}

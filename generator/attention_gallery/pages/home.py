@@ -8,8 +8,9 @@ from attention_gallery.figures.thumbnail import thumbnail_side
 from attention_gallery.manifest.settings import SentenceSpec
 from attention_gallery.pages import routes, words
 from attention_gallery.pages.chrome import model_card, page_info, render
-from attention_gallery.pages.contexts import GalleryCell, HomeContext, SentenceRow, Thumbnail
+from attention_gallery.pages.contexts import HomeContext
 from attention_gallery.pages.gallery import Gallery, Pair, PlannedPage
+from attention_gallery.pages.pieces import GalleryCell, SentenceRow, Thumbnail
 
 
 def home_page(gallery: Gallery, pages: int) -> Iterator[PlannedPage]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from attention_gallery.analysis import average_heads
 from attention_gallery.figures.thumbnail import data_uri, thumbnail
 from attention_gallery.pages import words
-from attention_gallery.pages.contexts import LayerAverage, Thumbnail
+from attention_gallery.pages.pieces import LayerAverage, Thumbnail
 from attention_gallery.records import AttentionLayer
 
 

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from attention_gallery.analysis import metric_named
 from attention_gallery.pages import routes, words
 from attention_gallery.pages.chrome import model_card, page_info, provenance, render
-from attention_gallery.pages.contexts import Link, ModelContext
+from attention_gallery.pages.contexts import ModelContext
 from attention_gallery.pages.gallery import Gallery, PlannedPage
 from attention_gallery.pages.head_tables import head_cell, head_table, type_legend
 from attention_gallery.pages.model_view import ModelView
 from attention_gallery.pages.neighbours import Place
+from attention_gallery.pages.pieces import Link
 from attention_gallery.records import HeadMetric
 
 

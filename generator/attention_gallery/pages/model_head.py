@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 from attention_gallery.pages import routes, words
 from attention_gallery.pages.chrome import model_card, page_info, provenance, render
-from attention_gallery.pages.contexts import HeadExample, Link, MetricRow, ModelHeadContext, Neighbours
+from attention_gallery.pages.contexts import ModelHeadContext
 from attention_gallery.pages.gallery import Gallery, Pair, PlannedPage
 from attention_gallery.pages.model_view import PICTURED_SENTENCES, ModelView
 from attention_gallery.pages.neighbours import Place, head_neighbours
+from attention_gallery.pages.pieces import HeadExample, Link, MetricRow, Neighbours
 from attention_gallery.records import head_name
 
 

@@ -7,8 +7,8 @@ from functools import cached_property
 from attention_gallery.analysis import KINDS, Across, HeadsAcross, Kind, SentenceAnalysis, heads_only
 from attention_gallery.figures.thumbnail import data_uri, thumbnail
 from attention_gallery.hashing import digest
-from attention_gallery.pages.contexts import Thumbnail
 from attention_gallery.pages.gallery import Gallery, GalleryModel
+from attention_gallery.pages.pieces import Thumbnail
 from attention_gallery.records import HeadType
 
 # Beyond these a head's page only names sentences, so that it stays light.

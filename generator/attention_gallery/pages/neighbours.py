@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from attention_gallery.manifest.settings import SentenceSpec
-from attention_gallery.pages.contexts import Link, Neighbours
+from attention_gallery.pages.pieces import Link, Neighbours
 from attention_gallery.pages.routes import HeadRoutes
 from attention_gallery.records import head_name
 

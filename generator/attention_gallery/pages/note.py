@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from attention_gallery.notes import Note, NoteTarget
 from attention_gallery.pages import routes
 from attention_gallery.pages.chrome import page_info, render
-from attention_gallery.pages.contexts import Link, NotePageContext, NotesContext
+from attention_gallery.pages.contexts import NotePageContext, NotesContext
 from attention_gallery.pages.gallery import Gallery, PlannedPage
 from attention_gallery.pages.notes import headings, note_block
+from attention_gallery.pages.pieces import Link
 
 
 def note_pages(gallery: Gallery) -> Iterator[PlannedPage]:

@@ -12,7 +12,7 @@ from attention_gallery.errors import LinkError, NoteError, Problem, did_you_mean
 from attention_gallery.hashing import digest, digest_bytes
 from attention_gallery.notes import HEADING_PREFIX, LinkTarget, Note, NoteTarget, RenderedNote, render_note
 from attention_gallery.pages import routes
-from attention_gallery.pages.contexts import Link, NoteBlock
+from attention_gallery.pages.pieces import Link, NoteBlock
 from attention_gallery.pages.routes import HeadRoutes
 from attention_gallery.records import head_name
 

@@ -13,9 +13,9 @@ from attention_gallery.figures.encode import EncodedWeights, encode_heads
 from attention_gallery.figures.heatmap import HeatmapTemplate
 from attention_gallery.pages import routes, words
 from attention_gallery.pages.chrome import PageFrame, model_card, provenance
-from attention_gallery.pages.contexts import HeadShared, Link, MetricRow, Neighbours, TokenView
 from attention_gallery.pages.gallery import Gallery, Pair
 from attention_gallery.pages.neighbours import Place, head_neighbours
+from attention_gallery.pages.pieces import HeadShared, Link, MetricRow, Neighbours, TokenView
 from attention_gallery.records import StoredAttention, Tokens
 
 

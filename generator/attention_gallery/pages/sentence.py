@@ -8,11 +8,12 @@ from attention_gallery.figures.thumbnail import thumbnail_side
 from attention_gallery.manifest.settings import SentenceSpec
 from attention_gallery.pages import routes, words
 from attention_gallery.pages.chrome import model_card, page_info, render
-from attention_gallery.pages.contexts import SentenceContext, SentenceModel, Thumbnail
+from attention_gallery.pages.contexts import SentenceContext
 from attention_gallery.pages.gallery import Gallery, Pair, PlannedPage
 from attention_gallery.pages.head_tables import notable_heads
 from attention_gallery.pages.neighbours import sentence_neighbours
 from attention_gallery.pages.pair_view import PairView
+from attention_gallery.pages.pieces import SentenceModel, Thumbnail
 from attention_gallery.pages.traces import token_trace_of
 
 NOTABLE_HEADS = 5

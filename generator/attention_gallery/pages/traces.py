@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from attention_gallery.analysis import token_trace
 from attention_gallery.pages import words
-from attention_gallery.pages.contexts import Trace, TraceRow
 from attention_gallery.pages.pair_view import PairView
+from attention_gallery.pages.pieces import Trace, TraceRow
 
 
 def token_trace_of(view: PairView, query: int) -> Trace:
