@@ -25,7 +25,9 @@ HERE = Path(__file__).parent
 CASES = sorted(path.parent.name for path in HERE.glob("*/gallery.yaml"))
 
 _PLOTLY = re.compile(r"plotly\.[0-9a-f]{10}\.js")
-_WEIGHTS = re.compile(r'(<figure [^>]*>)((?:(?!</figure>).)*?class="figure-weights">)([A-Za-z0-9+/=]+)', re.DOTALL)
+_WEIGHTS = re.compile(
+    r'(<figure [^>]*>)((?:(?!</figure>).)*?class="figure-weights">)([A-Za-z0-9+/=]+)', re.DOTALL
+)
 _PICTURE = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=]+)")
 
 
