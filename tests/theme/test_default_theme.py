@@ -47,6 +47,8 @@ def sample(kind: Any, *, full: bool) -> Any:
     if is_dataclass(kind):
         hints = get_type_hints(kind)
         return kind(**{field.name: sample(hints[field.name], full=full) for field in fields(kind)})  # type: ignore[operator]
+    if hasattr(kind, "_fields"):
+        return kind(*(sample(hint, full=full) for hint in get_type_hints(kind).values()))
     plain = {Markup: Markup("<em>made</em>"), str: HOSTILE, int: 1, float: 0.25, bool: full}
     return plain[kind]
 
