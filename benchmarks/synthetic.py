@@ -13,10 +13,11 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
+from attention_gallery.build.captures import key_of
 from attention_gallery.manifest import load_manifest
 from attention_gallery.models import FingerprintMemory, fingerprint, resolve
 from attention_gallery.records import AttentionLayer, ModelFacts, Provenance, Tokens
-from attention_gallery.store import AttentionStore, capture_key
+from attention_gallery.store import AttentionStore
 
 WORDS = (
     "the",
@@ -106,13 +107,12 @@ def fill_store(manifest_path: Path, shape: Shape, seed: int = 0) -> None:
         digests.weights, digests.tokenizer, spec.source, None, "float32", {"torch": "2.13.0"}, 0.1, 1e-7
     )
     random = np.random.default_rng(seed)
+    precision = manifest.settings.capture.precision
     for one in manifest.settings.sentences:
-        key = capture_key(
-            weights=digests.weights, tokenizer=digests.tokenizer, text=one.text, dtype=spec.dtype
-        )
+        key = key_of(manifest.settings, spec, digests, one)
         if store.has(key):
             continue
-        with store.writer(key, one.text, tokens_of(one.text), facts) as writer:
+        with store.writer(key, one.text, tokens_of(one.text), facts, None, precision) as writer:
             for layer in range(shape.layers):
                 writer.write(AttentionLayer(layer, "encoder", random_attention(random, shape)))
             writer.finish(provenance)

@@ -20,12 +20,13 @@ import yaml
 from safetensors.numpy import save_file
 
 from attention_gallery.build import BuildOptions, BuildReport, build
+from attention_gallery.build.captures import key_of
 from attention_gallery.manifest import Manifest, load_manifest
 from attention_gallery.manifest.settings import ModelSpec
 from attention_gallery.models import FingerprintMemory, ModelFingerprint, fingerprint, resolve
 from attention_gallery.progress import Reporter, SilentReporter
-from attention_gallery.records import AttentionLayer, Float32, ModelFacts, Provenance, Tokens
-from attention_gallery.store import AttentionStore, capture_key
+from attention_gallery.records import AttentionLayer, Float32, ModelFacts, Precision, Provenance, Tokens
+from attention_gallery.store import AttentionStore
 
 TINY_THEME = Path(__file__).parent / "golden" / "tiny" / "themes" / "tiny"
 MODELS: tuple[dict[str, Any], ...] = (
@@ -196,9 +197,7 @@ def _fill_model(
     seconds: float,
 ) -> None:
     for sentence in manifest.settings.sentences:
-        key = capture_key(
-            weights=digests.weights, tokenizer=digests.tokenizer, text=sentence.text, dtype=spec.dtype
-        )
+        key = key_of(manifest.settings, spec, digests, sentence)
         if not store.has(key):
             origin = Provenance(
                 digests.weights,
@@ -210,11 +209,16 @@ def _fill_model(
                 seconds,
                 1e-7,
             )
-            write_capture(store, key, sentence.text, shape, origin)
+            write_capture(store, key, sentence.text, shape, origin, manifest.settings.capture.precision)
 
 
 def write_capture(
-    store: AttentionStore, key: str, text: str, shape: dict[str, Any], origin: Provenance
+    store: AttentionStore,
+    key: str,
+    text: str,
+    shape: dict[str, Any],
+    origin: Provenance,
+    precision: Precision = "float32",
 ) -> None:
     """One synthetic capture; the same key always gives the same numbers."""
     layers, heads, causal = shape["layers"], shape["heads"], shape["causal"]
@@ -223,7 +227,7 @@ def write_capture(
     )
     tokens = tokens_of(text, causal=causal)
     random = np.random.default_rng(int(key[:12], 16))
-    with store.writer(key, text, tokens, facts) as writer:
+    with store.writer(key, text, tokens, facts, None, precision) as writer:
         for layer in range(layers):
             weights = random_attention(random, heads, len(tokens), causal=causal)
             writer.write(AttentionLayer(layer, "decoder" if causal else "encoder", weights))

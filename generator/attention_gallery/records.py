@@ -18,6 +18,26 @@ Int64 = NDArray[np.int64]
 Bool = NDArray[np.bool_]
 
 AttentionKind = Literal["encoder", "decoder", "cross"]
+Precision = Literal["float16", "float32"]
+
+
+@dataclass(frozen=True, slots=True)
+class TextInput:
+    """What a model is given to read.
+
+    text: the sentence, or for a chat its messages one after another, for people. pair: a second text that
+    the tokenizer joins to the first. chat: (role, content) of each message, put through the model's chat
+    template. target: what the decoder of an encoder-decoder reads; without one it is continued greedily.
+    generate: how many tokens the model may add of its own. truncate: whether what exceeds the context is
+    left out instead of being an error.
+    """
+
+    text: str
+    pair: str | None = None
+    chat: tuple[tuple[str, str], ...] = ()
+    target: str | None = None
+    generate: int = 0
+    truncate: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,6 +49,9 @@ class Tokens:
     continues: bool[token], true where a token goes on with the word of the token before it.
     offsets: int32[token, 2], half-open code-point ranges into the text, or None.
     words: int32[token], index of the word a token belongs to, -1 for special tokens, or None.
+    segments: int32[token], which of `segment_names` a token belongs to, -1 for those between, or None.
+    Segments are the two texts of a pair, the messages of a chat, or prompt and continuation.
+    left_out: how many tokens of the text were cut off because the model cannot read them.
     """
 
     ids: Int64
@@ -37,6 +60,9 @@ class Tokens:
     continues: Bool
     offsets: Int32 | None = None
     words: Int32 | None = None
+    segments: Int32 | None = None
+    segment_names: tuple[str, ...] = ()
+    left_out: int = 0
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -44,7 +70,10 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AttentionLayer:
-    """The attention probabilities of one layer: weights float32[head, query, key], rows sum to 1."""
+    """The attention probabilities of one layer: weights float32[head, query, key], rows sum to 1.
+
+    Queries and keys are the same tokens, except for cross attention, whose keys are the encoder's.
+    """
 
     index: int
     kind: AttentionKind
@@ -54,6 +83,10 @@ class AttentionLayer:
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
     """What a model is, read from its configuration. `context` is in tokens, None when unbounded.
+
+    Layers and heads are those that attend in the way that was captured. `cross` tells that a decoder looks
+    at an encoder. `windows` is for each layer how many tokens a query reaches back at most, None for all;
+    empty where no layer has a window. `skipped` are the numbers of the model's layers without attention.
 
     `license` is None in a capture: it can change while the capture stays, so a build reads it anew.
     """
@@ -70,13 +103,24 @@ class ModelFacts:
     parameters: int
     weights_format: Literal["safetensors", "gguf"]
     license: str | None = None
+    cross: bool = False
+    windows: tuple[int | None, ...] = ()
+    skipped: tuple[int, ...] = ()
+
+    @property
+    def kind(self) -> AttentionKind:
+        """The kind of attention of every layer."""
+        return "cross" if self.cross else "decoder" if self.causal else "encoder"
 
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
     """Where the numbers come from; kept beside a capture and shown on its pages.
 
-    `seconds` is the wall time of the forward pass. `row_sum_error` is the largest |row sum - 1|.
+    `seconds` is the wall time of the forward pass. `row_sum_error` is the largest |row sum - 1| before the
+    numbers were stored. `strategy` is the way in which they were captured. `precision` is the number format
+    in the store, `storage_error` the largest absolute difference that it makes. `remote_code` tells that code
+    which came with the model was run.
     """
 
     model_fingerprint: str
@@ -87,6 +131,11 @@ class Provenance:
     libraries: Mapping[str, str]
     seconds: float
     row_sum_error: float
+    strategy: str = "interface"
+    device: str = "cpu"
+    precision: Precision = "float32"
+    storage_error: float = 0.0
+    remote_code: bool = False
 
 
 class StoredAttention(Protocol):
@@ -102,7 +151,11 @@ class StoredAttention(Protocol):
 
     @property
     def tokens(self) -> Tokens:
-        """Its tokens."""
+        """Its tokens, which look: the queries."""
+
+    @property
+    def keys(self) -> Tokens:
+        """The tokens that are looked at: the same, except for cross attention."""
 
     @property
     def facts(self) -> ModelFacts:

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from attention_gallery.build.captures import key_of
 from attention_gallery.manifest import load_manifest
 from attention_gallery.models import FingerprintMemory, fingerprint, resolve
 from attention_gallery.records import AttentionLayer, Float32, ModelFacts, Provenance, StoredAttention, Tokens
-from attention_gallery.store import AttentionStore, capture_key
+from attention_gallery.store import AttentionStore
 from sample_gallery import Sample, make_model, random_attention
 
 HOSTILE = "<img src=x onerror=alert(1)> \"quoted\" & '<script>alert(2)</script>' {{ 7 }}"
@@ -157,9 +158,7 @@ def _jobs(sample: Sample) -> list[tuple[Any, Any, str, AttentionStore]]:
     for spec in manifest.settings.models:
         digests = fingerprint(resolve(spec, manifest.root), memory)
         for one in manifest.settings.sentences:
-            key = capture_key(
-                weights=digests.weights, tokenizer=digests.tokenizer, text=one.text, dtype=spec.dtype
-            )
+            key = key_of(manifest.settings, spec, digests, one)
             jobs.append((spec, one, key, store))
     return jobs
 

@@ -26,7 +26,7 @@ from attention_gallery.errors import ModelError, Problem
 from attention_gallery.models import FingerprintMemory, ModelFingerprint, fingerprint
 from attention_gallery.models.load import LoadedModel
 from attention_gallery.progress import SilentReporter
-from attention_gallery.records import AttentionLayer
+from attention_gallery.records import AttentionLayer, TextInput
 from attention_gallery.store import AttentionStore, capture_key
 
 
@@ -39,8 +39,15 @@ def make_jobs(folder: Path, texts: Sequence[str], title: str = "Tiny") -> list[C
             title=title,
             dtype="float32",
             sentence=f"s{number}",
-            text=text,
-            key=capture_key(weights=prints.weights, tokenizer=prints.tokenizer, text=text, dtype="float32"),
+            given=TextInput(text),
+            precision="float32",
+            key=capture_key(
+                weights=prints.weights,
+                tokenizer=prints.tokenizer,
+                given=TextInput(text),
+                dtype="float32",
+                precision="float32",
+            ),
             fingerprint=prints,
             problem=lambda reason, mend, line=number + 1: Problem(reason, mend, Path("gallery.yaml"), line),
         )
@@ -61,8 +68,8 @@ def test_what_is_stored_is_what_was_captured(
     assert (report.captured, report.models_loaded) == (2, 1)
     for job in jobs:
         store.verify(job.key)
-        entry, direct = store.open(job.key), capture_one(tiny_loaded, job.text)
-        assert entry.text == job.text
+        entry, direct = store.open(job.key), capture_one(tiny_loaded, job.given.text)
+        assert entry.text == job.given.text
         assert entry.tokens.texts == direct.tokens.texts
         assert entry.facts == direct.facts
         assert entry.provenance.model_fingerprint == job.fingerprint.weights

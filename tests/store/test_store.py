@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 
 from attention_gallery.errors import DamagedEntry, OutputError
-from attention_gallery.records import AttentionLayer, ModelFacts, Provenance, Tokens
+from attention_gallery.records import AttentionLayer, ModelFacts, Precision, Provenance, TextInput, Tokens
 from attention_gallery.store import AttentionStore, capture_key
 
 KEY = "ab" + "0" * 62
@@ -102,6 +102,41 @@ def test_round_trip_for_any_shape(
             np.testing.assert_array_equal(kept, given_array)
     for layer in written:
         np.testing.assert_array_equal(entry.layer(layer.index).weights, layer.weights)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 9), st.integers(1, 9), st.booleans())
+@settings(max_examples=20, deadline=None)
+def test_cross_attention_and_half_precision(
+    tmp_path_factory: pytest.TempPathFactory, seed: int, queries: int, keys: int, half: bool
+) -> None:
+    store = AttentionStore(tmp_path_factory.mktemp("store"))
+    facts = replace(FACTS, cross=True, windows=(None, 4, None), skipped=(2,))
+    looking = replace(make_tokens(queries), segments=np.zeros(queries, np.int32), segment_names=("first",))
+    looked_at = replace(make_tokens(keys, words=False), left_out=3)
+    random = np.random.default_rng(seed).random((3, 2, queries, keys), dtype=np.float32)
+    precision: Precision = "float16" if half else "float32"
+    with store.writer(KEY, "x", looking, facts, looked_at, precision) as out:
+        for number, weights in enumerate(random):
+            out.write(AttentionLayer(number, "cross", weights))
+        out.finish(PROVENANCE)
+    store.verify(KEY)
+    entry = store.open(KEY)
+    assert entry.facts == facts
+    assert (entry.tokens.segment_names, entry.keys.left_out) == (("first",), 3)
+    assert entry.keys.words is None
+    np.testing.assert_array_equal(entry.tokens.segments, looking.segments)
+    np.testing.assert_array_equal(entry.keys.ids, looked_at.ids)
+    kept = np.stack([entry.layer(number).weights for number in range(3)])
+    assert kept.dtype == np.float32
+    assert {entry.layer(0).kind, entry.provenance.precision} == {"cross", precision}
+    assert entry.provenance.storage_error == pytest.approx(float(np.abs(kept - random).max()), abs=1e-9)
+    assert entry.provenance.storage_error <= (2**-12 if half else 0)
+
+
+def test_queries_are_their_own_keys(store: AttentionStore) -> None:
+    fill(store)
+    entry = store.open(KEY)
+    assert entry.keys is entry.tokens
 
 
 def test_the_file_is_valid_safetensors(store: AttentionStore) -> None:
@@ -329,7 +364,13 @@ def test_a_killed_writer_leaves_no_entry(store: AttentionStore) -> None:
     assert len(all_files(store)) == 2
 
 
-BASE = {"weights": "w", "tokenizer": "t", "text": "x", "dtype": "float32"}
+BASE = {
+    "weights": "w",
+    "tokenizer": "t",
+    "given": TextInput("x"),
+    "dtype": "float32",
+    "precision": "float32",
+}
 
 
 @pytest.mark.parametrize(
@@ -337,9 +378,14 @@ BASE = {"weights": "w", "tokenizer": "t", "text": "x", "dtype": "float32"}
     [
         {"weights": "v"},
         {"tokenizer": "u"},
-        {"text": "x "},
+        {"given": TextInput("x ")},
+        {"given": TextInput("x", pair="y")},
+        {"given": TextInput("x", chat=(("user", "x"),))},
+        {"given": TextInput("x", target="y")},
+        {"given": TextInput("x", generate=1)},
+        {"given": TextInput("x", truncate=True)},
         {"dtype": "float16"},
-        {"special_tokens": False},
+        {"precision": "float16"},
         {"kind": "cross"},
     ],
 )
@@ -348,5 +394,5 @@ def test_the_key_depends_on_all_that_changes_the_numbers(change: dict[str, objec
 
 
 def test_the_key_never_drifts() -> None:
-    assert capture_key(**BASE) == capture_key(**BASE, special_tokens=True, kind="self")
-    assert capture_key(**BASE) == "96e90e1c71142a07ecaa34ce136462c49712986a296027151d57669d81fc3e69"
+    assert capture_key(**BASE) == capture_key(**BASE, kind="self")
+    assert capture_key(**BASE) == "6a2ee4e10e9f443c4779d16a88d2e5433d521ee2db9455136e50e5d0cdf902c9"

@@ -8,7 +8,7 @@ from functools import partial
 
 from attention_gallery.build.project import Project
 from attention_gallery.errors import DamagedEntry, ModelError, Problem
-from attention_gallery.manifest.settings import ModelSpec, SentenceSpec
+from attention_gallery.manifest.settings import GallerySettings, ModelSpec, SentenceSpec
 from attention_gallery.models import (
     FingerprintMemory,
     ModelFingerprint,
@@ -19,6 +19,7 @@ from attention_gallery.models import (
 )
 from attention_gallery.models import files as model_files
 from attention_gallery.progress import Reporter
+from attention_gallery.records import TextInput
 from attention_gallery.store import AttentionStore, capture_key
 
 
@@ -48,17 +49,28 @@ def needed_captures(project: Project, memory: FingerprintMemory) -> Captures:
             continue
         models.append((found, digests))
         for sentence in project.manifest.settings.sentences:
-            keys[spec.slug, sentence.slug] = key_of(spec, digests, sentence)
+            keys[spec.slug, sentence.slug] = key_of(project.manifest.settings, spec, digests, sentence)
     if problems:
         raise ModelError(problems)
     return Captures(tuple(models), keys)
 
 
-def key_of(model: ModelSpec, digests: ModelFingerprint, sentence: SentenceSpec) -> str:
+def key_of(
+    settings: GallerySettings, model: ModelSpec, digests: ModelFingerprint, sentence: SentenceSpec
+) -> str:
     """The key of the capture of one sentence under one model."""
     return capture_key(
-        weights=digests.weights, tokenizer=digests.tokenizer, text=sentence.text, dtype=model.dtype
+        weights=digests.weights,
+        tokenizer=digests.tokenizer,
+        given=text_input(sentence),
+        dtype=model.dtype,
+        precision=settings.capture.precision,
     )
+
+
+def text_input(sentence: SentenceSpec) -> TextInput:
+    """What a sentence of the manifest gives a model to read."""
+    return TextInput(sentence.text)
 
 
 def find_model(project: Project, index: int) -> ResolvedModel:
@@ -89,7 +101,8 @@ def capture_all(project: Project, captures: Captures, store: AttentionStore, rep
             title=spec.title,
             dtype=spec.dtype,
             sentence=sentence.slug,
-            text=sentence.text,
+            given=text_input(sentence),
+            precision=settings.capture.precision,
             key=captures.keys[spec.slug, sentence.slug],
             fingerprint=digests,
             problem=partial(_problem, project, "sentences", index, "text"),

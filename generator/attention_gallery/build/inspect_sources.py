@@ -68,7 +68,7 @@ def _captured_shape(
     spec, digests = project.manifest.settings.models[index], fingerprint(found, memory)
     store = AttentionStore(cache / "store")
     for sentence in project.manifest.settings.sentences:
-        key = key_of(spec, digests, sentence)
+        key = key_of(project.manifest.settings, spec, digests, sentence)
         try:
             if store.has(key):
                 facts = store.open(key).facts

@@ -13,7 +13,7 @@ from attention_gallery.models.fingerprints import ModelFingerprint
 from attention_gallery.models.load import LoadedModel, load
 from attention_gallery.models.resolved import ProblemMaker, ResolvedModel
 from attention_gallery.progress import Reporter, Task
-from attention_gallery.records import Tokens
+from attention_gallery.records import Precision, TextInput, Tokens
 from attention_gallery.store import AttentionStore
 
 
@@ -29,7 +29,8 @@ class CaptureJob:
     title: str
     dtype: str
     sentence: str
-    text: str
+    given: TextInput
+    precision: Precision
     key: str
     fingerprint: ModelFingerprint
     problem: ProblemMaker = Problem
@@ -113,7 +114,7 @@ def _tokenise_all(group: list[CaptureJob], loaded: LoadedModel) -> list[Tokens]:
     problems: list[Problem] = []
     for job in group:
         try:
-            tokenised.append(read_tokens(loaded, job.text, job.title, job.problem))
+            tokenised.append(read_tokens(loaded, job.given.text, job.title, job.problem))
         except ModelError as error:
             problems.extend(error.problems)
     if problems:
@@ -122,5 +123,5 @@ def _tokenise_all(group: list[CaptureJob], loaded: LoadedModel) -> list[Tokens]:
 
 
 def _capture(job: CaptureJob, tokens: Tokens, loaded: LoadedModel, store: AttentionStore) -> None:
-    with store.writer(job.key, job.text, tokens, loaded.facts) as entry:
+    with store.writer(job.key, job.given.text, tokens, loaded.facts, None, job.precision) as entry:
         entry.finish(run(loaded, tokens, entry.write, job.fingerprint))

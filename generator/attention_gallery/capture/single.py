@@ -33,6 +33,11 @@ class MemoryCapture:
     provenance: Provenance
     layers: tuple[AttentionLayer, ...]
 
+    @property
+    def keys(self) -> Tokens:
+        """The tokens that are looked at."""
+        return self.tokens
+
     def layer(self, index: int) -> AttentionLayer:
         """One layer, float32[head, query, key]. Raises `IndexError` when the model has no such layer."""
         if not 0 <= index < len(self.layers):

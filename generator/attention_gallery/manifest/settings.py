@@ -65,6 +65,15 @@ class SentenceSpec(Settings):
     )
 
 
+class CaptureSettings(Settings):
+    """How attention is captured and kept."""
+
+    precision: Literal["float16", "float32"] = Field(
+        default="float16",
+        description="Number format in the store. float16 takes half the room and is right to 0.00025.",
+    )
+
+
 class AnalysisSettings(Settings):
     """How heads are measured."""
 
@@ -105,6 +114,9 @@ class GallerySettings(Settings):
     models: tuple[ModelSpec, ...] = Field(description="The models, in the order shown.", min_length=1)
     sentences: tuple[SentenceSpec, ...] = Field(
         description="The sentences, in the order shown.", min_length=1
+    )
+    capture: CaptureSettings = Field(
+        default_factory=CaptureSettings, description="How attention is captured and kept."
     )
     analysis: AnalysisSettings = Field(
         default_factory=AnalysisSettings, description="How heads are measured."

@@ -84,7 +84,7 @@ def _weights(view: PairView) -> dict[str, Any]:
         "axes": ["layer", "head", "query", "key"],
         "shape": levels.shape,
         "encoding": f"base64 of zlib-deflated little-endian uint16; weight = value / {_STEPS}",
-        "error_below": _ERROR,
+        "error_below": round(_ERROR + view.pair.provenance.storage_error, 8),
         "data": _deflated(levels.tobytes()),
     }
 

@@ -22,7 +22,7 @@ from attention_gallery.pages.neighbours import Place, sentence_neighbours
 from attention_gallery.pages.pair_view import PairView
 from attention_gallery.pages.pieces import LayerAverage, Link
 from attention_gallery.pages.traces import token_trace_of
-from attention_gallery.records import Float32, head_name
+from attention_gallery.records import Float32, Provenance, head_name
 
 
 def explorer_pages(gallery: Gallery, view: PairView) -> Iterator[PlannedPage]:
@@ -83,7 +83,7 @@ def _explorer(gallery: Gallery, view: PairView) -> bytes:
         previous=before,
         next=after,
         download="attention.json" if gallery.settings.pages.downloads else "",
-        precision=_precision(grid),
+        precision=_precision(grid, pair.provenance),
         normalisation=_normalisation(pair.provenance.row_sum_error),
         summary=summary,
     )
@@ -125,12 +125,13 @@ def _other_models(gallery: Gallery, pair: Pair) -> tuple[Link, ...]:
     )
 
 
-def _precision(grid: EncodedWeights) -> str:
+def _precision(grid: EncodedWeights, origin: Provenance) -> str:
     size = "one byte" if grid.codec == "sqrt8" else "two bytes"
     return (
-        "Every number that this page arrives with comes from the exact weights. Its pictures, and what is "
-        "read off them by pointing at a cell, choosing a head or opening the table, hold each weight in "
-        f"{size}: the largest error is {grid.error:.4f}. The page of a single head is more exact."
+        f"Every number that this page arrives with comes from {words.kept_weights(origin)}. Its "
+        "pictures, and what is read off them by pointing at a cell, choosing a head or opening the table, "
+        f"hold each weight in {size}: the largest error is {grid.error + origin.storage_error:.4f}. "
+        "The page of a single head is more exact."
     )
 
 

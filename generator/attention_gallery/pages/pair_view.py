@@ -150,8 +150,8 @@ class PairView:
             tokens=self.token_views,
             token_strip=self.token_strip,
             explorer=routes.href(route, self.pair.route),
-            precision="Every number in the text comes from the exact weights; the picture holds them "
-            "in 16 bits, right to 0.00001.",
+            precision=f"Every number in the text comes from {words.kept_weights(self.pair.provenance)}; "
+            "the picture holds them in 16 bits, right to 0.00001.",
         )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from attention_gallery.figures.describe import decimal
 from attention_gallery.manifest.settings import SentenceSpec
 from attention_gallery.manifest.words import occurrences
+from attention_gallery.records import Provenance
 
 UNDEFINED = "–"
 
@@ -35,6 +36,13 @@ def in_range(value: float, limits: tuple[float, float]) -> float | None:
     if math.isnan(value) or high <= low:
         return None
     return min(1.0, max(0.0, (value - low) / (high - low)))
+
+
+def kept_weights(origin: Provenance) -> str:
+    """The weights that a page's numbers come from, with what they lost when they were stored."""
+    if not origin.storage_error:
+        return "the exact weights"
+    return f"the stored weights ({origin.precision}, right to {origin.storage_error:.5f})"
 
 
 def count(number: int, noun: str) -> str:

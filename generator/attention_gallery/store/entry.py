@@ -15,12 +15,13 @@ from attention_gallery.records import AttentionLayer, ModelFacts, Provenance, To
 from attention_gallery.store.layout import (
     NUMPY_TYPES,
     ArraySlot,
+    Reading,
     layer_name,
     pack_header,
     plan_slots,
     unpack_header,
 )
-from attention_gallery.store.sidecar import Sidecar
+from attention_gallery.store.sidecar import Sidecar, TokenNotes
 
 
 class StoredEntry:
@@ -36,7 +37,7 @@ class StoredEntry:
         self._sidecar = sidecar
         try:
             self._start, self._slots = self._read_header()
-            self._tokens = self._read_tokens()
+            self._tokens, self._keys = self._read_tokens()
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise self._damaged(str(error)) from error
 
@@ -52,8 +53,13 @@ class StoredEntry:
 
     @property
     def tokens(self) -> Tokens:
-        """Its tokens."""
+        """Its tokens, which look: the queries."""
         return self._tokens
+
+    @property
+    def keys(self) -> Tokens:
+        """The tokens that are looked at: the same, except for cross attention."""
+        return self._tokens if self._keys is None else self._keys
 
     @property
     def facts(self) -> ModelFacts:
@@ -78,8 +84,9 @@ class StoredEntry:
             raise self._damaged(str(error)) from error
         if hashlib.sha256(weights.data.cast("B")).hexdigest() != self._sidecar.layer_sha256[index]:
             raise self._damaged(f"layer {index} does not match its checksum")
-        weights.flags.writeable = False
-        return AttentionLayer(index, "decoder" if self.facts.causal else "encoder", weights)
+        exact = weights.astype(np.float32, copy=False)
+        exact.flags.writeable = False
+        return AttentionLayer(index, self.facts.kind, exact)
 
     def _damaged(self, reason: str) -> DamagedEntry:
         return DamagedEntry(f"the stored capture {self.key[:12]} is damaged: {reason}")
@@ -96,36 +103,24 @@ class StoredEntry:
         return start, {slot.name: slot for slot in slots}
 
     def _expected_slots(self, head: bytes) -> tuple[ArraySlot, ...]:
-        # Offsets and words may be absent; the header must be the very one that the writer makes.
-        count = len(self._sidecar.token_texts)
-        nothing = np.zeros(0, np.int32)
-        for offsets in (nothing, None):
-            for words in (nothing, None):
-                shape_only = Tokens(
-                    np.zeros(0, np.int64), ("",) * count, np.zeros(0, bool), np.zeros(0, bool), offsets, words
-                )
-                slots = plan_slots(shape_only, self.facts.layers, self.facts.heads)
-                if pack_header(slots) == head:
-                    return slots
-        raise ValueError("its header does not match its description")
+        # The header must be the very one that the writer makes for such tokens.
+        described = self._sidecar
+        keys = None if described.keys is None else _shape_of(described.keys)
+        reading = Reading(described.facts, _shape_of(described.tokens), keys)
+        slots = plan_slots(reading, described.provenance.precision)
+        if pack_header(slots) != head:
+            raise ValueError("its header does not match its description")
+        return slots
 
-    def _read_tokens(self) -> Tokens:
-        arrays: dict[str, NDArray[Any]] = {
-            name.removeprefix("tokens."): self._read(slot)
-            for name, slot in self._slots.items()
-            if name.startswith("tokens.")
-        }
+    def _read_tokens(self) -> tuple[Tokens, Tokens | None]:
+        slots = (slot for slot in self._slots.values() if not slot.name.startswith("layer."))
+        arrays = {slot.name: self._read(slot) for slot in slots}
         found = hashlib.sha256(b"".join(array.tobytes() for array in arrays.values())).hexdigest()
         if found != self._sidecar.token_sha256:
             raise ValueError("its tokens do not match their checksum")
-        return Tokens(
-            ids=arrays["ids"],
-            texts=self._sidecar.token_texts,
-            special=arrays["special"],
-            continues=arrays["continues"],
-            offsets=arrays.get("offsets"),
-            words=arrays.get("words"),
-        )
+        keys = self._sidecar.keys
+        tokens = _tokens("tokens", self._sidecar.tokens, arrays)
+        return tokens, None if keys is None else _tokens("keys", keys, arrays)
 
     def _read(self, slot: ArraySlot) -> NDArray[Any]:
         array = np.empty(slot.shape, NUMPY_TYPES[slot.dtype])
@@ -135,3 +130,32 @@ class StoredEntry:
         if filled != slot.end - slot.start:
             raise ValueError(f"{slot.name} is cut short")
         return array
+
+
+def _tokens(prefix: str, notes: TokenNotes, arrays: Mapping[str, NDArray[Any]]) -> Tokens:
+    return Tokens(
+        ids=arrays[f"{prefix}.ids"],
+        texts=notes.texts,
+        special=arrays[f"{prefix}.special"],
+        continues=arrays[f"{prefix}.continues"],
+        offsets=arrays.get(f"{prefix}.offsets"),
+        words=arrays.get(f"{prefix}.words"),
+        segments=arrays.get(f"{prefix}.segments"),
+        segment_names=notes.segment_names,
+        left_out=notes.left_out,
+    )
+
+
+def _shape_of(notes: TokenNotes) -> Tokens:
+    """Tokens with the arrays of these, but nothing in them."""
+    count = len(notes.texts)
+    flags = np.zeros(count, np.bool_)
+    return Tokens(
+        np.zeros(count, np.int64),
+        notes.texts,
+        flags,
+        flags,
+        np.zeros((count, 2), np.int32) if "offsets" in notes.arrays else None,
+        np.zeros(count, np.int32) if "words" in notes.arrays else None,
+        np.zeros(count, np.int32) if "segments" in notes.arrays else None,
+    )

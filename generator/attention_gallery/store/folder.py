@@ -11,8 +11,9 @@ from pathlib import Path
 
 from attention_gallery.errors import DamagedEntry, OutputError
 from attention_gallery.hashing import digest_file
-from attention_gallery.records import ModelFacts, StoredAttention, Tokens
+from attention_gallery.records import ModelFacts, Precision, StoredAttention, Tokens
 from attention_gallery.store.entry import StoredEntry
+from attention_gallery.store.layout import Reading
 from attention_gallery.store.sidecar import Sidecar, load
 from attention_gallery.store.writer import EntryWriter, sync_folder
 
@@ -64,8 +65,18 @@ class AttentionStore:
             raise DamagedEntry(f"the stored capture {key[:12]} is damaged: it does not match its checksum")
 
     @contextmanager
-    def writer(self, key: str, text: str, tokens: Tokens, facts: ModelFacts) -> Iterator[EntryWriter]:
+    def writer(
+        self,
+        key: str,
+        text: str,
+        tokens: Tokens,
+        facts: ModelFacts,
+        keys: Tokens | None = None,
+        precision: Precision = "float32",
+    ) -> Iterator[EntryWriter]:
         """A writer for one capture: `write` each layer in order, then `finish`.
+
+        `keys` are the tokens that are looked at where they are not those that look.
 
         The entry appears on a clean exit, in place of an older one. On any error, and when the process
         is killed, nothing appears. Raises `ValueError` on a clean exit without `finish` and `OutputError`
@@ -77,7 +88,7 @@ class AttentionStore:
         try:
             data.parent.mkdir(parents=True, exist_ok=True)
             with unfinished[0].open("xb") as stream:
-                entry = EntryWriter(stream, key, text, tokens, facts)
+                entry = EntryWriter(stream, key, text, Reading(facts, tokens, keys), precision)
                 yield entry
                 described = entry.sidecar()
                 stream.flush()

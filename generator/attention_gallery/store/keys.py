@@ -2,35 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from attention_gallery.hashing import digest
+from attention_gallery.records import Precision, TextInput
 
 # Raised whenever the meaning of the stored numbers or the layout of an entry changes.
-SCHEMA = 1
+SCHEMA = 2
 
 
 def capture_key(
     *,
     weights: str,
     tokenizer: str,
-    text: str,
+    given: TextInput,
     dtype: str,
-    special_tokens: bool = True,
+    precision: Precision,
     kind: str = "self",
 ) -> str:
     """The key of one sentence under one model: SHA-256, 64 hexadecimal digits.
 
-    `weights` and `tokenizer` are fingerprints, `dtype` is the number format the model runs in, `kind` is
-    the attention that is captured. Library versions are left out: they are provenance, kept beside the
-    numbers, and an upgrade must not throw a store away.
+    `weights` and `tokenizer` are fingerprints, `dtype` is the number format the model runs in, `precision`
+    the one in the store, `kind` the attention that is captured ("self" where a model has only one). Library
+    versions are left out: they are provenance, kept beside the numbers, and an upgrade must not throw a
+    store away.
     """
     return digest(
         {
             "schema": SCHEMA,
             "weights": weights,
             "tokenizer": tokenizer,
-            "text": text,
+            "given": asdict(given),
             "dtype": dtype,
-            "special_tokens": special_tokens,
+            "precision": precision,
             "kind": kind,
         }
     )

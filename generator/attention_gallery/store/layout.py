@@ -15,14 +15,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attention_gallery.records import Tokens
+from attention_gallery.records import ModelFacts, Precision, Tokens
 
 NUMPY_TYPES: dict[str, np.dtype[Any]] = {
     "I64": np.dtype("<i8"),
     "F32": np.dtype("<f4"),
+    "F16": np.dtype("<f2"),
     "I32": np.dtype("<i4"),
     "BOOL": np.dtype("bool"),
 }
+LAYER_TYPES: dict[Precision, str] = {"float16": "F16", "float32": "F32"}
+_TYPES = {np.dtype(np.int64): "I64", np.dtype(np.int32): "I32", np.dtype(np.bool_): "BOOL"}
 MAX_HEADER = 16 * 1024 * 1024
 
 
@@ -42,35 +45,55 @@ def layer_name(index: int) -> str:
     return f"layer.{index:03d}"
 
 
-def plan_slots(tokens: Tokens, layers: int, heads: int) -> tuple[ArraySlot, ...]:
-    """All arrays of an entry, in file order: widest numbers first, so that each array lies aligned."""
-    count = len(tokens)
-    wanted: list[tuple[str, str, tuple[int, ...]]] = [("tokens.ids", "I64", (count,))]
-    wanted += [(layer_name(index), "F32", (heads, count, count)) for index in range(layers)]
-    if tokens.offsets is not None:
-        wanted.append(("tokens.offsets", "I32", (count, 2)))
-    if tokens.words is not None:
-        wanted.append(("tokens.words", "I32", (count,)))
-    wanted += [("tokens.special", "BOOL", (count,)), ("tokens.continues", "BOOL", (count,))]
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """One reading of a text: the model's facts, the tokens that look, and the keys where these are others."""
+
+    facts: ModelFacts
+    tokens: Tokens
+    keys: Tokens | None = None
+
+    @property
+    def looked_at(self) -> Tokens:
+        """The tokens that are looked at."""
+        return self.tokens if self.keys is None else self.keys
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All arrays but the layers, under the names of their slots."""
+        found = token_arrays("tokens", self.tokens)
+        return found if self.keys is None else found | token_arrays("keys", self.keys)
+
+
+def plan_slots(reading: Reading, precision: Precision) -> tuple[ArraySlot, ...]:
+    """All arrays of an entry: widest numbers first, so that each lies aligned, and the layers together."""
+    shape = (reading.facts.heads, len(reading.tokens), len(reading.looked_at))
+    wanted = [(name, _TYPES[array.dtype], array.shape) for name, array in reading.arrays().items()]
+    wanted += [(layer_name(index), LAYER_TYPES[precision], shape) for index in range(reading.facts.layers)]
+    order = sorted(wanted, key=lambda one: (-NUMPY_TYPES[one[1]].itemsize, one[0].startswith("layer.")))
     slots = []
     start = 0
-    for name, dtype, shape in wanted:
-        end = start + NUMPY_TYPES[dtype].itemsize * int(np.prod(shape, dtype=np.int64))
-        slots.append(ArraySlot(name, dtype, shape, start, end))
+    for name, dtype, extent in order:
+        end = start + NUMPY_TYPES[dtype].itemsize * int(np.prod(extent, dtype=np.int64))
+        slots.append(ArraySlot(name, dtype, extent, start, end))
         start = end
     return tuple(slots)
 
 
-def token_arrays(tokens: Tokens) -> dict[str, NDArray[Any]]:
+def token_arrays(prefix: str, tokens: Tokens) -> dict[str, NDArray[Any]]:
     """The arrays of `tokens` under the names of their slots; those that are None are left out."""
     arrays: dict[str, NDArray[Any] | None] = {
-        "tokens.ids": tokens.ids,
-        "tokens.offsets": tokens.offsets,
-        "tokens.words": tokens.words,
-        "tokens.special": tokens.special,
-        "tokens.continues": tokens.continues,
+        f"{prefix}.ids": np.asarray(tokens.ids, np.int64),
+        f"{prefix}.offsets": tokens.offsets,
+        f"{prefix}.words": tokens.words,
+        f"{prefix}.segments": tokens.segments,
+        f"{prefix}.special": np.asarray(tokens.special, np.bool_),
+        f"{prefix}.continues": np.asarray(tokens.continues, np.bool_),
     }
-    return {name: array for name, array in arrays.items() if array is not None}
+    return {
+        name: array if array.dtype in (np.int64, np.bool_) else np.asarray(array, np.int32)
+        for name, array in arrays.items()
+        if array is not None
+    }
 
 
 def pack_header(slots: tuple[ArraySlot, ...]) -> bytes:

@@ -8,13 +8,30 @@ from typing import Any
 
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.hashing import canonical_json, digest
-from attention_gallery.records import ModelFacts, Provenance
+from attention_gallery.records import ModelFacts, Provenance, Tokens
 from attention_gallery.store.keys import SCHEMA
+from attention_gallery.store.layout import LAYER_TYPES, token_arrays
+
+
+@dataclass(frozen=True, slots=True)
+class TokenNotes:
+    """What is not an array of some tokens, and `arrays`, the names of the arrays that they have."""
+
+    texts: tuple[str, ...]
+    segment_names: tuple[str, ...]
+    left_out: int
+    arrays: tuple[str, ...]
+
+    @classmethod
+    def of(cls, tokens: Tokens) -> TokenNotes:
+        """The notes on `tokens`."""
+        names = tuple(name.partition(".")[2] for name in token_arrays("", tokens))
+        return cls(tokens.texts, tokens.segment_names, tokens.left_out, names)
 
 
 @dataclass(frozen=True, slots=True)
 class Sidecar:
-    """Everything about an entry that is not an array.
+    """Everything about an entry that is not an array. `keys` is None where queries and keys are the same.
 
     `size` is the data file's length in bytes, `sha256` its digest. `token_sha256` and `layer_sha256` (one
     a layer) are digests of parts of it, so that each part is checked whenever it is read, without the others.
@@ -22,7 +39,8 @@ class Sidecar:
 
     key: str
     text: str
-    token_texts: tuple[str, ...]
+    tokens: TokenNotes
+    keys: TokenNotes | None
     facts: ModelFacts
     provenance: Provenance
     size: int
@@ -63,11 +81,14 @@ def load(data: bytes, key: str) -> Sidecar:
 
 
 def _build(value: dict[str, Any]) -> Sidecar:
-    facts = ModelFacts(**value["facts"])
+    facts = ModelFacts(**{name: _frozen(one) for name, one in value["facts"].items()})
+    if value["provenance"]["precision"] not in LAYER_TYPES:
+        raise ValueError("the precision is not known")
     sidecar = Sidecar(
         key=str(value["key"]),
         text=str(value["text"]),
-        token_texts=tuple(str(text) for text in value["token_texts"]),
+        tokens=_notes(value["tokens"]),
+        keys=None if value["keys"] is None else _notes(value["keys"]),
         facts=facts,
         provenance=Provenance(**value["provenance"]),
         size=int(value["size"]),
@@ -78,3 +99,11 @@ def _build(value: dict[str, Any]) -> Sidecar:
     if len(sidecar.layer_sha256) != facts.layers:
         raise ValueError("one digest a layer is expected")
     return sidecar
+
+
+def _notes(value: dict[str, Any]) -> TokenNotes:
+    return TokenNotes(**{name: _frozen(one) for name, one in value.items()})
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

@@ -4,68 +4,75 @@ from __future__ import annotations
 
 import hashlib
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
-from attention_gallery.records import AttentionLayer, ModelFacts, Provenance, Tokens
+from attention_gallery.records import AttentionLayer, Precision, Provenance
 from attention_gallery.store.layout import (
+    LAYER_TYPES,
     NUMPY_TYPES,
     ArraySlot,
+    Reading,
     layer_name,
     pack_header,
     plan_slots,
-    token_arrays,
 )
-from attention_gallery.store.sidecar import Sidecar, dump
+from attention_gallery.store.sidecar import Sidecar, TokenNotes, dump
 
 
 class EntryWriter:
     """Streams the layers of one capture, in order, holding no more than the one at hand."""
 
-    def __init__(self, stream: BinaryIO, key: str, text: str, tokens: Tokens, facts: ModelFacts) -> None:
+    def __init__(self, stream: BinaryIO, key: str, text: str, reading: Reading, precision: Precision) -> None:
         """Write the header and the arrays that come before the first layer."""
         self._stream = stream
         self._key = key
         self._text = text
-        self._tokens = tokens
-        self._facts = facts
+        self._reading = reading
+        self._precision: Precision = precision
+        self._error = 0.0
         self._digest = hashlib.sha256()
         self._layer_digests: list[str] = []
         self._token_digest = hashlib.sha256()
         self._size = 0
         self._provenance: Provenance | None = None
-        slots = plan_slots(tokens, facts.layers, facts.heads)
+        slots = plan_slots(reading, precision)
         first = next((n for n, slot in enumerate(slots) if slot.name == layer_name(0)), len(slots))
         self._after = tuple(slot for slot in slots[first:] if not slot.name.startswith("layer."))
         self._put(pack_header(slots))
         self._put_tokens(slots[:first])
 
     def write(self, layer: AttentionLayer) -> None:
-        """Append the next layer, float32[head, query, key].
+        """Append the next layer, float32[head, query, key], rounded to the store's precision.
 
         Raises `ValueError` when it is not the next one or has another shape than the model's facts say.
         """
-        expected = (self._facts.heads, len(self._tokens), len(self._tokens))
-        if layer.index != len(self._layer_digests) or layer.index >= self._facts.layers:
+        facts = self._reading.facts
+        expected = (facts.heads, len(self._reading.tokens), len(self._reading.looked_at))
+        if layer.index != len(self._layer_digests) or layer.index >= facts.layers:
             raise ValueError(
-                f"layer {layer.index} came where layer {len(self._layer_digests)} "
-                f"of {self._facts.layers} was due"
+                f"layer {layer.index} came where layer {len(self._layer_digests)} of {facts.layers} was due"
             )
         if layer.weights.shape != expected:
             raise ValueError(f"layer {layer.index} has shape {layer.weights.shape} instead of {expected}")
-        data = np.ascontiguousarray(layer.weights, dtype="<f4")
+        data = np.ascontiguousarray(layer.weights, dtype=NUMPY_TYPES[LAYER_TYPES[self._precision]])
+        if self._precision != "float32":
+            difference = np.abs(data.astype(np.float32) - layer.weights)
+            self._error = max(self._error, float(difference.max(initial=0.0)))
         view = data.data.cast("B") if data.size else memoryview(b"")
         self._layer_digests.append(hashlib.sha256(view).hexdigest())
         self._put(view)
 
     def finish(self, provenance: Provenance) -> None:
         """Say that all layers were written, and where they come from. Without it nothing is kept."""
-        if len(self._layer_digests) != self._facts.layers:
-            raise ValueError(f"{len(self._layer_digests)} layers were written, {self._facts.layers} are due")
+        due = self._reading.facts.layers
+        if len(self._layer_digests) != due:
+            raise ValueError(f"{len(self._layer_digests)} layers were written, {due} are due")
         self._put_tokens(self._after)
-        self._provenance = provenance
+        self._provenance = replace(provenance, precision=self._precision, storage_error=self._error)
 
     def sidecar(self) -> bytes:
         """The description to be kept beside the data. Raises `ValueError` before `finish`."""
@@ -75,8 +82,9 @@ class EntryWriter:
             Sidecar(
                 key=self._key,
                 text=self._text,
-                token_texts=self._tokens.texts,
-                facts=self._facts,
+                tokens=TokenNotes.of(self._reading.tokens),
+                keys=None if self._reading.keys is None else TokenNotes.of(self._reading.keys),
+                facts=self._reading.facts,
                 provenance=self._provenance,
                 size=self._size,
                 sha256=self._digest.hexdigest(),
@@ -91,7 +99,7 @@ class EntryWriter:
         self._size += len(data)
 
     def _put_tokens(self, slots: tuple[ArraySlot, ...]) -> None:
-        arrays = token_arrays(self._tokens)
+        arrays = self._reading.arrays()
         for slot in slots:
             array = np.ascontiguousarray(arrays[slot.name], dtype=NUMPY_TYPES[slot.dtype])
             if array.shape != slot.shape:
