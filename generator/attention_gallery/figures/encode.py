@@ -71,7 +71,7 @@ def encode_grid(layers: LayerReader, count: int, causal: bool) -> EncodedWeights
     error = 0.0
     for index in range(count):
         weights = layers(index)
-        levels = np.rint(np.sqrt(weights) * 255.0).astype(np.uint8)
+        levels = _sqrt8_levels(weights)
         error = max(error, _sqrt8_error(levels, weights))
         packed.append(_visible(levels, causal).tobytes())
     if error < EXPLORER_ERROR:
@@ -132,6 +132,24 @@ def _renormalised(weights: NDArray[np.float64]) -> NDArray[np.float64]:
     sums = weights.sum(axis=-1, keepdims=True)
     shares: NDArray[np.float64] = np.divide(weights, sums, out=np.zeros_like(weights), where=sums > 0)
     return shares
+
+
+def _sqrt8_levels(weights: Float32) -> NDArray[np.uint8]:
+    """Bytes of the square roots, uint8[head, query, key].
+
+    A reader divides by the row's sum, which the rounding of many small weights moves. The largest weight of
+    a row, where that shows most, gets the byte that is nearest to it after the division.
+    """
+    levels = np.rint(np.sqrt(weights) * 255.0).astype(np.int32)
+    top = weights.argmax(axis=-1)[..., None]
+    exact = np.take_along_axis(weights, top, -1)
+    own = np.take_along_axis(levels, top, -1)
+    rest = (levels**2).sum(axis=-1, keepdims=True) - own**2
+    near = np.clip(own + np.array([0, -1, 1]), 1, 255)
+    errors = np.abs(near**2 / (near**2 + rest) - exact)
+    best = np.take_along_axis(near, errors.argmin(axis=-1)[..., None], -1)
+    np.put_along_axis(levels, top, best, -1)
+    return levels.astype(np.uint8)
 
 
 def _sqrt8_error(levels: NDArray[np.uint8], weights: Float32) -> float:
