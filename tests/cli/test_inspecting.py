@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from attention_gallery.cli.inspection import describe, find_token
+from attention_gallery.analysis import find_token
+from attention_gallery.cli.inspection import describe
 from attention_gallery.errors import UserError
 from attention_gallery.records import AttentionLayer, ModelFacts, Tokens
 

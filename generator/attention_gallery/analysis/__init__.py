@@ -5,6 +5,8 @@
     analyse             stored attention to a `SentenceAnalysis`, layer by layer
     Across              many sentences to `HeadsAcross`
     token_trace         where one token looks, layer by layer
+    find_token          the tokens that a reader means by a word
+    to_words            attention between words instead of tokens
     save, load          an analysis as bytes and back; `analysis_key` names it in a cache
 
 Nothing here imports torch. Layers, heads and tokens count from 0.
@@ -15,11 +17,13 @@ from __future__ import annotations
 from attention_gallery.analysis.across import Across, HeadsAcross
 from attention_gallery.analysis.head_types import KINDS, Kind, Thresholds, classify
 from attention_gallery.analysis.layout import LayerView, Layout
+from attention_gallery.analysis.lookup import find_token
 from attention_gallery.analysis.measure import analyse
 from attention_gallery.analysis.metrics import METRICS, Metric, metric_named, metrics_for, uniform_values
 from attention_gallery.analysis.pairs import STANDOUTS, average_heads
 from attention_gallery.analysis.saved import analysis_key, load, save
 from attention_gallery.analysis.sentence import SentenceAnalysis, heads_only, token_trace
+from attention_gallery.analysis.words import to_words, word_groups, words_of
 
 __all__ = [
     "KINDS",
@@ -37,11 +41,15 @@ __all__ = [
     "analysis_key",
     "average_heads",
     "classify",
+    "find_token",
     "heads_only",
     "load",
     "metric_named",
     "metrics_for",
     "save",
+    "to_words",
     "token_trace",
     "uniform_values",
+    "word_groups",
+    "words_of",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,6 +63,8 @@ def describe(attention: StoredAttention, *, token: str | None, layer: int | None
     facts, tokens = attention.facts, attention.tokens
     if layer is not None and layer >= facts.layers:
         raise UserError(f"there is no layer {layer}", mend=f"the model has layers 0 to {facts.layers - 1}")
+    from attention_gallery.analysis import find_token
+
     queries = list(range(len(tokens))) if token is None else find_token(attention.text, tokens, token)
     yield f"{facts.layers} layers of {facts.heads} heads, {len(tokens)} tokens: " + " ".join(_labels(tokens))
     if token is None:
@@ -73,40 +74,6 @@ def describe(attention: StoredAttention, *, token: str | None, layer: int | None
     for query in queries:
         yield ""
         yield from _one_token(attention, query, layer, top)
-
-
-def find_token(text: str, tokens: Tokens, wanted: str) -> list[int]:
-    """The tokens that a word of `text` consists of, each time it occurs; or the one token `#INDEX`.
-
-    Raises `UserError` when there is none.
-    """
-    if wanted.startswith("#") and wanted[1:].isdecimal():
-        if int(wanted[1:]) >= len(tokens):
-            raise UserError(f"there is no token {wanted}", mend=f"the last one is #{len(tokens) - 1}")
-        return [int(wanted[1:])]
-    found = _overlapping(text, tokens, wanted)
-    labels = [label.strip() for label in tokens.texts]
-    found = found or [index for index, label in enumerate(labels) if label == wanted.strip()]
-    found = found or [index for index, label in enumerate(labels) if label.lower() == wanted.strip().lower()]
-    if not found:
-        listed = "the tokens are: " + " ".join(_labels(tokens))
-        mend = did_you_mean(wanted, labels) if get_close_matches(wanted, labels) else listed
-        raise UserError(f'there is no token "{wanted}" in the text', mend=mend)
-    return found
-
-
-def _overlapping(text: str, tokens: Tokens, wanted: str) -> list[int]:
-    """The tokens that cover a place where `wanted` stands in the text."""
-    from attention_gallery.manifest import occurrences
-
-    if tokens.offsets is None:
-        return []
-    places = occurrences(text, wanted)
-    return [
-        index
-        for index, (start, end) in enumerate(tokens.offsets.tolist())
-        if not tokens.special[index] and any(start < last and first < end for first, last in places)
-    ]
 
 
 def _every_token(attention: StoredAttention, layer: int | None, top: int) -> Iterator[str]:
