@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,7 +82,7 @@ class StoredEntry:
             weights = self._read(self._slots[layer_name(index)])
         except (OSError, ValueError) as error:
             raise self._damaged(str(error)) from error
-        if hashlib.sha256(weights.data.cast("B")).hexdigest() != self._sidecar.layer_sha256[index]:
+        if crc32(weights.data.cast("B")) != self._sidecar.layer_crc32[index]:
             raise self._damaged(f"layer {index} does not match its checksum")
         exact = weights.astype(np.float32, copy=False)
         exact.flags.writeable = False
@@ -115,8 +115,7 @@ class StoredEntry:
     def _read_tokens(self) -> tuple[Tokens, Tokens | None]:
         slots = (slot for slot in self._slots.values() if not slot.name.startswith("layer."))
         arrays = {slot.name: self._read(slot) for slot in slots}
-        found = hashlib.sha256(b"".join(array.tobytes() for array in arrays.values())).hexdigest()
-        if found != self._sidecar.token_sha256:
+        if crc32(b"".join(array.tobytes() for array in arrays.values())) != self._sidecar.token_crc32:
             raise ValueError("its tokens do not match their checksum")
         keys = self._sidecar.keys
         tokens = _tokens("tokens", self._sidecar.tokens, arrays)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 from collections.abc import Iterator
@@ -10,12 +9,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from attention_gallery.errors import DamagedEntry, OutputError
-from attention_gallery.hashing import digest_file
 from attention_gallery.records import ModelFacts, Precision, StoredAttention, Tokens
 from attention_gallery.store.entry import StoredEntry
 from attention_gallery.store.layout import Reading
 from attention_gallery.store.sidecar import Sidecar, load
-from attention_gallery.store.writer import EntryWriter, sync_folder
+from attention_gallery.store.writer import EntryWriter
 
 _KEY = re.compile(r"[0-9a-f]{64}")
 _DATA = ".safetensors"
@@ -26,8 +24,9 @@ _UNFINISHED = ".part"
 class AttentionStore:
     """Captures by key: `<key[:2]>/<key>.safetensors` for the numbers, `<key>.json` for where they come from.
 
-    The sidecar is renamed into place last, so an entry exists exactly when its sidecar does. One process
-    at a time may write (the build holds a lock); any number may read.
+    The sidecar is renamed into place last, so an entry exists exactly when its sidecar does. Nothing is
+    forced to the disk: what a power cut leaves of an entry fails its checksums and is captured again. One
+    process at a time may write (the build holds a lock); any number may read.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -55,14 +54,10 @@ class AttentionStore:
         return StoredEntry(self._paths(key)[0], self._read_sidecar(key))
 
     def verify(self, key: str) -> None:
-        """Read the whole entry and compare it with its checksum. Raises `KeyError` or `DamagedEntry`."""
-        self.open(key)
-        try:
-            found = digest_file(self._paths(key)[0])
-        except OSError as error:
-            raise DamagedEntry(f"the stored capture {key[:12]} cannot be read: {error}") from error
-        if found != self._read_sidecar(key).sha256:
-            raise DamagedEntry(f"the stored capture {key[:12]} is damaged: it does not match its checksum")
+        """Read the whole entry and compare it with its checksums. Raises `KeyError` or `DamagedEntry`."""
+        entry = self.open(key)
+        for index in range(entry.facts.layers):
+            entry.layer(index)
 
     @contextmanager
     def writer(
@@ -91,16 +86,10 @@ class AttentionStore:
                 entry = EntryWriter(stream, key, text, Reading(facts, tokens, keys), precision)
                 yield entry
                 described = entry.sidecar()
-                stream.flush()
-                os.fsync(stream.fileno())
-            with unfinished[1].open("xb") as stream:
-                stream.write(described)
-                stream.flush()
-                os.fsync(stream.fileno())
+            unfinished[1].write_bytes(described)
             sidecar.unlink(missing_ok=True)
             unfinished[0].replace(data)
             unfinished[1].replace(sidecar)
-            sync_folder(data.parent)
         except OSError as error:
             raise _cannot_write(self._folder, error) from error
         finally:

@@ -33,8 +33,8 @@ class TokenNotes:
 class Sidecar:
     """Everything about an entry that is not an array. `keys` is None where queries and keys are the same.
 
-    `size` is the data file's length in bytes, `sha256` its digest. `token_sha256` and `layer_sha256` (one
-    a layer) are digests of parts of it, so that each part is checked whenever it is read, without the others.
+    `size` is the data file's length in bytes. `token_crc32` and `layer_crc32` (one a layer) are checksums of
+    its parts, so that each part is checked whenever it is read, without the others.
     """
 
     key: str
@@ -44,9 +44,8 @@ class Sidecar:
     facts: ModelFacts
     provenance: Provenance
     size: int
-    sha256: str
-    token_sha256: str
-    layer_sha256: tuple[str, ...]
+    token_crc32: int
+    layer_crc32: tuple[int, ...]
 
 
 def dump(sidecar: Sidecar) -> bytes:
@@ -92,12 +91,11 @@ def _build(value: dict[str, Any]) -> Sidecar:
         facts=facts,
         provenance=Provenance(**value["provenance"]),
         size=int(value["size"]),
-        sha256=str(value["sha256"]),
-        token_sha256=str(value["token_sha256"]),
-        layer_sha256=tuple(str(digest) for digest in value["layer_sha256"]),
+        token_crc32=int(value["token_crc32"]),
+        layer_crc32=tuple(int(checksum) for checksum in value["layer_crc32"]),
     )
-    if len(sidecar.layer_sha256) != facts.layers:
-        raise ValueError("one digest a layer is expected")
+    if len(sidecar.layer_crc32) != facts.layers:
+        raise ValueError("one checksum a layer is expected")
     return sidecar
 
 

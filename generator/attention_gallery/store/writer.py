@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from dataclasses import replace
-from pathlib import Path
 from typing import BinaryIO
+from zlib import crc32
 
 import numpy as np
 
@@ -34,9 +32,8 @@ class EntryWriter:
         self._reading = reading
         self._precision: Precision = precision
         self._error = 0.0
-        self._digest = hashlib.sha256()
-        self._layer_digests: list[str] = []
-        self._token_digest = hashlib.sha256()
+        self._layers: list[int] = []
+        self._tokens = 0
         self._size = 0
         self._provenance: Provenance | None = None
         slots = plan_slots(reading, precision)
@@ -46,33 +43,37 @@ class EntryWriter:
         self._put_tokens(slots[:first])
 
     def write(self, layer: AttentionLayer) -> None:
-        """Append the next layer, float32[head, query, key], rounded to the store's precision.
+        """Append the next layer, [head, query, key], rounded to the store's precision where it is not yet.
 
         Raises `ValueError` when it is not the next one or has another shape than the model's facts say.
         """
         facts = self._reading.facts
         expected = (facts.heads, len(self._reading.tokens), len(self._reading.looked_at))
-        if layer.index != len(self._layer_digests) or layer.index >= facts.layers:
+        if layer.index != len(self._layers) or layer.index >= facts.layers:
             raise ValueError(
-                f"layer {layer.index} came where layer {len(self._layer_digests)} of {facts.layers} was due"
+                f"layer {layer.index} came where layer {len(self._layers)} of {facts.layers} was due"
             )
         if layer.weights.shape != expected:
             raise ValueError(f"layer {layer.index} has shape {layer.weights.shape} instead of {expected}")
         data = np.ascontiguousarray(layer.weights, dtype=NUMPY_TYPES[LAYER_TYPES[self._precision]])
-        if self._precision != "float32":
+        if data.dtype != layer.weights.dtype:
             difference = np.abs(data.astype(np.float32) - layer.weights)
             self._error = max(self._error, float(difference.max(initial=0.0)))
         view = data.data.cast("B") if data.size else memoryview(b"")
-        self._layer_digests.append(hashlib.sha256(view).hexdigest())
+        self._layers.append(crc32(view))
         self._put(view)
 
     def finish(self, provenance: Provenance) -> None:
-        """Say that all layers were written, and where they come from. Without it nothing is kept."""
+        """Say that all layers were written, and where they come from. Without it nothing is kept.
+
+        The error of storing is the larger one of what `provenance` tells and what was found here.
+        """
         due = self._reading.facts.layers
-        if len(self._layer_digests) != due:
-            raise ValueError(f"{len(self._layer_digests)} layers were written, {due} are due")
+        if len(self._layers) != due:
+            raise ValueError(f"{len(self._layers)} layers were written, {due} are due")
         self._put_tokens(self._after)
-        self._provenance = replace(provenance, precision=self._precision, storage_error=self._error)
+        error = max(self._error, provenance.storage_error)
+        self._provenance = replace(provenance, precision=self._precision, storage_error=error)
 
     def sidecar(self) -> bytes:
         """The description to be kept beside the data. Raises `ValueError` before `finish`."""
@@ -87,15 +88,13 @@ class EntryWriter:
                 facts=self._reading.facts,
                 provenance=self._provenance,
                 size=self._size,
-                sha256=self._digest.hexdigest(),
-                token_sha256=self._token_digest.hexdigest(),
-                layer_sha256=tuple(self._layer_digests),
+                token_crc32=self._tokens,
+                layer_crc32=tuple(self._layers),
             )
         )
 
     def _put(self, data: bytes | memoryview) -> None:
         self._stream.write(data)
-        self._digest.update(data)
         self._size += len(data)
 
     def _put_tokens(self, slots: tuple[ArraySlot, ...]) -> None:
@@ -104,16 +103,5 @@ class EntryWriter:
             array = np.ascontiguousarray(arrays[slot.name], dtype=NUMPY_TYPES[slot.dtype])
             if array.shape != slot.shape:
                 raise ValueError(f"{slot.name} has shape {array.shape} instead of {slot.shape}")
-            self._token_digest.update(array.tobytes())
+            self._tokens = crc32(array.tobytes(), self._tokens)
             self._put(array.tobytes())
-
-
-def sync_folder(folder: Path) -> None:
-    """Make renames in `folder` last through a power cut, where the system can."""
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
