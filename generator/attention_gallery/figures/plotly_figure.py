@@ -21,9 +21,25 @@ def heatmap_figure(queries: Tokens, keys: Tokens, weights: Float32, title: str, 
     """
     spec = plotly_spec(queries)
     drawn = np.where(np.tri(*weights.shape) > 0, weights, np.nan) if causal else weights
-    trace = {**spec["data"][0], "x": axis_labels(keys.texts), "z": drawn, "colorscale": _SCALE}
-    sides = {"width": _side(len(keys)), "height": _side(len(queries))}
-    return Figure([trace], {**spec["layout"], **sides, "title": {"text": title}, "template": "plotly_white"})
+    bar = {"title": {"text": "weight"}, "thickness": 12, "outlinewidth": 0}
+    trace = {
+        **spec["data"][0],
+        "x": axis_labels(keys.texts),
+        "z": drawn,
+        "colorscale": _SCALE,
+        "colorbar": bar,
+    }
+    layout = {
+        **spec["layout"],
+        "xaxis": {**spec["layout"]["xaxis"], "tickangle": -45, "automargin": True},
+        "yaxis": {**spec["layout"]["yaxis"], "automargin": True},
+        "title": {"text": title},
+        "margin": {"l": 20, "r": 20, "t": 60, "b": 20},
+        "width": _side(len(keys)),
+        "height": _side(len(queries)),
+        "template": "plotly_white",
+    }
+    return Figure([trace], layout)
 
 
 def _side(tokens: int) -> int:
