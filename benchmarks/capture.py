@@ -3,11 +3,11 @@
     python benchmarks/capture.py                 both packaged models at 16, 128 and 512 tokens, and batches
     python benchmarks/capture.py --model SOURCE  another model; --device cuda for another device
 
-Bare: `model(..., output_attentions=True)` with eager attention, every layer kept until the end. Capture: the
-same pass into a store on the disk, checked, rounded and written layer by layer. Both are timed in one process,
-turn by turn, after one pass of each; ratios are taken pair by pair. Memory is what a process of its own grows by
-at its peak (resident; on a GPU, what is allocated there), after a pass over 16 tokens. Batches: 64 sentences of
-3 to 12 words, one by one and in the batches that a build plans.
+Bare: `model(..., output_attentions=True)` with eager attention, every layer kept until the end. Capture:
+the same pass into a store on the disk, checked, rounded and written layer by layer. Both are timed in one
+process, turn by turn, after one pass of each; ratios are taken pair by pair. Memory is what a process of its
+own grows by at its peak (resident; on a GPU, what is allocated there), after a pass over 16 tokens. Batches:
+64 sentences of 3 to 12 words, one by one and in the batches that a build plans.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-
 from attention_gallery.capture.batch import run_batch
-from attention_gallery.capture.batches import plan_batches
 from attention_gallery.capture.prepare import PreparedModel, prepare
 from attention_gallery.capture.reading import ModelInput, read_input
+
+from attention_gallery.capture.batches import plan_batches
 from attention_gallery.errors import Problem
 from attention_gallery.manifest.settings import CaptureSettings, ModelSpec
 from attention_gallery.models import ModelFingerprint, resolve
