@@ -2,43 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoModel, AutoTokenizer
+from transformers import (
+    MODEL_FOR_CAUSAL_LM_MAPPING,
+    AutoConfig,
+    AutoModel,
+    AutoModelForCausalLM,
+    AutoModelForSeq2SeqLM,
+    AutoTokenizer,
+)
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
 from attention_gallery.errors import ModelError
 from attention_gallery.models.facts import read_facts
 from attention_gallery.models.quiet import quiet_libraries
 from attention_gallery.models.resolved import ResolvedModel
-from attention_gallery.records import ModelFacts
+from attention_gallery.records import CaptureKind, ModelFacts
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LoadedModel:
-    """A model and its tokenizer, ready to run in inference mode."""
+    """A model and its tokenizer, ready to run in inference mode.
+
+    `model` is what is captured: the model without its language-modelling head where the two can be parted.
+    `writer` is the same model with that head, when it was loaded: it can continue a text. `parts` are the
+    facts of each kind of attention: "self", or "encoder", "decoder" and "cross".
+    """
 
     model: Any
     tokenizer: Any
-    facts: ModelFacts
+    parts: Mapping[CaptureKind, ModelFacts]
     resolved: ResolvedModel
     dtype: str
+    writer: Any = None
+
+    @property
+    def facts(self) -> ModelFacts:
+        """The facts of the part that reads the text."""
+        return next(iter(self.parts.values()))
+
+    @property
+    def is_encoder_decoder(self) -> bool:
+        """Whether one reading gives three kinds of attention."""
+        return "cross" in self.parts
 
 
-def load(resolved: ResolvedModel, dtype: str = "float32") -> LoadedModel:
-    """Load a model without its language-modelling head.
+def load(resolved: ResolvedModel, dtype: str = "float32", continues: bool = False) -> LoadedModel:
+    """Load a model; `continues` asks for the head with which it can continue a text.
 
-    Raises `ModelError` when the libraries cannot load it, when it needs code of its own, when it is an
-    encoder-decoder, or when weights are missing (they would be random numbers).
+    Encoder-decoders bring that head whenever their weights have it. Raises `ModelError` when the libraries
+    cannot load it, when it needs code of its own, or when weights are missing (they would be random numbers).
     """
     try:
         with quiet_libraries():
-            model, tokenizer = _load(resolved, dtype)
-            facts = read_facts(model, tokenizer, resolved)
+            return _load(resolved, dtype, continues)
     except ModelError:
         raise
     except Exception as error:  # the libraries raise almost anything, and a model's files are untrusted
@@ -48,10 +71,9 @@ def load(resolved: ResolvedModel, dtype: str = "float32") -> LoadedModel:
                 "check that its files are complete and that this version of transformers knows it",
             )
         ) from error
-    return LoadedModel(model, tokenizer, facts, resolved, dtype)
 
 
-def _load(resolved: ResolvedModel, dtype: str) -> tuple[Any, Any]:
+def _load(resolved: ResolvedModel, dtype: str, continues: bool) -> LoadedModel:
     where = str(resolved.folder)
     common: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     if resolved.gguf_file is not None:
@@ -59,14 +81,7 @@ def _load(resolved: ResolvedModel, dtype: str) -> tuple[Any, Any]:
     else:
         _refuse_own_code(resolved)
     config = AutoConfig.from_pretrained(where, **common)
-    if getattr(config, "is_encoder_decoder", False):
-        raise ModelError(
-            resolved.problem(
-                f'"{resolved.source}" is an encoder-decoder ({config.model_type})',
-                "only encoders (BERT and kin) and decoders (GPT, Llama and kin) can be captured",
-            )
-        )
-    model, report = AutoModel.from_pretrained(
+    full, report = _auto_class(resolved, config, continues).from_pretrained(
         where,
         config=config,
         dtype=DTYPES[dtype],
@@ -75,9 +90,48 @@ def _load(resolved: ResolvedModel, dtype: str) -> tuple[Any, Any]:
         output_loading_info=True,
         **common,
     )
-    _refuse_random_weights(resolved, report)
+    headless = _refuse_random_weights(resolved, full, report, continues)
     tokenizer = AutoTokenizer.from_pretrained(where, **common)
-    return model.eval(), tokenizer
+    with_head = continues or getattr(config, "is_encoder_decoder", False)
+    model = full.eval().base_model if with_head else full.eval()
+    parameters = sum(parameter.numel() for parameter in _body(full).values())
+    parts = read_facts(model, tokenizer, resolved, parameters)
+    if continues and not next(iter(parts.values())).causal and "cross" not in parts:
+        raise _cannot_continue(resolved, config, "it is not a causal model")
+    return LoadedModel(model, tokenizer, parts, resolved, dtype, full if with_head and not headless else None)
+
+
+def _auto_class(resolved: ResolvedModel, config: Any, continues: bool) -> Any:
+    if getattr(config, "is_encoder_decoder", False):
+        return AutoModelForSeq2SeqLM
+    if not continues:
+        return AutoModel
+    if type(config) not in MODEL_FOR_CAUSAL_LM_MAPPING:
+        raise _cannot_continue(resolved, config, "transformers knows no language-modelling head for it")
+    return AutoModelForCausalLM
+
+
+def _cannot_continue(resolved: ResolvedModel, config: Any, reason: str) -> ModelError:
+    return ModelError(
+        resolved.problem(
+            f'"{resolved.source}" ({config.model_type}) cannot continue a text: {reason}',
+            "leave out `generate`, or choose a decoder (GPT, Llama and kin)",
+        )
+    )
+
+
+def _body(full: Any) -> dict[str, Any]:
+    """The parameters on which attention depends, by name: all but those of the language-modelling head."""
+    base = full.base_model
+    head = full.get_output_embeddings() if base is full else None
+    read = full.get_input_embeddings()
+    unread = (
+        set()
+        if head is None or head.weight is getattr(read, "weight", None)
+        else {id(parameter) for parameter in head.parameters()}
+    )
+    body = {id(parameter) for parameter in base.parameters()} - unread
+    return {name: parameter for name, parameter in full.named_parameters() if id(parameter) in body}
 
 
 def _refuse_own_code(resolved: ResolvedModel) -> None:
@@ -95,10 +149,16 @@ def _refuse_own_code(resolved: ResolvedModel) -> None:
         )
 
 
-def _refuse_random_weights(resolved: ResolvedModel, report: dict[str, Any]) -> None:
+def _refuse_random_weights(
+    resolved: ResolvedModel, full: Any, report: dict[str, Any], continues: bool
+) -> bool:
+    """Refuse weights with gaps; whether the head that could continue a text is such a gap."""
+    body = _body(full)
     # A pooler sits above the last layer, so attention does not depend on it; many checkpoints lack one.
-    missing = sorted(name for name in report.get("missing_keys", ()) if "pooler" not in name)
+    gaps = [name for name in report.get("missing_keys", ()) if "pooler" not in name]
+    missing = sorted(name for name in gaps if name in body)
     wrong = sorted(str(entry[0]) for entry in report.get("mismatched_keys", ()))
+    headless = len(missing) < len(gaps)
     if missing or wrong:
         what = (
             f"lack {len(missing)} parameters" if missing else f"have {len(wrong)} parameters of another shape"
@@ -109,6 +169,9 @@ def _refuse_random_weights(resolved: ResolvedModel, report: dict[str, Any]) -> N
                 "check that config.json belongs to these weights",
             )
         )
+    if headless and continues:
+        raise _cannot_continue(resolved, full.config, "its weights have no language-modelling head")
+    return headless
 
 
 def _first_line(error: Exception) -> str:
