@@ -107,16 +107,23 @@ def test_a_continuation_stays_within_the_context(writer: LoadedModel) -> None:
 
 @pytest.mark.parametrize(
     ("name", "head", "reason"),
-    [("bert", True, "it is not a causal model"), ("mpnet", False, "knows no language-modelling head for it")],
+    [
+        ("bert", True, "it is not a causal model"),
+        ("mpnet", False, "transformers knows no language-modelling head for it"),
+    ],
 )
 def test_an_encoder_cannot_continue(tmp_path: Path, name: str, head: bool, reason: str) -> None:
-    with pytest.raises(ModelError, match=reason):
-        load(resolved_tiny(save_tiny(tmp_path / name, name, head)), continues=True)
+    loaded = load(resolved_tiny(save_tiny(tmp_path / name, name, head)), continues=True)
+    with pytest.raises(ModelError, match=f"cannot continue a text: {reason}"):
+        capture_one(loaded, TextInput("it fits", generate=3))
+    assert len(capture_one(loaded, "it fits").layers) == 3
 
 
 def test_weights_without_a_head_cannot_continue(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="its weights have no language-modelling head"):
-        load(resolved_tiny(save_tiny(tmp_path / "llama", "llama")), continues=True)
+    folder = save_tiny(tmp_path / "llama", "llama")
+    for continues, reason in ((True, "its weights have no language"), (False, "it was loaded without")):
+        with pytest.raises(ModelError, match=reason):
+            capture_one(load(resolved_tiny(folder), continues=continues), TextInput("it fits", generate=3))
 
 
 def test_a_target_is_read_after_the_start_token(bart: LoadedModel) -> None:
@@ -193,7 +200,10 @@ def test_an_encoder_decoder_without_a_head_needs_a_target(tmp_path: Path) -> Non
     del weights["lm_head.weight"]
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     loaded = load(resolved_tiny(folder))
-    with pytest.raises(ModelError, match="have no language-modelling head"):
+    with pytest.raises(
+        ModelError,
+        match="cannot write what its decoder should read: its weights have no language-modelling head",
+    ):
         capture_kinds(loaded, "it fits")
     assert len(capture_kinds(loaded, TextInput("it fits", target="it is big"))) == 3
 

@@ -29,6 +29,7 @@ PROMISED = [
 # fmt: on
 REFUSED = {
     "big_bird": "block-sparse",
+    "canine": "layers gave their attention",
     "falcon_mamba": "no layer attends",
     "fnet": "0 layers gave their attention",
     "gpt_oss": "sinks outside the sentence",

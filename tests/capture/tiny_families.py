@@ -28,6 +28,22 @@ _GPT2 = {
     "bos_token_id": 1,
     "eos_token_id": 2,
 }
+# Keys and values from a small latent vector.
+_LATENT = {
+    **_COMMON,
+    "num_key_value_heads": 4,
+    "q_lora_rank": 16,
+    "kv_lora_rank": 16,
+    "qk_rope_head_dim": 4,
+    "qk_nope_head_dim": 8,
+    "v_head_dim": 8,
+    "n_routed_experts": 8,
+    "num_experts_per_tok": 2,
+    "n_group": 2,
+    "topk_group": 1,
+    "moe_intermediate_size": 16,
+    "first_k_dense_replace": 1,
+}
 _EXPERTS = {"num_local_experts": 4, "num_experts_per_tok": 2}
 _T5 = {
     "vocab_size": 320,
@@ -100,6 +116,7 @@ ENCODERS: dict[str, Options] = {
     "rembert": _of(_COMMON, input_embedding_size=16),
     "roberta": _of(_COMMON, pad_token_id=1),
     "roberta-prelayernorm": _of(_COMMON, pad_token_id=1),
+    "roc_bert": _of(_COMMON, pronunciation_vocab_size=50, shape_vocab_size=50),
     "roformer": _of(_COMMON, embedding_size=16),
     "squeezebert": _of(_COMMON, embedding_size=32),
     "xlm": _of(vocab_size=320, emb_dim=32, n_layers=3, n_heads=4, max_position_embeddings=64),
@@ -108,13 +125,18 @@ ENCODERS: dict[str, Options] = {
 }
 
 DECODERS: dict[str, Options] = {
+    "arcee": _of(_GROUPED),
     "apertus": _of(_GROUPED),
+    "bitnet": _of(_GROUPED),
     "biogpt": _of(_COMMON),
     "bloom": _of(vocab_size=320, hidden_size=32, n_layer=3, n_head=4),
     "codegen": _of(_GPT2, rotary_dim=4, n_ctx=64),
     "cohere": _of(_GROUPED),
     "cohere2": _of(_HEADS, sliding_window=8),
     "ctrl": _of(vocab_size=320, n_embd=32, n_layer=3, n_head=4, n_positions=64, dff=64),
+    "deepseek_v2": _of(_LATENT),
+    "deepseek_v3": _of(_LATENT),
+    "doge": _of(_GROUPED),
     "diffllama": _of(_GROUPED),
     "ernie4_5": _of(_HEADS),
     "exaone4": _of(_HEADS, sliding_window=8, sliding_window_pattern=3),
@@ -124,6 +146,11 @@ DECODERS: dict[str, Options] = {
     "gemma3": _of(_HEADS, sliding_window=4, sliding_window_pattern=2),
     "glm": _of(_HEADS),
     "glm4": _of(_HEADS),
+    "glm4_moe": _of(
+        _HEADS, n_routed_experts=8, num_experts_per_tok=2, n_group=2, topk_group=1, moe_intermediate_size=16
+    ),
+    "granite_swa": _of(_GROUPED, sliding_window=8),
+    "hunyuan_v1_dense": _of(_HEADS),
     "gpt2": _of(_GPT2),
     "gpt_bigcode": _of(_GPT2),
     "gpt_neo": _of(
@@ -199,6 +226,14 @@ HYBRIDS: dict[str, Options] = {
         mamba_d_state=8,
         mamba_dt_rank=4,
     ),
+    "lfm2_moe": _of(
+        _GROUPED,
+        layer_types=["conv", "full_attention", "conv"],
+        num_experts=4,
+        num_experts_per_tok=2,
+        moe_intermediate_size=16,
+        num_dense_layers=1,
+    ),
     "lfm2": _of(_GROUPED, layer_types=["conv", "full_attention", "conv"]),
     "minimax": _of(_HEADS, _EXPERTS, block_size=8, layer_types=_HYBRID),
     "nemotron_h": _of(
@@ -270,6 +305,18 @@ ENCODER_DECODERS: dict[str, Options] = {
     "bigbird_pegasus": _of(_BART, attention_type="original_full"),
     "blenderbot": _of(_BART),
     "blenderbot-small": _of(_BART),
+    "encoder-decoder": _of(
+        encoder={**_COMMON, "model_type": "bert"},
+        decoder={
+            **_COMMON,
+            "model_type": "bert",
+            "is_decoder": True,
+            "add_cross_attention": True,
+            "num_hidden_layers": 2,
+        },
+        decoder_start_token_id=1,
+        pad_token_id=0,
+    ),
     "fsmt": _of(
         _BART,
         langs=["en", "de"],
@@ -312,11 +359,17 @@ ENCODER_DECODERS: dict[str, Options] = {
         _T5, num_experts=4, expert_capacity=64, num_sparse_encoder_layers=1, num_sparse_decoder_layers=1
     ),
     "t5": _of(_T5),
+    "t5gemma": _of(
+        vocab_size=320,
+        encoder={**_HEADS, "sliding_window": 8},
+        decoder={**_HEADS, "sliding_window": 8, "num_hidden_layers": 2},
+    ),
     "umt5": _of(_T5),
 }
 
 OTHERS: dict[str, Options] = {
     "big_bird": _of(_COMMON, block_size=8, num_random_blocks=1, attention_type="block_sparse"),
+    "canine": _of(_COMMON),
     "falcon_mamba": _of(_COMMON, state_size=8),
     "fnet": _of(_COMMON),
     "mamba": _of(_COMMON, state_size=8),

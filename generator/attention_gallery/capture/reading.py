@@ -57,6 +57,9 @@ def read_input(loaded: LoadedModel, given: TextInput, model: str, problem: Probl
         )
     if not given.generate:
         return ModelInput(given.text, tokens)
+    if loaded.writer is None:
+        reason = f'the model "{model}" cannot continue a text: {loaded.mute}'
+        raise ModelError(problem(reason, "leave out `generate`, or choose a decoder (GPT, Llama and kin)"))
     context = loaded.facts.context
     limit = given.generate if context is None else min(given.generate, context - len(tokens))
     tokens, text = continue_prompt(loaded, given.text, tokens, limit)
@@ -76,10 +79,7 @@ def _with_target(
         _check_fit(target, facts, model, "target", problem)
         return ModelInput(given.text, tokens, given.target, target)
     if loaded.writer is None:
-        reason = (
-            f'the weights of the model "{model}" have no language-modelling head: it cannot write what its '
-            "decoder should read"
-        )
+        reason = f'the model "{model}" cannot write what its decoder should read: {loaded.mute}'
         raise ModelError(problem(reason, "give its decoder a text: `target: …`"))
     # The first token is the one with which decoders begin.
     limit = given.generate or DEFAULT_CONTINUATION

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -31,8 +31,9 @@ class LoadedModel:
     """A model and its tokenizer, ready to run in inference mode.
 
     `model` is what is captured: the model without its language-modelling head where the two can be parted.
-    `writer` is the same model with that head, when it was loaded: it can continue a text. `parts` are the
-    facts of each kind of attention: "self", or "encoder", "decoder" and "cross".
+    `writer` is the same model with that head, with which it can continue a text; where there is none, `mute`
+    says why not. `parts` are the facts of each kind of attention: "self", or "encoder", "decoder" and
+    "cross".
     """
 
     model: Any
@@ -41,6 +42,7 @@ class LoadedModel:
     resolved: ResolvedModel
     dtype: str
     writer: Any = None
+    mute: str = "it was loaded without its language-modelling head"
 
     @property
     def facts(self) -> ModelFacts:
@@ -54,10 +56,10 @@ class LoadedModel:
 
 
 def load(resolved: ResolvedModel, dtype: str = "float32", continues: bool = False) -> LoadedModel:
-    """Load a model; `continues` asks for the head with which it can continue a text.
+    """Load a model; `continues` asks for the head with which it can continue a text, if it has one.
 
-    Encoder-decoders bring that head whenever their weights have it. Raises `ModelError` when the libraries
-    cannot load it, when it needs code of its own, or when weights are missing (they would be random numbers).
+    Encoder-decoders always bring that head if they have it. Raises `ModelError` when the libraries cannot
+    load it, when it needs code of its own, or when weights are missing (they would be random numbers).
     """
     try:
         with quiet_libraries():
@@ -81,7 +83,8 @@ def _load(resolved: ResolvedModel, dtype: str, continues: bool) -> LoadedModel:
     else:
         _refuse_own_code(resolved)
     config = AutoConfig.from_pretrained(where, **common)
-    full, report = _auto_class(resolved, config, continues).from_pretrained(
+    auto = _auto_class(config, continues)
+    full, report = auto.from_pretrained(
         where,
         config=config,
         dtype=DTYPES[dtype],
@@ -90,48 +93,38 @@ def _load(resolved: ResolvedModel, dtype: str, continues: bool) -> LoadedModel:
         output_loading_info=True,
         **common,
     )
-    headless = _refuse_random_weights(resolved, full, report, continues)
+    body = _body(full, with_head=auto is not AutoModel)
+    headless = _refuse_random_weights(resolved, body, report)
     tokenizer = AutoTokenizer.from_pretrained(where, **common)
-    with_head = continues or getattr(config, "is_encoder_decoder", False)
-    model = full.eval().base_model if with_head else full.eval()
-    parameters = sum(parameter.numel() for parameter in _body(full).values())
-    parts = read_facts(model, tokenizer, resolved, parameters)
-    if continues and not next(iter(parts.values())).causal and "cross" not in parts:
-        raise _cannot_continue(resolved, config, "it is not a causal model")
-    return LoadedModel(model, tokenizer, parts, resolved, dtype, full if with_head and not headless else None)
+    model = full.eval() if auto is AutoModel else full.eval().base_model
+    parts = read_facts(model, tokenizer, resolved, sum(parameter.numel() for parameter in body.values()))
+    loaded = LoadedModel(model, tokenizer, parts, resolved, dtype)
+    if auto is AutoModel:
+        reason = "transformers knows no language-modelling head for it"
+        return replace(loaded, mute=reason) if continues else loaded
+    if headless:
+        return replace(loaded, mute="its weights have no language-modelling head")
+    if not any(facts.causal for facts in parts.values()):
+        return replace(loaded, mute="it is not a causal model")
+    return replace(loaded, writer=full)
 
 
-def _auto_class(resolved: ResolvedModel, config: Any, continues: bool) -> Any:
+def _auto_class(config: Any, continues: bool) -> Any:
     if getattr(config, "is_encoder_decoder", False):
         return AutoModelForSeq2SeqLM
-    if not continues:
-        return AutoModel
-    if type(config) not in MODEL_FOR_CAUSAL_LM_MAPPING:
-        raise _cannot_continue(resolved, config, "transformers knows no language-modelling head for it")
-    return AutoModelForCausalLM
+    return AutoModelForCausalLM if continues and type(config) in MODEL_FOR_CAUSAL_LM_MAPPING else AutoModel
 
 
-def _cannot_continue(resolved: ResolvedModel, config: Any, reason: str) -> ModelError:
-    return ModelError(
-        resolved.problem(
-            f'"{resolved.source}" ({config.model_type}) cannot continue a text: {reason}',
-            "leave out `generate`, or choose a decoder (GPT, Llama and kin)",
-        )
-    )
-
-
-def _body(full: Any) -> dict[str, Any]:
+def _body(full: Any, with_head: bool) -> dict[str, Any]:
     """The parameters on which attention depends, by name: all but those of the language-modelling head."""
-    base = full.base_model
-    head = full.get_output_embeddings() if base is full else None
-    read = full.get_input_embeddings()
-    unread = (
-        set()
-        if head is None or head.weight is getattr(read, "weight", None)
-        else {id(parameter) for parameter in head.parameters()}
-    )
-    body = {id(parameter) for parameter in base.parameters()} - unread
-    return {name: parameter for name, parameter in full.named_parameters() if id(parameter) in body}
+    named = dict(full.named_parameters())
+    if not with_head:
+        return named
+    body = {id(parameter) for parameter in full.base_model.parameters()}
+    head = full.get_output_embeddings() if full.base_model is full else None
+    if head is not None and head.weight is not full.get_input_embeddings().weight:
+        body -= {id(parameter) for parameter in head.parameters()}
+    return {name: parameter for name, parameter in named.items() if id(parameter) in body}
 
 
 def _refuse_own_code(resolved: ResolvedModel) -> None:
@@ -149,11 +142,8 @@ def _refuse_own_code(resolved: ResolvedModel) -> None:
         )
 
 
-def _refuse_random_weights(
-    resolved: ResolvedModel, full: Any, report: dict[str, Any], continues: bool
-) -> bool:
-    """Refuse weights with gaps; whether the head that could continue a text is such a gap."""
-    body = _body(full)
+def _refuse_random_weights(resolved: ResolvedModel, body: dict[str, Any], report: dict[str, Any]) -> bool:
+    """Refuse weights with gaps in the body; whether there are some outside it, in the head."""
     # A pooler sits above the last layer, so attention does not depend on it; many checkpoints lack one.
     gaps = [name for name in report.get("missing_keys", ()) if "pooler" not in name]
     missing = sorted(name for name in gaps if name in body)
@@ -169,8 +159,6 @@ def _refuse_random_weights(
                 "check that config.json belongs to these weights",
             )
         )
-    if headless and continues:
-        raise _cannot_continue(resolved, full.config, "its weights have no language-modelling head")
     return headless
 
 
