@@ -18,8 +18,6 @@ Int64 = NDArray[np.int64]
 Bool = NDArray[np.bool_]
 
 AttentionKind = Literal["encoder", "decoder", "cross"]
-# What a capture holds: the one kind of attention that a model has, or one of an encoder-decoder's three.
-CaptureKind = Literal["self", "encoder", "decoder", "cross"]
 Precision = Literal["float16", "float32"]
 
 

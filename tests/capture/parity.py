@@ -26,19 +26,19 @@ from attention_gallery.errors import ModelError
 from attention_gallery.models import ModelFingerprint
 from attention_gallery.models.load import load
 from attention_gallery.models.quiet import quiet_libraries
-from attention_gallery.records import CaptureKind, ModelFacts, TextInput
+from attention_gallery.records import ModelFacts, TextInput
 
 TEXT = "The trophy does not fit in the brown suitcase because it is too big. 🙂"
 # Of lengths that are all different, the longest neither first nor last.
 BATCH = ("it fits", TEXT, "def f(x): return x")
 TARGETS = ("The brown suitcase is too big", "it is", "return")
-_FIELDS: dict[CaptureKind, str] = {
+_FIELDS: dict[str, str] = {
     "self": "attentions",
     "encoder": "encoder_attentions",
     "decoder": "decoder_attentions",
     "cross": "cross_attentions",
 }
-Captured = Mapping[CaptureKind, MemoryCapture]
+Captured = Mapping[str, MemoryCapture]
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Measured:
     """
 
     reason: str = ""
-    facts: Mapping[CaptureKind, ModelFacts] | None = None
+    facts: Mapping[str, ModelFacts] | None = None
     strategy: str = ""
     difference: float = 0.0
     batched: float | None = None
@@ -78,7 +78,7 @@ def measure(folder: Path, name: str) -> Measured:
     )
 
 
-def reference(folder: Path, captured: Captured) -> dict[CaptureKind, list[Any]]:
+def reference(folder: Path, captured: Captured) -> dict[str, list[Any]]:
     """What the model returns for `output_attentions=True` when it is loaded on its own, in eager mode."""
     both = "cross" in captured
     with quiet_libraries(), torch.inference_mode():
@@ -96,7 +96,7 @@ def reference(folder: Path, captured: Captured) -> dict[CaptureKind, list[Any]]:
     return {kind: [layer[0].float().numpy() for layer in output[_FIELDS[kind]]] for kind in captured}
 
 
-def _difference(captured: Captured, expected: Mapping[CaptureKind, list[Any]]) -> float:
+def _difference(captured: Captured, expected: Mapping[str, list[Any]]) -> float:
     worst = 0.0
     for kind, one in captured.items():
         layers = expected[kind]
@@ -116,9 +116,7 @@ def _batched(prepared: PreparedModel) -> float:
     ]
     problem = prepared.loaded.resolved.problem
     read = [read_input(prepared.loaded, one, "Tiny", problem) for one in given]
-    together: list[dict[CaptureKind, list[Any]]] = [
-        {kind: [] for kind in prepared.loaded.parts} for _ in read
-    ]
+    together: list[dict[str, list[Any]]] = [{kind: [] for kind in prepared.loaded.parts} for _ in read]
     emits = [{kind: layers.append for kind, layers in one.items()} for one in together]
     run_batch(prepared, read, emits, ModelFingerprint("", ""))
     worst = 0.0

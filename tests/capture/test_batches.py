@@ -27,7 +27,7 @@ from attention_gallery.capture.sink import BatchSink, InexactAttentionError, Lay
 from attention_gallery.errors import ModelError
 from attention_gallery.models import ModelFingerprint
 from attention_gallery.models.load import LoadedModel, load
-from attention_gallery.records import AttentionLayer, CaptureKind, TextInput
+from attention_gallery.records import AttentionLayer, TextInput
 
 TEXTS = ("it fits", "The trophy does not fit in the brown suitcase", "def f(x): return x")
 PRINT = ModelFingerprint("w", "t")
@@ -40,7 +40,7 @@ def read(prepared: PreparedModel, *texts: str) -> list[ModelInput]:
 
 def wanted(
     prepared: PreparedModel, emit: Callable[[AttentionLayer], None], count: int
-) -> list[Mapping[CaptureKind, Callable[[AttentionLayer], None]]]:
+) -> list[Mapping[str, Callable[[AttentionLayer], None]]]:
     return [dict.fromkeys(prepared.loaded.parts, emit) for _ in range(count)]
 
 

@@ -16,7 +16,7 @@ from attention_gallery.capture.sink import BatchSink, InexactAttentionError, Lay
 from attention_gallery.errors import ModelError
 from attention_gallery.models.fingerprints import ModelFingerprint
 from attention_gallery.models.trial import MODEL_FAULTS, failed, trial_ids
-from attention_gallery.records import AttentionLayer, CaptureKind, Provenance, Tokens
+from attention_gallery.records import AttentionLayer, Provenance, Tokens
 
 # Takes each layer of one sentence's attention of one kind, in order.
 Emit = Callable[[AttentionLayer], None]
@@ -31,9 +31,9 @@ class OutOfMemoryError(Exception):
 def run_batch(
     prepared: PreparedModel,
     sentences: Sequence[ModelInput],
-    emits: Sequence[Mapping[CaptureKind, Emit]],
+    emits: Sequence[Mapping[str, Emit]],
     fingerprint: ModelFingerprint,
-) -> tuple[Mapping[CaptureKind, Provenance], ...]:
+) -> tuple[Mapping[str, Provenance], ...]:
     """Run the model once on all `sentences` and hand each layer to those who want it as it is computed.
 
     `emits` are for each sentence the receivers of the kinds of attention that are wanted of it. A layer is
@@ -108,9 +108,7 @@ def _captured(prepared: PreparedModel, sentences: Sequence[ModelInput]) -> list[
     return found
 
 
-def _run(
-    prepared: PreparedModel, sentences: Sequence[ModelInput], sinks: Mapping[CaptureKind, BatchSink]
-) -> None:
+def _run(prepared: PreparedModel, sentences: Sequence[ModelInput], sinks: Mapping[str, BatchSink]) -> None:
     loaded = prepared.loaded
     source = [one.tokens.ids.tolist() for one in sentences]
     target = [one.target.ids.tolist() for one in sentences if one.target is not None]

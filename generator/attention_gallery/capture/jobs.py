@@ -17,7 +17,7 @@ from attention_gallery.models.fingerprints import ModelFingerprint
 from attention_gallery.models.load import LoadedModel, load
 from attention_gallery.models.resolved import ProblemMaker, ResolvedModel
 from attention_gallery.progress import Reporter, Task
-from attention_gallery.records import CaptureKind, Precision, TextInput
+from attention_gallery.records import Precision, TextInput
 from attention_gallery.store import AttentionStore, EntryWriter
 
 
@@ -36,7 +36,7 @@ class CaptureJob:
     sentence: str
     given: TextInput
     precision: Precision
-    keys: Mapping[CaptureKind, str]
+    keys: Mapping[str, str]
     fingerprint: ModelFingerprint
     problem: ProblemMaker = Problem
 
@@ -155,7 +155,7 @@ def _capture(job: CaptureJob, read: ModelInput, prepared: PreparedModel, store: 
 
 
 def _writer(
-    store: AttentionStore, job: CaptureJob, read: ModelInput, kind: CaptureKind, loaded: LoadedModel
+    store: AttentionStore, job: CaptureJob, read: ModelInput, kind: str, loaded: LoadedModel
 ) -> AbstractContextManager[EntryWriter]:
     if kind not in loaded.parts:
         raise ModelError(

@@ -14,7 +14,6 @@ from attention_gallery.errors import ModelError
 from attention_gallery.models.load import LoadedModel
 from attention_gallery.models.quiet import quiet_libraries
 from attention_gallery.models.trial import MODEL_FAULTS, failed, final_states, trial_ids
-from attention_gallery.records import CaptureKind
 
 # How many tokens the trial has: of two lengths, so that the three kinds of an encoder-decoder, whose
 # attention is source × source, target × target and target × source, are told apart by their shapes.
@@ -34,9 +33,9 @@ class PreparedModel:
 
     loaded: LoadedModel
     strategy: Strategy
-    kinds: Mapping[str, CaptureKind]
+    kinds: Mapping[str, str]
 
-    def capture(self, inputs: Mapping[str, Any], sinks: Mapping[CaptureKind, BatchSink]) -> None:
+    def capture(self, inputs: Mapping[str, Any], sinks: Mapping[str, BatchSink]) -> None:
         """Run the model on `inputs` and give every layer to the sink of its kind, if it has one.
 
         Raises `InexactAttentionError`, or whatever the model's code raises.
@@ -120,10 +119,10 @@ def _trial_inputs(loaded: LoadedModel) -> dict[str, Any]:
 
 def _tried(
     loaded: LoadedModel, strategy: Strategy, inputs: Mapping[str, Any], plain: torch.Tensor
-) -> dict[str, CaptureKind]:
+) -> dict[str, str]:
     """The kind of attention of every place that attends. Raises what the strategy or a check finds wrong."""
     sinks = {kind: LayerSink(facts, *_extent(kind), _forget) for kind, facts in loaded.parts.items()}
-    places: dict[str, CaptureKind] = {}
+    places: dict[str, str] = {}
 
     def receive(place: str, weights: torch.Tensor) -> None:
         kind = _kind_of(loaded, weights)
@@ -143,7 +142,7 @@ def _tried(
     return places
 
 
-def _extent(kind: CaptureKind) -> tuple[int, int]:
+def _extent(kind: str) -> tuple[int, int]:
     return {
         "self": (_SOURCE, _SOURCE),
         "encoder": (_SOURCE, _SOURCE),
@@ -152,7 +151,7 @@ def _extent(kind: CaptureKind) -> tuple[int, int]:
     }[kind]
 
 
-def _kind_of(loaded: LoadedModel, weights: torch.Tensor) -> CaptureKind:
+def _kind_of(loaded: LoadedModel, weights: torch.Tensor) -> str:
     shape = tuple(weights.shape)
     for kind in loaded.parts:
         if len(shape) == 4 and shape[0] == 1 and shape[2:] == _extent(kind):

@@ -9,7 +9,7 @@ from attention_gallery.capture.tokens import tokenise
 from attention_gallery.errors import ModelError
 from attention_gallery.models.load import LoadedModel
 from attention_gallery.models.resolved import ProblemMaker
-from attention_gallery.records import CaptureKind, ModelFacts, TextInput, Tokens
+from attention_gallery.records import ModelFacts, TextInput, Tokens
 
 # How much an encoder-decoder without a target writes at most, in tokens.
 DEFAULT_CONTINUATION = 32
@@ -28,15 +28,15 @@ class ModelInput:
     target_text: str = ""
     target: Tokens | None = None
 
-    def queries(self, kind: CaptureKind) -> Tokens:
+    def queries(self, kind: str) -> Tokens:
         """The tokens that look."""
         return self.target if self.target is not None and kind in ("decoder", "cross") else self.tokens
 
-    def keys(self, kind: CaptureKind) -> Tokens:
+    def keys(self, kind: str) -> Tokens:
         """The tokens that are looked at."""
         return self.target if self.target is not None and kind == "decoder" else self.tokens
 
-    def text_of(self, kind: CaptureKind) -> str:
+    def text_of(self, kind: str) -> str:
         """The text that the queries are tokens of."""
         return self.target_text if kind in ("decoder", "cross") else self.text
 

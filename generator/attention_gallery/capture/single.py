@@ -14,7 +14,6 @@ from attention_gallery.models.fingerprints import ModelFingerprint
 from attention_gallery.models.load import LoadedModel
 from attention_gallery.records import (
     AttentionLayer,
-    CaptureKind,
     ModelFacts,
     Provenance,
     TextInput,
@@ -45,7 +44,7 @@ def capture_one(
     loaded: LoadedModel | PreparedModel,
     given: TextInput | str,
     fingerprint: ModelFingerprint | None = None,
-    kind: CaptureKind | None = None,
+    kind: str | None = None,
 ) -> MemoryCapture:
     """The attention of one sentence, kept in memory.
 
@@ -53,7 +52,7 @@ def capture_one(
     and `ModelError` when the model has no such kind of attention.
     """
     model = loaded.loaded if isinstance(loaded, PreparedModel) else loaded
-    chosen: CaptureKind = next(iter(model.parts)) if kind is None else kind
+    chosen: str = next(iter(model.parts)) if kind is None else kind
     if chosen not in model.parts:
         raise ModelError(
             model.resolved.problem(
@@ -67,7 +66,7 @@ def capture_kinds(
     loaded: LoadedModel | PreparedModel,
     given: TextInput | str,
     fingerprint: ModelFingerprint | None = None,
-) -> Mapping[CaptureKind, MemoryCapture]:
+) -> Mapping[str, MemoryCapture]:
     """Every kind of attention of one sentence, from one pass through the model.
 
     A model that was not prepared is tried out first, every time. Raises `ModelError` when the sentence has
@@ -82,14 +81,14 @@ def _capture(
     loaded: LoadedModel | PreparedModel,
     given: TextInput | str,
     fingerprint: ModelFingerprint | None,
-    kinds: tuple[CaptureKind, ...],
-) -> dict[CaptureKind, MemoryCapture]:
+    kinds: tuple[str, ...],
+) -> dict[str, MemoryCapture]:
     given = TextInput(given) if isinstance(given, str) else given
     prepared = loaded if isinstance(loaded, PreparedModel) else prepare(loaded)
     model = prepared.loaded
     resolved = model.resolved
     read = read_input(model, given, resolved.source, resolved.problem)
-    layers: dict[CaptureKind, list[AttentionLayer]] = {kind: [] for kind in kinds}
+    layers: dict[str, list[AttentionLayer]] = {kind: [] for kind in kinds}
     emits = {kind: found.append for kind, found in layers.items()}
     try:
         (provenance,) = run_batch(prepared, [read], [emits], fingerprint or ModelFingerprint("", ""))

@@ -11,7 +11,7 @@ from attention_gallery.errors import ModelError
 from attention_gallery.models.layers import AttendingLayers, first_number, of_model, of_part
 from attention_gallery.models.resolved import ResolvedModel
 from attention_gallery.models.trial import MODEL_FAULTS, failed, final_states, trial_ids
-from attention_gallery.records import AttentionKind, CaptureKind, ModelFacts
+from attention_gallery.records import AttentionKind, ModelFacts
 
 # Tokenizers without a limit say so with a huge number.
 _NO_LIMIT = 10**9
@@ -20,7 +20,7 @@ _PARTS: tuple[AttentionKind, ...] = ("encoder", "decoder", "cross")
 
 def read_facts(
     model: Any, tokenizer: Any, resolved: ResolvedModel, parameters: int
-) -> Mapping[CaptureKind, ModelFacts]:
+) -> Mapping[str, ModelFacts]:
     """The facts of a loaded model for each kind of attention that it has.
 
     Raises `ModelError` when its configuration does not name them, when none of its layers attends, or when
@@ -37,9 +37,7 @@ def read_facts(
     return parts
 
 
-def _read(
-    model: Any, tokenizer: Any, resolved: ResolvedModel, parameters: int
-) -> Mapping[CaptureKind, ModelFacts]:
+def _read(model: Any, tokenizer: Any, resolved: ResolvedModel, parameters: int) -> Mapping[str, ModelFacts]:
     try:
         if getattr(model.config, "is_encoder_decoder", False):
             return {kind: _part(model, tokenizer, resolved, parameters, kind) for kind in _PARTS}

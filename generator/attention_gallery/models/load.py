@@ -21,7 +21,7 @@ from attention_gallery.errors import ModelError
 from attention_gallery.models.facts import read_facts
 from attention_gallery.models.quiet import quiet_libraries
 from attention_gallery.models.resolved import ResolvedModel
-from attention_gallery.records import CaptureKind, ModelFacts
+from attention_gallery.records import ModelFacts
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -38,7 +38,7 @@ class LoadedModel:
 
     model: Any
     tokenizer: Any
-    parts: Mapping[CaptureKind, ModelFacts]
+    parts: Mapping[str, ModelFacts]
     resolved: ResolvedModel
     dtype: str
     writer: Any = None

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Literal
 
 from attention_gallery.errors import Problem
-from attention_gallery.records import CaptureKind
 
 WeightsFormat = Literal["safetensors", "gguf"]
 
@@ -41,7 +40,7 @@ class ResolvedModel:
         return self.weights[0].name if self.weights_format == "gguf" else None
 
     @property
-    def kinds(self) -> tuple[CaptureKind, ...]:
+    def kinds(self) -> tuple[str, ...]:
         """The kinds of attention that one reading gives, as `config.json` tells; ("self",) when in doubt."""
         try:
             described = json.loads(self.config.read_bytes()) if self.config is not None else {}
