@@ -13,6 +13,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="write what is built now into tests/golden/*/expected"
     )
+    parser.addoption(
+        "--update-architectures",
+        action="store_true",
+        help="write what is found now into docs/architectures.md",
+    )
 
 
 @pytest.fixture

@@ -85,8 +85,9 @@ class ModelFacts:
     """What a model is, read from its configuration. `context` is in tokens, None when unbounded.
 
     Layers and heads are those that attend in the way that was captured. `cross` tells that a decoder looks
-    at an encoder. `windows` is for each layer how many tokens a query reaches back at most, None for all;
-    empty where no layer has a window. `skipped` are the numbers of the model's layers without attention.
+    at an encoder. `windows` is for each layer how many tokens a query reaches back at most, itself among
+    them, None for all; empty where no layer has a window. `skipped` are the numbers of the model's layers
+    without attention.
 
     `license` is None in a capture: it can change while the capture stays, so a build reads it anew.
     """

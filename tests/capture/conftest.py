@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tiny_models import FAMILIES, resolved_tiny, save_tiny
+from parity import Measured, measure
+from tiny_models import resolved_tiny, save_tiny
 
 from attention_gallery.models.load import LoadedModel, load
 
@@ -35,8 +38,14 @@ def smollm_tokenizer() -> Any:
 
 
 @pytest.fixture(scope="session")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Measured]:
+    """What is found of a family, by name; each is measured once."""
+    return functools.cache(functools.partial(measure, tmp_path_factory.mktemp("families")))
+
+
+@pytest.fixture(scope="session")
 def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_tiny(tmp_path_factory.mktemp("tiny") / "gpt2", *FAMILIES["gpt2"])
+    return save_tiny(tmp_path_factory.mktemp("tiny") / "gpt2", "gpt2")
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import textwrap
 import time
-import weakref
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,21 +15,26 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
-from tiny_models import FAMILIES, resolved_tiny, save_tiny
+from tiny_models import resolved_tiny, save_tiny
 
-from attention_gallery.capture import CaptureJob, capture_missing, capture_one
-from attention_gallery.capture.single import run
-from attention_gallery.capture.sink import InexactAttentionError, LayerSink
+from attention_gallery.capture import (
+    CaptureJob,
+    capture_kinds,
+    capture_missing,
+    capture_one,
+    prepare,
+    read_input,
+    run_batch,
+)
 from attention_gallery.errors import ModelError, Problem
 from attention_gallery.models import FingerprintMemory, ModelFingerprint, fingerprint
-from attention_gallery.models.load import LoadedModel
+from attention_gallery.models.load import LoadedModel, load
 from attention_gallery.progress import SilentReporter
 from attention_gallery.records import AttentionLayer, TextInput
 from attention_gallery.store import AttentionStore, capture_key
 
 
-def make_jobs(folder: Path, texts: Sequence[str], title: str = "Tiny") -> list[CaptureJob]:
+def make_jobs(folder: Path, texts: Sequence[str | TextInput], title: str = "Tiny") -> list[CaptureJob]:
     model = resolved_tiny(folder)
     prints = fingerprint(model, FingerprintMemory(folder.parent / "fingerprints.json"))
     return [
@@ -39,19 +43,23 @@ def make_jobs(folder: Path, texts: Sequence[str], title: str = "Tiny") -> list[C
             title=title,
             dtype="float32",
             sentence=f"s{number}",
-            given=TextInput(text),
+            given=given,
             precision="float32",
-            key=capture_key(
-                weights=prints.weights,
-                tokenizer=prints.tokenizer,
-                given=TextInput(text),
-                dtype="float32",
-                precision="float32",
-            ),
+            keys={
+                kind: capture_key(
+                    weights=prints.weights,
+                    tokenizer=prints.tokenizer,
+                    given=given,
+                    dtype="float32",
+                    precision="float32",
+                    kind=kind,
+                )
+                for kind in model.kinds
+            },
             fingerprint=prints,
             problem=lambda reason, mend, line=number + 1: Problem(reason, mend, Path("gallery.yaml"), line),
         )
-        for number, text in enumerate(texts)
+        for number, given in enumerate(TextInput(text) if isinstance(text, str) else text for text in texts)
     ]
 
 
@@ -67,8 +75,8 @@ def test_what_is_stored_is_what_was_captured(
     report = capture_missing(jobs, store, SilentReporter())
     assert (report.captured, report.models_loaded) == (2, 1)
     for job in jobs:
-        store.verify(job.key)
-        entry, direct = store.open(job.key), capture_one(tiny_loaded, job.given.text)
+        store.verify(job.keys["self"])
+        entry, direct = store.open(job.keys["self"]), capture_one(tiny_loaded, job.given.text)
         assert entry.text == job.given.text
         assert entry.tokens.texts == direct.tokens.texts
         assert entry.facts == direct.facts
@@ -90,7 +98,7 @@ def test_a_full_store_loads_no_model(tiny_folder: Path, store: AttentionStore) -
 def test_each_model_is_loaded_once_and_equal_texts_are_captured_once(
     tiny_folder: Path, tmp_path: Path, store: AttentionStore
 ) -> None:
-    other = save_tiny(tmp_path / "bert", *FAMILIES["bert"])
+    other = save_tiny(tmp_path / "bert", "bert")
     first, second = make_jobs(tiny_folder, ["a", "b", "a"]), make_jobs(other, ["a", "b"])
     mixed = [first[0], second[0], first[1], second[1], first[2]]
     report = capture_missing(mixed, store, SilentReporter())
@@ -100,14 +108,14 @@ def test_each_model_is_loaded_once_and_equal_texts_are_captured_once(
 def test_a_damaged_entry_is_reported_and_captured_again(tiny_folder: Path, store: AttentionStore) -> None:
     jobs = make_jobs(tiny_folder, ["one", "two"])
     capture_missing(jobs, store, SilentReporter())
-    path = store.folder / jobs[0].key[:2] / f"{jobs[0].key}.safetensors"
+    path = store.folder / jobs[0].keys["self"][:2] / f"{jobs[0].keys['self']}.safetensors"
     path.write_bytes(path.read_bytes()[:-3])
     reporter = SilentReporter()
     report = capture_missing(jobs, store, reporter)
     assert report.captured == 1
     assert len(reporter.warnings) == 1
     assert "Tiny · s0 is captured again" in reporter.warnings[0]
-    store.verify(jobs[0].key)
+    store.verify(jobs[0].keys["self"])
 
 
 def test_all_unfit_sentences_are_told_at_once_and_none_runs(tiny_folder: Path, store: AttentionStore) -> None:
@@ -126,7 +134,7 @@ def test_all_unfit_sentences_are_told_at_once_and_none_runs(tiny_folder: Path, s
 def test_a_sentence_that_does_not_fit_two_models_is_told_for_both(
     tiny_folder: Path, tmp_path: Path, store: AttentionStore
 ) -> None:
-    other = save_tiny(tmp_path / "bert", *FAMILIES["bert"])
+    other = save_tiny(tmp_path / "bert", "bert")
     jobs = [*make_jobs(tiny_folder, [""], "First"), *make_jobs(other, [""], "Second")]
     with pytest.raises(ModelError) as caught:
         capture_missing(jobs, store, SilentReporter())
@@ -163,13 +171,14 @@ def test_an_interrupt_keeps_what_was_finished(tiny_folder: Path, store: Attentio
     jobs = make_jobs(tiny_folder, ["one", "two"])
     with pytest.raises(KeyboardInterrupt):
         capture_missing(jobs, store, _Interrupting())
-    assert store.keys() == (jobs[0].key,)
+    assert store.keys() == (jobs[0].keys["self"],)
     assert store.sweep() == 0
     assert capture_missing(jobs, store, SilentReporter()).captured == 1
 
 
 def test_an_interrupt_between_layers_leaves_nothing(tiny_loaded: LoadedModel, store: AttentionStore) -> None:
-    tokens = capture_one(tiny_loaded, "it fits").tokens
+    prepared = prepare(tiny_loaded)
+    read = read_input(tiny_loaded, TextInput("it fits"), "Tiny", Problem)
     key = "ab" + "0" * 62
 
     def write(entry: Any) -> None:
@@ -178,9 +187,10 @@ def test_an_interrupt_between_layers_leaves_nothing(tiny_loaded: LoadedModel, st
                 raise KeyboardInterrupt
             entry.write(layer)
 
-        entry.finish(run(tiny_loaded, tokens, emit, ModelFingerprint("w", "t")))
+        run_batch(prepared, [read], [{"self": emit}], ModelFingerprint("w", "t"))
 
-    with pytest.raises(KeyboardInterrupt), store.writer(key, "it fits", tokens, tiny_loaded.facts) as entry:
+    writer = store.writer(key, "it fits", read.tokens, tiny_loaded.facts)
+    with pytest.raises(KeyboardInterrupt), writer as entry:
         write(entry)
     assert not store.has(key)
     assert not any(path.is_file() for path in store.folder.rglob("*"))
@@ -210,51 +220,44 @@ def test_a_kill_loses_at_most_the_sentence_in_flight(tiny_folder: Path, store: A
     assert report.captured == 200 - len(kept)
 
 
-def test_layers_are_let_go_as_they_come(tmp_path: Path) -> None:
-    from attention_gallery.models.load import load
-
-    config = ("gpt2", {**FAMILIES["gpt2"][1], "n_layer": 8})
-    loaded = load(resolved_tiny(save_tiny(tmp_path / "deep", *config)))
-    tokens = capture_one(loaded, "it fits").tokens
-    seen: list[weakref.ref[Any]] = []
-    alive: list[int] = []
-
-    def emit(layer: AttentionLayer) -> None:
-        seen.append(weakref.ref(layer.weights))
-        alive.append(sum(reference() is not None for reference in seen))
-
-    run(loaded, tokens, emit, ModelFingerprint("w", "t"))
-    assert len(alive) == 8
-    assert max(alive) <= 2
-
-
-def softmax(*shape: int) -> torch.Tensor:
-    torch.manual_seed(1)
-    return torch.softmax(torch.randn(*shape), dim=-1)
+def test_an_encoder_decoder_is_read_once_and_kept_as_three(tmp_path: Path, store: AttentionStore) -> None:
+    folder = save_tiny(tmp_path / "bart", "bart")
+    given = TextInput("The trophy is big.", target="it does not fit")
+    (job,) = make_jobs(folder, [given])
+    assert tuple(job.keys) == ("encoder", "decoder", "cross")
+    report = capture_missing([job], store, SilentReporter())
+    assert (report.captured, report.models_loaded) == (1, 1)
+    direct = capture_kinds(load(resolved_tiny(folder)), given)
+    for kind, key in job.keys.items():
+        store.verify(key)
+        entry = store.open(key)
+        assert entry.facts == direct[kind].facts
+        assert entry.text == direct[kind].text
+        assert (entry.tokens.texts, entry.keys.texts) == (direct[kind].tokens.texts, direct[kind].keys.texts)
+        for index in range(entry.facts.layers):
+            np.testing.assert_array_equal(entry.layer(index).weights, direct[kind].layer(index).weights)
 
 
-def test_inexact_attention_is_refused(tiny_loaded: LoadedModel) -> None:
-    facts = replace(tiny_loaded.facts, causal=False)
-    good = softmax(1, 4, 5, 5)
-    for bad, reason in (
-        (good * 1.001, "rows that miss 1 by 0.001"),
-        (good * float("nan"), "rows that miss 1 by nan"),
-        (softmax(1, 4, 5, 6), r"shape \(1, 4, 5, 6\) instead of \(1, 4, 5, 5\)"),
-    ):
-        with pytest.raises(InexactAttentionError, match=reason):
-            LayerSink(facts, 5, lambda layer: None)(bad)
-    with pytest.raises(InexactAttentionError, match="attends to later tokens"):
-        LayerSink(tiny_loaded.facts, 5, lambda layer: None)(good)
-    sink = LayerSink(facts, 5, lambda layer: None)
-    for _ in range(facts.layers + 1):
-        sink(good)
-    with pytest.raises(InexactAttentionError, match="4 layers gave their attention, but the model has 3"):
-        sink.finish()
+def test_only_the_kind_that_is_missing_is_stored(
+    tmp_path: Path, store: AttentionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (job,) = make_jobs(save_tiny(tmp_path / "bart", "bart"), [TextInput("it fits", target="it is big")])
+    capture_missing([job], store, SilentReporter())
+    store.remove(job.keys["cross"])
+    written: list[str] = []
+    write = AttentionStore.writer
+
+    def watched(self: AttentionStore, key: str, *rest: Any) -> Any:
+        written.append(key)
+        return write(self, key, *rest)
+
+    monkeypatch.setattr(AttentionStore, "writer", watched)
+    assert capture_missing([job], store, SilentReporter()).captured == 1
+    assert written == [job.keys["cross"]]
+    assert set(store.keys()) == set(job.keys.values())
 
 
 def test_a_model_that_breaks_while_it_runs_is_one_clear_error(tiny_folder: Path) -> None:
-    from attention_gallery.models.load import load
-
     loaded = load(resolved_tiny(tiny_folder))
     loaded.model.h[1].mlp = None
     with pytest.raises(ModelError, match="failed while it read a text"):
@@ -262,9 +265,7 @@ def test_a_model_that_breaks_while_it_runs_is_one_clear_error(tiny_folder: Path)
 
 
 def test_a_tokenizer_of_another_model_is_noticed(tiny_folder: Path) -> None:
-    from attention_gallery.models.load import load
-
     loaded = load(resolved_tiny(tiny_folder))
-    small = replace(loaded, facts=replace(loaded.facts, vocabulary=10))
+    small = replace(loaded, parts={"self": replace(loaded.facts, vocabulary=10)})
     with pytest.raises(ModelError, match="makes tokens that the model does not know"):
         capture_one(small, "it fits")

@@ -6,8 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from tiny_families import FAMILIES, TYPES
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import AutoConfig, AutoModel, PreTrainedTokenizerFast
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForCausalLM,
+    AutoModelForSeq2SeqLM,
+    PreTrainedTokenizerFast,
+)
 
 from attention_gallery.models.quiet import quiet_libraries
 from attention_gallery.models.resolved import ResolvedModel
@@ -17,43 +24,6 @@ _LEARNT = [
     "def f(x): return x",
     "🙂 中文",
 ]
-_COMMON = {
-    "vocab_size": 320,
-    "hidden_size": 32,
-    "num_hidden_layers": 3,
-    "num_attention_heads": 4,
-    "intermediate_size": 64,
-    "max_position_embeddings": 64,
-    "pad_token_id": 0,
-    "bos_token_id": 1,
-    "eos_token_id": 2,
-}
-_GROUPED = {**_COMMON, "num_key_value_heads": 2}
-_GPT2 = {"n_embd": 32, "n_layer": 3, "n_head": 4, "n_positions": 64}
-
-FAMILIES: dict[str, tuple[str, dict[str, Any]]] = {
-    "bert": ("bert", _COMMON),
-    "roberta": ("roberta", {**_COMMON, "pad_token_id": 1}),
-    "electra": ("electra", {**_COMMON, "embedding_size": 16}),
-    "albert": ("albert", {**_COMMON, "embedding_size": 16}),
-    "distilbert": ("distilbert", {**_COMMON, "dim": 32, "n_layers": 3, "n_heads": 4, "hidden_dim": 64}),
-    "gpt2": ("gpt2", {"vocab_size": 320, "bos_token_id": 1, "eos_token_id": 2, **_GPT2}),
-    "opt": ("opt", {**_COMMON, "ffn_dim": 64, "word_embed_proj_dim": 32}),
-    "gpt_neox": ("gpt_neox", _COMMON),
-    "llama": ("llama", _GROUPED),
-    "mistral": ("mistral", {**_GROUPED, "sliding_window": 4}),
-    "qwen2": ("qwen2", _GROUPED),
-    "gemma2": ("gemma2", {**_GROUPED, "head_dim": 8, "sliding_window": 4, "attn_logit_softcapping": 5.0}),
-}
-# These compute attention inside their own modules, where the attention interface cannot see it.
-UNSEEN: dict[str, tuple[str, dict[str, Any]]] = {
-    "bloom": ("bloom", {"vocab_size": 320, "hidden_size": 32, "n_layer": 3, "n_head": 4}),
-    "falcon": (
-        "falcon",
-        {"vocab_size": 320, "hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4},
-    ),
-    "gptj": ("gptj", {"vocab_size": 320, **_GPT2, "rotary_dim": 4}),
-}
 
 
 def make_tokenizer(limit: int = 64) -> PreTrainedTokenizerFast:
@@ -71,16 +41,22 @@ def make_tokenizer(limit: int = 64) -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=limit, pad_token="<pad>")
 
 
-def save_tiny(folder: Path, family: str, options: dict[str, Any], dtype: torch.dtype = torch.float32) -> Path:
-    """A random model of `family` in `folder`, the same on every run."""
+def save_tiny(folder: Path, name: str, head: bool = False, **changes: Any) -> Path:
+    """A random model of the family `name` in `folder`, the same on every run.
+
+    Encoder-decoders always have a language-modelling head, others where `head` asks for it.
+    """
     torch.manual_seed(5)
     with quiet_libraries():
-        config = AutoConfig.for_model(family, **options)
-        model = AutoModel.from_config(config).to(dtype)
+        config = AutoConfig.for_model(TYPES.get(name, name), **{**FAMILIES[name], **changes})
+        auto = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
+        model = (auto if head or config.is_encoder_decoder else AutoModel).from_config(config)
         # Larger weights than usual, so that attention is far from uniform and differences show.
+        # T5 and kin do not scale their scores, so that a little is enough there.
+        factor = 2 if "d_kv" in FAMILIES[name] else 6
         for parameter in model.parameters():
             if parameter.dim() > 1:
-                parameter.data.mul_(6)
+                parameter.data.mul_(factor)
         model.save_pretrained(folder)
         make_tokenizer().save_pretrained(folder)
     return folder

@@ -103,7 +103,7 @@ def capture_all(project: Project, captures: Captures, store: AttentionStore, rep
             sentence=sentence.slug,
             given=text_input(sentence),
             precision=settings.capture.precision,
-            key=captures.keys[spec.slug, sentence.slug],
+            keys={"self": captures.keys[spec.slug, sentence.slug]},
             fingerprint=digests,
             problem=partial(_problem, project, "sentences", index, "text"),
         )

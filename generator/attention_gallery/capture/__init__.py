@@ -3,8 +3,26 @@
 Everything here brings torch along; import it only when something must be captured.
 """
 
+from attention_gallery.capture.batch import OutOfMemoryError, can_batch, run_batch
 from attention_gallery.capture.jobs import CaptureJob, CaptureReport, capture_missing
-from attention_gallery.capture.single import MemoryCapture, capture_one
+from attention_gallery.capture.prepare import PreparedModel, prepare
+from attention_gallery.capture.reading import ModelInput, read_input
+from attention_gallery.capture.single import MemoryCapture, capture_kinds, capture_one
 from attention_gallery.capture.tokens import tokenise
 
-__all__ = ["CaptureJob", "CaptureReport", "MemoryCapture", "capture_missing", "capture_one", "tokenise"]
+__all__ = [
+    "CaptureJob",
+    "CaptureReport",
+    "MemoryCapture",
+    "ModelInput",
+    "OutOfMemoryError",
+    "PreparedModel",
+    "can_batch",
+    "capture_kinds",
+    "capture_missing",
+    "capture_one",
+    "prepare",
+    "read_input",
+    "run_batch",
+    "tokenise",
+]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -23,28 +23,31 @@ class LayerSink:
     `row_sum_error` is the largest |row sum - 1| so far, `count` the number of layers.
     """
 
-    def __init__(self, facts: ModelFacts, tokens: int, emit: Callable[[AttentionLayer], None]) -> None:
-        """Expect the layers of a model with `facts` for a sentence of `tokens`; `emit` takes each one."""
+    def __init__(
+        self, facts: ModelFacts, queries: int, keys: int, emit: Callable[[AttentionLayer], None]
+    ) -> None:
+        """Expect the layers of a model with `facts` for so many queries and keys; `emit` takes each one."""
         self._facts = facts
-        self._tokens = tokens
+        self._queries = queries
+        self._keys = keys
         self._emit = emit
         self.count = 0
         self.row_sum_error = 0.0
 
     def __call__(self, weights: torch.Tensor) -> None:
-        """Check and pass on the next layer, [1, head, query, key]. Raises `InexactAttentionError`."""
+        """Check and pass on the next layer, [head, query, key]. Raises `InexactAttentionError`."""
         index = self.count
         self.count += 1
         if index >= self._facts.layers:
             return  # the count is reported as a whole when the model is done
-        expected = (1, self._facts.heads, self._tokens, self._tokens)
+        expected = (self._facts.heads, self._queries, self._keys)
         if tuple(weights.shape) != expected:
             raise InexactAttentionError(
                 f"the attention of layer {index} has the shape {tuple(weights.shape)} instead of {expected}"
             )
-        matrix = weights[0].to("cpu", torch.float32).contiguous().numpy()
+        matrix = weights.to("cpu", torch.float32).contiguous().numpy()
         self._check(index, matrix)
-        self._emit(AttentionLayer(index, "decoder" if self._facts.causal else "encoder", matrix))
+        self._emit(AttentionLayer(index, self._facts.kind, matrix))
 
     def finish(self) -> None:
         """Compare the number of layers with the expected one. Raises `InexactAttentionError`."""
@@ -65,4 +68,43 @@ class LayerSink:
                 raise InexactAttentionError(
                     f"layer {index} attends to later tokens, although the model is causal"
                 )
+        window = self._facts.windows[index] if self._facts.windows else None
+        if window is not None and np.tril(matrix, k=-window).any():
+            raise InexactAttentionError(
+                f"layer {index} reaches further back than its window of {window} tokens"
+            )
         self.row_sum_error = max(self.row_sum_error, error)
+
+
+class BatchSink:
+    """Receives the probabilities of a batch, layer by layer, and gives each sentence its own part.
+
+    Sentences begin at the first place of their row, and padding follows them.
+    """
+
+    def __init__(
+        self, sinks: Sequence[LayerSink | None], queries: Sequence[int], keys: Sequence[int]
+    ) -> None:
+        """Expect a batch whose sentences have so many queries and keys; nobody wants those without a sink."""
+        self._sinks = sinks
+        self._queries = queries
+        self._keys = keys
+
+    def __call__(self, weights: torch.Tensor) -> None:
+        """Split the next layer, [batch, head, query, key]. Raises `InexactAttentionError`."""
+        shape = tuple(weights.shape)
+        expected = (len(self._sinks), max(self._queries), max(self._keys))
+        if weights.dim() != 4 or (shape[0], *shape[2:]) != expected:
+            raise InexactAttentionError(
+                f"attention has the shape {shape} instead of (batch, head, query, key) = "
+                f"({expected[0]}, …, {expected[1]}, {expected[2]})"
+            )
+        for row, sink in enumerate(self._sinks):
+            if sink is not None:
+                sink(weights[row, :, : self._queries[row], : self._keys[row]])
+
+    def finish(self) -> None:
+        """Compare the number of layers with the expected one. Raises `InexactAttentionError`."""
+        for sink in self._sinks:
+            if sink is not None:
+                sink.finish()

@@ -2,24 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 
 from attention_gallery.errors import ModelError
+from attention_gallery.models.layers import AttendingLayers, first_number, of_model, of_part
 from attention_gallery.models.resolved import ResolvedModel
-from attention_gallery.records import ModelFacts
+from attention_gallery.models.trial import MODEL_FAULTS, failed, final_states, trial_ids
+from attention_gallery.records import AttentionKind, ModelFacts
 
 # Tokenizers without a limit say so with a huge number.
 _NO_LIMIT = 10**9
+_PARTS: tuple[AttentionKind, ...] = ("encoder", "decoder", "cross")
 
 
-def read_facts(model: Any, tokenizer: Any, resolved: ResolvedModel) -> ModelFacts:
-    """The facts of a loaded model. Raises `ModelError` when its configuration does not name them."""
-    config = model.config.get_text_config()
+def read_facts(
+    model: Any, tokenizer: Any, resolved: ResolvedModel, parameters: int
+) -> Mapping[str, ModelFacts]:
+    """The facts of a loaded model for each kind of attention that it has.
+
+    Raises `ModelError` when its configuration does not name them, when none of its layers attends, or when
+    the model cannot read a few tokens.
+    """
+    parts = _read(model, tokenizer, resolved, parameters)
+    if any(facts.layers < 1 for facts in parts.values()):
+        raise ModelError(
+            resolved.problem(
+                f'"{resolved.source}" ({model.config.model_type}) has no attention: no layer attends',
+                "choose a model with attention",
+            )
+        )
+    return parts
+
+
+def _read(model: Any, tokenizer: Any, resolved: ResolvedModel, parameters: int) -> Mapping[str, ModelFacts]:
     try:
-        layers, heads = int(config.num_hidden_layers), int(config.num_attention_heads)
-        hidden, vocabulary = int(config.hidden_size), int(config.vocab_size)
+        if getattr(model.config, "is_encoder_decoder", False):
+            return {kind: _part(model, tokenizer, resolved, parameters, kind) for kind in _PARTS}
+        return {"self": _whole(model, tokenizer, resolved, parameters)}
     except (AttributeError, TypeError, ValueError) as error:
         raise ModelError(
             resolved.problem(
@@ -27,32 +49,89 @@ def read_facts(model: Any, tokenizer: Any, resolved: ResolvedModel) -> ModelFact
                 "only text transformers can be captured",
             )
         ) from error
+
+
+def _whole(model: Any, tokenizer: Any, resolved: ResolvedModel, parameters: int) -> ModelFacts:
+    config = model.config.get_text_config()
+    vocabulary = int(config.vocab_size)
+    causal = _tried_causal(model, vocabulary, resolved)
+    return _facts(
+        model,
+        resolved,
+        parameters,
+        of_model(config, causal),
+        causal=causal,
+        context=context_length(model, config, tokenizer),
+        hidden_size=int(config.hidden_size),
+        vocabulary=vocabulary,
+    )
+
+
+def _part(
+    model: Any, tokenizer: Any, resolved: ResolvedModel, parameters: int, kind: AttentionKind
+) -> ModelFacts:
+    # The parts of some models have configurations of their own.
+    own = getattr(model.config, "encoder" if kind == "encoder" else "decoder", None)
+    config = own if hasattr(own, "vocab_size") else model.config
+    vocabularies = {
+        "encoder": ("src_vocab_size", "vocab_size"),
+        "decoder": ("decoder_vocab_size", "tgt_vocab_size", "vocab_size"),
+    }
+    vocabulary = first_number(config, *vocabularies["encoder" if kind == "encoder" else "decoder"])
+    return _facts(
+        model,
+        resolved,
+        parameters,
+        of_part(model.config, kind),
+        causal=kind == "decoder" and _tried_causal(model, vocabulary, resolved),
+        cross=kind == "cross",
+        context=context_length(model, config, tokenizer),
+        hidden_size=first_number(config, "hidden_size", "d_model"),
+        vocabulary=vocabulary,
+    )
+
+
+def _facts(
+    model: Any, resolved: ResolvedModel, parameters: int, layers: AttendingLayers, **rest: Any
+) -> ModelFacts:
     return ModelFacts(
         architecture=type(model).__name__,
         model_type=str(model.config.model_type),
-        layers=layers,
-        heads=heads,
-        key_value_heads=int(getattr(config, "num_key_value_heads", None) or heads),
-        causal=is_causal(model, vocabulary),
-        context=context_length(model, config, tokenizer),
-        hidden_size=hidden,
-        vocabulary=vocabulary,
-        parameters=sum(parameter.numel() for parameter in model.parameters()),
+        layers=layers.count,
+        heads=layers.heads,
+        key_value_heads=layers.key_value_heads,
+        parameters=parameters,
         weights_format=resolved.weights_format,
+        windows=layers.windows,
+        skipped=layers.skipped,
+        **rest,
     )
+
+
+def _tried_causal(model: Any, vocabulary: int, resolved: ResolvedModel) -> bool:
+    try:
+        return is_causal(model, vocabulary)
+    except MODEL_FAULTS as error:
+        raise failed(resolved, error) from error
 
 
 def is_causal(model: Any, vocabulary: int) -> bool:
     """Whether a token cannot see those after it, found by changing the last token of four.
 
-    Configurations are no reliable witness (`is_decoder` is false for GPT-2 and Llama).
+    Configurations are no reliable witness (`is_decoder` is false for GPT-2 and Llama). Of an
+    encoder-decoder it is the decoder that is tried.
     """
-    first = torch.tensor([[1, 2, 3, 4]], device=model.device) % vocabulary
+    fixed: dict[str, Any] = {}
+    first = torch.tensor([trial_ids(model, vocabulary, 4)], device=model.device)
     second = first.clone()
-    second[0, -1] = 5 % vocabulary
+    second[0, -1] = trial_ids(model, vocabulary, 5)[-1]
+    name = "input_ids"
+    if getattr(model.config, "is_encoder_decoder", False):
+        # With a cache some decoders think that they are given one token at a time, and mask nothing.
+        name, fixed = "decoder_input_ids", {"input_ids": first, "use_cache": False}
     with torch.inference_mode():
-        before = model(input_ids=first).last_hidden_state[0, :-1].float()
-        after = model(input_ids=second).last_hidden_state[0, :-1].float()
+        before = final_states(model(**fixed, **{name: first}))[0, :-1].float()
+        after = final_states(model(**fixed, **{name: second}))[0, :-1].float()
     return bool((before - after).abs().max() <= 1e-6 * before.abs().max())
 
 

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoModel, AutoTokenizer
+from transformers import (
+    MODEL_FOR_CAUSAL_LM_MAPPING,
+    AutoConfig,
+    AutoModel,
+    AutoModelForCausalLM,
+    AutoModelForSeq2SeqLM,
+    AutoTokenizer,
+)
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
 from attention_gallery.errors import ModelError
@@ -20,25 +28,42 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LoadedModel:
-    """A model and its tokenizer, ready to run in inference mode."""
+    """A model and its tokenizer, ready to run in inference mode.
+
+    `model` is what is captured: the model without its language-modelling head where the two can be parted.
+    `writer` is the same model with that head, with which it can continue a text; where there is none, `mute`
+    says why not. `parts` are the facts of each kind of attention: "self", or "encoder", "decoder" and
+    "cross".
+    """
 
     model: Any
     tokenizer: Any
-    facts: ModelFacts
+    parts: Mapping[str, ModelFacts]
     resolved: ResolvedModel
     dtype: str
+    writer: Any = None
+    mute: str = "it was loaded without its language-modelling head"
+
+    @property
+    def facts(self) -> ModelFacts:
+        """The facts of the part that reads the text."""
+        return next(iter(self.parts.values()))
+
+    @property
+    def is_encoder_decoder(self) -> bool:
+        """Whether one reading gives three kinds of attention."""
+        return "cross" in self.parts
 
 
-def load(resolved: ResolvedModel, dtype: str = "float32") -> LoadedModel:
-    """Load a model without its language-modelling head.
+def load(resolved: ResolvedModel, dtype: str = "float32", continues: bool = False) -> LoadedModel:
+    """Load a model; `continues` asks for the head with which it can continue a text, if it has one.
 
-    Raises `ModelError` when the libraries cannot load it, when it needs code of its own, when it is an
-    encoder-decoder, or when weights are missing (they would be random numbers).
+    Encoder-decoders always bring that head if they have it. Raises `ModelError` when the libraries cannot
+    load it, when it needs code of its own, or when weights are missing (they would be random numbers).
     """
     try:
         with quiet_libraries():
-            model, tokenizer = _load(resolved, dtype)
-            facts = read_facts(model, tokenizer, resolved)
+            return _load(resolved, dtype, continues)
     except ModelError:
         raise
     except Exception as error:  # the libraries raise almost anything, and a model's files are untrusted
@@ -48,10 +73,9 @@ def load(resolved: ResolvedModel, dtype: str = "float32") -> LoadedModel:
                 "check that its files are complete and that this version of transformers knows it",
             )
         ) from error
-    return LoadedModel(model, tokenizer, facts, resolved, dtype)
 
 
-def _load(resolved: ResolvedModel, dtype: str) -> tuple[Any, Any]:
+def _load(resolved: ResolvedModel, dtype: str, continues: bool) -> LoadedModel:
     where = str(resolved.folder)
     common: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     if resolved.gguf_file is not None:
@@ -59,14 +83,8 @@ def _load(resolved: ResolvedModel, dtype: str) -> tuple[Any, Any]:
     else:
         _refuse_own_code(resolved)
     config = AutoConfig.from_pretrained(where, **common)
-    if getattr(config, "is_encoder_decoder", False):
-        raise ModelError(
-            resolved.problem(
-                f'"{resolved.source}" is an encoder-decoder ({config.model_type})',
-                "only encoders (BERT and kin) and decoders (GPT, Llama and kin) can be captured",
-            )
-        )
-    model, report = AutoModel.from_pretrained(
+    auto = _auto_class(config, continues)
+    full, report = auto.from_pretrained(
         where,
         config=config,
         dtype=DTYPES[dtype],
@@ -75,9 +93,38 @@ def _load(resolved: ResolvedModel, dtype: str) -> tuple[Any, Any]:
         output_loading_info=True,
         **common,
     )
-    _refuse_random_weights(resolved, report)
+    body = _body(full, with_head=auto is not AutoModel)
+    headless = _refuse_random_weights(resolved, body, report)
     tokenizer = AutoTokenizer.from_pretrained(where, **common)
-    return model.eval(), tokenizer
+    model = full.eval() if auto is AutoModel else full.eval().base_model
+    parts = read_facts(model, tokenizer, resolved, sum(parameter.numel() for parameter in body.values()))
+    loaded = LoadedModel(model, tokenizer, parts, resolved, dtype)
+    if auto is AutoModel:
+        reason = "transformers knows no language-modelling head for it"
+        return replace(loaded, mute=reason) if continues else loaded
+    if headless:
+        return replace(loaded, mute="its weights have no language-modelling head")
+    if not any(facts.causal for facts in parts.values()):
+        return replace(loaded, mute="it is not a causal model")
+    return replace(loaded, writer=full)
+
+
+def _auto_class(config: Any, continues: bool) -> Any:
+    if getattr(config, "is_encoder_decoder", False):
+        return AutoModelForSeq2SeqLM
+    return AutoModelForCausalLM if continues and type(config) in MODEL_FOR_CAUSAL_LM_MAPPING else AutoModel
+
+
+def _body(full: Any, with_head: bool) -> dict[str, Any]:
+    """The parameters on which attention depends, by name: all but those of the language-modelling head."""
+    named = dict(full.named_parameters())
+    if not with_head:
+        return named
+    body = {id(parameter) for parameter in full.base_model.parameters()}
+    head = full.get_output_embeddings() if full.base_model is full else None
+    if head is not None and head.weight is not full.get_input_embeddings().weight:
+        body -= {id(parameter) for parameter in head.parameters()}
+    return {name: parameter for name, parameter in named.items() if id(parameter) in body}
 
 
 def _refuse_own_code(resolved: ResolvedModel) -> None:
@@ -95,10 +142,13 @@ def _refuse_own_code(resolved: ResolvedModel) -> None:
         )
 
 
-def _refuse_random_weights(resolved: ResolvedModel, report: dict[str, Any]) -> None:
+def _refuse_random_weights(resolved: ResolvedModel, body: dict[str, Any], report: dict[str, Any]) -> bool:
+    """Refuse weights with gaps in the body; whether there are some outside it, in the head."""
     # A pooler sits above the last layer, so attention does not depend on it; many checkpoints lack one.
-    missing = sorted(name for name in report.get("missing_keys", ()) if "pooler" not in name)
+    gaps = [name for name in report.get("missing_keys", ()) if "pooler" not in name]
+    missing = sorted(name for name in gaps if name in body)
     wrong = sorted(str(entry[0]) for entry in report.get("mismatched_keys", ()))
+    headless = len(missing) < len(gaps)
     if missing or wrong:
         what = (
             f"lack {len(missing)} parameters" if missing else f"have {len(wrong)} parameters of another shape"
@@ -109,6 +159,7 @@ def _refuse_random_weights(resolved: ResolvedModel, report: dict[str, Any]) -> N
                 "check that config.json belongs to these weights",
             )
         )
+    return headless
 
 
 def _first_line(error: Exception) -> str:

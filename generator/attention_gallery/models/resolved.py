@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +38,16 @@ class ResolvedModel:
     def gguf_file(self) -> str | None:
         """The name of the GGUF file inside `folder`, or None."""
         return self.weights[0].name if self.weights_format == "gguf" else None
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of attention that one reading gives, as `config.json` tells; ("self",) when in doubt."""
+        try:
+            described = json.loads(self.config.read_bytes()) if self.config is not None else {}
+        except (OSError, ValueError):
+            return ("self",)  # whoever loads the model says what is wrong with the file
+        both = isinstance(described, dict) and described.get("is_encoder_decoder") is True
+        return ("encoder", "decoder", "cross") if both else ("self",)
 
 
 def files(model: ResolvedModel) -> tuple[Path, ...]:

@@ -1,4 +1,4 @@
-"""The attention function that models call while they are captured.
+"""The best way: an attention function of our own, which models call while they are captured.
 
 transformers lets a model be run with any function registered with its attention interface. Ours calls the
 model's own eager function, so that scaling, masks, soft caps and grouped keys are the model's own, and hands
@@ -8,7 +8,7 @@ the probabilities of each layer on before the next layer runs.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -17,22 +17,39 @@ import torch
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.masking_utils import eager_mask
 
+from attention_gallery.capture.strategies.base import Receiver
+from attention_gallery.models.trial import final_states
+
 IMPLEMENTATION = "attention_gallery_capture"
 
-# Takes the probabilities of one layer, [batch, head, query, key].
-Receiver = Callable[[torch.Tensor], None]
-
 # Each thread and each capture sees its own receiver, so that two captures never mix.
-_receiver: ContextVar[Receiver | None] = ContextVar("attention_gallery_receiver", default=None)
+_receiver: ContextVar[Callable[[torch.nn.Module, torch.Tensor], None] | None] = ContextVar(
+    "attention_gallery_receiver", default=None
+)
 
 
 class NoEagerAttentionError(Exception):
     """The model's attention has no eager function of the common form."""
 
 
+class InterfaceStrategy:
+    """Runs a model with our own attention function, which holds the probabilities of one layer at a time."""
+
+    name = "interface"
+
+    def run(self, model: Any, inputs: Mapping[str, Any], receive: Receiver) -> torch.Tensor:
+        """Run `model` on `inputs` and hand on every layer's attention as it is computed.
+
+        Raises `NoEagerAttentionError` for a model that uses the interface in a way of its own.
+        """
+        places = {module: name for name, module in model.named_modules()}
+        with _capturing(model, lambda module, weights: receive(places[module], weights)):
+            return final_states(model(**inputs))
+
+
 @contextmanager
-def capturing(model: Any, receiver: Receiver) -> Iterator[None]:
-    """Run `model` with every layer's probabilities handed to `receiver`; put it back afterwards."""
+def _capturing(model: Any, receiver: Callable[[torch.nn.Module, torch.Tensor], None]) -> Iterator[None]:
+    """Let every layer's probabilities be handed to `receiver`; put the model back afterwards."""
     AttentionInterface.register(IMPLEMENTATION, _attend)
     AttentionMaskInterface.register(IMPLEMENTATION, eager_mask)
     configs = _configs(model)
@@ -74,7 +91,7 @@ def _attend(
     )
     receiver = _receiver.get()
     if receiver is not None:
-        receiver(weights)
+        receiver(module, weights)
     return output.to(query.dtype), None
 
 
@@ -83,5 +100,5 @@ def _eager_function(module: torch.nn.Module) -> Callable[..., tuple[torch.Tensor
     forward = inspect.unwrap(type(module).forward)
     found = forward.__globals__.get("eager_attention_forward")
     if found is None:
-        raise NoEagerAttentionError(type(module).__name__)
+        raise NoEagerAttentionError(f"{type(module).__name__} computes its attention in a way of its own")
     return found  # type: ignore[no-any-return]
