@@ -114,7 +114,7 @@ def _tokenise_all(group: list[CaptureJob], loaded: LoadedModel) -> list[Tokens]:
     problems: list[Problem] = []
     for job in group:
         try:
-            tokenised.append(read_tokens(loaded, job.given.text, job.title, job.problem))
+            tokenised.append(read_tokens(loaded, job.given, job.title, job.problem))
         except ModelError as error:
             problems.extend(error.problems)
     if problems:
@@ -123,5 +123,5 @@ def _tokenise_all(group: list[CaptureJob], loaded: LoadedModel) -> list[Tokens]:
 
 
 def _capture(job: CaptureJob, tokens: Tokens, loaded: LoadedModel, store: AttentionStore) -> None:
-    with store.writer(job.key, job.given.text, tokens, loaded.facts, None, job.precision) as entry:
+    with store.writer(job.key, job.given.joined, tokens, loaded.facts, None, job.precision) as entry:
         entry.finish(run(loaded, tokens, entry.write, job.fingerprint))

@@ -19,7 +19,7 @@ from attention_gallery.models.fingerprints import ModelFingerprint
 from attention_gallery.models.load import LoadedModel
 from attention_gallery.models.quiet import quiet_libraries
 from attention_gallery.models.resolved import ProblemMaker
-from attention_gallery.records import AttentionLayer, ModelFacts, Provenance, Tokens
+from attention_gallery.records import AttentionLayer, ModelFacts, Provenance, TextInput, Tokens
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,32 +51,38 @@ def capture_one(loaded: LoadedModel, text: str, fingerprint: ModelFingerprint | 
     Raises `ModelError` when the sentence has no tokens or more than the model can read, or when the model's
     attention cannot be captured exactly.
     """
-    tokens = read_tokens(loaded, text, loaded.resolved.source, loaded.resolved.problem)
+    tokens = read_tokens(loaded, TextInput(text), loaded.resolved.source, loaded.resolved.problem)
     layers: list[AttentionLayer] = []
     provenance = run(loaded, tokens, layers.append, fingerprint or ModelFingerprint("", ""))
     key = digest({"text": text, "source": loaded.resolved.source, "dtype": loaded.dtype})
     return MemoryCapture(key, text, tokens, loaded.facts, provenance, tuple(layers))
 
 
-def read_tokens(loaded: LoadedModel, text: str, model: str, problem: ProblemMaker) -> Tokens:
-    """The tokens of a text; `model` is the model's name for people.
+def read_tokens(loaded: LoadedModel, given: TextInput, model: str, problem: ProblemMaker) -> Tokens:
+    """The tokens of what a model is given; `model` is the model's name for people.
 
     Raises `ModelError` when the text is not valid Unicode, has no tokens of its own, or has more than the
-    model can read.
+    model can read although it is not to be truncated, and for a chat that the model has no template for.
     """
     try:
-        text.encode("utf-8")
+        given.joined.encode("utf-8")
     except UnicodeEncodeError as error:
-        code = ord(text[error.start])
+        code = ord(given.joined[error.start])
         reason = f"the text has half of a surrogate pair (U+{code:04X}), which is not a character"
         raise ModelError(problem(reason, "write the character itself, or its full escape")) from error
-    tokens = tokenise(loaded.tokenizer, text)
     context = loaded.facts.context
+    try:
+        tokens = tokenise(loaded.tokenizer, given, context)
+    except ModelError as error:
+        told = [
+            problem(f'the model "{model}" cannot read this: {one.reason}', one.mend) for one in error.problems
+        ]
+        raise ModelError(told) from error
     if bool(tokens.special.all()):
         reason, mend = f'the text has no tokens for the model "{model}"', "write something that it can read"
     elif context is not None and len(tokens) > context:
         reason = f'the text has {len(tokens)} tokens for the model "{model}", which can read {context}'
-        mend = "shorten the text, or split it into several sentences"
+        mend = "shorten the text, split it into several sentences, or add `truncate: true`"
     elif int(tokens.ids.max()) >= loaded.facts.vocabulary:
         reason = f'the tokenizer of the model "{model}" makes tokens that the model does not know'
         mend = "check that tokenizer and weights belong together"
