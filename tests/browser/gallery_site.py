@@ -243,8 +243,9 @@ def _from_rows(rows: list[tuple[str, bool, int, int, int]], names: tuple[str, ..
     """Tokens from (text, special, start, end, segment); each is a word of its own."""
     texts, special, starts, ends, segments = zip(*rows, strict=True)
     own = np.cumsum([not one for one in special]) - 1
+    known = {text: number for number, text in enumerate(dict.fromkeys(texts))}
     return Tokens(
-        np.arange(len(rows), dtype=np.int64),
+        np.array([known[text] for text in texts], np.int64),
         tuple(texts),
         np.array(special, bool),
         np.zeros(len(rows), bool),

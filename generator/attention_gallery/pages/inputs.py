@@ -38,14 +38,31 @@ def left_out(tokens: Tokens, sentence: SentenceSpec, context: int | None) -> str
 def opened_segments(tokens: Tokens) -> tuple[str, ...]:
     """For each token the name of the segment that begins with it, else "".
 
-    Special tokens before the first segment count to it, those after a segment to the one before them.
+    Special tokens before the first segment count to it. Those between two segments count to the first of the
+    two, up to a token that also stands before the first segment: there a template opens the next message.
     """
     opened = [""] * len(tokens)
     if tokens.segments is None:
         return tuple(opened)
-    last = -1
-    for index, segment in enumerate(tokens.segments.tolist()):
-        if segment >= 0 and segment != last:
-            opened[0 if last < 0 else index] = tokens.segment_names[segment]
-            last = segment
+    ids = tokens.ids.tolist()
+    begins = _beginnings(tokens.segments.tolist())
+    before = ids[: begins[0][1]] if begins else []
+    between = {number for free, start, _ in begins[1:] for number in ids[free:start]}
+    opener = next((number for number in before if number in between), None)
+    for free, start, segment in begins:
+        marks = [index for index in range(free, start) if ids[index] == opener]
+        place = 0 if free == 0 else marks[-1] if marks else start
+        opened[place] = tokens.segment_names[segment]
     return tuple(opened)
+
+
+def _beginnings(segments: list[int]) -> list[tuple[int, int, int]]:
+    """For each segment: where the special tokens before it begin, where it begins itself, and its number."""
+    found = []
+    last, free = -1, 0
+    for index, segment in enumerate(segments):
+        if segment >= 0:
+            if segment != last:
+                found.append((free, index, segment))
+            last, free = segment, index + 1
+    return found

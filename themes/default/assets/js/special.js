@@ -3,7 +3,7 @@
   const { figure } = AG;
   if (!figure) return;
 
-  /** Which segment each token stands in; special tokens after a segment count to it. */
+  /** Which segment each token stands in, special tokens included. */
   const segments = AG.all(".segment");
   const places = AG.all(".token").map((token) => segments.indexOf(token.closest(".segment")));
   /** The rows and columns of a figure that begin a segment, but for the first. */

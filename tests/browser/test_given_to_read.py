@@ -63,6 +63,11 @@ def test_messages_bring_their_own_direction(open_inputs: Opener) -> None:
     assert names == [one["role"] for one in TALK]
     way = page.eval_on_selector_all(".segment", "all => all.map((one) => getComputedStyle(one).direction)")
     assert way == ["ltr", "rtl", "ltr", "ltr"]
+    marks = page.eval_on_selector_all(
+        ".segment",
+        "all => all.map((one) => [one.firstElementChild, one.lastElementChild].map((x) => x.textContent))",
+    )
+    assert marks == [["<|im_start|>", "⏎"]] * len(TALK)
     assert page.locator(".texts dt").all_inner_texts() == ["System", "User", "Assistant", "User"]
     assert page.locator(".texts dd").nth(3).inner_text() == TALK[3]["content"]
 

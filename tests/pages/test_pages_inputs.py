@@ -75,6 +75,35 @@ def test_segments_open_where_they_begin() -> None:
     assert opened_segments(tokens(0, 1, 0)) == ("first", "second", "first")
 
 
+def test_a_message_opens_with_the_mark_that_opens_the_first() -> None:
+    talk = tokens(-1, -1, 0, -1, -1, -1, 1, -1, 2, names=("system", "user", "assistant"))
+    marks = np.array([1, 8, 50, 9, 1, 7, 51, 9, 52])
+    assert opened_segments(replace(talk, ids=marks)) == (
+        "system",
+        "",
+        "",
+        "",
+        "user",
+        "",
+        "",
+        "",
+        "assistant",
+    )
+    # What stands before the whole chat only, such as <s>, opens no message.
+    marks = np.array([1, 8, 50, 9, 8, 7, 51, 8, 52])
+    assert opened_segments(replace(talk, ids=marks)) == (
+        "system",
+        "",
+        "",
+        "",
+        "user",
+        "",
+        "",
+        "assistant",
+        "",
+    )
+
+
 def test_a_focus_is_found_in_the_second_text() -> None:
     pair = sentence(text="A man sat.", pair="It sat.", focus="It")
     offsets = [[0, 1], [2, 5], [6, 9], [9, 10], [11, 13], [14, 17]]
