@@ -209,7 +209,7 @@ def _fill_model(
                 seconds,
                 1e-7,
             )
-            write_capture(store, key, sentence.text, shape, origin, manifest.settings.capture.precision)
+            write_capture(store, key, sentence.joined, shape, origin, manifest.settings.capture.precision)
 
 
 def write_capture(

@@ -25,11 +25,11 @@ Precision = Literal["float16", "float32"]
 class TextInput:
     """What a model is given to read.
 
-    text: the sentence, or for a chat its messages one after another, for people. pair: a second text that
-    the tokenizer joins to the first. chat: (role, content) of each message, put through the model's chat
-    template. target: what the decoder of an encoder-decoder reads; without one it is continued greedily.
-    generate: how many tokens the model may add of its own. truncate: whether what exceeds the context is
-    left out instead of being an error.
+    text: the sentence; for a chat its messages joined by line feeds, which only people read. pair: a
+    second text that the tokenizer joins to the first. chat: (role, content) of each message, put through
+    the model's chat template. target: what the decoder of an encoder-decoder reads; without one it is
+    continued greedily. generate: how many tokens the model may add of its own. truncate: whether what
+    exceeds the context is left out instead of being an error.
     """
 
     text: str
@@ -39,6 +39,13 @@ class TextInput:
     generate: int = 0
     truncate: bool = False
 
+    @property
+    def joined(self) -> str:
+        """Everything that is read, a line feed between texts or messages; offsets of tokens refer to it."""
+        if self.chat:
+            return "\n".join(content for _, content in self.chat)
+        return self.text if self.pair is None else f"{self.text}\n{self.pair}"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tokens:
@@ -47,7 +54,7 @@ class Tokens:
     ids: int64[token]. texts: what people read for each token, without tokenizer marks.
     special: bool[token], true for tokens that the tokenizer added ([CLS], <s>, …).
     continues: bool[token], true where a token goes on with the word of the token before it.
-    offsets: int32[token, 2], half-open code-point ranges into the text, or None.
+    offsets: int32[token, 2], half-open code-point ranges into `TextInput.joined`, or None.
     words: int32[token], index of the word a token belongs to, -1 for special tokens, or None.
     segments: int32[token], which of `segment_names` a token belongs to, -1 for those between, or None.
     Segments are the two texts of a pair, the messages of a chat, or prompt and continuation.

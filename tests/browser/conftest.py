@@ -38,6 +38,17 @@ def deep_gallery(tmp_path_factory: pytest.TempPathFactory) -> Built:
 
 
 @pytest.fixture(scope="session")
+def inputs_gallery(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    return gallery_site.inputs(tmp_path_factory.mktemp("inputs") / "project")
+
+
+@pytest.fixture(scope="session")
+def inputs_root(inputs_gallery: Built) -> Iterator[str]:
+    with serving(inputs_gallery.site) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
 def root(gallery: Built) -> Iterator[str]:
     """The address of the gallery's home page."""
     with serving(gallery.site) as address:

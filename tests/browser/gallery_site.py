@@ -17,6 +17,7 @@ from attention_gallery.store import AttentionStore
 from sample_gallery import Sample, make_model, random_attention
 
 HOSTILE = "<img src=x onerror=alert(1)> \"quoted\" & '<script>alert(2)</script>' {{ 7 }}"
+CUT = 117
 PARAGRAPH = " ".join(f"Word{i} leads to another, and so on." for i in range(17)) + " That is the end."
 SENTENCES: tuple[dict[str, Any], ...] = (
     {
@@ -121,7 +122,7 @@ def make(root: Path, **settings: Any) -> Built:
         layers, heads, causal = SHAPES[slug]
         make_model(root / "models" / slug, layers=layers, heads=heads, causal=causal)
     for spec, sentence, key, store in _jobs(sample):
-        _capture(store, key, sentence.text, spec)
+        _capture(store, key, sentence, spec)
     sample.build()
     return Built(sample)
 
@@ -150,6 +151,36 @@ def deep(root: Path) -> Built:
     )
 
 
+TALK = (
+    {"role": "system", "content": "Answer in one word."},
+    {"role": "user", "content": "ما عاصمة النرويج؟"},
+    {"role": "assistant", "content": "Oslo"},
+    {"role": "user", "content": "And of Sweden,\nits neighbour?"},
+)
+
+
+def inputs(root: Path, special_tokens: str = "shown") -> Built:
+    """A pair of texts, a chat, and a text of which the end was left out."""
+    return make(
+        root,
+        title="Given to read",
+        models=[dict(model) for model in MODELS],
+        pages={"special_tokens": special_tokens},
+        sentences=[
+            {
+                "slug": "pair",
+                "title": "Does it follow?",
+                "text": "A man is playing a guitar.",
+                "pair": "Somebody makes music.",
+                "focus": "Somebody",
+                "annotations": [{"from": "Somebody", "to": "man"}],
+            },
+            {"slug": "chat", "title": "Capitals", "chat": [dict(message) for message in TALK], "generate": 2},
+            {"slug": "cut", "title": "Too long", "text": PARAGRAPH, "truncate": True},
+        ],
+    )
+
+
 def _jobs(sample: Sample) -> list[tuple[Any, Any, str, AttentionStore]]:
     manifest = load_manifest(sample.manifest)
     store = AttentionStore(manifest.root / ".gallery" / "store")
@@ -163,20 +194,83 @@ def _jobs(sample: Sample) -> list[tuple[Any, Any, str, AttentionStore]]:
     return jobs
 
 
-def _capture(store: AttentionStore, key: str, text: str, spec: Any) -> None:
+def _capture(store: AttentionStore, key: str, sentence: Any, spec: Any) -> None:
     layers, heads, causal = SHAPES[spec.slug]
     facts = ModelFacts(
         "Sample", "sample", layers, heads, heads, causal, 512, 64, 1000, 1_000_000, "safetensors"
     )
-    tokens = subwords(text, causal=causal)
+    tokens = tokens_of(sentence, causal=causal)
     random = np.random.default_rng(int(key[:12], 16))
-    with store.writer(key, text, tokens, facts) as writer:
+    with store.writer(key, sentence.joined, tokens, facts) as writer:
         for layer in range(layers):
             weights = random_attention(random, heads, len(tokens), causal=causal)
             writer.write(AttentionLayer(layer, "decoder" if causal else "encoder", weights))
         writer.finish(
             Provenance("w" * 64, "t" * 64, spec.source, None, spec.dtype, {"torch": "2"}, 0.2, 1e-7)
         )
+
+
+def tokens_of(sentence: Any, *, causal: bool) -> Tokens:
+    """A sentence as a tokenizer would cut it: parts between special tokens; of a long text the beginning."""
+    if sentence.truncate:
+        whole = subwords(sentence.text, causal=causal)
+        return _taken(whole, len(whole) - CUT)
+    if not sentence.chat and sentence.pair is None:
+        return subwords(sentence.text, causal=causal)
+    if sentence.chat:
+        parts = [(one.role, one.content) for one in sentence.chat]
+        around = [(["<|im_start|>", role, "⏎"], ["<|im_end|>", "⏎"]) for role, _ in parts]
+    else:
+        parts = [("first", sentence.text), ("second", sentence.pair)]
+        around = [
+            ([] if causal else ["[CLS]"], [] if causal else ["[SEP]"]),
+            ([], [] if causal else ["[SEP]"]),
+        ]
+    rows: list[tuple[str, bool, int, int, int]] = []
+    base = 0
+    for segment, ((_, text), (before, after)) in enumerate(zip(parts, around, strict=True)):
+        inner = subwords(text, causal=True)
+        assert inner.offsets is not None
+        rows += [(mark, True, base, base, -1) for mark in before]
+        for shown, (start, end) in zip(inner.texts, inner.offsets.tolist(), strict=True):
+            rows.append((shown, False, base + start, base + end, segment))
+        rows += [(mark, True, base + len(text), base + len(text), -1) for mark in after]
+        base += len(text) + 1
+    return _from_rows(rows, tuple(name for name, _ in parts))
+
+
+def _from_rows(rows: list[tuple[str, bool, int, int, int]], names: tuple[str, ...]) -> Tokens:
+    """Tokens from (text, special, start, end, segment); each is a word of its own."""
+    texts, special, starts, ends, segments = zip(*rows, strict=True)
+    own = np.cumsum([not one for one in special]) - 1
+    known = {text: number for number, text in enumerate(dict.fromkeys(texts))}
+    return Tokens(
+        np.array([known[text] for text in texts], np.int64),
+        tuple(texts),
+        np.array(special, bool),
+        np.zeros(len(rows), bool),
+        np.array([starts, ends], np.int32).T.copy(),
+        np.where(special, -1, own).astype(np.int32),
+        np.array(segments, np.int32),
+        names,
+    )
+
+
+def _taken(tokens: Tokens, count: int) -> Tokens:
+    """The first tokens only; a special one at the end stays."""
+    assert tokens.offsets is not None
+    assert tokens.words is not None
+    ends = int(tokens.special[-1])
+    kept = [*range(count - ends), *([len(tokens) - 1] if ends else [])]
+    return Tokens(
+        tokens.ids[kept],
+        tuple(tokens.texts[index] for index in kept),
+        tokens.special[kept],
+        tokens.continues[kept],
+        tokens.offsets[kept],
+        tokens.words[kept],
+        left_out=len(tokens) - len(kept),
+    )
 
 
 def subwords(text: str, *, causal: bool) -> Tokens:

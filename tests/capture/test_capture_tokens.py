@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_models import make_tokenizer
-from tokenizers import Tokenizer, models, normalizers, trainers
+from tokenizer_kinds import sentence_piece
 from transformers import ByT5Tokenizer, PreTrainedTokenizerFast
 
 from attention_gallery.capture import tokenise
 from attention_gallery.capture.marks import plain_vocabulary, readable
-from attention_gallery.records import Tokens
+from attention_gallery.records import TextInput, Tokens
 
 
 def words_of(tokens: Tokens, text: str) -> list[str]:
@@ -32,7 +32,7 @@ def words_of(tokens: Tokens, text: str) -> list[str]:
 @pytest.mark.model
 def test_word_pieces(minilm_tokenizer: Any) -> None:
     text = "The Suitcases weren't   unfoldable, 中文 🙂!\n\tif x1:"
-    tokens = tokenise(minilm_tokenizer, text)
+    tokens = tokenise(minilm_tokenizer, TextInput(text))
     assert tokens.texts[:6] == ("[CLS]", "The", "Suitcase", "s", "weren", "'")
     assert tokens.texts[-6:] == ("!", "if", "x", "1", ":", "[SEP]")
     assert "[UNK]" in tokens.texts  # an emoji that the vocabulary lacks is not shown as if it had been read
@@ -56,7 +56,7 @@ def test_word_pieces(minilm_tokenizer: Any) -> None:
 @pytest.mark.model
 def test_bytes_of_emoji_blanks_and_code(smollm_tokenizer: Any) -> None:
     text = "The trophy  didn't 🙂👩\u200d👧 中文\n\tif x1:"
-    tokens = tokenise(smollm_tokenizer, text)
+    tokens = tokenise(smollm_tokenizer, TextInput(text))
     assert tokens.texts[:6] == ("The", "trophy", "␣", "didn", "'t", "🙂")
     assert tokens.texts[6:14] == ("👩₁", "👩₂", "👩₃", "‹U+200D›₁", "‹U+200D›₂", "👧₁", "👧₂", "👧₃")
     assert tokens.texts[14:] == ("␣", "中", "文", "⏎", "⇥", "if", "x", "1", ":")
@@ -71,7 +71,7 @@ def test_bytes_of_emoji_blanks_and_code(smollm_tokenizer: Any) -> None:
 @settings(max_examples=80, deadline=None)
 @given(text=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30))
 def test_any_text_keeps_its_characters(text: str) -> None:
-    tokens = tokenise(make_tokenizer_once(), text)
+    tokens = tokenise(make_tokenizer_once(), TextInput(text))
     assert tokens.offsets is not None
     assert tokens.words is not None
     assert len(tokens) == len(tokens.ids) == len(tokens.special) == len(tokens.continues) == len(tokens.words)
@@ -87,26 +87,16 @@ def make_tokenizer_once() -> PreTrainedTokenizerFast:
     return make_tokenizer()
 
 
-def sentence_piece_like() -> PreTrainedTokenizerFast:
-    """Blanks become ▁, nothing is split beforehand, unknown characters become bytes: as Llama 2 does it."""
-    tokenizer = Tokenizer(models.BPE(byte_fallback=True, unk_token="<unk>"))
-    tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
-    trained = [f"<0x{number:02X}>" for number in range(256)]
-    trainer = trainers.BpeTrainer(vocab_size=262, special_tokens=["<unk>", *trained], show_progress=False)
-    tokenizer.train_from_iterator(["it fits"], trainer)
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>")
-
-
 def test_sentence_piece_without_splits() -> None:
     text = "it fits, 🙂"
-    tokens = tokenise(sentence_piece_like(), text)
+    tokens = tokenise(sentence_piece(), TextInput(text))
     assert tokens.texts == ("␣", "i", "t", "␣", "f", "i", "t", "s", ",", "␣", "🙂₁", "🙂₂", "🙂₃", "🙂₄")
     assert words_of(tokens, text) == ["it", "", "fits", ",", "", "🙂"]
     assert tokens.continues.astype(int).tolist() == [0, 1, 1, 0, 0, 1, 1, 1, 0, 0, 0, 1, 1, 1]
 
 
 def test_tokenizers_without_offsets_still_read_well() -> None:
-    tokens = tokenise(ByT5Tokenizer(), "a b")
+    tokens = tokenise(ByT5Tokenizer(), TextInput("a b"))
     assert tokens.offsets is None
     assert tokens.words is None
     assert tokens.texts == ("a", "␣", "b", "</s>")

@@ -94,9 +94,21 @@ def sentence(*lines: str) -> str:
         (sentence("annotations: [{from: it}]"), "needs `to`", "add a line", (5, 19)),
         (HEAD + "sentences: []\n", "`sentences` is empty", "at least one sentence", (3, 1)),
         (HEAD + "sentences: [{text: ' '}]\n", "the text is empty", "sentence", (3, 20)),
+        (HEAD + "sentences: [{text: ''}]\n", "`text` is empty", "write a text", (3, 20)),
         (HEAD + "sentences: [{text: no}]\n", "YAML reads `no`", '"no"', (3, 20)),
         (HEAD + "sentences: [hello]\n", "item 1 of `sentences` must be a block", "", (3, 13)),
-        (HEAD + "sentences: [{focus: x}]\n", "needs `text`", "text: …", (3, 13)),
+        (HEAD + "sentences: [{focus: x}]\n", "needs `text` or `chat`", "text: …", (3, 13)),
+        (sentence("pair: ' '"), "the pair is empty", "second text", (5, 11)),
+        (sentence("pair: ''"), "`pair` is empty", "write a text", (5, 11)),
+        (sentence("pair: [a]"), "`pair` must be a text", "quotes", (5, 5)),
+        (sentence("target: ' '"), "the target is empty", "decoder", (5, 13)),
+        (sentence("target: a", "generate: 1"), "`target` gives the words", "keep one", (5, 13)),
+        (sentence("generate: 257"), "`generate` is 257", "at most 256", (5, 15)),
+        (sentence("generate: -1"), "`generate` is -1", "at least 0", (5, 15)),
+        (sentence("generate: yes"), "must be a whole number, not true", "digits", (5, 15)),
+        (sentence("truncate: 512"), "`truncate` must be true or false", "without quotes", (5, 15)),
+        (sentence("chat: [{role: user, content: a}]"), "not both", "keep one", (5, 5)),
+        (GOOD + "pages: {special_tokens: gone}\n", 'cannot be "gone"', "hidden, shown", (4, 25)),
         ("title: x\nsentences: [{text: a}]\n", "the manifest needs `models`", "models: …", (1, 1)),
         ("- a\n", "block of `key: value` lines", "title:", (1, 1)),
     ],
@@ -132,6 +144,47 @@ def test_a_source_of_no_known_form(tmp_path: Path, source: str, reason: str) -> 
 def test_a_revision_belongs_to_a_hub_id(tmp_path: Path) -> None:
     text = "title: x\nmodels:\n  - source: ./m\n    revision: main\nsentences: [{text: a}]\n"
     assert "says nothing about a local source" in only(tmp_path, text).reason
+
+
+def chat(*messages: str, **fields: str) -> str:
+    lines = [f"      - {{{message}}}" for message in messages]
+    lines += [f"    {name}: {value}" for name, value in fields.items()]
+    return HEAD + "sentences:\n  - chat:\n" + "".join(f"{line}\n" for line in lines)
+
+
+ASKED = "role: user, content: Who saw it?"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason", "mend", "place"),
+    [
+        (HEAD + "sentences: [{chat: []}]\n", "`chat` is empty", "at least one message", (3, 14)),
+        (HEAD + "sentences: [{chat: hello}]\n", "`chat` must be a list", "- ", (3, 20)),
+        (chat("role: bot, content: a"), '`role` cannot be "bot"', "assistant, system", (5, 16)),
+        (chat("role: usr, content: a"), '`role` cannot be "usr"', '"user"', (5, 16)),
+        (chat("content: a"), "item 1 of `chat` needs `role`", "role: …", (5, 9)),
+        (chat("role: user"), "item 1 of `chat` needs `content`", "content: …", (5, 9)),
+        (chat("role: user, content: ''"), "`content` is empty", "write a text", (5, 31)),
+        (chat("role: user, content: ' '"), "the content is empty", "what is said", (5, 31)),
+        (chat("role: user, content: 1"), "reads `1` as the number 1", '"1"', (5, 31)),
+        (chat(ASKED + ", name: a"), "unknown key", "known keys: role, content", (5, 44)),
+        (chat(ASKED, pair="a"), "a chat has no `pair`", "add a message", (6, 11)),
+        (chat(ASKED, focus="dog"), '"dog" does not stand', "just as", (6, 12)),
+        (
+            chat(ASKED, "role: assistant, content: Me.", generate="4"),
+            "leaves nothing to answer",
+            "message of the user",
+            (6, 16),
+        ),
+    ],
+)
+def test_a_mistake_in_a_chat(
+    tmp_path: Path, text: str, reason: str, mend: str, place: tuple[int, int]
+) -> None:
+    problem = only(tmp_path, text)
+    assert reason in problem.reason
+    assert mend in problem.mend
+    assert (problem.line, problem.column) == place
 
 
 def test_an_ambiguous_annotation_lists_the_places(tmp_path: Path) -> None:

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from attention_gallery.build.captures import text_input
 from attention_gallery.errors import ManifestError
 from attention_gallery.manifest import Manifest, load_manifest, without_drafts
+from attention_gallery.records import TextInput
 
 SMALL = """\
 title: Cats
@@ -53,6 +55,42 @@ def test_titles_and_slugs_are_filled_in(tmp_path: Path) -> None:
     assert settings.sentences[2].slug.startswith("sentence-")
     assert settings.sentences[0].annotations[0].from_ == "it"
     assert settings.output == "site"
+
+
+TWO_KINDS = """\
+title: Kinds of text
+models: [{source: a/b}]
+sentences:
+  - text: A cat sat.
+    pair: An animal sat.
+    focus: animal
+    annotations: [{from: animal, to: cat}]
+  - chat:
+      - {role: system, content: Be brief.}
+      - {role: user, content: Who sat?}
+    focus: Who
+    generate: 8
+    truncate: true
+  - text: Wer saß?
+    target: Who sat?
+"""
+
+
+def test_pairs_and_chats(tmp_path: Path) -> None:
+    pair, chat, translation = load(tmp_path, TWO_KINDS).settings.sentences
+    assert (pair.title, pair.slug) == ("A cat sat.", "a-cat-sat")
+    assert (chat.title, chat.slug) == ("Who sat?", "who-sat")
+    assert text_input(pair) == TextInput("A cat sat.", "An animal sat.")
+    said = (("system", "Be brief."), ("user", "Who sat?"))
+    assert text_input(chat) == TextInput("Be brief.\nWho sat?", chat=said, generate=8, truncate=True)
+    assert text_input(translation) == TextInput("Wer saß?", target="Who sat?")
+    for one in (pair, chat, translation):
+        assert one.joined == text_input(one).joined
+
+
+def test_a_chat_that_the_system_opens_is_named_after_it(tmp_path: Path) -> None:
+    text = TWO_KINDS.split("  - text: A cat")[0] + "  - chat: [{role: system, content: Be brief.}]\n"
+    assert load(tmp_path, text).settings.sentences[0].slug == "be-brief"
 
 
 def test_a_block_scalar_loses_only_its_last_line_feed(tmp_path: Path) -> None:

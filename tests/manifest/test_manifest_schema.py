@@ -32,6 +32,11 @@ def test_the_schema_accepts_what_the_loader_accepts() -> None:
     assert valid(
         "{title: x, models: [{source: a/b}], sentences: [{text: y, annotations: [{from: a, to: b}]}]}"
     )
+    assert valid(
+        "{title: x, models: [{source: a/b}], sentences: ["
+        "{text: y, pair: z, truncate: true}, {text: y, target: z}, "
+        "{chat: [{role: system, content: y}, {role: user, content: z}], generate: 8}]}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -42,6 +47,11 @@ def test_the_schema_accepts_what_the_loader_accepts() -> None:
         "{title: x, models: [{source: a/b, dtype: int8}], sentences: [{text: y}]}",
         "{title: x, models: [{source: a/b}], sentences: [{text: y}], extra: 1}",
         "{title: x, models: [{}], sentences: [{text: y}]}",
+        "{title: x, models: [{source: a/b}], sentences: [{slug: y}]}",
+        "{title: x, models: [{source: a/b}], sentences: [{text: y, chat: [{role: user, content: z}]}]}",
+        "{title: x, models: [{source: a/b}], sentences: [{chat: [{role: bot, content: z}]}]}",
+        "{title: x, models: [{source: a/b}], sentences: [{chat: []}]}",
+        "{title: x, models: [{source: a/b}], sentences: [{text: y, generate: 257}]}",
     ],
 )
 def test_the_schema_refuses_what_the_loader_refuses(text: str) -> None:

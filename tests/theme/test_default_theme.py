@@ -159,6 +159,21 @@ def test_token_strip_renders_alone() -> None:
     assert reader.elements[0][1]["lang"] == "de"
 
 
+def test_segments_are_groups_with_names() -> None:
+    tokens = (
+        pieces.TokenView(0, "[CLS]", True, False, opens="first"),
+        pieces.TokenView(1, "it", False, False),
+        pieces.TokenView(2, "[SEP]", True, False),
+        pieces.TokenView(3, "is", False, False, opens=HOSTILE),
+    )
+    elements = read(renderer().render("partials/token_strip.html", tokens=tokens, lang="de")).elements
+    groups = [attributes for _, attributes in elements if attributes.get("role") == "group"]
+    assert [group["aria-label"] for group in groups] == ["first", HOSTILE]
+    assert all(group["data-name"] == group["aria-label"] and group["dir"] == "auto" for group in groups)
+    opened = [n for n, (_, attributes) in enumerate(elements) if attributes.get("role") == "group"]
+    assert opened == [1, 5]
+
+
 def test_every_asset_is_listed_once_and_exists() -> None:
     theme = find_theme("default", ROOT)
     listed = [*theme.styles, *theme.scripts, *theme.static]

@@ -70,7 +70,14 @@ def key_of(
 
 def text_input(sentence: SentenceSpec) -> TextInput:
     """What a sentence of the manifest gives a model to read."""
-    return TextInput(sentence.text)
+    return TextInput(
+        text=sentence.joined if sentence.chat else sentence.text,
+        pair=sentence.pair,
+        chat=tuple((message.role, message.content) for message in sentence.chat),
+        target=sentence.target,
+        generate=sentence.generate,
+        truncate=sentence.truncate,
+    )
 
 
 def find_model(project: Project, index: int) -> ResolvedModel:
@@ -105,7 +112,7 @@ def capture_all(project: Project, captures: Captures, store: AttentionStore, rep
             precision=settings.capture.precision,
             keys={"self": captures.keys[spec.slug, sentence.slug]},
             fingerprint=digests,
-            problem=partial(_problem, project, "sentences", index, "text"),
+            problem=partial(_problem, project, "sentences", index, "chat" if sentence.chat else "text"),
         )
         for spec, (found, digests) in zip(settings.models, captures.models, strict=True)
         for index, sentence in enumerate(settings.sentences)

@@ -17,7 +17,7 @@ from attention_gallery.capture.decoded import written_tokens
 from attention_gallery.capture.tokens import tokenise
 from attention_gallery.models.load import LoadedModel
 from attention_gallery.models.quiet import quiet_libraries
-from attention_gallery.records import Tokens
+from attention_gallery.records import TextInput, Tokens
 
 # The likeliest next token after those of a text: the logits, float[vocabulary].
 _Next = Callable[[list[int]], torch.Tensor]
@@ -54,7 +54,7 @@ def given_target(loaded: LoadedModel, target: str) -> Tokens:
 
     The token that ends the text is left out, because a decoder only writes it.
     """
-    tokens = tokenise(_TargetTokenizer(loaded.tokenizer), target)
+    tokens = tokenise(_TargetTokenizer(loaded.tokenizer), TextInput(target))
     if len(tokens) and bool(tokens.special[-1]):
         ids, end = tokens.ids, len(tokens) - 1
     else:
@@ -89,7 +89,7 @@ class _TargetTokenizer:
     def __init__(self, tokenizer: Any) -> None:
         self._tokenizer = tokenizer
 
-    def __call__(self, text: str, **options: Any) -> Any:
+    def __call__(self, text: str, pair: None = None, **options: Any) -> Any:
         return self._tokenizer(text_target=text, **options)
 
     def __getattr__(self, name: str) -> Any:

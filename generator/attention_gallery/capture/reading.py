@@ -56,13 +56,13 @@ def read_input(loaded: LoadedModel, given: TextInput, model: str, problem: Probl
             problem(reason, "leave out `target`, or choose an encoder-decoder (T5, BART and kin)")
         )
     if not given.generate:
-        return ModelInput(given.text, tokens)
+        return ModelInput(given.joined, tokens)
     if loaded.writer is None:
         reason = f'the model "{model}" cannot continue a text: {loaded.mute}'
         raise ModelError(problem(reason, "leave out `generate`, or choose a decoder (GPT, Llama and kin)"))
     context = loaded.facts.context
     limit = given.generate if context is None else min(given.generate, context - len(tokens))
-    tokens, text = continue_prompt(loaded, given.text, tokens, limit)
+    tokens, text = continue_prompt(loaded, given.joined, tokens, limit)
     return ModelInput(text, tokens)
 
 
@@ -76,29 +76,36 @@ def _with_target(
             raise ModelError(problem(reason, "leave out either `target` or `generate`"))
         _check_text(given.target, problem)
         target = given_target(loaded, given.target)
-        _check_fit(target, facts, model, "target", problem)
-        return ModelInput(given.text, tokens, given.target, target)
+        _check_fit(target, facts, (model, "target", "shorten the target"), problem)
+        return ModelInput(given.joined, tokens, given.target, target)
     if loaded.writer is None:
         reason = f'the model "{model}" cannot write what its decoder should read: {loaded.mute}'
         raise ModelError(problem(reason, "give its decoder a text: `target: …`"))
     # The first token is the one with which decoders begin.
     limit = given.generate or DEFAULT_CONTINUATION
     target, text = written_target(loaded, tokens, min(limit, (facts.context or limit + 1) - 1))
-    return ModelInput(given.text, tokens, text, target)
+    return ModelInput(given.joined, tokens, text, target)
 
 
 def read_tokens(loaded: LoadedModel, given: TextInput, model: str, problem: ProblemMaker) -> Tokens:
-    """The tokens of a text; `model` is the model's name for people.
+    """The tokens of what a model is given; `model` is the model's name for people.
 
     Raises `ModelError` when the text is not valid Unicode, has no tokens of its own, or has more than the
-    model can read.
+    model can read although it is not to be truncated, and for a chat that the model has no template for.
     """
-    _check_text(given.text, problem)
-    tokens = tokenise(loaded.tokenizer, given.text)
+    _check_text(given.joined, problem)
+    try:
+        tokens = tokenise(loaded.tokenizer, given, loaded.facts.context)
+    except ModelError as error:
+        told = [
+            problem(f'the model "{model}" cannot read this: {one.reason}', one.mend) for one in error.problems
+        ]
+        raise ModelError(told) from error
     if bool(tokens.special.all()):
         reason = f'the text has no tokens for the model "{model}"'
         raise ModelError(problem(reason, "write something that it can read"))
-    _check_fit(tokens, loaded.facts, model, "text", problem)
+    mend = "shorten the text, split it into several sentences, or add `truncate: true`"
+    _check_fit(tokens, loaded.facts, (model, "text", mend), problem)
     return tokens
 
 
@@ -111,12 +118,14 @@ def _check_text(text: str, problem: ProblemMaker) -> None:
         raise ModelError(problem(reason, "write the character itself, or its full escape")) from error
 
 
-def _check_fit(tokens: Tokens, facts: ModelFacts, model: str, what: str, problem: ProblemMaker) -> None:
+def _check_fit(tokens: Tokens, facts: ModelFacts, names: tuple[str, str, str], problem: ProblemMaker) -> None:
+    """`names` are the model's name, what was read, and what to do when it is too long."""
+    model, what, mend = names
     if facts.context is not None and len(tokens) > facts.context:
         reason = (
             f'the {what} has {len(tokens)} tokens for the model "{model}", which can read {facts.context}'
         )
-        raise ModelError(problem(reason, "shorten the text, or split it into several sentences"))
+        raise ModelError(problem(reason, mend))
     if int(tokens.ids.max()) >= facts.vocabulary:
         reason = f'the tokenizer of the model "{model}" makes tokens that the model does not know'
         raise ModelError(problem(reason, "check that tokenizer and weights belong together"))

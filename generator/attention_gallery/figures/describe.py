@@ -5,6 +5,7 @@ The texts are plain text; tokens in them are untrusted and are escaped where the
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from functools import cached_property
 from typing import Any, Protocol
@@ -159,10 +160,17 @@ def _shown(text: str) -> str:
     line = " ".join(text.split())
     line = "".join(character for character in line if character.isprintable())
     if line:
-        return f"“{line}”" if len(line) <= LONGEST_LABEL else f"“{line[: LONGEST_LABEL - 1]}…”"
+        short = line if len(line) <= LONGEST_LABEL else f"{line[: LONGEST_LABEL - 1]}…"
+        return f"“{isolated(short)}”"
     if text.isspace():
         return "a line break" if "\n" in text else "a space"
     return "an unprintable token" if text else "an empty token"
+
+
+def isolated(text: str) -> str:
+    """The text; between invisible marks where it runs from right to left, lest it turn what stands beside."""
+    turns = any(unicodedata.bidirectional(character) in ("R", "AL") for character in text)
+    return f"\u2068{text}\u2069" if turns else text
 
 
 def _runs(keys: list[int], weights: list[float]) -> list[tuple[int, int, int, float, float]]:

@@ -1,4 +1,4 @@
-"""What settings must hold beyond their types: slugs, words, addresses."""
+"""What settings must hold beyond their types: slugs, addresses, sources, sentences."""
 
 from __future__ import annotations
 
@@ -9,20 +9,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from attention_gallery.errors import ManifestError, Problem, did_you_mean
+from attention_gallery.errors import ManifestError, Problem
 from attention_gallery.manifest.defaults import Origins
 from attention_gallery.manifest.document import Document
 from attention_gallery.manifest.paths import check_paths
+from attention_gallery.manifest.sentences import Finding, Place, check_language, check_sentences, check_title
 from attention_gallery.manifest.slugs import is_slug, reserved_reason
 from attention_gallery.manifest.source import parse_source
-from attention_gallery.manifest.words import occurrences
-
-Place = tuple[str | int, ...]
-Finding = tuple[str, str, Place]
-
-_LANGUAGE = re.compile(
-    r"(?:[A-Za-z]{2,3}(?:-[A-Za-z]{3}){0,3}|[A-Za-z]{4,8})(?:-[A-Za-z0-9]{1,8})*|x(?:-[A-Za-z0-9]{1,8})+"
-)
 
 
 def check(data: dict[str, Any], origins: Origins, document: Document, path: Path) -> list[Problem]:
@@ -30,7 +23,7 @@ def check(data: dict[str, Any], origins: Origins, document: Document, path: Path
     findings = [
         *_site(data),
         *_models(data),
-        *_sentences(data),
+        *check_sentences(_items(data, "sentences")),
         *_slugs("models", _items(data, "models"), origins, document),
         *_slugs("sentences", _items(data, "sentences"), origins, document),
         *check_paths(data, path),
@@ -53,7 +46,7 @@ def _site(data: dict[str, Any]) -> Iterator[Finding]:
     title = data.get("title")
     if isinstance(title, str) and not title.strip():
         yield "the title is empty", "write the name of the gallery", ("title",)
-    yield from _language(data.get("language"), ("language",))
+    yield from check_language(data.get("language"), ("language",))
     theme = data.get("theme")
     if isinstance(theme, str) and not is_slug(theme):
         mend = "write the name of a folder in `themes/`, of a-z, 0-9 and hyphens"
@@ -88,14 +81,9 @@ def _address(address: str) -> str | None:
     return None
 
 
-def _language(value: Any, place: Place) -> Iterator[Finding]:
-    if isinstance(value, str) and not _LANGUAGE.fullmatch(value):
-        yield f'"{value}" is not a language tag', 'write a BCP 47 tag such as "en", "no" or "pt-BR"', place
-
-
 def _models(data: dict[str, Any]) -> Iterator[Finding]:
     for i, model in _items(data, "models"):
-        yield from _title(model, ("models", i))
+        yield from check_title(model, ("models", i))
         source = model.get("source")
         if not isinstance(source, str):
             continue
@@ -112,72 +100,6 @@ def _models(data: dict[str, Any]) -> Iterator[Finding]:
             elif not re.fullmatch(r"[A-Za-z0-9][\w./-]*", revision) or ".." in revision:
                 mend = "write a branch, tag or commit"
                 yield f'"{revision}" is not the name of a revision', mend, ("models", i, "revision")
-
-
-def _title(item: dict[str, Any], place: Place) -> Iterator[Finding]:
-    title = item.get("title")
-    if isinstance(title, str) and not title.strip():
-        yield "the title is empty", "write a name, or remove the key", (*place, "title")
-
-
-def _sentences(data: dict[str, Any]) -> Iterator[Finding]:
-    for i, sentence in _items(data, "sentences"):
-        place: Place = ("sentences", i)
-        yield from _language(sentence.get("language"), (*place, "language"))
-        text = sentence.get("text")
-        if isinstance(text, str):
-            if not text.strip():
-                yield "the text is empty", "write the sentence that the models read", (*place, "text")
-                continue
-            yield from _words(sentence, text, place)
-        yield from _title(sentence, place)
-        tags = sentence.get("tags")
-        for n, tag in enumerate(tags if isinstance(tags, tuple) else ()):
-            if isinstance(tag, str) and (not tag.strip() or tag in (tags or ())[:n]):
-                reason = f'the tag "{tag}" stands here twice' if tag.strip() else "the tag is empty"
-                yield reason, "remove it", (*place, "tags", n)
-
-
-def _words(sentence: dict[str, Any], text: str, place: Place) -> Iterator[Finding]:
-    focus = sentence.get("focus")
-    if isinstance(focus, str) and not occurrences(text, focus.strip() and focus):
-        yield _absent(focus, text, (*place, "focus"))
-    annotations = sentence.get("annotations")
-    for n, annotation in enumerate(annotations if isinstance(annotations, tuple) else ()):
-        if not isinstance(annotation, dict):
-            continue
-        for key in ("from", "to"):
-            word = annotation.get(key)
-            if not isinstance(word, str):
-                continue
-            at = (*place, "annotations", n, key)
-            found = occurrences(text, word.strip() and word)
-            if not found:
-                yield _absent(word, text, at)
-            elif len(found) > 1:
-                places = "; ".join(
-                    f"at character {start + 1}: {_around(text, start, end)}" for start, end in found[:8]
-                )
-                mend = f"add a neighbouring word, so that it stands there once ({places})"
-                yield f'"{word}" stands {len(found)} times in the text', mend, at
-
-
-def _around(text: str, start: int, end: int) -> str:
-    before, after = text[max(0, start - 12) : start], text[end : end + 12]
-    return " ".join(f"…{before}[{text[start:end]}]{after}…".split())
-
-
-def _absent(word: str, text: str, place: Place) -> Finding:
-    if not word.strip():
-        return "the word is empty", "write a word of the text", place
-    words = dict.fromkeys(re.findall(r"\w+(?:['’-]\w+)*", text))
-    exact = [other for other in words if other.casefold() == word.casefold()]
-    if exact:
-        return f'"{word}" does not stand in the text', f'did you mean "{exact[0]}"?', place
-    mend = did_you_mean(word, words)
-    if not mend.startswith("did"):
-        mend = "write a word just as it stands in the text"
-    return f'"{word}" does not stand in the text', mend, place
 
 
 def _slugs(

@@ -44,12 +44,21 @@ def _model(item: dict[str, Any], origins: Origins, index: int) -> dict[str, Any]
 
 def _sentence(item: dict[str, Any], origins: Origins, index: int) -> dict[str, Any]:
     given = isinstance(item.get("title"), str)
-    text = item.get("text")
+    source = "text" if "text" in item else "chat"
+    text = item["text"] if "text" in item else _opening(item.get("chat"))
     if "slug" not in item:
         basis = item.get("title") if "title" in item else text
         if isinstance(basis, str):
-            origins["sentences", index] = "title" if given else "text"
+            origins["sentences", index] = "title" if given else source
             item["slug"] = slugify(basis, "sentence")
     if "title" not in item and isinstance(text, str):
         item["title"] = shorten(text) or "?"
     return item
+
+
+def _opening(chat: Any) -> str | None:
+    """What the user says first, or else whoever says anything; None where that is not a text."""
+    messages = [one for one in chat if isinstance(one, dict)] if isinstance(chat, tuple) else []
+    messages.sort(key=lambda one: one.get("role") != "user")
+    said = messages[0].get("content") if messages else None
+    return said if isinstance(said, str) else None

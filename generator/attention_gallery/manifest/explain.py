@@ -167,7 +167,7 @@ def _name(path: tuple[str | int, ...]) -> str:
 
 
 def _one(path: tuple[str | int, ...]) -> str:
-    return str(path[-1]).removesuffix("s")
+    return "message" if path[-1] == "chat" else str(path[-1]).removesuffix("s")
 
 
 def _what(value: Any) -> str:

@@ -11,7 +11,10 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def json_schema() -> dict[str, Any]:
-    """The schema (draft 2020-12) with the descriptions of the fields; slugs and titles are optional."""
+    """The schema (draft 2020-12) with the descriptions of the fields; slugs and titles are optional.
+
+    A sentence has either a text or a chat.
+    """
     schema = GallerySettings.model_json_schema(by_alias=True)
     for name, field in GallerySettings.model_fields.items():
         # A reference to a block loses the description of its field.
@@ -19,6 +22,9 @@ def json_schema() -> dict[str, Any]:
     for name in ("ModelSpec", "SentenceSpec"):
         definition = schema["$defs"][name]
         definition["required"] = [key for key in definition["required"] if key not in ("slug", "title")]
+    sentence = schema["$defs"]["SentenceSpec"]
+    del sentence["required"], sentence["properties"]["text"]["default"]
+    sentence["oneOf"] = [{"required": ["text"]}, {"required": ["chat"]}]
     return {"$schema": _DIALECT, **schema}
 
 

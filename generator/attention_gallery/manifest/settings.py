@@ -42,12 +42,45 @@ class AnnotationSpec(Settings):
     kind: str = Field(default="relation", description="What the relation is, for example coreference.")
 
 
+class MessageSpec(Settings):
+    """One message of a chat."""
+
+    role: Literal["system", "user", "assistant", "tool"] = Field(description="Who says it.")
+    content: str = Field(description="What is said.", min_length=1)
+
+
 class SentenceSpec(Settings):
-    """One sentence that the models read."""
+    """One sentence, pair of texts or chat that the models read."""
 
     slug: Slug = Field(description="Name in addresses. Made from the title, or else the text, when left out.")
     title: str = Field(description="Name that readers see. The text, shortened, when it is left out.")
-    text: str = Field(description="The sentence itself, exactly as the models read it.", min_length=1)
+    text: str = Field(
+        default="",
+        description="The sentence itself, exactly as the models read it. Required unless there is a `chat`.",
+        min_length=1,
+    )
+    pair: str | None = Field(
+        default=None,
+        description="A second text, which the tokenizer joins to the first in the model's own way.",
+        min_length=1,
+    )
+    chat: tuple[MessageSpec, ...] = Field(
+        default=(),
+        description="Messages instead of a text, put through the model's chat template.",
+        min_length=1,
+    )
+    target: str | None = Field(
+        default=None,
+        description="What the decoder of an encoder-decoder reads. It continues by itself when left out.",
+        min_length=1,
+    )
+    generate: int = Field(
+        default=0, ge=0, le=256, description="How many tokens a decoder-only model may add of its own."
+    )
+    truncate: bool = Field(
+        default=False,
+        description="Leave out what a model cannot read of a long text, instead of stopping with an error.",
+    )
     tags: tuple[str, ...] = Field(default=(), description="Words that group sentences on the home page.")
     focus: str | None = Field(
         default=None,
@@ -63,6 +96,13 @@ class SentenceSpec(Settings):
     draft: bool = Field(
         default=False, description="Leave the sentence out unless the build is given --drafts."
     )
+
+    @property
+    def joined(self) -> str:
+        """All that the models are given to read, one text or message a line, as `TextInput.joined`."""
+        if self.chat:
+            return "\n".join(message.content for message in self.chat)
+        return self.text if self.pair is None else f"{self.text}\n{self.pair}"
 
 
 class CaptureSettings(Settings):
@@ -90,6 +130,10 @@ class PageSettings(Settings):
         default="all", description="Heads that get a page of their own on each sentence."
     )
     downloads: bool = Field(default=True, description="Write attention.json beside each explorer page.")
+    special_tokens: Literal["shown", "hidden"] = Field(
+        default="shown",
+        description="Whether pages open with the tokens that the tokenizer adds; a button changes it.",
+    )
 
 
 class GallerySettings(Settings):

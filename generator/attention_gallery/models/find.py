@@ -19,6 +19,7 @@ from attention_gallery.models.resolved import ProblemMaker, ResolvedModel
 
 TOKENIZER_FILES = (
     "added_tokens.json",
+    "chat_template.jinja",
     "merges.txt",
     "sentencepiece.bpe.model",
     "special_tokens_map.json",
@@ -32,6 +33,7 @@ TOKENIZER_FILES = (
 )
 _VOCABULARIES = frozenset(TOKENIZER_FILES) - {
     "added_tokens.json",
+    "chat_template.jinja",
     "merges.txt",
     "special_tokens_map.json",
     "tokenizer_config.json",

@@ -17,6 +17,7 @@ _WANTED = (
     "model-*-of-*.safetensors",
     "README.md",
     "added_tokens.json",
+    "chat_template.jinja",
     "merges.txt",
     "sentencepiece.bpe.model",
     "special_tokens_map.json",

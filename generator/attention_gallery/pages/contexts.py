@@ -25,6 +25,7 @@ from attention_gallery.pages.pieces import (
     Pair,
     SentenceModel,
     SentenceRow,
+    TextPart,
     TokenView,
     Trace,
     TypeCount,
@@ -83,10 +84,15 @@ class ModelHeadContext:
 
 @dataclass(frozen=True, slots=True)
 class SentenceContext:
-    """`sentence.html`: one sentence across every model. `annotations` are (from, to, kind)."""
+    """`sentence.html`: one sentence across every model. `annotations` are (from, to, kind).
+
+    `texts` are what the models read: one text, the two of a pair, or the messages of a chat. `text` is all of
+    it in one.
+    """
 
     title: str
     text: str
+    texts: tuple[TextPart, ...]
     language: str
     tags: tuple[str, ...]
     annotations: tuple[tuple[str, str, str], ...]
@@ -102,12 +108,14 @@ class ExplorerContext:
 
     `grid` is the figure of all heads, `figure` the panel of the selected head, both with their text
     alternatives. `traces` is JSON for every token: see `figures/traces.py`. `precision` and
-    `normalisation` are sentences. `heads[layer][head]` as on the model page.
+    `normalisation` are sentences. `heads[layer][head]` as on the model page. `text` and `texts` are as on the
+    sentence's page; `left_out` says what the model could not read of them, "" where it read all.
     """
 
     model: ModelCard
     sentence: Link
     text: str
+    texts: tuple[TextPart, ...]
     language: str
     tokens: tuple[TokenView, ...]
     focus: int
@@ -127,6 +135,7 @@ class ExplorerContext:
     precision: str
     normalisation: str
     summary: str
+    left_out: str = ""
 
 
 @dataclass(frozen=True, slots=True)

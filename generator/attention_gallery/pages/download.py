@@ -24,7 +24,7 @@ def download(view: PairView) -> bytes:
     facts = pair.model.facts
     value = {
         "model": _model(view),
-        "sentence": {"slug": pair.sentence.slug, "text": pair.sentence.text},
+        "sentence": {"slug": pair.sentence.slug, "text": pair.sentence.joined},
         "tokens": _tokens(view),
         "metrics": _metrics(view),
         "head_types": [
@@ -54,6 +54,9 @@ def _tokens(view: PairView) -> dict[str, Any]:
         "texts": tokens.texts,
         "special": tokens.special.tolist(),
         "offsets": None if tokens.offsets is None else tokens.offsets.tolist(),
+        "segments": None if tokens.segments is None else tokens.segments.tolist(),
+        "segment_names": tokens.segment_names,
+        "left_out": tokens.left_out,
     }
 
 

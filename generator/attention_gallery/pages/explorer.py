@@ -17,6 +17,7 @@ from attention_gallery.pages.contexts import ExplorerContext
 from attention_gallery.pages.download import download
 from attention_gallery.pages.gallery import Gallery, Pair, PlannedPage
 from attention_gallery.pages.head_tables import head_table, notable_heads, type_legend
+from attention_gallery.pages.inputs import left_out, texts_of
 from attention_gallery.pages.layer_averages import layer_average
 from attention_gallery.pages.neighbours import Place, sentence_neighbours
 from attention_gallery.pages.pair_view import PairView
@@ -66,7 +67,8 @@ def _explorer(gallery: Gallery, view: PairView) -> bytes:
     context = ExplorerContext(
         model=model_card(model, route),
         sentence=Link(sentence.title, routes.href(route, routes.sentence(sentence.slug))),
-        text=sentence.text,
+        text=sentence.joined,
+        texts=texts_of(sentence),
         language=view.language,
         tokens=view.token_views,
         focus=view.focus,
@@ -86,6 +88,7 @@ def _explorer(gallery: Gallery, view: PairView) -> bytes:
         precision=_precision(grid, pair.provenance),
         normalisation=_normalisation(pair.provenance.row_sum_error),
         summary=summary,
+        left_out=left_out(view.tokens, sentence, model.facts.context),
     )
     title = f"“{words.shortened(sentence.title, 60)}” in {model.spec.title}"
     crumbs = ((model.spec.title, routes.model(model.spec.slug)),)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from attention_gallery.analysis import KINDS, SentenceAnalysis
+from attention_gallery.figures.describe import isolated
 from attention_gallery.pages import words
 from attention_gallery.pages.neighbours import Place
 from attention_gallery.pages.pieces import HeadCell, NotableHead, TypeCount
@@ -74,6 +75,6 @@ def notable_heads(
         reason = kind.evidence
         if query >= 0 and analysis.clearest(kind.name) != place:
             weight = words.share(float(analysis.far_w[place]))
-            reason = f"“{tokens.texts[query]}” → “{tokens.texts[key]}” {weight}"
+            reason = f"“{isolated(tokens.texts[query])}” → “{isolated(tokens.texts[key])}” {weight}"
         rows.append(NotableHead(head_name(*place), href(place), kind.title, kind.family, reason))
     return tuple(rows)

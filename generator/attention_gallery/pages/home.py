@@ -45,7 +45,7 @@ def _row(gallery: Gallery, sentence: SentenceSpec) -> SentenceRow:
     return SentenceRow(
         slug=sentence.slug,
         title=sentence.title,
-        text=words.shortened(sentence.text, 240),
+        text=words.shortened(sentence.joined, 240),
         language=sentence.language or gallery.settings.language,
         href=routes.href(routes.HOME, routes.sentence(sentence.slug)),
         tags=sentence.tags,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from attention_gallery.analysis import average_heads
+from attention_gallery.figures.describe import isolated
 from attention_gallery.figures.thumbnail import data_uri, thumbnail
 from attention_gallery.pages import words
 from attention_gallery.pages.pieces import LayerAverage, Thumbnail
@@ -18,6 +19,6 @@ def layer_average(layer: AttentionLayer, texts: Sequence[str]) -> LayerAverage:
     key = int(received.argmax())
     share = words.share(float(received[key]))
     png, side = thumbnail(average)
-    said = f"“{texts[key]}” receives {share}"
+    said = f"“{isolated(texts[key])}” receives {share}"
     alt = f"Layer {layer.index}, heads averaged: {said} of all attention."
     return LayerAverage(layer.index, Thumbnail(data_uri(png), alt, side, side), said)

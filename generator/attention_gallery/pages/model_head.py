@@ -90,7 +90,7 @@ def _examples(view: ModelView, route: str, layer: int, head: int) -> Iterator[He
         alt = f"{name} on “{words.shortened(pair.sentence.title, 60)}”"
         yield HeadExample(
             title=pair.sentence.title,
-            text=words.shortened(pair.sentence.text, 200),
+            text=words.shortened(pair.sentence.joined, 200),
             language=pair.sentence.language or view.gallery.settings.language,
             href=routes.href(route, _target(pair, layer, head)),
             thumbnail=view.picture(index, layer, head, alt),

@@ -14,6 +14,7 @@ from attention_gallery.figures.heatmap import HeatmapTemplate
 from attention_gallery.pages import routes, words
 from attention_gallery.pages.chrome import PageFrame, model_card, provenance
 from attention_gallery.pages.gallery import Gallery, Pair
+from attention_gallery.pages.inputs import left_out, opened_segments
 from attention_gallery.pages.neighbours import Place, head_neighbours
 from attention_gallery.pages.pieces import HeadShared, Link, MetricRow, Neighbours, TokenView
 from attention_gallery.records import StoredAttention, Tokens
@@ -145,17 +146,20 @@ class PairView:
         return HeadShared(
             model=model_card(self.pair.model, route),
             sentence=Link(sentence.title, routes.href(route, routes.sentence(sentence.slug))),
-            text=sentence.text,
+            text=sentence.joined,
             language=self.language,
             tokens=self.token_views,
             token_strip=self.token_strip,
             explorer=routes.href(route, self.pair.route),
             precision=f"Every number in the text comes from {words.kept_weights(self.pair.provenance)}; "
             "the picture holds them in 16 bits, right to 0.00001.",
+            left_out=left_out(self.tokens, sentence, self.pair.model.facts.context),
         )
 
 
 def token_views(tokens: Tokens) -> tuple[TokenView, ...]:
     """Tokens as a theme shows them."""
-    flags = zip(tokens.texts, tokens.special.tolist(), tokens.continues.tolist(), strict=True)
+    flags = zip(
+        tokens.texts, tokens.special.tolist(), tokens.continues.tolist(), opened_segments(tokens), strict=True
+    )
     return tuple(TokenView(index, *flag) for index, flag in enumerate(flags))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from markupsafe import Markup
 
@@ -22,6 +22,7 @@ class SiteInfo:
     """What is the same on every page of the gallery.
 
     `static` gives the address of each static file of the theme, relative to the site's root.
+    `special_tokens` tells how explorers and head pages open.
     """
 
     title: str
@@ -33,6 +34,7 @@ class SiteInfo:
     has_notes: bool
     has_about: bool
     static: dict[str, str] = field(default_factory=dict)
+    special_tokens: Literal["shown", "hidden"] = "shown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,8 +223,16 @@ class Neighbours:
 
 
 @dataclass(frozen=True, slots=True)
+class TextPart:
+    """One of the texts of a sentence. `name` says which: "First text", "User", …; "" for the only one."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class SentenceModel:
-    """One model on a sentence's page."""
+    """One model on a sentence's page. `left_out` says what it could not read of the text, "" for nothing."""
 
     model: ModelCard
     href: str
@@ -231,16 +241,21 @@ class SentenceModel:
     trace: Trace
     notable: tuple[NotableHead, ...]
     notes: tuple[NoteBlock, ...]
+    left_out: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class TokenView:
-    """One token in the token strip. `joined` is true where no space stands before it."""
+    """One token in the token strip. `joined` is true where no space stands before it.
+
+    `opens` is the name of the segment that begins with it ("first", "user", "continuation"), else "".
+    """
 
     index: int
     text: str
     special: bool
     joined: bool
+    opens: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +269,10 @@ class LayerAverage:
 
 @dataclass(frozen=True, slots=True)
 class HeadShared:
-    """What all head pages of one model on one sentence share, rendered once: `token_strip` is HTML."""
+    """What all head pages of one model on one sentence share, rendered once: `token_strip` is HTML.
+
+    `left_out` says what the model could not read of the text, "" where it read it all.
+    """
 
     model: ModelCard
     sentence: Link
@@ -264,3 +282,4 @@ class HeadShared:
     token_strip: Markup
     explorer: str
     precision: str
+    left_out: str = ""

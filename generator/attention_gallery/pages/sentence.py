@@ -11,6 +11,7 @@ from attention_gallery.pages.chrome import model_card, page_info, render
 from attention_gallery.pages.contexts import SentenceContext
 from attention_gallery.pages.gallery import Gallery, Pair, PlannedPage
 from attention_gallery.pages.head_tables import notable_heads
+from attention_gallery.pages.inputs import left_out, texts_of
 from attention_gallery.pages.neighbours import sentence_neighbours
 from attention_gallery.pages.pair_view import PairView
 from attention_gallery.pages.pieces import SentenceModel, Thumbnail
@@ -46,7 +47,8 @@ def _make(gallery: Gallery, sentence: SentenceSpec) -> bytes:
     )
     context = SentenceContext(
         title=sentence.title,
-        text=sentence.text,
+        text=sentence.joined,
+        texts=texts_of(sentence),
         language=sentence.language or gallery.settings.language,
         tags=sentence.tags,
         annotations=tuple((one.from_, one.to, one.kind) for one in sentence.annotations),
@@ -56,7 +58,7 @@ def _make(gallery: Gallery, sentence: SentenceSpec) -> bytes:
         next=after,
     )
     names = words.listed(model.spec.title for model in gallery.models)
-    description = f"“{words.shortened(sentence.text, 120)}” as {names} read it."
+    description = f"“{words.shortened(sentence.joined, 120)}” as {names} read it."
     info = page_info(gallery, "sentence", route, sentence.title, description)
     return render(gallery, "sentence.html", info, context)
 
@@ -83,4 +85,5 @@ def _model(gallery: Gallery, pair: Pair, route: str) -> SentenceModel:
         notes=gallery.notes.of_pair(pair.model.spec.slug, pair.sentence.slug).blocks(
             route, guest=pair.model.spec.slug
         ),
+        left_out=left_out(view.tokens, pair.sentence, pair.model.facts.context),
     )

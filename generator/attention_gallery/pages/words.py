@@ -81,7 +81,7 @@ def focus_token(
     model, where that sees only itself, the last.
     """
     if sentence.focus is not None and offsets is not None:
-        start = next((place for place, _ in occurrences(sentence.text, sentence.focus)), -1)
+        start = next((place for place, _ in occurrences(sentence.joined, sentence.focus)), -1)
         for index, (begin, end) in enumerate(offsets):
             if begin <= start < end and not special[index]:
                 return index

@@ -7,18 +7,25 @@
   const spec = AG.json(AG.one(".figure-spec", root));
   const plot = AG.one(".figure-plot", root);
   const source = root.dataset.source ? AG.one('[data-figure="grid"]') : root;
+  const names = spec.data[0].y.map(AG.plain);
+  const added = new Set(AG.all(".token").flatMap((token, i) => (token.classList.contains("special") ? [i] : [])));
   const figure = {
-    root, plot, spec,
-    labels: spec.data[0].y.map(AG.plain),
-    size: Number(root.dataset.queries),
+    root, plot, spec, added,
+    // Rows and columns are those of the tokens that are shown; `tokens` gives the token of each.
+    tokens: names.map((_, i) => i),
+    labels: names,
+    size: names.length,
     causal: root.dataset.causal === "1",
     name: root.dataset.name,
     caption: AG.one("figcaption", root),
     coarse: source?.dataset.codec === "sqrt8",
     weights: null,
+    whole: null,
     cell: null,
     covered: false,
     weight(query, key) { return this.weights[query * this.size + key]; },
+    /** The row of a token, -1 where it is hidden or there is none. */
+    at(token) { return this.tokens.indexOf(token); },
   };
   AG.figure = figure;
 
@@ -34,7 +41,7 @@
   figure.words = (query, key) => {
     const weight = figure.weight(query, key);
     const shown = Number.isNaN(weight) ? "not visible" : figure.number(weight);
-    return `${figure.labels[query]} → ${figure.labels[key]}: ${shown}`;
+    return `${AG.isolated(figure.labels[query])} → ${AG.isolated(figure.labels[key])}: ${shown}`;
   };
   figure.say = (text) => { live.textContent = text; };
   figure.tell = (text, x, y) => {
@@ -63,12 +70,22 @@
     draw();
   }
 
+  /** Keeps the rows and columns of the tokens that are shown. Their weights stay what they are. */
+  function take() {
+    const hidden = AG.state.special === "hidden" ? added : new Set();
+    const tokens = names.map((_, i) => i).filter((i) => !hidden.has(i));
+    const size = tokens.length;
+    Object.assign(figure, { tokens, size, labels: tokens.map((i) => names[i]), cell: null });
+    if (size === names.length) figure.weights = figure.whole;
+    else figure.weights = Float32Array.from({ length: size * size }, (_, i) => figure.whole[tokens[Math.floor(i / size)] * names.length + tokens[i % size]]);
+    figure.tell("");
+  }
+
   /** Shows these weights; called at the start and whenever another head is selected. */
   figure.load = (weights, name) => {
-    figure.weights = weights;
+    figure.whole = weights;
     figure.name = name;
-    figure.cell = null;
-    figure.tell("");
+    take();
     show();
     AG.emit("weights", figure);
   };
@@ -88,7 +105,8 @@
   AG.on("scheme", draw);
   AG.on("state", (changed) => {
     if (!figure.weights) return;
+    if (changed.has("special")) take();
     if (changed.has("view")) show();
-    if (["token", "scale", "threshold", "direction"].some((name) => changed.has(name))) draw();
+    if (["special", "token", "scale", "threshold", "direction"].some((name) => changed.has(name))) draw();
   });
 })();

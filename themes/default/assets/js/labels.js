@@ -19,7 +19,7 @@
   function write(pen, figure, box) {
     const { state } = AG;
     const [query, key] = figure.cell || [-1, -1];
-    const picked = state.token;
+    const picked = figure.at(state.token);
     const rows = [query, state.direction === "from" ? picked : -1].filter((i) => i >= 0);
     const columns = [key, state.direction === "to" ? picked : -1].filter((i) => i >= 0);
     const dim = AG.colour.css("--ink-soft");

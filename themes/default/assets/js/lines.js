@@ -65,7 +65,7 @@
   function draw(figure) {
     const space = geometry(figure);
     const pen = size(figure, space);
-    const chosen = hovered >= 0 ? hovered : AG.state.token;
+    const chosen = hovered >= 0 ? hovered : figure.at(AG.state.token);
     const right = space.width - space.gutter;
     const bend = (right - space.gutter) * 0.42;
     const most = AG.colour.top(figure.weights);
@@ -100,7 +100,7 @@
         canvas = AG.make("canvas", { role: "img", "aria-label": "Lines from each query to the keys it looks at; the table view has the same numbers." });
         canvas.addEventListener("pointermove", (event) => { hovered = rowAt(figure, event); figure.draw(); });
         canvas.addEventListener("pointerleave", () => { hovered = -1; figure.draw(); });
-        canvas.addEventListener("click", (event) => { const row = rowAt(figure, event); if (row >= 0) AG.set({ token: row }); });
+        canvas.addEventListener("click", (event) => { const row = rowAt(figure, event); if (row >= 0) AG.set({ token: figure.tokens[row] }); });
         slider = control();
       }
       figure.plot.append(canvas);

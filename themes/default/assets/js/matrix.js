@@ -38,10 +38,11 @@
 
   function marks(pen, figure) {
     const { state } = AG;
-    if (state.token >= 0 && state.token < figure.size) {
+    const row = figure.at(state.token);
+    if (row >= 0) {
       pen.strokeStyle = AG.colour.css("--accent");
       pen.lineWidth = 2;
-      const at = state.token * box.cell;
+      const at = row * box.cell;
       if (state.direction === "from") pen.strokeRect(box.left - 1, box.top + at - 1, box.side + 2, box.cell + 2);
       else pen.strokeRect(box.left + at - 1, box.top - 1, box.cell + 2, box.side + 2);
     }
@@ -62,6 +63,7 @@
     pen.imageSmoothingEnabled = false;
     pen.drawImage(picture, box.left, box.top, box.side, box.side);
     AG.paint.lattice(pen, figure, box);
+    AG.paint.borders(pen, figure, box);
     pen.strokeStyle = AG.colour.css("--line");
     pen.lineWidth = 1;
     pen.strokeRect(box.left - 0.5, box.top - 0.5, box.side + 1, box.side + 1);

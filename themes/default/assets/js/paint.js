@@ -5,7 +5,7 @@
 
   /** The matrix as a picture of one pixel a cell; painted again only when head, scale or colours change. */
   function picture(figure, scale) {
-    const key = `${figure.name}|${AG.state.scale}|${AG.colour.css("--heat-0")}|${AG.colour.css("--heat-4")}`;
+    const key = `${figure.name}|${figure.size}|${AG.state.scale}|${AG.colour.css("--heat-0")}|${AG.colour.css("--heat-4")}`;
     if (painted === key) return image;
     painted = key;
     image = Object.assign(document.createElement("canvas"), { width: figure.size, height: figure.size });
@@ -67,5 +67,20 @@
     pen.stroke();
   }
 
-  AG.paint = { picture, hatch, lattice };
+  /** Thin lines where a segment ends and the next begins. */
+  function borders(pen, figure, box) {
+    pen.strokeStyle = AG.colour.css("--line-strong");
+    pen.lineWidth = 1;
+    pen.beginPath();
+    for (const i of AG.borders(figure)) {
+      const at = Math.round(i * box.cell) + 0.5;
+      pen.moveTo(box.left + at, box.top + (figure.causal ? i * box.cell : 0));
+      pen.lineTo(box.left + at, box.top + box.side);
+      pen.moveTo(box.left, box.top + at);
+      pen.lineTo(box.left + (figure.causal ? i * box.cell : box.side), box.top + at);
+    }
+    pen.stroke();
+  }
+
+  AG.paint = { picture, hatch, lattice, borders };
 })();

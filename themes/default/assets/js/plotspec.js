@@ -15,12 +15,23 @@
 
   /** The selected token's row or column, outlined as on the canvas. */
   function outlined(figure) {
-    const { token, direction } = AG.state;
-    if (!(token >= 0 && token < figure.size)) return [];
-    const along = [token - 0.5, token + 0.5];
+    const { direction } = AG.state;
+    const row = figure.at(AG.state.token);
+    if (row < 0) return [];
+    const along = [row - 0.5, row + 0.5];
     const across = [-0.5, figure.size - 0.5];
     const [x, y] = direction === "from" ? [across, along] : [along, across];
     return [{ type: "rect", x0: x[0], x1: x[1], y0: y[0], y1: y[1], line: { color: AG.colour.css("--accent"), width: 2 } }];
+  }
+
+  /** The borders between segments; of a causal model only the part that can be seen. */
+  function borders(figure) {
+    const line = { color: AG.colour.css("--line-strong"), width: 1 };
+    return AG.borders(figure).flatMap((i) => {
+      const [at, far] = [i - 0.5, figure.size - 0.5];
+      const near = figure.causal ? at : -0.5;
+      return [{ type: "line", x0: at, x1: at, y0: near, y1: far, line }, { type: "line", x0: -0.5, x1: figure.causal ? at : far, y0: at, y1: at, line }];
+    });
   }
 
   function layout(figure) {
@@ -32,7 +43,7 @@
     return {
       ...given,
       width, height,
-      shapes: outlined(figure),
+      shapes: [...borders(figure), ...outlined(figure)],
       margin: { l: box.left, t: box.top, r: width - box.left - box.side, b: height - box.top - box.side, pad: 0 },
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: AG.colour.css("--absent"),
@@ -54,7 +65,8 @@
     const hovertemplate = figure.coarse ? given.hovertemplate.replace(".4f", ".2f") : given.hovertemplate;
     // Without any gap Plotly takes a way that writes style attributes, which a strict policy refuses.
     const gap = !figure.causal && figure.box.cell >= 9 ? 1 : 0.001;
-    return { ...given, hovertemplate, z: rows(figure), zmin: 0, zmax: AG.colour.top(figure.weights), colorscale: colours(), showscale: false, xgap: gap, ygap: gap };
+    const axis = figure.tokens.map((token) => given.y[token]);
+    return { ...given, hovertemplate, x: axis, y: axis, z: rows(figure), zmin: 0, zmax: AG.colour.top(figure.weights), colorscale: colours(), showscale: false, xgap: gap, ygap: gap };
   }
 
   AG.plotlySpec = { trace, layout, config };

@@ -39,17 +39,18 @@
   plot.addEventListener("click", (event) => {
     if (!ready(event)) return;
     const cell = cellAt(event);
-    if (cell) AG.set({ token: AG.state.direction === "from" || cell[1] < 0 ? cell[0] : cell[1] });
+    if (cell) AG.set({ token: figure.tokens[AG.state.direction === "from" || cell[1] < 0 ? cell[0] : cell[1]] });
   });
   plot.addEventListener("keydown", (event) => {
     if (AG.state.view !== "matrix" || !figure.weights || event.ctrlKey || event.metaKey || event.altKey) return;
     const move = moves[event.key];
-    const [query, key] = figure.cell || [Math.max(0, AG.state.token), Math.max(0, AG.state.token)];
+    const picked = Math.max(0, figure.at(AG.state.token));
+    const [query, key] = figure.cell || [picked, picked];
     if (move) {
       const within = (i) => Math.min(figure.size - 1, Math.max(0, i));
       if (figure.cell) figure.point(within(query + move[0]), within(key + move[1]), true);
       else figure.point(query, key, true);
-    } else if (event.key === "Enter") AG.set({ token: AG.state.direction === "from" ? query : key });
+    } else if (event.key === "Enter") AG.set({ token: figure.tokens[AG.state.direction === "from" ? query : key] });
     else if (event.key === "Escape") figure.point(-1, -1);
     else return;
     event.preventDefault();
@@ -66,7 +67,7 @@
 
   for (const row of AG.all(".pairs tr[data-query]")) {
     const pair = [Number(row.dataset.query), Number(row.dataset.key)];
-    row.addEventListener("pointerenter", () => { if (figure.weights && AG.state.view === "matrix") figure.point(...pair); });
+    row.addEventListener("pointerenter", () => { if (figure.weights && AG.state.view === "matrix") figure.point(...pair.map((token) => figure.at(token))); });
     row.addEventListener("pointerleave", () => figure.point(-1, -1));
     row.addEventListener("click", () => AG.set({ token: pair[0], direction: "from" }));
   }

@@ -1,7 +1,7 @@
 /* What is selected, kept in the address's fragment so that any view can be shared. */
 (() => {
-  const defaults = { head: "", token: -1, view: "matrix", threshold: 0.05, direction: "from", trace: "content", scale: "head" };
-  const allowed = { view: ["matrix", "lines", "table"], direction: ["from", "to"], trace: ["content", "all"], scale: ["head", "one"] };
+  const defaults = { head: "", token: -1, view: "matrix", threshold: 0.05, direction: "from", trace: "content", scale: "head", special: "shown" };
+  const allowed = { view: ["matrix", "lines", "table"], direction: ["from", "to"], trace: ["content", "all"], scale: ["head", "one"], special: ["shown", "hidden"] };
   const state = { ...defaults };
   const explicit = new Set();
 

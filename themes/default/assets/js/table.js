@@ -43,8 +43,9 @@
       figure.plot.hidden = false;
     },
     draw(figure) {
-      if (told === figure.name) return;
-      told = figure.name;
+      const now = `${figure.name} ${figure.size}`;
+      if (told === now) return;
+      told = now;
       const [caption, head, rows] = figure.size <= LARGEST ? whole(figure) : best(figure);
       box.replaceChildren(AG.make("table", {}, AG.make("caption", {}, caption), AG.make("thead", {}, head), AG.make("tbody", {}, ...rows)));
     },

@@ -28,10 +28,12 @@
   }
 
   const tint = AG.framed(() => {
-    const { weights, size, cell } = AG.figure;
-    const pointed = cell ? (AG.state.direction === "from" ? cell[0] : cell[1]) : -1;
+    const { whole: weights, cell } = AG.figure;
+    const size = tokens.length;
+    const seen = new Set(AG.figure.tokens);
+    const pointed = cell ? AG.figure.tokens[AG.state.direction === "from" ? cell[0] : cell[1]] : -1;
     const token = hovered >= 0 ? hovered : pointed >= 0 ? pointed : AG.state.token;
-    const shares = tokens.map((_, other) => (weights && token >= 0 && token < size ? shareOf(weights, size, token, other) : 0) || 0);
+    const shares = tokens.map((_, other) => (weights && token >= 0 && token < size && seen.has(other) ? shareOf(weights, size, token, other) : 0) || 0);
     const most = Math.max(...shares) || 1;
     tokens.forEach((element, i) => {
       element.classList.toggle("tinted", shares[i] > 0);
@@ -42,24 +44,27 @@
   });
 
   function reach() {
-    tokens.forEach((token, i) => token.setAttribute("tabindex", i === Math.max(0, AG.state.token) ? "0" : "-1"));
+    const shown = AG.figure.tokens;
+    const first = shown.includes(AG.state.token) ? AG.state.token : shown[0];
+    tokens.forEach((token, i) => token.setAttribute("tabindex", i === first ? "0" : "-1"));
     for (const button of buttons) AG.press(button, button.dataset.direction === AG.state.direction);
     tint();
   }
 
   strip.addEventListener("keydown", (event) => {
-    const at = tokens.indexOf(event.target);
-    const last = tokens.length - 1;
+    const shown = AG.figure.tokens;
+    const at = shown.indexOf(tokens.indexOf(event.target));
+    const last = shown.length - 1;
     const wanted = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: last, Enter: at, " ": at }[event.key];
     if (at < 0 || wanted === undefined || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     event.stopPropagation();
-    const index = Math.min(last, Math.max(0, wanted));
+    const index = shown[Math.min(last, Math.max(0, wanted))];
     choose(index);
     tokens[index].focus();
   });
   AG.on("begin", reach);
   AG.on("weights", reach);
   AG.on("point", tint);
-  AG.on("state", (changed) => { if (changed.has("token") || changed.has("direction")) reach(); });
+  AG.on("state", (changed) => { if (["token", "direction", "special"].some((name) => changed.has(name))) reach(); });
 })();

@@ -19,7 +19,7 @@
   }
 
   function address() {
-    const own = ["token", "view", "direction", "scale", "threshold"];
+    const own = ["token", "view", "direction", "scale", "threshold", "special"];
     const kept = AG.fragment().split("&").filter((part) => own.includes(part.split("=")[0]));
     return kept.length ? `#${kept.join("&")}` : "";
   }
@@ -31,7 +31,10 @@
   }
 
   scale.addEventListener("click", () => AG.set({ scale: AG.state.scale === "one" ? "head" : "one" }));
-  AG.on("state", show);
+  AG.on("state", (changed) => {
+    show();
+    if (title && changed.has("special") && AG.figure.weights) AG.figure.caption.textContent = strongest(AG.figure);
+  });
   AG.on("fragment", carry);
   AG.on("begin", () => { show(); carry(); });
   AG.on("selected", (head) => {

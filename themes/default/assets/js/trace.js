@@ -21,16 +21,16 @@
 
   /** In words: the key that comes first in most layers, and where it ends. */
   function told(token, keys, weights) {
+    const name = (index) => `“${AG.isolated(tokens[index])}”`;
     const counts = new Map();
     for (const row of keys) if (row[token][0] >= 0) counts.set(row[token][0], (counts.get(row[token][0]) || 0) + 1);
     const [key, layers] = [...counts].sort((a, b) => b[1] - a[1])[0] || [-1, 0];
-    const name = `“${tokens[token]}”`;
-    if (key < 0) return `${name} has nothing to look at here.`;
-    const most = layers > 1 ? `${name} looks most at “${tokens[key]}” in ${layers} of ${keys.length} layers` : `What ${name} looks at most changes from layer to layer`;
+    if (key < 0) return `${name(token)} has nothing to look at here.`;
+    const most = layers > 1 ? `${name(token)} looks most at ${name(key)} in ${layers} of ${keys.length} layers` : `What ${name(token)} looks at most changes from layer to layer`;
     const end = keys.length - 1;
     const last = keys[end][token][0];
     if (last < 0) return `${most}.`;
-    const where = layers > 1 && last === key ? "among them the last" : `in the last at “${tokens[last]}”`;
+    const where = layers > 1 && last === key ? "among them the last" : `in the last at ${name(last)}`;
     return `${most}, ${where} (${(weights[end][token][0] / 1000).toFixed(3)}).`;
   }
 
