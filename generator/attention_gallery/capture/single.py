@@ -5,11 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 
 import torch
 
-from attention_gallery import __version__
 from attention_gallery.capture.attention import NoEagerAttentionError, capturing
 from attention_gallery.capture.sink import InexactAttentionError, LayerSink
 from attention_gallery.capture.tokens import tokenise
@@ -19,6 +17,7 @@ from attention_gallery.models.fingerprints import ModelFingerprint
 from attention_gallery.models.load import LoadedModel
 from attention_gallery.models.quiet import quiet_libraries
 from attention_gallery.models.resolved import ProblemMaker
+from attention_gallery.models.versions import library_versions
 from attention_gallery.records import AttentionLayer, ModelFacts, Provenance, Tokens
 
 
@@ -122,6 +121,7 @@ def run(
         libraries=library_versions(),
         seconds=time.perf_counter() - started,
         row_sum_error=sink.row_sum_error,
+        remote_code=loaded.remote_code,
     )
 
 
@@ -154,15 +154,3 @@ def _failed(loaded: LoadedModel, error: Exception) -> ModelError:
             "try it with transformers alone; if it works there, please report this",
         )
     )
-
-
-def library_versions() -> dict[str, str]:
-    """The versions of what computes the numbers, by distribution name."""
-    names = ("numpy", "tokenizers", "torch", "transformers")
-    found = {"attention-gallery": __version__}
-    for name in names:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found

@@ -1,4 +1,4 @@
-"""Load a model so that its attention can be captured: eager, evaluating, no remote code, nothing missing."""
+"""Load a model so that its attention can be captured: eager, evaluating, nothing missing, no code unasked."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+from transformers.utils.hub import TRANSFORMERS_DYNAMIC_MODULE_NAME
 
 from attention_gallery.errors import ModelError
 from attention_gallery.models.facts import read_facts
@@ -27,6 +28,12 @@ class LoadedModel:
     facts: ModelFacts
     resolved: ResolvedModel
     dtype: str
+
+    @property
+    def remote_code(self) -> bool:
+        """Whether code that came with the model was run for its attention or its tokens."""
+        classes = (type(self.model), type(self.model.config), type(self.tokenizer))
+        return any(one.__module__.startswith(f"{TRANSFORMERS_DYNAMIC_MODULE_NAME}.") for one in classes)
 
 
 def load(resolved: ResolvedModel, dtype: str = "float32") -> LoadedModel:
@@ -53,10 +60,10 @@ def load(resolved: ResolvedModel, dtype: str = "float32") -> LoadedModel:
 
 def _load(resolved: ResolvedModel, dtype: str) -> tuple[Any, Any]:
     where = str(resolved.folder)
-    common: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+    common: dict[str, Any] = {"local_files_only": True, "trust_remote_code": resolved.trusted}
     if resolved.gguf_file is not None:
         common["gguf_file"] = resolved.gguf_file
-    else:
+    elif not resolved.trusted:
         _refuse_own_code(resolved)
     config = AutoConfig.from_pretrained(where, **common)
     if getattr(config, "is_encoder_decoder", False):
@@ -90,7 +97,8 @@ def _refuse_own_code(resolved: ResolvedModel) -> None:
         raise ModelError(
             resolved.problem(
                 f'"{resolved.source}" brings its own code ({kind}), which is not run',
-                "choose a model that transformers knows by itself",
+                "choose a model that transformers knows by itself, or, if you trust its authors with this "
+                "machine, write `trust_remote_code: true` beside its source",
             )
         )
 
