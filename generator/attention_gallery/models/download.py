@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from logging import CRITICAL
 from pathlib import Path
 from typing import Any
@@ -21,18 +22,17 @@ def download(name: str, revision: str | None, patterns: list[str], reporter: Rep
     """
     from huggingface_hub import snapshot_download
 
+    fetch: Any = partial(snapshot_download, name, revision=revision, allow_patterns=patterns)
     with _quiet_hub():
-        planned = snapshot_download(name, revision=revision, allow_patterns=patterns, dry_run=True)
+        planned: Any = fetch(dry_run=True, tqdm_class=_counter())
         missing = [one for one in planned if one.will_download]
         if not missing:  # the copy was whole, and the hub says that it is still the present one
-            return Path(snapshot_download(name, revision=revision, allow_patterns=patterns))
+            return Path(fetch(tqdm_class=_counter()))
         size = sum(one.file_size or 0 for one in missing) / _STEP
-        reporter.info(f"downloading {name}: {len(missing)} files, {size:.1f} MB")
+        files = "1 file" if len(missing) == 1 else f"{len(missing)} files"
+        reporter.info(f"downloading {name}: {files}, {size:.1f} MB")
         with reporter.task("megabytes", max(1, round(size))) as task:
-            counter = _counter(task, name)
-            return Path(
-                snapshot_download(name, revision=revision, allow_patterns=patterns, tqdm_class=counter)
-            )
+            return Path(fetch(tqdm_class=_counter(task, name)))
 
 
 @contextmanager
@@ -48,8 +48,8 @@ def _quiet_hub() -> Iterator[None]:
         set_verbosity(before)
 
 
-def _counter(task: Task, name: str) -> type[Any]:
-    """A class that the hub library takes for its progress bar and that counts bytes into `task`."""
+def _counter(task: Task | None = None, name: str = "") -> type[Any]:
+    """A class that the hub library takes for its progress bar; it counts bytes into `task`, if any."""
     from huggingface_hub.utils.tqdm import tqdm
 
     class Counter(tqdm):
@@ -60,7 +60,7 @@ def _counter(task: Task, name: str) -> type[Any]:
             super().__init__(*arguments, **{**settings, "disable": True})  # type: ignore[no-untyped-call]
 
         def update(self, n: float | None = 1) -> None:
-            if self._counts:
+            if task is not None and self._counts:
                 before, self._bytes = self._bytes, self._bytes + int(n or 0)
                 task.advance(self._bytes // _STEP - before // _STEP, name)
 
