@@ -3,9 +3,10 @@
 GalleryError                      anything the generator reports instead of a traceback
 ├── UserError                     a mistake that the user can mend; exit code 2
 │   ├── ManifestError             gallery.yaml
+│   ├── LockError                 gallery.lock
 │   ├── NoteError                 Markdown notes and their front matter
 │   ├── ThemeError                themes, templates and assets
-│   ├── ModelError                a model that cannot be found, loaded or captured
+│   ├── ModelError                a model that cannot be found, loaded or captured, or is not the locked one
 │   ├── OutputError               the output folder, publishing, serving
 │   └── LinkError                 a link to a page, anchor or asset that does not exist
 └── DamagedEntry                  a stored capture that fails its checksum; captured again
@@ -99,6 +100,10 @@ class ManifestError(UserError):
     """`gallery.yaml` cannot be used as it stands."""
 
 
+class LockError(UserError):
+    """`gallery.lock` is damaged or was edited."""
+
+
 class NoteError(UserError):
     """A Markdown note or its front matter cannot be used as it stands."""
 
@@ -108,7 +113,7 @@ class ThemeError(UserError):
 
 
 class ModelError(UserError):
-    """A model cannot be found, loaded or captured."""
+    """A model cannot be found, loaded or captured, or is not the one that was locked."""
 
 
 class OutputError(UserError):

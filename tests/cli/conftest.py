@@ -32,6 +32,7 @@ class Options:
     strict: bool = False
     force: bool = False
     drafts: bool = False
+    update_lock: bool = False
 
 
 @dataclass(frozen=True)

@@ -137,3 +137,11 @@ def test_during_a_build_nothing_is_cleaned(project, site, store, invoke):
     assert result.exit_code == 2
     assert "is running" in result.stderr
     assert site.exists()
+
+
+@pytest.mark.parametrize("flags", [[], ["--site"], ["--all"]])
+def test_the_lock_stays(project, site, store, invoke, flags):
+    assert invoke("lock").exit_code == 0
+    text = (project / "gallery.lock").read_text()
+    assert invoke("clean", *flags).exit_code == 0
+    assert (project / "gallery.lock").read_text() == text

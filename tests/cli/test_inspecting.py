@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from attention_gallery.analysis import find_token
-from attention_gallery.cli.inspection import describe
+from attention_gallery.cli.inspection import choose_model, describe
 from attention_gallery.errors import UserError
+from attention_gallery.manifest.lock import LockedModel, lock_text
 from attention_gallery.records import AttentionLayer, ModelFacts, Tokens
 
 TEXT = "the cat, the catfish"
@@ -134,3 +135,12 @@ def test_a_real_model_answers_and_writes_nothing(project, command):
     assert "6 layers of 12 heads" in result.stdout
     assert len(re.findall(r"^  layer \d", result.stdout, flags=re.M)) == 6
     assert sorted(path.name for path in project.iterdir()) == ["gallery.yaml"]
+
+
+def test_a_model_of_the_manifest_is_taken_at_its_locked_commit(tmp_path):
+    manifest = tmp_path / "gallery.yaml"
+    manifest.write_text("title: x\nmodels: [{slug: small, source: org/small}]\nsentences: [{text: a}]\n")
+    assert choose_model("small", manifest)[0].revision is None
+    locked = LockedModel("org/small", "safetensors", "0" * 64, "0" * 64, commit="a" * 40)
+    (tmp_path / "gallery.lock").write_text(lock_text({"small": locked}))
+    assert choose_model("small", manifest)[0].revision == "a" * 40

@@ -187,6 +187,14 @@ def test_a_mistake_in_a_chat(
     assert (problem.line, problem.column) == place
 
 
+@pytest.mark.parametrize("source", ["package:name/model", "./model.gguf"])
+def test_code_belongs_to_folders_and_hub_ids(tmp_path: Path, source: str) -> None:
+    models = f"  - source: {source}\n    trust_remote_code: true\n"
+    problem = only(tmp_path, f"title: x\nmodels:\n{models}sentences: [{{text: a}}]\n")
+    assert "no code that transformers could run" in problem.reason
+    assert problem.line == 4
+
+
 def test_an_ambiguous_annotation_lists_the_places(tmp_path: Path) -> None:
     text = HEAD + "sentences:\n  - text: it saw it with a kit\n    annotations: [{from: it, to: kit}]\n"
     problem = only(tmp_path, text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -185,6 +186,7 @@ except ModelError as error:
 assert "torch" not in sys.modules and "transformers" not in sys.modules
 """
     environment = {"HF_HOME": str(home), "HF_HUB_OFFLINE": "1", "PATH": "/usr/bin:/bin"}
+    environment["PYTHONPATH"] = os.environ.get("PYTHONPATH", "")
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", program],
         env=environment,
@@ -200,21 +202,13 @@ def test_a_cached_hub_model_needs_no_network(tmp_path: Path) -> None:
     assert resolve_in_child(tmp_path, "org/small") == (0, f"{commit} {commit}\n")
 
 
-@pytest.mark.parametrize(
-    ("partly", "reason"),
-    [
-        (False, 'the model "org/small" is not in the cache and could not be downloaded'),
-        (True, "its copy in the cache is not whole"),
-    ],
-)
-def test_a_hub_model_without_network_or_copy_is_one_clear_error(
-    tmp_path: Path, partly: bool, reason: str
-) -> None:
+@pytest.mark.parametrize("partly", [False, True])
+def test_a_hub_model_without_network_or_copy_is_one_clear_error(tmp_path: Path, partly: bool) -> None:
     if partly:
         fake_cache(tmp_path, whole=False)
     code, said = resolve_in_child(tmp_path, "org/small")
     assert code == 2
-    assert reason in said
+    assert 'no whole copy of the model "org/small" is in the cache, and it could not be downloaded' in said
     assert "network" in said
     assert "Traceback" not in said
 

@@ -193,3 +193,12 @@ def test_editing_rebuilds_also_in_folders_that_appear_later(project, engine):
         (project / "gallery.yaml").write_text("nonsense")
         until(lambda: preview.state.snapshot().error != "")
         assert (project / "site" / "index.html").read_text() == "news"
+
+
+def test_a_changed_lock_rebuilds(project, engine):
+    with Preview(project / "gallery.yaml", SilentReporter(), port=0) as preview:
+        preview.rebuild()
+        threading.Thread(target=preview.watch, daemon=True).start()
+        time.sleep(0.5)
+        (project / "gallery.lock").write_text("schema: 1")
+        until(lambda: engine.builds >= 2)

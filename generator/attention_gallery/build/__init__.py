@@ -1,9 +1,11 @@
 """plan → execute → check: the engine that turns a manifest into a site.
 
 build, check     what commands call; `BuildOptions`, `BuildReport` and `CheckReport` go with them
+update_lock      in `locking`: what `lock` calls
 engine           the order of things, inside a lock
 unchanged        whether there is anything to do
 project          what the author wrote          captures   what models are needed for it
+identify         which models those are         pins       whether they are those of gallery.lock
 gather           both brought together          execute    staging, reuse, swap
 links            every link leads somewhere     record     what was written, and from what
 ownership        which files of a site are ours

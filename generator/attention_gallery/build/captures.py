@@ -6,21 +6,18 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from attention_gallery.build.identify import identify
+from attention_gallery.build.pins import Pins
 from attention_gallery.build.project import Project
-from attention_gallery.errors import DamagedEntry, ModelError, Problem
+from attention_gallery.errors import DamagedEntry, Problem
 from attention_gallery.manifest.settings import GallerySettings, ModelSpec, SentenceSpec
-from attention_gallery.models import (
-    FingerprintMemory,
-    ModelFingerprint,
-    ResolvedModel,
-    fingerprint,
-    license_file,
-    resolve,
-)
+from attention_gallery.models import FingerprintMemory, ModelFingerprint, ResolvedModel, license_file
 from attention_gallery.models import files as model_files
-from attention_gallery.progress import Reporter
+from attention_gallery.progress import Reporter, SilentReporter
 from attention_gallery.records import TextInput
 from attention_gallery.store import AttentionStore, capture_key
+
+_FREE = Pins()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,24 +32,18 @@ class Captures:
         return [str(path) for model, _ in self.models for path in (*model_files(model), license_file(model))]
 
 
-def needed_captures(project: Project, memory: FingerprintMemory) -> Captures:
+def needed_captures(
+    project: Project, memory: FingerprintMemory, pins: Pins = _FREE, reporter: Reporter | None = None
+) -> Captures:
     """Resolve every model and name every capture. Raises `ModelError` with the problems of all models."""
-    problems: list[Problem] = []
-    models: list[tuple[ResolvedModel, ModelFingerprint]] = []
-    keys: dict[tuple[str, str], str] = {}
-    for index, spec in enumerate(project.manifest.settings.models):
-        try:
-            found = find_model(project, index)
-            digests = fingerprint(found, memory)
-        except ModelError as error:
-            problems.extend(error.problems)
-            continue
-        models.append((found, digests))
-        for sentence in project.manifest.settings.sentences:
-            keys[spec.slug, sentence.slug] = key_of(project.manifest.settings, spec, digests, sentence)
-    if problems:
-        raise ModelError(problems)
-    return Captures(tuple(models), keys)
+    models = identify(project.manifest, memory, pins, reporter or SilentReporter())
+    settings = project.manifest.settings
+    keys = {
+        (spec.slug, sentence.slug): key_of(settings, spec, digests, sentence)
+        for spec, (_, digests) in zip(settings.models, models, strict=True)
+        for sentence in settings.sentences
+    }
+    return Captures(models, keys)
 
 
 def key_of(
@@ -78,12 +69,6 @@ def text_input(sentence: SentenceSpec) -> TextInput:
         generate=sentence.generate,
         truncate=sentence.truncate,
     )
-
-
-def find_model(project: Project, index: int) -> ResolvedModel:
-    """The files of one model of the manifest. Raises `ModelError` at its line."""
-    problem = partial(_problem, project, "models", index, "source")
-    return resolve(project.manifest.settings.models[index], project.root, problem)
 
 
 def _problem(project: Project, kind: str, index: int, field: str, reason: str, mend: str) -> Problem:

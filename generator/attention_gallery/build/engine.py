@@ -15,6 +15,7 @@ from attention_gallery.build.options import BuildOptions, BuildReport, CheckRepo
 from attention_gallery.build.record import Record, RecordWriter, draft_of
 from attention_gallery.build.unchanged import changed_since, is_intact, own_inputs, stamp
 from attention_gallery.errors import DamagedEntry, OutputError, Problem
+from attention_gallery.manifest.lock import lock_path
 from attention_gallery.pages import routes
 from attention_gallery.progress import Reporter
 
@@ -103,7 +104,7 @@ def _stamp(run: _Build, inputs: dict[str, list[str]]) -> str:
     files, folders = own_inputs()
     project = run.manifest.parent
     return stamp(
-        [str(run.manifest), *files, *inputs["files"]],
+        [str(run.manifest), str(lock_path(run.manifest)), *files, *inputs["files"]],
         [*folders, str(project / "themes"), *inputs["folders"]],
         _settings(run),
     )
@@ -111,7 +112,7 @@ def _stamp(run: _Build, inputs: dict[str, list[str]]) -> str:
 
 def _unchanged(run: _Build) -> BuildReport | None:
     """The report of a build that has nothing to do, or None when something changed."""
-    if run.options.force:
+    if run.options.force or run.options.update_lock:
         return None
     with run.clock.phase("look"):
         record = Record(run.record_path)
@@ -131,21 +132,23 @@ def _unchanged(run: _Build) -> BuildReport | None:
 
 
 def _rebuild(run: _Build) -> BuildReport:
-    from attention_gallery.build.captures import capture_all, drop_damaged, needed_captures
+    from attention_gallery.build.captures import capture_all, drop_damaged
     from attention_gallery.build.data import CachedData
     from attention_gallery.build.project import read_project
     from attention_gallery.files import sweep_unfinished
-    from attention_gallery.models import FingerprintMemory
     from attention_gallery.store import AttentionStore
 
     with run.clock.phase("read"):
         started = time.time_ns()
         project = read_project(run.manifest, run.options.drafts)
-        captures = needed_captures(project, FingerprintMemory(run.cache / "fingerprints.json"))
+        captures = _pinned_captures(run, project)
         inputs = {"files": captures.files(), "folders": [str(project.content)]}
         before = _stamp(run, inputs)
         folders = [str(run.manifest.parent / "themes"), *inputs["folders"]]
-        if changed_since(started, [str(run.manifest), *inputs["files"]], folders):
+        files = [str(run.manifest), *inputs["files"]]
+        if not run.options.update_lock:  # else it was changed just now, by this build
+            files.append(str(lock_path(run.manifest)))
+        if changed_since(started, files, folders):
             before = ""  # what was edited after it was read shall not pass for built
     store = AttentionStore(run.cache / "store")
     store.sweep()
@@ -163,6 +166,25 @@ def _rebuild(run: _Build) -> BuildReport:
             if not damaged:
                 raise
             dropped |= damaged
+
+
+def _pinned_captures(run: _Build, project: Project) -> Captures:
+    """The captures that are needed, of the models that are locked; or else the lock follows the models."""
+    from attention_gallery.build.captures import needed_captures
+    from attention_gallery.build.locking import accept, tell_others
+    from attention_gallery.build.pins import Pins
+    from attention_gallery.manifest.lock_reader import read_lock
+    from attention_gallery.models import FingerprintMemory
+
+    path = lock_path(run.manifest)
+    pins = Pins(read_lock(path), binding=not run.options.update_lock)
+    memory = FingerprintMemory(run.cache / "fingerprints.json")
+    captures = needed_captures(project, memory, pins, run.reporter)
+    if run.options.update_lock:
+        accept(project, captures.models, pins.lock, path).tell(run.reporter)
+    elif pins.lock is not None:
+        run.warnings.extend(tell_others(pins.lock, project.model_slugs, run.reporter))
+    return captures
 
 
 def _write(
@@ -288,11 +310,11 @@ def check(manifest_path: Path, options: BuildOptions, reporter: Reporter) -> Che
 
     run = _Build(manifest_path.absolute(), options, reporter, _Clock(), [])
     project = read_project(run.manifest, options.drafts)
-    inspect_sources(project, run.cache)
+    run.warnings.extend(inspect_sources(project, run.cache, reporter))
     found = inspect_site(project)
     if found is None:
         reporter.info("the site has not been built yet; its links are checked when it is")
-        return CheckReport(0, 0, 0, ())
+        return CheckReport(0, 0, 0, tuple(run.warnings))
     pages, links, size = found
     _warn_when_large(run, size)
     return CheckReport(pages, links, size, tuple(run.warnings))

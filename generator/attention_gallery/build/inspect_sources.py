@@ -5,15 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from attention_gallery.build.captures import find_model, key_of
+from attention_gallery.build.captures import key_of
 from attention_gallery.build.gather import link_map
+from attention_gallery.build.identify import at_source
+from attention_gallery.build.locking import tell_others
+from attention_gallery.build.pins import Pins
 from attention_gallery.build.project import Project
-from attention_gallery.errors import DamagedEntry, Problem, UserError
+from attention_gallery.errors import DamagedEntry, ModelError, Problem, UserError
 from attention_gallery.manifest import parse_source
-from attention_gallery.models import FingerprintMemory, ResolvedModel, files, fingerprint
+from attention_gallery.manifest.lock import lock_path
+from attention_gallery.manifest.lock_reader import read_lock
+from attention_gallery.models import (
+    FingerprintMemory,
+    ModelFingerprint,
+    ResolvedModel,
+    files,
+    fingerprint,
+    resolve,
+)
 from attention_gallery.notes import check_heads
 from attention_gallery.pages.notes import gather_notes
 from attention_gallery.pages.routes import HeadRoutes
+from attention_gallery.progress import Reporter
 from attention_gallery.store import AttentionStore
 from attention_gallery.theme.assets import bundle
 from attention_gallery.theme.render import Renderer
@@ -22,12 +35,14 @@ from attention_gallery.theme.render import Renderer
 _ANY = (200, 200)
 
 
-def inspect_sources(project: Project, cache: Path) -> None:
-    """Check models, notes and theme. Raises `UserError` with the problems of all of them.
+def inspect_sources(project: Project, cache: Path, reporter: Reporter) -> list[str]:
+    """Check models, lock, notes and theme, and return warnings. Raises `UserError` with all problems.
 
-    A model of the hub is not looked for, as it might have to be downloaded. The heads that a note names
-    are checked for models that were captured before.
+    Nothing is downloaded: of a model of the hub, a copy in the cache is held to the lock, if there are both.
+    The heads that a note names are checked for models that were captured before.
     """
+    warnings: list[str] = []
+    pins = Pins()
     problems: list[Problem] = []
     kind: type[UserError] = UserError
     shapes: dict[str, tuple[int, int]] = {}
@@ -40,32 +55,63 @@ def inspect_sources(project: Project, cache: Path) -> None:
             kind = type(error)
             problems.extend(error.problems)
 
+    def read() -> None:
+        nonlocal pins
+        pins = Pins(read_lock(lock_path(project.manifest.path)), fetch=False)
+        if pins.lock is not None:
+            warnings.extend(tell_others(pins.lock, project.model_slugs, reporter))
+
+    attempt(read)
+    memory = FingerprintMemory(cache / "fingerprints.json", keep=False)
     for index in range(len(project.manifest.settings.models)):
-        attempt(lambda index=index: _model(project, cache, index, shapes))  # type: ignore[misc]
+        attempt(lambda index=index: _model(project, cache, index, (pins, memory), shapes))  # type: ignore[misc]
     attempt(lambda: check_heads(project.notes, shapes))
     attempt(lambda: _notes(project, shapes))
     attempt(lambda: _theme(project))
     if problems:
         raise kind(problems)
+    return warnings
 
 
-def _model(project: Project, cache: Path, index: int, shapes: dict[str, tuple[int, int]]) -> None:
+def _model(
+    project: Project,
+    cache: Path,
+    index: int,
+    known: tuple[Pins, FingerprintMemory],
+    shapes: dict[str, tuple[int, int]],
+) -> None:
+    spec, problem = project.manifest.settings.models[index], at_source(project.manifest, index)
+    pins, memory = known
+    pins.check_asked(spec, problem)
+    found = _found(project, index, pins)
+    if found is None or (pins.lock is None and not all(memory.remembers(path) for path in files(found))):
+        return  # only for a lock is it worth while to read whole files of weights
+    digests = fingerprint(found, memory)
+    pins.check_found(spec, found, digests, problem)
+    shape = _captured_shape(project, cache, index, digests)
+    if shape is not None:
+        shapes[spec.slug] = shape
+
+
+def _found(project: Project, index: int, pins: Pins) -> ResolvedModel | None:
+    """The files of a model, None for one of the hub that cannot be looked at now."""
     spec = project.manifest.settings.models[index]
-    if parse_source(spec.source).kind != "hub":
-        found = find_model(project, index)
-        shape = _captured_shape(project, cache, index, found)
-        if shape is not None:
-            shapes[spec.slug] = shape
+    hub = parse_source(spec.source).kind == "hub"
+    if hub and pins.lock is None:
+        return None
+    try:
+        return resolve(spec, project.root, at_source(project.manifest, index), pins.lookup(spec))
+    except ModelError:
+        if hub:
+            return None
+        raise
 
 
 def _captured_shape(
-    project: Project, cache: Path, index: int, found: ResolvedModel
+    project: Project, cache: Path, index: int, digests: ModelFingerprint
 ) -> tuple[int, int] | None:
     """Layers and heads of a model, where a capture of it tells them."""
-    memory = FingerprintMemory(cache / "fingerprints.json")
-    if not all(memory.remembers(path) for path in files(found)):
-        return None
-    spec, digests = project.manifest.settings.models[index], fingerprint(found, memory)
+    spec = project.manifest.settings.models[index]
     store = AttentionStore(cache / "store")
     for sentence in project.manifest.settings.sentences:
         key = key_of(project.manifest.settings, spec, digests, sentence)

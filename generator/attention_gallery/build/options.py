@@ -11,12 +11,13 @@ from pathlib import Path
 class BuildOptions:
     """How to build. `strict`: warnings fail. `force`: take over a foreign folder, reuse nothing.
 
-    `drafts`: show drafts too.
+    `drafts`: show drafts too. `update_lock`: take models that differ from the lock into it.
     """
 
     strict: bool = False
     force: bool = False
     drafts: bool = False
+    update_lock: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,17 @@ from attention_gallery.theme.find import OptionValue, Theme, find_theme
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """Manifest, notes, files beside the notes, theme and its options."""
+    """Manifest, notes, files beside the notes, theme and its options.
+
+    `model_slugs` are those of all models, drafts that are left out of the manifest included.
+    """
 
     manifest: Manifest
     notes: tuple[Note, ...]
     assets: Mapping[str, Path]
     theme: Theme
     options: Mapping[str, OptionValue]
+    model_slugs: frozenset[str]
 
     @property
     def root(self) -> Path:
@@ -67,7 +71,8 @@ def read_project(manifest_path: Path, drafts: bool) -> Project:
         kind = type(error)
     if problems or theme is None:
         raise kind(problems)
-    return Project(manifest, _published(notes, manifest, drafts), assets, theme, options)
+    slugs = frozenset(model.slug for model in whole.settings.models)
+    return Project(manifest, _published(notes, manifest, drafts), assets, theme, options, slugs)
 
 
 def _of_option(manifest: Manifest, name: str, reason: str, mend: str) -> Problem:

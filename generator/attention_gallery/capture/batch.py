@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 import torch
 
-from attention_gallery import __version__
 from attention_gallery.capture.prepare import PreparedModel, model_inputs
 from attention_gallery.capture.reading import ModelInput
 from attention_gallery.capture.sink import BatchSink, InexactAttentionError, LayerSink
 from attention_gallery.errors import ModelError
 from attention_gallery.models.fingerprints import ModelFingerprint
 from attention_gallery.models.trial import MODEL_FAULTS, failed, trial_ids
+from attention_gallery.models.versions import library_versions
 from attention_gallery.records import AttentionLayer, Provenance, Tokens
 
 # Takes each layer of one sentence's attention of one kind, in order.
@@ -150,16 +149,5 @@ def _provenance(
         row_sum_error=0.0 if sink is None else sink.row_sum_error,
         strategy=prepared.strategy.name,
         device=loaded.model.device.type,
+        remote_code=loaded.remote_code,
     )
-
-
-def library_versions() -> dict[str, str]:
-    """The versions of what computes the numbers, by distribution name."""
-    names = ("numpy", "tokenizers", "torch", "transformers")
-    found = {"attention-gallery": __version__}
-    for name in names:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found

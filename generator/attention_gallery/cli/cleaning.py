@@ -65,7 +65,10 @@ def remove_unused(manifest_path: Path) -> Removed:
     """
     from attention_gallery.analysis import analysis_key
     from attention_gallery.build.captures import needed_captures
+    from attention_gallery.build.pins import Pins
     from attention_gallery.build.project import read_project
+    from attention_gallery.manifest.lock import lock_path
+    from attention_gallery.manifest.lock_reader import read_lock
     from attention_gallery.models import FingerprintMemory
     from attention_gallery.store import AttentionStore
 
@@ -73,7 +76,10 @@ def remove_unused(manifest_path: Path) -> Removed:
     cache = project.root / STORE
     if not (cache / "store").is_dir():
         return Removed(0, 0)
-    used = set(needed_captures(project, FingerprintMemory(cache / "fingerprints.json")).keys.values())
+    # A hub model is used at its locked commit; whether it is the locked one matters to a build only.
+    pins = Pins(read_lock(lock_path(project.manifest.path)), binding=False)
+    memory = FingerprintMemory(cache / "fingerprints.json")
+    used = set(needed_captures(project, memory, pins).keys.values())
     store = AttentionStore(cache / "store")
     before = len(store.keys())
     store.sweep()

@@ -21,7 +21,7 @@ _BAR = 12  # characters of a bar that stands for weight 1
 
 
 def choose_model(name: str, manifest: Path) -> tuple[ModelSpec, Path]:
-    """The model that `name` means, and the folder that its path is relative to.
+    """The model that `name` means, at its locked commit, and the folder that its path is relative to.
 
     Slugs of the manifest come first. Raises `ManifestError` when it is neither a slug nor a source.
     """
@@ -33,7 +33,7 @@ def choose_model(name: str, manifest: Path) -> tuple[ModelSpec, Path]:
     if path.is_file():
         for spec in load_manifest(path).settings.models:
             if spec.slug == name:
-                return spec, path.parent
+                return _at_locked_commit(spec, path), path.parent
             slugs.append(spec.slug)
     try:
         source = parse_source(name)
@@ -44,11 +44,20 @@ def choose_model(name: str, manifest: Path) -> tuple[ModelSpec, Path]:
     return ModelSpec(slug="model", title=source.title, source=name), Path.cwd()
 
 
+def _at_locked_commit(spec: ModelSpec, manifest: Path) -> ModelSpec:
+    from attention_gallery.build.pins import Pins
+    from attention_gallery.manifest.lock import lock_path
+    from attention_gallery.manifest.lock_reader import read_lock
+
+    commit = Pins(read_lock(lock_path(manifest))).lookup(spec).commit
+    return spec.model_copy(update={"revision": commit}) if commit else spec
+
+
 def capture(spec: ModelSpec, root: Path, text: str, reporter: Reporter) -> StoredAttention:
     """The attention of `text`, kept in memory. Raises `ModelError`."""
     from attention_gallery.models import resolve
 
-    resolved = resolve(spec, root)
+    resolved = resolve(spec, root, reporter=reporter)
     if not text.strip():
         raise UserError("the text is empty", mend="write a sentence in quotes")
     reporter.detail(f"loading {spec.title} from {resolved.folder}")

@@ -14,7 +14,7 @@ from attention_gallery.cli import failures
 from attention_gallery.cli.session import common_options
 from attention_gallery.cli.wording import colour
 
-COMMANDS = ("init", "build", "serve", "check", "inspect", "schema", "themes", "clean", "publish")
+COMMANDS = ("init", "build", "serve", "check", "lock", "inspect", "schema", "themes", "clean", "publish")
 
 _EPILOG = """\b
 Exit codes:

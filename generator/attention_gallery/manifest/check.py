@@ -100,6 +100,10 @@ def _models(data: dict[str, Any]) -> Iterator[Finding]:
             elif not re.fullmatch(r"[A-Za-z0-9][\w./-]*", revision) or ".." in revision:
                 mend = "write a branch, tag or commit"
                 yield f'"{revision}" is not the name of a revision', mend, ("models", i, "revision")
+        if model.get("trust_remote_code") is True and (kind == "package" or source.endswith(".gguf")):
+            what = "a package's" if kind == "package" else "a GGUF file's"
+            reason = f"there is no code that transformers could run with {what} weights"
+            yield reason, "remove it: it is for folders and hub ids", ("models", i, "trust_remote_code")
 
 
 def _slugs(

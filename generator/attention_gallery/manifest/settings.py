@@ -30,6 +30,11 @@ class ModelSpec(Settings):
     dtype: Literal["float32", "bfloat16", "float16"] = Field(
         default="float32", description="Number format in which the model runs."
     )
+    trust_remote_code: bool = Field(
+        default=False,
+        description="Run Python code that comes with the model, with all the rights of whoever builds. Only "
+        "for a folder or hub id whose authors you trust.",
+    )
     description: str = Field(default="", description="One or two sentences about the model.")
     draft: bool = Field(default=False, description="Leave the model out unless the build is given --drafts.")
 

@@ -2,16 +2,20 @@
 
 from attention_gallery.models.find import resolve
 from attention_gallery.models.fingerprints import FingerprintMemory, ModelFingerprint, fingerprint
+from attention_gallery.models.hub import Lookup
 from attention_gallery.models.license import license_file, license_of
 from attention_gallery.models.resolved import ProblemMaker, ResolvedModel, files
+from attention_gallery.models.versions import library_versions
 
 __all__ = [
     "FingerprintMemory",
+    "Lookup",
     "ModelFingerprint",
     "ProblemMaker",
     "ResolvedModel",
     "files",
     "fingerprint",
+    "library_versions",
     "license_file",
     "license_of",
     "resolve",

@@ -14,49 +14,39 @@ from typing import Any
 from attention_gallery.errors import ModelError, Problem, did_you_mean
 from attention_gallery.manifest.settings import ModelSpec
 from attention_gallery.manifest.source import Source, parse_source
-from attention_gallery.models.hub import snapshot
+from attention_gallery.models import names as known
+from attention_gallery.models.code import check_references, own_code
+from attention_gallery.models.hub import HubModel, Lookup, snapshot
 from attention_gallery.models.resolved import ProblemMaker, ResolvedModel
+from attention_gallery.progress import Reporter, SilentReporter
 
-TOKENIZER_FILES = (
-    "added_tokens.json",
-    "chat_template.jinja",
-    "merges.txt",
-    "sentencepiece.bpe.model",
-    "special_tokens_map.json",
-    "spiece.model",
-    "spm.model",
-    "tokenizer.json",
-    "tokenizer.model",
-    "tokenizer_config.json",
-    "vocab.json",
-    "vocab.txt",
-)
-_VOCABULARIES = frozenset(TOKENIZER_FILES) - {
-    "added_tokens.json",
-    "chat_template.jinja",
-    "merges.txt",
-    "special_tokens_map.json",
-    "tokenizer_config.json",
-}
 _PICKLED = frozenset({".bin", ".pt", ".pth", ".ckpt", ".pkl", ".h5", ".msgpack"})
 _CONVERT = (
     "pickled weights can run code when they are loaded; convert them once with "
     '`AutoModel.from_pretrained("…").save_pretrained("folder")`, which writes safetensors'
 )
+_ANY_COPY = Lookup()
 _MERGE = "it is an adapter; merge it into its model (`merge_and_unload`) and save the result"
-_INDEX = "model.safetensors.index.json"
 
 
-def resolve(spec: ModelSpec, root: Path, problem: ProblemMaker = Problem) -> ResolvedModel:
+def resolve(
+    spec: ModelSpec,
+    root: Path,
+    problem: ProblemMaker = Problem,
+    lookup: Lookup = _ANY_COPY,
+    reporter: Reporter | None = None,
+) -> ResolvedModel:
     """The files of the model that `spec` names; a local path is relative to `root`.
 
-    A hub id is looked up in the local cache first and downloaded only when it is not there. `problem` makes
-    a problem at the manifest's line. Raises `ModelError` when the model cannot be found or may not be used.
+    A hub id is looked up in the local cache first and downloaded only when it is not there, or as `lookup`
+    says. `problem` makes a problem at the manifest's line; downloads are told to `reporter`. Raises
+    `ModelError` when the model cannot be found or may not be used.
     """
     source = parse_source(spec.source)
     if source.kind == "hub":
-        folder, revision = snapshot(source.name, spec.revision, problem)
-        return _from_folder(folder, spec.source, revision, problem)
+        wanted = HubModel(source.name, spec.revision, code=spec.trust_remote_code)
+        folder, revision = snapshot(wanted, problem, lookup, reporter or SilentReporter())
+        return _from_folder(folder, spec, revision, problem)
     if spec.revision is not None:
         raise ModelError(
             problem(
@@ -69,9 +59,16 @@ def resolve(spec: ModelSpec, root: Path, problem: ProblemMaker = Problem) -> Res
     revision = _package_version(source) if packaged else None
     if not path.exists():
         raise ModelError(problem(f'the model "{spec.source}" does not exist: {path}', _neighbours(path)))
+    if spec.trust_remote_code and (packaged or path.is_file()):
+        raise ModelError(
+            problem(
+                f'"{spec.source}" brings no code that transformers could run',
+                "remove `trust_remote_code`, which is for folders and hub ids",
+            )
+        )
     if path.is_file():
         return _from_file(path, spec.source, revision, problem)
-    return _from_folder(path, spec.source, revision, problem)
+    return _from_folder(path, spec, revision, problem)
 
 
 def _package_path(source: Source, problem: ProblemMaker) -> Path:
@@ -119,24 +116,42 @@ def _from_file(path: Path, source: str, revision: str | None, problem: ProblemMa
     )
 
 
-def _from_folder(folder: Path, source: str, revision: str | None, problem: ProblemMaker) -> ResolvedModel:
+def _from_folder(folder: Path, spec: ModelSpec, revision: str | None, problem: ProblemMaker) -> ResolvedModel:
     names = frozenset(path.name for path in folder.iterdir())
-    if "config.json" not in names:
+    source = spec.source
+    if known.CONFIG not in names:
         raise ModelError(problem(f'"{source}" has no config.json', _no_config(names)))
     if "adapter_config.json" in names:
         raise ModelError(problem(f'"{source}" needs another model', _MERGE))
-    _check_config(_read_json(folder / "config.json", problem), source, problem)
+    _check_config(_read_json(folder / known.CONFIG, problem), source, problem)
     weights = _weights(folder, names, source, problem)
-    if not names & _VOCABULARIES:
+    if not names & known.VOCABULARIES:
         raise ModelError(
             problem(
                 f'"{source}" has no tokenizer', "put tokenizer.json beside the weights (`save_pretrained`)"
             )
         )
-    tokenizer = tuple(folder / name for name in TOKENIZER_FILES if name in names)
     return ResolvedModel(
-        source, folder, "safetensors", weights, folder / "config.json", tokenizer, revision, problem
+        source,
+        folder,
+        "safetensors",
+        weights,
+        folder / known.CONFIG,
+        tuple(folder / name for name in sorted(names & known.TOKENIZER)),
+        revision,
+        problem,
+        _beside(folder, names, spec, problem),
+        spec.trust_remote_code,
     )
+
+
+def _beside(folder: Path, names: frozenset[str], spec: ModelSpec, problem: ProblemMaker) -> tuple[Path, ...]:
+    generation = (folder / known.GENERATION,) if known.GENERATION in names else ()
+    if not spec.trust_remote_code:
+        return generation
+    for name in sorted(names & {known.CONFIG, "tokenizer_config.json"}):
+        check_references(_read_json(folder / name, problem), spec.source, problem)
+    return (*generation, *own_code(folder, names))
 
 
 def _no_config(names: frozenset[str]) -> str:
@@ -159,30 +174,30 @@ def _check_config(config: dict[str, Any], source: str, problem: ProblemMaker) ->
 
 
 def _weights(folder: Path, names: frozenset[str], source: str, problem: ProblemMaker) -> tuple[Path, ...]:
-    if "model.safetensors" in names:
-        return (folder / "model.safetensors",)
-    if _INDEX in names:
-        return (folder / _INDEX, *_shards(folder, names, problem))
+    if known.WEIGHTS in names:
+        return (folder / known.WEIGHTS,)
+    if known.INDEX in names:
+        return (folder / known.INDEX, *_shards(folder, names, problem))
     pickled = sorted(name for name in names if Path(name).suffix in _PICKLED)
     if pickled:
         raise ModelError(problem(f'the weights of "{source}" are pickled ({pickled[0]})', _CONVERT))
     raise ModelError(
         problem(
             f'"{source}" has no weights that can be used',
-            f"model.safetensors or {_INDEX} is expected; other formats must be converted first",
+            f"{known.WEIGHTS} or {known.INDEX} is expected; other formats must be converted first",
         )
     )
 
 
 def _shards(folder: Path, names: frozenset[str], problem: ProblemMaker) -> list[Path]:
-    index = _read_json(folder / _INDEX, problem)
+    index = _read_json(folder / known.INDEX, problem)
     mapping = index.get("weight_map")
     shards = sorted({str(name) for name in mapping.values()}) if isinstance(mapping, dict) else []
     missing = [name for name in shards if name not in names]
     if missing or not shards:
         what = f"{missing[0]} is missing" if missing else "it lists no weights"
         raise ModelError(
-            problem(f"the weights in {folder / _INDEX} are not complete: {what}", "download them again")
+            problem(f"the weights in {folder / known.INDEX} are not complete: {what}", "download them again")
         )
     return [folder / name for name in shards]
 

@@ -16,7 +16,10 @@ _SCHEMA = 1
 
 @dataclass(frozen=True, slots=True)
 class ModelFingerprint:
-    """SHA-256 of the weights with their configuration, and of the tokenizer; 64 hexadecimal digits each."""
+    """SHA-256 of the weights with their configuration, and of the tokenizer; 64 hexadecimal digits each.
+
+    What else can change the numbers counts with the weights: generation_config.json and a model's own code.
+    """
 
     weights: str
     tokenizer: str
@@ -29,9 +32,10 @@ class FingerprintMemory:
     cannot be read is empty; one that cannot be written only costs time.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Use the memory in the file `path`, which need not exist yet."""
+    def __init__(self, path: Path, *, keep: bool = True) -> None:
+        """Use the memory in the file `path`, which need not exist yet; without `keep` nothing is written."""
         self._path = path
+        self._keep = keep
         self._known = self._load()
 
     def digest(self, path: Path) -> str:
@@ -42,7 +46,8 @@ class FingerprintMemory:
         status = path.stat()
         found = digest_file(path)
         self._known[name] = [status.st_size, status.st_mtime_ns, found]
-        self._save()
+        if self._keep:
+            self._save()
         return found
 
     def remembers(self, path: Path) -> bool:
@@ -80,6 +85,6 @@ def fingerprint(model: ResolvedModel, memory: FingerprintMemory) -> ModelFingerp
         return ModelFingerprint(digest({"gguf": whole}), digest({"gguf tokenizer": whole}))
     config = () if model.config is None else (model.config,)
     return ModelFingerprint(
-        weights=digest({path.name: memory.digest(path) for path in (*model.weights, *config)}),
+        weights=digest({path.name: memory.digest(path) for path in (*model.weights, *config, *model.beside)}),
         tokenizer=digest({path.name: memory.digest(path) for path in model.tokenizer}),
     )

@@ -1,101 +1,174 @@
-"""Fetch a model from the hub: from the local cache when it is there, over the network otherwise."""
+"""Fetch a model from the hub: from the local cache when it is there, over the network otherwise.
+
+huggingface_hub does it all, with its own settings: cache (HF_HOME), token (HF_TOKEN), mirror (HF_ENDPOINT).
+"""
 
 from __future__ import annotations
 
+import errno
+import json
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from attention_gallery.errors import ModelError
+from attention_gallery.models import names
+from attention_gallery.models.download import download
 from attention_gallery.models.resolved import ProblemMaker
+from attention_gallery.progress import Reporter
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 # Nothing but what is read: no pickled weights, no code, no second copy in another format.
 _WANTED = (
-    "config.json",
-    "model.safetensors",
-    "model.safetensors.index.json",
+    names.CONFIG,
+    names.WEIGHTS,
+    names.INDEX,
     "model-*-of-*.safetensors",
-    "README.md",
-    "added_tokens.json",
-    "chat_template.jinja",
-    "merges.txt",
-    "sentencepiece.bpe.model",
-    "special_tokens_map.json",
-    "spiece.model",
-    "spm.model",
-    "tokenizer.json",
-    "tokenizer.model",
-    "tokenizer_config.json",
-    "vocab.json",
-    "vocab.txt",
+    names.GENERATION,
+    names.CARD,
+    *sorted(names.TOKENIZER),
 )
+_REACH = "connect to the network once, or name a local folder or an installed package (`package:…`)"
+_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR})
+_LOG_IN = "log in (`hf auth login`, or a token in HF_TOKEN)"
 
 
-def snapshot(name: str, revision: str | None, problem: ProblemMaker) -> tuple[Path, str | None]:
+@dataclass(frozen=True, slots=True)
+class HubModel:
+    """What is wanted of the hub: `code` asks for the model's Python modules too."""
+
+    name: str
+    revision: str | None
+    code: bool = False
+
+    @property
+    def patterns(self) -> list[str]:
+        """The files to fetch."""
+        return [*_WANTED, "*.py"] if self.code else [*_WANTED]
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """How to look for a hub model.
+
+    `commit` is the one to take, whatever branch or tag the manifest names. `fresh` asks the hub where the
+    branch stands now, even when a copy is cached. `fetch` allows to download at all.
+    """
+
+    commit: str | None = None
+    fresh: bool = False
+    fetch: bool = True
+
+
+def snapshot(
+    wanted: HubModel, problem: ProblemMaker, lookup: Lookup, reporter: Reporter
+) -> tuple[Path, str | None]:
     """The folder of a hub model and its commit.
 
     Raises `ModelError` when the id or revision is unknown, access is refused, or there is no network and
     no copy in the cache.
     """
-    folder = _cached(name, revision) or _downloaded(name, revision, problem)
-    if not _is_whole(folder):
+    revision = lookup.commit or wanted.revision
+    folder = None if lookup.fresh and not lookup.commit else _cached(wanted, revision)
+    if folder is None and lookup.fetch:
+        folder = _downloaded(wanted, revision, problem, lookup, reporter)
+    if folder is None:
+        raise ModelError(problem(f'no whole copy of the model "{wanted.name}" is in the cache', _REACH))
+    if not _has_weights(folder):
         # Without a network the hub library hands out what it has, however little that is.
         raise ModelError(
             problem(
-                f'the model "{name}" has no safetensors weights, or its copy in the cache is not whole',
+                f'the model "{wanted.name}" has no safetensors weights, or its copy is not whole',
                 "connect to the network to complete the copy; other formats must be converted first",
             )
         )
     return folder, folder.name if _COMMIT.fullmatch(folder.name) else revision
 
 
-def _cached(name: str, revision: str | None) -> Path | None:
+def _cached(wanted: HubModel, revision: str | None) -> Path | None:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 
     try:
-        folder = Path(
-            snapshot_download(name, revision=revision, allow_patterns=list(_WANTED), local_files_only=True)
+        found = snapshot_download(
+            wanted.name, revision=revision, allow_patterns=wanted.patterns, local_files_only=True
         )
     except LocalEntryNotFoundError:
         return None
-    return folder if _is_whole(folder) else None
+    folder = Path(found)
+    # Another program may have cached a part alone, or a download may have ended early.
+    whole = _has_weights(folder) and any((folder / name).exists() for name in names.VOCABULARIES)
+    return folder if whole and (not wanted.code or _has_code(folder)) else None
 
 
-def _is_whole(folder: Path) -> bool:
-    # Another program may have cached the tokenizer alone.
-    return (folder / "config.json").exists() and any(folder.glob("model*.safetensors"))
+def _has_weights(folder: Path) -> bool:
+    if not (folder / names.CONFIG).exists():
+        return False
+    if (folder / names.WEIGHTS).exists():
+        return True
+    try:
+        shards = set(json.loads((folder / names.INDEX).read_bytes())["weight_map"].values())
+        return bool(shards) and all((folder / str(shard)).exists() for shard in shards)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
 
 
-def _downloaded(name: str, revision: str | None, problem: ProblemMaker) -> Path:
-    from huggingface_hub import snapshot_download
+def _has_code(folder: Path) -> bool:
+    """Whether the modules that the configuration names are there: they are fetched only when asked for."""
+    try:
+        references = json.loads((folder / names.CONFIG).read_bytes()).get("auto_map", {}).values()
+        return all((folder / f"{str(one).partition('.')[0]}.py").exists() for one in references)
+    except (OSError, ValueError, AttributeError):
+        return True  # what is wrong with the configuration is told when it is read
+
+
+def _downloaded(
+    wanted: HubModel, revision: str | None, problem: ProblemMaker, lookup: Lookup, reporter: Reporter
+) -> Path:
+    try:
+        return download(wanted.name, revision, wanted.patterns, reporter)
+    except Exception as error:  # the hub library lets errors of three HTTP libraries and its own through
+        pinned = lookup.commit is not None and lookup.commit != wanted.revision
+        reason, mend = _explain(error, wanted.name, revision, pinned=pinned, fresh=lookup.fresh)
+        raise ModelError(problem(reason, mend)) from error
+
+
+def _explain(
+    error: Exception, name: str, revision: str | None, *, pinned: bool, fresh: bool
+) -> tuple[str, str]:
+    """What an error of the hub library means to the user, and the mend."""
     from huggingface_hub.errors import (
+        DryRunError,
         GatedRepoError,
         HfHubHTTPError,
         LocalEntryNotFoundError,
-        OfflineModeIsEnabled,
         RepositoryNotFoundError,
         RevisionNotFoundError,
     )
 
-    try:
-        return Path(snapshot_download(name, revision=revision, allow_patterns=list(_WANTED)))
-    except GatedRepoError as error:
-        reason, mend = (
-            f'the model "{name}" is gated',
-            "accept its terms on the hub and log in (`hf auth login`)",
-        )
-        cause: Exception = error
-    except RepositoryNotFoundError as error:
+    while isinstance(error, LocalEntryNotFoundError | DryRunError) and isinstance(error.__cause__, Exception):
+        error = error.__cause__  # what made it look for a copy on this machine
+    if isinstance(error, GatedRepoError):
+        return f'the model "{name}" is gated', f"accept its terms on the hub and {_LOG_IN}"
+    if isinstance(error, RepositoryNotFoundError):
         reason = f'the hub has no model "{name}" that may be read'
-        mend, cause = "check the id; for a private model log in (`hf auth login`)", error
-    except RevisionNotFoundError as error:
-        reason, mend = f'the model "{name}" has no revision "{revision}"', "name a branch, tag or commit"
-        cause = error
-    except (OfflineModeIsEnabled, LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
-        reason = (
-            f'the model "{name}" is not in the cache and could not be downloaded ({type(error).__name__})'
-        )
-        mend = "connect to the network once, or name a local folder or an installed package (`package:…`)"
-        cause = error
-    raise ModelError(problem(reason, mend)) from cause
+        return reason, f"check the id; for a private model {_LOG_IN}"
+    if isinstance(error, RevisionNotFoundError):
+        if pinned:
+            reason = f'the model "{name}" no longer has the commit {revision} of gallery.lock'
+            return reason, "take the present one with `attention-gallery lock --upgrade`"
+        return f'the model "{name}" has no revision "{revision}"', "name a branch, tag or commit"
+    if isinstance(error, HfHubHTTPError):
+        status = error.response.status_code
+        if status in (401, 403):
+            return f'the hub refuses to give out the model "{name}" (HTTP {status})', _LOG_IN
+        return f'the hub failed to give out the model "{name}" (HTTP {status})', "try again later"
+    if isinstance(error, OSError) and error.errno in _DISK:
+        return f'the model "{name}" cannot be kept: {error}', "check the disk and the folder of HF_HOME"
+    kind = type(error).__name__
+    if fresh:
+        return f'the hub could not be asked for the model "{name}" ({kind})', "try again with a network"
+    return (
+        f'no whole copy of the model "{name}" is in the cache, and it could not be downloaded ({kind})',
+        _REACH,
+    )

@@ -1,4 +1,4 @@
-"""Load a model so that its attention can be captured: eager, evaluating, no remote code, nothing missing."""
+"""Load a model so that its attention can be captured: eager, evaluating, nothing missing, no code unasked."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from transformers import (
     AutoTokenizer,
 )
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+from transformers.utils.hub import TRANSFORMERS_DYNAMIC_MODULE_NAME
 
 from attention_gallery.errors import ModelError
 from attention_gallery.models.facts import read_facts
@@ -54,6 +55,12 @@ class LoadedModel:
         """Whether one reading gives three kinds of attention."""
         return "cross" in self.parts
 
+    @property
+    def remote_code(self) -> bool:
+        """Whether code that came with the model was run for its attention or its tokens."""
+        classes = (type(self.model), type(self.model.config), type(self.tokenizer))
+        return any(one.__module__.startswith(f"{TRANSFORMERS_DYNAMIC_MODULE_NAME}.") for one in classes)
+
 
 def load(resolved: ResolvedModel, dtype: str = "float32", continues: bool = False) -> LoadedModel:
     """Load a model; `continues` asks for the head with which it can continue a text, if it has one.
@@ -77,10 +84,10 @@ def load(resolved: ResolvedModel, dtype: str = "float32", continues: bool = Fals
 
 def _load(resolved: ResolvedModel, dtype: str, continues: bool) -> LoadedModel:
     where = str(resolved.folder)
-    common: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+    common: dict[str, Any] = {"local_files_only": True, "trust_remote_code": resolved.trusted}
     if resolved.gguf_file is not None:
         common["gguf_file"] = resolved.gguf_file
-    else:
+    elif not resolved.trusted:
         _refuse_own_code(resolved)
     config = AutoConfig.from_pretrained(where, **common)
     auto = _auto_class(config, continues)
@@ -137,7 +144,8 @@ def _refuse_own_code(resolved: ResolvedModel) -> None:
         raise ModelError(
             resolved.problem(
                 f'"{resolved.source}" brings its own code ({kind}), which is not run',
-                "choose a model that transformers knows by itself",
+                "choose a model that transformers knows by itself, or, if you trust its authors with this "
+                "machine, write `trust_remote_code: true` beside its source",
             )
         )
 

@@ -23,6 +23,8 @@ class ResolvedModel:
     `source` is the source as the manifest writes it, `revision` the commit of a hub snapshot or the version
     of an installed package, None where neither is known. `weights` are the files with the parameters; for
     GGUF the one file that holds configuration and tokenizer too, and `config` and `tokenizer` are then empty.
+    `beside` are further files that can change the numbers: how the model continues a text, and its own code,
+    which is among them only when `trusted` says that it may run.
     """
 
     source: str
@@ -33,6 +35,8 @@ class ResolvedModel:
     tokenizer: tuple[Path, ...]
     revision: str | None
     problem: ProblemMaker = field(default=Problem, compare=False)
+    beside: tuple[Path, ...] = ()
+    trusted: bool = False
 
     @property
     def gguf_file(self) -> str | None:
@@ -53,4 +57,4 @@ class ResolvedModel:
 def files(model: ResolvedModel) -> tuple[Path, ...]:
     """All files that can change the numbers, sorted."""
     config = () if model.config is None else (model.config,)
-    return tuple(sorted({*model.weights, *config, *model.tokenizer}))
+    return tuple(sorted({*model.weights, *config, *model.tokenizer, *model.beside}))

@@ -109,11 +109,13 @@ def page_info(
 def provenance(origin: Provenance) -> tuple[tuple[str, str], ...]:
     """Where numbers come from, as label and value, for the footer."""
     source = origin.source + (f" @ {origin.revision}" if origin.revision else "")
+    code = (("Code", "came with the model"),) if origin.remote_code else ()
     libraries = ", ".join(f"{name} {version}" for name, version in sorted(origin.libraries.items()))
     return (
         ("Model", source),
         ("Weights", f"SHA-256 {origin.model_fingerprint[:12]}"),
         ("Tokenizer", f"SHA-256 {origin.tokenizer_fingerprint[:12]}"),
+        *code,
         ("Precision", origin.dtype),
         ("Captured with", libraries),
     )
@@ -136,6 +138,8 @@ def model_card(model: GalleryModel, route: str) -> ModelCard:
     if facts.context is not None:
         rows.append(("Context", count(facts.context, "token")))
     rows.append(("Weights", facts.weights_format))
+    if model.provenance.remote_code:
+        rows.append(("Code", "Runs code that came with the model"))
     if facts.license:
         rows.append(("License", facts.license))
     return ModelCard(

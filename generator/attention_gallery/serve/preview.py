@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from attention_gallery.errors import GalleryError, UserError
+from attention_gallery.manifest.lock import lock_path
 from attention_gallery.progress import Reporter
 from attention_gallery.serve.server import PreviewServer, create_server
 from attention_gallery.serve.state import PreviewState
@@ -116,7 +117,7 @@ class Preview:
     def _watched(self) -> Watched:
         site = self._state.snapshot().site
         return Watched(
-            files=(self._manifest,),
+            files=(self._manifest, lock_path(self._manifest)),
             folders=(self._content, self._root / "themes"),
             ignored=(site, self._root / ".gallery"),
         )

@@ -10,6 +10,7 @@ from attention_gallery.cli.session import Session
 _EXAMPLES = """
 attention-gallery build
 attention-gallery build --drafts
+attention-gallery build --update-lock
 attention-gallery --manifest papers/gallery.yaml build --strict
 """
 
@@ -20,15 +21,21 @@ attention-gallery --manifest papers/gallery.yaml build --strict
     "--force", is_flag=True, help="Make every page again, and take over a site folder that is not ours."
 )
 @click.option("--drafts", is_flag=True, help="Include models, sentences and notes marked `draft: true`.")
-def command(session: Session, strict: bool, force: bool, drafts: bool) -> None:
+@click.option(
+    "--update-lock",
+    is_flag=True,
+    help="Take models that differ from gallery.lock into it; else they stop it.",
+)
+def command(session: Session, strict: bool, force: bool, drafts: bool, update_lock: bool) -> None:
     """Capture what is missing and write the site.
 
     What did not change since the last build is neither captured nor rendered again. When anything fails,
-    the previous site stays as it is.
+    the previous site stays as it is. Where there is a gallery.lock, a model that differs from it fails.
     """
     from attention_gallery.build import BuildOptions, build
     from attention_gallery.cli.summary import build_summary
 
     manifest = session.manifest_path()
-    report = build(manifest, BuildOptions(strict=strict, force=force, drafts=drafts), session.reporter())
+    options = BuildOptions(strict=strict, force=force, drafts=drafts, update_lock=update_lock)
+    report = build(manifest, options, session.reporter())
     session.say(build_summary(report, manifest.parent))

@@ -1,0 +1,99 @@
+"""Bring `gallery.lock` up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from attention_gallery.build.identify import Identified, identify
+from attention_gallery.build.lock import build_lock
+from attention_gallery.build.pins import Pins, changes, leftover, locked_as, other_libraries
+from attention_gallery.build.project import Project
+from attention_gallery.files import write_atomically
+from attention_gallery.manifest import GallerySettings, load_manifest
+from attention_gallery.manifest.lock import Lock, LockedModel, lock_path, lock_text
+from attention_gallery.manifest.lock_reader import read_lock
+from attention_gallery.models import FingerprintMemory, library_versions
+from attention_gallery.progress import Reporter
+
+
+@dataclass(frozen=True, slots=True)
+class LockReport:
+    """What became of a lock: for each model whose entry changed, how; nothing where it was up to date."""
+
+    path: Path
+    models: int
+    changed: Mapping[str, list[str]]
+
+    def tell(self, reporter: Reporter) -> None:
+        """Say what changed, model by model."""
+        for slug, what in self.changed.items():
+            reporter.info(f"{self.path.name}: {slug}: {'; '.join(what)}")
+
+
+def update_lock(manifest_path: Path, reporter: Reporter, *, upgrade: bool = False) -> LockReport:
+    """Write what the models of a manifest are, drafts included, into its lock.
+
+    A hub model that is locked keeps its commit while the manifest asks for the same branch or tag;
+    `upgrade` asks the hub anew. Raises `UserError`, and leaves the lock as it was, when a model cannot be
+    found or the lock is damaged.
+    """
+    manifest = load_manifest(manifest_path)
+    path = lock_path(manifest.path)
+    cache = manifest.root / ".gallery"
+    with build_lock(cache, "lock again"):
+        before = read_lock(path)
+        memory = FingerprintMemory(cache / "fingerprints.json")
+        models = identify(manifest, memory, Pins(before, binding=False, fresh=upgrade), reporter)
+        after = entries(manifest.settings, models)
+        return _written(path, before, after)
+
+
+def accept(project: Project, models: tuple[Identified, ...], lock: Lock | None, path: Path) -> LockReport:
+    """Take the models that a build has found into the lock.
+
+    Entries of drafts that are left out stay, and so do those in which nothing but the libraries would change.
+    """
+    before = {} if lock is None else lock.models
+    found = entries(project.manifest.settings, models)
+    kept = {
+        slug: entry
+        for slug, entry in before.items()
+        if slug in project.model_slugs and found.get(slug, entry) == entry
+    }
+    return _written(path, lock, {**found, **kept})
+
+
+def tell_others(lock: Lock, slugs: frozenset[str], reporter: Reporter) -> list[str]:
+    """Warn of locked models that the manifest does not have; the libraries are told in detail only."""
+    versions = library_versions()
+    for slug, entry in sorted(lock.models.items()):
+        if others := [*other_libraries(entry.libraries, versions)]:
+            reporter.detail(f"{slug} was locked with other libraries: {', '.join(others)}")
+    name = lock.path.name
+    warnings = [
+        f'{name} has a model "{slug}" that the manifest does not; `attention-gallery lock` removes it'
+        for slug in leftover(lock, slugs)
+    ]
+    for text in warnings:
+        reporter.warning(text)
+    return warnings
+
+
+def entries(settings: GallerySettings, models: tuple[Identified, ...]) -> dict[str, LockedModel]:
+    """The entries of these models by slug."""
+    pairs = zip(settings.models, models, strict=True)
+    return {spec.slug: locked_as(spec, found, digests) for spec, (found, digests) in pairs}
+
+
+def _written(path: Path, lock: Lock | None, after: Mapping[str, LockedModel]) -> LockReport:
+    before = {} if lock is None else lock.models
+    changed = {}
+    for slug in sorted({*before, *after}):
+        if what := changes(before.get(slug), after.get(slug)):
+            changed[slug] = what
+    data = lock_text(after).encode("utf-8")
+    if lock is None or path.read_bytes() != data:
+        write_atomically(path, data)
+    return LockReport(path, len(after), changed)

@@ -1,0 +1,122 @@
+"""Read `gallery.lock`; a damaged or hand-edited one is told with its line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from attention_gallery.errors import LockError, Problem
+from attention_gallery.manifest.document import Document, read_document
+from attention_gallery.manifest.lock import SCHEMA, Lock, LockedModel
+from attention_gallery.manifest.nodes import YamlError, split_lines
+from attention_gallery.manifest.slugs import is_slug
+from attention_gallery.manifest.textfile import not_utf8
+
+_MEND = "restore the file, or delete it and run `attention-gallery lock`"
+_LARGEST = 8 * 1024 * 1024
+_DIGEST = (r"sha256:[0-9a-f]{64}", "`sha256:` and 64 hexadecimal digits")
+_TEXT = (r"(?s).+", "a text")
+# What each value must look like: a pattern, and the same in words.
+_FORMS = {
+    "source": _TEXT,
+    "revision": _TEXT,
+    "commit": (r"[0-9a-f]{40}", "40 hexadecimal digits"),
+    "version": _TEXT,
+    "format": (r"safetensors|gguf", "`safetensors` or `gguf`"),
+    "weights": _DIGEST,
+    "tokenizer": _DIGEST,
+}
+_NEEDED = ("source", "format", "weights", "tokenizer")
+_Place = tuple[str | int, ...]
+_Finding = tuple[str, _Place]
+
+
+def read_lock(path: Path) -> Lock | None:
+    """The lock at `path`, None where there is none. Raises `LockError` with everything that is wrong."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise LockError(Problem(f"the lock cannot be read: {error.strerror}", _MEND, path)) from None
+    document = _document(data, path)
+    if isinstance(document.data, dict) and _is_newer(document.data.get("schema")):
+        place = document.position("schema")
+        reason = "the lock was written by a newer version of attention-gallery"
+        raise LockError(Problem(reason, "upgrade attention-gallery", path, place.line, quote=place.quote))
+    problems = list(document.problems)
+    for reason, keys in _findings(document.data):
+        place = document.position(*keys)
+        problems.append(Problem(reason, line=place.line, column=place.column, quote=place.quote))
+    if problems:
+        problems.sort(key=lambda one: (one.line or 0, one.column or 0))
+        raise LockError(Problem(one.reason, _MEND, path, one.line, one.column, one.quote) for one in problems)
+    return Lock(path, {slug: _model(values) for slug, values in document.data["models"].items()})
+
+
+def _document(data: bytes, path: Path) -> Document:
+    if len(data) > _LARGEST:
+        raise LockError(Problem("the lock is larger than 8 MB", _MEND, path))
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        wrong = not_utf8(path, data, error)
+        raise LockError(Problem(wrong.reason, _MEND, path, wrong.line, wrong.column, wrong.quote)) from None
+    try:
+        return read_document(text)
+    except YamlError as error:
+        lines = split_lines(text)
+        quote = lines[error.line - 1] if error.line and error.line <= len(lines) else None
+        raise LockError(Problem(error.reason, _MEND, path, error.line, error.column, quote)) from None
+
+
+def _is_newer(schema: Any) -> bool:
+    return isinstance(schema, int) and not isinstance(schema, bool) and schema > SCHEMA
+
+
+def _findings(data: Any) -> Iterator[_Finding]:
+    if not isinstance(data, dict):
+        yield "this is not a lock: it has no `schema` and `models`", ()
+        return
+    yield from (_unknown(key, (key,)) for key in data if key not in ("schema", "models"))
+    schema, models = data.get("schema"), data.get("models")
+    if schema != SCHEMA or isinstance(schema, bool):
+        yield f"the lock needs the line `schema: {SCHEMA}`", ("schema",)
+    if not isinstance(models, dict):
+        yield "the lock needs a block `models:`", ("models",)
+        return
+    for slug, values in models.items():
+        if not is_slug(slug):
+            yield f'"{slug}" is not the slug of a model', ("models", slug)
+        if isinstance(values, dict):
+            yield from _of_model(values, ("models", slug))
+        else:
+            yield f'the model "{slug}" has no values', ("models", slug)
+
+
+def _of_model(values: dict[str, Any], place: _Place) -> Iterator[_Finding]:
+    for key, value in values.items():
+        at = (*place, key)
+        if key == "libraries":
+            yield from _of_libraries(value, at)
+        elif key not in _FORMS:
+            yield _unknown(key, at)
+        elif not isinstance(value, str) or not re.fullmatch(_FORMS[key][0], value):
+            yield f"`{key}` must be {_FORMS[key][1]}", at
+    yield from ((f'the model "{place[-1]}" has no `{key}`', place) for key in _NEEDED if key not in values)
+
+
+def _of_libraries(value: Any, place: _Place) -> Iterator[_Finding]:
+    if not isinstance(value, dict) or not all(isinstance(one, str) for one in value.values()):
+        yield "`libraries` must be a block of names and versions", place
+
+
+def _unknown(key: str, place: _Place) -> _Finding:
+    return f'unknown key "{key}"', place
+
+
+def _model(values: dict[str, Any]) -> LockedModel:
+    digests = {name: values[name].removeprefix("sha256:") for name in ("weights", "tokenizer")}
+    return LockedModel(**{**values, **digests})

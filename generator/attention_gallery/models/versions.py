@@ -1,0 +1,18 @@
+"""The versions of what computes the numbers, found without importing any of it."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+
+from attention_gallery import __version__
+
+
+def library_versions() -> dict[str, str]:
+    """The versions of torch and its kin and of this program, by distribution name, sorted."""
+    found = {"attention-gallery": __version__}
+    for name in ("numpy", "tokenizers", "torch", "transformers"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
