@@ -120,6 +120,12 @@ def test_tokenizers_without_offsets_still_read_well() -> None:
         ("\u0301", "◌\u0301"),
         ("\x00", "‹U+0000›"),
         ("\u3000", "‹U+3000›"),
+        ("👩\u200d👧", "👩\u200d👧"),
+        ("می\u200cخواهم", "می\u200cخواهم"),
+        ("👩\u200d", "👩‹U+200D›"),
+        ("\u200d👧", "‹U+200D›👧"),
+        ("a\u200d\u200db", "a‹U+200D›‹U+200D›b"),
+        ("a\u200d\nb", "a‹U+200D›⏎b"),
     ],
 )
 def test_nothing_stays_invisible(piece: str, shown: str) -> None:

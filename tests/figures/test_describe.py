@@ -154,3 +154,8 @@ def test_tokens_stay_on_one_line_and_short():
         "“🐈”",
         "“ab”",
     )
+
+
+def test_right_to_left_tokens_do_not_turn_the_numbers_beside_them() -> None:
+    names = quoted_tokens(tokens_of(["القط", "cat", "חתול", "👩\u200d👧"]))
+    assert names == ("“\u2068القط\u2069”", "“cat”", "“\u2068חתול\u2069”", "“👩\u200d👧”")

@@ -17,7 +17,12 @@ from attention_gallery.manifest.slugs import SLUG_LIMIT, shorten
 FUZZ = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.dates()
-KEYS = st.sampled_from(["title", "models", "sentences", "source", "text", "slug", "focus", "output", "tags"])
+KEYS = st.sampled_from(
+    [
+        *("title", "models", "sentences", "source", "text", "slug", "focus", "output", "tags"),
+        *("pair", "chat", "role", "content", "target", "generate", "truncate", "annotations"),
+    ]
+)
 VALUES = st.recursive(
     LEAVES,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS | st.text(), inner),
@@ -56,6 +61,13 @@ def test_any_text_that_looks_like_yaml(tmp_path: Path, text: str) -> None:
 @given(value=st.dictionaries(KEYS, VALUES, min_size=1))
 def test_any_values_of_any_type(tmp_path: Path, value: dict[str, object]) -> None:
     try_load(tmp_path, yaml.dump(value, allow_unicode=True).encode("utf-8", "surrogatepass"))
+
+
+@FUZZ
+@given(fields=st.dictionaries(KEYS, VALUES | st.sampled_from(["user", "assistant", 4]), min_size=1))
+def test_any_sentence(tmp_path: Path, fields: dict[str, object]) -> None:
+    whole = {"title": "x", "models": [{"source": "a/b"}], "sentences": [fields, {"chat": [fields]}]}
+    try_load(tmp_path, yaml.dump(whole, allow_unicode=True).encode("utf-8", "surrogatepass"))
 
 
 @FUZZ

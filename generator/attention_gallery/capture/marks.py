@@ -5,20 +5,31 @@ from __future__ import annotations
 import unicodedata
 
 _VISIBLE = {" ": "␣", "\n": "⏎", "\r": "␍", "\t": "⇥", "\u00a0": "⍽"}
+_JOINERS = ("\u200c", "\u200d")
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 def readable(piece: str) -> str:
     """A piece of text with whitespace and invisible characters made visible.
 
-    Blanks stay as they are before visible characters. A combining mark at the start gets a dotted circle
-    to stand on; characters without a shape are written as `‹U+200D›`.
+    Blanks stay as they are before visible characters, joiners between two of them (the parts of an emoji, the
+    letters of a Persian word). A combining mark at the start gets a dotted circle to stand on; characters
+    without a shape are written as `‹U+200D›`.
     """
     if not piece:
         return ""
     inner = len(piece.rstrip(" "))
-    shown = "".join(mark if mark == " " and n < inner else _shown(mark) for n, mark in enumerate(piece))
+    shown = "".join(
+        mark if (mark == " " and n < inner) or _joins(piece, n) else _shown(mark)
+        for n, mark in enumerate(piece)
+    )
     return "◌" + shown if unicodedata.category(piece[0]).startswith("M") else shown
+
+
+def _joins(piece: str, place: int) -> bool:
+    """Whether a joiner, which shapes its neighbours and has no shape itself, stands between two that have."""
+    around = piece[max(0, place - 1) : place + 2]
+    return around[1:2] in _JOINERS and len(around) == 3 and all(mark.isprintable() for mark in around[::2])
 
 
 def _shown(mark: str) -> str:

@@ -79,9 +79,10 @@ def tokenise(tokenizer: Any, given: TextInput, limit: int | None = None) -> Toke
 def _read(tokenizer: Any, text: str, pair: str | None = None, *, complete: bool = True) -> _Reading:
     """All tokens of a text or pair, with the special ones that the model expects where `complete`."""
     fast = bool(getattr(tokenizer, "is_fast", False))
+    second = {} if pair is None else {"text_pair": pair}
     encoded = tokenizer(
         text,
-        pair,
+        **second,
         add_special_tokens=complete,
         return_offsets_mapping=fast,
         return_special_tokens_mask=True,

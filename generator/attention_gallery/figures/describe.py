@@ -17,6 +17,8 @@ from attention_gallery.records import HeadType, Tokens, head_name
 
 LONGEST_LABEL = 40
 PAIRS_SHOWN = 3
+# Without a shape of their own, they make one emoji of several, or keep letters apart.
+_JOINERS = "\u200c\u200d"
 
 
 class Described(Protocol):
@@ -158,7 +160,7 @@ def ordinal(number: int) -> str:
 def _shown(text: str) -> str:
     """A token in quotation marks: on one line, without control characters, not too long."""
     line = " ".join(text.split())
-    line = "".join(character for character in line if character.isprintable())
+    line = "".join(character for character in line if character.isprintable() or character in _JOINERS)
     if line:
         short = line if len(line) <= LONGEST_LABEL else f"{line[: LONGEST_LABEL - 1]}…"
         return f"“{isolated(short)}”"

@@ -24,7 +24,7 @@ def download(view: PairView) -> bytes:
     facts = pair.model.facts
     value = {
         "model": _model(view),
-        "sentence": {"slug": pair.sentence.slug, "text": pair.sentence.joined},
+        "sentence": {"slug": pair.sentence.slug, "text": view.attention.text},
         "tokens": _tokens(view),
         "metrics": _metrics(view),
         "head_types": [
