@@ -155,7 +155,7 @@ class StoredAttention(Protocol):
 
     @property
     def text(self) -> str:
-        """The sentence that was captured."""
+        """The text of `tokens`: the sentence, with what the model wrote after it, or what a decoder read."""
 
     @property
     def tokens(self) -> Tokens:

@@ -140,6 +140,34 @@ def test_a_target_is_read_after_the_start_token(bart: LoadedModel) -> None:
     assert [layer.kind for layer in captured["cross"].layers] == ["cross", "cross"]
 
 
+def test_a_language_that_ends_a_target_begins_it(tmp_path: Path) -> None:
+    from tokenizers.processors import TemplateProcessing
+
+    folder = save_tiny(tmp_path / "mbart", "mbart")
+    tokenizer = make_tokenizer()
+    tokenizer.backend_tokenizer.post_processor = TemplateProcessing(
+        single="$A </s> <s>", special_tokens=[("</s>", 2), ("<s>", 1)]
+    )
+    tokenizer.save_pretrained(folder)
+    captured = capture_kinds(load(resolved_tiny(folder)), TextInput("The trophy", target="it fits"))
+    assert captured["decoder"].tokens.texts[0] == "<s>"
+    assert captured["decoder"].tokens.texts[-1] == "</s>"
+
+
+def test_special_tokens_belong_to_no_segment(tmp_path: Path) -> None:
+    from tokenizers.processors import TemplateProcessing
+
+    folder = save_tiny(tmp_path / "llama", "llama", head=True)
+    tokenizer = make_tokenizer()
+    tokenizer.backend_tokenizer.post_processor = TemplateProcessing(
+        single="<s> $A", special_tokens=[("<s>", 1)]
+    )
+    tokenizer.save_pretrained(folder)
+    tokens, _ = tokens_of(load(resolved_tiny(folder), continues=True), TextInput("it fits", generate=2))
+    assert tokens.segments is not None
+    assert tokens.segments.tolist() == [-1] + [0] * (len(tokens) - 3) + [1, 1]
+
+
 def test_the_token_that_ends_a_target_is_not_read(tmp_path: Path) -> None:
     from tokenizers.processors import TemplateProcessing
 
@@ -169,7 +197,7 @@ def test_without_a_target_the_decoder_writes_as_transformers_does(tmp_path: Path
     assert tokens.ids.tolist() == expected
     assert 1 < len(tokens) <= 33
     assert bool(tokens.special[0])
-    assert text == decode(loaded.tokenizer, expected)
+    assert text == decode(loaded.tokenizer, expected).removeprefix(decode(loaded.tokenizer, [7]))
 
 
 def test_a_target_for_a_model_without_a_decoder_is_an_error(tiny_loaded: LoadedModel) -> None:

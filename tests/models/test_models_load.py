@@ -114,9 +114,21 @@ def test_an_unknown_architecture_is_one_clear_error(tmp_path: Path) -> None:
         load(found(folder))
 
 
-def test_encoder_decoders_are_refused(tmp_path: Path) -> None:
-    folder = save_model(tmp_path / "t5", "t5", d_model=16, num_layers=1, num_heads=2, d_kv=8, d_ff=8)
-    with pytest.raises(ModelError, match="is an encoder-decoder"):
+def test_an_encoder_decoder_has_facts_for_each_kind_of_attention(tmp_path: Path) -> None:
+    folder = save_model(tmp_path / "t5", "t5", num_decoder_layers=3, d_kv=8, d_ff=8)
+    parts = load(found(folder)).parts
+    assert list(parts) == ["encoder", "decoder", "cross"]
+    assert [(facts.layers, facts.heads, facts.kind) for facts in parts.values()] == [
+        (2, 2, "encoder"),
+        (3, 2, "decoder"),
+        (3, 2, "cross"),
+    ]
+    assert len({facts.parameters for facts in parts.values()}) == 1
+
+
+def test_a_model_without_attention_is_one_clear_error(tmp_path: Path) -> None:
+    folder = save_model(tmp_path / "mamba", "mamba", hidden_size=16, num_hidden_layers=1, state_size=4)
+    with pytest.raises(ModelError, match="no layer attends"):
         load(found(folder))
 
 

@@ -7,7 +7,6 @@ none of the penalties and beams that a model's own settings may ask for.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,9 +16,9 @@ from attention_gallery.capture.decoded import written_tokens
 from attention_gallery.capture.tokens import tokenise
 from attention_gallery.models.load import LoadedModel
 from attention_gallery.models.quiet import quiet_libraries
-from attention_gallery.records import TextInput, Tokens
+from attention_gallery.records import Int32, TextInput, Tokens
 
-# The likeliest next token after those of a text: the logits, float[vocabulary].
+# How likely each token is to come after those of a text: the logits, float[vocabulary].
 _Next = Callable[[list[int]], torch.Tensor]
 
 
@@ -33,8 +32,7 @@ def continue_prompt(loaded: LoadedModel, text: str, prompt: Tokens, limit: int) 
     ids = _write(loaded, _next_of_decoder(loaded), before, limit)[len(before) :]
     added, written = written_tokens(loaded.tokenizer, before, ids, len(text))
     names = prompt.segment_names or ("prompt",)
-    first = np.zeros(len(prompt), np.int32) if prompt.segments is None else prompt.segments
-    last = np.full(len(added), len(names), np.int32)
+    first = _segment(prompt, 0) if prompt.segments is None else prompt.segments
     joined = Tokens(
         ids=np.concatenate([prompt.ids, added.ids]),
         texts=prompt.texts + added.texts,
@@ -42,7 +40,7 @@ def continue_prompt(loaded: LoadedModel, text: str, prompt: Tokens, limit: int) 
         continues=np.concatenate([prompt.continues, added.continues]),
         offsets=_joined(prompt.offsets, added.offsets),
         words=_joined(prompt.words, _counted_on(added.words, prompt.words)),
-        segments=np.concatenate([first, last]),
+        segments=np.concatenate([first, _segment(added, len(names))]),
         segment_names=(*names, "continuation"),
         left_out=prompt.left_out,
     )
@@ -55,32 +53,32 @@ def given_target(loaded: LoadedModel, target: str) -> Tokens:
     The token that ends the text is left out, because a decoder only writes it.
     """
     tokens = tokenise(_TargetTokenizer(loaded.tokenizer), TextInput(target))
-    if len(tokens) and bool(tokens.special[-1]):
-        ids, end = tokens.ids, len(tokens) - 1
-    else:
-        ids, end = np.append(tokens.ids, 0), len(tokens)
-    start = _start_token(loaded, ids)
-    name = loaded.tokenizer.convert_ids_to_tokens([start])[0]
-    return Tokens(
-        ids=np.concatenate([np.array([start], np.int64), tokens.ids[:end]]),
-        texts=(str(name), *tokens.texts[:end]),
-        special=np.concatenate([[True], tokens.special[:end]]),
-        continues=np.concatenate([[False], tokens.continues[:end]]),
-        offsets=_joined(np.zeros((1, 2), np.int32), _upto(tokens.offsets, end)),
-        words=_joined(np.array([-1], np.int32), _upto(tokens.words, end)),
-    )
+    ended = len(tokens) > 0 and bool(tokens.special[-1])
+    start = _start_of(loaded, tokens.ids if ended else np.append(tokens.ids, 0))
+    return _begun(loaded, [start], tokens, len(tokens) - ended)
 
 
 def written_target(loaded: LoadedModel, source: Tokens, limit: int) -> tuple[Tokens, str]:
     """What an encoder-decoder writes about `source`, at most `limit` tokens after the start token."""
     forced = getattr(loaded.writer.generation_config, "forced_bos_token_id", None)
-    begin = [_start_token(loaded, source.ids), *([forced] if isinstance(forced, int) else [])]
+    begin = [_configured_start(loaded), *([forced] if isinstance(forced, int) else [])]
     ids = _write(loaded, _next_of_target(loaded, source), begin, limit + 1 - len(begin))
-    tokens, text = written_tokens(loaded.tokenizer, [], ids)
-    # The start token has no special meaning in some vocabularies, only here.
-    special = tokens.special | (np.arange(len(tokens)) == 0)
-    words = None if tokens.words is None else np.where(special, -1, tokens.words).astype(np.int32)
-    return replace(tokens, special=special, words=words), text
+    tokens, text = written_tokens(loaded.tokenizer, begin, ids[len(begin) :])
+    return _begun(loaded, begin, tokens, len(tokens)), text
+
+
+def _begun(loaded: LoadedModel, begin: list[int], tokens: Tokens, end: int) -> Tokens:
+    """The tokens up to `end` after those with which a decoder begins; these are special."""
+    count = len(begin)
+    names = loaded.tokenizer.convert_ids_to_tokens(begin)
+    return Tokens(
+        ids=np.concatenate([np.array(begin, np.int64), tokens.ids[:end]]),
+        texts=(*(str(name) for name in names), *tokens.texts[:end]),
+        special=np.concatenate([np.ones(count, bool), tokens.special[:end]]),
+        continues=np.concatenate([np.zeros(count, bool), tokens.continues[:end]]),
+        offsets=_joined(np.zeros((count, 2), np.int32), _upto(tokens.offsets, end)),
+        words=_joined(np.full(count, -1, np.int32), _upto(tokens.words, end)),
+    )
 
 
 class _TargetTokenizer:
@@ -96,17 +94,24 @@ class _TargetTokenizer:
         return getattr(self._tokenizer, name)
 
 
-def _start_token(loaded: LoadedModel, labels: np.ndarray[Any, Any]) -> int:
-    """The token with which the decoder begins when it is to write `labels`.
+def _start_of(loaded: LoadedModel, labels: np.ndarray[Any, Any]) -> int:
+    """The token with which the decoder begins when it is to write `labels`, the last of which ends them.
 
     For most models it is in the configuration; some, such as mBART, begin with the language that ends them.
     """
     shift = getattr(loaded.writer or loaded.model, "prepare_decoder_input_ids_from_labels", None)
-    if shift is not None:
-        shifted = shift(labels=torch.from_numpy(labels.astype(np.int64))[None].to(loaded.model.device))
-        return int(shifted[0, 0])
-    for config in (loaded.model.config, getattr(loaded.model.config, "decoder", None)):
-        for name in ("decoder_start_token_id", "bos_token_id", "pad_token_id"):
+    if shift is None:
+        return _configured_start(loaded)
+    shifted = shift(labels=torch.from_numpy(labels.astype(np.int64))[None].to(loaded.model.device))
+    return int(shifted[0, 0])
+
+
+def _configured_start(loaded: LoadedModel) -> int:
+    """The token with which the decoder begins when it writes by itself."""
+    own = getattr(loaded.writer, "generation_config", None)
+    configs = (own, loaded.model.config, getattr(loaded.model.config, "decoder", None))
+    for name in ("decoder_start_token_id", "bos_token_id", "pad_token_id"):
+        for config in configs:
             if isinstance(getattr(config, name, None), int):
                 return int(getattr(config, name))
     return 0
@@ -165,6 +170,11 @@ def _never(loaded: LoadedModel) -> list[int]:
     own = loaded.writer.generation_config
     single = [words[0] for words in getattr(own, "bad_words_ids", None) or () if len(words) == 1]
     return [*single, *(getattr(own, "suppress_tokens", None) or ())]
+
+
+def _segment(tokens: Tokens, number: int) -> Int32:
+    """Every token in the segment `number`, except the special ones, which are in none."""
+    return np.where(tokens.special, -1, number).astype(np.int32)
 
 
 def _joined(first: Any, second: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from attention_gallery.capture.batch import OutOfMemoryError, run_batch
 from attention_gallery.capture.prepare import PreparedModel, prepare
@@ -23,15 +23,23 @@ from attention_gallery.records import (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MemoryCapture:
-    """A capture that was never stored; implements `records.StoredAttention`."""
+    """A capture that was never stored; implements `records.StoredAttention`.
+
+    `looked_at` are the tokens that are looked at where they are not those that look.
+    """
 
     key: str
     text: str
     tokens: Tokens
-    keys: Tokens
     facts: ModelFacts
     provenance: Provenance
     layers: tuple[AttentionLayer, ...]
+    looked_at: Tokens | None = None
+
+    @property
+    def keys(self) -> Tokens:
+        """The tokens that are looked at."""
+        return self.tokens if self.looked_at is None else self.looked_at
 
     def layer(self, index: int) -> AttentionLayer:
         """One layer, float32[head, query, key]. Raises `IndexError` when the model has no such layer."""
@@ -100,10 +108,10 @@ def _capture(
             key=digest({**named, "kind": kind}),
             text=read.text_of(kind),
             tokens=read.queries(kind),
-            keys=read.keys(kind),
-            facts=replace(model.parts[kind]),
+            facts=model.parts[kind],
             provenance=provenance[kind],
             layers=tuple(found),
+            looked_at=read.keys(kind) if kind == "cross" else None,
         )
         for kind, found in layers.items()
     }
