@@ -147,10 +147,10 @@ def test_inexact_attention_is_refused(tiny_loaded: LoadedModel) -> None:
         (good - 2 * torch.eye(5) + 2 * torch.eye(5).roll(1, 0), "negative weights"),
     ):
         with pytest.raises(InexactAttentionError, match=reason):
-            LayerSink(facts, 5, 5, ignore)(bad)
+            LayerSink(facts, (5, 5), ignore)(bad)
     with pytest.raises(InexactAttentionError, match="attends to later tokens"):
-        LayerSink(tiny_loaded.facts, 5, 5, ignore)(good)
-    sink = LayerSink(facts, 5, 5, ignore)
+        LayerSink(tiny_loaded.facts, (5, 5), ignore)(good)
+    sink = LayerSink(facts, (5, 5), ignore)
     for _ in range(facts.layers + 1):
         sink(good)
     with pytest.raises(InexactAttentionError, match="4 layers gave their attention, but the model has 3"):
@@ -159,7 +159,7 @@ def test_inexact_attention_is_refused(tiny_loaded: LoadedModel) -> None:
 
 def test_a_batch_of_another_shape_is_refused(tiny_loaded: LoadedModel) -> None:
     facts = replace(tiny_loaded.facts, causal=False)
-    sinks = [LayerSink(facts, length, length, ignore) for length in (5, 3)]
+    sinks = [LayerSink(facts, (length, length), ignore) for length in (5, 3)]
     for shape in ((1, 4, 5, 5), (2, 4, 5, 6), (2, 4, 6, 5), (4, 5, 5)):
         with pytest.raises(InexactAttentionError, match="instead of"):
             BatchSink(sinks, [5, 3], [5, 3])(softmax(*shape))
@@ -167,6 +167,6 @@ def test_a_batch_of_another_shape_is_refused(tiny_loaded: LoadedModel) -> None:
 
 def test_padding_that_is_attended_to_is_noticed(tiny_loaded: LoadedModel) -> None:
     facts = replace(tiny_loaded.facts, causal=False)
-    sinks = [LayerSink(facts, length, length, ignore) for length in (5, 3)]
+    sinks = [LayerSink(facts, (length, length), ignore) for length in (5, 3)]
     with pytest.raises(InexactAttentionError, match="rows that miss 1"):
         BatchSink(sinks, [5, 3], [5, 3])(softmax(2, 4, 5, 5))

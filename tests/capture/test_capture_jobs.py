@@ -26,6 +26,8 @@ from attention_gallery.capture import (
     read_input,
     run_batch,
 )
+from attention_gallery.capture import jobs as jobs_module
+from attention_gallery.capture.batch import OutOfMemoryError
 from attention_gallery.errors import ModelError, Problem
 from attention_gallery.models import FingerprintMemory, ModelFingerprint, fingerprint
 from attention_gallery.models.load import LoadedModel, load
@@ -131,6 +133,69 @@ def test_all_unfit_sentences_are_told_at_once_and_none_runs(tiny_folder: Path, s
     assert store.keys() == ()
 
 
+TEXTS = [
+    "The trophy is big.",
+    "it fits",
+    "The trophy does not fit in the suitcase.",
+    "x",
+    "def f(x): return x",
+]
+
+
+def test_together_as_one_by_one(tiny_folder: Path, tmp_path: Path) -> None:
+    jobs = make_jobs(tiny_folder, TEXTS)
+    together, alone = AttentionStore(tmp_path / "together"), AttentionStore(tmp_path / "alone")
+    capture_missing(jobs, together, SilentReporter())
+    capture_missing(jobs, alone, SilentReporter(), batch_tokens=1)
+    for job in jobs:
+        first, second = together.open(job.keys["self"]), alone.open(job.keys["self"])
+        assert first.tokens.texts == second.tokens.texts
+        for index in range(first.facts.layers):
+            ours, theirs = first.layer(index).weights, second.layer(index).weights
+            np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-5)
+
+
+def test_a_batch_that_does_not_fit_is_halved_until_it_does(
+    tiny_folder: Path, store: AttentionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = []
+
+    def small_memory(prepared: Any, sentences: Any, *rest: Any) -> Any:
+        sizes.append(len(sentences))
+        if len(sentences) > 2:
+            raise OutOfMemoryError("no room")
+        return run_batch(prepared, sentences, *rest)
+
+    monkeypatch.setattr(jobs_module, "run_batch", small_memory)
+    jobs = make_jobs(tiny_folder, TEXTS)
+    assert capture_missing(jobs, store, SilentReporter()).captured == 5
+    assert sizes == [5, 3, 2, 1, 2]
+    assert all(store.has(job.keys["self"]) for job in jobs)
+
+
+@pytest.mark.parametrize("keep_going", [False, True])
+def test_one_sentence_that_fails(
+    tiny_folder: Path, store: AttentionStore, monkeypatch: pytest.MonkeyPatch, keep_going: bool
+) -> None:
+    def no_room_for_f(prepared: Any, sentences: Any, *rest: Any) -> Any:
+        if any(one.text.startswith("def") for one in sentences):
+            raise OutOfMemoryError("no room")
+        return run_batch(prepared, sentences, *rest)
+
+    monkeypatch.setattr(jobs_module, "run_batch", no_room_for_f)
+    jobs = make_jobs(tiny_folder, [*TEXTS, *([""] if keep_going else [])])
+    with pytest.raises(ModelError) as caught:
+        capture_missing(jobs, store, SilentReporter(), keep_going=keep_going)
+    told = [problem.reason for problem in caught.value.problems]
+    assert "memory" in told[-1]
+    assert len(told) == (2 if keep_going else 1)
+    done = [store.has(job.keys["self"]) for job in jobs]
+    assert done[4] is False
+    if keep_going:
+        assert done[:4] == [True] * 4
+    assert not any(path.name.endswith(".part") for path in store.folder.rglob("*"))
+
+
 def test_a_sentence_that_does_not_fit_two_models_is_told_for_both(
     tiny_folder: Path, tmp_path: Path, store: AttentionStore
 ) -> None:
@@ -170,7 +235,7 @@ class _Interrupting(SilentReporter):
 def test_an_interrupt_keeps_what_was_finished(tiny_folder: Path, store: AttentionStore) -> None:
     jobs = make_jobs(tiny_folder, ["one", "two"])
     with pytest.raises(KeyboardInterrupt):
-        capture_missing(jobs, store, _Interrupting())
+        capture_missing(jobs, store, _Interrupting(), batch_tokens=1)
     assert store.keys() == (jobs[0].keys["self"],)
     assert store.sweep() == 0
     assert capture_missing(jobs, store, SilentReporter()).captured == 1

@@ -75,8 +75,16 @@ def _problem(project: Project, kind: str, index: int, field: str, reason: str, m
     return project.manifest.problem(reason, mend, kind, index, field)
 
 
-def capture_all(project: Project, captures: Captures, store: AttentionStore, reporter: Reporter) -> int:
+def capture_all(
+    project: Project,
+    captures: Captures,
+    store: AttentionStore,
+    reporter: Reporter,
+    keep_going: bool = False,
+) -> int:
     """Capture what the store does not hold and return how many there were.
+
+    With `keep_going`, a sentence that fails keeps no other from being captured; the error comes at the end.
 
     torch and transformers are imported only when something is missing.
     """
@@ -85,6 +93,7 @@ def capture_all(project: Project, captures: Captures, store: AttentionStore, rep
         return 0
     reporter.info("loading torch and transformers …")
     from attention_gallery.capture import CaptureJob, capture_missing
+    from attention_gallery.models.placement import Placement
 
     settings = project.manifest.settings
     jobs = [
@@ -98,12 +107,15 @@ def capture_all(project: Project, captures: Captures, store: AttentionStore, rep
             keys={"self": captures.keys[spec.slug, sentence.slug]},
             fingerprint=digests,
             problem=partial(_problem, project, "sentences", index, "chat" if sentence.chat else "text"),
+            placement=Placement(spec.device, spec.device_map == "auto"),
         )
         for spec, (found, digests) in zip(settings.models, captures.models, strict=True)
         for index, sentence in enumerate(settings.sentences)
         if captures.keys[spec.slug, sentence.slug] in missing
     ]
-    return capture_missing(jobs, store, reporter).captured
+    tokens = settings.capture.batch_tokens
+    done = capture_missing(jobs, store, reporter, batch_tokens=tokens, keep_going=keep_going)
+    return done.captured
 
 
 def drop_damaged(

@@ -157,7 +157,7 @@ def _rebuild(run: _Build) -> BuildReport:
     captured, dropped = 0, set[str]()
     while True:
         with run.clock.phase("capture"):
-            captured += capture_all(project, captures, store, run.reporter)
+            captured += capture_all(project, captures, store, run.reporter, run.options.keep_going)
         data = CachedData(store, run.cache / "analysis", project.manifest.settings.analysis)
         try:
             return _write(run, project, captures, data, captured, (before, inputs))

@@ -12,12 +12,14 @@ class BuildOptions:
     """How to build. `strict`: warnings fail. `force`: take over a foreign folder, reuse nothing.
 
     `drafts`: show drafts too. `update_lock`: take models that differ from the lock into it.
+    `keep_going`: capture what can be, although a sentence fails.
     """
 
     strict: bool = False
     force: bool = False
     drafts: bool = False
     update_lock: bool = False
+    keep_going: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Mapping, Sequence
 
@@ -15,7 +16,7 @@ from attention_gallery.errors import ModelError
 from attention_gallery.models.fingerprints import ModelFingerprint
 from attention_gallery.models.trial import MODEL_FAULTS, failed, trial_ids
 from attention_gallery.models.versions import library_versions
-from attention_gallery.records import AttentionLayer, Provenance, Tokens
+from attention_gallery.records import AttentionLayer, Precision, Provenance, Tokens
 
 # Takes each layer of one sentence's attention of one kind, in order.
 Emit = Callable[[AttentionLayer], None]
@@ -32,15 +33,16 @@ def run_batch(
     sentences: Sequence[ModelInput],
     emits: Sequence[Mapping[str, Emit]],
     fingerprint: ModelFingerprint,
+    precision: Precision = "float32",
 ) -> tuple[Mapping[str, Provenance], ...]:
     """Run the model once on all `sentences` and hand each layer to those who want it as it is computed.
 
     `emits` are for each sentence the receivers of the kinds of attention that are wanted of it. A layer is
-    split by sentence, freed of padding and checked before anybody sees it; no more than one layer of the
-    batch and one of a sentence are held (under the strategy "outputs": all layers of the batch). Layers of
-    one kind come in order; those of different kinds and sentences take turns. What a receiver keeps may be
-    a view of the batch's layer. The result is for each sentence the provenance of each kind in `emits`; its
-    `seconds` are the sentence's share of the pass, by tokens.
+    split by sentence, freed of padding, checked and rounded to `precision` before anybody sees it; no more
+    than one layer of the batch and one of a sentence are held (under the strategy "outputs": all layers of
+    the batch). Layers of one kind come in order; those of different kinds and sentences take turns. What a
+    receiver keeps may be a view of the batch's layer. The result is for each sentence the provenance of each
+    kind in `emits`; its `seconds` are the sentence's share of the pass, by tokens.
 
     The numbers are those of the sentences one by one, to `BATCH_TOLERANCE` in float32, if `can_batch` is
     true of the model; otherwise give it one sentence at a time. Raises `OutOfMemoryError` when memory runs
@@ -51,7 +53,9 @@ def run_batch(
     keys = {kind: [len(one.keys(kind)) for one in sentences] for kind in prepared.loaded.parts}
     sinks = {
         kind: [
-            LayerSink(facts, queries[kind][row], keys[kind][row], wanted[kind]) if kind in wanted else None
+            LayerSink(facts, (queries[kind][row], keys[kind][row]), wanted[kind], precision)
+            if kind in wanted
+            else None
             for row, wanted in enumerate(emits)
         ]
         for kind, facts in prepared.loaded.parts.items()
@@ -61,7 +65,10 @@ def run_batch(
     seconds = time.perf_counter() - started
     share = [len(one.tokens) / sum(len(each.tokens) for each in sentences) for one in sentences]
     return tuple(
-        {kind: _provenance(prepared, fingerprint, seconds * share[row], sinks[kind][row]) for kind in wanted}
+        {
+            kind: _provenance(prepared, fingerprint, seconds * share[row], sinks[kind][row], precision)
+            for kind in wanted
+        }
         for row, wanted in enumerate(emits)
     )
 
@@ -136,7 +143,11 @@ _NO_MEMORY = "can't allocate memory"
 
 
 def _provenance(
-    prepared: PreparedModel, fingerprint: ModelFingerprint, seconds: float, sink: LayerSink | None
+    prepared: PreparedModel,
+    fingerprint: ModelFingerprint,
+    seconds: float,
+    sink: LayerSink | None,
+    precision: Precision,
 ) -> Provenance:
     loaded = prepared.loaded
     return Provenance(
@@ -150,5 +161,17 @@ def _provenance(
         row_sum_error=0.0 if sink is None else sink.row_sum_error,
         strategy=prepared.strategy.name,
         device=loaded.model.device.type,
+        precision=precision,
+        storage_error=0.0 if sink is None else sink.storage_error,
         remote_code=loaded.remote_code,
     )
+
+
+def free_memory(prepared: PreparedModel) -> None:
+    """Give back what a batch that did not fit has left allocated."""
+    gc.collect()
+    device = prepared.loaded.model.device.type
+    if device == "cuda":
+        torch.cuda.empty_cache()
+    elif device == "mps":
+        torch.mps.empty_cache()

@@ -13,7 +13,10 @@ from attention_gallery.records import Precision
 
 def row_sum_error(weights: torch.Tensor) -> float:
     """The largest |row sum - 1|, summed in float64; NaN where a weight is not a number."""
-    return float((weights.sum(-1, dtype=torch.float64) - 1.0).abs().max()) if weights.numel() else 0.0
+    if not weights.numel():
+        return 0.0
+    exact = weights.cpu() if weights.device.type == "mps" else weights  # which has no float64
+    return float((exact.sum(-1, dtype=torch.float64) - 1.0).abs().max())
 
 
 def has_negative(weights: torch.Tensor) -> bool:

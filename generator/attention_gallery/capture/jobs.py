@@ -8,17 +8,21 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 
-from attention_gallery.capture.batch import OutOfMemoryError, run_batch
+from attention_gallery.capture.batch import OutOfMemoryError, can_batch, free_memory, run_batch
+from attention_gallery.capture.batches import halves, plan_batches
 from attention_gallery.capture.prepare import PreparedModel, prepare
 from attention_gallery.capture.reading import ModelInput, read_input
 from attention_gallery.capture.single import out_of_memory
 from attention_gallery.errors import DamagedEntry, ModelError, Problem
 from attention_gallery.models.fingerprints import ModelFingerprint
 from attention_gallery.models.load import LoadedModel, load
+from attention_gallery.models.placement import BEST, Placement
 from attention_gallery.models.resolved import ProblemMaker, ResolvedModel
 from attention_gallery.progress import Reporter, Task
 from attention_gallery.records import Precision, TextInput
 from attention_gallery.store import AttentionStore, EntryWriter
+
+BATCH_TOKENS = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,7 @@ class CaptureJob:
     keys: Mapping[str, str]
     fingerprint: ModelFingerprint
     problem: ProblemMaker = Problem
+    placement: Placement = BEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +55,22 @@ class CaptureReport:
     models_loaded: int
 
 
-def capture_missing(jobs: Sequence[CaptureJob], store: AttentionStore, reporter: Reporter) -> CaptureReport:
+def capture_missing(
+    jobs: Sequence[CaptureJob],
+    store: AttentionStore,
+    reporter: Reporter,
+    *,
+    batch_tokens: int = BATCH_TOKENS,
+    keep_going: bool = False,
+) -> CaptureReport:
     """Capture what the store does not hold whole of every job, and only that.
 
-    A damaged entry is reported and captured again. All sentences of a model are tokenised before the first
-    one runs, and a model that fails does not keep the others from being captured: all problems are told at
-    once, at the end, as one `ModelError`. What was captured before an error, an interrupt or a kill stays
-    in the store.
+    Sentences run together, sorted by length, `batch_tokens` at a time. A damaged entry is reported and
+    captured again. A model that fails does not keep the others from being captured. All sentences of a
+    model are tokenised before the first one runs; if any cannot be read or captured, no more of that model's
+    are, unless `keep_going`, which captures all that can be. All problems are told at once, at the end, as
+    one `ModelError`. What was captured before an error, an interrupt or a kill stays in the store: no more
+    than the batch in flight is lost.
     """
     started = time.perf_counter()
     left = [_left(job, store, reporter) for job in _unique(jobs)]
@@ -67,7 +81,7 @@ def capture_missing(jobs: Sequence[CaptureJob], store: AttentionStore, reporter:
         with reporter.task("capturing attention", total) as task:
             for group in wanted:
                 try:
-                    _capture_group(group, store, task)
+                    problems.extend(_capture_group(group, store, task, batch_tokens, keep_going))
                 except ModelError as error:
                     problems.extend(error.problems)
     if problems:
@@ -100,58 +114,106 @@ def _is_whole(job: CaptureJob, key: str, store: AttentionStore, reporter: Report
 
 
 def _grouped(jobs: list[CaptureJob]) -> list[list[CaptureJob]]:
-    groups: dict[tuple[ResolvedModel, str], list[CaptureJob]] = {}
+    groups: dict[tuple[ResolvedModel, str, Placement], list[CaptureJob]] = {}
     for job in jobs:
-        groups.setdefault((job.model, job.dtype), []).append(job)
+        groups.setdefault((job.model, job.dtype, job.placement), []).append(job)
     return list(groups.values())
 
 
-def _capture_group(group: list[CaptureJob], store: AttentionStore, task: Task) -> None:
+def _capture_group(
+    group: list[CaptureJob], store: AttentionStore, task: Task, batch_tokens: int, keep_going: bool
+) -> list[Problem]:
+    """Capture the sentences of one model; the problems that there were, if any and if it kept going."""
     first = group[0]
     task.advance(0, f"{first.title} · loading the model")
-    loaded = load(first.model, first.dtype, continues=_continues(group))
+    loaded = load(first.model, first.dtype, _continues(group), first.placement)
     try:
         prepared = prepare(loaded)
-        read = _read_all(group, loaded)
-        for job, sentence in zip(group, read, strict=True):
-            task.advance(0, f"{job.title} · {job.sentence}")
-            _capture(job, sentence, prepared, store)
-            task.advance(1)
+        read, problems = _read_all(group, loaded)
+        if problems and not keep_going:
+            raise ModelError(problems)
+        run = _GroupRun(prepared, read, store, task, keep_going, problems)
+        lengths = [sentence.length for _, sentence in read]
+        together = len(read) > 1 and can_batch(prepared)
+        for batch in plan_batches(lengths, batch_tokens if together else 0):
+            run.capture(batch)
     finally:
         # Models are full of reference cycles; without this two of them would be in memory at once.
         del loaded
         gc.collect()
+    return problems
 
 
 def _continues(group: list[CaptureJob]) -> bool:
     return "self" in group[0].model.kinds and any(job.given.generate for job in group)
 
 
-def _read_all(group: list[CaptureJob], loaded: LoadedModel) -> list[ModelInput]:
+def _read_all(
+    group: list[CaptureJob], loaded: LoadedModel
+) -> tuple[list[tuple[CaptureJob, ModelInput]], list[Problem]]:
     read = []
     problems: list[Problem] = []
     for job in group:
         try:
-            read.append(read_input(loaded, job.given, job.title, job.problem))
+            read.append((job, read_input(loaded, job.given, job.title, job.problem)))
         except ModelError as error:
             problems.extend(error.problems)
-    if problems:
-        raise ModelError(problems)
-    return read
+    return read, problems
 
 
-def _capture(job: CaptureJob, read: ModelInput, prepared: PreparedModel, store: AttentionStore) -> None:
-    with ExitStack() as stack:
-        entries = {
-            kind: stack.enter_context(_writer(store, job, read, kind, prepared.loaded)) for kind in job.keys
-        }
-        emits = {kind: entry.write for kind, entry in entries.items()}
+@dataclass(frozen=True, slots=True, eq=False)
+class _GroupRun:
+    """The sentences of one model on their way into the store; adds to `problems` if it is to keep going."""
+
+    prepared: PreparedModel
+    read: Sequence[tuple[CaptureJob, ModelInput]]
+    store: AttentionStore
+    task: Task
+    keep_going: bool
+    problems: list[Problem]
+
+    def capture(self, batch: Sequence[int]) -> None:
+        """Capture these sentences together, and by halves where that fails."""
+        chosen = [self.read[index] for index in batch]
+        job = chosen[0][0]
+        more = f" and {len(batch) - 1} more" if len(batch) > 1 else ""
+        self.task.advance(0, f"{job.title} · {job.sentence}{more}")
         try:
-            (provenance,) = run_batch(prepared, [read], [emits], job.fingerprint)
-        except OutOfMemoryError as error:
-            raise out_of_memory(prepared, f"{job.title} · {job.sentence}") from error
-        for kind, entry in entries.items():
-            entry.finish(provenance[kind])
+            _capture(chosen, self.prepared, self.store)
+        except OutOfMemoryError:
+            if len(batch) == 1:
+                self._failed(out_of_memory(self.prepared, f"{job.title} · {job.sentence}"))
+        except ModelError as error:
+            if len(batch) == 1 or not self.keep_going:
+                self._failed(error)
+        else:
+            self.task.advance(len(batch))
+            return
+        if len(batch) > 1:
+            free_memory(self.prepared)
+            for half in halves(batch):
+                self.capture(half)
+
+    def _failed(self, error: ModelError) -> None:
+        if not self.keep_going:
+            raise error
+        self.problems.extend(error.problems)
+
+
+def _capture(
+    chosen: Sequence[tuple[CaptureJob, ModelInput]], prepared: PreparedModel, store: AttentionStore
+) -> None:
+    with ExitStack() as stack:
+        entries = [
+            {kind: stack.enter_context(_writer(store, job, read, kind, prepared.loaded)) for kind in job.keys}
+            for job, read in chosen
+        ]
+        emits = [{kind: entry.write for kind, entry in own.items()} for own in entries]
+        job = chosen[0][0]
+        told = run_batch(prepared, [read for _, read in chosen], emits, job.fingerprint, job.precision)
+        for own, provenance in zip(entries, told, strict=True):
+            for kind, entry in own.items():
+                entry.finish(provenance[kind])
 
 
 def _writer(

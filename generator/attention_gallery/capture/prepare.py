@@ -121,7 +121,7 @@ def _tried(
     loaded: LoadedModel, strategy: Strategy, inputs: Mapping[str, Any], plain: torch.Tensor
 ) -> dict[str, str]:
     """The kind of attention of every place that attends. Raises what the strategy or a check finds wrong."""
-    sinks = {kind: LayerSink(facts, *_extent(kind), _forget) for kind, facts in loaded.parts.items()}
+    sinks = {kind: LayerSink(facts, _extent(kind), _forget) for kind, facts in loaded.parts.items()}
     places: dict[str, str] = {}
 
     def receive(place: str, weights: torch.Tensor) -> None:

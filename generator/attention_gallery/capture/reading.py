@@ -28,6 +28,11 @@ class ModelInput:
     target_text: str = ""
     target: Tokens | None = None
 
+    @property
+    def length(self) -> int:
+        """How many tokens run through the model."""
+        return len(self.tokens) + (0 if self.target is None else len(self.target))
+
     def queries(self, kind: str) -> Tokens:
         """The tokens that look."""
         return self.target if self.target is not None and kind in ("decoder", "cross") else self.tokens

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
 import torch
 
-from attention_gallery.records import AttentionLayer, ModelFacts
+from attention_gallery.capture import checks
+from attention_gallery.records import AttentionLayer, ModelFacts, Precision
 
 # Probabilities are taken in float32, whose rows sum to 1 within a few units of 6e-8.
 ROW_SUM_TOLERANCE = 1e-5
@@ -20,19 +20,26 @@ class InexactAttentionError(Exception):
 class LayerSink:
     """Receives the probabilities of one sentence, layer by layer, and holds none of them.
 
-    `row_sum_error` is the largest |row sum - 1| so far, `count` the number of layers.
+    They are checked and rounded where they were computed, then moved. `row_sum_error` is the largest
+    |row sum - 1| so far, `storage_error` the largest difference that rounding made, `count` the number of
+    layers.
     """
 
     def __init__(
-        self, facts: ModelFacts, queries: int, keys: int, emit: Callable[[AttentionLayer], None]
+        self,
+        facts: ModelFacts,
+        size: tuple[int, int],
+        emit: Callable[[AttentionLayer], None],
+        precision: Precision = "float32",
     ) -> None:
-        """Expect the layers of a model with `facts` for so many queries and keys; `emit` takes each one."""
+        """Expect the layers of a model with `facts`, of `size` (queries, keys); `emit` takes each one."""
         self._facts = facts
-        self._queries = queries
-        self._keys = keys
+        self._shape = (facts.heads, *size)
         self._emit = emit
+        self._precision: Precision = precision
         self.count = 0
         self.row_sum_error = 0.0
+        self.storage_error = 0.0
 
     def __call__(self, weights: torch.Tensor) -> None:
         """Check and pass on the next layer, [head, query, key]. Raises `InexactAttentionError`."""
@@ -40,14 +47,16 @@ class LayerSink:
         self.count += 1
         if index >= self._facts.layers:
             return  # the count is reported as a whole when the model is done
-        expected = (self._facts.heads, self._queries, self._keys)
-        if tuple(weights.shape) != expected:
+        if tuple(weights.shape) != self._shape:
             raise InexactAttentionError(
-                f"the attention of layer {index} has the shape {tuple(weights.shape)} instead of {expected}"
+                f"the attention of layer {index} has the shape {tuple(weights.shape)} "
+                f"instead of {self._shape}"
             )
-        matrix = weights.to("cpu", torch.float32).contiguous().numpy()
-        self._check(index, matrix)
-        self._emit(AttentionLayer(index, self._facts.kind, matrix))
+        exact = weights.float()
+        self._check(index, exact)
+        kept, error = checks.rounded(exact, self._precision)
+        self.storage_error = max(self.storage_error, error)
+        self._emit(AttentionLayer(index, self._facts.kind, kept.contiguous().cpu().numpy()))
 
     def finish(self) -> None:
         """Compare the number of layers with the expected one. Raises `InexactAttentionError`."""
@@ -56,20 +65,18 @@ class LayerSink:
                 f"{self.count} layers gave their attention, but the model has {self._facts.layers}"
             )
 
-    def _check(self, index: int, matrix: np.ndarray) -> None:
-        error = float(np.abs(matrix.sum(axis=-1, dtype=np.float64) - 1.0).max(initial=0.0))
+    def _check(self, index: int, weights: torch.Tensor) -> None:
+        error = checks.row_sum_error(weights)
         if not error <= ROW_SUM_TOLERANCE:  # also true for NaN
             raise InexactAttentionError(f"the attention of layer {index} has rows that miss 1 by {error:.2g}")
-        if matrix.min(initial=0.0) < 0:
+        if checks.has_negative(weights):
             raise InexactAttentionError(f"the attention of layer {index} has negative weights")
-        if self._facts.causal:
-            later = np.triu(np.ones(matrix.shape[-2:], dtype=bool), k=1)
-            if np.any(matrix, axis=0)[later].any():
-                raise InexactAttentionError(
-                    f"layer {index} attends to later tokens, although the model is causal"
-                )
+        if self._facts.causal and checks.looks_ahead(weights):
+            raise InexactAttentionError(
+                f"layer {index} attends to later tokens, although the model is causal"
+            )
         window = self._facts.windows[index] if self._facts.windows else None
-        if window is not None and np.tril(matrix, k=-window).any():
+        if window is not None and checks.reaches_beyond(weights, window):
             raise InexactAttentionError(
                 f"layer {index} reaches further back than its window of {window} tokens"
             )

@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
 
 from attention_gallery.errors import UserError
 from attention_gallery.library.attention import Attention
 from attention_gallery.manifest.settings import ModelSpec
 from attention_gallery.manifest.source import parse_source
+from attention_gallery.records import AttentionKind, TextInput
 
 if TYPE_CHECKING:
     from attention_gallery.models.load import LoadedModel
+    from attention_gallery.models.placement import Device
     from attention_gallery.records import ModelFacts
 
 Dtype = Literal["float32", "bfloat16", "float16"]
+
+
+class Message(TypedDict):
+    """One message of a chat."""
+
+    role: Literal["system", "user", "assistant", "tool"]
+    content: str
+
+
+class Given(TypedDict, total=False):
+    """What a model may be given besides a text; see `capture`."""
+
+    pair: str
+    chat: Sequence[Message]
+    target: str
+    generate: int
+    truncate: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,39 +53,81 @@ class Model:
         """The model: architecture, layers, heads, context."""
         return self.loaded.facts
 
-    def capture(self, text: str) -> Attention:
-        """The exact attention of every layer and head on a text. Raises `ModelError`, `UserError`."""
+    def capture(
+        self, text: str = "", *, kind: AttentionKind | None = None, **given: Unpack[Given]
+    ) -> Attention:
+        """The exact attention of every layer and head on a text. See `capture`."""
         from attention_gallery.capture import capture_one
 
-        if not text.strip():
-            raise UserError("the text is empty", mend="write a sentence")
-        return Attention(capture_one(self.loaded, text))
+        chat = tuple((message["role"], message["content"]) for message in given.get("chat", ()))
+        if chat and text:
+            raise UserError("a text and a chat were given", mend="give one of them")
+        if not chat and not text.strip():
+            raise UserError("the text is empty", mend="write a sentence, or give a chat")
+        read = TextInput(
+            text or "\n".join(content for _, content in chat),
+            given.get("pair"),
+            chat,
+            given.get("target"),
+            given.get("generate", 0),
+            given.get("truncate", False),
+        )
+        return Attention(capture_one(self.loaded, read, kind=kind))
 
 
-def load(source: str | Path, *, revision: str | None = None, dtype: Dtype = "float32") -> Model:
+def load(
+    source: str | Path,
+    *,
+    revision: str | None = None,
+    dtype: Dtype = "float32",
+    device: Device = "auto",
+    spread: bool = False,
+    generates: bool = False,
+    trust_remote_code: bool = False,
+) -> Model:
     """A model by hub id, local folder, GGUF file or `package:name/path`; torch is imported now.
 
+    `spread` divides it among all devices that there are; `generates` loads what it takes to continue a text.
     Raises `ModelError` when it cannot be found or loaded, `ManifestError` when the source is no source.
     """
     from attention_gallery.models import resolve
     from attention_gallery.models.load import load as load_resolved
+    from attention_gallery.models.placement import Placement
 
     name = _as_source(source)
-    title = parse_source(name).title
-    spec = ModelSpec(slug="model", title=title, source=name, revision=revision, dtype=dtype)
-    return Model(load_resolved(resolve(spec, Path.cwd()), dtype))
+    spec = ModelSpec(
+        slug="model",
+        title=parse_source(name).title,
+        source=name,
+        revision=revision,
+        trust_remote_code=trust_remote_code,
+    )
+    resolved = resolve(spec, Path.cwd())
+    return Model(load_resolved(resolved, dtype, generates, Placement(device, spread)))
 
 
 def capture(
-    model: Model | str | Path, text: str, *, revision: str | None = None, dtype: Dtype = "float32"
+    model: Model | str | Path,
+    text: str = "",
+    *,
+    kind: AttentionKind | None = None,
+    revision: str | None = None,
+    dtype: Dtype = "float32",
+    device: Device = "auto",
+    **given: Unpack[Given],
 ) -> Attention:
     """The exact attention of every layer and head of a model on a text.
 
-    `model` is a `Model`, or anything that `load` takes; who captures more than one text loads it once.
-    Raises `ModelError` when the model cannot be found, loaded or captured, or cannot read the text.
+    `model` is a `Model`, or anything that `load` takes; who captures more than one text loads it once. `pair`
+    is a second text, `chat` takes the place of the text, `target` is what the decoder of an encoder-decoder
+    reads, `generate` how many tokens a decoder may add, and `truncate` leaves out what is too long. `kind` is
+    which attention of an encoder-decoder is wanted: "encoder" (the default), "decoder" or "cross". Raises
+    `ModelError` when the model cannot be found, loaded or captured, or cannot read what it is given.
     """
-    loaded = model if isinstance(model, Model) else load(model, revision=revision, dtype=dtype)
-    return loaded.capture(text)
+    if not isinstance(model, Model):
+        generates = bool(given.get("generate"))
+        model = load(model, revision=revision, dtype=dtype, device=device, generates=generates)
+    return model.capture(text, kind=kind, **given)
 
 
 def _as_source(source: str | Path) -> str:

@@ -35,6 +35,13 @@ class ModelSpec(Settings):
         description="Run Python code that comes with the model, with all the rights of whoever builds. Only "
         "for a folder or hub id whose authors you trust.",
     )
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field(
+        default="auto", description="Where the model runs. `auto` takes a GPU where there is one."
+    )
+    device_map: Literal["auto"] | None = Field(
+        default=None,
+        description="`auto` divides a model that is larger than one device among all that there are.",
+    )
     description: str = Field(default="", description="One or two sentences about the model.")
     draft: bool = Field(default=False, description="Leave the model out unless the build is given --drafts.")
 
@@ -116,6 +123,12 @@ class CaptureSettings(Settings):
     precision: Literal["float16", "float32"] = Field(
         default="float16",
         description="Number format in the store. float16 takes half the room and is right to 0.00025.",
+    )
+    batch_tokens: int = Field(
+        default=2048,
+        ge=1,
+        le=1_000_000,
+        description="How many tokens run through a model at once, padding included. Less takes less memory.",
     )
 
 

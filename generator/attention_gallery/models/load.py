@@ -20,6 +20,7 @@ from transformers.utils.hub import TRANSFORMERS_DYNAMIC_MODULE_NAME
 
 from attention_gallery.errors import ModelError
 from attention_gallery.models.facts import read_facts
+from attention_gallery.models.placement import BEST, Placement
 from attention_gallery.models.quiet import quiet_libraries
 from attention_gallery.models.resolved import ResolvedModel
 from attention_gallery.records import ModelFacts
@@ -62,7 +63,12 @@ class LoadedModel:
         return any(one.__module__.startswith(f"{TRANSFORMERS_DYNAMIC_MODULE_NAME}.") for one in classes)
 
 
-def load(resolved: ResolvedModel, dtype: str = "float32", continues: bool = False) -> LoadedModel:
+def load(
+    resolved: ResolvedModel,
+    dtype: str = "float32",
+    continues: bool = False,
+    placement: Placement = BEST,
+) -> LoadedModel:
     """Load a model; `continues` asks for the head with which it can continue a text, if it has one.
 
     Encoder-decoders always bring that head if they have it. Raises `ModelError` when the libraries cannot
@@ -70,7 +76,7 @@ def load(resolved: ResolvedModel, dtype: str = "float32", continues: bool = Fals
     """
     try:
         with quiet_libraries():
-            return _load(resolved, dtype, continues)
+            return _load(resolved, dtype, continues, placement)
     except ModelError:
         raise
     except Exception as error:  # the libraries raise almost anything, and a model's files are untrusted
@@ -82,7 +88,7 @@ def load(resolved: ResolvedModel, dtype: str = "float32", continues: bool = Fals
         ) from error
 
 
-def _load(resolved: ResolvedModel, dtype: str, continues: bool) -> LoadedModel:
+def _load(resolved: ResolvedModel, dtype: str, continues: bool, placement: Placement) -> LoadedModel:
     where = str(resolved.folder)
     common: dict[str, Any] = {"local_files_only": True, "trust_remote_code": resolved.trusted}
     if resolved.gguf_file is not None:
@@ -98,10 +104,12 @@ def _load(resolved: ResolvedModel, dtype: str, continues: bool) -> LoadedModel:
         attn_implementation="eager",
         use_safetensors=True,
         output_loading_info=True,
+        **placement.options(),
         **common,
     )
     body = _body(full, with_head=auto is not AutoModel)
     headless = _refuse_random_weights(resolved, body, report)
+    placement.place(full, resolved)
     tokenizer = AutoTokenizer.from_pretrained(where, **common)
     model = full.eval() if auto is AutoModel else full.eval().base_model
     parts = read_facts(model, tokenizer, resolved, sum(parameter.numel() for parameter in body.values()))

@@ -26,7 +26,14 @@ attention-gallery --manifest papers/gallery.yaml build --strict
     is_flag=True,
     help="Take models that differ from gallery.lock into it; else they stop it.",
 )
-def command(session: Session, strict: bool, force: bool, drafts: bool, update_lock: bool) -> None:
+@click.option(
+    "--keep-going",
+    is_flag=True,
+    help="Capture all sentences that can be, although one fails; the build still ends with its error.",
+)
+def command(
+    session: Session, strict: bool, force: bool, drafts: bool, update_lock: bool, keep_going: bool
+) -> None:
     """Capture what is missing and write the site.
 
     What did not change since the last build is neither captured nor rendered again. When anything fails,
@@ -36,6 +43,6 @@ def command(session: Session, strict: bool, force: bool, drafts: bool, update_lo
     from attention_gallery.cli.summary import build_summary
 
     manifest = session.manifest_path()
-    options = BuildOptions(strict=strict, force=force, drafts=drafts, update_lock=update_lock)
+    options = BuildOptions(strict, force, drafts, update_lock, keep_going)
     report = build(manifest, options, session.reporter())
     session.say(build_summary(report, manifest.parent))
