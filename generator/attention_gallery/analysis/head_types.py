@@ -167,7 +167,8 @@ def near_limit(code: int, uniform: Mapping[str, float], thresholds: Thresholds) 
     """The mass that a local or diagonal head must exceed; 1 where even attention is all within the window."""
     measure = KINDS[code].measure
     even = uniform.get(measure, 1.0)
-    return max(getattr(thresholds, measure), even + thresholds.local_gain * (1 - even))
+    least: float = getattr(thresholds, measure)
+    return max(least, even + thresholds.local_gain * (1 - even))
 
 
 def strength(code: int, values: Mapping[str, Float32]) -> Float32:
