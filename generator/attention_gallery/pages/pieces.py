@@ -222,12 +222,13 @@ class Neighbours:
 
 @dataclass(frozen=True, slots=True)
 class SentenceModel:
-    """One model on a sentence's page."""
+    """One model on a sentence's page. `length` says how many tokens there are, ready to show."""
 
     model: ModelCard
     href: str
     thumbnail: Thumbnail
     tokens: int
+    length: str
     trace: Trace
     notable: tuple[NotableHead, ...]
     notes: tuple[NoteBlock, ...]
@@ -254,7 +255,10 @@ class LayerAverage:
 
 @dataclass(frozen=True, slots=True)
 class HeadShared:
-    """What all head pages of one model on one sentence share, rendered once: `token_strip` is HTML."""
+    """What all head pages of one model on one sentence share, rendered once: `token_strip` is HTML.
+
+    `key_strip` has the tokens that are looked at where they are others (cross attention), else it is empty.
+    """
 
     model: ModelCard
     sentence: Link
@@ -262,5 +266,6 @@ class HeadShared:
     language: str
     tokens: tuple[TokenView, ...]
     token_strip: Markup
+    key_strip: Markup
     explorer: str
     precision: str
