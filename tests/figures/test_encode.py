@@ -151,7 +151,7 @@ def test_the_layout_is_the_one_that_the_scripts_read(causal: bool, tokens: int) 
 @given(st.integers(0, 2**32 - 1), st.integers(2, 150), st.floats(0, 8))
 def test_the_strongest_weight_of_a_row_is_nearest_to_the_truth(seed: int, tokens: int, sharp: float) -> None:
     weights = softmax_rows(seed, (2, tokens, tokens), sharp, causal=False)
-    found = decode_grid(encode_grid(lambda _: weights, 1, False), 1, 2, tokens, False)[0]
+    found = decode_grid(encode_grid(lambda _: weights, 1, False), (1, 2, tokens, tokens), False)[0]
     roots = np.rint(np.sqrt(weights) * 255.0).astype(np.int64)
     plain = roots**2 / (roots**2).sum(axis=-1, keepdims=True)
     top = weights.argmax(axis=-1)[..., None]

@@ -61,5 +61,6 @@ def clashes(manifest: Manifest, shown: Iterable[ShownModel]) -> list[Problem]:
 
 
 def _shown(spec: ModelSpec, index: int, kind: str) -> ShownModel:
-    changed = {"slug": kind_slug(spec.slug, kind), "title": f"{spec.title}, {_NAMES[kind]}"}
+    # Which other kinds are shown changes nothing for this one, and its pages need not be made again.
+    changed = {"slug": kind_slug(spec.slug, kind), "title": f"{spec.title}, {_NAMES[kind]}", "attention": ()}
     return ShownModel(index, kind, spec.model_copy(update=changed))

@@ -48,18 +48,20 @@ def plotly_spec(tokens: Tokens, keys: Tokens) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class HeatmapTemplate:
-    """What all heads of one model on one sentence share, serialised once."""
+    """What all heads of one model on one sentence share, serialised once. `extra` are more attributes."""
 
     queries: int
     keys: int
     causal: bool
     spec: str
+    extra: str
 
     @classmethod
     def of(cls, tokens: Tokens, causal: bool, keys: Tokens | None = None) -> HeatmapTemplate:
         """The template for `tokens` that look at each other, or at `keys` where these are given."""
         keys = tokens if keys is None else keys
-        return cls(len(tokens), len(keys), causal, json_for_html(plotly_spec(tokens, keys)))
+        extra = "" if keys is tokens else " data-cross"
+        return cls(len(tokens), len(keys), causal, json_for_html(plotly_spec(tokens, keys)), extra)
 
     def head(self, name: str, weights: EncodedWeights, alt_text: str) -> Fragment:
         """The figure of one head with its own weights. `alt_text` stands for it."""
@@ -72,9 +74,10 @@ class HeatmapTemplate:
 
     def _fragment(self, attributes: str, data: str, alt_text: str) -> Fragment:
         alt = escape(alt_text)
+        shape = f'data-queries="{self.queries}" data-keys="{self.keys}" data-causal="{int(self.causal)}"'
         html = (
             f'<figure class="figure heatmap" id="{DIV_ID}" data-figure="heatmap" {attributes} '
-            f'data-queries="{self.queries}" data-keys="{self.keys}" data-causal="{int(self.causal)}">'
+            f"{shape}{self.extra}>"
             f'<div class="figure-plot" id="{DIV_ID}-plot" role="img" aria-label="{alt}"></div>'
             f'{data}<script type="application/json" class="figure-spec">{self.spec}</script>'
             f"<figcaption>{alt}</figcaption></figure>"

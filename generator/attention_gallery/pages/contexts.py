@@ -114,6 +114,7 @@ class ExplorerContext:
     text: str
     language: str
     tokens: tuple[TokenView, ...]
+    tokens_title: str
     keys: tuple[TokenView, ...]
     focus: int
     heads: tuple[tuple[HeadCell, ...], ...]

@@ -70,6 +70,7 @@ def _explorer(gallery: Gallery, view: PairView) -> bytes:
         text=sentence.text,
         language=view.language,
         tokens=view.token_views,
+        tokens_title=view.tokens_title,
         keys=view.key_views,
         focus=view.focus,
         heads=head_table(analysis, href),

@@ -125,7 +125,8 @@ class Gallery:
 
     def kinds_of(self, model: GalleryModel) -> tuple[GalleryModel, ...]:
         """The models of one encoder-decoder, this one among them; nothing for a model that is alone."""
-        return () if model.kind == "self" else tuple(one for one in self.models if one.family == model.family)
+        kinds = tuple(one for one in self.models if one.family == model.family)
+        return kinds if len(kinds) > 1 else ()
 
     def of_model(self, model: GalleryModel) -> tuple[Pair, ...]:
         """Every sentence under one model, in the manifest's order."""

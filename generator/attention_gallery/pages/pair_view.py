@@ -87,6 +87,11 @@ class PairView:
         return Markup(html)
 
     @property
+    def tokens_title(self) -> str:
+        """What the strip of the tokens that look is called."""
+        return "Target tokens" if self.pair.model.reads_target else "Tokens"
+
+    @property
     def language(self) -> str:
         """The language of the text."""
         return self.pair.sentence.language or self.gallery.settings.language
@@ -162,6 +167,7 @@ class PairView:
             text=sentence.text,
             language=self.language,
             tokens=self.token_views,
+            tokens_title=self.tokens_title,
             token_strip=self.token_strip,
             key_strip=self.key_strip,
             explorer=routes.href(route, self.pair.route),

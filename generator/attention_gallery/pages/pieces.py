@@ -265,6 +265,7 @@ class HeadShared:
     text: str
     language: str
     tokens: tuple[TokenView, ...]
+    tokens_title: str
     token_strip: Markup
     key_strip: Markup
     explorer: str

@@ -10,7 +10,10 @@
   const figure = {
     root, plot, spec,
     labels: spec.data[0].y.map(AG.plain),
-    size: Number(root.dataset.queries),
+    keyLabels: spec.data[0].x.map(AG.plain),
+    queries: Number(root.dataset.queries),
+    keys: Number(root.dataset.keys),
+    cross: "cross" in root.dataset,
     causal: root.dataset.causal === "1",
     name: root.dataset.name,
     caption: AG.one("figcaption", root),
@@ -18,7 +21,16 @@
     weights: null,
     cell: null,
     covered: false,
-    weight(query, key) { return this.weights[query * this.size + key]; },
+    weight(query, key) { return this.weights[query * this.keys + key]; },
+    /** The selected token on the side that is looked from: of cross attention a query or, in the other direction, a key. */
+    picked() { return this.cross && AG.state.direction === "to" ? AG.state.key : AG.state.token; },
+    /** Selects a query or, in the other direction, a key; the label of a query (no key) always selects the query. */
+    choose(query, key) {
+      const to = AG.state.direction === "to" && key >= 0;
+      if (!this.cross) AG.set({ token: to ? key : query });
+      else if (to) AG.set({ key });
+      else AG.set(AG.state.direction === "to" ? { token: query, direction: "from" } : { token: query });
+    },
   };
   AG.figure = figure;
 
@@ -34,7 +46,7 @@
   figure.words = (query, key) => {
     const weight = figure.weight(query, key);
     const shown = Number.isNaN(weight) ? "not visible" : figure.number(weight);
-    return `${figure.labels[query]} → ${figure.labels[key]}: ${shown}`;
+    return `${figure.labels[query]} → ${figure.keyLabels[key]}: ${shown}`;
   };
   figure.say = (text) => { live.textContent = text; };
   figure.tell = (text, x, y) => {
@@ -82,6 +94,8 @@
     }
   };
 
+  // A matrix that is not square takes the room that its shape needs.
+  if (figure.cross) plot.style.setProperty("--shape", Math.min(2.2, Math.max(0.7, (figure.keys + 3) / (figure.queries + 4))).toFixed(3));
   plot.removeAttribute("role");
   plot.setAttribute("role", "group");
   new ResizeObserver(draw).observe(plot);
@@ -89,6 +103,6 @@
   AG.on("state", (changed) => {
     if (!figure.weights) return;
     if (changed.has("view")) show();
-    if (["token", "scale", "threshold", "direction"].some((name) => changed.has(name))) draw();
+    if (["token", "key", "scale", "threshold", "direction"].some((name) => changed.has(name))) draw();
   });
 })();

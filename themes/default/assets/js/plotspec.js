@@ -10,16 +10,17 @@
   }
 
   function rows(figure) {
-    return figure.labels.map((_, query) => Array.from(figure.weights.subarray(query * figure.size, (query + 1) * figure.size), (weight) => (Number.isNaN(weight) ? null : weight)));
+    return figure.labels.map((_, query) => Array.from(figure.weights.subarray(query * figure.keys, (query + 1) * figure.keys), (weight) => (Number.isNaN(weight) ? null : weight)));
   }
 
   /** The selected token's row or column, outlined as on the canvas. */
   function outlined(figure) {
-    const { token, direction } = AG.state;
-    if (!(token >= 0 && token < figure.size)) return [];
-    const along = [token - 0.5, token + 0.5];
-    const across = [-0.5, figure.size - 0.5];
-    const [x, y] = direction === "from" ? [across, along] : [along, across];
+    const from = AG.state.direction === "from";
+    const picked = figure.picked();
+    if (!(picked >= 0 && picked < (from ? figure.queries : figure.keys))) return [];
+    const along = [picked - 0.5, picked + 0.5];
+    const across = [-0.5, (from ? figure.keys : figure.queries) - 0.5];
+    const [x, y] = from ? [across, along] : [along, across];
     return [{ type: "rect", x0: x[0], x1: x[1], y0: y[0], y1: y[1], line: { color: AG.colour.css("--accent"), width: 2 } }];
   }
 
@@ -33,7 +34,7 @@
       ...given,
       width, height,
       shapes: outlined(figure),
-      margin: { l: box.left, t: box.top, r: width - box.left - box.side, b: height - box.top - box.side, pad: 0 },
+      margin: { l: box.left, t: box.top, r: width - box.left - box.width, b: height - box.top - box.height, pad: 0 },
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: AG.colour.css("--absent"),
       font: { family: style.fontFamily, color: AG.colour.css("--ink") },
