@@ -40,7 +40,7 @@
       if (!written(i, columns, box)) return;
       style(i, columns, i === picked && state.direction === "to");
       pen.save();
-      pen.translate(box.left + (i + 0.5) * box.cell, box.top + box.height + 8);
+      pen.translate(box.left + (i + 0.5) * box.cell, box.top + box.high + 8);
       pen.textAlign = box.level ? "center" : "right";
       if (box.level) pen.translate(0, box.font * 0.5);
       else pen.rotate(-Math.PI / 4);

@@ -34,7 +34,7 @@
     const foot = (level ? font * 1.5 : Math.min(below, width * 0.3) * 0.72 + font * 0.4) + 10;
     const room = Math.min((width - gutter - 2) / figure.keys, (height - TOP - foot) / figure.queries);
     const cell = Math.max(1 / ratio, Math.floor(room * ratio) / ratio);
-    return { left: gutter, top: TOP, cell, width: cell * figure.keys, height: cell * figure.queries, font, level, limit: gutter - 6, every: Math.max(1, Math.ceil((font * 1.15) / cell)) };
+    return { left: gutter, top: TOP, cell, wide: cell * figure.keys, high: cell * figure.queries, font, level, limit: gutter - 6, every: Math.max(1, Math.ceil((font * 1.15) / cell)) };
   }
 
   function marks(pen, figure) {
@@ -44,8 +44,8 @@
       pen.strokeStyle = AG.colour.css("--accent");
       pen.lineWidth = 2;
       const at = picked * box.cell;
-      if (state.direction === "from") pen.strokeRect(box.left - 1, box.top + at - 1, box.width + 2, box.cell + 2);
-      else pen.strokeRect(box.left + at - 1, box.top - 1, box.cell + 2, box.height + 2);
+      if (state.direction === "from") pen.strokeRect(box.left - 1, box.top + at - 1, box.wide + 2, box.cell + 2);
+      else pen.strokeRect(box.left + at - 1, box.top - 1, box.cell + 2, box.high + 2);
     }
     if (!figure.cell) return;
     const [query, key] = figure.cell;
@@ -62,11 +62,11 @@
     const picture = AG.paint.picture(figure, scale);
     if (figure.causal) AG.paint.hatch(pen, box);
     pen.imageSmoothingEnabled = false;
-    pen.drawImage(picture, box.left, box.top, box.width, box.height);
+    pen.drawImage(picture, box.left, box.top, box.wide, box.high);
     AG.paint.lattice(pen, figure, box);
     pen.strokeStyle = AG.colour.css("--line");
     pen.lineWidth = 1;
-    pen.strokeRect(box.left - 0.5, box.top - 0.5, box.width + 1, box.height + 1);
+    pen.strokeRect(box.left - 0.5, box.top - 0.5, box.wide + 1, box.high + 1);
     AG.labels.write(pen, figure, box);
     marks(pen, figure);
     scale.style.insetInlineStart = `${box.left}px`;

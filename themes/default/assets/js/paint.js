@@ -36,16 +36,16 @@
   function hatch(pen, box) {
     pen.save();
     pen.beginPath();
-    pen.rect(box.left, box.top, box.width, box.height);
+    pen.rect(box.left, box.top, box.wide, box.high);
     pen.clip();
     pen.fillStyle = AG.colour.css("--absent");
-    pen.fillRect(box.left, box.top, box.width, box.height);
+    pen.fillRect(box.left, box.top, box.wide, box.high);
     pen.strokeStyle = AG.colour.css("--absent-line");
     pen.lineWidth = 1;
     pen.beginPath();
-    for (let x = -box.height; x < box.width; x += 7) {
-      pen.moveTo(box.left + x, box.top + box.height);
-      pen.lineTo(box.left + x + box.height, box.top);
+    for (let x = -box.high; x < box.wide; x += 7) {
+      pen.moveTo(box.left + x, box.top + box.high);
+      pen.lineTo(box.left + x + box.high, box.top);
     }
     pen.stroke();
     pen.restore();
@@ -59,11 +59,11 @@
     pen.beginPath();
     for (let key = 1; key < figure.keys; key += 1) {
       pen.moveTo(box.left + key * box.cell, box.top + seen(key));
-      pen.lineTo(box.left + key * box.cell, box.top + box.height);
+      pen.lineTo(box.left + key * box.cell, box.top + box.high);
     }
     for (let query = 1; query < figure.queries; query += 1) {
       pen.moveTo(box.left, box.top + query * box.cell);
-      pen.lineTo(box.left + (figure.causal ? query * box.cell : box.width), box.top + query * box.cell);
+      pen.lineTo(box.left + (figure.causal ? query * box.cell : box.wide), box.top + query * box.cell);
     }
     pen.stroke();
   }

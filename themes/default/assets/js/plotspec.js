@@ -34,7 +34,7 @@
       ...given,
       width, height,
       shapes: outlined(figure),
-      margin: { l: box.left, t: box.top, r: width - box.left - box.width, b: height - box.top - box.height, pad: 0 },
+      margin: { l: box.left, t: box.top, r: width - box.left - box.wide, b: height - box.top - box.high, pad: 0 },
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: AG.colour.css("--absent"),
       font: { family: style.fontFamily, color: AG.colour.css("--ink") },
