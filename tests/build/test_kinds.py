@@ -212,6 +212,15 @@ def test_a_note_about_the_whole_model_is_told_which_kinds_there_are(tmp_path: Pa
     assert (problem.file or Path()).name == "cat.md"
 
 
+def test_notes_are_held_against_the_kinds_before_anything_is_captured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample = with_both(tmp_path / "project", {"enc-cross/cat.md": "Which?\n"})
+    monkeypatch.setitem(sys.modules, "attention_gallery.capture", None)
+    with pytest.raises(NoteError, match='no model "enc-cross"'):
+        build(sample.manifest, BuildOptions(), SilentReporter())
+
+
 def test_a_kind_that_is_not_shown_has_no_notes(tmp_path: Path) -> None:
     sample = with_both(tmp_path / "project", {"both-decoder/cat.md": "Gone.\n"}, attention=["cross"])
     [problem] = told(sample, NoteError)

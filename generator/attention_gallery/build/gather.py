@@ -23,7 +23,7 @@ from attention_gallery.files import walk_files
 from attention_gallery.hashing import digest, digest_file
 from attention_gallery.manifest.settings import SentenceSpec
 from attention_gallery.models import license_of
-from attention_gallery.notes import check_heads, check_models
+from attention_gallery.notes import check_heads
 from attention_gallery.pages import routes
 from attention_gallery.pages.chrome import site_info
 from attention_gallery.pages.gallery import Gallery, GalleryModel, Pair, PlannedPage
@@ -48,7 +48,6 @@ def gather(project: Project, captures: Captures, data: CachedData) -> Gallery:
         for shown, model in zip(captures.shown, models, strict=True)
         for sentence in settings.sentences
     }
-    check_models(project.notes, [shown.spec.slug for shown in captures.shown])
     check_heads(project.notes, {m.spec.slug: (m.facts.layers, m.facts.heads) for m in models})
     titles = {model.spec.slug: (model.spec.title, model.routes) for model in models}
     paged = {at: pair.heads for at, pair in pairs.items()}
