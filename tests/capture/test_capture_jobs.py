@@ -41,13 +41,15 @@ def make_jobs(folder: Path, texts: Sequence[str], title: str = "Tiny") -> list[C
             sentence=f"s{number}",
             given=TextInput(text),
             precision="float32",
-            key=capture_key(
-                weights=prints.weights,
-                tokenizer=prints.tokenizer,
-                given=TextInput(text),
-                dtype="float32",
-                precision="float32",
-            ),
+            keys={
+                "self": capture_key(
+                    weights=prints.weights,
+                    tokenizer=prints.tokenizer,
+                    given=TextInput(text),
+                    dtype="float32",
+                    precision="float32",
+                )
+            },
             fingerprint=prints,
             problem=lambda reason, mend, line=number + 1: Problem(reason, mend, Path("gallery.yaml"), line),
         )
@@ -67,8 +69,8 @@ def test_what_is_stored_is_what_was_captured(
     report = capture_missing(jobs, store, SilentReporter())
     assert (report.captured, report.models_loaded) == (2, 1)
     for job in jobs:
-        store.verify(job.key)
-        entry, direct = store.open(job.key), capture_one(tiny_loaded, job.given.text)
+        store.verify(job.keys["self"])
+        entry, direct = store.open(job.keys["self"]), capture_one(tiny_loaded, job.given.text)
         assert entry.text == job.given.text
         assert entry.tokens.texts == direct.tokens.texts
         assert entry.facts == direct.facts
@@ -100,14 +102,14 @@ def test_each_model_is_loaded_once_and_equal_texts_are_captured_once(
 def test_a_damaged_entry_is_reported_and_captured_again(tiny_folder: Path, store: AttentionStore) -> None:
     jobs = make_jobs(tiny_folder, ["one", "two"])
     capture_missing(jobs, store, SilentReporter())
-    path = store.folder / jobs[0].key[:2] / f"{jobs[0].key}.safetensors"
+    path = store.folder / jobs[0].keys["self"][:2] / f"{jobs[0].keys['self']}.safetensors"
     path.write_bytes(path.read_bytes()[:-3])
     reporter = SilentReporter()
     report = capture_missing(jobs, store, reporter)
     assert report.captured == 1
     assert len(reporter.warnings) == 1
     assert "Tiny · s0 is captured again" in reporter.warnings[0]
-    store.verify(jobs[0].key)
+    store.verify(jobs[0].keys["self"])
 
 
 def test_all_unfit_sentences_are_told_at_once_and_none_runs(tiny_folder: Path, store: AttentionStore) -> None:
@@ -163,7 +165,7 @@ def test_an_interrupt_keeps_what_was_finished(tiny_folder: Path, store: Attentio
     jobs = make_jobs(tiny_folder, ["one", "two"])
     with pytest.raises(KeyboardInterrupt):
         capture_missing(jobs, store, _Interrupting())
-    assert store.keys() == (jobs[0].key,)
+    assert store.keys() == (jobs[0].keys["self"],)
     assert store.sweep() == 0
     assert capture_missing(jobs, store, SilentReporter()).captured == 1
 

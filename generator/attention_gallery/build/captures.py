@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from attention_gallery.build.project import Project
+from attention_gallery.build.shown import ShownModel, clashes, shown_models
 from attention_gallery.errors import DamagedEntry, ModelError, Problem
 from attention_gallery.manifest.settings import GallerySettings, ModelSpec, SentenceSpec
 from attention_gallery.models import (
@@ -25,10 +26,20 @@ from attention_gallery.store import AttentionStore, capture_key
 
 @dataclass(frozen=True, slots=True)
 class Captures:
-    """The model files of a gallery and the capture key of every (model, sentence)."""
+    """The model files of a gallery, what is shown of them, and the capture key of every (model, sentence).
+
+    `models` are those of the manifest, `shown` those of the pages: three of an encoder-decoder. The models of
+    `keys` are the slugs of the latter.
+    """
 
     models: tuple[tuple[ResolvedModel, ModelFingerprint], ...]
+    shown: tuple[ShownModel, ...]
     keys: Mapping[tuple[str, str], str]
+
+    def of(self, index: int, sentence: str) -> dict[str, str]:
+        """The keys of one model of the manifest on one sentence, by kind of attention."""
+        shown = (one for one in self.shown if one.index == index)
+        return {one.kind: self.keys[one.spec.slug, sentence] for one in shown}
 
     def files(self) -> list[str]:
         """Every model file that can change the numbers or the license."""
@@ -39,8 +50,8 @@ def needed_captures(project: Project, memory: FingerprintMemory) -> Captures:
     """Resolve every model and name every capture. Raises `ModelError` with the problems of all models."""
     problems: list[Problem] = []
     models: list[tuple[ResolvedModel, ModelFingerprint]] = []
-    keys: dict[tuple[str, str], str] = {}
-    for index, spec in enumerate(project.manifest.settings.models):
+    shown: list[ShownModel] = []
+    for index in range(len(project.manifest.settings.models)):
         try:
             found = find_model(project, index)
             digests = fingerprint(found, memory)
@@ -48,23 +59,37 @@ def needed_captures(project: Project, memory: FingerprintMemory) -> Captures:
             problems.extend(error.problems)
             continue
         models.append((found, digests))
-        for sentence in project.manifest.settings.sentences:
-            keys[spec.slug, sentence.slug] = key_of(project.manifest.settings, spec, digests, sentence)
+        kinds, wrong = shown_models(project.manifest, index, found.kinds)
+        shown.extend(kinds)
+        problems.extend(wrong)
+    problems.extend(clashes(project.manifest, shown))
     if problems:
         raise ModelError(problems)
-    return Captures(tuple(models), keys)
+    keys = {
+        (one.spec.slug, sentence.slug): key_of(
+            project.manifest.settings, one.spec, models[one.index][1], sentence, one.kind
+        )
+        for one in shown
+        for sentence in project.manifest.settings.sentences
+    }
+    return Captures(tuple(models), tuple(shown), keys)
 
 
 def key_of(
-    settings: GallerySettings, model: ModelSpec, digests: ModelFingerprint, sentence: SentenceSpec
+    settings: GallerySettings,
+    model: ModelSpec,
+    digests: ModelFingerprint,
+    sentence: SentenceSpec,
+    kind: str = "self",
 ) -> str:
-    """The key of the capture of one sentence under one model."""
+    """The key of the capture of one sentence under one model; `kind` is one of the model's `kinds`."""
     return capture_key(
         weights=digests.weights,
         tokenizer=digests.tokenizer,
         given=text_input(sentence),
         dtype=model.dtype,
         precision=settings.capture.precision,
+        kind=kind,
     )
 
 
@@ -110,13 +135,13 @@ def capture_all(project: Project, captures: Captures, store: AttentionStore, rep
             sentence=sentence.slug,
             given=text_input(sentence),
             precision=settings.capture.precision,
-            key=captures.keys[spec.slug, sentence.slug],
+            keys=keys,
             fingerprint=digests,
             problem=partial(_problem, project, "sentences", index, "chat" if sentence.chat else "text"),
         )
-        for spec, (found, digests) in zip(settings.models, captures.models, strict=True)
+        for place, (spec, (found, digests)) in enumerate(zip(settings.models, captures.models, strict=True))
         for index, sentence in enumerate(settings.sentences)
-        if captures.keys[spec.slug, sentence.slug] in missing
+        if missing.intersection((keys := captures.of(place, sentence.slug)).values())
     ]
     return capture_missing(jobs, store, reporter).captured
 

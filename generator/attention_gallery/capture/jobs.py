@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from attention_gallery.capture.single import read_tokens, run
@@ -21,8 +21,9 @@ from attention_gallery.store import AttentionStore
 class CaptureJob:
     """One sentence under one model.
 
-    `title` and `sentence` name the two for people, `key` is where the capture belongs in the store, and
-    `problem` makes a problem at the sentence's line of the manifest.
+    `title` and `sentence` name the two for people, `keys` are by kind of attention where the captures belong
+    in the store ("self" for a model that has only one kind), and `problem` makes a problem at the sentence's
+    line of the manifest.
     """
 
     model: ResolvedModel
@@ -31,7 +32,7 @@ class CaptureJob:
     sentence: str
     given: TextInput
     precision: Precision
-    key: str
+    keys: Mapping[str, str]
     fingerprint: ModelFingerprint
     problem: ProblemMaker = Problem
 
@@ -70,20 +71,23 @@ def capture_missing(jobs: Sequence[CaptureJob], store: AttentionStore, reporter:
 
 
 def _unique(jobs: Sequence[CaptureJob]) -> list[CaptureJob]:
-    # Two sentences with the same text share a key, and are captured once.
-    return list({job.key: job for job in reversed(jobs)}.values())[::-1]
+    # Two sentences with the same text share their keys, and are captured once.
+    return list({frozenset(job.keys.items()): job for job in reversed(jobs)}.values())[::-1]
 
 
 def _is_whole(job: CaptureJob, store: AttentionStore, reporter: Reporter) -> bool:
-    if not store.has(job.key):
-        return False
-    try:
-        store.open(job.key)
-    except DamagedEntry as error:
-        reporter.warning(f"{error}; {job.title} · {job.sentence} is captured again")
-        store.remove(job.key)
-        return False
-    return True
+    whole = True
+    for key in job.keys.values():
+        if not store.has(key):
+            whole = False
+            continue
+        try:
+            store.open(key)
+        except DamagedEntry as error:
+            reporter.warning(f"{error}; {job.title} · {job.sentence} is captured again")
+            store.remove(key)
+            whole = False
+    return whole
 
 
 def _grouped(jobs: list[CaptureJob]) -> list[list[CaptureJob]]:
@@ -123,5 +127,5 @@ def _tokenise_all(group: list[CaptureJob], loaded: LoadedModel) -> list[Tokens]:
 
 
 def _capture(job: CaptureJob, tokens: Tokens, loaded: LoadedModel, store: AttentionStore) -> None:
-    with store.writer(job.key, job.given.joined, tokens, loaded.facts, None, job.precision) as entry:
+    with store.writer(job.keys["self"], job.given.joined, tokens, loaded.facts, None, job.precision) as entry:
         entry.finish(run(loaded, tokens, entry.write, job.fingerprint))

@@ -84,6 +84,7 @@ def _address(address: str) -> str | None:
 def _models(data: dict[str, Any]) -> Iterator[Finding]:
     for i, model in _items(data, "models"):
         yield from check_title(model, ("models", i))
+        yield from _attention(model, ("models", i, "attention"))
         source = model.get("source")
         if not isinstance(source, str):
             continue
@@ -100,6 +101,16 @@ def _models(data: dict[str, Any]) -> Iterator[Finding]:
             elif not re.fullmatch(r"[A-Za-z0-9][\w./-]*", revision) or ".." in revision:
                 mend = "write a branch, tag or commit"
                 yield f'"{revision}" is not the name of a revision', mend, ("models", i, "revision")
+
+
+def _attention(model: dict[str, Any], place: Place) -> Iterator[Finding]:
+    kinds = model.get("attention")
+    if kinds == ():
+        yield "`attention` names no kind", "name encoder, decoder or cross, or remove the key", place
+    kinds = kinds if isinstance(kinds, tuple) else ()
+    for n, kind in enumerate(kinds):
+        if isinstance(kind, str) and kind in kinds[:n]:
+            yield f'the kind "{kind}" stands here twice', "remove it", (*place, n)
 
 
 def _slugs(

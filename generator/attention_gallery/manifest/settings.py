@@ -30,6 +30,11 @@ class ModelSpec(Settings):
     dtype: Literal["float32", "bfloat16", "float16"] = Field(
         default="float32", description="Number format in which the model runs."
     )
+    attention: tuple[Literal["encoder", "decoder", "cross"], ...] = Field(
+        default=(),
+        description="Which kinds of attention of an encoder-decoder are shown, each as a model of its own. "
+        "All three when left out.",
+    )
     description: str = Field(default="", description="One or two sentences about the model.")
     draft: bool = Field(default=False, description="Leave the model out unless the build is given --drafts.")
 

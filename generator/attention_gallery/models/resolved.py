@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +38,18 @@ class ResolvedModel:
     def gguf_file(self) -> str | None:
         """The name of the GGUF file inside `folder`, or None."""
         return self.weights[0].name if self.weights_format == "gguf" else None
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of attention: three where config.json says that it is an encoder-decoder, else "self"."""
+        if self.config is None:
+            return ("self",)
+        try:
+            said = json.loads(self.config.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return ("self",)  # what is wrong with the file is told when the model is loaded
+        both = isinstance(said, dict) and said.get("is_encoder_decoder") is True
+        return ("encoder", "decoder", "cross") if both else ("self",)
 
 
 def files(model: ResolvedModel) -> tuple[Path, ...]:
