@@ -72,16 +72,16 @@ def errors(page: str, weights: np.ndarray) -> tuple[float, float]:
     """Largest absolute and median relative error (weights above 0.001) of what the page holds."""
     found = re.search(
         r'data-codec="(\w+)"( data-deflated)? '
-        r'data-layers="(\d+)" data-heads="(\d+)" data-tokens="(\d+)" data-causal="(\d)".*?'
+        r'data-layers="(\d+)" data-heads="(\d+)" data-queries="(\d+)" data-keys="(\d+)" data-causal="(\d)".*?'
         r'class="figure-weights">([^<]+)<',
         page,
         re.DOTALL,
     )
     if found is None:
         raise SystemExit("the explorer page holds no weights")
-    codec, deflated, layers, heads, tokens, causal, data = found.groups()
-    shape = int(layers), int(heads), int(tokens), causal == "1"
-    decoded = decode_grid(EncodedWeights(codec, data, 0.0, bool(deflated)), *shape)
+    codec, deflated, layers, heads, queries, keys, causal, data = found.groups()
+    shape = int(layers), int(heads), int(queries), int(keys)
+    decoded = decode_grid(EncodedWeights(codec, data, 0.0, bool(deflated)), shape, causal == "1")
     difference = np.abs(decoded - weights)
     counted = weights > TOP
     return float(difference.max()), float(np.median(difference[counted] / weights[counted]))

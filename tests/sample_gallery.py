@@ -11,7 +11,7 @@ import json
 import re
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -165,10 +165,15 @@ def tree(folder: Path) -> dict[str, bytes | str]:
     return found
 
 
-def make_model(folder: Path, *, layers: int, heads: int, causal: bool) -> None:
-    """A folder that is found and fingerprinted like a model; nothing can load it."""
+def make_model(folder: Path, *, layers: int, heads: int, causal: bool, crossing: bool = False) -> None:
+    """A folder that is found and fingerprinted like a model; nothing can load it.
+
+    `crossing` makes it an encoder-decoder.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     shape = {"layers": layers, "heads": heads, "causal": causal}
+    if crossing:
+        shape["is_encoder_decoder"] = True
     (folder / "config.json").write_text(json.dumps({"model_type": "sample", **shape}), encoding="utf-8")
     (folder / "tokenizer.json").write_text("{}", encoding="utf-8")
     save_file({"weight": np.arange(layers * heads + causal, dtype=np.float32)}, folder / "model.safetensors")
@@ -185,19 +190,22 @@ def fill_store(manifest_path: Path, seconds: float = 0.25) -> None:
     for spec in manifest.settings.models:
         found = resolve(spec, manifest.root)
         shape = json.loads((found.folder / "config.json").read_text(encoding="utf-8"))
-        _fill_model(manifest, spec, shape, fingerprint(found, memory), store, seconds)
+        digests = fingerprint(found, memory)
+        for kind in found.kinds:
+            _fill_model(manifest, spec, (shape, kind), digests, store, seconds)
 
 
 def _fill_model(
     manifest: Manifest,
     spec: ModelSpec,
-    shape: dict[str, Any],
+    captured: tuple[dict[str, Any], str],
     digests: ModelFingerprint,
     store: AttentionStore,
     seconds: float,
 ) -> None:
     for sentence in manifest.settings.sentences:
-        key = key_of(manifest.settings, spec, digests, sentence)
+        shape, kind = captured
+        key = key_of(manifest.settings, spec, digests, sentence, kind)
         if not store.has(key):
             origin = Provenance(
                 digests.weights,
@@ -209,7 +217,8 @@ def _fill_model(
                 seconds,
                 1e-7,
             )
-            write_capture(store, key, sentence.joined, shape, origin, manifest.settings.capture.precision)
+            precision = manifest.settings.capture.precision
+            write_capture(store, key, sentence.joined, shape, origin, precision, kind)
 
 
 def write_capture(
@@ -219,24 +228,39 @@ def write_capture(
     shape: dict[str, Any],
     origin: Provenance,
     precision: Precision = "float32",
+    kind: str = "self",
 ) -> None:
     """One synthetic capture; the same key always gives the same numbers."""
-    layers, heads, causal = shape["layers"], shape["heads"], shape["causal"]
+    layers, heads = shape["layers"], shape["heads"]
+    causal = shape["causal"] if kind == "self" else kind == "decoder"
     facts = ModelFacts(
         "SampleModel", "sample", layers, heads, heads, causal, 512, 64, 1000, 22_700_000, "safetensors"
     )
     tokens = tokens_of(text, causal=causal)
+    keys = None
+    if kind in ("decoder", "cross"):
+        tokens, keys = tokens_of(target_of(text), causal=True), tokens if kind == "cross" else None
+    facts = replace(facts, cross=kind == "cross")
     random = np.random.default_rng(int(key[:12], 16))
-    with store.writer(key, text, tokens, facts, None, precision) as writer:
+    with store.writer(key, text, tokens, facts, keys, precision) as writer:
         for layer in range(layers):
-            weights = random_attention(random, heads, len(tokens), causal=causal)
-            writer.write(AttentionLayer(layer, "decoder" if causal else "encoder", weights))
+            size = len(tokens), len(keys or tokens)
+            weights = random_attention(random, heads, *size, causal=causal)
+            writer.write(AttentionLayer(layer, facts.kind, weights))
         writer.finish(origin)
 
 
-def random_attention(random: np.random.Generator, heads: int, tokens: int, *, causal: bool) -> Float32:
+def target_of(text: str) -> str:
+    """What the decoder of an encoder-decoder reads: the words from last to first, and more of them."""
+    return " ".join(["<s>", *reversed(text.split()), "and", "so", "on"])
+
+
+def random_attention(
+    random: np.random.Generator, heads: int, tokens: int, keys: int | None = None, *, causal: bool
+) -> Float32:
     """Softmax rows, float32[head, query, key], from broad to sharp by head."""
-    scores = random.normal(size=(heads, tokens, tokens)) * np.linspace(0.5, 4, heads)[:, None, None]
+    size = (heads, tokens, tokens if keys is None else keys)
+    scores = random.normal(size=size) * np.linspace(0.5, 4, heads)[:, None, None]
     if causal:
         scores = np.where(np.tri(tokens, dtype=bool), scores, -np.inf)
     weights = np.exp(scores - scores.max(axis=-1, keepdims=True))

@@ -54,9 +54,9 @@ def attention(draw):
 @given(attention())
 def test_every_measure_stays_in_its_range_or_is_absent(case):
     weights, where = case
-    for metric in metrics_for(where.causal):
+    for metric in metrics_for(where.kind):
         values = metric(LayerView.of(weights, where))
-        low, high = metric.range_for(where.tokens)
+        low, high = metric.range_for(where.queries)
         assert values.dtype == np.float32
         assert values.shape == (3,)
         assert np.all(np.isnan(values) | ((values >= low) & (values <= high)))
@@ -65,7 +65,7 @@ def test_every_measure_stays_in_its_range_or_is_absent(case):
 @given(attention())
 def test_heads_do_not_influence_each_other(case):
     weights, where = case
-    for metric in metrics_for(where.causal):
+    for metric in metrics_for(where.kind):
         together = metric(LayerView.of(weights, where))
         alone = np.concatenate([metric(LayerView.of(head[None], where)) for head in weights])
         np.testing.assert_allclose(together, alone, rtol=1e-5, atol=1e-7)
@@ -75,8 +75,8 @@ def test_heads_do_not_influence_each_other(case):
 def test_entropy_is_that_of_the_definition(case):
     weights, where = case
     rows = []
-    for query in range(where.tokens):
-        visible = query + 1 if where.causal else where.tokens
+    for query in range(where.queries):
+        visible = query + 1 if where.causal else where.queries
         if visible > 1:
             row = weights[0, query].astype(np.float64)
             row = row[row > 0]
@@ -91,7 +91,7 @@ def test_entropy_is_that_of_the_definition(case):
 @given(attention())
 def test_distance_and_local_mass_are_those_of_the_definitions(case):
     weights, where = case
-    pairs = [(q, k) for q in range(where.tokens) for k in range(where.tokens)]
+    pairs = [(q, k) for q in range(where.queries) for k in range(where.queries)]
     total = sum(float(weights[0, q, k]) for q, k in pairs)
     far = sum(float(weights[0, q, k]) * abs(q - k) for q, k in pairs) / total
     near = sum(float(weights[0, q, k]) for q, k in pairs if abs(q - k) <= where.window) / total
@@ -159,7 +159,10 @@ def test_separator_mass_is_absent_without_separators(special):
 
 @pytest.mark.parametrize("causal", [False, True])
 def test_one_token_leaves_nothing_to_choose(causal):
-    found = {m.name: float(measure(m.name, [[1.0]], causal=causal)[0]) for m in metrics_for(causal)}
+    found = {
+        m.name: float(measure(m.name, [[1.0]], causal=causal)[0])
+        for m in metrics_for("decoder" if causal else "encoder")
+    }
     absent = {name for name, value in found.items() if math.isnan(value)}
     assert absent == set(found) - {"distance", "local"}
     assert (found["distance"], found["local"]) == (0.0, 1.0)
@@ -173,8 +176,14 @@ def test_two_tokens_of_a_causal_model_are_measured_on_the_second():
 
 
 def test_causal_models_have_no_next_token():
-    assert "next" not in [metric.name for metric in metrics_for(True)]
-    assert metrics_for(False) == METRICS
+    assert "next" not in [metric.name for metric in metrics_for("decoder")]
+
+
+def test_every_measure_belongs_to_a_kind_of_attention():
+    names = {kind: [m.name for m in metrics_for(kind)] for kind in ("encoder", "decoder", "cross")}
+    assert names["encoder"] == [name for name in NAMES if name != "diagonal"]
+    assert names["decoder"] == [name for name in names["encoder"] if name != "next"]
+    assert names["cross"] == ["entropy", "diagonal", "first", "separator"]
 
 
 def test_every_measure_says_what_it_is():

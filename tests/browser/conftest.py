@@ -49,6 +49,17 @@ def inputs_root(inputs_gallery: Built) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def crossing_gallery(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    return gallery_site.translating(tmp_path_factory.mktemp("crossing") / "project")
+
+
+@pytest.fixture(scope="session")
+def crossing_root(crossing_gallery: Built) -> Iterator[str]:
+    with serving(crossing_gallery.site) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
 def root(gallery: Built) -> Iterator[str]:
     """The address of the gallery's home page."""
     with serving(gallery.site) as address:

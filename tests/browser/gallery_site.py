@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from attention_gallery.manifest import load_manifest
 from attention_gallery.models import FingerprintMemory, fingerprint, resolve
 from attention_gallery.records import AttentionLayer, Float32, ModelFacts, Provenance, StoredAttention, Tokens
 from attention_gallery.store import AttentionStore
-from sample_gallery import Sample, make_model, random_attention
+from sample_gallery import Sample, make_model, random_attention, target_of
 
 HOSTILE = "<img src=x onerror=alert(1)> \"quoted\" & '<script>alert(2)</script>' {{ 7 }}"
 CUT = 117
@@ -53,7 +53,13 @@ MODELS: tuple[dict[str, Any], ...] = (
     {"slug": "enc", "title": "Encoder", "source": "./models/enc", "description": "Sees it all."},
     {"slug": "dec", "title": f"Decoder {HOSTILE}", "source": "./models/dec"},
 )
-SHAPES = {"enc": (3, 4, False), "dec": (2, 2, True), "deep": (30, 9, True)}
+BOTH = {
+    "slug": "both",
+    "title": "Translator",
+    "source": "./models/both",
+    "description": "Reads, then writes.",
+}
+SHAPES = {"enc": (3, 4, False), "dec": (2, 2, True), "deep": (30, 9, True), "both": (2, 3, True)}
 PROSE = """
 Attention is $\\alpha_{ij} = \\frac{e^{q_i k_j}}{\\sum_l e^{q_i k_l}}$, said once.[^one]
 
@@ -105,8 +111,8 @@ class Built:
         """What the store holds for a pair."""
         return next(
             store.open(key)
-            for spec, one, key, store in _jobs(self.sample)
-            if (spec.slug, one.slug) == (model, sentence)
+            for spec, kind, one, key, store in _jobs(self.sample)
+            if (spec.slug if kind == "self" else f"{spec.slug}-{kind}", one.slug) == (model, sentence)
         )
 
     def weights(self, model: str, sentence: str) -> Float32:
@@ -120,9 +126,9 @@ def make(root: Path, **settings: Any) -> Built:
     sample = Sample.make(root, notes=settings.pop("notes", {}), theme="default", **settings)
     for slug in (model["slug"] for model in settings["models"]):
         layers, heads, causal = SHAPES[slug]
-        make_model(root / "models" / slug, layers=layers, heads=heads, causal=causal)
-    for spec, sentence, key, store in _jobs(sample):
-        _capture(store, key, sentence, spec)
+        make_model(root / "models" / slug, layers=layers, heads=heads, causal=causal, crossing=slug == "both")
+    for spec, kind, sentence, key, store in _jobs(sample):
+        _capture(store, key, sentence, spec, kind)
     sample.build()
     return Built(sample)
 
@@ -181,30 +187,49 @@ def inputs(root: Path, special_tokens: str = "shown") -> Built:
     )
 
 
-def _jobs(sample: Sample) -> list[tuple[Any, Any, str, AttentionStore]]:
+def translating(root: Path) -> Built:
+    """An encoder-decoder beside an encoder on two sentences."""
+    return make(
+        root,
+        title="Across",
+        models=[dict(MODELS[0]), dict(BOTH)],
+        sentences=[dict(SENTENCES[0], aliases=[]), dict(SENTENCES[1])],
+        notes={"both-cross/cat.md": "# Looking across\n\nSee [[both-cross/cat/L1H2]].\n"},
+    )
+
+
+def _jobs(sample: Sample) -> list[tuple[Any, str, Any, str, AttentionStore]]:
     manifest = load_manifest(sample.manifest)
     store = AttentionStore(manifest.root / ".gallery" / "store")
     memory = FingerprintMemory(manifest.root / ".gallery" / "fingerprints.json")
     jobs = []
     for spec in manifest.settings.models:
-        digests = fingerprint(resolve(spec, manifest.root), memory)
-        for one in manifest.settings.sentences:
-            key = key_of(manifest.settings, spec, digests, one)
-            jobs.append((spec, one, key, store))
+        found = resolve(spec, manifest.root)
+        digests = fingerprint(found, memory)
+        for kind in found.kinds:
+            for one in manifest.settings.sentences:
+                key = key_of(manifest.settings, spec, digests, one, kind)
+                jobs.append((spec, kind, one, key, store))
     return jobs
 
 
-def _capture(store: AttentionStore, key: str, sentence: Any, spec: Any) -> None:
+def _capture(store: AttentionStore, key: str, sentence: Any, spec: Any, kind: str) -> None:
     layers, heads, causal = SHAPES[spec.slug]
+    causal = causal if kind == "self" else kind == "decoder"
     facts = ModelFacts(
         "Sample", "sample", layers, heads, heads, causal, 512, 64, 1000, 1_000_000, "safetensors"
     )
+    facts = replace(facts, cross=kind == "cross")
     tokens = tokens_of(sentence, causal=causal)
+    text = sentence.joined
+    keys = None
+    if kind in ("decoder", "cross"):
+        tokens, keys = subwords(target_of(text), causal=True), tokens if kind == "cross" else None
     random = np.random.default_rng(int(key[:12], 16))
-    with store.writer(key, sentence.joined, tokens, facts) as writer:
+    with store.writer(key, text, tokens, facts, keys) as writer:
         for layer in range(layers):
-            weights = random_attention(random, heads, len(tokens), causal=causal)
-            writer.write(AttentionLayer(layer, "decoder" if causal else "encoder", weights))
+            weights = random_attention(random, heads, len(tokens), len(keys or tokens), causal=causal)
+            writer.write(AttentionLayer(layer, facts.kind, weights))
         writer.finish(
             Provenance("w" * 64, "t" * 64, spec.source, None, spec.dtype, {"torch": "2"}, 0.2, 1e-7)
         )

@@ -54,7 +54,7 @@ def test_segments_stand_apart_under_their_names(open_inputs: Opener) -> None:
     assert second is not None
     assert second["y"] >= first["y"] + first["height"]
     assert groups.first.locator(".token").all_inner_texts() == ["[CLS]", *OWN[:7], "[SEP]"]
-    assert page.evaluate("AG.borders(AG.figure)") == [9]
+    assert page.evaluate("AG.borders(AG.figure)") == {"rows": [9], "columns": [9]}
 
 
 def test_messages_bring_their_own_direction(open_inputs: Opener) -> None:
@@ -86,7 +86,7 @@ def test_special_tokens_leave_the_strip_and_every_view(
     weights = exact(inputs_gallery, "enc", "pair", 1, 2)
     shown = np.array(page.evaluate("Array.from(AG.figure.weights)")).reshape(weights.shape)
     np.testing.assert_allclose(shown, weights, atol=0.004)
-    assert page.evaluate("AG.borders(AG.figure)") == [7]
+    assert page.evaluate("AG.borders(AG.figure)") == {"rows": [7], "columns": [7]}
     page.locator("[data-view=table]").click()
     heads = page.locator(".figure-table thead th")
     expect(heads).to_have_text(list(OWN))
@@ -203,3 +203,19 @@ def test_a_gallery_may_hide_special_tokens_from_the_start(open_page: Opener, tmp
             assert len(labels(page)) == len(OWN) + 3
         bare = open_page(address + "enc/pair/", origin=address, java_script_enabled=False)
         expect(bare.locator(".token.special").first).to_be_visible()
+
+
+def test_cross_attention_loses_the_columns_of_special_source_tokens(
+    open_page: Opener, crossing_root: str, crossing_gallery: Built
+) -> None:
+    page = open_page(crossing_root + "both-cross/cat/l01h02/", origin=crossing_root)
+    drawn(page)
+    toggle(page)
+    stored = crossing_gallery.stored("both-cross", "cat")
+    rows, columns = ~stored.tokens.special, ~stored.keys.special
+    weights = stored.layer(1).weights[2][np.ix_(rows, columns)]
+    assert weights.shape[1] == len(columns) - 2
+    assert page.evaluate("[AG.figure.queries, AG.figure.keys]") == list(weights.shape)
+    shown = np.array(page.evaluate("Array.from(AG.figure.weights)")).reshape(weights.shape)
+    np.testing.assert_allclose(shown, weights, atol=0.0001)
+    expect(page.locator("[data-keys] .tokens .token.special").first).to_be_hidden()

@@ -77,9 +77,9 @@ def test_labels_of_the_canvas_have_room(open_page: Opener, address: str) -> None
             "({ ...AG.figure.box, width: AG.figure.plot.clientWidth, height: AG.figure.plot.clientHeight })"
         )
         assert room["every"] * room["cell"] >= room["font"] * 1.1, "labels would lie on each other"
-        assert room["left"] + room["side"] <= room["width"] + 1
-        assert room["top"] + room["side"] < room["height"]
-        assert room["side"] > 150
+        assert room["left"] + room["wide"] <= room["width"] + 1
+        assert room["top"] + room["high"] < room["height"]
+        assert min(room["wide"], room["high"]) > 150
 
 
 @pytest.mark.parametrize("address", ["enc/cat/l01h02/", "dec/paragraph/l01h01/"])

@@ -26,12 +26,17 @@ class HandMade:
     weights: np.ndarray
     tokens: Tokens
     facts: ModelFacts
+    others: Tokens | None = None
     key: str = "0" * 64
     text: str = "the cat said it is the king"
     provenance: None = None
 
+    @property
+    def keys(self):
+        return self.others or self.tokens
+
     def layer(self, index):
-        return AttentionLayer(index, "encoder", self.weights[index])
+        return AttentionLayer(index, self.facts.kind, self.weights[index])
 
 
 def tokens_of(texts, special=()):
@@ -74,6 +79,20 @@ def test_a_head_is_described_by_type_evidence_and_pairs(case):
     )
     assert "“it” → “cat” 0.80" in describer.head(1, 0)
     assert describer.strongest(1, 0, limit=1) == ["“it” → “cat” 0.80"]
+
+
+def test_cross_attention_is_described_from_the_target_to_the_source():
+    weights = np.full((1, 2, 3, 4), 0.05, np.float32)
+    weights[0, :, [0, 1, 2], [0, 2, 3]] = 0.85
+    facts = ModelFacts("Hand", "hand", 1, 2, 2, False, None, 8, 100, 1, "safetensors", None, cross=True)
+    target, source = tokens_of(["il", "dort", "</s>"], [2]), tokens_of(["the", "it", "sleeps", "</s>"], [3])
+    found = analyse(HandMade(weights, target, facts, source), AnalysisSettings())
+    describer = HeadDescriber(target, found, source)
+    assert describer.strongest(0, 1) == ["“il” → “the” 0.85", "“dort” → “sleeps” 0.85"]
+    assert describer.token(1) == (
+        "Where “dort” looks most, heads averaged, special tokens left out: L0 “sleeps” 0.85."
+    )
+    assert describer.average().endswith("Tokens that receive most: “the” 0.32, “sleeps” 0.32, “</s>” 0.32.")
 
 
 def test_a_grid_is_described_by_its_types(case):

@@ -34,7 +34,7 @@ def softmax_rows(seed: int, shape: tuple[int, ...], sharpness: float, *, causal:
 
 
 def decoded_head(encoded: EncodedWeights, tokens: int, *, causal: bool) -> NDArray[np.float64]:
-    return decode_grid(encoded, 1, 1, tokens, causal)[0, 0]
+    return decode_grid(encoded, (1, 1, tokens, tokens), causal)[0, 0]
 
 
 def bytes_of(encoded: EncodedWeights) -> bytes:
@@ -75,13 +75,32 @@ def test_the_grid_states_its_own_error(
 ) -> None:
     weights = softmax_rows(seed, (layers, heads, tokens, tokens), sharpness, causal=causal)
     encoded = encode_grid(lambda index: weights[index], layers, causal)
-    found = decode_grid(encoded, layers, heads, tokens, causal)
+    found = decode_grid(encoded, weights.shape, causal)
     assert encoded.error == pytest.approx(float(np.abs(found - weights).max()), abs=1e-7)
     assert encoded.error < EXPLORER_ERROR
     limit = 1e-9 if encoded.codec == "sqrt8" else tokens / 65535
     assert np.abs(found.sum(axis=-1) - 1).max() < limit
     if causal:
         assert not np.triu(found, 1).any()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    shape=st.tuples(st.integers(1, 3), st.integers(1, 3), st.integers(1, 20), st.integers(1, 20)),
+    seed=st.integers(0, 2**32 - 1),
+    sharpness=st.floats(0, 40),
+)
+def test_cross_attention_keeps_its_queries_and_keys_apart(
+    shape: tuple[int, int, int, int], seed: int, sharpness: float
+) -> None:
+    weights = softmax_rows(seed, shape, sharpness, causal=False)
+    grid = encode_grid(lambda index: weights[index], shape[0], False)
+    found = decode_grid(grid, shape, False)
+    assert grid.error == pytest.approx(float(np.abs(found - weights).max()), abs=1e-7)
+    assert grid.error < EXPLORER_ERROR
+    for head, encoded in enumerate(encode_heads(weights[0], False)):
+        alone = decode_grid(encoded, (1, 1, *shape[2:]), False)[0, 0]
+        assert float(np.abs(alone - weights[0, head]).max()) < HEAD_ERROR
 
 
 @pytest.mark.parametrize("causal", [False, True])
@@ -93,7 +112,7 @@ def test_the_grid_takes_two_bytes_where_one_is_not_enough(
     monkeypatch.setattr(encode, "EXPLORER_ERROR", one.error)
     two = encode_grid(lambda index: weights[index], 2, causal)
     assert (one.codec, two.codec) == ("sqrt8", "linear16")
-    found = decode_grid(two, 2, 3, 7, causal)
+    found = decode_grid(two, (2, 3, 7, 7), causal)
     assert two.error == pytest.approx(float(np.abs(found - weights).max()), abs=1e-7)
     assert two.error < one.error / 50
 
@@ -101,7 +120,7 @@ def test_the_grid_takes_two_bytes_where_one_is_not_enough(
 def test_small_weights_are_right_within_three_percent_at_148_tokens() -> None:
     weights = softmax_rows(5, (6, 12, 148, 148), 2.5, causal=False)
     encoded = encode_grid(lambda index: weights[index], 6, False)
-    found = decode_grid(encoded, 6, 12, 148, False)
+    found = decode_grid(encoded, (6, 12, 148, 148), False)
     small = weights > 0.001
     assert small.mean() > 0.3
     assert np.median(np.abs(found[small] - weights[small]) / weights[small]) < 0.03
@@ -132,7 +151,7 @@ def test_the_layout_is_the_one_that_the_scripts_read(causal: bool, tokens: int) 
 @given(st.integers(0, 2**32 - 1), st.integers(2, 150), st.floats(0, 8))
 def test_the_strongest_weight_of_a_row_is_nearest_to_the_truth(seed: int, tokens: int, sharp: float) -> None:
     weights = softmax_rows(seed, (2, tokens, tokens), sharp, causal=False)
-    found = decode_grid(encode_grid(lambda _: weights, 1, False), 1, 2, tokens, False)[0]
+    found = decode_grid(encode_grid(lambda _: weights, 1, False), (1, 2, tokens, tokens), False)[0]
     roots = np.rint(np.sqrt(weights) * 255.0).astype(np.int64)
     plain = roots**2 / (roots**2).sum(axis=-1, keepdims=True)
     top = weights.argmax(axis=-1)[..., None]

@@ -21,7 +21,7 @@ from attention_gallery.figures.grid import grid_fragment
 from attention_gallery.figures.heatmap import HeatmapTemplate, plotly_spec
 from attention_gallery.figures.labels import axis_labels
 from attention_gallery.figures.plotly_script import plotly_script
-from attention_gallery.figures.thumbnail import data_uri, thumbnail, thumbnail_side
+from attention_gallery.figures.thumbnail import data_uri, thumbnail, thumbnail_size
 from attention_gallery.figures.traces import traces_html
 from attention_gallery.records import Float32, ModelFacts, Tokens
 
@@ -106,7 +106,7 @@ def test_figures_hold_any_text(texts: list[str], alt: str) -> None:
     for fragment, scripts in (
         (template.head("L0H1", weights, alt), 2),
         (template.selected("L0H1", alt), 1),
-        (grid_fragment(FACTS, len(texts), weights, alt), 1),
+        (grid_fragment(FACTS, (len(texts), len(texts)), weights, alt), 1),
     ):
         found = Elements(fragment.html)
         assert found.tags.count("script") == scripts
@@ -135,13 +135,14 @@ def test_a_figure_says_what_a_script_needs() -> None:
         "data-keys": "3",
         "data-causal": "1",
     }
-    grid = Elements(grid_fragment(FACTS, 3, weights, "alt").html).attributes[0]
-    assert (grid["data-layers"], grid["data-heads"], grid["data-tokens"]) == ("2", "3", "3")
+    grid = Elements(grid_fragment(FACTS, (3, 5), weights, "alt").html).attributes[0]
+    assert (grid["data-layers"], grid["data-heads"]) == ("2", "3")
+    assert (grid["data-queries"], grid["data-keys"]) == ("3", "5")
     assert grid["data-error"] == "0.000012"
 
 
 def test_plotly_is_told_to_stay_local_and_upright() -> None:
-    spec = plotly_spec(tokens_of("a", "a"))
+    spec = plotly_spec(*[tokens_of("a", "a")] * 2)
     assert spec["layout"]["yaxis"]["autorange"] == "reversed"
     assert spec["layout"]["xaxis"]["side"] == "bottom"
     assert spec["config"]["showSendToCloud"] is False
@@ -163,8 +164,17 @@ def test_the_plotly_script_is_found_without_importing_plotly() -> None:
     assert b"plotly.js" in script.read_bytes()[:200]
 
 
-def matrix(seed: int, side: int) -> Float32:
-    weights = np.random.default_rng(seed).random((side, side), dtype=np.float32) ** 6
+def test_queries_stand_beside_and_keys_below_a_heatmap_of_cross_attention() -> None:
+    template = HeatmapTemplate.of(tokens_of("le", "chat"), False, tokens_of("the", "old", "cat"))
+    weights = EncodedWeights("linear16", "AAAA", 0.0, deflated=False)
+    found = Elements(template.head("L0H0", weights, "alt").html)
+    assert (found.attributes[0]["data-queries"], found.attributes[0]["data-keys"]) == ("2", "3")
+    data = json.loads(found.scripts[1])["data"][0]
+    assert (data["y"], data["x"]) == (["le", "chat"], ["the", "old", "cat"])
+
+
+def matrix(seed: int, *shape: int) -> Float32:
+    weights = np.random.default_rng(seed).random(shape, dtype=np.float32) ** 6
     return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
@@ -176,18 +186,32 @@ def pixels(png: bytes) -> Any:
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.integers(0, 1000), st.integers(1, 200))
-def test_thumbnails_are_small_pictures_that_keep_the_strongest_cell(seed: int, side: int) -> None:
-    weights = matrix(seed, side)
-    png, shown = thumbnail(weights)
+@given(st.integers(0, 1000), st.integers(1, 200), st.integers(1, 200))
+def test_thumbnails_are_small_pictures_that_keep_the_strongest_cell(
+    seed: int, queries: int, keys: int
+) -> None:
+    weights = matrix(seed, queries, keys)
+    png, (width, height) = thumbnail(weights)
     opacity = pixels(png)
-    assert opacity.shape == (shown, shown)
-    assert shown == thumbnail_side(side) == min(side, 64)
-    query, key = divmod(int(weights.argmax()), side)
-    edges = np.arange(shown) * side // shown
-    row, column = (int(np.searchsorted(edges, place, side="right")) - 1 for place in (query, key))
+    assert opacity.shape == (height, width)
+    assert (width, height) == thumbnail_size(queries, keys)
+    strongest = divmod(int(weights.argmax()), keys)
+    row, column = (
+        int(np.searchsorted(np.arange(shown) * count // shown, place, side="right")) - 1
+        for place, count, shown in zip(strongest, (queries, keys), (height, width), strict=True)
+    )
     assert opacity[row, column] == opacity.max() == 255
     assert thumbnail(weights.copy())[0] == png
+
+
+@pytest.mark.parametrize(
+    ("queries", "keys", "size"),
+    [(9, 9, (9, 9)), (200, 200, (64, 64)), (7, 12, (12, 7)), (32, 128, (64, 16)), (1, 200, (64, 1))],
+)
+def test_thumbnails_keep_the_proportions_of_the_matrix(
+    queries: int, keys: int, size: tuple[int, int]
+) -> None:
+    assert thumbnail_size(queries, keys) == size
 
 
 def test_every_row_and_column_of_a_large_matrix_can_be_seen() -> None:
@@ -206,7 +230,7 @@ def test_broad_attention_does_not_look_empty() -> None:
 
 
 def test_a_data_address_holds_the_picture() -> None:
-    png, _ = thumbnail(matrix(1, 4))
+    png, _ = thumbnail(matrix(1, 4, 4))
     assert base64.b64decode(data_uri(png).removeprefix("data:image/png;base64,")) == png
 
 

@@ -40,6 +40,7 @@ def test_the_site_is_the_one_that_was_found_right(
     shutil.copytree(HERE / case, root, ignore=shutil.ignore_patterns("expected"))
     make_model(root / "models" / "enc", layers=1, heads=2, causal=False)
     make_model(root / "models" / "dec", layers=1, heads=1, causal=True)
+    make_model(root / "models" / "both", layers=1, heads=1, causal=True, crossing=True)
     sample = Sample(root)
     sample.fill()
     build(sample.manifest, BuildOptions(strict=True), SilentReporter())

@@ -37,6 +37,24 @@ def sentence(*lines: str) -> str:
     ("text", "reason", "mend", "place"),
     [
         (GOOD + "languge: en\n", 'unknown key "languge"', 'did you mean "language"', (4, 1)),
+        (
+            GOOD.replace("source: a/b", "source: a/b, attention: []"),
+            "`attention` names no kind",
+            "name encoder, decoder or cross",
+            (2, 24),
+        ),
+        (
+            GOOD.replace("source: a/b", "source: a/b, attention: [cross, cross]"),
+            'the kind "cross" stands here twice',
+            "remove it",
+            (2, 43),
+        ),
+        (
+            GOOD.replace("source: a/b", "source: a/b, attention: [crss]"),
+            'item 1 of `attention` cannot be "crss"',
+            'did you mean "cross"',
+            (2, 36),
+        ),
         (sentence("focsu: it"), 'unknown key "focsu"', "known keys: slug, title, text", (5, 5)),
         (GOOD + "title: y\n", "stands here twice; the first is in line 1", "keep one", (4, 1)),
         (GOOD + "<<: {author: x}\n", "merge keys", "write the values out", (4, 1)),

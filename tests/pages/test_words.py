@@ -95,3 +95,16 @@ def test_a_whole_word_is_preferred(text: str, token: int) -> None:
     sentence = SentenceSpec(slug="x", title="x", text=text, focus="it")
     spans = [[0, 2], [2, 6], [7, 8], [8, 10], [11, 13]]
     assert words.focus_token(sentence, spans, [False] * 5, causal=False) == token
+
+
+@pytest.mark.parametrize(
+    ("counts", "crossing", "told"),
+    [
+        ((1, 1), False, "1 token"),
+        ((9, 9), False, "9 tokens"),
+        ((7, 7), True, "7 target tokens looking at 7 source tokens"),
+        ((1, 12), True, "1 target token looking at 12 source tokens"),
+    ],
+)
+def test_how_much_is_read(counts: tuple[int, int], crossing: bool, told: str) -> None:
+    assert words.length(*counts, crossing) == told

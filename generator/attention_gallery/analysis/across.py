@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from attention_gallery.analysis.head_types import KINDS, Int8, Thresholds, classify, head_type
 from attention_gallery.analysis.metrics import metric_named
 from attention_gallery.analysis.sentence import SentenceAnalysis
-from attention_gallery.records import Float32, HeadMetric, HeadType, Int32
+from attention_gallery.records import AttentionKind, Float32, HeadMetric, HeadType, Int32
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +25,7 @@ class HeadsAcross:
     """
 
     sentences: int
-    causal: bool
+    kind: AttentionKind
     window: int
     thresholds: Thresholds
     metrics: tuple[HeadMetric, ...]
@@ -146,7 +146,7 @@ class Across:
         values = dict(zip(names, means, strict=True))
         return HeadsAcross(
             sentences=self.sentences,
-            causal=first.causal,
+            kind=first.kind,
             window=first.window,
             thresholds=first.thresholds,
             metrics=tuple(metric_named(name).describe(row, self.longest) for name, row in values.items()),
@@ -160,7 +160,7 @@ class Across:
 
 def _signature(analysis: SentenceAnalysis) -> tuple[object, ...]:
     names = tuple(metric.name for metric in analysis.metrics)
-    return names, analysis.types.shape, analysis.causal, analysis.window, analysis.thresholds
+    return names, analysis.types.shape, analysis.kind, analysis.window, analysis.thresholds
 
 
 def _mean(total: NDArray[np.float64], count: Int32) -> NDArray[np.float64]:

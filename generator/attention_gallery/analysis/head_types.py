@@ -19,7 +19,8 @@ class Thresholds:
 
     previous, next, self, separator and first are shares of attention (Clark et al. 2019 for the first
     two and the separator). A local head keeps more than `local` of its attention within the window, and
-    at least `local_gain` of what even attention would put outside the window has moved inside.
+    at least `local_gain` of what even attention would put outside the window has moved inside; a diagonal
+    head of cross attention does so around the diagonal, with `diagonal` in the place of `local`.
     `broad` and `focused` are shares of the largest possible entropy.
     """
 
@@ -29,6 +30,7 @@ class Thresholds:
     separator: float = 0.6
     first: float = 0.6
     local: float = 0.8
+    diagonal: float = 0.8
     local_gain: float = 0.5
     broad: float = 0.85
     focused: float = 0.25
@@ -106,6 +108,16 @@ KINDS: tuple[Kind, ...] = (
         "Nearly all of its attention stays close by, far more than its length alone would explain.",
     ),
     Kind(
+        "diagonal",
+        "Diagonal head",
+        "position",
+        "diagonal",
+        1,
+        "of its attention stays within {window} tokens of the diagonal",
+        "It reads both texts at the same pace: nearly all of its attention stays near the diagonal, far more "
+        "than their lengths alone would explain.",
+    ),
+    Kind(
         "focused",
         "Focused head",
         "focused",
@@ -126,7 +138,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("mixed", "Mixed head", "mixed", "", 0, "", "No measure passes its threshold."),
 )
 SHARES = KINDS[:5]
-LOCAL, FOCUSED, BROAD, MIXED = 5, 6, 7, 8
+LOCAL, DIAGONAL, FOCUSED, BROAD, MIXED = 5, 6, 7, 8, 9
 
 
 def classify(values: Mapping[str, Float32], uniform: Mapping[str, float], thresholds: Thresholds) -> Int8:
@@ -134,7 +146,7 @@ def classify(values: Mapping[str, Float32], uniform: Mapping[str, float], thresh
 
     values: measures by name, each float32[layer, head]; a missing or NaN measure decides nothing.
     uniform: what even attention would give. A head that passes several shares is what it is most;
-    then come local, focused and broad, in this order.
+    then come local or diagonal, focused and broad, in this order.
     """
     entropy = values["entropy"]
     nothing = np.full(entropy.shape, -1, dtype=np.float32)
@@ -144,15 +156,19 @@ def classify(values: Mapping[str, Float32], uniform: Mapping[str, float], thresh
     codes = np.full(entropy.shape, MIXED, dtype=np.int8)
     codes[entropy > thresholds.broad] = BROAD
     codes[entropy < thresholds.focused] = FOCUSED
-    codes[_known(values, "local", nothing) > local_limit(uniform, thresholds)] = LOCAL
+    for code in (LOCAL, DIAGONAL):
+        near = _known(values, KINDS[code].measure, nothing)
+        codes[near > near_limit(code, uniform, thresholds)] = code
     best = passing.argmax(axis=0).astype(np.int8)
     return np.where(passing.max(axis=0) > 0, best, codes)
 
 
-def local_limit(uniform: Mapping[str, float], thresholds: Thresholds) -> float:
-    """The local mass that a local head must exceed; 1 where even attention is all local."""
-    even = uniform.get("local", 1.0)
-    return max(thresholds.local, even + thresholds.local_gain * (1 - even))
+def near_limit(code: int, uniform: Mapping[str, float], thresholds: Thresholds) -> float:
+    """The mass that a local or diagonal head must exceed; 1 where even attention is all within the window."""
+    measure = KINDS[code].measure
+    even = uniform.get(measure, 1.0)
+    least: float = getattr(thresholds, measure)
+    return max(least, even + thresholds.local_gain * (1 - even))
 
 
 def strength(code: int, values: Mapping[str, Float32]) -> Float32:
@@ -187,9 +203,9 @@ def _evidence(
     if code == MIXED:
         return _nearest(numbers, thresholds)
     value = numbers[kind.measure]
-    if code == LOCAL:
-        limit = local_limit(uniform, thresholds)
-        even = f"; spread evenly it would be {uniform['local']:.2f}"
+    if code in (LOCAL, DIAGONAL):
+        limit = near_limit(code, uniform, thresholds)
+        even = f"; spread evenly it would be {uniform[kind.measure]:.2f}"
         return f"{_beside(value, limit)} {kind.phrase.format(window=window)} (threshold {limit:.2g}{even})"
     if code == FOCUSED:
         return f"{_beside(value, thresholds.focused)} {kind.phrase} (threshold: below {thresholds.focused:g})"

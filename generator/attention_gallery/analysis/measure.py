@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -44,8 +45,8 @@ def analyse(
     """
     thresholds = thresholds or Thresholds()
     facts = attention.facts
-    layout = Layout.of(attention.tokens.special, causal=facts.causal, window=settings.window)
-    metrics = metrics_for(facts.causal)
+    layout = _layout(attention, settings.window)
+    metrics = metrics_for(layout.kind)
     parts = [_measure(weights, layout, metrics, settings) for weights in _batches(attention)]
     values = np.concatenate([part.values for part in parts], axis=1)
     uniform = dict(
@@ -53,12 +54,13 @@ def analyse(
     )
     return SentenceAnalysis(
         key=attention.key,
-        tokens=layout.tokens,
-        causal=facts.causal,
+        tokens=layout.queries,
+        keys=layout.keys,
+        kind=layout.kind,
         window=settings.window,
         thresholds=thresholds,
         metrics=tuple(
-            metric.describe(row, layout.tokens) for metric, row in zip(metrics, values, strict=True)
+            metric.describe(row, layout.queries) for metric, row in zip(metrics, values, strict=True)
         ),
         uniform=uniform,
         types=classify(dict(zip(uniform, values, strict=True)), uniform, thresholds),
@@ -67,11 +69,18 @@ def analyse(
     )
 
 
+def _layout(attention: StoredAttention, window: int) -> Layout:
+    kind = attention.facts.kind
+    if kind == "cross":
+        return Layout.crossing(attention.tokens.special, attention.keys.special, window=window)
+    return Layout.of(attention.tokens.special, causal=kind == "decoder", window=window)
+
+
 def _batches(attention: StoredAttention) -> Iterator[Float32]:
     """The layers in order, a few small ones at a time: float32[layer, head, query, key]."""
-    facts, tokens = attention.facts, len(attention.tokens)
-    shape = (facts.heads, tokens, tokens)
-    step = max(1, BATCH_WEIGHTS // max(1, facts.heads * tokens * tokens))
+    facts = attention.facts
+    shape = (facts.heads, len(attention.tokens), len(attention.keys))
+    step = max(1, BATCH_WEIGHTS // max(1, math.prod(shape)))
     for start in range(0, facts.layers, step):
         layers = [
             _checked(attention.layer(index).weights, shape, index)
@@ -91,7 +100,7 @@ def _measure(
 ) -> _Part:
     """Measure consecutive layers: weights float32[layer, head, query, key]."""
     layers, heads = weights.shape[:2]
-    view = LayerView.of(weights.reshape(layers * heads, layout.tokens, layout.tokens), layout)
+    view = LayerView.of(weights.reshape(layers * heads, layout.queries, layout.keys), layout)
     if not np.isfinite(view.row_sums).all():
         raise DamagedEntry("a layer holds weights that are not numbers")
     average = weights.sum(axis=1) / np.float32(heads)

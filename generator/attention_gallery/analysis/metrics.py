@@ -11,11 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from attention_gallery.analysis.layout import LayerView, Layout
-from attention_gallery.records import Float32, HeadMetric
+from attention_gallery.records import AttentionKind, Float32, HeadMetric
 
 CLARK = "Clark et al. 2019, What Does BERT Look At?"
 VIG = "Vig & Belinkov 2019, Analyzing the Structure of Attention in a Transformer Language Model"
 XIAO = "Xiao et al. 2024, Efficient Streaming Language Models with Attention Sinks"
+
+EVERY: tuple[AttentionKind, ...] = ("encoder", "decoder", "cross")
+# Distances between query and key, and the key at a query's own place, have a meaning inside one text only.
+WITHIN: tuple[AttentionKind, ...] = ("encoder", "decoder")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +28,7 @@ class Metric:
 
     range: least and greatest possible value; the greatest is None where it is tokens - 1.
     definition: a plain sentence for readers. caveat: when the number misleads.
-    compute: LayerView -> float32[head]. in_causal: whether causal models have it at all.
+    compute: LayerView -> float32[head]. kinds: the kinds of attention that have it at all.
     """
 
     name: str
@@ -35,7 +39,7 @@ class Metric:
     source: str
     caveat: str
     compute: Callable[[LayerView], Float32]
-    in_causal: bool = True
+    kinds: tuple[AttentionKind, ...] = EVERY
 
     def range_for(self, tokens: int) -> tuple[float, float]:
         """The closed interval of possible values for a sentence of so many tokens."""
@@ -44,7 +48,7 @@ class Metric:
 
     def __call__(self, view: LayerView) -> Float32:
         """The measure of every head in view, float32[head], held in its range against rounding."""
-        low, high = self.range_for(view.layout.tokens)
+        low, high = self.range_for(view.layout.queries)
         return np.minimum(np.maximum(self.compute(view), np.float32(low)), np.float32(high))
 
     def describe(self, values: Float32, tokens: int) -> HeadMetric:
@@ -69,7 +73,7 @@ def _entropy(view: LayerView) -> Float32:
     terms = np.maximum(view.weights, np.finfo(np.float32).tiny)
     np.log(terms, out=terms)
     terms *= view.weights
-    scale = np.zeros(layout.tokens, dtype=np.float32)
+    scale = np.zeros(layout.queries, dtype=np.float32)
     scale[layout.choosing] = -1 / np.log(layout.visible[layout.choosing])
     mean: Float32 = (terms.sum(axis=2) * scale).sum(axis=1) / np.float32(rows)
     return mean
@@ -79,7 +83,7 @@ def _distance(view: LayerView) -> Float32:
     return _weighted(view, view.layout.distance)
 
 
-def _local(view: LayerView) -> Float32:
+def _near(view: LayerView) -> Float32:
     return _weighted(view, view.layout.near)
 
 
@@ -148,6 +152,7 @@ METRICS: tuple[Metric, ...] = (
         caveat="Grows with the length of the sentence, and a head that rests on the first or last token "
         "looks far for no reason of meaning.",
         compute=_distance,
+        kinds=WITHIN,
     ),
     Metric(
         name="local",
@@ -157,7 +162,21 @@ METRICS: tuple[Metric, ...] = (
         definition="The share of attention that stays within the window, in tokens to either side.",
         source="This gallery; a windowed form of the distance of " + VIG,
         caveat="In a short sentence almost everything is within the window: compare with even attention.",
-        compute=_local,
+        compute=_near,
+        kinds=WITHIN,
+    ),
+    Metric(
+        name="diagonal",
+        title="Diagonal mass",
+        unit="share",
+        range=(0.0, 1.0),
+        definition="The share of cross attention that stays near the diagonal: within the window, in tokens "
+        "to either side, of the key that lies as far along its text as the query along its own.",
+        source="This gallery; local mass, with the diagonal in place of the query itself",
+        caveat="In a short text almost everything is near the diagonal: compare with even attention. A head "
+        "that pairs words rightly leaves the diagonal wherever the order of words differs.",
+        compute=_near,
+        kinds=("cross",),
     ),
     Metric(
         name="self",
@@ -169,6 +188,7 @@ METRICS: tuple[Metric, ...] = (
         source=CLARK + ", section 3.1",
         caveat="What is passed on is a value made from the token, not the token itself.",
         compute=_self,
+        kinds=WITHIN,
     ),
     Metric(
         name="previous",
@@ -180,6 +200,7 @@ METRICS: tuple[Metric, ...] = (
         source=CLARK + ", section 3.1",
         caveat="Tokens are pieces of words: the previous token may be the same word.",
         compute=_previous,
+        kinds=WITHIN,
     ),
     Metric(
         name="next",
@@ -191,7 +212,7 @@ METRICS: tuple[Metric, ...] = (
         source=CLARK + ", section 3.1",
         caveat="Tokens are pieces of words: the next token may be the same word.",
         compute=_next,
-        in_causal=False,
+        kinds=("encoder",),
     ),
     Metric(
         name="first",
@@ -219,9 +240,9 @@ METRICS: tuple[Metric, ...] = (
 )
 
 
-def metrics_for(causal: bool, metrics: Iterable[Metric] = METRICS) -> tuple[Metric, ...]:
-    """The measures that a model has: all of them, or those of causal models."""
-    return tuple(metric for metric in metrics if metric.in_causal or not causal)
+def metrics_for(kind: AttentionKind, metrics: Iterable[Metric] = METRICS) -> tuple[Metric, ...]:
+    """The measures that attention of this kind has."""
+    return tuple(metric for metric in metrics if kind in metric.kinds)
 
 
 def metric_named(name: str) -> Metric:

@@ -42,7 +42,7 @@ def standing_out(weights: Float32, layout: Layout) -> tuple[Int32, Int32, Float3
     out, unless there is nothing else. -1, -1, 0 where none is left.
     """
     named = layout.content if layout.content.any() else np.ones_like(layout.content)
-    asked = np.flatnonzero(named)
+    asked = np.flatnonzero(layout.asking if layout.asking.any() else np.ones_like(layout.asking))
     among = weights * named
     order = np.argsort(-among.max(axis=2)[:, asked], axis=1, kind="stable")[:, :STANDOUTS]
     query = asked[order]
@@ -62,12 +62,13 @@ def standing_out(weights: Float32, layout: Layout) -> tuple[Int32, Int32, Float3
 def far_pair(weights: Float32, layout: Layout) -> tuple[Int32, Int32, Float32]:
     """The strongest pair of content tokens two or more apart, of each head: three arrays [head].
 
-    weights: float32[head, query, key]. -1, -1, 0 where a sentence has no such pair.
+    weights: float32[head, query, key]. -1, -1, 0 where a sentence has no such pair. In cross attention no
+    pair is of neighbours, and all count.
     """
     flat = (weights * layout.far).reshape(len(weights), -1)
     place = flat.argmax(axis=1)
     weight = np.take_along_axis(flat, place[:, None], axis=1)[:, 0]
-    query, key = np.divmod(place, layout.tokens)
+    query, key = np.divmod(place, layout.keys)
     found = weight > 0
     return (
         np.where(found, query, -1).astype(np.int32),

@@ -26,7 +26,7 @@ from attention_gallery.hashing import canonical_json, digest, digest_bytes, dige
 from attention_gallery.manifest.settings import AnalysisSettings
 
 _CODE = Path(__file__).parent
-MAGIC = b"attention-gallery analysis 1\n"
+MAGIC = b"attention-gallery analysis 2\n"
 
 DTYPES = {
     "values": "<f4",
@@ -71,7 +71,8 @@ def save(analysis: SentenceAnalysis) -> bytes:
         "facts": {
             "key": analysis.key,
             "tokens": analysis.tokens,
-            "causal": analysis.causal,
+            "keys": analysis.keys,
+            "kind": analysis.kind,
             "window": analysis.window,
             "thresholds": asdict(analysis.thresholds),
             "metrics": [metric.name for metric in analysis.metrics],
@@ -116,7 +117,8 @@ def _analysis(facts: Mapping[str, Any], arrays: dict[str, NDArray[Any]]) -> Sent
     return SentenceAnalysis(
         key=facts["key"],
         tokens=facts["tokens"],
-        causal=facts["causal"],
+        keys=facts["keys"],
+        kind=facts["kind"],
         window=facts["window"],
         thresholds=Thresholds(**facts["thresholds"]),
         metrics=tuple(

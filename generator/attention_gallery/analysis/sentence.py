@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from attention_gallery.analysis.head_types import KINDS, MIXED, Int8, Thresholds, head_type, strength
-from attention_gallery.records import Float32, HeadMetric, HeadType, Int32
+from attention_gallery.records import AttentionKind, Float32, HeadMetric, HeadType, Int32
 
 # A pair weaker than this does not make a head notable.
 NOTABLE_PAIR = 0.1
@@ -18,7 +18,8 @@ NOTABLE_PAIR = 0.1
 class SentenceAnalysis:
     """The measures, types and outstanding pairs of every head on one sentence.
 
-    key: the capture key. uniform: what each measure would be for even attention.
+    key: the capture key. tokens, keys: how many tokens look, and how many are looked at (other ones only in
+    cross attention). uniform: what each measure would be for even attention.
     types: int8[layer, head], indices into `KINDS`.
     top_keys int32[layer, query, k], top_weights float32[layer, query, k]: strongest keys of the heads'
     average, -1 and 0 where there are fewer. top_content_keys, top_content_weights: the same among content
@@ -26,13 +27,14 @@ class SentenceAnalysis:
     standouts_q, standouts_k int32[layer, head, n], standouts_w float32[layer, head, n]: strongest pairs
     of content tokens, at most one per query.
     far_q, far_k int32[layer, head], far_w float32[layer, head]: strongest pair of content tokens two or
-    more apart.
+    more apart, in cross attention of any.
     overall_average: float32[query, key], mean over all heads.
     """
 
     key: str
     tokens: int
-    causal: bool
+    keys: int
+    kind: AttentionKind
     window: int
     thresholds: Thresholds
     metrics: tuple[HeadMetric, ...]
@@ -59,6 +61,11 @@ class SentenceAnalysis:
     def heads(self) -> int:
         """How many heads in each layer."""
         return int(self.types.shape[1])
+
+    @property
+    def causal(self) -> bool:
+        """Whether a token sees only itself and what came before."""
+        return self.kind == "decoder"
 
     @cached_property
     def values(self) -> dict[str, Float32]:

@@ -9,7 +9,8 @@ from functools import partial
 from attention_gallery.build.identify import identify
 from attention_gallery.build.pins import Pins
 from attention_gallery.build.project import Project
-from attention_gallery.errors import DamagedEntry, Problem
+from attention_gallery.build.shown import ShownModel, clashes, shown_models
+from attention_gallery.errors import DamagedEntry, ModelError, Problem
 from attention_gallery.manifest.settings import GallerySettings, ModelSpec, SentenceSpec
 from attention_gallery.models import FingerprintMemory, ModelFingerprint, ResolvedModel, license_file
 from attention_gallery.models import files as model_files
@@ -22,10 +23,20 @@ _FREE = Pins()
 
 @dataclass(frozen=True, slots=True)
 class Captures:
-    """The model files of a gallery and the capture key of every (model, sentence)."""
+    """The model files of a gallery, what is shown of them, and the capture key of every (model, sentence).
+
+    `models` are those of the manifest, `shown` those of the pages: three of an encoder-decoder. The models of
+    `keys` are the slugs of the latter.
+    """
 
     models: tuple[tuple[ResolvedModel, ModelFingerprint], ...]
+    shown: tuple[ShownModel, ...]
     keys: Mapping[tuple[str, str], str]
+
+    def of(self, index: int, sentence: str) -> dict[str, str]:
+        """The keys of one model of the manifest on one sentence, by kind of attention."""
+        shown = (one for one in self.shown if one.index == index)
+        return {one.kind: self.keys[one.spec.slug, sentence] for one in shown}
 
     def files(self) -> list[str]:
         """Every model file that can change the numbers or the license."""
@@ -37,25 +48,39 @@ def needed_captures(
 ) -> Captures:
     """Resolve every model and name every capture. Raises `ModelError` with the problems of all models."""
     models = identify(project.manifest, memory, pins, reporter or SilentReporter())
+    problems: list[Problem] = []
+    shown: list[ShownModel] = []
+    for index, (found, _) in enumerate(models):
+        kinds, wrong = shown_models(project.manifest, index, found.kinds)
+        shown.extend(kinds)
+        problems.extend(wrong)
+    problems.extend(clashes(project.manifest, shown))
+    if problems:
+        raise ModelError(problems)
     settings = project.manifest.settings
     keys = {
-        (spec.slug, sentence.slug): key_of(settings, spec, digests, sentence)
-        for spec, (_, digests) in zip(settings.models, models, strict=True)
+        (one.spec.slug, sentence.slug): key_of(settings, one.spec, models[one.index][1], sentence, one.kind)
+        for one in shown
         for sentence in settings.sentences
     }
-    return Captures(models, keys)
+    return Captures(models, tuple(shown), keys)
 
 
 def key_of(
-    settings: GallerySettings, model: ModelSpec, digests: ModelFingerprint, sentence: SentenceSpec
+    settings: GallerySettings,
+    model: ModelSpec,
+    digests: ModelFingerprint,
+    sentence: SentenceSpec,
+    kind: str = "self",
 ) -> str:
-    """The key of the capture of one sentence under one model."""
+    """The key of the capture of one sentence under one model; `kind` is one of the model's `kinds`."""
     return capture_key(
         weights=digests.weights,
         tokenizer=digests.tokenizer,
         given=text_input(sentence),
         dtype=model.dtype,
         precision=settings.capture.precision,
+        kind=kind,
     )
 
 
@@ -104,14 +129,14 @@ def capture_all(
             sentence=sentence.slug,
             given=text_input(sentence),
             precision=settings.capture.precision,
-            keys={"self": captures.keys[spec.slug, sentence.slug]},
+            keys=keys,
             fingerprint=digests,
             problem=partial(_problem, project, "sentences", index, "chat" if sentence.chat else "text"),
             placement=Placement(spec.device, spec.device_map == "auto"),
         )
-        for spec, (found, digests) in zip(settings.models, captures.models, strict=True)
+        for place, (spec, (found, digests)) in enumerate(zip(settings.models, captures.models, strict=True))
         for index, sentence in enumerate(settings.sentences)
-        if captures.keys[spec.slug, sentence.slug] in missing
+        if missing.intersection((keys := captures.of(place, sentence.slug)).values())
     ]
     tokens = settings.capture.batch_tokens
     done = capture_missing(jobs, store, reporter, batch_tokens=tokens, keep_going=keep_going)

@@ -136,12 +136,14 @@ def _rebuild(run: _Build) -> BuildReport:
     from attention_gallery.build.data import CachedData
     from attention_gallery.build.project import read_project
     from attention_gallery.files import sweep_unfinished
+    from attention_gallery.notes import check_models
     from attention_gallery.store import AttentionStore
 
     with run.clock.phase("read"):
         started = time.time_ns()
         project = read_project(run.manifest, run.options.drafts)
         captures = _pinned_captures(run, project)
+        check_models(project.notes, [shown.spec.slug for shown in captures.shown])
         inputs = {"files": captures.files(), "folders": [str(project.content)]}
         before = _stamp(run, inputs)
         folders = [str(run.manifest.parent / "themes"), *inputs["folders"]]

@@ -16,6 +16,7 @@ from attention_gallery.analysis import analysis_key
 from attention_gallery.build.captures import Captures
 from attention_gallery.build.data import CachedData
 from attention_gallery.build.project import Project
+from attention_gallery.build.shown import ShownModel
 from attention_gallery.errors import Problem, UserError
 from attention_gallery.figures.plotly_script import plotly_script
 from attention_gallery.files import walk_files
@@ -41,16 +42,16 @@ _LIBRARIES = ("jinja2", "latex2mathml", "markdown", "markupsafe", "nh3", "numpy"
 def gather(project: Project, captures: Captures, data: CachedData) -> Gallery:
     """The gallery. Raises `UserError` for notes that do not fit, `DamagedEntry` for broken captures."""
     settings = project.manifest.settings
-    models = tuple(_model(project, captures, data, index) for index in range(len(settings.models)))
+    models = tuple(_model(project, captures, data, shown) for shown in captures.shown)
     pairs = {
-        (model.spec.slug, sentence.slug): _pair(project, captures, data, (index, model), sentence)
-        for index, model in enumerate(models)
+        (shown.spec.slug, sentence.slug): _pair(project, captures, data, (shown.index, model), sentence)
+        for shown, model in zip(captures.shown, models, strict=True)
         for sentence in settings.sentences
     }
     check_heads(project.notes, {m.spec.slug: (m.facts.layers, m.facts.heads) for m in models})
-    heads = {model.spec.slug: model.routes for model in models}
+    titles = {model.spec.slug: (model.spec.title, model.routes) for model in models}
     paged = {at: pair.heads for at, pair in pairs.items()}
-    notes = gather_notes(project.notes, link_map(project, heads, paged))
+    notes = gather_notes(project.notes, link_map(project, titles, paged))
     assets = bundle(project.theme, project.options)
     script = plotly_script()
     plotly = fingerprinted("plotly.js", script.read_bytes())
@@ -75,13 +76,13 @@ def gather(project: Project, captures: Captures, data: CachedData) -> Gallery:
     return gallery
 
 
-def _model(project: Project, captures: Captures, data: CachedData, index: int) -> GalleryModel:
+def _model(project: Project, captures: Captures, data: CachedData, shown: ShownModel) -> GalleryModel:
     settings = project.manifest.settings
-    spec = settings.models[index]
-    first = data.peek(captures.keys[spec.slug, settings.sentences[0].slug])
+    first = data.peek(captures.keys[shown.spec.slug, settings.sentences[0].slug])
     # The license is told as it is now: the same weights may have been captured under another.
-    facts = replace(first.facts, license=license_of(captures.models[index][0]))
-    return GalleryModel.of(spec, facts, _origin(captures, index, first.provenance))
+    facts = replace(first.facts, license=license_of(captures.models[shown.index][0]))
+    origin = _origin(captures, shown.index, first.provenance)
+    return GalleryModel.of(shown.spec, facts, origin, settings.models[shown.index].slug, shown.kind)
 
 
 def _origin(captures: Captures, index: int, captured: Provenance) -> Provenance:
@@ -128,14 +129,14 @@ def _head_places(which: str, model: GalleryModel, data: CachedData, key: str) ->
 
 def link_map(
     project: Project,
-    heads: Mapping[str, HeadRoutes],
+    models: Mapping[str, tuple[str, HeadRoutes]],
     paged: Mapping[tuple[str, str], tuple[tuple[int, int], ...]],
 ) -> LinkMap:
-    """What notes may link to. `heads`: by model; `paged`: by (model, sentence), heads with a page."""
+    """What notes may link to. `models`: by slug; `paged`: by (model, sentence), heads with a page."""
     settings = project.manifest.settings
     pages = [note for note in project.notes if note.target.kind == "page"]
     return LinkMap(
-        models={spec.slug: (spec.title, heads[spec.slug]) for spec in settings.models},
+        models=models,
         sentences={sentence.slug: sentence.title for sentence in settings.sentences},
         pages={note.target.slug or "": note.title for note in pages},
         head_pages=paged,

@@ -11,10 +11,13 @@ from attention_gallery.build.identify import at_source
 from attention_gallery.build.locking import tell_others
 from attention_gallery.build.pins import Pins
 from attention_gallery.build.project import Project
+from attention_gallery.build.shown import ShownModel, clashes, shown_models
 from attention_gallery.errors import DamagedEntry, ModelError, Problem, UserError
 from attention_gallery.manifest import parse_source
 from attention_gallery.manifest.lock import lock_path
 from attention_gallery.manifest.lock_reader import read_lock
+from attention_gallery.manifest.settings import ModelSpec
+from attention_gallery.manifest.slugs import possible_slugs
 from attention_gallery.models import (
     FingerprintMemory,
     ModelFingerprint,
@@ -23,7 +26,7 @@ from attention_gallery.models import (
     fingerprint,
     resolve,
 )
-from attention_gallery.notes import check_heads
+from attention_gallery.notes import check_heads, check_models
 from attention_gallery.pages.notes import gather_notes
 from attention_gallery.pages.routes import HeadRoutes
 from attention_gallery.progress import Reporter
@@ -45,6 +48,7 @@ def inspect_sources(project: Project, cache: Path, reporter: Reporter) -> list[s
     pins = Pins()
     problems: list[Problem] = []
     kind: type[UserError] = UserError
+    shown: list[ShownModel] = []
     shapes: dict[str, tuple[int, int]] = {}
 
     def attempt(look: Callable[[], None]) -> None:
@@ -64,9 +68,11 @@ def inspect_sources(project: Project, cache: Path, reporter: Reporter) -> list[s
     attempt(read)
     memory = FingerprintMemory(cache / "fingerprints.json", keep=False)
     for index in range(len(project.manifest.settings.models)):
-        attempt(lambda index=index: _model(project, cache, index, (pins, memory), shapes))  # type: ignore[misc]
+        attempt(lambda index=index: _model(project, cache, index, (pins, memory), (shown, shapes)))  # type: ignore[misc]
+    attempt(lambda: _slugs(project, shown))
+    attempt(lambda: check_models(project.notes, [one.spec.slug for one in shown]))
     attempt(lambda: check_heads(project.notes, shapes))
-    attempt(lambda: _notes(project, shapes))
+    attempt(lambda: _notes(project, shown, shapes))
     attempt(lambda: _theme(project))
     if problems:
         raise kind(problems)
@@ -78,19 +84,37 @@ def _model(
     cache: Path,
     index: int,
     known: tuple[Pins, FingerprintMemory],
-    shapes: dict[str, tuple[int, int]],
+    found_so_far: tuple[list[ShownModel], dict[str, tuple[int, int]]],
 ) -> None:
+    """Add what is shown of a model, and the shapes that captures of it tell."""
     spec, problem = project.manifest.settings.models[index], at_source(project.manifest, index)
-    pins, memory = known
-    pins.check_asked(spec, problem)
-    found = _found(project, index, pins)
-    if found is None or (pins.lock is None and not all(memory.remembers(path) for path in files(found))):
+    (pins, memory), (shown, shapes) = known, found_so_far
+    try:
+        pins.check_asked(spec, problem)
+        found = _found(project, index, pins)
+    except UserError:
+        shown.extend(_may_be(index, spec))
+        raise
+    if found is None:
+        shown.extend(_may_be(index, spec))
+        return
+    kinds, wrong = shown_models(project.manifest, index, found.kinds)
+    shown.extend(kinds or _may_be(index, spec))
+    if wrong:
+        raise ModelError(wrong)
+    if pins.lock is None and not all(memory.remembers(path) for path in files(found)):
         return  # only for a lock is it worth while to read whole files of weights
     digests = fingerprint(found, memory)
     pins.check_found(spec, found, digests, problem)
-    shape = _captured_shape(project, cache, index, digests)
-    if shape is not None:
-        shapes[spec.slug] = shape
+    for one in kinds:
+        shape = _captured_shape(project, cache, one, digests)
+        if shape is not None:
+            shapes[one.spec.slug] = shape
+
+
+def _may_be(index: int, spec: ModelSpec) -> list[ShownModel]:
+    # What is not known of a model must not be held against the notes: it may be shown under all these names.
+    return [ShownModel(index, "", spec.model_copy(update={"slug": one})) for one in possible_slugs(spec.slug)]
 
 
 def _found(project: Project, index: int, pins: Pins) -> ResolvedModel | None:
@@ -107,14 +131,19 @@ def _found(project: Project, index: int, pins: Pins) -> ResolvedModel | None:
         raise
 
 
+def _slugs(project: Project, shown: list[ShownModel]) -> None:
+    problems = clashes(project.manifest, [one for one in shown if one.kind])
+    if problems:
+        raise ModelError(problems)
+
+
 def _captured_shape(
-    project: Project, cache: Path, index: int, digests: ModelFingerprint
+    project: Project, cache: Path, shown: ShownModel, digests: ModelFingerprint
 ) -> tuple[int, int] | None:
     """Layers and heads of a model, where a capture of it tells them."""
-    spec = project.manifest.settings.models[index]
     store = AttentionStore(cache / "store")
     for sentence in project.manifest.settings.sentences:
-        key = key_of(project.manifest.settings, spec, digests, sentence)
+        key = key_of(project.manifest.settings, shown.spec, digests, sentence, shown.kind)
         try:
             if store.has(key):
                 facts = store.open(key).facts
@@ -124,11 +153,12 @@ def _captured_shape(
     return None
 
 
-def _notes(project: Project, shapes: dict[str, tuple[int, int]]) -> None:
-    settings = project.manifest.settings
-    heads = {spec.slug: HeadRoutes.of(*shapes.get(spec.slug, _ANY)) for spec in settings.models}
-    paged = {(model.slug, one.slug): () for model in settings.models for one in settings.sentences}
-    gather_notes(project.notes, link_map(project, heads, paged))
+def _notes(project: Project, shown: list[ShownModel], shapes: dict[str, tuple[int, int]]) -> None:
+    models = {
+        one.spec.slug: (one.spec.title, HeadRoutes.of(*shapes.get(one.spec.slug, _ANY))) for one in shown
+    }
+    paged = {(slug, one.slug): () for slug in models for one in project.manifest.settings.sentences}
+    gather_notes(project.notes, link_map(project, models, paged))
 
 
 def _theme(project: Project) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from attention_gallery.errors import Problem, UserError
 from attention_gallery.manifest import Manifest, load_manifest, without_drafts
+from attention_gallery.manifest.slugs import possible_slugs
 from attention_gallery.notes import Note, content_assets, load_notes
 from attention_gallery.theme.find import OptionValue, Theme, find_theme
 
@@ -56,7 +57,8 @@ def read_project(manifest_path: Path, drafts: bool) -> Project:
     theme = None
     options: Mapping[str, OptionValue] = {}
     try:
-        models = [model.slug for model in whole.settings.models]
+        # Which of them an encoder-decoder is shown under is known when its files are found.
+        models = [slug for model in whole.settings.models for slug in possible_slugs(model.slug)]
         sentences = [sentence.slug for sentence in whole.settings.sentences]
         notes = load_notes(content, models, sentences)
         assets = {file.name: file.path for file in content_assets(content)}
@@ -85,7 +87,7 @@ def _of_theme(manifest: Manifest, problem: Problem) -> Problem:
 
 
 def _published(notes: tuple[Note, ...], manifest: Manifest, drafts: bool) -> tuple[Note, ...]:
-    models = {model.slug for model in manifest.settings.models}
+    models = {slug for model in manifest.settings.models for slug in possible_slugs(model.slug)}
     sentences = {sentence.slug for sentence in manifest.settings.sentences}
     return tuple(
         note

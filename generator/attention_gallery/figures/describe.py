@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from attention_gallery.records import HeadType, Tokens, head_name
+from attention_gallery.records import AttentionKind, HeadType, Tokens, head_name
 
 LONGEST_LABEL = 40
 PAIRS_SHOWN = 3
@@ -29,7 +29,7 @@ class Described(Protocol):
     @property
     def heads(self) -> int: ...
     @property
-    def causal(self) -> bool: ...
+    def kind(self) -> AttentionKind: ...
     @property
     def type_counts(self) -> tuple[tuple[str, int], ...]: ...
     @property
@@ -55,9 +55,11 @@ class Described(Protocol):
 class HeadDescriber:
     """Descriptions of one sentence under one model; turns arrays to lists once, for thousands of heads."""
 
-    def __init__(self, tokens: Tokens, analysis: Described) -> None:
+    def __init__(self, tokens: Tokens, analysis: Described, keys: Tokens | None = None) -> None:
+        """`keys` are the tokens that are looked at, where they are not those that look."""
         self._analysis = analysis
         self._names = quoted_tokens(tokens)
+        self._keys = self._names if keys is None or keys is tokens else quoted_tokens(keys)
 
     @cached_property
     def _pairs(self) -> tuple[list[Any], list[Any], list[Any]]:
@@ -76,10 +78,10 @@ class HeadDescriber:
 
     def strongest(self, layer: int, head: int, limit: int = PAIRS_SHOWN) -> list[str]:
         """The strongest pairs of one head, each as `“it” → “cat” 0.41`."""
-        names = self._names
+        names, others = self._names, self._keys
         queries, keys, weights = (part[layer][head] for part in self._pairs)
         return [
-            f"{names[query]} → {names[key]} {decimal(weight)}"
+            f"{names[query]} → {others[key]} {decimal(weight)}"
             for query, key, weight in zip(queries[:limit], keys, weights, strict=False)
             if query >= 0
         ]
@@ -116,21 +118,22 @@ class HeadDescriber:
         ]
         aside = ""
         if left_out:
-            aside = ", the first token left out" if found.causal else ", special tokens left out"
+            first = found.kind == "decoder"
+            aside = ", the first token left out" if first else ", special tokens left out"
         return f"Where {self._names[query]} looks most, heads averaged{aside}: {'; '.join(runs)}."
 
     def average(self) -> str:
         """The mean over all heads, as on a thumbnail: the tokens that receive most."""
         received = self._analysis.overall_average.mean(axis=0)
         order = np.argsort(-received, kind="stable")[:PAIRS_SHOWN].tolist()
-        parts = [f"{self._names[key]} {decimal(float(received[key]))}" for key in order]
+        parts = [f"{self._keys[key]} {decimal(float(received[key]))}" for key in order]
         return f"Attention averaged over all heads. Tokens that receive most: {', '.join(parts)}."
 
     def _run(self, key: int, low: float, high: float) -> str:
         if key < 0:
             return "none"
         span = decimal(low) if decimal(low) == decimal(high) else f"{decimal(low)} to {decimal(high)}"
-        return f"{self._names[key]} {span}"
+        return f"{self._keys[key]} {span}"
 
 
 def decimal(weight: float) -> str:

@@ -2,7 +2,8 @@
 
 `linear16` keeps 16 bits of every weight, high bytes before low bytes, which deflate packs better.
 `sqrt8` keeps one byte of the square root, so that small weights keep their proportion; a reader
-divides each row by its sum. Of causal attention only the visible half, row by row, is kept.
+divides each row by its sum. Of causal attention only the visible half, row by row, is kept; it is square,
+while in cross attention there may be more keys than queries or fewer.
 The error stated is the largest absolute difference between a weight and what a reader decodes.
 """
 
@@ -12,12 +13,14 @@ import base64
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from attention_gallery.records import Float32
 
+_Number = TypeVar("_Number", bound=np.generic)
 LayerReader = Callable[[int], Float32]
 
 HEAD_ERROR = 0.0001
@@ -50,15 +53,12 @@ def visible_cells(tokens: int) -> NDArray[np.intp]:
 
 def encode_heads(weights: Float32, causal: bool) -> Iterator[EncodedWeights]:
     """Each head of float32[head, query, key] for its own page, as `linear16`."""
-    heads, tokens, _ = weights.shape
-    flat = weights.reshape(heads, tokens * tokens)
-    if causal:
-        flat = flat[:, visible_cells(tokens)]
+    flat = _visible(weights, causal)
     levels = np.rint(flat * 65535.0)
     errors = np.abs(levels / 65535.0 - flat).max(axis=1).tolist()
     high, low = _byte_planes(levels.astype(np.uint16))
     planes = np.concatenate([high, low], axis=1)
-    for head in range(heads):
+    for head in range(len(planes)):
         yield _encoded("linear16", (planes[head].tobytes(),), errors[head])
 
 
@@ -94,9 +94,9 @@ def _encode_grid_linear(layers: LayerReader, count: int, causal: bool) -> Encode
 
 
 def decode_grid(
-    encoded: EncodedWeights, layers: int, heads: int, tokens: int, causal: bool
+    encoded: EncodedWeights, shape: tuple[int, int, int, int], causal: bool
 ) -> NDArray[np.float64]:
-    """What a reader of the page sees: float64[layer, head, query, key], the hidden half 0."""
+    """What a reader of the page sees: float64[layer, head, query, key] of this shape, the hidden half 0."""
     data = base64.b64decode(encoded.data)
     if encoded.deflated:
         data = zlib.decompress(data, _DEFLATE_RAW)
@@ -105,10 +105,11 @@ def decode_grid(
     else:
         high, low = np.frombuffer(data, np.uint8).reshape(2, -1).astype(np.uint32)
         cells = (high * 256 + low) / 65535.0
-    flat = np.zeros((layers, heads, tokens * tokens))
-    where = visible_cells(tokens) if causal else np.arange(tokens * tokens)
+    layers, heads, queries, keys = shape
+    flat = np.zeros((layers, heads, queries * keys))
+    where = visible_cells(queries) if causal else np.arange(queries * keys)
     flat[:, :, where] = cells.reshape(layers, heads, len(where))
-    weights = flat.reshape(layers, heads, tokens, tokens)
+    weights = flat.reshape(shape)
     return _renormalised(weights) if encoded.codec == "sqrt8" else weights
 
 
@@ -117,10 +118,10 @@ def codec_attributes(weights: EncodedWeights) -> str:
     return f'data-codec="{weights.codec}"' + (" data-deflated" if weights.deflated else "")
 
 
-def _visible(values: NDArray[np.generic], causal: bool) -> NDArray[np.generic]:
-    heads, tokens, keys = values.shape
-    flat = values.reshape(heads, tokens * keys)
-    return flat[:, visible_cells(tokens)] if causal else flat
+def _visible(values: NDArray[_Number], causal: bool) -> NDArray[_Number]:
+    heads, queries, keys = values.shape
+    flat = values.reshape(heads, queries * keys)
+    return flat[:, visible_cells(queries)] if causal else flat
 
 
 def _byte_planes(levels: NDArray[np.generic]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

@@ -19,18 +19,19 @@ from attention_gallery.records import Fragment, Tokens
 DIV_ID = "attention"
 
 
-def plotly_spec(tokens: Tokens) -> dict[str, Any]:
-    """Plotly's data, layout and config for a heatmap over these tokens, as plain dicts.
+def plotly_spec(tokens: Tokens, keys: Tokens) -> dict[str, Any]:
+    """Plotly's data, layout and config for a heatmap of `tokens` that look at `keys`, as plain dicts.
 
     `z`, `zmax` and the colours are left to the page: they depend on the head and the colour scheme.
     """
     labels = axis_labels(tokens.texts)
+    columns = labels if keys is tokens else axis_labels(keys.texts)
     axis = {"type": "category", "dtick": 1, "ticks": "", "showgrid": False, "zeroline": False}
     return {
         "data": [
             {
                 "type": "heatmap",
-                "x": labels,
+                "x": columns,
                 "y": labels,
                 "zmin": 0,
                 "hoverongaps": False,
@@ -47,16 +48,20 @@ def plotly_spec(tokens: Tokens) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class HeatmapTemplate:
-    """What all heads of one model on one sentence share, serialised once."""
+    """What all heads of one model on one sentence share, serialised once. `extra` are more attributes."""
 
-    tokens: int
+    queries: int
+    keys: int
     causal: bool
     spec: str
+    extra: str
 
     @classmethod
-    def of(cls, tokens: Tokens, causal: bool) -> HeatmapTemplate:
-        """The template for these tokens."""
-        return cls(len(tokens), causal, json_for_html(plotly_spec(tokens)))
+    def of(cls, tokens: Tokens, causal: bool, keys: Tokens | None = None) -> HeatmapTemplate:
+        """The template for `tokens` that look at each other, or at `keys` where these are given."""
+        keys = tokens if keys is None else keys
+        extra = "" if keys is tokens else " data-cross"
+        return cls(len(tokens), len(keys), causal, json_for_html(plotly_spec(tokens, keys)), extra)
 
     def head(self, name: str, weights: EncodedWeights, alt_text: str) -> Fragment:
         """The figure of one head with its own weights. `alt_text` stands for it."""
@@ -69,9 +74,10 @@ class HeatmapTemplate:
 
     def _fragment(self, attributes: str, data: str, alt_text: str) -> Fragment:
         alt = escape(alt_text)
+        shape = f'data-queries="{self.queries}" data-keys="{self.keys}" data-causal="{int(self.causal)}"'
         html = (
             f'<figure class="figure heatmap" id="{DIV_ID}" data-figure="heatmap" {attributes} '
-            f'data-queries="{self.tokens}" data-keys="{self.tokens}" data-causal="{int(self.causal)}">'
+            f"{shape}{self.extra}>"
             f'<div class="figure-plot" id="{DIV_ID}-plot" role="img" aria-label="{alt}"></div>'
             f'{data}<script type="application/json" class="figure-spec">{self.spec}</script>'
             f"<figcaption>{alt}</figcaption></figure>"

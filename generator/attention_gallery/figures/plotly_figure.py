@@ -6,7 +6,6 @@ import numpy as np
 from plotly.graph_objects import Figure
 
 from attention_gallery.figures.heatmap import plotly_spec
-from attention_gallery.figures.labels import axis_labels
 from attention_gallery.records import Float32, Tokens
 
 _SCALE = [[0.0, "#fbfbf8"], [0.35, "#b9b5e4"], [0.7, "#5a52b5"], [1.0, "#1f1a4d"]]
@@ -19,16 +18,10 @@ def heatmap_figure(queries: Tokens, keys: Tokens, weights: Float32, title: str, 
 
     What a causal model cannot see is absent, not zero.
     """
-    spec = plotly_spec(queries)
+    spec = plotly_spec(queries, keys)
     drawn = np.where(np.tri(*weights.shape) > 0, weights, np.nan) if causal else weights
     bar = {"title": {"text": "weight"}, "thickness": 12, "outlinewidth": 0}
-    trace = {
-        **spec["data"][0],
-        "x": axis_labels(keys.texts),
-        "z": drawn,
-        "colorscale": _SCALE,
-        "colorbar": bar,
-    }
+    trace = {**spec["data"][0], "z": drawn, "colorscale": _SCALE, "colorbar": bar}
     layout = {
         **spec["layout"],
         "xaxis": {**spec["layout"]["xaxis"], "tickangle": -45, "automargin": True},

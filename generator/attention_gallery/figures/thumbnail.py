@@ -20,27 +20,29 @@ _LEVELS = 32
 _LARGEST = 64
 
 
-def thumbnail(weights: Float32) -> tuple[bytes, int]:
-    """A PNG of float32[query, key] and its side in pixels: one pixel a cell, at most 64 a side.
+def thumbnail(weights: Float32) -> tuple[bytes, tuple[int, int]]:
+    """A PNG of float32[query, key], its width and height in pixels: one pixel a cell, at most 64 a side.
 
     Larger matrices are max-pooled, so that no strong cell drops out. The scale is the square root
     of the weight over the largest weight, so that broad attention does not look empty.
     """
-    pooled = _pool(weights, _LARGEST)
+    size = thumbnail_size(*weights.shape)
+    pooled = _pool(weights, size)
     top = float(pooled.max()) or 1.0
     levels = np.rint(np.sqrt(np.maximum(pooled, 0.0) / top) * (_LEVELS - 1)).astype(np.uint8)
-    side = levels.shape[0]
-    picture = Image.frombytes("P", (side, side), levels.tobytes())
+    picture = Image.frombytes("P", size, levels.tobytes())
     palette, opacity = _palette()
     picture.putpalette(palette)
     out = io.BytesIO()
     picture.save(out, "PNG", transparency=opacity, compress_level=9)
-    return out.getvalue(), side
+    return out.getvalue(), size
 
 
-def thumbnail_side(tokens: int) -> int:
-    """The side in pixels of the thumbnail of a sentence of this many tokens."""
-    return min(tokens, _LARGEST)
+def thumbnail_size(queries: int, keys: int) -> tuple[int, int]:
+    """Width and height in pixels of the thumbnail of a matrix of queries × keys, in its proportions."""
+    longer = max(queries, keys, _LARGEST)
+    # Where one text is many times as long as the other, the shorter one keeps a line of its own.
+    return max(1, round(keys * _LARGEST / longer)), max(1, round(queries * _LARGEST / longer))
 
 
 def data_uri(png: bytes) -> str:
@@ -54,10 +56,11 @@ def _palette() -> tuple[bytes, bytes]:
     return bytes(_COLOUR) * _LEVELS, opacity
 
 
-def _pool(weights: Float32, largest: int) -> NDArray[np.float32]:
-    side = weights.shape[0]
-    if side <= largest:
+def _pool(weights: Float32, size: tuple[int, int]) -> NDArray[np.float32]:
+    """The largest weight of each block: float32[row, column] of `size`, which is (columns, rows)."""
+    columns, rows = size
+    if weights.shape == (rows, columns):
         return weights
-    edges = np.arange(largest) * side // largest
-    rows = np.maximum.reduceat(weights, edges, axis=0)
-    return np.maximum.reduceat(rows, edges, axis=1)
+    down = np.arange(rows) * weights.shape[0] // rows
+    along = np.arange(columns) * weights.shape[1] // columns
+    return np.maximum.reduceat(np.maximum.reduceat(weights, down, axis=0), along, axis=1)

@@ -84,6 +84,7 @@ def _address(address: str) -> str | None:
 def _models(data: dict[str, Any]) -> Iterator[Finding]:
     for i, model in _items(data, "models"):
         yield from check_title(model, ("models", i))
+        yield from _attention(model, ("models", i, "attention"))
         source = model.get("source")
         if not isinstance(source, str):
             continue
@@ -104,6 +105,16 @@ def _models(data: dict[str, Any]) -> Iterator[Finding]:
             what = "a package's" if kind == "package" else "a GGUF file's"
             reason = f"there is no code that transformers could run with {what} weights"
             yield reason, "remove it: it is for folders and hub ids", ("models", i, "trust_remote_code")
+
+
+def _attention(model: dict[str, Any], place: Place) -> Iterator[Finding]:
+    kinds = model.get("attention")
+    if kinds == ():
+        yield "`attention` names no kind", "name encoder, decoder or cross, or remove the key", place
+    kinds = kinds if isinstance(kinds, tuple) else ()
+    for n, kind in enumerate(kinds):
+        if isinstance(kind, str) and kind in kinds[:n]:
+            yield f'the kind "{kind}" stands here twice', "remove it", (*place, n)
 
 
 def _slugs(

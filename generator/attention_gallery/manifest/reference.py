@@ -59,7 +59,8 @@ def _type(annotation: Any) -> str:
     if origin in (Union, types.UnionType):
         return " or ".join(dict.fromkeys(_type(one) for one in arguments if one is not type(None)))
     if origin is tuple:
-        return f"list of {_type(arguments[0])}s"
+        plural = "" if get_origin(arguments[0]) is Literal else "s"
+        return f"list of {_type(arguments[0])}{plural}"
     if origin is dict:
         return f"block: any key, {_type(arguments[1])}"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):

@@ -42,6 +42,11 @@ class ModelSpec(Settings):
         default=None,
         description="`auto` divides a model that is larger than one device among all that there are.",
     )
+    attention: tuple[Literal["encoder", "decoder", "cross"], ...] = Field(
+        default=(),
+        description="Which kinds of attention of an encoder-decoder are shown, each as a model of its own. "
+        "All three when left out.",
+    )
     description: str = Field(default="", description="One or two sentences about the model.")
     draft: bool = Field(default=False, description="Leave the model out unless the build is given --drafts.")
 

@@ -8,6 +8,8 @@ import unicodedata
 
 SLUG = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 SLUG_LIMIT = 60
+# The kinds of attention of an encoder-decoder, whose pages are those of three models.
+KINDS = ("encoder", "decoder", "cross")
 TITLE_LIMIT = 60
 
 # Letters that Unicode does not decompose into a Latin letter and a mark.
@@ -28,6 +30,16 @@ _HEAD = re.compile(r"l\d+h\d+")
 def is_slug(text: str) -> bool:
     """Whether a text can stand in an address."""
     return re.fullmatch(SLUG, text) is not None
+
+
+def kind_slug(slug: str, kind: str) -> str:
+    """The name in addresses of one kind of attention of a model: `t5-cross`."""
+    return f"{slug}-{kind}"
+
+
+def possible_slugs(slug: str) -> tuple[str, ...]:
+    """Every name that a model of the manifest may have in addresses, whatever its files turn out to say."""
+    return (slug, *(kind_slug(slug, kind) for kind in KINDS))
 
 
 def slugify(text: str, kind: str = "sentence") -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from attention_gallery.notes.assets import content_assets
     from attention_gallery.notes.links import LinkTarget, parse_link
-    from attention_gallery.notes.load import FrontMatter, Note, check_heads, load_notes
+    from attention_gallery.notes.load import FrontMatter, Note, check_heads, check_models, load_notes
     from attention_gallery.notes.render import RenderedNote, render_note
     from attention_gallery.notes.rewrite import HEADING_PREFIX
     from attention_gallery.notes.target import NoteTarget
@@ -24,6 +24,7 @@ _HOMES = {
     "NoteTarget": "target",
     "RenderedNote": "render",
     "check_heads": "load",
+    "check_models": "load",
     "content_assets": "assets",
     "load_notes": "load",
     "parse_link": "links",
@@ -38,6 +39,7 @@ __all__ = [
     "NoteTarget",
     "RenderedNote",
     "check_heads",
+    "check_models",
     "content_assets",
     "load_notes",
     "parse_link",

@@ -17,7 +17,7 @@ from attention_gallery.manifest.nodes import YamlError
 from attention_gallery.manifest.settings import Settings
 from attention_gallery.manifest.textfile import not_utf8
 from attention_gallery.notes.assets import ContentFile, walk
-from attention_gallery.notes.target import NoteTarget, PlaceError, target_of
+from attention_gallery.notes.target import NoteTarget, PlaceError, meant_model, target_of
 
 LARGEST = 1024 * 1024
 _MARKS = re.compile(r"[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}")
@@ -81,6 +81,21 @@ def load_notes(
     if problems:
         raise NoteError(problems)
     return tuple(notes)
+
+
+def check_models(notes: Iterable[Note], models: Collection[str]) -> None:
+    """Raise `NoteError` for notes about models that are not among `models`, the slugs that are shown."""
+    problems = [
+        Problem(
+            f'the gallery has no model "{note.target.model}"',
+            meant_model(note.target.model, models) or "move the note",
+            note.path,
+        )
+        for note in notes
+        if note.target.model is not None and note.target.model not in models
+    ]
+    if problems:
+        raise NoteError(problems)
 
 
 def check_heads(notes: Iterable[Note], shapes: Mapping[str, tuple[int, int]]) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from attention_gallery.errors import did_you_mean
-from attention_gallery.manifest.slugs import is_slug
+from attention_gallery.manifest.slugs import KINDS, is_slug, kind_slug
 
 TargetKind = Literal["gallery", "about", "model", "model-head", "sentence", "pair", "head", "page"]
 
@@ -79,7 +79,7 @@ def target_of(parts: tuple[str, ...], models: Collection[str], sentences: Collec
     if target is None:
         raise PlaceError(_why(parts), LAYOUT)
     if target.model is not None and target.model not in models:
-        mend = did_you_mean(target.model, models) or "add it to the manifest, or move the note"
+        mend = meant_model(target.model, models) or "add it to the manifest, or move the note"
         raise PlaceError(f'the gallery has no model "{target.model}"', mend)
     if target.sentence is not None and target.sentence not in sentences:
         mend = did_you_mean(target.sentence, sentences) or "add it to the manifest, or move the note"
@@ -87,6 +87,12 @@ def target_of(parts: tuple[str, ...], models: Collection[str], sentences: Collec
     if target.slug == "index":
         raise PlaceError('"index" is not a name for a note', "the site makes the list of notes itself")
     return target
+
+
+def meant_model(slug: str, known: Collection[str]) -> str:
+    """What to write instead of the slug of a model that is not known: its kinds, where it has some."""
+    kinds = [one for one in (kind_slug(slug, kind) for kind in KINDS) if one in known]
+    return f"it is shown as {', '.join(kinds)}" if kinds else did_you_mean(slug, known)
 
 
 def _why(parts: tuple[str, ...]) -> str:

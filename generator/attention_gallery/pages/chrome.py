@@ -11,6 +11,13 @@ from attention_gallery.pages.pieces import Link, ModelCard, PageInfo, SiteInfo
 from attention_gallery.pages.words import count, million, shortened
 from attention_gallery.records import Provenance
 
+# What tokens see, by kind of attention.
+_DIRECTIONS = {
+    "encoder": ("bidirectional", "tokens see those before and after them"),
+    "decoder": ("causal", "no token sees those after it"),
+    "cross": ("from target to source", "each token of the target sees all of the source"),
+}
+
 
 def site_info(gallery: Gallery) -> SiteInfo:
     """What is the same on every page."""
@@ -124,11 +131,11 @@ def provenance(origin: Provenance) -> tuple[tuple[str, str], ...]:
 def model_card(model: GalleryModel, route: str) -> ModelCard:
     """A model in short, for the page at `route`."""
     spec, facts = model.spec, model.facts
-    direction = "no token sees those after it" if facts.causal else "tokens see those before and after them"
+    direction, meaning = _DIRECTIONS[facts.kind]
     rows = [
         ("Architecture", facts.architecture),
         ("Layers × heads", f"{facts.layers} × {facts.heads}"),
-        ("Direction", f"{'causal' if facts.causal else 'bidirectional'}: {direction}"),
+        ("Direction", f"{direction}: {meaning}"),
         ("Parameters", million(facts.parameters)),
         ("Vocabulary", count(facts.vocabulary, "token")),
     ]
@@ -147,8 +154,7 @@ def model_card(model: GalleryModel, route: str) -> ModelCard:
         title=spec.title,
         description=spec.description,
         href=routes.href(route, routes.model(spec.slug)),
-        summary=f"{facts.layers} layers × {facts.heads} heads, "
-        f"{'causal' if facts.causal else 'bidirectional'}",
+        summary=f"{facts.layers} layers × {facts.heads} heads, {direction}",
         facts=tuple(rows),
     )
 

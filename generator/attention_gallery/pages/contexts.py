@@ -48,15 +48,18 @@ class HomeContext:
 class ModelContext:
     """`model.html`. `heads[layer][head]`; `metrics` are (title, definition, source) columns of the atlas.
 
-    `atlas` has a row for each head: its cell, its type and its mean measures as text.
+    `kinds` lead to the models of one encoder-decoder, this one with an empty address; none for other models.
+    `sentences` come with how many tokens they have, ready to show. `atlas` has a row for
+    each head: its cell, its type and its mean measures as text.
     """
 
     model: ModelCard
+    kinds: tuple[Link, ...]
     heads: tuple[tuple[HeadCell, ...], ...]
     types: tuple[TypeCount, ...]
     metrics: tuple[tuple[str, str, str], ...]
     atlas: tuple[tuple[HeadCell, tuple[str, ...]], ...]
-    sentences: tuple[tuple[Link, int], ...]
+    sentences: tuple[tuple[Link, str], ...]
     notes: tuple[NoteBlock, ...]
     summary: str
 
@@ -107,7 +110,8 @@ class ExplorerContext:
     """`explorer.html`: all heads of one model on one sentence.
 
     `grid` is the figure of all heads, `figure` the panel of the selected head, both with their text
-    alternatives. `traces` is JSON for every token: see `figures/traces.py`. `precision` and
+    alternatives. `keys` are the tokens that are looked at where they are others than `tokens`, which is in
+    cross attention, else none. `traces` is JSON for every token: see `figures/traces.py`. `precision` and
     `normalisation` are sentences. `heads[layer][head]` as on the model page. `text` and `texts` are as on the
     sentence's page; `left_out` says what the model could not read of them, "" where it read all.
     """
@@ -118,6 +122,8 @@ class ExplorerContext:
     texts: tuple[TextPart, ...]
     language: str
     tokens: tuple[TokenView, ...]
+    tokens_title: str
+    keys: tuple[TokenView, ...]
     focus: int
     heads: tuple[tuple[HeadCell, ...], ...]
     types: tuple[TypeCount, ...]

@@ -11,7 +11,7 @@ import numpy as np
 
 from attention_gallery.pages.chrome import provenance
 from attention_gallery.pages.pair_view import PairView
-from attention_gallery.records import Float32
+from attention_gallery.records import Float32, Tokens
 
 _STEPS = 65535
 # Half a step, and the rounding of the product that finds it.
@@ -19,13 +19,17 @@ _ERROR = 0.00001
 
 
 def download(view: PairView) -> bytes:
-    """JSON with tokens, measures, types of heads and all weights in 16 bits, whose error it states."""
+    """JSON with tokens, measures, types of heads and all weights in 16 bits, whose error it states.
+
+    Cross attention has `keys`, too, which are the source's tokens, while `tokens` are the target's.
+    """
     pair, analysis = view.pair, view.analysis
     facts = pair.model.facts
     value = {
         "model": _model(view),
         "sentence": {"slug": pair.sentence.slug, "text": view.attention.text},
-        "tokens": _tokens(view),
+        "tokens": _tokens(view.tokens),
+        **({} if view.keys is view.tokens else {"keys": _tokens(view.keys)}),
         "metrics": _metrics(view),
         "head_types": [
             [analysis.type_name(layer, head) for head in range(facts.heads)] for layer in range(facts.layers)
@@ -42,13 +46,12 @@ def _model(view: PairView) -> dict[str, Any]:
         "title": model.spec.title,
         "layers": model.facts.layers,
         "heads": model.facts.heads,
-        "causal": model.facts.causal,
+        "causal": model.causal,
         "provenance": dict(provenance(view.pair.provenance)),
     }
 
 
-def _tokens(view: PairView) -> dict[str, Any]:
-    tokens = view.tokens
+def _tokens(tokens: Tokens) -> dict[str, Any]:
     return {
         "ids": tokens.ids.tolist(),
         "texts": tokens.texts,

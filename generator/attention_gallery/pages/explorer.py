@@ -64,6 +64,7 @@ def _explorer(gallery: Gallery, view: PairView) -> bytes:
         gallery.sentences, sentence, lambda one: routes.href(route, gallery.pair(model, one).route)
     )
     summary = view.describer.grid()
+    size = len(view.tokens), len(view.keys)
     context = ExplorerContext(
         model=model_card(model, route),
         sentence=Link(sentence.title, routes.href(route, routes.sentence(sentence.slug))),
@@ -71,14 +72,16 @@ def _explorer(gallery: Gallery, view: PairView) -> bytes:
         texts=texts_of(sentence),
         language=view.language,
         tokens=view.token_views,
+        tokens_title=view.tokens_title,
+        keys=view.key_views,
         focus=view.focus,
         heads=head_table(analysis, href),
         types=type_legend(analysis),
-        grid=Markup(grid_fragment(model.facts, len(view.tokens), grid, summary).html),
+        grid=Markup(grid_fragment(model.facts, size, grid, summary).html),
         figure=Markup(view.heatmap.selected(head_name(*first), view.describer.head(*first)).html),
         traces=_traces(analysis),
         trace=token_trace_of(view, view.focus),
-        notable=notable_heads(analysis, view.tokens, analysis.notable(), href),
+        notable=notable_heads(analysis, view.tokens, view.keys, analysis.notable(), href),
         averages=averages,
         notes=gallery.notes.of_pair(model.spec.slug, sentence.slug).blocks(route),
         other_models=_other_models(gallery, pair),
@@ -88,7 +91,7 @@ def _explorer(gallery: Gallery, view: PairView) -> bytes:
         precision=_precision(grid, pair.provenance),
         normalisation=_normalisation(pair.provenance.row_sum_error),
         summary=summary,
-        left_out=left_out(view.tokens, sentence, model.facts.context),
+        left_out=left_out(view.keys, sentence, model.facts.context),
     )
     title = f"“{words.shortened(sentence.title, 60)}” in {model.spec.title}"
     crumbs = ((model.spec.title, routes.model(model.spec.slug)),)
@@ -108,10 +111,10 @@ def _read_layers(view: PairView) -> tuple[EncodedWeights, tuple[LayerAverage, ..
 
     def layer(index: int) -> Float32:
         found = view.attention.layer(index)
-        averages[index] = layer_average(found, view.tokens.texts)
+        averages[index] = layer_average(found, view.keys.texts)
         return found.weights
 
-    grid = encode_grid(layer, facts.layers, facts.causal)
+    grid = encode_grid(layer, facts.layers, view.pair.model.causal)
     return grid, tuple(averages.values())
 
 

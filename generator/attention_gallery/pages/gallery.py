@@ -33,7 +33,9 @@ class PlannedPage:
 class GalleryModel:
     """A model of the gallery with what its captures told about it.
 
-    `places` are all its (layer, head), `routes` their names in addresses.
+    `places` are all its (layer, head), `routes` their names in addresses. `family` is its slug in the
+    manifest, which the three models of an encoder-decoder share, and `kind` which of them it is ("self" for a
+    model that is alone).
     """
 
     spec: ModelSpec
@@ -41,12 +43,27 @@ class GalleryModel:
     provenance: Provenance
     places: tuple[tuple[int, int], ...]
     routes: HeadRoutes
+    family: str
+    kind: str
 
     @classmethod
-    def of(cls, spec: ModelSpec, facts: ModelFacts, provenance: Provenance) -> GalleryModel:
+    def of(
+        cls, spec: ModelSpec, facts: ModelFacts, provenance: Provenance, family: str, kind: str
+    ) -> GalleryModel:
         """The model with all its (layer, head) places, layer by layer."""
         places = tuple((layer, head) for layer in range(facts.layers) for head in range(facts.heads))
-        return cls(spec, facts, provenance, places, HeadRoutes.of(facts.layers, facts.heads))
+        names = HeadRoutes.of(facts.layers, facts.heads)
+        return cls(spec, facts, provenance, places, names, family, kind)
+
+    @property
+    def causal(self) -> bool:
+        """Whether a token sees only itself and what came before."""
+        return self.facts.kind == "decoder"
+
+    @property
+    def reads_target(self) -> bool:
+        """Whether the tokens that look are those of a target, and not of the sentence."""
+        return self.kind in ("decoder", "cross")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +122,11 @@ class Gallery:
     def pair(self, model: GalleryModel, sentence: SentenceSpec) -> Pair:
         """One model on one sentence."""
         return self.pairs[model.spec.slug, sentence.slug]
+
+    def kinds_of(self, model: GalleryModel) -> tuple[GalleryModel, ...]:
+        """The models of one encoder-decoder, this one among them; nothing for a model that is alone."""
+        kinds = tuple(one for one in self.models if one.family == model.family)
+        return kinds if len(kinds) > 1 else ()
 
     def of_model(self, model: GalleryModel) -> tuple[Pair, ...]:
         """Every sentence under one model, in the manifest's order."""

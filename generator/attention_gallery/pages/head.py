@@ -61,8 +61,8 @@ def _make(gallery: Gallery, view: PairView, layer: int, head: int, notes: NoteSe
 
 
 def _pairs(view: PairView, layer: int, head: int) -> tuple[PairRow, ...]:
-    texts = view.tokens.texts
+    texts, keys = view.tokens.texts, view.keys.texts
     return tuple(
-        PairRow(texts[query], texts[key], query, key, words.share(weight), weight)
+        PairRow(texts[query], keys[key], query, key, words.share(weight), weight)
         for query, key, weight in view.standouts[layer][head]
     )

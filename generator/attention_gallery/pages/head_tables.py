@@ -62,7 +62,11 @@ def type_legend(typed: TypedHeads) -> tuple[TypeCount, ...]:
 
 
 def notable_heads(
-    analysis: SentenceAnalysis, tokens: Tokens, places: Iterable[Place], href: Callable[[Place], str]
+    analysis: SentenceAnalysis,
+    tokens: Tokens,
+    keys: Tokens,
+    places: Iterable[Place],
+    href: Callable[[Place], str],
 ) -> tuple[NotableHead, ...]:
     """Heads worth a look, with the reason.
 
@@ -75,6 +79,6 @@ def notable_heads(
         reason = kind.evidence
         if query >= 0 and analysis.clearest(kind.name) != place:
             weight = words.share(float(analysis.far_w[place]))
-            reason = f"“{isolated(tokens.texts[query])}” → “{isolated(tokens.texts[key])}” {weight}"
+            reason = f"“{isolated(tokens.texts[query])}” → “{isolated(keys.texts[key])}” {weight}"
         rows.append(NotableHead(head_name(*place), href(place), kind.title, kind.family, reason))
     return tuple(rows)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from attention_gallery.figures.thumbnail import thumbnail_side
+from attention_gallery.figures.thumbnail import thumbnail_size
 from attention_gallery.manifest.settings import SentenceSpec
 from attention_gallery.pages import routes, words
 from attention_gallery.pages.chrome import model_card, page_info, render
 from attention_gallery.pages.contexts import HomeContext
-from attention_gallery.pages.gallery import Gallery, Pair, PlannedPage
-from attention_gallery.pages.pieces import GalleryCell, SentenceRow, Thumbnail
+from attention_gallery.pages.gallery import Gallery, GalleryModel, Pair, PlannedPage
+from attention_gallery.pages.pieces import GalleryCell, ModelCard, SentenceRow, Thumbnail
 
 
 def home_page(gallery: Gallery, pages: int) -> Iterator[PlannedPage]:
@@ -30,7 +31,7 @@ def _make(gallery: Gallery, pages: int) -> bytes:
     settings = gallery.settings
     tags = dict.fromkeys(tag for sentence in gallery.sentences for tag in sentence.tags)
     context = HomeContext(
-        models=tuple(model_card(model, routes.HOME) for model in gallery.models),
+        models=tuple(_card(gallery, model) for model in gallery.models),
         rows=tuple(_row(gallery, sentence) for sentence in gallery.sentences),
         tags=tuple(tags),
         notes=gallery.notes.of_gallery().blocks(routes.HOME),
@@ -39,6 +40,13 @@ def _make(gallery: Gallery, pages: int) -> bytes:
     )
     info = page_info(gallery, "home", routes.HOME, settings.title, settings.description)
     return render(gallery, "home.html", info, context)
+
+
+def _card(gallery: Gallery, model: GalleryModel) -> ModelCard:
+    """A model in short; of the three of an encoder-decoder only the first brings the description."""
+    card = model_card(model, routes.HOME)
+    kinds = gallery.kinds_of(model)
+    return replace(card, description="") if kinds and kinds[0] is not model else card
 
 
 def _row(gallery: Gallery, sentence: SentenceSpec) -> SentenceRow:
@@ -55,15 +63,17 @@ def _row(gallery: Gallery, sentence: SentenceSpec) -> SentenceRow:
 
 def _cell(gallery: Gallery, pair: Pair) -> GalleryCell:
     analysis = gallery.data.analysis(pair)
-    side = thumbnail_side(analysis.tokens)
+    crossing = analysis.kind == "cross"
     picture = routes.thumbnail(pair.model.spec.slug, pair.sentence.slug)
     model, sentence = pair.model.spec.title, words.shortened(pair.sentence.title, 60)
     return GalleryCell(
         model=model,
         href=routes.href(routes.HOME, pair.route),
         thumbnail=Thumbnail(
-            routes.href(routes.HOME, picture), f"Average attention of {model} on “{sentence}”", side, side
+            routes.href(routes.HOME, picture),
+            f"Average attention of {model} on “{sentence}”",
+            *thumbnail_size(analysis.tokens, analysis.keys),
         ),
         tokens=analysis.tokens,
-        caption=words.count(analysis.tokens, "token"),
+        caption=words.length(analysis.tokens, analysis.keys, crossing),
     )

@@ -13,12 +13,12 @@ from attention_gallery.records import AttentionLayer
 
 
 def layer_average(layer: AttentionLayer, texts: Sequence[str]) -> LayerAverage:
-    """One layer's average over `texts`, its tokens. The share is of all attention in the layer, 0 to 1."""
+    """One layer's average over `texts`, its keys. The share is of all attention in the layer, 0 to 1."""
     average = average_heads(layer)
     received = average.mean(axis=0)
     key = int(received.argmax())
     share = words.share(float(received[key]))
-    png, side = thumbnail(average)
+    png, size = thumbnail(average)
     said = f"“{isolated(texts[key])}” receives {share}"
     alt = f"Layer {layer.index}, heads averaged: {said} of all attention."
-    return LayerAverage(layer.index, Thumbnail(data_uri(png), alt, side, side), said)
+    return LayerAverage(layer.index, Thumbnail(data_uri(png), alt, *size), said)

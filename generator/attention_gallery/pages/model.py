@@ -21,7 +21,9 @@ def model_page(gallery: Gallery, view: ModelView) -> Iterator[PlannedPage]:
     notes = gallery.notes.of_model(view.model.spec.slug)
     yield PlannedPage(
         routes.model(view.model.spec.slug),
-        gallery.inputs("model", view.inputs, notes.digest),
+        gallery.inputs(
+            "model", view.inputs, notes.digest, [one.kind for one in gallery.kinds_of(view.model)]
+        ),
         lambda: _make(gallery, view),
     )
 
@@ -38,6 +40,13 @@ def _make(gallery: Gallery, view: ModelView) -> bytes:
     summary = _summary(view)
     context = ModelContext(
         model=model_card(model, route),
+        kinds=tuple(
+            Link(
+                "cross attention" if one.kind == "cross" else one.kind,
+                "" if one is model else routes.href(route, routes.model(one.spec.slug)),
+            )
+            for one in gallery.kinds_of(model)
+        ),
         heads=head_table(across, href),
         types=type_legend(across),
         metrics=tuple((metric.title, _meaning(metric), metric.source) for metric in across.metrics),

@@ -7,6 +7,7 @@ from functools import cached_property
 from attention_gallery.analysis import KINDS, Across, HeadsAcross, Kind, SentenceAnalysis, heads_only
 from attention_gallery.figures.thumbnail import data_uri, thumbnail
 from attention_gallery.hashing import digest
+from attention_gallery.pages import words
 from attention_gallery.pages.gallery import Gallery, GalleryModel
 from attention_gallery.pages.pieces import Thumbnail
 from attention_gallery.records import HeadType
@@ -22,7 +23,7 @@ class ModelView:
         self.gallery = gallery
         self.model = model
         self.pairs = gallery.of_model(model)
-        self._pictures: tuple[int, list[list[tuple[str, int]]]] = (-1, [])
+        self._pictures: tuple[int, list[list[tuple[str, tuple[int, int]]]]] = (-1, [])
 
     @cached_property
     def inputs(self) -> str:
@@ -30,14 +31,14 @@ class ModelView:
         return digest([[pair.sentence.slug, pair.inputs, pair.heads] for pair in self.pairs])
 
     @cached_property
-    def _gathered(self) -> tuple[HeadsAcross, dict[str, int], list[SentenceAnalysis]]:
+    def _gathered(self) -> tuple[HeadsAcross, dict[str, str], list[SentenceAnalysis]]:
         across = Across()
-        lengths: dict[str, int] = {}
+        lengths: dict[str, str] = {}
         kept = []
         for pair in self.pairs:
             analysis = self.gallery.data.analysis(pair)
             across.add(analysis)
-            lengths[pair.key] = analysis.tokens
+            lengths[pair.key] = words.length(analysis.tokens, analysis.keys, analysis.kind == "cross")
             kept.append(heads_only(analysis))
         return across.result(), lengths, kept
 
@@ -47,8 +48,8 @@ class ModelView:
         return self._gathered[0]
 
     @property
-    def lengths(self) -> dict[str, int]:
-        """The number of tokens of each sentence, by capture key."""
+    def lengths(self) -> dict[str, str]:
+        """How many tokens each sentence has, in words, by capture key."""
         return self._gathered[1]
 
     def typed(self, sentence: int, layer: int, head: int) -> HeadType:
@@ -67,14 +68,14 @@ class ModelView:
         """A small picture of a head on one of the first sentences."""
         if self._pictures[0] != layer:
             self._pictures = (layer, [self._draw(index, layer) for index in range(self._pictured)])
-        src, side = self._pictures[1][sentence][head]
-        return Thumbnail(src, alt, side, side)
+        src, size = self._pictures[1][sentence][head]
+        return Thumbnail(src, alt, *size)
 
     @property
     def _pictured(self) -> int:
         return min(PICTURED_SENTENCES, len(self.pairs))
 
-    def _draw(self, index: int, layer: int) -> list[tuple[str, int]]:
+    def _draw(self, index: int, layer: int) -> list[tuple[str, tuple[int, int]]]:
         weights = self.gallery.data.attention(self.pairs[index]).layer(layer).weights
         drawn = [thumbnail(weights[head]) for head in range(self.model.facts.heads)]
-        return [(data_uri(png), side) for png, side in drawn]
+        return [(data_uri(png), size) for png, size in drawn]

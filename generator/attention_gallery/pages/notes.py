@@ -11,6 +11,7 @@ from markupsafe import Markup
 from attention_gallery.errors import LinkError, NoteError, Problem, did_you_mean
 from attention_gallery.hashing import digest, digest_bytes
 from attention_gallery.notes import HEADING_PREFIX, LinkTarget, Note, NoteTarget, RenderedNote, render_note
+from attention_gallery.notes.target import meant_model
 from attention_gallery.pages import routes
 from attention_gallery.pages.pieces import Link, NoteBlock
 from attention_gallery.pages.routes import HeadRoutes
@@ -92,11 +93,12 @@ class LinkMap:
         if slug in self.models:
             return routes.model(slug), self.models[slug][0]
         known = [*self.sentences, *self.models]
-        raise LookupError(f'the gallery has no sentence or model "{slug}"', did_you_mean(slug, known))
+        raise LookupError(f'the gallery has no sentence or model "{slug}"', meant_model(slug, known))
 
     def _model(self, slug: str | None) -> tuple[str, HeadRoutes]:
-        self._known(slug or "", {name: title for name, (title, _) in self.models.items()}, "model")
-        return self.models[slug or ""]
+        slug = slug or ""
+        self._need(slug in self.models, f'the gallery has no model "{slug}"', meant_model(slug, self.models))
+        return self.models[slug]
 
     def _asset(self, name: str) -> tuple[str, str]:
         reason = f'there is no file "{name}" beside the notes'

@@ -46,17 +46,22 @@ class PairView:
     @cached_property
     def describer(self) -> HeadDescriber:
         """Words for every head."""
-        return HeadDescriber(self.tokens, self.analysis)
+        return HeadDescriber(self.tokens, self.analysis, self.keys)
 
     @property
     def tokens(self) -> Tokens:
-        """The tokens of the sentence."""
+        """The tokens that look: those of the sentence, or of the target."""
         return self.attention.tokens
+
+    @property
+    def keys(self) -> Tokens:
+        """The tokens that are looked at: the same, except in cross attention."""
+        return self.attention.keys
 
     @cached_property
     def heatmap(self) -> HeatmapTemplate:
         """What the heatmaps of all heads share."""
-        return HeatmapTemplate.of(self.tokens, self.pair.model.facts.causal)
+        return HeatmapTemplate.of(self.tokens, self.pair.model.causal, self.keys)
 
     @cached_property
     def token_views(self) -> tuple[TokenView, ...]:
@@ -64,12 +69,28 @@ class PairView:
         return token_views(self.tokens)
 
     @cached_property
+    def key_views(self) -> tuple[TokenView, ...]:
+        """The tokens that are looked at for a strip of their own; none where they are those that look."""
+        return () if self.keys is self.tokens else token_views(self.keys)
+
+    @cached_property
     def token_strip(self) -> Markup:
         """The token strip, rendered once."""
-        html = self.gallery.renderer.render(
-            "partials/token_strip.html", tokens=self.token_views, lang=self.language
-        )
+        return self._strip(self.token_views)
+
+    @cached_property
+    def key_strip(self) -> Markup:
+        """The strip of the tokens that are looked at, rendered once; empty where they are those that look."""
+        return self._strip(self.key_views) if self.key_views else Markup("")
+
+    def _strip(self, tokens: tuple[TokenView, ...]) -> Markup:
+        html = self.gallery.renderer.render("partials/token_strip.html", tokens=tokens, lang=self.language)
         return Markup(html)
+
+    @property
+    def tokens_title(self) -> str:
+        """What the strip of the tokens that look is called."""
+        return "Target tokens" if self.pair.model.reads_target else "Tokens"
 
     @property
     def language(self) -> str:
@@ -79,17 +100,15 @@ class PairView:
     @cached_property
     def focus(self) -> int:
         """The token that is selected when a page opens."""
-        tokens = self.tokens
-        offsets = None if tokens.offsets is None else tokens.offsets.tolist()
-        return words.focus_token(
-            self.pair.sentence, offsets, tokens.special.tolist(), self.pair.model.facts.causal
-        )
+        tokens, model = self.tokens, self.pair.model
+        offsets = None if tokens.offsets is None or model.reads_target else tokens.offsets.tolist()
+        return words.focus_token(self.pair.sentence, offsets, tokens.special.tolist(), model.causal)
 
     def weights(self, layer: int, head: int) -> EncodedWeights:
         """The weights of one head for its own page."""
         if self._encoded[0] != layer:
             weights = self.attention.layer(layer).weights
-            self._encoded = (layer, list(encode_heads(weights, self.pair.model.facts.causal)))
+            self._encoded = (layer, list(encode_heads(weights, self.pair.model.causal)))
         return self._encoded[1][head]
 
     @cached_property
@@ -149,11 +168,13 @@ class PairView:
             text=sentence.joined,
             language=self.language,
             tokens=self.token_views,
+            tokens_title=self.tokens_title,
             token_strip=self.token_strip,
+            key_strip=self.key_strip,
             explorer=routes.href(route, self.pair.route),
             precision=f"Every number in the text comes from {words.kept_weights(self.pair.provenance)}; "
             "the picture holds them in 16 bits, right to 0.00001.",
-            left_out=left_out(self.tokens, sentence, self.pair.model.facts.context),
+            left_out=left_out(self.keys, sentence, self.pair.model.facts.context),
         )
 
 

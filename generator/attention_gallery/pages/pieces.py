@@ -232,12 +232,16 @@ class TextPart:
 
 @dataclass(frozen=True, slots=True)
 class SentenceModel:
-    """One model on a sentence's page. `left_out` says what it could not read of the text, "" for nothing."""
+    """One model on a sentence's page. `length` says how many tokens there are, ready to show.
+
+    `left_out` says what it could not read of the text, "" for nothing.
+    """
 
     model: ModelCard
     href: str
     thumbnail: Thumbnail
     tokens: int
+    length: str
     trace: Trace
     notable: tuple[NotableHead, ...]
     notes: tuple[NoteBlock, ...]
@@ -271,6 +275,7 @@ class LayerAverage:
 class HeadShared:
     """What all head pages of one model on one sentence share, rendered once: `token_strip` is HTML.
 
+    `key_strip` has the tokens that are looked at where they are others (cross attention), else it is empty.
     `left_out` says what the model could not read of the text, "" where it read it all.
     """
 
@@ -279,7 +284,9 @@ class HeadShared:
     text: str
     language: str
     tokens: tuple[TokenView, ...]
+    tokens_title: str
     token_strip: Markup
+    key_strip: Markup
     explorer: str
     precision: str
     left_out: str = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from attention_gallery.figures.thumbnail import thumbnail_side
+from attention_gallery.figures.thumbnail import thumbnail_size
 from attention_gallery.manifest.settings import SentenceSpec
 from attention_gallery.pages import routes, words
 from attention_gallery.pages.chrome import model_card, page_info, render
@@ -57,7 +57,7 @@ def _make(gallery: Gallery, sentence: SentenceSpec) -> bytes:
         previous=before,
         next=after,
     )
-    names = words.listed(model.spec.title for model in gallery.models)
+    names = words.listed(model.title for model in gallery.settings.models)
     description = f"“{words.shortened(sentence.joined, 120)}” as {names} read it."
     info = page_info(gallery, "sentence", route, sentence.title, description)
     return render(gallery, "sentence.html", info, context)
@@ -68,22 +68,24 @@ def _model(gallery: Gallery, pair: Pair, route: str) -> SentenceModel:
     analysis = view.analysis
     strongest = analysis.notable(NOTABLE_HEADS)
     paged = set(pair.heads)
-    side = thumbnail_side(analysis.tokens)
+    size = thumbnail_size(analysis.tokens, analysis.keys)
     picture = routes.thumbnail(pair.model.spec.slug, pair.sentence.slug)
     return SentenceModel(
         model=model_card(pair.model, route),
         href=routes.href(route, pair.route),
-        thumbnail=Thumbnail(routes.href(route, picture), view.describer.average(), side, side),
+        thumbnail=Thumbnail(routes.href(route, picture), view.describer.average(), *size),
         tokens=analysis.tokens,
+        length=words.length(analysis.tokens, analysis.keys, analysis.kind == "cross"),
         trace=token_trace_of(view, view.focus),
         notable=notable_heads(
             analysis,
             view.tokens,
+            view.keys,
             strongest,
             lambda place: routes.href(route, pair.head_route(*place)) if place in paged else "",
         ),
         notes=gallery.notes.of_pair(pair.model.spec.slug, pair.sentence.slug).blocks(
             route, guest=pair.model.spec.slug
         ),
-        left_out=left_out(view.tokens, pair.sentence, pair.model.facts.context),
+        left_out=left_out(view.keys, pair.sentence, pair.model.facts.context),
     )

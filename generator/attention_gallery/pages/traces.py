@@ -10,9 +10,9 @@ from attention_gallery.pages.pieces import Trace, TraceRow
 
 def token_trace_of(view: PairView, query: int) -> Trace:
     """The trace of one token among content words, heads averaged in each layer."""
-    texts = view.tokens.texts
+    texts, keys = view.tokens.texts, view.keys.texts
     rows = tuple(
-        TraceRow(layer, tuple((texts[key], key, words.weight(weight), weight) for key, weight in keys))
-        for layer, keys in enumerate(token_trace(view.analysis, query, content=True))
+        TraceRow(layer, tuple((keys[key], key, words.weight(weight), weight) for key, weight in row))
+        for layer, row in enumerate(token_trace(view.analysis, query, content=True))
     )
     return Trace(texts[query], query, rows, view.describer.token(query))

@@ -50,6 +50,13 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+def length(tokens: int, keys: int, crossing: bool) -> str:
+    """How much a model reads: `9 tokens`; in cross attention how many look at how many."""
+    if not crossing:
+        return count(tokens, "token")
+    return f"{count(tokens, 'target token')} looking at {count(keys, 'source token')}"
+
+
 def million(number: int) -> str:
     """A number of parameters: `22.7 million`."""
     if number >= 1_000_000_000:
@@ -78,7 +85,8 @@ def focus_token(
     """The token that is selected when a page opens.
 
     The first token of the sentence's `focus` word. Without one, the first that is not special; in a causal
-    model, where that sees only itself, the last.
+    model, where that sees only itself, the last. `offsets` are None for tokens of another text than the
+    sentence's.
     """
     if sentence.focus is not None and offsets is not None:
         start = next((place for place, _ in occurrences(sentence.joined, sentence.focus)), -1)

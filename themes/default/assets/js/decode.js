@@ -13,14 +13,14 @@
   }
 
   /** One head as Float32Array[query × key]; NaN where a causal model cannot look. */
-  function head(data, index, { tokens, causal, codec }) {
-    const cells = causal ? (tokens * (tokens + 1)) / 2 : tokens * tokens;
+  function head(data, index, { queries, keys, causal, codec }) {
+    const cells = causal ? (queries * (queries + 1)) / 2 : queries * keys;
     const low = data.length / 2;
-    const weights = new Float32Array(tokens * tokens).fill(NaN);
+    const weights = new Float32Array(queries * keys).fill(NaN);
     let from = index * cells;
-    for (let query = 0; query < tokens; query += 1) {
-      const seen = causal ? query + 1 : tokens;
-      const start = query * tokens;
+    for (let query = 0; query < queries; query += 1) {
+      const seen = causal ? query + 1 : keys;
+      const start = query * keys;
       let sum = 0;
       for (let key = 0; key < seen; key += 1, from += 1) {
         const weight = codec === "sqrt8" ? (data[from] / 255) ** 2 : (data[from] * 256 + data[low + from]) / 65535;
@@ -41,7 +41,8 @@
     const data = "deflated" in figure.dataset ? await inflate(bytes) : bytes;
     source.remove();
     const shape = {
-      tokens: Number(figure.dataset.tokens || figure.dataset.queries),
+      queries: Number(figure.dataset.queries),
+      keys: Number(figure.dataset.keys),
       causal: figure.dataset.causal === "1",
       codec: figure.dataset.codec,
     };

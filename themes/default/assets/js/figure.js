@@ -7,14 +7,20 @@
   const spec = AG.json(AG.one(".figure-spec", root));
   const plot = AG.one(".figure-plot", root);
   const source = root.dataset.source ? AG.one('[data-figure="grid"]') : root;
-  const names = spec.data[0].y.map(AG.plain);
-  const added = new Set(AG.all(".token").flatMap((token, i) => (token.classList.contains("special") ? [i] : [])));
+  const names = { queries: spec.data[0].y.map(AG.plain), keys: spec.data[0].x.map(AG.plain) };
+  /** Which tokens of a strip are special, as a set of their places. */
+  const specialIn = (strip) => new Set(strip ? AG.all(".token", strip).flatMap((token, i) => (token.classList.contains("special") ? [i] : [])) : []);
+  const special = { queries: specialIn(AG.one(".tokens")), keys: specialIn(AG.one("[data-keys] .tokens") || AG.one(".tokens")) };
   const figure = {
-    root, plot, spec, added,
-    // Rows and columns are those of the tokens that are shown; `tokens` gives the token of each.
-    tokens: names.map((_, i) => i),
-    labels: names,
-    size: names.length,
+    root, plot, spec, special,
+    // What is shown: the tokens of its rows and columns, their number and their labels.
+    rows: names.queries.map((_, i) => i),
+    columns: names.keys.map((_, i) => i),
+    queries: names.queries.length,
+    keys: names.keys.length,
+    labels: names.queries,
+    keyLabels: names.keys,
+    cross: "cross" in root.dataset,
     causal: root.dataset.causal === "1",
     name: root.dataset.name,
     caption: AG.one("figcaption", root),
@@ -23,9 +29,21 @@
     whole: null,
     cell: null,
     covered: false,
-    weight(query, key) { return this.weights[query * this.size + key]; },
-    /** The row of a token, -1 where it is hidden or there is none. */
-    at(token) { return this.tokens.indexOf(token); },
+    weight(query, key) { return this.weights[query * this.keys + key]; },
+    /** The weight of a pair of tokens, hidden or not. */
+    weightOf(query, key) { return this.whole[query * names.keys.length + key]; },
+    /** The selected token on the side that is looked from: of cross attention a query or, in the other direction, a key. */
+    chosen() { return this.cross && AG.state.direction === "to" ? AG.state.key : AG.state.token; },
+    /** Its row or column; -1 where it is hidden or there is none. */
+    picked() { return (AG.state.direction === "to" ? this.columns : this.rows).indexOf(this.chosen()); },
+    /** Selects the token of a row or, in the other direction, of a column; the label of a row (no column) always selects its own. */
+    choose(row, column) {
+      const [query, key] = [this.rows[row], column >= 0 ? this.columns[column] : -1];
+      const to = AG.state.direction === "to" && key >= 0;
+      if (!this.cross) AG.set({ token: to ? key : query });
+      else if (to) AG.set({ key });
+      else AG.set(AG.state.direction === "to" ? { token: query, direction: "from" } : { token: query });
+    },
   };
   AG.figure = figure;
 
@@ -41,7 +59,7 @@
   figure.words = (query, key) => {
     const weight = figure.weight(query, key);
     const shown = Number.isNaN(weight) ? "not visible" : figure.number(weight);
-    return `${AG.isolated(figure.labels[query])} → ${AG.isolated(figure.labels[key])}: ${shown}`;
+    return `${AG.isolated(figure.labels[query])} → ${AG.isolated(figure.keyLabels[key])}: ${shown}`;
   };
   figure.say = (text) => { live.textContent = text; };
   figure.tell = (text, x, y) => {
@@ -72,12 +90,13 @@
 
   /** Keeps the rows and columns of the tokens that are shown. Their weights stay what they are. */
   function take() {
-    const hidden = AG.state.special === "hidden" ? added : new Set();
-    const tokens = names.map((_, i) => i).filter((i) => !hidden.has(i));
-    const size = tokens.length;
-    Object.assign(figure, { tokens, size, labels: tokens.map((i) => names[i]), cell: null });
-    if (size === names.length) figure.weights = figure.whole;
-    else figure.weights = Float32Array.from({ length: size * size }, (_, i) => figure.whole[tokens[Math.floor(i / size)] * names.length + tokens[i % size]]);
+    const seen = (side) => names[side].map((_, i) => i).filter((i) => AG.state.special !== "hidden" || !special[side].has(i));
+    const [rows, columns] = [seen("queries"), seen("keys")];
+    const [queries, keys] = [rows.length, columns.length];
+    const [labels, keyLabels] = [rows.map((i) => names.queries[i]), columns.map((i) => names.keys[i])];
+    Object.assign(figure, { rows, columns, queries, keys, labels, keyLabels, cell: null });
+    const all = queries * keys === figure.whole.length;
+    figure.weights = all ? figure.whole : Float32Array.from({ length: queries * keys }, (_, i) => figure.weightOf(rows[Math.floor(i / keys)], columns[i % keys]));
     figure.tell("");
   }
 
@@ -99,6 +118,8 @@
     }
   };
 
+  // A matrix that is not square takes the room that its shape needs.
+  if (figure.cross) plot.style.setProperty("--shape", Math.min(2.2, Math.max(0.7, (figure.keys + 3) / (figure.queries + 4))).toFixed(3));
   plot.removeAttribute("role");
   plot.setAttribute("role", "group");
   new ResizeObserver(draw).observe(plot);
@@ -107,6 +128,6 @@
     if (!figure.weights) return;
     if (changed.has("special")) take();
     if (changed.has("view")) show();
-    if (["special", "token", "scale", "threshold", "direction"].some((name) => changed.has(name))) draw();
+    if (["special", "token", "key", "scale", "threshold", "direction"].some((name) => changed.has(name))) draw();
   });
 })();

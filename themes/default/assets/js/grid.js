@@ -5,7 +5,8 @@
   if (!table) return;
 
   const stage = source.parentElement;
-  const size = Number(source.dataset.tokens);
+  const queries = Number(source.dataset.queries);
+  const keys = Number(source.dataset.keys);
   const heads = Number(source.dataset.heads);
   const canvas = AG.make("canvas", { "aria-hidden": "true" });
   const cells = AG.all("tbody td > *", table);
@@ -21,7 +22,10 @@
   }
 
   function drawOne(pen, index, spot, ratio) {
-    pen.putImageData(AG.thumbnail(weightsOf(index), size, spot.side), spot.left, spot.top);
+    const longer = Math.max(queries, keys);
+    const [width, height] = [keys, queries].map((count) => Math.max(1, Math.round((spot.side * count) / longer)));
+    const [left, top] = [spot.left + ((spot.side - width) >> 1), spot.top + ((spot.side - height) >> 1)];
+    pen.putImageData(AG.thumbnail(weightsOf(index), queries, keys, width, height), left, top);
     const family = cells[index].parentElement.className.replace("f-", "");
     pen.fillStyle = AG.colour.css(`--family-${family === "separator" ? "sink" : family}`);
     pen.fillRect(spot.left, spot.top + spot.side + ratio, spot.side, Math.max(2, Math.round(2.5 * ratio)));

@@ -19,7 +19,7 @@
   function write(pen, figure, box) {
     const { state } = AG;
     const [query, key] = figure.cell || [-1, -1];
-    const picked = figure.at(state.token);
+    const picked = figure.picked();
     const rows = [query, state.direction === "from" ? picked : -1].filter((i) => i >= 0);
     const columns = [key, state.direction === "to" ? picked : -1].filter((i) => i >= 0);
     const dim = AG.colour.css("--ink-soft");
@@ -31,15 +31,16 @@
     };
     pen.textBaseline = "middle";
     figure.labels.forEach((text, i) => {
-      if (written(i, rows, box)) {
-        style(i, rows, i === picked && state.direction === "from");
-        pen.textAlign = "right";
-        pen.fillText(clipped(pen, text, box.limit), box.left - 8, box.top + (i + 0.5) * box.cell);
-      }
+      if (!written(i, rows, box)) return;
+      style(i, rows, i === picked && state.direction === "from");
+      pen.textAlign = "right";
+      pen.fillText(clipped(pen, text, box.limit), box.left - 8, box.top + (i + 0.5) * box.cell);
+    });
+    figure.keyLabels.forEach((text, i) => {
       if (!written(i, columns, box)) return;
       style(i, columns, i === picked && state.direction === "to");
       pen.save();
-      pen.translate(box.left + (i + 0.5) * box.cell, box.top + box.side + 8);
+      pen.translate(box.left + (i + 0.5) * box.cell, box.top + box.high + 8);
       pen.textAlign = box.level ? "center" : "right";
       if (box.level) pen.translate(0, box.font * 0.5);
       else pen.rotate(-Math.PI / 4);

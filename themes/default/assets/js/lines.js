@@ -7,9 +7,10 @@
 
   function geometry(figure) {
     const width = figure.plot.clientWidth;
-    const row = figure.size > 60 ? 16 : figure.size > 30 ? 20 : 26;
+    const longer = Math.max(figure.queries, figure.keys);
+    const row = longer > 60 ? 16 : longer > 30 ? 20 : 26;
     const gutter = Math.min(150, width * 0.32);
-    return { width, row, gutter, height: HEAD + row * figure.size + 8, y: (i) => HEAD + (i + 0.5) * row };
+    return { width, row, gutter, height: HEAD + row * longer + 8, y: (i) => HEAD + (i + 0.5) * row };
   }
 
   function size(figure, space) {
@@ -32,8 +33,8 @@
     const least = Math.max(0.01, AG.state.threshold);
     figure.weights.forEach((weight, i) => {
       if (!(weight >= least)) return;
-      const query = Math.floor(i / figure.size);
-      const key = i % figure.size;
+      const query = Math.floor(i / figure.keys);
+      const key = i % figure.keys;
       const mine = chosen < 0 || (AG.state.direction === "from" ? query : key) === chosen;
       found.push({ query, key, weight, mine });
     });
@@ -48,24 +49,24 @@
     pen.font = `400 12px ${family}`;
     pen.fillStyle = AG.colour.css("--ink-soft");
     pen.textAlign = "right";
-    pen.fillText("query", space.gutter - 8, HEAD / 2);
+    pen.fillText(figure.cross ? "target" : "query", space.gutter - 8, HEAD / 2);
     pen.textAlign = "left";
-    pen.fillText("key", space.width - space.gutter + 8, HEAD / 2);
-    figure.labels.forEach((text, i) => {
-      for (const left of [true, false]) {
+    pen.fillText(figure.cross ? "source" : "key", space.width - space.gutter + 8, HEAD / 2);
+    for (const left of [true, false]) {
+      (left ? figure.labels : figure.keyLabels).forEach((text, i) => {
         const picked = i === chosen && left === from;
         pen.font = `${picked ? 700 : 400} ${font}px ${family}`;
         pen.fillStyle = AG.colour.css(picked ? "--accent" : "--ink");
         pen.textAlign = left ? "right" : "left";
         pen.fillText(text, left ? space.gutter - 8 : space.width - space.gutter + 8, space.y(i), space.gutter - 8);
-      }
-    });
+      });
+    }
   }
 
   function draw(figure) {
     const space = geometry(figure);
     const pen = size(figure, space);
-    const chosen = hovered >= 0 ? hovered : figure.at(AG.state.token);
+    const chosen = hovered >= 0 ? hovered : figure.picked();
     const right = space.width - space.gutter;
     const bend = (right - space.gutter) * 0.42;
     const most = AG.colour.top(figure.weights);
@@ -91,7 +92,7 @@
 
   function rowAt(figure, event) {
     const row = Math.floor((event.clientY - figure.plot.getBoundingClientRect().top - HEAD) / geometry(figure).row);
-    return row >= 0 && row < figure.size ? row : -1;
+    return row >= 0 && row < (AG.state.direction === "from" ? figure.queries : figure.keys) ? row : -1;
   }
 
   AG.views.lines = {
@@ -100,7 +101,7 @@
         canvas = AG.make("canvas", { role: "img", "aria-label": "Lines from each query to the keys it looks at; the table view has the same numbers." });
         canvas.addEventListener("pointermove", (event) => { hovered = rowAt(figure, event); figure.draw(); });
         canvas.addEventListener("pointerleave", () => { hovered = -1; figure.draw(); });
-        canvas.addEventListener("click", (event) => { const row = rowAt(figure, event); if (row >= 0) AG.set({ token: figure.tokens[row] }); });
+        canvas.addEventListener("click", (event) => { const row = rowAt(figure, event); if (row >= 0) figure.choose(row, row); });
         slider = control();
       }
       figure.plot.append(canvas);

@@ -24,27 +24,28 @@
   function layout(figure, pen) {
     const { clientWidth: width, clientHeight: height } = figure.plot;
     const ratio = devicePixelRatio || 1;
-    const rough = Math.min(width, height) / (figure.size + 4);
+    const rough = Math.min(width / (figure.keys + 4), height / (figure.queries + 4));
     const font = Math.max(10, Math.min(14, rough * 0.62));
     pen.font = AG.labels.fontOf(font);
-    const longest = Math.max(...figure.labels.map((label) => pen.measureText(label).width));
-    const gutter = Math.ceil(Math.min(longest, width * 0.26)) + 12;
-    const level = longest + 8 < (width - gutter) / figure.size;
-    const foot = (level ? font * 1.5 : Math.min(longest, width * 0.3) * 0.72 + font * 0.4) + 10;
-    const side = Math.min(width - gutter - 2, height - TOP - foot);
-    const cell = Math.max(1 / ratio, Math.floor((side * ratio) / figure.size) / ratio);
-    return { left: gutter, top: TOP, cell, side: cell * figure.size, font, level, limit: gutter - 6, every: Math.max(1, Math.ceil((font * 1.15) / cell)) };
+    const longest = (labels) => Math.max(...labels.map((label) => pen.measureText(label).width));
+    const below = longest(figure.keyLabels);
+    const gutter = Math.ceil(Math.min(longest(figure.labels), width * 0.26)) + 12;
+    const level = below + 8 < (width - gutter) / figure.keys;
+    const foot = (level ? font * 1.5 : Math.min(below, width * 0.3) * 0.72 + font * 0.4) + 10;
+    const room = Math.min((width - gutter - 2) / figure.keys, (height - TOP - foot) / figure.queries);
+    const cell = Math.max(1 / ratio, Math.floor(room * ratio) / ratio);
+    return { left: gutter, top: TOP, cell, wide: cell * figure.keys, high: cell * figure.queries, font, level, limit: gutter - 6, every: Math.max(1, Math.ceil((font * 1.15) / cell)) };
   }
 
   function marks(pen, figure) {
     const { state } = AG;
-    const row = figure.at(state.token);
-    if (row >= 0) {
+    const picked = figure.picked();
+    if (picked >= 0 && picked < (state.direction === "from" ? figure.queries : figure.keys)) {
       pen.strokeStyle = AG.colour.css("--accent");
       pen.lineWidth = 2;
-      const at = row * box.cell;
-      if (state.direction === "from") pen.strokeRect(box.left - 1, box.top + at - 1, box.side + 2, box.cell + 2);
-      else pen.strokeRect(box.left + at - 1, box.top - 1, box.cell + 2, box.side + 2);
+      const at = picked * box.cell;
+      if (state.direction === "from") pen.strokeRect(box.left - 1, box.top + at - 1, box.wide + 2, box.cell + 2);
+      else pen.strokeRect(box.left + at - 1, box.top - 1, box.cell + 2, box.high + 2);
     }
     if (!figure.cell) return;
     const [query, key] = figure.cell;
@@ -61,12 +62,12 @@
     const picture = AG.paint.picture(figure, scale);
     if (figure.causal) AG.paint.hatch(pen, box);
     pen.imageSmoothingEnabled = false;
-    pen.drawImage(picture, box.left, box.top, box.side, box.side);
+    pen.drawImage(picture, box.left, box.top, box.wide, box.high);
     AG.paint.lattice(pen, figure, box);
     AG.paint.borders(pen, figure, box);
     pen.strokeStyle = AG.colour.css("--line");
     pen.lineWidth = 1;
-    pen.strokeRect(box.left - 0.5, box.top - 0.5, box.side + 1, box.side + 1);
+    pen.strokeRect(box.left - 0.5, box.top - 0.5, box.wide + 1, box.high + 1);
     AG.labels.write(pen, figure, box);
     marks(pen, figure);
     scale.style.insetInlineStart = `${box.left}px`;

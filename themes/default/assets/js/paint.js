@@ -5,12 +5,12 @@
 
   /** The matrix as a picture of one pixel a cell; painted again only when head, scale or colours change. */
   function picture(figure, scale) {
-    const key = `${figure.name}|${figure.size}|${AG.state.scale}|${AG.colour.css("--heat-0")}|${AG.colour.css("--heat-4")}`;
+    const key = `${figure.name}|${figure.weights.length}|${AG.state.scale}|${AG.colour.css("--heat-0")}|${AG.colour.css("--heat-4")}`;
     if (painted === key) return image;
     painted = key;
-    image = Object.assign(document.createElement("canvas"), { width: figure.size, height: figure.size });
+    image = Object.assign(document.createElement("canvas"), { width: figure.keys, height: figure.queries });
     const pen = image.getContext("2d");
-    const pixels = pen.createImageData(figure.size, figure.size);
+    const pixels = pen.createImageData(figure.keys, figure.queries);
     const ramp = AG.colour.ramp();
     const most = AG.colour.top(figure.weights);
     figure.weights.forEach((weight, i) => {
@@ -36,16 +36,16 @@
   function hatch(pen, box) {
     pen.save();
     pen.beginPath();
-    pen.rect(box.left, box.top, box.side, box.side);
+    pen.rect(box.left, box.top, box.wide, box.high);
     pen.clip();
     pen.fillStyle = AG.colour.css("--absent");
-    pen.fillRect(box.left, box.top, box.side, box.side);
+    pen.fillRect(box.left, box.top, box.wide, box.high);
     pen.strokeStyle = AG.colour.css("--absent-line");
     pen.lineWidth = 1;
     pen.beginPath();
-    for (let x = -box.side; x < box.side; x += 7) {
-      pen.moveTo(box.left + x, box.top + box.side);
-      pen.lineTo(box.left + x + box.side, box.top);
+    for (let x = -box.high; x < box.wide; x += 7) {
+      pen.moveTo(box.left + x, box.top + box.high);
+      pen.lineTo(box.left + x + box.high, box.top);
     }
     pen.stroke();
     pen.restore();
@@ -57,12 +57,13 @@
     pen.strokeStyle = AG.colour.css("--paper");
     pen.lineWidth = box.cell > 20 ? 1.5 : 1;
     pen.beginPath();
-    for (let i = 1; i < figure.size; i += 1) {
-      const at = i * box.cell;
-      pen.moveTo(box.left + at, box.top + seen(i));
-      pen.lineTo(box.left + at, box.top + box.side);
-      pen.moveTo(box.left, box.top + at);
-      pen.lineTo(box.left + (figure.causal ? at : box.side), box.top + at);
+    for (let key = 1; key < figure.keys; key += 1) {
+      pen.moveTo(box.left + key * box.cell, box.top + seen(key));
+      pen.lineTo(box.left + key * box.cell, box.top + box.high);
+    }
+    for (let query = 1; query < figure.queries; query += 1) {
+      pen.moveTo(box.left, box.top + query * box.cell);
+      pen.lineTo(box.left + (figure.causal ? query * box.cell : box.wide), box.top + query * box.cell);
     }
     pen.stroke();
   }
@@ -72,12 +73,16 @@
     pen.strokeStyle = AG.colour.css("--line-strong");
     pen.lineWidth = 1;
     pen.beginPath();
-    for (const i of AG.borders(figure)) {
+    const { rows, columns } = AG.borders(figure);
+    for (const i of columns) {
       const at = Math.round(i * box.cell) + 0.5;
       pen.moveTo(box.left + at, box.top + (figure.causal ? i * box.cell : 0));
-      pen.lineTo(box.left + at, box.top + box.side);
+      pen.lineTo(box.left + at, box.top + box.high);
+    }
+    for (const i of rows) {
+      const at = Math.round(i * box.cell) + 0.5;
       pen.moveTo(box.left, box.top + at);
-      pen.lineTo(box.left + (figure.causal ? i * box.cell : box.side), box.top + at);
+      pen.lineTo(box.left + (figure.causal ? i * box.cell : box.wide), box.top + at);
     }
     pen.stroke();
   }

@@ -47,7 +47,7 @@
       AG.emit("point", figure.cell);
     });
     div.on("plotly_unhover", () => { figure.cell = null; AG.emit("point", null); });
-    div.on("plotly_click", ({ points }) => AG.set({ token: figure.tokens[points[0].pointIndex[AG.state.direction === "from" ? 0 : 1]] }));
+    div.on("plotly_click", ({ points }) => figure.choose(...points[0].pointIndex));
   }
 
   /** Hides the canvas under Plotly, or takes Plotly away; arrow keys go on working over both. */
@@ -86,7 +86,7 @@
   AG.on("scheme", again);
   AG.on("state", (changed) => {
     if (changed.has("view") && AG.state.view !== "matrix") cover(false);
-    if (["scale", "view", "token", "direction", "special"].some((name) => changed.has(name))) again();
+    if (["scale", "view", "token", "key", "direction", "special"].some((name) => changed.has(name))) again();
   });
   AG.on("print", (on) => { if (wanted) cover(false); if (!on) again(); });
   AG.on("point", () => {

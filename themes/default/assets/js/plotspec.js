@@ -10,28 +10,29 @@
   }
 
   function rows(figure) {
-    return figure.labels.map((_, query) => Array.from(figure.weights.subarray(query * figure.size, (query + 1) * figure.size), (weight) => (Number.isNaN(weight) ? null : weight)));
+    return figure.labels.map((_, query) => Array.from(figure.weights.subarray(query * figure.keys, (query + 1) * figure.keys), (weight) => (Number.isNaN(weight) ? null : weight)));
   }
 
   /** The selected token's row or column, outlined as on the canvas. */
   function outlined(figure) {
-    const { direction } = AG.state;
-    const row = figure.at(AG.state.token);
-    if (row < 0) return [];
-    const along = [row - 0.5, row + 0.5];
-    const across = [-0.5, figure.size - 0.5];
-    const [x, y] = direction === "from" ? [across, along] : [along, across];
+    const from = AG.state.direction === "from";
+    const picked = figure.picked();
+    if (!(picked >= 0 && picked < (from ? figure.queries : figure.keys))) return [];
+    const along = [picked - 0.5, picked + 0.5];
+    const across = [-0.5, (from ? figure.keys : figure.queries) - 0.5];
+    const [x, y] = from ? [across, along] : [along, across];
     return [{ type: "rect", x0: x[0], x1: x[1], y0: y[0], y1: y[1], line: { color: AG.colour.css("--accent"), width: 2 } }];
   }
 
   /** The borders between segments; of a causal model only the part that can be seen. */
   function borders(figure) {
     const line = { color: AG.colour.css("--line-strong"), width: 1 };
-    return AG.borders(figure).flatMap((i) => {
-      const [at, far] = [i - 0.5, figure.size - 0.5];
-      const near = figure.causal ? at : -0.5;
-      return [{ type: "line", x0: at, x1: at, y0: near, y1: far, line }, { type: "line", x0: -0.5, x1: figure.causal ? at : far, y0: at, y1: at, line }];
-    });
+    const { rows, columns } = AG.borders(figure);
+    const at = (i) => i - 0.5;
+    return [
+      ...columns.map((i) => ({ type: "line", x0: at(i), x1: at(i), y0: figure.causal ? at(i) : -0.5, y1: at(figure.queries), line })),
+      ...rows.map((i) => ({ type: "line", x0: -0.5, x1: at(figure.causal ? i : figure.keys), y0: at(i), y1: at(i), line })),
+    ];
   }
 
   function layout(figure) {
@@ -44,7 +45,7 @@
       ...given,
       width, height,
       shapes: [...borders(figure), ...outlined(figure)],
-      margin: { l: box.left, t: box.top, r: width - box.left - box.side, b: height - box.top - box.side, pad: 0 },
+      margin: { l: box.left, t: box.top, r: width - box.left - box.wide, b: height - box.top - box.high, pad: 0 },
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: AG.colour.css("--absent"),
       font: { family: style.fontFamily, color: AG.colour.css("--ink") },
@@ -65,8 +66,8 @@
     const hovertemplate = figure.coarse ? given.hovertemplate.replace(".4f", ".2f") : given.hovertemplate;
     // Without any gap Plotly takes a way that writes style attributes, which a strict policy refuses.
     const gap = !figure.causal && figure.box.cell >= 9 ? 1 : 0.001;
-    const axis = figure.tokens.map((token) => given.y[token]);
-    return { ...given, hovertemplate, x: axis, y: axis, z: rows(figure), zmin: 0, zmax: AG.colour.top(figure.weights), colorscale: colours(), showscale: false, xgap: gap, ygap: gap };
+    const axes = { x: figure.columns.map((key) => given.x[key]), y: figure.rows.map((query) => given.y[query]) };
+    return { ...given, ...axes, hovertemplate, z: rows(figure), zmin: 0, zmax: AG.colour.top(figure.weights), colorscale: colours(), showscale: false, xgap: gap, ygap: gap };
   }
 
   AG.plotlySpec = { trace, layout, config };

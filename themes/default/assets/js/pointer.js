@@ -22,9 +22,8 @@
     const area = plot.getBoundingClientRect();
     const key = Math.floor((event.clientX - area.left - box.left) / box.cell);
     const query = Math.floor((event.clientY - area.top - box.top) / box.cell);
-    const inside = (i) => i >= 0 && i < figure.size;
-    if (inside(query) && inside(key)) return [query, key];
-    return inside(query) && key < 0 ? [query, -1] : null;
+    if (!(query >= 0 && query < figure.queries && key < figure.keys)) return null;
+    return [query, Math.max(-1, key)];
   }
 
   const ready = (event) => AG.state.view === "matrix" && figure.weights && figure.box && !event.target.closest?.(".figure-plotly");
@@ -39,18 +38,18 @@
   plot.addEventListener("click", (event) => {
     if (!ready(event)) return;
     const cell = cellAt(event);
-    if (cell) AG.set({ token: figure.tokens[AG.state.direction === "from" || cell[1] < 0 ? cell[0] : cell[1]] });
+    if (cell) figure.choose(...cell);
   });
   plot.addEventListener("keydown", (event) => {
     if (AG.state.view !== "matrix" || !figure.weights || event.ctrlKey || event.metaKey || event.altKey) return;
     const move = moves[event.key];
-    const picked = Math.max(0, figure.at(AG.state.token));
-    const [query, key] = figure.cell || [picked, picked];
+    const begin = [figure.rows.indexOf(AG.state.token), figure.columns.indexOf(figure.cross ? AG.state.key : AG.state.token)];
+    const [query, key] = figure.cell || begin.map((i) => Math.max(0, i));
     if (move) {
-      const within = (i) => Math.min(figure.size - 1, Math.max(0, i));
-      if (figure.cell) figure.point(within(query + move[0]), within(key + move[1]), true);
+      const within = (i, count) => Math.min(count - 1, Math.max(0, i));
+      if (figure.cell) figure.point(within(query + move[0], figure.queries), within(key + move[1], figure.keys), true);
       else figure.point(query, key, true);
-    } else if (event.key === "Enter") AG.set({ token: figure.tokens[AG.state.direction === "from" ? query : key] });
+    } else if (event.key === "Enter") figure.choose(query, key);
     else if (event.key === "Escape") figure.point(-1, -1);
     else return;
     event.preventDefault();
@@ -67,7 +66,7 @@
 
   for (const row of AG.all(".pairs tr[data-query]")) {
     const pair = [Number(row.dataset.query), Number(row.dataset.key)];
-    row.addEventListener("pointerenter", () => { if (figure.weights && AG.state.view === "matrix") figure.point(...pair.map((token) => figure.at(token))); });
+    row.addEventListener("pointerenter", () => { if (figure.weights && AG.state.view === "matrix") figure.point(figure.rows.indexOf(pair[0]), figure.columns.indexOf(pair[1])); });
     row.addEventListener("pointerleave", () => figure.point(-1, -1));
     row.addEventListener("click", () => AG.set({ token: pair[0], direction: "from" }));
   }

@@ -11,14 +11,14 @@
   }
 
   function whole(figure) {
-    const head = AG.make("tr", {}, AG.make("td"), ...figure.labels.map((text) => AG.make("th", { scope: "col" }, text)));
+    const head = AG.make("tr", {}, AG.make("td"), ...figure.keyLabels.map((text) => AG.make("th", { scope: "col" }, text)));
     const rows = figure.labels.map((text, query) =>
-      AG.make("tr", {}, AG.make("th", { scope: "row" }, text), ...figure.labels.map((_, key) => AG.make("td", { class: "numeric" }, number(figure, query, key)))));
+      AG.make("tr", {}, AG.make("th", { scope: "row" }, text), ...figure.keyLabels.map((_, key) => AG.make("td", { class: "numeric" }, number(figure, query, key)))));
     return [`Weights of ${figure.name}: rows are queries, columns are keys`, head, rows];
   }
 
   function strongest(figure, query) {
-    return figure.labels.map((text, key) => [text, figure.weight(query, key)])
+    return figure.keyLabels.map((text, key) => [text, figure.weight(query, key)])
       .filter(([, weight]) => weight > 0)
       .sort((a, b) => b[1] - a[1])
       .slice(0, BEST);
@@ -43,10 +43,10 @@
       figure.plot.hidden = false;
     },
     draw(figure) {
-      const now = `${figure.name} ${figure.size}`;
+      const now = `${figure.name} ${figure.weights.length}`;
       if (told === now) return;
       told = now;
-      const [caption, head, rows] = figure.size <= LARGEST ? whole(figure) : best(figure);
+      const [caption, head, rows] = Math.max(figure.queries, figure.keys) <= LARGEST ? whole(figure) : best(figure);
       box.replaceChildren(AG.make("table", {}, AG.make("caption", {}, caption), AG.make("thead", {}, head), AG.make("tbody", {}, ...rows)));
     },
   };

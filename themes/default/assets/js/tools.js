@@ -19,7 +19,7 @@
   }
 
   function address() {
-    const own = ["token", "view", "direction", "scale", "threshold", "special"];
+    const own = ["token", "key", "view", "direction", "scale", "threshold", "special"];
     const kept = AG.fragment().split("&").filter((part) => own.includes(part.split("=")[0]));
     return kept.length ? `#${kept.join("&")}` : "";
   }
@@ -50,10 +50,11 @@
   function strongest(figure) {
     let best = -1;
     figure.weights.forEach((weight, i) => {
-      const apart = Math.floor(i / figure.size) !== i % figure.size;
+      const apart = figure.cross || Math.floor(i / figure.keys) !== i % figure.keys;
       if (apart && weight > (best < 0 ? 0 : figure.weights[best])) best = i;
     });
-    const words = best < 0 ? "" : ` Its largest weight between two tokens is ${figure.words(Math.floor(best / figure.size), best % figure.size)}.`;
-    return `${figure.name}: queries run down, keys along the bottom.${words}`;
+    const words = best < 0 ? "" : ` Its largest weight between two tokens is ${figure.words(Math.floor(best / figure.keys), best % figure.keys)}.`;
+    const sides = figure.cross ? "target tokens, which look, run down, source tokens along the bottom" : "queries run down, keys along the bottom";
+    return `${figure.name}: ${sides}.${words}`;
   }
 })();

@@ -3,7 +3,10 @@
   const traces = AG.json(document.getElementById("traces"));
   const place = AG.one("#trace .trace");
   if (!traces || !place) return;
-  const tokens = AG.all(".tokens .token").map((token) => token.textContent);
+  const textsOf = (strip) => AG.all(".token", strip).map((token) => token.textContent);
+  const tokens = textsOf(AG.one(".tokens"));
+  const others = AG.one("[data-keys] .tokens");
+  const looked = others ? textsOf(others) : tokens;
   const lang = AG.one(".tokens").lang;
   const choices = [["content", "Content words"], ["all", "All tokens"]];
   AG.one("[data-trace-tools]").replaceChildren(AG.segmented("Tokens counted", "trace", choices, (trace) => AG.set({ trace })));
@@ -16,21 +19,22 @@
   function cell(key, thousandths) {
     if (key < 0) return AG.make("td");
     const share = thousandths / 1000;
-    return AG.make("td", {}, AG.make("span", { class: "trace-key", lang, dir: "auto" }, tokens[key]), " ", AG.make("span", { class: "number" }, thousandths ? share.toFixed(3) : "< 0.001"), bar(share));
+    return AG.make("td", {}, AG.make("span", { class: "trace-key", lang, dir: "auto" }, looked[key]), " ", AG.make("span", { class: "number" }, thousandths ? share.toFixed(3) : "< 0.001"), bar(share));
   }
 
   /** In words: the key that comes first in most layers, and where it ends. */
   function told(token, keys, weights) {
-    const name = (index) => `“${AG.isolated(tokens[index])}”`;
     const counts = new Map();
     for (const row of keys) if (row[token][0] >= 0) counts.set(row[token][0], (counts.get(row[token][0]) || 0) + 1);
     const [key, layers] = [...counts].sort((a, b) => b[1] - a[1])[0] || [-1, 0];
-    if (key < 0) return `${name(token)} has nothing to look at here.`;
-    const most = layers > 1 ? `${name(token)} looks most at ${name(key)} in ${layers} of ${keys.length} layers` : `What ${name(token)} looks at most changes from layer to layer`;
+    const quoted = (text) => `“${AG.isolated(text)}”`;
+    const name = quoted(tokens[token]);
+    if (key < 0) return `${name} has nothing to look at here.`;
+    const most = layers > 1 ? `${name} looks most at ${quoted(looked[key])} in ${layers} of ${keys.length} layers` : `What ${name} looks at most changes from layer to layer`;
     const end = keys.length - 1;
     const last = keys[end][token][0];
     if (last < 0) return `${most}.`;
-    const where = layers > 1 && last === key ? "among them the last" : `in the last at ${name(last)}`;
+    const where = layers > 1 && last === key ? "among them the last" : `in the last at ${quoted(looked[last])}`;
     return `${most}, ${where} (${(weights[end][token][0] / 1000).toFixed(3)}).`;
   }
 

@@ -1,0 +1,66 @@
+"""The models of a gallery as pages show them: an encoder-decoder is three, one for each kind of attention."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from attention_gallery.errors import Problem
+from attention_gallery.manifest import Manifest
+from attention_gallery.manifest.settings import ModelSpec
+from attention_gallery.manifest.slugs import KINDS, kind_slug
+
+# As titles say it; slugs end in the kind itself.
+_NAMES = {kind: "cross attention" if kind == "cross" else kind for kind in KINDS}
+
+
+@dataclass(frozen=True, slots=True)
+class ShownModel:
+    """One kind of attention of the model that stands at `index` in the manifest.
+
+    `kind` is "self" for a model that has only one. `spec` is the manifest's, but with the slug and title of
+    this kind.
+    """
+
+    index: int
+    kind: str
+    spec: ModelSpec
+
+
+def shown_models(
+    manifest: Manifest, index: int, kinds: Sequence[str]
+) -> tuple[tuple[ShownModel, ...], list[Problem]]:
+    """What is shown of a model that has these `kinds`, and what is wrong with what the manifest chooses."""
+    spec = manifest.settings.models[index]
+    wanted = spec.attention
+    if wanted and kinds == ("self",):
+        reason = f'the model "{spec.title}" has no encoder, decoder and cross attention to choose from'
+        return (), [manifest.problem(reason, "remove `attention`", "models", index, "attention")]
+    if kinds == ("self",):
+        return (ShownModel(index, "self", spec),), []
+    return tuple(_shown(spec, index, kind) for kind in kinds if kind in (wanted or kinds)), []
+
+
+def clashes(manifest: Manifest, shown: Iterable[ShownModel]) -> list[Problem]:
+    """A problem for every slug that two models would share, at the line of the later one."""
+    problems = []
+    taken: dict[str, ShownModel] = {}
+    for model in sorted(shown, key=lambda one: one.index):
+        other = taken.setdefault(model.spec.slug, model)
+        if other is model:
+            continue
+        line = manifest.where("models", other.index, "slug").line
+        what = model if model.kind != "self" else other
+        reason = (
+            f'the slug "{model.spec.slug}" is already that of line {line}: '
+            f'"{what.spec.title}" has it for its {_NAMES[what.kind]}'
+        )
+        mend = "give one of the two models another name with `slug: …`"
+        problems.append(manifest.problem(reason, mend, "models", model.index, "slug"))
+    return problems
+
+
+def _shown(spec: ModelSpec, index: int, kind: str) -> ShownModel:
+    # Which other kinds are shown changes nothing for this one, and its pages need not be made again.
+    changed = {"slug": kind_slug(spec.slug, kind), "title": f"{spec.title}, {_NAMES[kind]}", "attention": ()}
+    return ShownModel(index, kind, spec.model_copy(update=changed))
