@@ -107,12 +107,13 @@ def _load(resolved: ResolvedModel, dtype: str, continues: bool, placement: Place
         **placement.options(),
         **common,
     )
-    body = _body(full, with_head=auto is not AutoModel)
-    headless = _refuse_random_weights(resolved, body, report)
+    head = set() if auto is AutoModel else _head_names(full)
+    headless = _refuse_random_weights(resolved, head, report)
     placement.place(full, resolved)
     tokenizer = AutoTokenizer.from_pretrained(where, **common)
     model = full.eval() if auto is AutoModel else full.eval().base_model
-    parts = read_facts(model, tokenizer, resolved, sum(parameter.numel() for parameter in body.values()))
+    body = (parameter for name, parameter in full.named_parameters() if name not in head)
+    parts = read_facts(model, tokenizer, resolved, sum(parameter.numel() for parameter in body))
     loaded = LoadedModel(model, tokenizer, parts, resolved, dtype)
     if auto is AutoModel:
         reason = "transformers knows no language-modelling head for it"
@@ -130,16 +131,13 @@ def _auto_class(config: Any, continues: bool) -> Any:
     return AutoModelForCausalLM if continues and type(config) in MODEL_FOR_CAUSAL_LM_MAPPING else AutoModel
 
 
-def _body(full: Any, with_head: bool) -> dict[str, Any]:
-    """The parameters on which attention depends, by name: all but those of the language-modelling head."""
-    named = dict(full.named_parameters())
-    if not with_head:
-        return named
+def _head_names(full: Any) -> set[str]:
+    """The parameters of the language-modelling head, on which attention does not depend."""
     body = {id(parameter) for parameter in full.base_model.parameters()}
     head = full.get_output_embeddings() if full.base_model is full else None
     if head is not None and head.weight is not full.get_input_embeddings().weight:
         body -= {id(parameter) for parameter in head.parameters()}
-    return {name: parameter for name, parameter in named.items() if id(parameter) in body}
+    return {name for name, parameter in full.named_parameters() if id(parameter) not in body}
 
 
 def _refuse_own_code(resolved: ResolvedModel) -> None:
@@ -158,11 +156,11 @@ def _refuse_own_code(resolved: ResolvedModel) -> None:
         )
 
 
-def _refuse_random_weights(resolved: ResolvedModel, body: dict[str, Any], report: dict[str, Any]) -> bool:
-    """Refuse weights with gaps in the body; whether there are some outside it, in the head."""
+def _refuse_random_weights(resolved: ResolvedModel, head: set[str], report: dict[str, Any]) -> bool:
+    """Refuse weights with gaps outside the head; whether there are some in it."""
     # A pooler sits above the last layer, so attention does not depend on it; many checkpoints lack one.
     gaps = [name for name in report.get("missing_keys", ()) if "pooler" not in name]
-    missing = sorted(name for name in gaps if name in body)
+    missing = sorted(name for name in gaps if name not in head)
     wrong = sorted(str(entry[0]) for entry in report.get("mismatched_keys", ()))
     headless = len(missing) < len(gaps)
     if missing or wrong:
