@@ -2,7 +2,7 @@
 (() => {
   const strip = AG.one(".tokens");
   if (!strip || !AG.figure) return;
-  const looked = AG.one("[data-keys] .tokens");
+  const looked = AG.one("[data-key-tokens] .tokens");
   const sides = [{ name: "token", direction: "from", element: strip }];
   if (looked) sides.push({ name: "key", direction: "to", element: looked });
   const choices = [["from", "looks at"], ["to", "is looked at by"]];

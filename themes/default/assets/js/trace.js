@@ -5,7 +5,7 @@
   if (!traces || !place) return;
   const textsOf = (strip) => AG.all(".token", strip).map((token) => token.textContent);
   const tokens = textsOf(AG.one(".tokens"));
-  const others = AG.one("[data-keys] .tokens");
+  const others = AG.one("[data-key-tokens]");
   const looked = others ? textsOf(others) : tokens;
   const lang = AG.one(".tokens").lang;
   const choices = [["content", "Content words"], ["all", "All tokens"]];
