@@ -33,6 +33,7 @@ class Options:
     force: bool = False
     drafts: bool = False
     update_lock: bool = False
+    keep_going: bool = False
 
 
 @dataclass(frozen=True)

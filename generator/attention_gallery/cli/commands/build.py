@@ -43,6 +43,8 @@ def command(
     from attention_gallery.cli.summary import build_summary
 
     manifest = session.manifest_path()
-    options = BuildOptions(strict, force, drafts, update_lock, keep_going)
+    options = BuildOptions(
+        strict=strict, force=force, drafts=drafts, update_lock=update_lock, keep_going=keep_going
+    )
     report = build(manifest, options, session.reporter())
     session.say(build_summary(report, manifest.parent))

@@ -10,7 +10,7 @@
   const names = { queries: spec.data[0].y.map(AG.plain), keys: spec.data[0].x.map(AG.plain) };
   /** Which tokens of a strip are special, as a set of their places. */
   const specialIn = (strip) => new Set(strip ? AG.all(".token", strip).flatMap((token, i) => (token.classList.contains("special") ? [i] : [])) : []);
-  const special = { queries: specialIn(AG.one(".tokens")), keys: specialIn(AG.one("[data-keys] .tokens") || AG.one(".tokens")) };
+  const special = { queries: specialIn(AG.one(".tokens")), keys: specialIn(AG.one("[data-key-tokens] .tokens") || AG.one(".tokens")) };
   const figure = {
     root, plot, spec, special,
     // What is shown: the tokens of its rows and columns, their number and their labels.

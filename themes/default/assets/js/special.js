@@ -11,7 +11,7 @@
 
   const strip = AG.one(".tokens");
   const queries = strip ? places(strip) : [];
-  const looked = AG.one("[data-keys] .tokens");
+  const looked = AG.one("[data-key-tokens] .tokens");
   const keys = looked ? places(looked) : queries;
   const begins = (tokens, segments) => tokens.map((_, i) => i).filter((i) => i > 0 && segments[tokens[i]] !== segments[tokens[i - 1]]);
   /** The rows and the columns of a figure that begin a segment, but for the first. */
