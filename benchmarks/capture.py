@@ -26,11 +26,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from attention_gallery.capture.batch import run_batch
-from attention_gallery.capture.prepare import PreparedModel, prepare
-from attention_gallery.capture.reading import ModelInput, read_input
 
-from attention_gallery.capture.batches import plan_batches
+from attention_gallery.capturing.batch import run_batch
+from attention_gallery.capturing.batches import plan_batches
+from attention_gallery.capturing.prepare import PreparedModel, prepare
+from attention_gallery.capturing.reading import ModelInput, read_input
 from attention_gallery.errors import Problem
 from attention_gallery.manifest.settings import CaptureSettings, ModelSpec
 from attention_gallery.models import ModelFingerprint, resolve

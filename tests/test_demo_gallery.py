@@ -125,7 +125,7 @@ class Evidence:
         return load(resolve(spec, ROOT), spec.dtype)
 
     def _capture(self, model: str, sentence: str) -> StoredAttention:
-        from attention_gallery.capture import capture_one
+        from attention_gallery.capturing import capture_one
 
         return capture_one(self._loaded(model), self._texts[sentence])
 

@@ -218,4 +218,4 @@ def test_cross_attention_loses_the_columns_of_special_source_tokens(
     assert page.evaluate("[AG.figure.queries, AG.figure.keys]") == list(weights.shape)
     shown = np.array(page.evaluate("Array.from(AG.figure.weights)")).reshape(weights.shape)
     np.testing.assert_allclose(shown, weights, atol=0.0001)
-    expect(page.locator("[data-keys] .tokens .token.special").first).to_be_hidden()
+    expect(page.locator("[data-key-tokens] .tokens .token.special").first).to_be_hidden()

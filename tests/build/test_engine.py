@@ -100,7 +100,7 @@ def synthetic_capture(
             report.captured = calls[-1]
             return report
 
-    monkeypatch.setitem(sys.modules, "attention_gallery.capture", Module)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "attention_gallery.capturing", Module)  # type: ignore[arg-type]
     return calls
 
 

@@ -170,7 +170,7 @@ def test_one_job_captures_all_kinds_of_a_sentence(tmp_path: Path, monkeypatch: p
             fill_store(sample.manifest)
             return Report
 
-    monkeypatch.setitem(sys.modules, "attention_gallery.capture", Module)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "attention_gallery.capturing", Module)  # type: ignore[arg-type]
     keys = captures(sample).keys
     fill_store(sample.manifest)
     AttentionStore(sample.cache / "store").remove(keys["both-decoder", "river"])
@@ -216,7 +216,7 @@ def test_notes_are_held_against_the_kinds_before_anything_is_captured(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sample = with_both(tmp_path / "project", {"enc-cross/cat.md": "Which?\n"})
-    monkeypatch.setitem(sys.modules, "attention_gallery.capture", None)
+    monkeypatch.setitem(sys.modules, "attention_gallery.capturing", None)
     with pytest.raises(NoteError, match='no model "enc-cross"'):
         build(sample.manifest, BuildOptions(), SilentReporter())
 

@@ -16,7 +16,7 @@ from tokenizers.pre_tokenizers import WhitespaceSplit
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
 from attention_gallery.build import BuildOptions, build
-from attention_gallery.capture import capture_one
+from attention_gallery.capturing import capture_one
 from attention_gallery.errors import ModelError
 from attention_gallery.manifest.settings import ModelSpec
 from attention_gallery.models import FingerprintMemory, ModelFingerprint, ResolvedModel, fingerprint, resolve

@@ -117,7 +117,7 @@ def capture_all(
     if not missing:
         return 0
     reporter.info("loading torch and transformers …")
-    from attention_gallery.capture import CaptureJob, capture_missing
+    from attention_gallery.capturing import CaptureJob, capture_missing
     from attention_gallery.models.placement import Placement
 
     settings = project.manifest.settings

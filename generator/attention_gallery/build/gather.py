@@ -35,7 +35,7 @@ from attention_gallery.theme.render import Renderer
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 # Rooms whose code cannot change a page.
-_NOT_INPUTS = ("cli/", "serve/", "publish.py", "capture/")
+_NOT_INPUTS = ("cli/", "serve/", "publish.py", "capturing/")
 _LIBRARIES = ("jinja2", "latex2mathml", "markdown", "markupsafe", "nh3", "numpy", "pillow", "pygments")
 
 

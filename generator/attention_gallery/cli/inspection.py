@@ -61,7 +61,7 @@ def capture(spec: ModelSpec, root: Path, text: str, reporter: Reporter) -> Store
     if not text.strip():
         raise UserError("the text is empty", mend="write a sentence in quotes")
     reporter.detail(f"loading {spec.title} from {resolved.folder}")
-    from attention_gallery.capture import capture_one
+    from attention_gallery.capturing import capture_one
     from attention_gallery.models.load import load
 
     return capture_one(load(resolved, spec.dtype), text)

@@ -57,7 +57,7 @@ class Model:
         self, text: str = "", *, kind: AttentionKind | None = None, **given: Unpack[Given]
     ) -> Attention:
         """The exact attention of every layer and head on a text. See `capture`."""
-        from attention_gallery.capture import capture_one
+        from attention_gallery.capturing import capture_one
 
         chat = tuple((message["role"], message["content"]) for message in given.get("chat", ()))
         if chat and text:

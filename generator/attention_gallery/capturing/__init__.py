@@ -1,0 +1,28 @@
+"""Capture attention exactly: run a model, stream each layer out as it is computed.
+
+Everything here brings torch along; import it only when something must be captured.
+"""
+
+from attention_gallery.capturing.batch import OutOfMemoryError, can_batch, run_batch
+from attention_gallery.capturing.jobs import CaptureJob, CaptureReport, capture_missing
+from attention_gallery.capturing.prepare import PreparedModel, prepare
+from attention_gallery.capturing.reading import ModelInput, read_input
+from attention_gallery.capturing.single import MemoryCapture, capture_kinds, capture_one
+from attention_gallery.capturing.tokens import tokenise
+
+__all__ = [
+    "CaptureJob",
+    "CaptureReport",
+    "MemoryCapture",
+    "ModelInput",
+    "OutOfMemoryError",
+    "PreparedModel",
+    "can_batch",
+    "capture_kinds",
+    "capture_missing",
+    "capture_one",
+    "prepare",
+    "read_input",
+    "run_batch",
+    "tokenise",
+]

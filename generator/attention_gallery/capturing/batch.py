@@ -1,0 +1,177 @@
+"""Run a batch of sentences through a prepared model and stream each one's attention out."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import torch
+
+from attention_gallery.capturing.prepare import PreparedModel, model_inputs
+from attention_gallery.capturing.reading import ModelInput
+from attention_gallery.capturing.sink import BatchSink, InexactAttentionError, LayerSink
+from attention_gallery.errors import ModelError
+from attention_gallery.models.fingerprints import ModelFingerprint
+from attention_gallery.models.trial import MODEL_FAULTS, failed, trial_ids
+from attention_gallery.models.versions import library_versions
+from attention_gallery.records import AttentionLayer, Precision, Provenance, Tokens
+
+# Takes each layer of one sentence's attention of one kind, in order.
+Emit = Callable[[AttentionLayer], None]
+# How far padding may change a weight.
+BATCH_TOLERANCE = 1e-5
+
+
+class OutOfMemoryError(Exception):
+    """A batch did not fit; half of it may."""
+
+
+def run_batch(
+    prepared: PreparedModel,
+    sentences: Sequence[ModelInput],
+    emits: Sequence[Mapping[str, Emit]],
+    fingerprint: ModelFingerprint,
+    precision: Precision = "float32",
+) -> tuple[Mapping[str, Provenance], ...]:
+    """Run the model once on all `sentences` and hand each layer to those who want it as it is computed.
+
+    `emits` are for each sentence the receivers of the kinds of attention that are wanted of it. A layer is
+    split by sentence, freed of padding, checked and rounded to `precision` before anybody sees it; no more
+    than one layer of the batch and one of a sentence are held (under the strategy "outputs": all layers of
+    the batch). Layers of one kind come in order; those of different kinds and sentences take turns. What a
+    receiver keeps may be a view of the batch's layer. The result is for each sentence the provenance of each
+    kind in `emits`; its `seconds` are the sentence's share of the pass, by tokens.
+
+    The numbers are those of the sentences one by one, to `BATCH_TOLERANCE` in float32, if `can_batch` is
+    true of the model; otherwise give it one sentence at a time. Raises `OutOfMemoryError` when memory runs
+    out, `ModelError` when the attention of any sentence is not whole and exact, and whatever a receiver
+    raises. After any of these no sentence of the batch is whole; a smaller batch may be tried.
+    """
+    queries = {kind: [len(one.queries(kind)) for one in sentences] for kind in prepared.loaded.parts}
+    keys = {kind: [len(one.keys(kind)) for one in sentences] for kind in prepared.loaded.parts}
+    sinks = {
+        kind: [
+            LayerSink(facts, (queries[kind][row], keys[kind][row]), wanted[kind], precision)
+            if kind in wanted
+            else None
+            for row, wanted in enumerate(emits)
+        ]
+        for kind, facts in prepared.loaded.parts.items()
+    }
+    started = time.perf_counter()
+    _run(prepared, sentences, {kind: BatchSink(sinks[kind], queries[kind], keys[kind]) for kind in sinks})
+    seconds = time.perf_counter() - started
+    share = [len(one.tokens) / sum(len(each.tokens) for each in sentences) for one in sentences]
+    return tuple(
+        {
+            kind: _provenance(prepared, fingerprint, seconds * share[row], sinks[kind][row], precision)
+            for kind in wanted
+        }
+        for row, wanted in enumerate(emits)
+    )
+
+
+def can_batch(prepared: PreparedModel) -> bool:
+    """Whether padding leaves a model's attention as it is, found by trying it on two short sentences.
+
+    It does not where a convolution, or a share of the whole batch, reaches across the end of a sentence.
+    """
+    facts = prepared.loaded.facts
+    ids = trial_ids(prepared.loaded.model, facts.vocabulary, 7)
+    pair = [_trial(prepared, ids[:4], ids[:5]), _trial(prepared, ids, ids[:3])]
+    try:
+        together = _captured(prepared, pair)
+        alone = [_captured(prepared, [one])[0] for one in pair]
+    except ModelError:  # whoever captures the sentences one by one is told if that fails too
+        return False
+    # Other formats round differently with every shape of a batch.
+    tolerance = BATCH_TOLERANCE if prepared.loaded.dtype == "float32" else 0.05
+    return all(
+        float(np.abs(first - second).max()) <= tolerance
+        for ours, its in zip(together, alone, strict=True)
+        for first, second in zip(ours, its, strict=True)
+    )
+
+
+def _trial(prepared: PreparedModel, source: Sequence[int], target: Sequence[int]) -> ModelInput:
+    both = prepared.loaded.is_encoder_decoder
+    return ModelInput("", _bare(source), "", _bare(target) if both else None)
+
+
+def _bare(ids: Sequence[int]) -> Tokens:
+    nothing = np.zeros(len(ids), bool)
+    return Tokens(np.array(ids, np.int64), ("",) * len(ids), nothing, nothing)
+
+
+def _captured(prepared: PreparedModel, sentences: Sequence[ModelInput]) -> list[list[np.ndarray]]:
+    found: list[list[np.ndarray]] = [[] for _ in sentences]
+    emits = [
+        dict.fromkeys(prepared.loaded.parts, lambda layer, row=row: row.append(layer.weights))
+        for row in found
+    ]
+    run_batch(prepared, sentences, emits, ModelFingerprint("", ""))
+    return found
+
+
+def _run(prepared: PreparedModel, sentences: Sequence[ModelInput], sinks: Mapping[str, BatchSink]) -> None:
+    loaded = prepared.loaded
+    source = [one.tokens.ids.tolist() for one in sentences]
+    target = [one.target.ids.tolist() for one in sentences if one.target is not None]
+    try:
+        prepared.capture(model_inputs(loaded, source, target), sinks)
+    except InexactAttentionError as error:
+        reason = (
+            f'the attention of "{loaded.resolved.source}" ({loaded.facts.architecture}) is not exact: {error}'
+        )
+        raise ModelError(
+            loaded.resolved.problem(
+                reason, "docs/architectures.md lists the architectures that can be captured"
+            )
+        ) from error
+    except MemoryError as error:
+        raise OutOfMemoryError(str(error)) from error
+    except MODEL_FAULTS as error:
+        if isinstance(error, torch.OutOfMemoryError) or _NO_MEMORY in str(error):
+            raise OutOfMemoryError(str(error)) from error
+        raise failed(loaded.resolved, error) from error
+
+
+# What the allocator of the processor says; it has no error class of its own.
+_NO_MEMORY = "can't allocate memory"
+
+
+def _provenance(
+    prepared: PreparedModel,
+    fingerprint: ModelFingerprint,
+    seconds: float,
+    sink: LayerSink | None,
+    precision: Precision,
+) -> Provenance:
+    loaded = prepared.loaded
+    return Provenance(
+        model_fingerprint=fingerprint.weights,
+        tokenizer_fingerprint=fingerprint.tokenizer,
+        source=loaded.resolved.source,
+        revision=loaded.resolved.revision,
+        dtype=loaded.dtype,
+        libraries=library_versions(),
+        seconds=seconds,
+        row_sum_error=0.0 if sink is None else sink.row_sum_error,
+        strategy=prepared.strategy.name,
+        device=loaded.model.device.type,
+        precision=precision,
+        storage_error=0.0 if sink is None else sink.storage_error,
+        remote_code=loaded.remote_code,
+    )
+
+
+def free_memory(prepared: PreparedModel) -> None:
+    """Give back what a batch that did not fit has left allocated."""
+    gc.collect()
+    device = prepared.loaded.model.device.type
+    if device == "cuda":
+        torch.cuda.empty_cache()
+    elif device == "mps":
+        torch.mps.empty_cache()

@@ -1,0 +1,89 @@
+"""Tokens of a text that a model wrote: from numbers to text, where a tokenizer goes from text to numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from attention_gallery.capturing.marks import plain_vocabulary, readable
+from attention_gallery.models.quiet import quiet_libraries
+from attention_gallery.records import Tokens
+
+# What decoders write for bytes that are not yet a whole character.
+_UNFINISHED = "\ufffd"
+
+
+def decode(tokenizer: Any, ids: Sequence[int]) -> str:
+    """The text of these tokens, without the special ones."""
+    with quiet_libraries():
+        return str(tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False))
+
+
+def written_tokens(
+    tokenizer: Any, before: Sequence[int], ids: Sequence[int], start: int = 0
+) -> tuple[Tokens, str]:
+    """The tokens that a model wrote after `before`, and their text, which begins at code point `start`.
+
+    Offsets are found by decoding ever more of them; tokens that are parts of one character share its range.
+    Where a token changes what was written before it, all offsets are None.
+    """
+    shown = decode(tokenizer, before)
+    texts = [decode(tokenizer, [*before, *ids[: count + 1]]) for count in range(len(ids))]
+    whole = texts[-1] if texts else shown
+    special = [number in tokenizer.all_special_ids for number in ids]
+    names = [str(name) for name in tokenizer.convert_ids_to_tokens(list(ids))]
+    lengths = [len(shown), *(len(text.rstrip(_UNFINISHED)) for text in texts)]
+    steady = all(whole.startswith(text.rstrip(_UNFINISHED)) for text in (shown, *texts))
+    written = whole[len(shown) :] if whole.startswith(shown) else whole
+    if not steady:
+        pieces = tuple(
+            name if added else plain_vocabulary(name) for name, added in zip(names, special, strict=True)
+        )
+        nothing = np.zeros(len(ids), bool)
+        return Tokens(np.array(ids, np.int64), pieces, np.array(special, bool), nothing), written
+    spans = _spans(lengths, special)
+    words = _words(whole, spans, special)
+    return Tokens(
+        ids=np.array(ids, np.int64),
+        texts=tuple(
+            name if added else readable(whole[slice(*_trimmed(whole, span))]) or plain_vocabulary(name)
+            for name, added, span in zip(names, special, spans, strict=True)
+        ),
+        special=np.array(special, bool),
+        continues=np.array([n > 0 and w >= 0 and w == words[n - 1] for n, w in enumerate(words)], bool),
+        offsets=np.array(spans, np.int32).reshape(-1, 2) - len(shown) + start,
+        words=np.array(words, np.int32),
+    ), written
+
+
+def _spans(lengths: list[int], special: list[bool]) -> list[tuple[int, int]]:
+    """The range of each token, given how long the text was before the first and after each."""
+    spans = [(lengths[n], lengths[n + 1]) for n in range(len(special))]
+    for n in range(len(spans) - 2, -1, -1):
+        # A token that finished nothing is the first part of what the next one finished.
+        if spans[n][0] == spans[n][1] and not special[n] and not special[n + 1]:
+            spans[n] = spans[n + 1]
+    return spans
+
+
+def _trimmed(text: str, span: tuple[int, int]) -> tuple[int, int]:
+    """A range without the one blank that belongs to the word after it."""
+    start, end = span
+    return (start + 1, end) if end - start > 1 and text[start] == " " else span
+
+
+def _words(text: str, spans: list[tuple[int, int]], special: list[bool]) -> list[int]:
+    """The word of each token, counted from 0, -1 for special tokens: a word ends at a blank."""
+    words: list[int] = []
+    last = -1
+    for n, (start, _) in enumerate(spans):
+        if special[n]:
+            words.append(-1)
+            continue
+        new = n == 0 or special[n - 1] or text[start : start + 1].isspace()
+        new = new or text[start - 1 : start].isspace()
+        last = last + 1 if new else last
+        words.append(last)
+    return words

@@ -1,0 +1,231 @@
+"""Capture what the store lacks: each model loaded once, each sentence kept as soon as it is done."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, replace
+
+from attention_gallery.capturing.batch import OutOfMemoryError, can_batch, free_memory, run_batch
+from attention_gallery.capturing.batches import halves, plan_batches
+from attention_gallery.capturing.prepare import PreparedModel, prepare
+from attention_gallery.capturing.reading import ModelInput, read_input
+from attention_gallery.capturing.single import out_of_memory
+from attention_gallery.errors import DamagedEntry, ModelError, Problem
+from attention_gallery.models.fingerprints import ModelFingerprint
+from attention_gallery.models.load import LoadedModel, load
+from attention_gallery.models.placement import BEST, Placement
+from attention_gallery.models.resolved import ProblemMaker, ResolvedModel
+from attention_gallery.progress import Reporter, Task
+from attention_gallery.records import Precision, TextInput
+from attention_gallery.store import AttentionStore, EntryWriter
+
+BATCH_TOKENS = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureJob:
+    """One sentence under one model.
+
+    `title` and `sentence` name the two for people, `keys` say where the capture of each kind of attention
+    belongs in the store ("self", or "encoder", "decoder" and "cross": see `ResolvedModel.kinds`), and
+    `problem` makes a problem at the sentence's line of the manifest.
+    """
+
+    model: ResolvedModel
+    title: str
+    dtype: str
+    sentence: str
+    given: TextInput
+    precision: Precision
+    keys: Mapping[str, str]
+    fingerprint: ModelFingerprint
+    problem: ProblemMaker = Problem
+    placement: Placement = BEST
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureReport:
+    """What was done: sentences captured, models loaded, and the seconds it took."""
+
+    captured: int
+    seconds: float
+    models_loaded: int
+
+
+def capture_missing(
+    jobs: Sequence[CaptureJob],
+    store: AttentionStore,
+    reporter: Reporter,
+    *,
+    batch_tokens: int = BATCH_TOKENS,
+    keep_going: bool = False,
+) -> CaptureReport:
+    """Capture what the store does not hold whole of every job, and only that.
+
+    Sentences run together, sorted by length, `batch_tokens` at a time. A damaged entry is reported and
+    captured again. A model that fails does not keep the others from being captured. All sentences of a
+    model are tokenised before the first one runs; if any cannot be read or captured, no more of that model's
+    are, unless `keep_going`, which captures all that can be. All problems are told at once, at the end, as
+    one `ModelError`. What was captured before an error, an interrupt or a kill stays in the store: no more
+    than the batch in flight is lost.
+    """
+    started = time.perf_counter()
+    left = [_left(job, store, reporter) for job in _unique(jobs)]
+    wanted = _grouped([job for job in left if job.keys])
+    total = sum(len(group) for group in wanted)
+    problems: list[Problem] = []
+    if total:
+        with reporter.task("capturing attention", total) as task:
+            for group in wanted:
+                try:
+                    problems.extend(_capture_group(group, store, task, batch_tokens, keep_going))
+                except ModelError as error:
+                    problems.extend(error.problems)
+    if problems:
+        raise ModelError(problems)
+    return CaptureReport(total, time.perf_counter() - started, len(wanted))
+
+
+def _unique(jobs: Sequence[CaptureJob]) -> list[CaptureJob]:
+    # Two sentences with the same text share their keys, and are captured once.
+    return list({tuple(sorted(job.keys.items())): job for job in reversed(jobs)}.values())[::-1]
+
+
+def _left(job: CaptureJob, store: AttentionStore, reporter: Reporter) -> CaptureJob:
+    """The job with only those kinds that the store lacks."""
+    return replace(
+        job, keys={kind: key for kind, key in job.keys.items() if not _is_whole(job, key, store, reporter)}
+    )
+
+
+def _is_whole(job: CaptureJob, key: str, store: AttentionStore, reporter: Reporter) -> bool:
+    if not store.has(key):
+        return False
+    try:
+        store.open(key)
+    except DamagedEntry as error:
+        reporter.warning(f"{error}; {job.title} · {job.sentence} is captured again")
+        store.remove(key)
+        return False
+    return True
+
+
+def _grouped(jobs: list[CaptureJob]) -> list[list[CaptureJob]]:
+    groups: dict[tuple[ResolvedModel, str, Placement], list[CaptureJob]] = {}
+    for job in jobs:
+        groups.setdefault((job.model, job.dtype, job.placement), []).append(job)
+    return list(groups.values())
+
+
+def _capture_group(
+    group: list[CaptureJob], store: AttentionStore, task: Task, batch_tokens: int, keep_going: bool
+) -> list[Problem]:
+    """Capture the sentences of one model; the problems that there were, if any and if it kept going."""
+    first = group[0]
+    task.advance(0, f"{first.title} · loading the model")
+    loaded = load(first.model, first.dtype, _continues(group), first.placement)
+    try:
+        prepared = prepare(loaded)
+        read, problems = _read_all(group, loaded)
+        if problems and not keep_going:
+            raise ModelError(problems)
+        run = _GroupRun(prepared, read, store, task, keep_going, problems)
+        lengths = [sentence.length for _, sentence in read]
+        together = len(read) > 1 and can_batch(prepared)
+        for batch in plan_batches(lengths, batch_tokens if together else 0):
+            run.capture(batch)
+    finally:
+        # Models are full of reference cycles; without this two of them would be in memory at once.
+        del loaded
+        gc.collect()
+    return problems
+
+
+def _continues(group: list[CaptureJob]) -> bool:
+    return "self" in group[0].model.kinds and any(job.given.generate for job in group)
+
+
+def _read_all(
+    group: list[CaptureJob], loaded: LoadedModel
+) -> tuple[list[tuple[CaptureJob, ModelInput]], list[Problem]]:
+    read = []
+    problems: list[Problem] = []
+    for job in group:
+        try:
+            read.append((job, read_input(loaded, job.given, job.title, job.problem)))
+        except ModelError as error:
+            problems.extend(error.problems)
+    return read, problems
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _GroupRun:
+    """The sentences of one model on their way into the store; adds to `problems` if it is to keep going."""
+
+    prepared: PreparedModel
+    read: Sequence[tuple[CaptureJob, ModelInput]]
+    store: AttentionStore
+    task: Task
+    keep_going: bool
+    problems: list[Problem]
+
+    def capture(self, batch: Sequence[int]) -> None:
+        """Capture these sentences together, and by halves where that fails."""
+        chosen = [self.read[index] for index in batch]
+        job = chosen[0][0]
+        more = f" and {len(batch) - 1} more" if len(batch) > 1 else ""
+        self.task.advance(0, f"{job.title} · {job.sentence}{more}")
+        try:
+            _capture(chosen, self.prepared, self.store)
+        except OutOfMemoryError:
+            if len(batch) == 1:
+                self._failed(out_of_memory(self.prepared, f"{job.title} · {job.sentence}"))
+        except ModelError as error:
+            if len(batch) == 1 or not self.keep_going:
+                self._failed(error)
+        else:
+            self.task.advance(len(batch))
+            return
+        if len(batch) > 1:
+            free_memory(self.prepared)
+            for half in halves(batch):
+                self.capture(half)
+
+    def _failed(self, error: ModelError) -> None:
+        if not self.keep_going:
+            raise error
+        self.problems.extend(error.problems)
+
+
+def _capture(
+    chosen: Sequence[tuple[CaptureJob, ModelInput]], prepared: PreparedModel, store: AttentionStore
+) -> None:
+    with ExitStack() as stack:
+        entries = [
+            {kind: stack.enter_context(_writer(store, job, read, kind, prepared.loaded)) for kind in job.keys}
+            for job, read in chosen
+        ]
+        emits = [{kind: entry.write for kind, entry in own.items()} for own in entries]
+        job = chosen[0][0]
+        told = run_batch(prepared, [read for _, read in chosen], emits, job.fingerprint, job.precision)
+        for own, provenance in zip(entries, told, strict=True):
+            for kind, entry in own.items():
+                entry.finish(provenance[kind])
+
+
+def _writer(
+    store: AttentionStore, job: CaptureJob, read: ModelInput, kind: str, loaded: LoadedModel
+) -> AbstractContextManager[EntryWriter]:
+    if kind not in loaded.parts:
+        raise ModelError(
+            job.problem(
+                f'the model "{job.title}" has no {kind} attention', f"it has: {', '.join(loaded.parts)}"
+            )
+        )
+    keys = read.keys(kind) if kind == "cross" else None
+    return store.writer(
+        job.keys[kind], read.text_of(kind), read.queries(kind), loaded.parts[kind], keys, job.precision
+    )

@@ -1,0 +1,193 @@
+"""Choose how a loaded model is captured, by trying it on a few tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from attention_gallery.capturing.sink import BatchSink, InexactAttentionError, LayerSink
+from attention_gallery.capturing.strategies import LADDER, NoEagerAttentionError, Strategy
+from attention_gallery.errors import ModelError
+from attention_gallery.models.load import LoadedModel
+from attention_gallery.models.quiet import quiet_libraries
+from attention_gallery.models.trial import MODEL_FAULTS, failed, final_states, trial_ids
+
+# How many tokens the trial has: of two lengths, so that the three kinds of an encoder-decoder, whose
+# attention is source × source, target × target and target × source, are told apart by their shapes.
+_SOURCE, _TARGET = 6, 4
+# What models call a learnt share of attention that goes to no token.
+_SINKS = ("sinks", "sink", "attention_sink_bias", "sink_bias")
+# How far a strategy may change what the model computes, relative to the largest state, in float32.
+_SAME = 1e-5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PreparedModel:
+    """A loaded model and the way in which its attention is captured.
+
+    `kinds` names for every place in the model that attends the kind of attention that it gives.
+    """
+
+    loaded: LoadedModel
+    strategy: Strategy
+    kinds: Mapping[str, str]
+
+    def capture(self, inputs: Mapping[str, Any], sinks: Mapping[str, BatchSink]) -> None:
+        """Run the model on `inputs` and give every layer to the sink of its kind, if it has one.
+
+        Raises `InexactAttentionError`, or whatever the model's code raises.
+        """
+
+        def receive(place: str, weights: torch.Tensor) -> None:
+            kind = self.kinds.get(place)
+            if kind is None:
+                raise InexactAttentionError(f"{place} attends now, although it did not on trial")
+            if kind in sinks:
+                sinks[kind](weights)
+
+        with quiet_libraries(), torch.inference_mode():
+            self.strategy.run(self.loaded.model, inputs, receive)
+        for sink in sinks.values():
+            sink.finish()
+
+
+def prepare(loaded: LoadedModel, ladder: Sequence[Strategy] = LADDER) -> PreparedModel:
+    """Try the strategies in turn on a few tokens and take the first that sees every layer as it must be.
+
+    That is: as many layers of each kind as the configuration says, of the right shape, with rows that sum to
+    1, nothing above the diagonal of a causal model, and a model that computes the same as without it. Raises
+    `ModelError` that says of each strategy why it failed.
+    """
+    if getattr(loaded.model.config, "attention_type", None) == "block_sparse":
+        # BigBird switches to full attention for short texts, also for all that it reads afterwards.
+        raise _not_captured(loaded, [("", "it is block-sparse: most pairs of tokens have no weight")])
+    inputs = _trial_inputs(loaded)
+    try:
+        with quiet_libraries(), torch.inference_mode():
+            plain = final_states(loaded.model(**inputs))
+    except MODEL_FAULTS as error:
+        raise failed(loaded.resolved, error) from error
+    reasons = []
+    for strategy in ladder:
+        try:
+            return PreparedModel(loaded, strategy, _tried(loaded, strategy, inputs, plain))
+        except (InexactAttentionError, NoEagerAttentionError, *MODEL_FAULTS) as error:
+            reasons.append((strategy.name, str(error) or type(error).__name__))
+    raise _not_captured(loaded, reasons)
+
+
+def model_inputs(
+    loaded: LoadedModel, source: Sequence[Sequence[int]], target: Sequence[Sequence[int]] = ()
+) -> dict[str, Any]:
+    """What the model is called with for a batch of sentences: padded on the right, with a mask.
+
+    Every position before the padding is the same as without it, for absolute and for relative positions, and
+    causal models cannot see what follows anyway.
+    """
+    ids, mask = _padded(loaded, source)
+    inputs: dict[str, Any] = {"input_ids": ids, "attention_mask": mask}
+    if target:
+        inputs["decoder_input_ids"], inputs["decoder_attention_mask"] = _padded(loaded, target)
+    # Keys and values of past tokens are of no use here and would stay in memory.
+    config = loaded.model.config
+    if hasattr(config, "use_cache") and (loaded.facts.causal or target):
+        inputs["use_cache"] = False
+    return inputs
+
+
+def _padded(loaded: LoadedModel, rows: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
+    number = getattr(loaded.model.config, "pad_token_id", None)
+    longest = max(len(row) for row in rows)
+    ids = torch.full((len(rows), longest), number if isinstance(number, int) and number >= 0 else 0)
+    mask = torch.zeros((len(rows), longest), dtype=torch.long)
+    for place, row in enumerate(rows):
+        ids[place, : len(row)] = torch.tensor(row)
+        mask[place, : len(row)] = 1
+    return ids.to(loaded.model.device), mask.to(loaded.model.device)
+
+
+def _trial_inputs(loaded: LoadedModel) -> dict[str, Any]:
+    source = [trial_ids(loaded.model, loaded.facts.vocabulary, _SOURCE)]
+    if not loaded.is_encoder_decoder:
+        return model_inputs(loaded, source)
+    target = trial_ids(loaded.model, loaded.parts["decoder"].vocabulary, _TARGET)
+    return model_inputs(loaded, source, [target])
+
+
+def _tried(
+    loaded: LoadedModel, strategy: Strategy, inputs: Mapping[str, Any], plain: torch.Tensor
+) -> dict[str, str]:
+    """The kind of attention of every place that attends. Raises what the strategy or a check finds wrong."""
+    sinks = {kind: LayerSink(facts, _extent(kind), _forget) for kind, facts in loaded.parts.items()}
+    places: dict[str, str] = {}
+
+    def receive(place: str, weights: torch.Tensor) -> None:
+        kind = _kind_of(loaded, weights)
+        if places.setdefault(place, kind) != kind:
+            raise InexactAttentionError(f"{place} gives two kinds of attention")
+        sinks[kind](weights[0])
+
+    with quiet_libraries(), torch.inference_mode():
+        states = strategy.run(loaded.model, inputs, receive)
+    for kind, sink in sinks.items():
+        try:
+            sink.finish()
+        except InexactAttentionError as error:
+            raise InexactAttentionError(str(error) if kind == "self" else f"{kind}: {error}") from error
+    if loaded.dtype == "float32":  # in other formats our softmax is more exact than the model's own
+        _check_same(states, plain)
+    return places
+
+
+def _extent(kind: str) -> tuple[int, int]:
+    return {
+        "self": (_SOURCE, _SOURCE),
+        "encoder": (_SOURCE, _SOURCE),
+        "decoder": (_TARGET, _TARGET),
+        "cross": (_TARGET, _SOURCE),
+    }[kind]
+
+
+def _kind_of(loaded: LoadedModel, weights: torch.Tensor) -> str:
+    shape = tuple(weights.shape)
+    for kind in loaded.parts:
+        if len(shape) == 4 and shape[0] == 1 and shape[2:] == _extent(kind):
+            return kind
+    expected = " or ".join(str((1, facts.heads, *_extent(kind))) for kind, facts in loaded.parts.items())
+    raise InexactAttentionError(f"attention of the shape {shape} came instead of {expected}")
+
+
+def _forget(layer: object) -> None:
+    """Nothing is kept of a trial."""
+
+
+def _check_same(states: torch.Tensor, plain: torch.Tensor) -> None:
+    difference = float((states - plain).abs().max() / plain.abs().max().clamp(min=1e-30))
+    if not difference <= _SAME:
+        raise InexactAttentionError(f"the model computes something else with it (off by {difference:.2g})")
+
+
+def _not_captured(loaded: LoadedModel, reasons: list[tuple[str, str]]) -> ModelError:
+    told = _summed_up(reasons)
+    if any(name.rpartition(".")[2] in _SINKS for name, _ in loaded.model.named_parameters()):
+        told = "part of it goes to sinks outside the sentence, so that its rows do not sum to 1"
+    elif loaded.dtype != "float32" and reasons and all("miss 1" in reason for _, reason in reasons[1:]):
+        told += f"; its own softmax is rounded to {loaded.dtype}, so try `dtype: float32`"
+    return ModelError(
+        loaded.resolved.problem(
+            f'the attention of "{loaded.resolved.source}" ({loaded.facts.architecture}) '
+            f"cannot be captured: {told}",
+            "docs/architectures.md lists the architectures that can be captured",
+        )
+    )
+
+
+def _summed_up(reasons: list[tuple[str, str]]) -> str:
+    """Why each strategy failed; what is true of several is said once."""
+    told = {reason: [name for name, why in reasons if why == reason] for _, reason in reasons}
+    if len(told) == 1:
+        return reasons[0][1]
+    return "; ".join(f"{', '.join(names)}: {reason}" for reason, names in told.items())

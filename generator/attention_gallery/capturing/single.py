@@ -1,0 +1,126 @@
+"""Capture one sentence and keep it in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from attention_gallery.capturing.batch import OutOfMemoryError, run_batch
+from attention_gallery.capturing.prepare import PreparedModel, prepare
+from attention_gallery.capturing.reading import read_input
+from attention_gallery.errors import ModelError
+from attention_gallery.hashing import digest
+from attention_gallery.models.fingerprints import ModelFingerprint
+from attention_gallery.models.load import LoadedModel
+from attention_gallery.records import (
+    AttentionLayer,
+    ModelFacts,
+    Provenance,
+    TextInput,
+    Tokens,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MemoryCapture:
+    """A capture that was never stored; implements `records.StoredAttention`.
+
+    `looked_at` are the tokens that are looked at where they are not those that look.
+    """
+
+    key: str
+    text: str
+    tokens: Tokens
+    facts: ModelFacts
+    provenance: Provenance
+    layers: tuple[AttentionLayer, ...]
+    looked_at: Tokens | None = None
+
+    @property
+    def keys(self) -> Tokens:
+        """The tokens that are looked at."""
+        return self.tokens if self.looked_at is None else self.looked_at
+
+    def layer(self, index: int) -> AttentionLayer:
+        """One layer, float32[head, query, key]. Raises `IndexError` when the model has no such layer."""
+        if not 0 <= index < len(self.layers):
+            raise IndexError(f"layer {index} of {len(self.layers)}")
+        return self.layers[index]
+
+
+def capture_one(
+    loaded: LoadedModel | PreparedModel,
+    given: TextInput | str,
+    fingerprint: ModelFingerprint | None = None,
+    kind: str | None = None,
+) -> MemoryCapture:
+    """The attention of one sentence, kept in memory.
+
+    Of an encoder-decoder it is the `kind` asked for, or its encoder's. Raises what `capture_kinds` raises,
+    and `ModelError` when the model has no such kind of attention.
+    """
+    model = loaded.loaded if isinstance(loaded, PreparedModel) else loaded
+    chosen: str = next(iter(model.parts)) if kind is None else kind
+    if chosen not in model.parts:
+        raise ModelError(
+            model.resolved.problem(
+                f'"{model.resolved.source}" has no {chosen} attention', f"it has: {', '.join(model.parts)}"
+            )
+        )
+    return _capture(loaded, given, fingerprint, (chosen,))[chosen]
+
+
+def capture_kinds(
+    loaded: LoadedModel | PreparedModel,
+    given: TextInput | str,
+    fingerprint: ModelFingerprint | None = None,
+) -> Mapping[str, MemoryCapture]:
+    """Every kind of attention of one sentence, from one pass through the model.
+
+    A model that was not prepared is tried out first, every time. Raises `ModelError` when the sentence has
+    no tokens or more than the model can read, when it asks for what the model cannot do, or when the model's
+    attention cannot be captured exactly.
+    """
+    model = loaded.loaded if isinstance(loaded, PreparedModel) else loaded
+    return _capture(loaded, given, fingerprint, tuple(model.parts))
+
+
+def _capture(
+    loaded: LoadedModel | PreparedModel,
+    given: TextInput | str,
+    fingerprint: ModelFingerprint | None,
+    kinds: tuple[str, ...],
+) -> dict[str, MemoryCapture]:
+    given = TextInput(given) if isinstance(given, str) else given
+    prepared = loaded if isinstance(loaded, PreparedModel) else prepare(loaded)
+    model = prepared.loaded
+    resolved = model.resolved
+    read = read_input(model, given, resolved.source, resolved.problem)
+    layers: dict[str, list[AttentionLayer]] = {kind: [] for kind in kinds}
+    emits = {kind: found.append for kind, found in layers.items()}
+    try:
+        (provenance,) = run_batch(prepared, [read], [emits], fingerprint or ModelFingerprint("", ""))
+    except OutOfMemoryError as error:
+        raise out_of_memory(prepared, resolved.source) from error
+    named = {"given": repr(given), "source": resolved.source, "dtype": model.dtype}
+    return {
+        kind: MemoryCapture(
+            key=digest({**named, "kind": kind}),
+            text=read.text_of(kind),
+            tokens=read.queries(kind),
+            facts=model.parts[kind],
+            provenance=provenance[kind],
+            layers=tuple(found),
+            looked_at=read.keys(kind) if kind == "cross" else None,
+        )
+        for kind, found in layers.items()
+    }
+
+
+def out_of_memory(prepared: PreparedModel, what: str) -> ModelError:
+    """There is not enough memory for one sentence alone; `what` names it for people."""
+    return ModelError(
+        prepared.loaded.resolved.problem(
+            f"there is not enough memory to capture {what}", "shorten the text, or choose a smaller model"
+        )
+    )

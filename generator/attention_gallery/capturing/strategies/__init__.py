@@ -1,0 +1,19 @@
+"""The ways in which attention can be got out of a model, best first."""
+
+from attention_gallery.capturing.strategies.base import Receiver, Strategy
+from attention_gallery.capturing.strategies.hooks import HooksStrategy
+from attention_gallery.capturing.strategies.interface import InterfaceStrategy, NoEagerAttentionError
+from attention_gallery.capturing.strategies.outputs import OutputsStrategy
+
+# Tried from left to right: the first two hold about one layer, the last one all of them.
+LADDER: tuple[Strategy, ...] = (InterfaceStrategy(), HooksStrategy(), OutputsStrategy())
+
+__all__ = [
+    "LADDER",
+    "HooksStrategy",
+    "InterfaceStrategy",
+    "NoEagerAttentionError",
+    "OutputsStrategy",
+    "Receiver",
+    "Strategy",
+]

@@ -1,0 +1,134 @@
+"""Measure how far captured attention is from what a model returns by itself, family by family."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from tiny_models import resolved_tiny, save_tiny
+from transformers import AutoModel, AutoModelForSeq2SeqLM
+
+from attention_gallery.capturing import (
+    MemoryCapture,
+    PreparedModel,
+    can_batch,
+    capture_kinds,
+    prepare,
+    read_input,
+    run_batch,
+)
+from attention_gallery.errors import ModelError
+from attention_gallery.models import ModelFingerprint
+from attention_gallery.models.load import load
+from attention_gallery.models.quiet import quiet_libraries
+from attention_gallery.records import ModelFacts, TextInput
+
+TEXT = "The trophy does not fit in the brown suitcase because it is too big. 🙂"
+# Of lengths that are all different, the longest neither first nor last.
+BATCH = ("it fits", TEXT, "def f(x): return x")
+TARGETS = ("The brown suitcase is too big", "it is", "return")
+_FIELDS: dict[str, str] = {
+    "self": "attentions",
+    "encoder": "encoder_attentions",
+    "decoder": "decoder_attentions",
+    "cross": "cross_attentions",
+}
+Captured = Mapping[str, MemoryCapture]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was found of one family. `reason` says why it cannot be captured; nothing else is known then.
+
+    `difference` is the largest from the model's own attention, `batched` the largest that a batch makes, None
+    where padding changes the numbers. `largest` is the largest weight of all.
+    """
+
+    reason: str = ""
+    facts: Mapping[str, ModelFacts] | None = None
+    strategy: str = ""
+    difference: float = 0.0
+    batched: float | None = None
+    largest: float = 0.0
+    tokens: int = 0
+
+
+def measure(folder: Path, name: str) -> Measured:
+    """Capture the tiny model of one family and compare it with what it returns by itself."""
+    saved = save_tiny(folder / name, name)
+    try:
+        loaded = load(resolved_tiny(saved))
+        prepared = prepare(loaded)
+    except ModelError as error:
+        return Measured(reason=_plain(error.problems[0].reason))
+    both = loaded.is_encoder_decoder
+    captured = capture_kinds(prepared, TextInput(TEXT, target=TARGETS[0] if both else None))
+    return Measured(
+        facts=loaded.parts,
+        strategy=prepared.strategy.name,
+        difference=_difference(captured, reference(saved, captured)),
+        batched=_batched(prepared) if can_batch(prepared) else None,
+        largest=max(float(layer.weights.max()) for one in captured.values() for layer in one.layers),
+        tokens=len(next(iter(captured.values())).tokens),
+    )
+
+
+def reference(folder: Path, captured: Captured) -> dict[str, list[Any]]:
+    """What the model returns for `output_attentions=True` when it is loaded on its own, in eager mode."""
+    both = "cross" in captured
+    with quiet_libraries(), torch.inference_mode():
+        auto = AutoModelForSeq2SeqLM if both else AutoModel
+        model = auto.from_pretrained(folder, attn_implementation="eager").eval()
+        ids = torch.from_numpy(next(iter(captured.values())).tokens.ids)[None]
+        given: dict[str, Any] = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+        if both:
+            given["decoder_input_ids"] = torch.from_numpy(captured["decoder"].tokens.ids)[None]
+        # Models without a causal part know no such option; some with one mask nothing when it is set.
+        first = next(iter(captured.values())).facts
+        if both or (first.causal and hasattr(model.config, "use_cache")):
+            given["use_cache"] = False
+        output = model(**given, output_attentions=True)
+    return {kind: [layer[0].float().numpy() for layer in output[_FIELDS[kind]]] for kind in captured}
+
+
+def _difference(captured: Captured, expected: Mapping[str, list[Any]]) -> float:
+    worst = 0.0
+    for kind, one in captured.items():
+        layers = expected[kind]
+        if len(layers) == one.facts.layers + len(one.facts.skipped):  # some return what is no attention
+            layers = [layer for index, layer in enumerate(layers) if index not in one.facts.skipped]
+        assert len(layers) == len(one.layers) == one.facts.layers > 0
+        for layer, weights in zip(one.layers, layers, strict=True):
+            assert layer.weights.shape == weights.shape
+            worst = max(worst, float(np.abs(layer.weights - weights).max()))
+    return worst
+
+
+def _batched(prepared: PreparedModel) -> float:
+    both = prepared.loaded.is_encoder_decoder
+    given = [
+        TextInput(text, target=target if both else None) for text, target in zip(BATCH, TARGETS, strict=True)
+    ]
+    problem = prepared.loaded.resolved.problem
+    read = [read_input(prepared.loaded, one, "Tiny", problem) for one in given]
+    together: list[dict[str, list[Any]]] = [{kind: [] for kind in prepared.loaded.parts} for _ in read]
+    emits = [{kind: layers.append for kind, layers in one.items()} for one in together]
+    run_batch(prepared, read, emits, ModelFingerprint("", ""))
+    worst = 0.0
+    for one, batch in zip(given, together, strict=True):
+        for kind, alone in capture_kinds(prepared, one).items():
+            for layer, other in zip(alone.layers, batch[kind], strict=True):
+                assert (layer.index, layer.kind) == (other.index, other.kind)
+                worst = max(worst, float(np.abs(layer.weights - other.weights).max()))
+    return worst
+
+
+def _plain(reason: str) -> str:
+    """A reason without the name of the model's folder."""
+    reason = re.sub(r'^the attention of "[^"]*" \(\w+\) cannot be captured: ', "", reason)
+    return re.sub(r'^(the model )?"[^"]*"', "it", reason)

@@ -1,0 +1,172 @@
+"""A batch gives each sentence its own attention, layer by layer, and keeps nothing."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from tiny_models import resolved_tiny, save_tiny
+
+from attention_gallery.capturing import (
+    ModelInput,
+    OutOfMemoryError,
+    PreparedModel,
+    can_batch,
+    capture_one,
+    prepare,
+    read_input,
+    run_batch,
+)
+from attention_gallery.capturing.sink import BatchSink, InexactAttentionError, LayerSink
+from attention_gallery.errors import ModelError
+from attention_gallery.models import ModelFingerprint
+from attention_gallery.models.load import LoadedModel, load
+from attention_gallery.records import AttentionLayer, TextInput
+
+TEXTS = ("it fits", "The trophy does not fit in the brown suitcase", "def f(x): return x")
+PRINT = ModelFingerprint("w", "t")
+
+
+def read(prepared: PreparedModel, *texts: str) -> list[ModelInput]:
+    loaded = prepared.loaded
+    return [read_input(loaded, TextInput(text), "Tiny", loaded.resolved.problem) for text in texts]
+
+
+def wanted(
+    prepared: PreparedModel, emit: Callable[[AttentionLayer], None], count: int
+) -> list[Mapping[str, Callable[[AttentionLayer], None]]]:
+    return [dict.fromkeys(prepared.loaded.parts, emit) for _ in range(count)]
+
+
+def test_every_sentence_of_a_batch_has_its_own_provenance(tiny_loaded: LoadedModel) -> None:
+    prepared = prepare(tiny_loaded)
+    found = run_batch(prepared, read(prepared, *TEXTS), wanted(prepared, lambda layer: None, 3), PRINT)
+    assert [tuple(one) for one in found] == [("self",)] * 3
+    assert {one["self"].strategy for one in found} == {"interface"}
+    assert {one["self"].device for one in found} == {"cpu"}
+    short, long = found[0]["self"].seconds, found[1]["self"].seconds
+    assert 0 < short < long
+
+
+def test_a_sentence_that_nobody_wants_changes_nothing(tiny_loaded: LoadedModel) -> None:
+    prepared = prepare(tiny_loaded)
+    layers: list[AttentionLayer] = []
+    found = run_batch(prepared, read(prepared, *TEXTS), [{}, {"self": layers.append}, {}], PRINT)
+    assert [len(one) for one in found] == [0, 1, 0]
+    alone = capture_one(prepared, TEXTS[1])
+    for layer, expected in zip(layers, alone.layers, strict=True):
+        np.testing.assert_allclose(layer.weights, expected.weights, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("gpt2", {"n_layer": 8}),
+        ("bloom", {"n_layer": 8}),
+        ("bart", {"encoder_layers": 8, "decoder_layers": 8}),
+    ],
+)
+def test_layers_are_let_go_as_they_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, changes: dict[str, int]
+) -> None:
+    prepared = prepare(load(resolved_tiny(save_tiny(tmp_path / "deep", name, **changes))))
+    seen: list[weakref.ref[Any]] = []
+    alive: list[int] = []
+
+    def watch(sink: BatchSink, weights: torch.Tensor, split: Any = BatchSink.__call__) -> None:
+        seen.append(weakref.ref(weights))
+        split(sink, weights)
+        alive.append(sum(reference() is not None for reference in seen))
+
+    kept: list[weakref.ref[Any]] = []
+    held: list[int] = []
+
+    def emit(layer: AttentionLayer) -> None:
+        kept.append(weakref.ref(layer.weights))
+        held.append(sum(reference() is not None for reference in kept))
+
+    sentences = read(prepared, *TEXTS[:2])
+    monkeypatch.setattr(BatchSink, "__call__", watch)
+    run_batch(prepared, sentences, wanted(prepared, emit, 2), PRINT)
+    assert len(alive) == 8 * len(prepared.loaded.parts)
+    assert max(alive) <= 2
+    assert max(held) <= 2
+
+
+def test_padding_that_changes_the_numbers_is_noticed(tmp_path: Path) -> None:
+    for name, expected in (("convbert", False), ("bert", True), ("t5", True)):
+        assert can_batch(prepare(load(resolved_tiny(save_tiny(tmp_path / name, name))))) is expected
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        torch.OutOfMemoryError("CUDA out of memory"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
+    ],
+)
+def test_a_batch_that_does_not_fit_can_be_told_from_one_that_fails(
+    tiny_folder: Path, error: Exception
+) -> None:
+    prepared = prepare(load(resolved_tiny(tiny_folder)))
+
+    def fail(*_: Any) -> None:
+        raise error
+
+    prepared.loaded.model.h[1].register_forward_pre_hook(fail)
+    with pytest.raises(OutOfMemoryError):
+        run_batch(prepared, read(prepared, *TEXTS), wanted(prepared, lambda layer: None, 3), PRINT)
+    with pytest.raises(ModelError, match="not enough memory"):
+        capture_one(prepared, "it fits")
+
+
+def softmax(*shape: int) -> torch.Tensor:
+    torch.manual_seed(1)
+    return torch.softmax(torch.randn(*shape), dim=-1)
+
+
+def ignore(layer: AttentionLayer) -> None:
+    """Nobody wants it."""
+
+
+def test_inexact_attention_is_refused(tiny_loaded: LoadedModel) -> None:
+    facts = replace(tiny_loaded.facts, causal=False)
+    good = softmax(4, 5, 5)
+    for bad, reason in (
+        (good * 1.001, "rows that miss 1 by 0.001"),
+        (good * float("nan"), "rows that miss 1 by nan"),
+        (softmax(4, 5, 6), r"shape \(4, 5, 6\) instead of \(4, 5, 5\)"),
+        (softmax(3, 5, 5), r"shape \(3, 5, 5\) instead of \(4, 5, 5\)"),
+        (good - 2 * torch.eye(5) + 2 * torch.eye(5).roll(1, 0), "negative weights"),
+    ):
+        with pytest.raises(InexactAttentionError, match=reason):
+            LayerSink(facts, (5, 5), ignore)(bad)
+    with pytest.raises(InexactAttentionError, match="attends to later tokens"):
+        LayerSink(tiny_loaded.facts, (5, 5), ignore)(good)
+    sink = LayerSink(facts, (5, 5), ignore)
+    for _ in range(facts.layers + 1):
+        sink(good)
+    with pytest.raises(InexactAttentionError, match="4 layers gave their attention, but the model has 3"):
+        sink.finish()
+
+
+def test_a_batch_of_another_shape_is_refused(tiny_loaded: LoadedModel) -> None:
+    facts = replace(tiny_loaded.facts, causal=False)
+    sinks = [LayerSink(facts, (length, length), ignore) for length in (5, 3)]
+    for shape in ((1, 4, 5, 5), (2, 4, 5, 6), (2, 4, 6, 5), (4, 5, 5)):
+        with pytest.raises(InexactAttentionError, match="instead of"):
+            BatchSink(sinks, [5, 3], [5, 3])(softmax(*shape))
+
+
+def test_padding_that_is_attended_to_is_noticed(tiny_loaded: LoadedModel) -> None:
+    facts = replace(tiny_loaded.facts, causal=False)
+    sinks = [LayerSink(facts, (length, length), ignore) for length in (5, 3)]
+    with pytest.raises(InexactAttentionError, match="rows that miss 1"):
+        BatchSink(sinks, [5, 3], [5, 3])(softmax(2, 4, 5, 5))

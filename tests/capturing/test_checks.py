@@ -1,0 +1,63 @@
+"""The checks of a layer say what numpy in float64 says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from attention_gallery.capturing import checks
+
+SHAPES = st.tuples(st.integers(1, 3), st.integers(1, 5), st.integers(1, 200))
+
+
+def random(seed: int, shape: tuple[int, ...]) -> torch.Tensor:
+    return torch.softmax(torch.randn(shape, generator=torch.Generator().manual_seed(seed)) * 4, -1)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.integers(0, 2**31), SHAPES, st.floats(-1e-3, 1e-3))
+def test_row_sums_are_those_of_float64(seed: int, shape: tuple[int, int, int], off: float) -> None:
+    weights = random(seed, shape)
+    weights[0, 0, 0] += off
+    exact = np.abs(weights.numpy().sum(axis=-1, dtype=np.float64) - 1).max()
+    assert checks.row_sum_error(weights) == pytest.approx(float(exact), abs=1e-12)
+    turned = weights.transpose(0, 1)  # a view that is not contiguous
+    assert checks.row_sum_error(turned) == pytest.approx(float(exact), abs=1e-12)
+
+
+def test_what_is_no_number_is_no_small_error() -> None:
+    weights = random(0, (1, 2, 3))
+    weights[0, 1, 2] = float("nan")
+    assert not checks.row_sum_error(weights) <= 1
+    assert checks.row_sum_error(torch.zeros(2, 0, 0)) == 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**31), st.integers(1, 9), st.integers(1, 9))
+def test_the_hidden_parts(seed: int, tokens: int, window: int) -> None:
+    weights = random(seed, (2, tokens, tokens))
+    assert checks.looks_ahead(weights) == (tokens > 1)
+    assert not checks.looks_ahead(weights.tril())
+    assert checks.reaches_beyond(weights, window) == (tokens > window)
+    assert not checks.reaches_beyond(weights.triu(1 - window), window)
+    assert not checks.has_negative(weights)
+    assert checks.has_negative(-weights)
+    assert not checks.has_negative(torch.zeros(2, 0, 0))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**31), SHAPES)
+def test_rounding_is_that_of_the_store(seed: int, shape: tuple[int, int, int]) -> None:
+    weights = random(seed, shape)
+    half, error = checks.rounded(weights, "float16")
+    expected = weights.numpy().astype(np.float16)
+    np.testing.assert_array_equal(half.numpy(), expected)
+    assert error == pytest.approx(
+        float(np.abs(expected.astype(np.float32) - weights.numpy()).max()), abs=1e-9
+    )
+    assert error <= 2**-12
+    assert checks.rounded(weights, "float32") == (weights, 0.0)
+    assert checks.rounded(torch.zeros(1, 0, 0), "float16")[1] == 0

@@ -1,0 +1,122 @@
+"""The way of capturing is chosen by trying, and a model is afterwards as it was before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+import torch
+from tiny_models import resolved_tiny, save_tiny
+
+from attention_gallery.capturing import capture_one, prepare
+from attention_gallery.capturing.strategies import (
+    LADDER,
+    HooksStrategy,
+    InterfaceStrategy,
+    OutputsStrategy,
+    Receiver,
+)
+from attention_gallery.errors import ModelError
+from attention_gallery.models.load import LoadedModel, load
+
+TEXT = "The trophy does not fit."
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, LoadedModel]:
+    folder = tmp_path_factory.mktemp("strategies")
+    names = ("bert", "bloom", "xlnet", "bart")
+    return {name: load(resolved_tiny(save_tiny(folder / name, name))) for name in names}
+
+
+def test_the_ladder_goes_from_best_to_last() -> None:
+    assert [strategy.name for strategy in LADDER] == ["interface", "hooks", "outputs"]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("bert", "interface"), ("bloom", "hooks"), ("xlnet", "outputs")]
+)
+def test_the_first_strategy_that_sees_everything_is_taken(
+    loaded: Mapping[str, LoadedModel], name: str, expected: str
+) -> None:
+    assert prepare(loaded[name]).strategy.name == expected
+    assert capture_one(loaded[name], TEXT).provenance.strategy == expected
+
+
+@pytest.mark.parametrize("name", ["bert", "bloom", "bart"])
+def test_all_strategies_that_work_agree(loaded: Mapping[str, LoadedModel], name: str) -> None:
+    found = []
+    for strategy in LADDER:
+        try:
+            prepared = prepare(loaded[name], [strategy])
+        except ModelError:
+            assert (name, strategy.name) == ("bloom", "interface")
+            continue
+        found.append(capture_one(prepared, TEXT))
+    assert len(found) >= 2
+    for other in found[1:]:
+        for layer, same in zip(found[0].layers, other.layers, strict=True):
+            assert abs(layer.weights - same.weights).max() < 1e-6
+
+
+def hooks_of_ours(module: torch.nn.Module) -> list[Any]:
+    # transformers leaves hooks of its own behind, once it was asked for attention.
+    hooks = (*module._forward_hooks.values(), *module._forward_pre_hooks.values())
+    return [hook for hook in hooks if hook.__module__.startswith("attention_gallery")]
+
+
+@pytest.mark.parametrize("name", ["bert", "bloom", "xlnet", "bart"])
+def test_the_model_is_put_back(loaded: Mapping[str, LoadedModel], name: str) -> None:
+    model = loaded[name].model
+    capture_one(loaded[name], TEXT)
+    assert model.config._attn_implementation == "eager"
+    for module in model.modules():
+        assert not hooks_of_ours(module)
+
+
+def test_the_model_is_put_back_when_it_fails(loaded: Mapping[str, LoadedModel]) -> None:
+    def stop(place: str, weights: torch.Tensor) -> None:
+        raise KeyboardInterrupt
+
+    for name, strategy in (("bert", InterfaceStrategy()), ("bloom", HooksStrategy())):
+        model = loaded[name].model
+        with pytest.raises(KeyboardInterrupt):
+            strategy.run(model, {"input_ids": torch.tensor([[5, 6, 7]])}, stop)
+        assert model.config._attn_implementation == "eager"
+        assert not any(hooks_of_ours(module) for module in model.modules())
+
+
+def test_when_nothing_works_each_reason_is_told(loaded: Mapping[str, LoadedModel]) -> None:
+    class Blind:
+        name = "blind"
+
+        def run(self, model: Any, inputs: Mapping[str, Any], receive: Receiver) -> torch.Tensor:
+            return model(**inputs).last_hidden_state  # type: ignore[no-any-return]
+
+    class Blurred:
+        name = "blurred"
+
+        def run(self, model: Any, inputs: Mapping[str, Any], receive: Receiver) -> torch.Tensor:
+            return OutputsStrategy().run(model, inputs, lambda place, found: receive(place, found * 0.9))
+
+    class Meddling:
+        name = "meddling"
+
+        def run(self, model: Any, inputs: Mapping[str, Any], receive: Receiver) -> torch.Tensor:
+            return OutputsStrategy().run(model, inputs, receive) * 1.001
+
+    class Confused:
+        name = "confused"
+
+        def run(self, model: Any, inputs: Mapping[str, Any], receive: Receiver) -> torch.Tensor:
+            return OutputsStrategy().run(model, inputs, lambda place, found: receive("here", found))
+
+    with pytest.raises(ModelError) as caught:
+        prepare(loaded["bert"], [Blind(), Blurred(), Meddling()])
+    (problem,) = caught.value.problems
+    assert "blind: 0 layers gave their attention, but the model has 3" in problem.reason
+    assert "blurred: the attention of layer 0 has rows that miss 1 by 0.1" in problem.reason
+    assert "meddling: the model computes something else with it (off by 0.001)" in problem.reason
+    with pytest.raises(ModelError, match="here gives two kinds of attention"):
+        prepare(loaded["bart"], [Confused()])
