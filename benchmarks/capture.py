@@ -35,6 +35,7 @@ from attention_gallery.errors import Problem
 from attention_gallery.manifest.settings import CaptureSettings, ModelSpec
 from attention_gallery.models import ModelFingerprint, resolve
 from attention_gallery.models.load import load
+from attention_gallery.models.placement import Device, Placement
 from attention_gallery.records import TextInput, Tokens
 from attention_gallery.store import AttentionStore
 
@@ -62,10 +63,11 @@ class Bench:
     store: AttentionStore
 
     @classmethod
-    def of(cls, source: str, device: str, folder: Path) -> Bench:
+    def of(cls, source: str, device: Device, folder: Path) -> Bench:
         """Load the model of `source` onto `device`."""
-        spec = ModelSpec(slug="model", title="Model", source=source, device=device)
-        return cls(prepare(load(resolve(spec, Path.cwd()), spec)), AttentionStore(folder))
+        spec = ModelSpec(slug="model", title="Model", source=source)
+        loaded = load(resolve(spec, Path.cwd()), placement=Placement(device))
+        return cls(prepare(loaded), AttentionStore(folder))
 
     def bare(self, tokens: Tokens) -> None:
         """The pass that keeps everything."""
@@ -118,14 +120,14 @@ def times(bench: Bench, count: int, runs: int) -> tuple[list[float], list[float]
     return [bare for bare, _ in pairs], [capture for _, capture in pairs]
 
 
-def growth(source: str, device: str, what: str, count: int) -> float:
+def growth(source: str, device: Device, what: str, count: int) -> float:
     """MB by which a fresh process grows at its peak."""
     command = [sys.executable, __file__, "--grow", what, str(count), "--model", source, "--device", device]
     found: float = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     return found
 
 
-def grow(source: str, device: str, what: str, count: int) -> float:
+def grow(source: str, device: Device, what: str, count: int) -> float:
     """The growth of this process; to be called in a fresh one."""
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench.of(source, device, Path(folder))
@@ -176,7 +178,7 @@ def batches(bench: Bench, runs: int) -> list[float]:
     return [timed(alone) / timed(together) for _ in range(runs)]
 
 
-def report(source: str, device: str, runs: int) -> None:
+def report(source: str, device: Device, runs: int) -> None:
     """One model, all lengths."""
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench.of(source, device, Path(folder))

@@ -52,12 +52,18 @@ def test_the_hidden_parts(seed: int, tokens: int, window: int) -> None:
 @given(st.integers(0, 2**31), SHAPES)
 def test_rounding_is_that_of_the_store(seed: int, shape: tuple[int, int, int]) -> None:
     weights = random(seed, shape)
-    half, error = checks.rounded(weights, "float16")
     expected = weights.numpy().astype(np.float16)
-    np.testing.assert_array_equal(half.numpy(), expected)
-    assert error == pytest.approx(
-        float(np.abs(expected.astype(np.float32) - weights.numpy()).max()), abs=1e-9
-    )
+    error = checks.rounding_error(weights, weights.half())
+    np.testing.assert_array_equal(weights.half().numpy(), expected)
+    exact = float(np.abs(expected.astype(np.float32) - weights.numpy()).max())
+    assert error == pytest.approx(exact, abs=1e-9)
     assert error <= 2**-12
-    assert checks.rounded(weights, "float32") == (weights, 0.0)
-    assert checks.rounded(torch.zeros(1, 0, 0), "float16")[1] == 0
+    assert checks.rounding_error(torch.zeros(1, 0, 0), torch.zeros(1, 0, 0)) == 0
+
+
+@given(st.integers(1, 40), st.integers(0, 700))
+def test_pieces_are_all_heads_in_order(heads: int, tokens: int) -> None:
+    weights = torch.empty(1).expand(heads, tokens, tokens)
+    pieces = list(checks.in_pieces(weights))
+    assert [head for piece in pieces for head in range(heads)[piece]] == list(range(heads))
+    assert all(len(range(heads)[piece]) == 1 or weights[piece].numel() <= 1 << 18 for piece in pieces)

@@ -6,9 +6,19 @@ layer: each reads it about once.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 
-from attention_gallery.records import Precision
+# A few heads at a time stay in the processor's cache, and what is computed of them takes little memory.
+_PIECE = 1 << 18
+
+
+def in_pieces(weights: torch.Tensor) -> Iterator[slice]:
+    """Slices of heads, together all of them, of about a million bytes each."""
+    heads, queries, keys = weights.shape
+    step = max(1, _PIECE // max(1, queries * keys))
+    return (slice(first, first + step) for first in range(0, heads, step))
 
 
 def row_sum_error(weights: torch.Tensor) -> float:
@@ -34,12 +44,9 @@ def reaches_beyond(weights: torch.Tensor, window: int) -> bool:
     return bool(weights.tril(-window).any())
 
 
-def rounded(weights: torch.Tensor, precision: Precision) -> tuple[torch.Tensor, float]:
-    """The weights in the precision of the store, and the largest absolute difference that it makes."""
-    if precision == "float32":
-        return weights, 0.0
-    half = weights.half()
+def rounding_error(weights: torch.Tensor, kept: torch.Tensor) -> float:
+    """The largest absolute difference between the weights and what is kept of them."""
     if not weights.numel():
-        return half, 0.0
-    low, high = torch.aminmax(half.float().sub_(weights))
-    return half, max(-float(low), float(high))
+        return 0.0
+    low, high = torch.aminmax(kept.float().sub_(weights))
+    return max(-float(low), float(high))

@@ -53,9 +53,14 @@ class LayerSink:
                 f"instead of {self._shape}"
             )
         exact = weights.float()
-        self._check(index, exact)
-        kept, error = checks.rounded(exact, self._precision)
-        self.storage_error = max(self.storage_error, error)
+        halved = self._precision == "float16"
+        kept = torch.empty(self._shape, dtype=torch.float16, device=exact.device) if halved else exact
+        for heads in checks.in_pieces(exact):
+            self._check(index, exact[heads])
+            if halved:
+                kept[heads] = exact[heads]
+                error = checks.rounding_error(exact[heads], kept[heads])
+                self.storage_error = max(self.storage_error, error)
         self._emit(AttentionLayer(index, self._facts.kind, kept.contiguous().cpu().numpy()))
 
     def finish(self) -> None:
