@@ -123,7 +123,7 @@ def provenance(origin: Provenance) -> tuple[tuple[str, str], ...]:
         ("Weights", f"SHA-256 {origin.model_fingerprint[:12]}"),
         ("Tokenizer", f"SHA-256 {origin.tokenizer_fingerprint[:12]}"),
         *code,
-        ("Precision", origin.dtype),
+        ("Precision", f"{origin.dtype}, stored as {origin.precision}"),
         ("Captured with", libraries),
     )
 
@@ -142,6 +142,11 @@ def model_card(model: GalleryModel, route: str) -> ModelCard:
     if facts.key_value_heads != facts.heads:
         groups = f"{facts.key_value_heads}, each shared by {facts.heads // facts.key_value_heads} query heads"
         rows.insert(2, ("Key-value heads", groups))
+    if facts.skipped:
+        numbers = ", ".join(map(str, facts.skipped))
+        rows.insert(2, ("Layers without attention", f"{numbers}; the layers here are counted without them"))
+    if facts.windows:
+        rows.append(("Windows", _windows(facts.windows)))
     if facts.context is not None:
         rows.append(("Context", count(facts.context, "token")))
     rows.append(("Weights", facts.weights_format))
@@ -157,6 +162,18 @@ def model_card(model: GalleryModel, route: str) -> ModelCard:
         summary=f"{facts.layers} layers × {facts.heads} heads, {direction}",
         facts=tuple(rows),
     )
+
+
+def _windows(windows: tuple[int | None, ...]) -> str:
+    """How far back the layers look: `16 tokens in layers 0, 2; all tokens in the others`."""
+    reach: dict[int, list[str]] = {}
+    for layer, window in enumerate(windows):
+        if window is not None:
+            reach.setdefault(window, []).append(str(layer))
+    if len(reach) == 1 and None not in windows:
+        return f"{count(next(iter(reach)), 'token')} in every layer"
+    parts = [f"{count(window, 'token')} in layers {', '.join(layers)}" for window, layers in reach.items()]
+    return "; ".join([*parts, *(["all tokens in the others"] if None in windows else [])])
 
 
 def render(gallery: Gallery, template: str, info: PageInfo, view: object) -> bytes:
