@@ -89,7 +89,7 @@ def synthetic_capture(
             return named
 
         @staticmethod
-        def capture_missing(jobs: Iterable[object], *_: object) -> Report:
+        def capture_missing(jobs: Iterable[object], *_: object, **options: object) -> Report:
             calls.append(len(list(jobs)))
             known = set(sample.cache.glob("store/*/*.safetensors"))
             fill_store(sample.manifest)

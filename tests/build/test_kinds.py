@@ -165,7 +165,7 @@ def test_one_job_captures_all_kinds_of_a_sentence(tmp_path: Path, monkeypatch: p
             return named
 
         @staticmethod
-        def capture_missing(given: Iterable[dict[str, Any]], *_: object) -> type[Report]:
+        def capture_missing(given: Iterable[dict[str, Any]], *_: object, **options: object) -> type[Report]:
             jobs.extend(given)
             fill_store(sample.manifest)
             return Report
