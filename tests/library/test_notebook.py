@@ -38,5 +38,7 @@ def test_the_page_runs_as_a_notebook(outputs: dict[str, list[Any]]) -> None:
     (figure,) = cell(outputs, "seen.figure(")
     spec = figure["data"]["application/vnd.plotly.v1+json"]
     assert (spec["data"][0]["type"], spec["layout"]["title"]["text"]) == ("heatmap", "L3H1")
+    (segments,) = cell(outputs, "two = capture(")[-1:]
+    assert "'first', 'first'" in segments["data"]["text/plain"].replace("\n", "")
     (words,) = cell(outputs, "to_words()")
     assert "'because',\n 'it'" in words["data"]["text/plain"]
