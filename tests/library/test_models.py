@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,7 @@ def test_a_pair_has_two_segments(model: Model) -> None:
     details = seen.token_details
     assert details.segment_names == ("first", "second")
     assert details.segments is not None
-    assert [
-        index
-        for index, before in zip(details.segments[1:], details.segments, strict=False)
-        if index != before
-    ] == [0, -1, 1, -1]
+    assert [segment for segment, _ in groupby(details.segments.tolist())] == [-1, 0, -1, 1, -1]
     assert seen.text == "It was tired.\nThe cat slept."
     assert repr(model) == "<BertModel: 6 layers × 12 heads>"
 

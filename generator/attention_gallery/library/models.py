@@ -14,7 +14,7 @@ from attention_gallery.manifest.source import parse_source
 from attention_gallery.records import AttentionKind, TextInput
 
 if TYPE_CHECKING:
-    from attention_gallery.models.load import LoadedModel
+    from attention_gallery.capturing import PreparedModel
     from attention_gallery.models.placement import Device
     from attention_gallery.records import ModelFacts
 
@@ -40,9 +40,9 @@ class Given(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Model:
-    """A loaded model, to capture many texts with."""
+    """A loaded model that was tried out, to capture many texts with."""
 
-    loaded: LoadedModel
+    prepared: PreparedModel
 
     def __repr__(self) -> str:
         facts = self.facts
@@ -51,7 +51,7 @@ class Model:
     @property
     def facts(self) -> ModelFacts:
         """The model: architecture, layers, heads, context."""
-        return self.loaded.facts
+        return self.prepared.loaded.facts
 
     def capture(
         self, text: str = "", *, kind: AttentionKind | None = None, **given: Unpack[Given]
@@ -72,7 +72,7 @@ class Model:
             given.get("generate", 0),
             given.get("truncate", False),
         )
-        return Attention(capture_one(self.loaded, read, kind=kind))
+        return Attention(capture_one(self.prepared, read, kind=kind))
 
 
 def load(
@@ -90,6 +90,7 @@ def load(
     `spread` divides it among all devices that there are; `generates` loads what it takes to continue a text.
     Raises `ModelError` when it cannot be found or loaded, `ManifestError` when the source is no source.
     """
+    from attention_gallery.capturing import prepare
     from attention_gallery.models import resolve
     from attention_gallery.models.load import load as load_resolved
     from attention_gallery.models.placement import Placement
@@ -103,7 +104,7 @@ def load(
         trust_remote_code=trust_remote_code,
     )
     resolved = resolve(spec, Path.cwd())
-    return Model(load_resolved(resolved, dtype, generates, Placement(device, spread)))
+    return Model(prepare(load_resolved(resolved, dtype, generates, Placement(device, spread))))
 
 
 def capture(
