@@ -178,6 +178,33 @@ class StoredAttention(Protocol):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class MemoryCapture:
+    """A capture that was never stored; implements `StoredAttention`.
+
+    `looked_at` are the tokens that are looked at where they are not those that look.
+    """
+
+    key: str
+    text: str
+    tokens: Tokens
+    facts: ModelFacts
+    provenance: Provenance
+    layers: tuple[AttentionLayer, ...]
+    looked_at: Tokens | None = None
+
+    @property
+    def keys(self) -> Tokens:
+        """The tokens that are looked at."""
+        return self.tokens if self.looked_at is None else self.looked_at
+
+    def layer(self, index: int) -> AttentionLayer:
+        """One layer, float32[head, query, key]. Raises `IndexError` when the model has no such layer."""
+        if not 0 <= index < len(self.layers):
+            raise IndexError(f"layer {index} of {len(self.layers)}")
+        return self.layers[index]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class HeadMetric:
     """One measure of every head on one sentence: values float32[layer, head].
 

@@ -14,7 +14,6 @@ from tiny_models import resolved_tiny, save_tiny
 from transformers import AutoModel, AutoModelForSeq2SeqLM
 
 from attention_gallery.capturing import (
-    MemoryCapture,
     PreparedModel,
     can_batch,
     capture_kinds,
@@ -26,7 +25,7 @@ from attention_gallery.errors import ModelError
 from attention_gallery.models import ModelFingerprint
 from attention_gallery.models.load import load
 from attention_gallery.models.quiet import quiet_libraries
-from attention_gallery.records import ModelFacts, TextInput
+from attention_gallery.records import MemoryCapture, ModelFacts, TextInput
 
 TEXT = "The trophy does not fit in the brown suitcase because it is too big. 🙂"
 # Of lengths that are all different, the longest neither first nor last.

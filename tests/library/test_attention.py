@@ -8,10 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attention_gallery.analysis import to_words, word_groups, words_of
-from attention_gallery.capturing import MemoryCapture
 from attention_gallery.errors import UserError
 from attention_gallery.library import Attention
-from attention_gallery.records import AttentionLayer, Float32, ModelFacts, Provenance, Tokens
+from attention_gallery.records import AttentionLayer, Float32, MemoryCapture, ModelFacts, Provenance, Tokens
 
 TEXT = "the catfish slept"
 FACTS = ModelFacts("Bert", "bert", 2, 2, 2, False, 8, 4, 10, 10, "safetensors")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from attention_gallery.build.identify import identify
 from attention_gallery.build.pins import Pins
@@ -17,6 +18,9 @@ from attention_gallery.models import files as model_files
 from attention_gallery.progress import Reporter, SilentReporter
 from attention_gallery.records import TextInput
 from attention_gallery.store import AttentionStore, capture_key
+
+if TYPE_CHECKING:
+    from attention_gallery.capturing import CaptureJob
 
 _FREE = Pins()
 
@@ -117,11 +121,20 @@ def capture_all(
     if not missing:
         return 0
     reporter.info("loading torch and transformers …")
-    from attention_gallery.capturing import CaptureJob, capture_missing
+    from attention_gallery.capturing import capture_missing
+
+    tokens = project.manifest.settings.capture.batch_tokens
+    jobs = _jobs(project, captures, missing)
+    return capture_missing(jobs, store, reporter, batch_tokens=tokens, keep_going=keep_going).captured
+
+
+def _jobs(project: Project, captures: Captures, missing: set[str]) -> list[CaptureJob]:
+    """A job for every sentence under every model of which something is missing."""
+    from attention_gallery.capturing import CaptureJob
     from attention_gallery.models.placement import Placement
 
     settings = project.manifest.settings
-    jobs = [
+    return [
         CaptureJob(
             model=found,
             title=spec.title,
@@ -138,9 +151,6 @@ def capture_all(
         for index, sentence in enumerate(settings.sentences)
         if missing.intersection((keys := captures.of(place, sentence.slug)).values())
     ]
-    tokens = settings.capture.batch_tokens
-    done = capture_missing(jobs, store, reporter, batch_tokens=tokens, keep_going=keep_going)
-    return done.captured
 
 
 def drop_damaged(
@@ -156,7 +166,6 @@ def drop_damaged(
             continue
         try:
             store.verify(key)
-            store.open(key)
         except DamagedEntry as error:
             if key in before:
                 raise DamagedEntry(

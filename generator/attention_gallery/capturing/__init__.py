@@ -7,13 +7,12 @@ from attention_gallery.capturing.batch import OutOfMemoryError, can_batch, run_b
 from attention_gallery.capturing.jobs import CaptureJob, CaptureReport, capture_missing
 from attention_gallery.capturing.prepare import PreparedModel, prepare
 from attention_gallery.capturing.reading import ModelInput, read_input
-from attention_gallery.capturing.single import MemoryCapture, capture_kinds, capture_one
+from attention_gallery.capturing.single import capture_kinds, capture_one
 from attention_gallery.capturing.tokens import tokenise
 
 __all__ = [
     "CaptureJob",
     "CaptureReport",
-    "MemoryCapture",
     "ModelInput",
     "OutOfMemoryError",
     "PreparedModel",

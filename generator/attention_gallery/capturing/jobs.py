@@ -14,6 +14,7 @@ from attention_gallery.capturing.prepare import PreparedModel, prepare
 from attention_gallery.capturing.reading import ModelInput, read_input
 from attention_gallery.capturing.single import out_of_memory
 from attention_gallery.errors import DamagedEntry, ModelError, Problem
+from attention_gallery.manifest.settings import CaptureSettings
 from attention_gallery.models.fingerprints import ModelFingerprint
 from attention_gallery.models.load import LoadedModel, load
 from attention_gallery.models.placement import BEST, Placement
@@ -21,8 +22,6 @@ from attention_gallery.models.resolved import ProblemMaker, ResolvedModel
 from attention_gallery.progress import Reporter, Task
 from attention_gallery.records import Precision, TextInput
 from attention_gallery.store import AttentionStore, EntryWriter
-
-BATCH_TOKENS = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ def capture_missing(
     store: AttentionStore,
     reporter: Reporter,
     *,
-    batch_tokens: int = BATCH_TOKENS,
+    batch_tokens: int = CaptureSettings().batch_tokens,
     keep_going: bool = False,
 ) -> CaptureReport:
     """Capture what the store does not hold whole of every job, and only that.

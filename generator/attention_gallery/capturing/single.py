@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from attention_gallery.capturing.batch import OutOfMemoryError, run_batch
 from attention_gallery.capturing.prepare import PreparedModel, prepare
@@ -12,40 +11,7 @@ from attention_gallery.errors import ModelError
 from attention_gallery.hashing import digest
 from attention_gallery.models.fingerprints import ModelFingerprint
 from attention_gallery.models.load import LoadedModel
-from attention_gallery.records import (
-    AttentionLayer,
-    ModelFacts,
-    Provenance,
-    TextInput,
-    Tokens,
-)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class MemoryCapture:
-    """A capture that was never stored; implements `records.StoredAttention`.
-
-    `looked_at` are the tokens that are looked at where they are not those that look.
-    """
-
-    key: str
-    text: str
-    tokens: Tokens
-    facts: ModelFacts
-    provenance: Provenance
-    layers: tuple[AttentionLayer, ...]
-    looked_at: Tokens | None = None
-
-    @property
-    def keys(self) -> Tokens:
-        """The tokens that are looked at."""
-        return self.tokens if self.looked_at is None else self.looked_at
-
-    def layer(self, index: int) -> AttentionLayer:
-        """One layer, float32[head, query, key]. Raises `IndexError` when the model has no such layer."""
-        if not 0 <= index < len(self.layers):
-            raise IndexError(f"layer {index} of {len(self.layers)}")
-        return self.layers[index]
+from attention_gallery.records import AttentionLayer, MemoryCapture, TextInput
 
 
 def capture_one(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from attention_gallery.records import (
     AttentionLayer,
     Bool,
     Float32,
+    MemoryCapture,
     ModelFacts,
     Provenance,
     StoredAttention,
@@ -125,12 +126,11 @@ class Attention:
                 mend="use a model with a fast tokenizer",
             )
         tokens = words_of(stored.tokens, stored.text)
-        looked_at = tokens if stored.keys is stored.tokens else words_of(stored.keys, stored.text)
-        layers = tuple(
-            replace(layer, weights=to_words(layer.weights, queries, keys)) for layer in self._every_layer()
-        )
+        looked_at = None if stored.keys is stored.tokens else words_of(stored.keys, stored.text)
+        every = (stored.layer(index) for index in range(self.facts.layers))
+        layers = tuple(replace(layer, weights=to_words(layer.weights, queries, keys)) for layer in every)
         facts, origin = self.facts, self.provenance
-        return Attention(_InMemory(stored.key, stored.text, tokens, looked_at, facts, origin, layers))
+        return Attention(MemoryCapture(stored.key, stored.text, tokens, facts, origin, layers, looked_at))
 
     def top_keys(
         self,
@@ -168,13 +168,15 @@ class Attention:
 
         if head is not None and layer is None:
             raise UserError("a head is one of a layer", mend=f"name both: figure(0, {head})")
-        if layer is not None and head is not None:
-            return self._drawn(heatmap_figure, self.head(layer, head), head_name(layer, head))
-        title = "All layers, heads averaged" if layer is None else f"Layer {layer}, heads averaged"
-        return self._drawn(heatmap_figure, self.average(layer), title)
-
-    def _drawn(self, draw: Any, weights: Float32, title: str) -> Figure:
-        return draw(self.captured.tokens, self.captured.keys, weights, title, self.kind == "decoder")
+        if layer is None:
+            weights, title = self.average(), "All layers, heads averaged"
+        elif head is None:
+            weights, title = self.average(layer), f"Layer {layer}, heads averaged"
+        else:
+            weights, title = self.head(layer, head), head_name(layer, head)
+        return heatmap_figure(
+            self.captured.tokens, self.captured.keys, weights, title, self.kind == "decoder"
+        )
 
     def _content(self) -> Bool:
         content = ~self.captured.keys.special
@@ -199,23 +201,3 @@ class Attention:
         if not 0 <= index < self.facts.layers:
             raise UserError(f"there is no layer {index}", mend=f"the layers are 0 to {self.facts.layers - 1}")
         return self.captured.layer(index)
-
-    def _every_layer(self) -> Iterator[AttentionLayer]:
-        return (self.captured.layer(index) for index in range(self.facts.layers))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _InMemory:
-    """Attention that was made from a capture; implements `records.StoredAttention`."""
-
-    key: str
-    text: str
-    tokens: Tokens
-    keys: Tokens
-    facts: ModelFacts
-    provenance: Provenance
-    layers: tuple[AttentionLayer, ...]
-
-    def layer(self, index: int) -> AttentionLayer:
-        """One layer, float32[head, query, key]."""
-        return self.layers[index]
