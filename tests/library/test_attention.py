@@ -142,3 +142,22 @@ def test_a_figure_is_one_of_plotly() -> None:
     assert figure.layout.yaxis.autorange == "reversed"
     assert attention().figure(0).layout.title.text == "Layer 0, heads averaged"
     assert not np.isnan(attention().figure().data[0].z).any()
+
+
+def test_words_of_cross_attention_are_those_of_either_text() -> None:
+    facts = ModelFacts("T5", "t5", 1, 2, 2, False, 8, 4, 10, 10, "safetensors", cross=True)
+    target = Tokens(
+        ids=np.arange(3),
+        texts=("<pad>", "le", "chat"),
+        special=np.array([True, False, False]),
+        continues=np.zeros(3, bool),
+        offsets=np.array([(0, 0), (0, 2), (3, 7)], np.int32),
+        words=np.array([-1, 0, 1], np.int32),
+    )
+    layer = AttentionLayer(0, "cross", softmax(0, 2, 3, 6))
+    seen = Attention(MemoryCapture("k", "le chat", target, facts, ORIGIN, (layer,), make_tokens()))
+    words = seen.to_words()
+    assert words.tokens == ("<pad>", "le", "chat")
+    assert words.keys == ("[CLS]", "the", "catfish", "slept", "[SEP]")
+    exact = seen.head(0, 1)
+    np.testing.assert_allclose(words.head(0, 1)[1, 2], exact[1, 2] + exact[1, 3], atol=1e-6)

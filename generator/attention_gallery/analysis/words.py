@@ -21,8 +21,10 @@ def word_groups(tokens: Tokens) -> Int32 | None:
     return groups
 
 
-def words_of(tokens: Tokens, text: str) -> Tokens:
+def words_of(tokens: Tokens, text: str | None) -> Tokens:
     """The words as if they were tokens; ids are those of their first tokens.
+
+    They are cut from `text`, or put together from their tokens where the text is not at hand.
 
     Raises `ValueError` where the words are not known.
     """
@@ -47,8 +49,8 @@ def words_of(tokens: Tokens, text: str) -> Tokens:
     )
 
 
-def _text(tokens: Tokens, text: str, first: int, last: int) -> str:
-    if first == last or tokens.offsets is None:
+def _text(tokens: Tokens, text: str | None, first: int, last: int) -> str:
+    if first == last or tokens.offsets is None or text is None:
         return "".join(tokens.texts[first : last + 1])
     return text[int(tokens.offsets[first, 0]) : int(tokens.offsets[last, 1])].strip()
 

@@ -126,7 +126,8 @@ class Attention:
                 mend="use a model with a fast tokenizer",
             )
         tokens = words_of(stored.tokens, stored.text)
-        looked_at = None if stored.keys is stored.tokens else words_of(stored.keys, stored.text)
+        # The text of cross attention is the target's; the source's words are put together from its tokens.
+        looked_at = None if stored.keys is stored.tokens else words_of(stored.keys, None)
         every = (stored.layer(index) for index in range(self.facts.layers))
         layers = tuple(replace(layer, weights=to_words(layer.weights, queries, keys)) for layer in every)
         facts, origin = self.facts, self.provenance
