@@ -49,16 +49,15 @@ def run_batch(
     out, `ModelError` when the attention of any sentence is not whole and exact, and whatever a receiver
     raises. After any of these no sentence of the batch is whole; a smaller batch may be tried.
     """
-    queries = {kind: [len(one.queries(kind)) for one in sentences] for kind in prepared.loaded.parts}
-    keys = {kind: [len(one.keys(kind)) for one in sentences] for kind in prepared.loaded.parts}
+    parts = prepared.loaded.parts
+    queries = {kind: [len(one.queries(kind)) for one in sentences] for kind in parts}
+    keys = {kind: [len(one.keys(kind)) for one in sentences] for kind in parts}
     sinks = {
         kind: [
-            LayerSink(facts, (queries[kind][row], keys[kind][row]), wanted[kind], precision)
-            if kind in wanted
-            else None
-            for row, wanted in enumerate(emits)
+            LayerSink(facts, size, wanted[kind], precision) if kind in wanted else None
+            for size, wanted in zip(zip(queries[kind], keys[kind], strict=True), emits, strict=True)
         ]
-        for kind, facts in prepared.loaded.parts.items()
+        for kind, facts in parts.items()
     }
     started = time.perf_counter()
     _run(prepared, sentences, {kind: BatchSink(sinks[kind], queries[kind], keys[kind]) for kind in sinks})
