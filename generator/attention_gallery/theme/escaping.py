@@ -14,6 +14,8 @@ from jinja2 import nodes
 from jinja2.compiler import CodeGenerator, Frame
 from markupsafe import Markup, escape
 
+from attention_gallery.theme.undefined import Undefined
+
 _SHORT = 160
 
 
@@ -55,7 +57,7 @@ class EscapingEnvironment(jinja2.Environment):
         super().__init__(
             loader=loader,
             autoescape=True,
-            undefined=jinja2.StrictUndefined,
+            undefined=Undefined,
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,

@@ -15,7 +15,7 @@ import jinja2
 from attention_gallery.errors import Problem, ThemeError, did_you_mean
 from attention_gallery.theme.escaping import EscapingEnvironment
 from attention_gallery.theme.find import Theme
-from attention_gallery.theme.undefined import NotThere, Undefined, without_modules
+from attention_gallery.theme.undefined import NotThere, without_modules
 
 _LINK = re.compile(r"""\s(?:href|src|srcset|poster)\s*=\s*["']?""", re.IGNORECASE)
 _PLAIN_LINKS = {' href="', ' src="'}
@@ -28,7 +28,6 @@ class Renderer:
         folders = [folder / "templates" for folder in theme.folders]
         self._folders = folders
         self._environment = EscapingEnvironment(jinja2.FileSystemLoader(folders))
-        self._environment.undefined = Undefined
         self._templates: dict[str, jinja2.Template] = {}
         self._shared: set[str] = set()
 
