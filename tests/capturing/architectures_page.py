@@ -19,9 +19,9 @@ with what the same files give with `output_attentions=True` under eager attentio
 number of every layer counts. “Batched” is the largest difference between sentences of different lengths in
 one batch and the same sentences one by one.
 
-The strategy is chosen by trying (see [capture.md](capture.md)): `interface` and `hooks` hold about one layer
-at a time; `outputs` holds all layers of a sentence. A family that is not listed here is tried in the same
-way, and refused with the reason if none of the three gives exact attention.
+The strategy is chosen by trying (see [capture.md](capture.md)): `interface` computes a few heads at a
+time, `hooks` holds about one layer, `outputs` all layers of a sentence. A family that is not listed here is
+tried in the same way, and refused with the reason if none of the three gives exact attention.
 """
 _REFUSED = """
 ## Not captured

@@ -27,7 +27,7 @@ from attention_gallery.capturing.sink import BatchSink, InexactAttentionError, L
 from attention_gallery.errors import ModelError
 from attention_gallery.models import ModelFingerprint
 from attention_gallery.models.load import LoadedModel, load
-from attention_gallery.records import AttentionLayer, TextInput
+from attention_gallery.records import AttentionLayer, Precision, TextInput
 
 TEXTS = ("it fits", "The trophy does not fit in the brown suitcase", "def f(x): return x")
 PRINT = ModelFingerprint("w", "t")
@@ -79,9 +79,9 @@ def test_layers_are_let_go_as_they_come(
     seen: list[weakref.ref[Any]] = []
     alive: list[int] = []
 
-    def watch(sink: BatchSink, weights: torch.Tensor, split: Any = BatchSink.__call__) -> None:
+    def watch(sink: BatchSink, weights: torch.Tensor, first: int, split: Any = BatchSink.__call__) -> None:
         seen.append(weakref.ref(weights))
-        split(sink, weights)
+        split(sink, weights, first)
         alive.append(sum(reference() is not None for reference in seen))
 
     kept: list[weakref.ref[Any]] = []
@@ -143,7 +143,7 @@ def test_inexact_attention_is_refused(tiny_loaded: LoadedModel) -> None:
         (good * 1.001, "rows that miss 1 by 0.001"),
         (good * float("nan"), "rows that miss 1 by nan"),
         (softmax(4, 5, 6), r"shape \(4, 5, 6\) instead of \(4, 5, 5\)"),
-        (softmax(3, 5, 5), r"shape \(3, 5, 5\) instead of \(4, 5, 5\)"),
+        (softmax(5, 5, 5), r"shape \(5, 5, 5\) instead of \(4, 5, 5\)"),
         (good - 2 * torch.eye(5) + 2 * torch.eye(5).roll(1, 0), "negative weights"),
     ):
         with pytest.raises(InexactAttentionError, match=reason):
@@ -155,6 +155,40 @@ def test_inexact_attention_is_refused(tiny_loaded: LoadedModel) -> None:
         sink(good)
     with pytest.raises(InexactAttentionError, match="4 layers gave their attention, but the model has 3"):
         sink.finish()
+
+
+@pytest.mark.parametrize("precision", ["float16", "float32"])
+def test_a_layer_is_put_together_from_its_heads(tiny_loaded: LoadedModel, precision: Precision) -> None:
+    facts = replace(tiny_loaded.facts, causal=False)
+    whole = softmax(4, 5, 5)
+    found: list[AttentionLayer] = []
+    sink = LayerSink(facts, (5, 5), found.append, precision)
+    for _ in range(facts.layers):
+        for first, last in ((0, 1), (1, 3), (3, 4)):
+            sink(whole[first:last], first)
+    sink.finish()
+    assert [layer.index for layer in found] == list(range(facts.layers))
+    for layer in found:
+        np.testing.assert_array_equal(layer.weights, whole.numpy().astype(precision))
+    expected = np.abs(whole.numpy().astype(precision) - whole.numpy()).max()
+    assert sink.storage_error == pytest.approx(float(expected), abs=1e-9)
+
+
+def test_heads_that_are_missing_or_too_many_are_noticed(tiny_loaded: LoadedModel) -> None:
+    facts = replace(tiny_loaded.facts, causal=False)
+    some = softmax(2, 5, 5)
+    sink = LayerSink(facts, (5, 5), ignore)
+    sink(some)
+    with pytest.raises(
+        InexactAttentionError, match="layer 0 gave the attention of 2 heads, but the model has"
+    ):
+        sink(some)
+    with pytest.raises(InexactAttentionError, match="layer 0 gave the attention of 2 heads"):
+        sink.finish()
+    with pytest.raises(InexactAttentionError, match="instead of"):
+        sink(some, 1)
+    with pytest.raises(InexactAttentionError, match="instead of"):
+        sink(softmax(3, 5, 5), 2)
 
 
 def test_a_batch_of_another_shape_is_refused(tiny_loaded: LoadedModel) -> None:

@@ -48,6 +48,16 @@ def test_the_hidden_parts(seed: int, tokens: int, window: int) -> None:
     assert not checks.has_negative(torch.zeros(2, 0, 0))
 
 
+@pytest.mark.parametrize(
+    ("query", "key"), [(0, 1), (255, 256), (10, 599), (300, 511), (511, 512), (598, 599)]
+)
+def test_a_single_look_ahead_is_found(query: int, key: int) -> None:
+    weights = torch.ones(2, 600, 600).tril()
+    assert not checks.looks_ahead(weights)
+    weights[1, query, key] = 1e-30
+    assert checks.looks_ahead(weights)
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**31), SHAPES)
 def test_rounding_is_that_of_the_store(seed: int, shape: tuple[int, int, int]) -> None:

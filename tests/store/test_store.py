@@ -245,6 +245,18 @@ def test_reading_a_flipped_layer_is_noticed_without_verify(store: AttentionStore
         entry.layer(1)
 
 
+def test_a_large_layer_is_summed_up_as_a_small_one_is(store: AttentionStore) -> None:
+    layers = fill(store, count=400)  # more than a megabyte each
+    for index, layer in enumerate(layers):
+        np.testing.assert_array_equal(store.open(KEY).layer(index).weights, layer.weights)
+    path = data_file(store)
+    data = bytearray(path.read_bytes())
+    data[data.index(layers[2].weights[-1, -1].tobytes())] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(DamagedEntry, match="layer 2 does not match its checksum"):
+        store.verify(KEY)
+
+
 def test_truncated_data_is_damaged(store: AttentionStore) -> None:
     fill(store)
     path = data_file(store)

@@ -12,6 +12,7 @@ import torch
 
 # A few heads at a time stay in the processor's cache, and what is computed of them takes little memory.
 _PIECE = 1 << 18
+_BLOCK = 256
 
 
 def in_pieces(weights: torch.Tensor) -> Iterator[slice]:
@@ -35,8 +36,18 @@ def has_negative(weights: torch.Tensor) -> bool:
 
 
 def looks_ahead(weights: torch.Tensor) -> bool:
-    """Whether any query gives weight to a key after it."""
-    return bool(weights.triu(1).any())
+    """Whether any query gives weight to a key after it; `weights` are square and not negative."""
+    tokens = weights.shape[-1]
+    hidden = torch.ones(_BLOCK, _BLOCK, device=weights.device).triu_(1)
+    largest = []
+    # By blocks, since a mask of the whole would be as large as the layer and take longer to apply.
+    for first in range(0, tokens, _BLOCK):
+        last = min(first + _BLOCK, tokens)
+        size = last - first
+        largest.append((weights[:, first:last, first:last] * hidden[:size, :size]).amax())
+        if last < tokens:
+            largest.append(weights[:, first:last, last:].amax())
+    return bool(largest) and bool(torch.stack(largest).amax() > 0)
 
 
 def reaches_beyond(weights: torch.Tensor, window: int) -> bool:

@@ -41,12 +41,12 @@ class PreparedModel:
         Raises `InexactAttentionError`, or whatever the model's code raises.
         """
 
-        def receive(place: str, weights: torch.Tensor) -> None:
+        def receive(place: str, weights: torch.Tensor, first: int = 0) -> None:
             kind = self.kinds.get(place)
             if kind is None:
                 raise InexactAttentionError(f"{place} attends now, although it did not on trial")
             if kind in sinks:
-                sinks[kind](weights)
+                sinks[kind](weights, first)
 
         with quiet_libraries(), torch.inference_mode():
             self.strategy.run(self.loaded.model, inputs, receive)
@@ -63,19 +63,19 @@ def prepare(loaded: LoadedModel, ladder: Sequence[Strategy] = LADDER) -> Prepare
     """
     if getattr(loaded.model.config, "attention_type", None) == "block_sparse":
         # BigBird switches to full attention for short texts, also for all that it reads afterwards.
-        raise _not_captured(loaded, [("", "it is block-sparse: most pairs of tokens have no weight")])
+        raise _not_captured(loaded, {"": "it is block-sparse: most pairs of tokens have no weight"})
     inputs = _trial_inputs(loaded)
     try:
         with quiet_libraries(), torch.inference_mode():
             plain = final_states(loaded.model(**inputs))
     except MODEL_FAULTS as error:
         raise failed(loaded.resolved, error) from error
-    reasons = []
+    reasons: dict[str, str] = {}  # of a strategy that can be tried in two ways, why the last one failed
     for strategy in ladder:
         try:
             return PreparedModel(loaded, strategy, _tried(loaded, strategy, inputs, plain))
         except (InexactAttentionError, NoEagerAttentionError, *MODEL_FAULTS) as error:
-            reasons.append((strategy.name, str(error) or type(error).__name__))
+            reasons[strategy.name] = str(error) or type(error).__name__
     raise _not_captured(loaded, reasons)
 
 
@@ -124,14 +124,14 @@ def _tried(
     sinks = {kind: LayerSink(facts, _extent(kind), _forget) for kind, facts in loaded.parts.items()}
     places: dict[str, str] = {}
 
-    def receive(place: str, weights: torch.Tensor) -> None:
+    def receive(place: str, weights: torch.Tensor, first: int = 0) -> None:
         kind = _kind_of(loaded, weights)
         if places.setdefault(place, kind) != kind:
             raise InexactAttentionError(f"{place} gives two kinds of attention")
-        sinks[kind](weights[0])
+        sinks[kind](weights[0], first)
 
     with quiet_libraries(), torch.inference_mode():
-        states = strategy.run(loaded.model, inputs, receive)
+        states = strategy.on_trial().run(loaded.model, inputs, receive)
     for kind, sink in sinks.items():
         try:
             sink.finish()
@@ -170,11 +170,11 @@ def _check_same(states: torch.Tensor, plain: torch.Tensor) -> None:
         raise InexactAttentionError(f"the model computes something else with it (off by {difference:.2g})")
 
 
-def _not_captured(loaded: LoadedModel, reasons: list[tuple[str, str]]) -> ModelError:
+def _not_captured(loaded: LoadedModel, reasons: Mapping[str, str]) -> ModelError:
     told = _summed_up(reasons)
     if any(name.rpartition(".")[2] in _SINKS for name, _ in loaded.model.named_parameters()):
         told = "part of it goes to sinks outside the sentence, so that its rows do not sum to 1"
-    elif loaded.dtype != "float32" and reasons and all("miss 1" in reason for _, reason in reasons[1:]):
+    elif loaded.dtype != "float32" and reasons and all("miss 1" in why for why in [*reasons.values()][1:]):
         told += f"; its own softmax is rounded to {loaded.dtype}, so try `dtype: float32`"
     return ModelError(
         loaded.resolved.problem(
@@ -185,9 +185,9 @@ def _not_captured(loaded: LoadedModel, reasons: list[tuple[str, str]]) -> ModelE
     )
 
 
-def _summed_up(reasons: list[tuple[str, str]]) -> str:
+def _summed_up(reasons: Mapping[str, str]) -> str:
     """Why each strategy failed; what is true of several is said once."""
-    told = {reason: [name for name, why in reasons if why == reason] for _, reason in reasons}
+    told = {reason: [name for name, why in reasons.items() if why == reason] for reason in reasons.values()}
     if len(told) == 1:
-        return reasons[0][1]
+        return next(iter(told))
     return "; ".join(f"{', '.join(names)}: {reason}" for reason, names in told.items())

@@ -2,11 +2,16 @@
 
 from attention_gallery.capturing.strategies.base import Receiver, Strategy
 from attention_gallery.capturing.strategies.hooks import HooksStrategy
-from attention_gallery.capturing.strategies.interface import InterfaceStrategy, NoEagerAttentionError
+from attention_gallery.capturing.strategies.interface import AT_ONCE, InterfaceStrategy, NoEagerAttentionError
 from attention_gallery.capturing.strategies.outputs import OutputsStrategy
 
-# Tried from left to right: the first two hold about one layer, the last one all of them.
-LADDER: tuple[Strategy, ...] = (InterfaceStrategy(), HooksStrategy(), OutputsStrategy())
+# Tried from left to right: the first holds a few heads, the next two about one layer, the last all of them.
+LADDER: tuple[Strategy, ...] = (
+    InterfaceStrategy(AT_ONCE),
+    InterfaceStrategy(),
+    HooksStrategy(),
+    OutputsStrategy(),
+)
 
 __all__ = [
     "LADDER",

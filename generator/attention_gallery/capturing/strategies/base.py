@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import torch
 
-# Takes the probabilities of one layer, [batch, head, query, key], and the place in the model they come from.
-# A place always gives the same kind of attention; what it is called is the strategy's own affair.
-Receiver = Callable[[str, torch.Tensor], None]
+
+class Receiver(Protocol):
+    """Takes the probabilities of some heads of one layer, and the place in the model that they come from.
+
+    A place always gives the same kind of attention; what it is called is the strategy's own affair.
+    """
+
+    def __call__(self, place: str, weights: torch.Tensor, first: int = 0, /) -> None:
+        """Take `weights`, [batch, head, query, key], whose heads begin with number `first` of their layer."""
 
 
 class Strategy(Protocol):
     """One way to get the attention probabilities out of a model that was loaded with eager attention.
 
-    `run` runs the model once on `inputs`, hands each layer to `receive` in the order of the layers, leaves
-    the model as it was, and returns the final states, [batch, token, feature]. What `receive` raises goes
-    through. It is for the caller to count the layers: a strategy that sees nothing does not say so.
+    `run` runs the model once on `inputs`, hands each layer to `receive` in the order of the layers, whole or
+    a few heads at a time, leaves the model as it was, and returns the final states, [batch, token, feature].
+    What `receive` raises goes through. It is for the caller to count the layers: a strategy that sees nothing
+    does not say so.
     """
 
     @property
@@ -26,3 +33,7 @@ class Strategy(Protocol):
 
     def run(self, model: Any, inputs: Mapping[str, Any], receive: Receiver) -> torch.Tensor:
         """Run `model` on `inputs` and hand on every layer's attention."""
+
+    def on_trial(self) -> Strategy:
+        """What a trial on a few tokens runs: this, made to do all that it may do on many."""
+        return self

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from attention_gallery.capturing.strategies.base import Receiver
+from attention_gallery.capturing.strategies.base import Receiver, Strategy
 from attention_gallery.models.trial import final_states
 
 _FLAG = "output_attentions"
@@ -21,7 +21,7 @@ _FLAG = "output_attentions"
 _LOOKS_LIKE_SHARES = 0.05
 
 
-class HooksStrategy:
+class HooksStrategy(Strategy):
     """Takes the probabilities out of what modules return, so that nothing above them can keep them.
 
     Modules with a switch for it are asked to return them, innermost first: the modules around them are not,

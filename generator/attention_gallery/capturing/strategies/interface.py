@@ -2,7 +2,8 @@
 
 transformers lets a model be run with any function registered with its attention interface. Ours calls the
 model's own eager function, so that scaling, masks, soft caps and grouped keys are the model's own, and hands
-the probabilities of each layer on before the next layer runs.
+the probabilities on before the next layer runs. Heads do not depend on each other, so that a large layer is
+computed a few heads at a time: they stay in the processor's cache, and no layer is ever in memory as a whole.
 """
 
 from __future__ import annotations
@@ -11,31 +12,50 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.masking_utils import eager_mask
 
-from attention_gallery.capturing.strategies.base import Receiver
+from attention_gallery.capturing.strategies.base import Receiver, Strategy
 from attention_gallery.models.trial import final_states
 
 IMPLEMENTATION = "attention_gallery_capture"
 
-# Each thread and each capture sees its own receiver, so that two captures never mix.
-_receiver: ContextVar[Callable[[torch.nn.Module, torch.Tensor], None] | None] = ContextVar(
-    "attention_gallery_receiver", default=None
-)
+# So many weights (512 KiB) are computed together for each thread of a processor, whose cache holds them.
+AT_ONCE = 1 << 17
+
+
+@dataclass(frozen=True, slots=True)
+class _Listener:
+    """Who takes the heads that a module computes, and how many weights it may compute together."""
+
+    take: Callable[[torch.nn.Module, torch.Tensor, int], None]
+    at_once: int | None
+
+
+# Each thread and each capture sees its own listener, so that two captures never mix.
+_listener: ContextVar[_Listener | None] = ContextVar("attention_gallery_listener", default=None)
 
 
 class NoEagerAttentionError(Exception):
     """The model's attention has no eager function of the common form."""
 
 
-class InterfaceStrategy:
-    """Runs a model with our own attention function, which holds the probabilities of one layer at a time."""
+class InterfaceStrategy(Strategy):
+    """Runs a model with our own attention function, which holds the probabilities of at most one layer."""
 
     name = "interface"
+
+    def __init__(self, at_once: int | None = None) -> None:
+        """Compute about `at_once` weights together for each thread of the processor, or a whole layer."""
+        self._at_once = at_once
+
+    def on_trial(self) -> Strategy:
+        """The same with as few heads at a time as can be."""
+        return self if self._at_once is None else InterfaceStrategy(0)
 
     def run(self, model: Any, inputs: Mapping[str, Any], receive: Receiver) -> torch.Tensor:
         """Run `model` on `inputs` and hand on every layer's attention as it is computed.
@@ -43,32 +63,39 @@ class InterfaceStrategy:
         Raises `NoEagerAttentionError` for a model that uses the interface in a way of its own.
         """
         places = {module: name for name, module in model.named_modules()}
-        with _capturing(model, lambda module, weights: receive(places[module], weights)):
+
+        def take(module: torch.nn.Module, weights: torch.Tensor, first: int) -> None:
+            receive(places[module], weights, first)
+
+        at_once = None if self._at_once is None else self._at_once * torch.get_num_threads()
+        with _capturing(model, _Listener(take, at_once)):
             return final_states(model(**inputs))
 
 
 @contextmanager
-def _capturing(model: Any, receiver: Callable[[torch.nn.Module, torch.Tensor], None]) -> Iterator[None]:
-    """Let every layer's probabilities be handed to `receiver`; put the model back afterwards."""
+def _capturing(model: Any, listener: _Listener) -> Iterator[None]:
+    """Let `listener` take every layer's probabilities; put the model back afterwards."""
     AttentionInterface.register(IMPLEMENTATION, _attend)
     AttentionMaskInterface.register(IMPLEMENTATION, eager_mask)
     configs = _configs(model)
     before = [config._attn_implementation for config in configs]
-    token = _receiver.set(receiver)
+    token = _listener.set(listener)
     try:
         for config in configs:
             config._attn_implementation = IMPLEMENTATION
         yield
     finally:
-        _receiver.reset(token)
+        _listener.reset(token)
         for config, implementation in zip(configs, before, strict=True):
             config._attn_implementation = implementation
 
 
 def _configs(model: Any) -> list[Any]:
     """The configurations that the model's parts look at, each once."""
-    found = {id(part.config): part.config for part in model.modules() if hasattr(part, "config")}
-    return [config for config in found.values() if hasattr(config, "_attn_implementation")]
+    # Looking for a missing attribute of a module takes long.
+    held = (vars(part).get("config") for part in model.modules())
+    found = {id(config): config for config in held if hasattr(config, "_attn_implementation")}
+    return list(found.values())
 
 
 def _attend(
@@ -79,20 +106,50 @@ def _attend(
     attention_mask: torch.Tensor | None,
     **options: Any,
 ) -> tuple[torch.Tensor, None]:
-    """The model's own eager attention, in float32, with its probabilities handed on instead of returned."""
-    eager = _eager_function(module)
-    output, weights = eager(
-        module,
-        query.float(),
-        key.float(),
-        value.float(),
-        None if attention_mask is None else attention_mask.float(),
-        **options,
-    )
-    receiver = _receiver.get()
-    if receiver is not None:
-        receiver(module, weights)
-    return output.to(query.dtype), None
+    """The model's own eager attention, in float32, with its probabilities handed on instead of returned.
+
+    `query` is [batch, head, query, feature], `key` and `value` [batch, key-value head, key, feature], the
+    result [batch, query, head, feature].
+    """
+    eager, listener = _eager_function(module), _listener.get()
+    mask = None if attention_mask is None else attention_mask.float()
+    # Other devices are quickest with as much as possible at a time.
+    at_once = listener.at_once if listener is not None and query.device.type == "cpu" else None
+    every = query.shape[1]
+    outputs = []
+    for heads, shared in _groups(query, key, at_once):
+        output, weights = eager(
+            module,
+            query[:, heads].float(),
+            key[:, shared].float(),
+            value[:, shared].float(),
+            _of_heads(mask, heads, every),
+            **{name: _of_heads(option, heads, every) for name, option in options.items()},
+        )
+        if listener is not None:
+            listener.take(module, weights, heads.start)
+        del weights
+        outputs.append(output)
+    whole = outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=2)
+    return whole.to(query.dtype), None
+
+
+def _of_heads(value: Any, heads: slice, every: int) -> Any:
+    """The part of a mask or bias that belongs to `heads`, where it is given for `every` head."""
+    given = isinstance(value, torch.Tensor) and value.dim() == 4 and value.shape[1] == every
+    return value[:, heads] if given else value
+
+
+def _groups(query: torch.Tensor, key: torch.Tensor, at_once: int | None) -> Iterator[tuple[slice, slice]]:
+    """Heads that are computed together, and the key-value heads that they share."""
+    heads, shared = query.shape[1], key.shape[1]
+    per = heads // shared
+    step = shared
+    if at_once is not None and per * shared == heads:
+        step = max(1, at_once // max(1, per * query.shape[0] * query.shape[2] * key.shape[2]))
+    for first in range(0, shared, step):
+        last = min(first + step, shared)
+        yield slice(first * per, last * per), slice(first, last)
 
 
 def _eager_function(module: torch.nn.Module) -> Callable[..., tuple[torch.Tensor, torch.Tensor]]:

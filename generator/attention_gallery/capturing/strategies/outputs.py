@@ -7,13 +7,13 @@ from typing import Any
 
 import torch
 
-from attention_gallery.capturing.strategies.base import Receiver
+from attention_gallery.capturing.strategies.base import Receiver, Strategy
 from attention_gallery.models.trial import final_states
 
 _FIELDS = ("attentions", "encoder_attentions", "decoder_attentions", "cross_attentions")
 
 
-class OutputsStrategy:
+class OutputsStrategy(Strategy):
     """Asks the model for `output_attentions`. All layers of a batch are in memory at once."""
 
     name = "outputs"
