@@ -7,7 +7,7 @@ Bare: `model(..., output_attentions=True)` with eager attention, every layer kep
 the same pass into a store on the disk, checked, rounded and written layer by layer. Both are timed in one
 process, turn by turn, after one pass of each; ratios are taken pair by pair. Memory is what a process of its
 own grows by at its peak (resident; on a GPU, what is allocated there), after a pass over 16 tokens. Batches:
-64 sentences of 3 to 12 words, one by one and in the batches that a build plans.
+64 sentences of 3 to 12 words, one by one and in the batches that a build plans, beside a bare pass for each.
 """
 
 from __future__ import annotations
@@ -164,8 +164,8 @@ def status(name: str) -> float:
     return next(int(line.split()[1]) for line in lines if line.startswith(name)) / 1e3
 
 
-def batches(bench: Bench, runs: int) -> list[float]:
-    """How many times as fast 64 short sentences are in batches."""
+def batches(bench: Bench, runs: int) -> tuple[list[float], list[float]]:
+    """Seconds of 64 short sentences in batches: one by one over it, and it over the bare passes of each."""
     texts = [f"{subject} {end}" for subject in SUBJECTS for end in ENDS]
     read = [read_input(bench.prepared.loaded, TextInput(text), "model", Problem) for text in texts]
     plan = plan_batches([len(one.tokens) for one in read], CaptureSettings().batch_tokens)
@@ -177,9 +177,13 @@ def batches(bench: Bench, runs: int) -> list[float]:
             bench.forget()
         return found
 
+    def bare() -> float:
+        return sum(timed(lambda one=one: bench.bare(one.tokens)) for one in read)
+
     alone = [[index] for index in range(len(read))]
     seconds(plan)
-    return [seconds(alone) / seconds(plan) for _ in range(runs)]
+    found = [(seconds(alone), seconds(plan), bare()) for _ in range(runs)]
+    return [one / batch for one, batch, _ in found], [batch / plain for _, batch, plain in found]
 
 
 def report(source: str, device: Device, runs: int) -> None:
@@ -201,7 +205,12 @@ def report(source: str, device: Device, runs: int) -> None:
                 f"memory + {memory['bare']:6.1f} MB bare, + {memory['capture']:6.1f} MB capture",
                 flush=True,
             )
-        print(f"  64 short sentences: {spread(batches(bench, runs))} times as fast in batches", flush=True)
+        faster, share = batches(bench, runs)
+        print(
+            f"  64 short sentences: {spread(faster)} times as fast in batches as one by one, "
+            f"which is {spread(share)} times the bare passes",
+            flush=True,
+        )
 
 
 def spread(values: list[float]) -> str:
