@@ -204,6 +204,8 @@ def _fill_model(
     seconds: float,
 ) -> None:
     for sentence in manifest.settings.sentences:
+        if not sentence.read_by(spec.slug):
+            continue
         shape, kind = captured
         key = key_of(manifest.settings, spec, digests, sentence, kind)
         if not store.has(key):

@@ -38,6 +38,30 @@ def sentence(*lines: str) -> str:
     [
         (GOOD + "languge: en\n", 'unknown key "languge"', 'did you mean "language"', (4, 1)),
         (
+            sentence("models: []"),
+            "`models` names no model",
+            "name a model, or remove the key",
+            (5, 5),
+        ),
+        (
+            sentence("models: [bb]"),
+            'the gallery has no model "bb"',
+            'did you mean "b"',
+            (5, 14),
+        ),
+        (
+            sentence("models: [b, b]"),
+            'the model "b" stands here twice',
+            "remove it",
+            (5, 17),
+        ),
+        (
+            sentence("models: [b]").replace("source: a/b}", "source: a/b}, {source: a/c}"),
+            'no sentence is read by the model "c"',
+            "add it to the `models` of a sentence",
+            (2, 25),
+        ),
+        (
             GOOD.replace("source: a/b", "source: a/b, attention: []"),
             "`attention` names no kind",
             "name encoder, decoder or cross",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from attention_gallery.build.identify import identify
 from attention_gallery.build.pins import Pins
 from attention_gallery.build.project import Project
-from attention_gallery.build.shown import ShownModel, clashes, shown_models
+from attention_gallery.build.shown import ShownModel, clashes, pairs_read, shown_models
 from attention_gallery.errors import DamagedEntry, ModelError, Problem
 from attention_gallery.manifest.settings import GallerySettings, ModelSpec, SentenceSpec
 from attention_gallery.models import FingerprintMemory, ModelFingerprint, ResolvedModel, license_file
@@ -27,7 +27,7 @@ _FREE = Pins()
 
 @dataclass(frozen=True, slots=True)
 class Captures:
-    """The model files of a gallery, what is shown of them, and the capture key of every (model, sentence).
+    """The model files of a gallery, what is shown of them, and the key of every model and sentence.
 
     `models` are those of the manifest, `shown` those of the pages: three of an encoder-decoder. The models of
     `keys` are the slugs of the latter.
@@ -40,7 +40,8 @@ class Captures:
     def of(self, index: int, sentence: str) -> dict[str, str]:
         """The keys of one model of the manifest on one sentence, by kind of attention."""
         shown = (one for one in self.shown if one.index == index)
-        return {one.kind: self.keys[one.spec.slug, sentence] for one in shown}
+        found = ((one.kind, self.keys.get((one.spec.slug, sentence))) for one in shown)
+        return {kind: key for kind, key in found if key is not None}
 
     def files(self) -> list[str]:
         """Every model file that can change the numbers or the license."""
@@ -64,8 +65,7 @@ def needed_captures(
     settings = project.manifest.settings
     keys = {
         (one.spec.slug, sentence.slug): key_of(settings, one.spec, models[one.index][1], sentence, one.kind)
-        for one in shown
-        for sentence in settings.sentences
+        for one, sentence in pairs_read(settings, shown)
     }
     return Captures(models, tuple(shown), keys)
 

@@ -143,7 +143,7 @@ def _rebuild(run: _Build) -> BuildReport:
         started = time.time_ns()
         project = read_project(run.manifest, run.options.drafts)
         captures = _pinned_captures(run, project)
-        check_models(project.notes, [shown.spec.slug for shown in captures.shown])
+        check_models(project.notes, [shown.spec.slug for shown in captures.shown], captures.keys)
         inputs = {"files": captures.files(), "folders": [str(project.content)]}
         before = _stamp(run, inputs)
         folders = [str(run.manifest.parent / "themes"), *inputs["folders"]]

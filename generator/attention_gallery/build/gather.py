@@ -47,6 +47,7 @@ def gather(project: Project, captures: Captures, data: CachedData) -> Gallery:
         (shown.spec.slug, sentence.slug): _pair(project, captures, data, (shown.index, model), sentence)
         for shown, model in zip(captures.shown, models, strict=True)
         for sentence in settings.sentences
+        if (shown.spec.slug, sentence.slug) in captures.keys
     }
     check_heads(project.notes, {m.spec.slug: (m.facts.layers, m.facts.heads) for m in models})
     titles = {model.spec.slug: (model.spec.title, model.routes) for model in models}
@@ -78,7 +79,7 @@ def gather(project: Project, captures: Captures, data: CachedData) -> Gallery:
 
 def _model(project: Project, captures: Captures, data: CachedData, shown: ShownModel) -> GalleryModel:
     settings = project.manifest.settings
-    first = data.peek(captures.keys[shown.spec.slug, settings.sentences[0].slug])
+    first = data.peek(next(key for (slug, _), key in captures.keys.items() if slug == shown.spec.slug))
     # The license is told as it is now: the same weights may have been captured under another.
     facts = replace(first.facts, license=license_of(captures.models[shown.index][0]))
     origin = _origin(captures, shown.index, first.provenance)

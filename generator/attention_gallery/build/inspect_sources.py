@@ -11,7 +11,7 @@ from attention_gallery.build.identify import at_source
 from attention_gallery.build.locking import tell_others
 from attention_gallery.build.pins import Pins
 from attention_gallery.build.project import Project
-from attention_gallery.build.shown import ShownModel, clashes, shown_models
+from attention_gallery.build.shown import ShownModel, clashes, pairs_read, shown_models
 from attention_gallery.errors import DamagedEntry, ModelError, Problem, UserError
 from attention_gallery.manifest import parse_source
 from attention_gallery.manifest.lock import lock_path
@@ -70,7 +70,8 @@ def inspect_sources(project: Project, cache: Path, reporter: Reporter) -> list[s
     for index in range(len(project.manifest.settings.models)):
         attempt(lambda index=index: _model(project, cache, index, (pins, memory), (shown, shapes)))  # type: ignore[misc]
     attempt(lambda: _slugs(project, shown))
-    attempt(lambda: check_models(project.notes, [one.spec.slug for one in shown]))
+    slugs = [one.spec.slug for one in shown]
+    attempt(lambda: check_models(project.notes, slugs, _pairs(project, shown)))
     attempt(lambda: check_heads(project.notes, shapes))
     attempt(lambda: _notes(project, shown, shapes))
     attempt(lambda: _theme(project))
@@ -157,8 +158,13 @@ def _notes(project: Project, shown: list[ShownModel], shapes: dict[str, tuple[in
     models = {
         one.spec.slug: (one.spec.title, HeadRoutes.of(*shapes.get(one.spec.slug, _ANY))) for one in shown
     }
-    paged = {(slug, one.slug): () for slug in models for one in project.manifest.settings.sentences}
+    paged: dict[tuple[str, str], tuple[tuple[int, int], ...]] = dict.fromkeys(_pairs(project, shown), ())
     gather_notes(project.notes, link_map(project, models, paged))
+
+
+def _pairs(project: Project, shown: list[ShownModel]) -> list[tuple[str, str]]:
+    read = pairs_read(project.manifest.settings, shown)
+    return [(model.spec.slug, sentence.slug) for model, sentence in read]
 
 
 def _theme(project: Project) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from attention_gallery.errors import Problem
 from attention_gallery.manifest import Manifest
-from attention_gallery.manifest.settings import ModelSpec
+from attention_gallery.manifest.settings import GallerySettings, ModelSpec, SentenceSpec
 from attention_gallery.manifest.slugs import KINDS, kind_slug
 
 # As titles say it; slugs end in the kind itself.
@@ -39,6 +39,16 @@ def shown_models(
     if kinds == ("self",):
         return (ShownModel(index, "self", spec),), []
     return tuple(_shown(spec, index, kind) for kind in kinds if kind in (wanted or kinds)), []
+
+
+def pairs_read(
+    settings: GallerySettings, shown: Iterable[ShownModel]
+) -> Iterator[tuple[ShownModel, SentenceSpec]]:
+    """Each of these models with every sentence that it reads."""
+    for model in shown:
+        for sentence in settings.sentences:
+            if sentence.read_by(settings.models[model.index].slug):
+                yield model, sentence
 
 
 def clashes(manifest: Manifest, shown: Iterable[ShownModel]) -> list[Problem]:

@@ -36,7 +36,10 @@ def render_chat(tokenizer: Any, chat: Sequence[Message], *, answer: bool) -> tup
     no chat template, or when its template refuses the messages, leaves one out or says one twice.
     """
     if not getattr(tokenizer, "chat_template", None):
-        raise ModelError("its tokenizer has no chat template", "write a `text`, or choose a model for chats")
+        raise ModelError(
+            "its tokenizer has no chat template",
+            "write a `text`, or let only models for chats read it: `models: […]`",
+        )
     rendered = _rendered(tokenizer, chat, answer)
     blank = [(role, _STAND_IN.format(number)) for number, (role, _) in enumerate(chat)]
     pieces = _STOOD_IN.split(_rendered(tokenizer, blank, answer))

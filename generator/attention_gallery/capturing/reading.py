@@ -58,13 +58,17 @@ def read_input(loaded: LoadedModel, given: TextInput, model: str, problem: Probl
     if given.target is not None:
         reason = f'a target was given, but the model "{model}" has no decoder that reads one'
         raise ModelError(
-            problem(reason, "leave out `target`, or choose an encoder-decoder (T5, BART and kin)")
+            problem(
+                reason, "leave out `target`, or let only encoder-decoders (T5, BART) read it: `models: […]`"
+            )
         )
     if not given.generate:
         return ModelInput(given.joined, tokens)
     if loaded.writer is None:
         reason = f'the model "{model}" cannot continue a text: {loaded.mute}'
-        raise ModelError(problem(reason, "leave out `generate`, or choose a decoder (GPT, Llama and kin)"))
+        raise ModelError(
+            problem(reason, "leave out `generate`, or let only decoders (GPT, Llama) read it: `models: […]`")
+        )
     context = loaded.facts.context
     limit = given.generate if context is None else min(given.generate, context - len(tokens))
     # What is written after a chat is another message, on a line of its own.

@@ -13,6 +13,7 @@ from attention_gallery.errors import ManifestError, Problem
 from attention_gallery.manifest.defaults import Origins
 from attention_gallery.manifest.document import Document
 from attention_gallery.manifest.paths import check_paths
+from attention_gallery.manifest.readers import check_readers
 from attention_gallery.manifest.sentences import Finding, Place, check_language, check_sentences, check_title
 from attention_gallery.manifest.slugs import is_slug, reserved_reason
 from attention_gallery.manifest.source import parse_source
@@ -26,6 +27,7 @@ def check(data: dict[str, Any], origins: Origins, document: Document, path: Path
         *check_sentences(_items(data, "sentences")),
         *_slugs("models", _items(data, "models"), origins, document),
         *_slugs("sentences", _items(data, "sentences"), origins, document),
+        *check_readers(_items(data, "models"), _items(data, "sentences")),
         *check_paths(data, path),
     ]
     problems = []

@@ -72,9 +72,14 @@ def load_manifest(path: Path) -> Manifest:
 def without_drafts(manifest: Manifest) -> Manifest:
     """The manifest without draft models and sentences. Raises `ManifestError` when none of either is left."""
     settings = manifest.settings
+    models = [model.slug for model in settings.models if not model.draft]
     kept = {
         "models": tuple(i for i, model in enumerate(settings.models) if not model.draft),
-        "sentences": tuple(i for i, sentence in enumerate(settings.sentences) if not sentence.draft),
+        "sentences": tuple(
+            i
+            for i, sentence in enumerate(settings.sentences)
+            if not sentence.draft and any(map(sentence.read_by, models))
+        ),
     }
     problems = [
         manifest.problem(
@@ -83,12 +88,24 @@ def without_drafts(manifest: Manifest) -> Manifest:
         for name, left in kept.items()
         if not left
     ]
+    published_sentences = [settings.sentences[i] for i in kept["sentences"]]
+    problems += [
+        manifest.problem(
+            f'all sentences that the model "{settings.models[i].slug}" reads are drafts',
+            "publish one, make the model a draft too, or use --drafts",
+            "models",
+            i,
+        )
+        for i in kept["models"]
+        if published_sentences
+        and not any(one.read_by(settings.models[i].slug) for one in published_sentences)
+    ]
     if problems:
         raise ManifestError(problems)
     published = settings.model_copy(
         update={
             "models": tuple(settings.models[i] for i in kept["models"]),
-            "sentences": tuple(settings.sentences[i] for i in kept["sentences"]),
+            "sentences": tuple(published_sentences),
         }
     )
     before = {name: manifest.kept.get(name) for name in kept}

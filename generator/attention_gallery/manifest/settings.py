@@ -98,6 +98,10 @@ class SentenceSpec(Settings):
         default=False,
         description="Leave out what a model cannot read of a long text, instead of stopping with an error.",
     )
+    models: tuple[Slug, ...] = Field(
+        default=(),
+        description="Slugs of the models that read it, such as those that know chats. All when left out.",
+    )
     tags: tuple[str, ...] = Field(default=(), description="Words that group sentences on the home page.")
     focus: str | None = Field(
         default=None,
@@ -113,6 +117,10 @@ class SentenceSpec(Settings):
     draft: bool = Field(
         default=False, description="Leave the sentence out unless the build is given --drafts."
     )
+
+    def read_by(self, model: str) -> bool:
+        """Whether the model with this slug reads the sentence."""
+        return not self.models or model in self.models
 
     @property
     def joined(self) -> str:

@@ -83,8 +83,12 @@ def load_notes(
     return tuple(notes)
 
 
-def check_models(notes: Iterable[Note], models: Collection[str]) -> None:
-    """Raise `NoteError` for notes about models that are not among `models`, the slugs that are shown."""
+def check_models(notes: Iterable[Note], models: Collection[str], pairs: Collection[tuple[str, str]]) -> None:
+    """Raise `NoteError` for notes about what is not shown.
+
+    `models` are the slugs of the models that are, `pairs` of (model, sentence that it reads).
+    """
+    notes = tuple(notes)
     problems = [
         Problem(
             f'the gallery has no model "{note.target.model}"',
@@ -93,6 +97,17 @@ def check_models(notes: Iterable[Note], models: Collection[str]) -> None:
         )
         for note in notes
         if note.target.model is not None and note.target.model not in models
+    ]
+    problems += [
+        Problem(
+            f'the model "{note.target.model}" does not read the sentence "{note.target.sentence}"',
+            "move the note, or add the model to the sentence's `models`",
+            note.path,
+        )
+        for note in notes
+        if note.target.model in models
+        and note.target.sentence is not None
+        and (note.target.model, note.target.sentence) not in pairs
     ]
     if problems:
         raise NoteError(problems)

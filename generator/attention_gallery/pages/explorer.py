@@ -30,8 +30,8 @@ def explorer_pages(gallery: Gallery, view: PairView) -> Iterator[PlannedPage]:
     """The explorer, its thumbnail, and its data when the gallery offers downloads."""
     pair = view.pair
     model, sentence = pair.model.spec.slug, pair.sentence.slug
-    others = [(spec.spec.slug, spec.spec.title) for spec in gallery.models]
-    before, after = sentence_neighbours(gallery.sentences, pair.sentence, lambda one: one.slug)
+    others = [(one.model.spec.slug, one.model.spec.title) for one in gallery.of_sentence(pair.sentence)]
+    before, after = _neighbours(gallery, pair)
     notes = gallery.notes.of_pair(model, sentence)
     inputs = gallery.inputs(
         "explorer", pair.inputs, pair.heads, others, _said(before), _said(after), notes.digest
@@ -60,9 +60,7 @@ def _explorer(gallery: Gallery, view: PairView) -> bytes:
     href = _head_links(pair)
     grid, averages = _read_layers(view)
     first = analysis.opening_head(view.focus)
-    before, after = sentence_neighbours(
-        gallery.sentences, sentence, lambda one: routes.href(route, gallery.pair(model, one).route)
-    )
+    before, after = _neighbours(gallery, pair)
     summary = view.describer.grid()
     size = len(view.tokens), len(view.keys)
     context = ExplorerContext(
@@ -97,6 +95,15 @@ def _explorer(gallery: Gallery, view: PairView) -> bytes:
     crumbs = ((model.spec.title, routes.model(model.spec.slug)),)
     info = page_info(gallery, "explorer", route, title, summary, crumbs, provenance(pair.provenance))
     return render(gallery, "explorer.html", info, context)
+
+
+def _neighbours(gallery: Gallery, pair: Pair) -> tuple[Link | None, Link | None]:
+    """The sentences before and after this one, among those that the model reads."""
+    model = pair.model.spec.slug
+    read = [one.sentence for one in gallery.of_model(pair.model)]
+    return sentence_neighbours(
+        read, pair.sentence, lambda one: routes.href(pair.route, routes.explorer(model, one.slug))
+    )
 
 
 def _head_links(pair: Pair) -> Callable[[Place], str]:

@@ -119,22 +119,20 @@ class Gallery:
     generator: str
     built: str | None
 
-    def pair(self, model: GalleryModel, sentence: SentenceSpec) -> Pair:
-        """One model on one sentence."""
-        return self.pairs[model.spec.slug, sentence.slug]
-
     def kinds_of(self, model: GalleryModel) -> tuple[GalleryModel, ...]:
         """The models of one encoder-decoder, this one among them; nothing for a model that is alone."""
         kinds = tuple(one for one in self.models if one.family == model.family)
         return kinds if len(kinds) > 1 else ()
 
     def of_model(self, model: GalleryModel) -> tuple[Pair, ...]:
-        """Every sentence under one model, in the manifest's order."""
-        return tuple(self.pair(model, sentence) for sentence in self.sentences)
+        """Every sentence that one model reads, in the manifest's order."""
+        found = (self.pairs.get((model.spec.slug, sentence.slug)) for sentence in self.sentences)
+        return tuple(pair for pair in found if pair is not None)
 
     def of_sentence(self, sentence: SentenceSpec) -> tuple[Pair, ...]:
-        """One sentence under every model, in the manifest's order."""
-        return tuple(self.pair(model, sentence) for model in self.models)
+        """One sentence under every model that reads it, in the manifest's order."""
+        found = (self.pairs.get((model.spec.slug, sentence.slug)) for model in self.models)
+        return tuple(pair for pair in found if pair is not None)
 
     def inputs(self, *parts: object) -> str:
         """Digest of what a page depends on: what all pages share, and these parts (JSON values)."""

@@ -23,7 +23,7 @@ class LinkMap:
     """Everything that a note may link to, with the title that a bare link shows.
 
     models: slug to (title, head routes). sentences: slug to title. pages: slug of a free-standing
-    note to its title. head_pages: (model, sentence) to the heads that have a page of their own.
+    note to its title. head_pages: (model, sentence read by it) to the heads that have a page of their own.
     assets: names of the files beside the notes.
     """
 
@@ -70,6 +70,9 @@ class LinkMap:
         model, sentence = target.model or "", target.sentence or ""
         title = self._known(sentence, self.sentences, "sentence")
         self._model(model)
+        mend = "link to another sentence, or let it read this one with the sentence's `models`"
+        reason = f'the model "{model}" does not read the sentence "{sentence}"'
+        self._need((model, sentence) in self.head_pages, reason, mend)
         explorer = routes.explorer(model, sentence)
         if target.kind == "pair":
             return explorer, title

@@ -57,7 +57,7 @@ def _make(gallery: Gallery, sentence: SentenceSpec) -> bytes:
         previous=before,
         next=after,
     )
-    names = words.listed(model.title for model in gallery.settings.models)
+    names = words.listed(model.title for model in gallery.settings.models if sentence.read_by(model.slug))
     description = f"“{words.shortened(sentence.joined, 120)}” as {names} read it."
     info = page_info(gallery, "sentence", route, sentence.title, description)
     return render(gallery, "sentence.html", info, context)
