@@ -23,6 +23,7 @@ import numpy as np
 import pytest
 
 from attention_gallery.analysis import Across, HeadsAcross, SentenceAnalysis, analyse, heads_only
+from attention_gallery.build.captures import text_input
 from attention_gallery.figures.describe import quoted_tokens
 from attention_gallery.manifest import GallerySettings, load_manifest, schema_text
 from attention_gallery.notes import Note, load_notes, parse_link
@@ -107,7 +108,7 @@ class Evidence:
     """The attention that the demo's models really give, captured when it is asked for."""
 
     def __init__(self, settings: GallerySettings) -> None:
-        self._texts = {sentence.slug: sentence.text for sentence in settings.sentences}
+        self._sentences = {sentence.slug: sentence for sentence in settings.sentences}
         self._models = {model.slug: model for model in settings.models}
         self._settings = settings.analysis
         # Kept for the life of this object: each model is loaded once and each sentence captured once.
@@ -122,12 +123,13 @@ class Evidence:
         from attention_gallery.models.load import load
 
         spec = self._models[model]
-        return load(resolve(spec, ROOT), spec.dtype)
+        writes = any(one.generate and one.read_by(model) for one in self._sentences.values())
+        return load(resolve(spec, ROOT), spec.dtype, writes)
 
     def _capture(self, model: str, sentence: str) -> StoredAttention:
         from attention_gallery.capturing import capture_one
 
-        return capture_one(self._loaded(model), self._texts[sentence])
+        return capture_one(self._loaded(model), text_input(self._sentences[sentence]))
 
     def _weights(self, model: str, sentence: str) -> np.ndarray:
         """float32[layer, head, query, key]."""
@@ -139,8 +141,9 @@ class Evidence:
 
     def _across(self, model: str) -> HeadsAcross:
         gathered = Across()
-        for sentence in self._texts:
-            gathered.add(heads_only(self.analysis(model, sentence)))
+        for sentence in self._sentences.values():
+            if sentence.read_by(model):
+                gathered.add(heads_only(self.analysis(model, sentence.slug)))
         return gathered.result()
 
     def token(self, model: str, sentence: str, name: str) -> int:

@@ -93,7 +93,7 @@ class GalleryCell:
 
 @dataclass(frozen=True, slots=True)
 class SentenceRow:
-    """One sentence on the home page, with a cell for each model."""
+    """One sentence on the home page, with a cell for each model: None for one that does not read it."""
 
     slug: str
     title: str
@@ -101,7 +101,7 @@ class SentenceRow:
     language: str
     href: str
     tags: tuple[str, ...]
-    cells: tuple[GalleryCell, ...]
+    cells: tuple[GalleryCell | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
