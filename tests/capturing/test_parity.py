@@ -179,7 +179,9 @@ def test_packaged_models_equal_eager(
     loaded = load(resolve(ModelSpec(slug="m", title="M", source=source), tmp_path))
     assert (loaded.facts.layers, loaded.facts.heads, loaded.facts.causal) == (layers, heads, causal)
     prepared = prepare(loaded)
-    for text in ("The cat did not cross the street because it was too tired.", "if x:\n\treturn 🙂 中文"):
+    short = "The cat did not cross the street because it was too tired."
+    long = " ".join([short, "if x:\n\treturn 🙂 中文"] * 10)  # computed a few heads at a time
+    for text in (short, "if x:\n\treturn 🙂 中文", long):
         captured = capture_one(prepared, text)
         assert captured.provenance.strategy == "interface"
         with torch.inference_mode():

@@ -40,6 +40,13 @@ def test_plain_lines_are_at_least_two_seconds_apart(capsys):
     ]
 
 
+def test_what_was_left_undone_is_not_counted(capsys):
+    for reporter in (PlainReporter(), TerminalReporter()):
+        with reporter.task("Capturing", 3) as task:
+            task.advance(2)
+        assert "Capturing: 2 done in" in capsys.readouterr().err
+
+
 def test_a_task_without_steps_says_nothing(capsys):
     with PlainReporter().task("Capturing", 0):
         pass

@@ -112,7 +112,8 @@ def test_themes_are_listed_with_options_and_the_chosen_one_is_marked(project, in
     own.mkdir(parents=True)
     (own / "theme.yaml").write_text(
         "name: paper\nextends: default\ndescription: For print\n"
-        'options: {ink: {default: "#111", description: Colour of text, css: "--ink"}}\n'
+        'options: {ink: {default: "#111", description: Colour of text, css: "--ink"},\n'
+        "          size: {default: 1, choices: [1, 2]}}\n"
     )
     (project / "gallery.yaml").write_text((project / "gallery.yaml").read_text() + "theme: paper\n")
     result = invoke("themes")
@@ -122,6 +123,7 @@ def test_themes_are_listed_with_options_and_the_chosen_one_is_marked(project, in
     assert "paper  (of the project, chosen)" in lines
     assert '  ink: "#111"' in lines
     assert "      Colour of text" in lines
+    assert lines[lines.index("  size: 1") + 1] == "      one of: 1, 2"
 
 
 def test_themes_need_no_manifest(tmp_path, monkeypatch, invoke):

@@ -27,12 +27,13 @@ def row_sum_error(weights: torch.Tensor) -> float:
     if not weights.numel():
         return 0.0
     exact = weights.cpu() if weights.device.type == "mps" else weights  # which has no float64
-    return float((exact.sum(-1, dtype=torch.float64) - 1.0).abs().max())
+    low, high = torch.aminmax(exact.sum(-1, dtype=torch.float64))
+    return max(1.0 - float(low), float(high) - 1.0)
 
 
 def has_negative(weights: torch.Tensor) -> bool:
     """Whether any weight is below zero."""
-    return bool(weights.numel()) and bool(weights.amin() < 0)
+    return bool(weights.numel()) and float(weights.amin()) < 0
 
 
 def looks_ahead(weights: torch.Tensor) -> bool:

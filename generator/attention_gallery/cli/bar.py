@@ -59,13 +59,15 @@ class Bars:
 
 
 class BarTask:
-    """One bar as a `Task`."""
+    """One bar as a `Task`; `done` are the steps so far."""
 
     def __init__(self, progress: Progress, task: TaskID) -> None:
         self._progress, self._task = progress, task
+        self.done = 0
 
     def advance(self, steps: int = 1, doing: str | None = None) -> None:
         """Move the bar by `steps` and show what comes next."""
+        self.done += steps
         if doing is None:
             self._progress.update(self._task, advance=steps)
         else:

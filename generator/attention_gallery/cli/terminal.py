@@ -51,14 +51,14 @@ class PlainReporter:
         lines = _TaskLines(self.info, description, total, self._interval, self._clock)
         yield lines
         if total > 0:
-            self.info(f"{description}: {total} done in {duration(self._clock() - started)}")
+            self.info(f"{description}: {lines.done} done in {duration(self._clock() - started)}")
 
     def _say(self, line: str) -> None:
         click.echo(line, err=True, color=colour())
 
 
 class _TaskLines:
-    """The state of one counted task: how far it is, and when it last said so."""
+    """The state of one counted task: how many steps are `done`, and when it last said so."""
 
     def __init__(
         self,
@@ -70,27 +70,27 @@ class _TaskLines:
     ) -> None:
         self._say, self._description, self._total = say, description, total
         self._interval, self._clock = interval, clock
-        self._done = 0
+        self.done = 0
         self._started = clock()
         self._said = -float("inf")
 
     def advance(self, steps: int = 1, doing: str | None = None) -> None:
         """Count `steps`; tell what comes next when the last line is old enough."""
-        self._done += steps
+        self.done += steps
         now = self._clock()
         if doing is None or now - self._said < self._interval:
             return
         self._said = now
         self._say(
-            f"{self._description} {min(self._done + 1, self._total)}/{self._total}: "
+            f"{self._description} {min(self.done + 1, self._total)}/{self._total}: "
             f"{one_line(doing, 60)}{self._left(now)}"
         )
 
     def _left(self, now: float) -> str:
         elapsed = now - self._started
-        if self._done <= 0 or elapsed < self._interval:
+        if self.done <= 0 or elapsed < self._interval:
             return ""
-        return f" (about {estimate(elapsed / self._done * (self._total - self._done))} left)"
+        return f" (about {estimate(elapsed / self.done * (self._total - self.done))} left)"
 
 
 class TerminalReporter(PlainReporter):
@@ -118,7 +118,7 @@ class TerminalReporter(PlainReporter):
         started = time.monotonic()
         with self._bars.bar(plain(description), total) as task:
             yield task
-        self.info(f"{description}: {total} done in {duration(time.monotonic() - started)}")
+        self.info(f"{description}: {task.done} done in {duration(time.monotonic() - started)}")
 
     def _say(self, line: str) -> None:
         if self._bars is not None and self._bars.shown:

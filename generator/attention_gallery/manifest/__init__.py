@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from attention_gallery.manifest.document import Position
-    from attention_gallery.manifest.load import Manifest, load_manifest, without_drafts
+    from attention_gallery.manifest.drafts import without_drafts
+    from attention_gallery.manifest.load import Manifest, load_manifest
     from attention_gallery.manifest.schema import json_schema, schema_text
     from attention_gallery.manifest.settings import (
         AnalysisSettings,
@@ -40,7 +41,7 @@ _HOMES = {
     "parse_source": "source",
     "schema_text": "schema",
     "slugify": "slugs",
-    "without_drafts": "load",
+    "without_drafts": "drafts",
 }
 
 __all__ = [

@@ -69,53 +69,6 @@ def load_manifest(path: Path) -> Manifest:
     return Manifest(path, path.parent, settings, document)
 
 
-def without_drafts(manifest: Manifest) -> Manifest:
-    """The manifest without draft models and sentences. Raises `ManifestError` when none of either is left."""
-    settings = manifest.settings
-    models = [model.slug for model in settings.models if not model.draft]
-    kept = {
-        "models": tuple(i for i, model in enumerate(settings.models) if not model.draft),
-        "sentences": tuple(
-            i
-            for i, sentence in enumerate(settings.sentences)
-            if not sentence.draft and any(map(sentence.read_by, models))
-        ),
-    }
-    problems = [
-        manifest.problem(
-            f"all {name} are drafts", "publish one by removing its `draft: true`, or use --drafts", name
-        )
-        for name, left in kept.items()
-        if not left
-    ]
-    published_sentences = [settings.sentences[i] for i in kept["sentences"]]
-    problems += [
-        manifest.problem(
-            f'all sentences that the model "{settings.models[i].slug}" reads are drafts',
-            "publish one, make the model a draft too, or use --drafts",
-            "models",
-            i,
-        )
-        for i in kept["models"]
-        if published_sentences
-        and not any(one.read_by(settings.models[i].slug) for one in published_sentences)
-    ]
-    if problems:
-        raise ManifestError(problems)
-    published = settings.model_copy(
-        update={
-            "models": tuple(settings.models[i] for i in kept["models"]),
-            "sentences": tuple(published_sentences),
-        }
-    )
-    before = {name: manifest.kept.get(name) for name in kept}
-    origin = {
-        name: left if (was := before[name]) is None else tuple(was[i] for i in left)
-        for name, left in kept.items()
-    }
-    return Manifest(manifest.path, manifest.root, published, manifest.document, origin)
-
-
 def _validate(document: Document, path: Path) -> tuple[GallerySettings | None, list[Problem]]:
     problems = list(document.problems)
     data, origins = with_defaults(document.data)

@@ -62,7 +62,6 @@ def _explorer(gallery: Gallery, view: PairView) -> bytes:
     first = analysis.opening_head(view.focus)
     before, after = _neighbours(gallery, pair)
     summary = view.describer.grid()
-    size = len(view.tokens), len(view.keys)
     context = ExplorerContext(
         model=model_card(model, route),
         sentence=Link(sentence.title, routes.href(route, routes.sentence(sentence.slug))),
@@ -75,7 +74,7 @@ def _explorer(gallery: Gallery, view: PairView) -> bytes:
         focus=view.focus,
         heads=head_table(analysis, href),
         types=type_legend(analysis),
-        grid=Markup(grid_fragment(model.facts, size, grid, summary).html),
+        grid=Markup(grid_fragment(model.facts, (len(view.tokens), len(view.keys)), grid, summary).html),
         figure=Markup(view.heatmap.selected(head_name(*first), view.describer.head(*first)).html),
         traces=_traces(analysis),
         trace=token_trace_of(view, view.focus),

@@ -8,7 +8,7 @@ from attention_gallery.analysis import metric_named
 from attention_gallery.pages import routes, words
 from attention_gallery.pages.chrome import model_card, page_info, provenance, render
 from attention_gallery.pages.contexts import ModelContext
-from attention_gallery.pages.gallery import Gallery, PlannedPage
+from attention_gallery.pages.gallery import Gallery, GalleryModel, PlannedPage
 from attention_gallery.pages.head_tables import head_cell, head_table, type_legend
 from attention_gallery.pages.model_view import ModelView
 from attention_gallery.pages.neighbours import Place
@@ -40,13 +40,7 @@ def _make(gallery: Gallery, view: ModelView) -> bytes:
     summary = _summary(view)
     context = ModelContext(
         model=model_card(model, route),
-        kinds=tuple(
-            Link(
-                "cross attention" if one.kind == "cross" else one.kind,
-                "" if one is model else routes.href(route, routes.model(one.spec.slug)),
-            )
-            for one in gallery.kinds_of(model)
-        ),
+        kinds=_kinds(gallery, model, route),
         heads=head_table(across, href),
         types=type_legend(across),
         metrics=tuple((metric.title, _meaning(metric), metric.source) for metric in across.metrics),
@@ -74,6 +68,17 @@ def _make(gallery: Gallery, view: ModelView) -> bytes:
         provenance(model.provenance),
     )
     return render(gallery, "model.html", info, context)
+
+
+def _kinds(gallery: Gallery, model: GalleryModel, route: str) -> tuple[Link, ...]:
+    """The models of one encoder-decoder; this one leads nowhere."""
+    return tuple(
+        Link(
+            "cross attention" if one.kind == "cross" else one.kind,
+            "" if one is model else routes.href(route, routes.model(one.spec.slug)),
+        )
+        for one in gallery.kinds_of(model)
+    )
 
 
 def _meaning(metric: HeadMetric) -> str:

@@ -3,7 +3,7 @@
 transformers lets a model be run with any function registered with its attention interface. Ours calls the
 model's own eager function, so that scaling, masks, soft caps and grouped keys are the model's own, and hands
 the probabilities on before the next layer runs. Heads do not depend on each other, so that a large layer is
-computed a few heads at a time: they stay in the processor's cache, and no layer is ever in memory as a whole.
+computed a few heads at a time: they stay in the processor's cache, and take little memory.
 """
 
 from __future__ import annotations

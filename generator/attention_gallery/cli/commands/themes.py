@@ -58,6 +58,8 @@ def _describe(theme: Theme, project: Path, is_chosen: bool) -> list[str]:
         lines.append(f"  {plain(option.name)}: {plain(_yaml_scalar(option.default))}")
         if option.description:
             lines.append(f"      {plain(option.description)}")
+        if option.choices:
+            lines.append(f"      one of: {plain(', '.join(map(_yaml_scalar, option.choices)))}")
     return lines
 
 
