@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +21,7 @@ from transformers.utils.hub import TRANSFORMERS_DYNAMIC_MODULE_NAME
 
 from attention_gallery.errors import ModelError
 from attention_gallery.models.facts import read_facts
+from attention_gallery.models.gguf_once import gguf_read_once
 from attention_gallery.models.placement import BEST, Placement
 from attention_gallery.models.quiet import quiet_libraries
 from attention_gallery.models.resolved import ResolvedModel
@@ -75,7 +77,7 @@ def load(
     load it, when it needs code of its own, or when weights are missing (they would be random numbers).
     """
     try:
-        with quiet_libraries():
+        with quiet_libraries(), gguf_read_once() if resolved.gguf_file else nullcontext():
             return _load(resolved, dtype, continues, placement)
     except ModelError:
         raise
