@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from attention_gallery.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from attention_gallery.library import Attention, Model, capture, load
 
-__version__ = "0.1.0"
 __all__ = ["Attention", "Model", "capture", "load"]
 
 

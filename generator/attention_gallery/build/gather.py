@@ -11,7 +11,6 @@ from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 
-from attention_gallery import __version__
 from attention_gallery.analysis import analysis_key
 from attention_gallery.build.captures import Captures
 from attention_gallery.build.data import CachedData
@@ -32,6 +31,7 @@ from attention_gallery.pages.routes import HeadRoutes
 from attention_gallery.records import Provenance
 from attention_gallery.theme.assets import bundle, fingerprinted
 from attention_gallery.theme.render import Renderer
+from attention_gallery.version import __version__
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 # Rooms whose code cannot change a page.

@@ -9,10 +9,10 @@ from typing import NoReturn
 
 import click
 
-from attention_gallery import __version__
 from attention_gallery.cli import failures
 from attention_gallery.cli.session import common_options
 from attention_gallery.cli.wording import colour
+from attention_gallery.version import __version__
 
 COMMANDS = ("init", "build", "serve", "check", "lock", "inspect", "schema", "themes", "clean", "publish")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from attention_gallery import __version__
 from attention_gallery.errors import OutputError, Problem
+from attention_gallery.version import __version__
 
 # Where each file of `init_files/` goes. Names with a dot would be taken for our own repository's.
 _PLACES = {

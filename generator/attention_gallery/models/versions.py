@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
-from attention_gallery import __version__
+from attention_gallery.version import __version__
 
 
 def library_versions() -> dict[str, str]:
