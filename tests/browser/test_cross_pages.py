@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from gallery_site import Built
 from playwright.sync_api import Locator, Page, expect
-from watched_page import NARROW, WIDE, drawn, probe
+from watched_page import NARROW, WIDE, at, drawn, probe
 
 from attention_gallery.records import Float32
 
@@ -77,20 +77,6 @@ def tinted(page: Page, strip: Locator, exact: Float32) -> None:
     best = int(exact.argmax())
     expect(strip.locator(".token").nth(best)).to_have_attribute("style", re.compile("--share: 1.000"))
     assert np.allclose(tints(strip), np.sqrt(exact / exact.max()), atol=0.05)
-
-
-def at(page: Page, query: int, key: int) -> tuple[float, float]:
-    """The middle of a cell of the heatmap, in the window."""
-    page.locator(".figure-plot").scroll_into_view_if_needed()
-    x, y = page.evaluate(
-        """([query, key]) => {
-            const { box, plot } = AG.figure, area = plot.getBoundingClientRect();
-            const along = (from, i) => from + (i + 0.5) * box.cell;
-            return [along(area.left + box.left, key), along(area.top + box.top, query)];
-        }""",
-        [query, key],
-    )
-    return x, y
 
 
 def test_two_strips_have_the_tokens_of_both_sides(

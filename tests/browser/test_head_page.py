@@ -8,26 +8,12 @@ from collections.abc import Callable
 import pytest
 from gallery_site import Built
 from playwright.sync_api import Page, expect
-from watched_page import drawn, probe
+from watched_page import at, drawn, probe
 
 pytestmark = pytest.mark.browser
 
 HEAD = "enc/cat/l01h02/"
 Opener = Callable[..., Page]
-
-
-def at(page: Page, query: int, key: int) -> tuple[float, float]:
-    """The middle of a cell of the heatmap, in the window."""
-    page.locator(".figure-plot").scroll_into_view_if_needed()
-    x, y = page.evaluate(
-        """([query, key]) => {
-            const { box, plot } = AG.figure, area = plot.getBoundingClientRect();
-            const along = (from, i) => from + (i + 0.5) * box.cell;
-            return [along(area.left + box.left, key), along(area.top + box.top, query)];
-        }""",
-        [query, key],
-    )
-    return x, y
 
 
 def told(text: str) -> tuple[str, str, str]:

@@ -70,3 +70,17 @@ def drawn(page: Page) -> None:
             return Boolean(shown) && (!grid || grid.querySelector("canvas"));
         }"""
     )
+
+
+def at(page: Page, query: int, key: int) -> tuple[float, float]:
+    """The middle of a cell of the heatmap, in the window."""
+    page.locator(".figure-plot").scroll_into_view_if_needed()
+    x, y = page.evaluate(
+        """([query, key]) => {
+            const { box, plot } = AG.figure, area = plot.getBoundingClientRect();
+            const along = (from, i) => from + (i + 0.5) * box.cell;
+            return [along(area.left + box.left, key), along(area.top + box.top, query)];
+        }""",
+        [query, key],
+    )
+    return x, y
