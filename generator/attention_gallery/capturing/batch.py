@@ -62,13 +62,13 @@ def run_batch(
     started = time.perf_counter()
     _run(prepared, sentences, {kind: BatchSink(sinks[kind], queries[kind], keys[kind]) for kind in sinks})
     seconds = time.perf_counter() - started
-    share = [len(one.tokens) / sum(len(each.tokens) for each in sentences) for one in sentences]
+    a_token = seconds / sum(len(one.tokens) for one in sentences)
     return tuple(
         {
-            kind: _provenance(prepared, fingerprint, seconds * share[row], sinks[kind][row], precision)
-            for kind in wanted
+            kind: _provenance(prepared, fingerprint, a_token * len(one.tokens), sinks[kind][row], precision)
+            for kind in emits[row]
         }
-        for row, wanted in enumerate(emits)
+        for row, one in enumerate(sentences)
     )
 
 

@@ -37,7 +37,7 @@ class LayerSink:
         self._shape = (facts.heads, *size)
         self._emit = emit
         self._halved = precision == "float16"
-        self._kept: torch.Tensor | None = None
+        self._kept = torch.empty(0)
         self._heads = facts.heads
         self.count = 0
         self.row_sum_error = 0.0
@@ -65,9 +65,9 @@ class LayerSink:
         self._keep(index, exact, first)
         self._check_reach(index, exact)
         self._heads = last
-        if last == self._facts.heads and self._kept is not None:
+        if last == self._facts.heads:
             found = self._kept.contiguous().cpu().numpy()
-            self._kept = None
+            self._kept = torch.empty(0)  # whoever takes the layer may let it go
             self._emit(AttentionLayer(index, self._facts.kind, found))
 
     def _keep(self, index: int, exact: torch.Tensor, first: int) -> None:
@@ -80,7 +80,7 @@ class LayerSink:
         for heads in checks.in_pieces(exact):
             piece = exact[heads]
             self._check_sums(index, piece)
-            if self._kept is exact or self._kept is None:
+            if self._kept is exact:
                 continue
             kept = self._kept[first + heads.start : first + heads.start + len(piece)]
             kept.copy_(piece)
