@@ -15,7 +15,7 @@ from attention_gallery.analysis import analysis_key
 from attention_gallery.build.captures import Captures
 from attention_gallery.build.data import CachedData
 from attention_gallery.build.project import Project
-from attention_gallery.build.shown import ShownModel
+from attention_gallery.build.shown import ShownModel, pairs_read
 from attention_gallery.errors import Problem, UserError
 from attention_gallery.figures.plotly_script import plotly_script
 from attention_gallery.files import walk_files
@@ -43,11 +43,12 @@ def gather(project: Project, captures: Captures, data: CachedData) -> Gallery:
     """The gallery. Raises `UserError` for notes that do not fit, `DamagedEntry` for broken captures."""
     settings = project.manifest.settings
     models = tuple(_model(project, captures, data, shown) for shown in captures.shown)
+    named = {model.spec.slug: model for model in models}
     pairs = {
-        (shown.spec.slug, sentence.slug): _pair(project, captures, data, (shown.index, model), sentence)
-        for shown, model in zip(captures.shown, models, strict=True)
-        for sentence in settings.sentences
-        if (shown.spec.slug, sentence.slug) in captures.keys
+        (one.spec.slug, sentence.slug): _pair(
+            project, captures, data, (one.index, named[one.spec.slug]), sentence
+        )
+        for one, sentence in pairs_read(settings, captures.shown)
     }
     check_heads(project.notes, {m.spec.slug: (m.facts.layers, m.facts.heads) for m in models})
     titles = {model.spec.slug: (model.spec.title, model.routes) for model in models}

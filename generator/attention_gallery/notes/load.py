@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -83,12 +83,11 @@ def load_notes(
     return tuple(notes)
 
 
-def check_models(notes: Iterable[Note], models: Collection[str], pairs: Collection[tuple[str, str]]) -> None:
+def check_models(notes: Sequence[Note], models: Collection[str], pairs: Collection[tuple[str, str]]) -> None:
     """Raise `NoteError` for notes about what is not shown.
 
     `models` are the slugs of the models that are, `pairs` of (model, sentence that it reads).
     """
-    notes = tuple(notes)
     problems = [
         Problem(
             f'the gallery has no model "{note.target.model}"',

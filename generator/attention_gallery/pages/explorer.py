@@ -19,24 +19,26 @@ from attention_gallery.pages.gallery import Gallery, Pair, PlannedPage
 from attention_gallery.pages.head_tables import head_table, notable_heads, type_legend
 from attention_gallery.pages.inputs import left_out, texts_of
 from attention_gallery.pages.layer_averages import layer_average
-from attention_gallery.pages.neighbours import Place, sentence_neighbours
+from attention_gallery.pages.neighbours import Place
 from attention_gallery.pages.pair_view import PairView
 from attention_gallery.pages.pieces import LayerAverage, Link
 from attention_gallery.pages.traces import token_trace_of
 from attention_gallery.records import Float32, Provenance, head_name
 
+_Beside = tuple[Pair | None, Pair | None]
 
-def explorer_pages(gallery: Gallery, view: PairView) -> Iterator[PlannedPage]:
-    """The explorer, its thumbnail, and its data when the gallery offers downloads."""
+
+def explorer_pages(gallery: Gallery, view: PairView, beside: _Beside) -> Iterator[PlannedPage]:
+    """The explorer, its thumbnail, and its data when the gallery offers downloads.
+
+    `beside` are the pairs of the sentences that the model reads before and after this one.
+    """
     pair = view.pair
     model, sentence = pair.model.spec.slug, pair.sentence.slug
     others = [(one.model.spec.slug, one.model.spec.title) for one in gallery.of_sentence(pair.sentence)]
-    before, after = _neighbours(gallery, pair)
     notes = gallery.notes.of_pair(model, sentence)
-    inputs = gallery.inputs(
-        "explorer", pair.inputs, pair.heads, others, _said(before), _said(after), notes.digest
-    )
-    yield PlannedPage(pair.route, inputs, lambda: _explorer(gallery, view))
+    inputs = gallery.inputs("explorer", pair.inputs, pair.heads, others, *map(_said, beside), notes.digest)
+    yield PlannedPage(pair.route, inputs, lambda: _explorer(gallery, view, beside))
     yield PlannedPage(
         routes.thumbnail(model, sentence),
         gallery.inputs("thumbnail", pair.inputs),
@@ -50,17 +52,17 @@ def explorer_pages(gallery: Gallery, view: PairView) -> Iterator[PlannedPage]:
         )
 
 
-def _said(link: Link | None) -> list[str] | None:
-    return None if link is None else [link.text, link.href]
+def _said(pair: Pair | None) -> list[str] | None:
+    return None if pair is None else [pair.sentence.title, pair.sentence.slug]
 
 
-def _explorer(gallery: Gallery, view: PairView) -> bytes:
+def _explorer(gallery: Gallery, view: PairView, beside: _Beside) -> bytes:
     pair, analysis = view.pair, view.analysis
     model, sentence, route = pair.model, pair.sentence, pair.route
     href = _head_links(pair)
     grid, averages = _read_layers(view)
     first = analysis.opening_head(view.focus)
-    before, after = _neighbours(gallery, pair)
+    before, after = (_link(route, one) for one in beside)
     summary = view.describer.grid()
     context = ExplorerContext(
         model=model_card(model, route),
@@ -96,13 +98,8 @@ def _explorer(gallery: Gallery, view: PairView) -> bytes:
     return render(gallery, "explorer.html", info, context)
 
 
-def _neighbours(gallery: Gallery, pair: Pair) -> tuple[Link | None, Link | None]:
-    """The sentences before and after this one, among those that the model reads."""
-    model = pair.model.spec.slug
-    read = [one.sentence for one in gallery.of_model(pair.model)]
-    return sentence_neighbours(
-        read, pair.sentence, lambda one: routes.href(pair.route, routes.explorer(model, one.slug))
-    )
+def _link(route: str, pair: Pair | None) -> Link | None:
+    return None if pair is None else Link(pair.sentence.title, routes.href(route, pair.route))
 
 
 def _head_links(pair: Pair) -> Callable[[Place], str]:

@@ -119,6 +119,10 @@ class Gallery:
     generator: str
     built: str | None
 
+    def pair(self, model: GalleryModel, sentence: SentenceSpec) -> Pair | None:
+        """One model on one sentence, None where it does not read it."""
+        return self.pairs.get((model.spec.slug, sentence.slug))
+
     def kinds_of(self, model: GalleryModel) -> tuple[GalleryModel, ...]:
         """The models of one encoder-decoder, this one among them; nothing for a model that is alone."""
         kinds = tuple(one for one in self.models if one.family == model.family)
@@ -126,12 +130,12 @@ class Gallery:
 
     def of_model(self, model: GalleryModel) -> tuple[Pair, ...]:
         """Every sentence that one model reads, in the manifest's order."""
-        found = (self.pairs.get((model.spec.slug, sentence.slug)) for sentence in self.sentences)
+        found = (self.pair(model, sentence) for sentence in self.sentences)
         return tuple(pair for pair in found if pair is not None)
 
     def of_sentence(self, sentence: SentenceSpec) -> tuple[Pair, ...]:
         """One sentence under every model that reads it, in the manifest's order."""
-        found = (self.pairs.get((model.spec.slug, sentence.slug)) for model in self.models)
+        found = (self.pair(model, sentence) for model in self.models)
         return tuple(pair for pair in found if pair is not None)
 
     def inputs(self, *parts: object) -> str:

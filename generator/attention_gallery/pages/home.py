@@ -57,12 +57,11 @@ def _row(gallery: Gallery, sentence: SentenceSpec) -> SentenceRow:
         language=sentence.language or gallery.settings.language,
         href=routes.href(routes.HOME, routes.sentence(sentence.slug)),
         tags=sentence.tags,
-        cells=tuple(_cell(gallery, pair) if pair else None for pair in _under_every_model(gallery, sentence)),
+        cells=tuple(
+            _cell(gallery, pair) if (pair := gallery.pair(model, sentence)) else None
+            for model in gallery.models
+        ),
     )
-
-
-def _under_every_model(gallery: Gallery, sentence: SentenceSpec) -> Iterator[Pair | None]:
-    return (gallery.pairs.get((model.spec.slug, sentence.slug)) for model in gallery.models)
 
 
 def _cell(gallery: Gallery, pair: Pair) -> GalleryCell:

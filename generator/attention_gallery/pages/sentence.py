@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from attention_gallery.figures.thumbnail import thumbnail_size
 from attention_gallery.manifest.settings import SentenceSpec
@@ -12,9 +13,9 @@ from attention_gallery.pages.contexts import SentenceContext
 from attention_gallery.pages.gallery import Gallery, Pair, PlannedPage
 from attention_gallery.pages.head_tables import notable_heads
 from attention_gallery.pages.inputs import left_out, texts_of
-from attention_gallery.pages.neighbours import sentence_neighbours
+from attention_gallery.pages.neighbours import around
 from attention_gallery.pages.pair_view import PairView
-from attention_gallery.pages.pieces import SentenceModel, Thumbnail
+from attention_gallery.pages.pieces import Link, SentenceModel, Thumbnail
 from attention_gallery.pages.traces import token_trace_of
 
 NOTABLE_HEADS = 5
@@ -22,28 +23,30 @@ NOTABLE_HEADS = 5
 
 def sentence_pages(gallery: Gallery) -> Iterator[PlannedPage]:
     """A page for each sentence."""
-    for index, sentence in enumerate(gallery.sentences):
-        around = gallery.sentences[max(0, index - 1) : index + 2]
+    for sentence, beside in zip(gallery.sentences, around(gallery.sentences), strict=True):
+        before, after = beside
         notes = gallery.notes.of_sentence(sentence.slug)
         inputs = gallery.inputs(
             "sentence",
             [pair.inputs for pair in gallery.of_sentence(sentence)],
             [pair.heads for pair in gallery.of_sentence(sentence)],
-            [[one.slug, one.title] for one in around],
+            [[one.slug, one.title] for one in (before, sentence, after) if one],
             notes.digest,
             [gallery.notes.of_pair(m.spec.slug, sentence.slug).digest for m in gallery.models],
         )
         yield PlannedPage(
             routes.sentence(sentence.slug),
             inputs,
-            lambda sentence=sentence: _make(gallery, sentence),  # type: ignore[misc]
+            partial(_make, gallery, sentence, beside),
         )
 
 
-def _make(gallery: Gallery, sentence: SentenceSpec) -> bytes:
+def _make(
+    gallery: Gallery, sentence: SentenceSpec, beside: tuple[SentenceSpec | None, SentenceSpec | None]
+) -> bytes:
     route = routes.sentence(sentence.slug)
-    before, after = sentence_neighbours(
-        gallery.sentences, sentence, lambda one: routes.href(route, routes.sentence(one.slug))
+    before, after = (
+        Link(one.title, routes.href(route, routes.sentence(one.slug))) if one else None for one in beside
     )
     context = SentenceContext(
         title=sentence.title,

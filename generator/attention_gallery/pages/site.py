@@ -13,7 +13,7 @@ from attention_gallery.pages.home import home_page
 from attention_gallery.pages.model import model_page
 from attention_gallery.pages.model_head import model_head_pages
 from attention_gallery.pages.model_view import ModelView
-from attention_gallery.pages.neighbours import head_neighbours
+from attention_gallery.pages.neighbours import around, head_neighbours
 from attention_gallery.pages.note import note_pages
 from attention_gallery.pages.pair_view import PairView
 from attention_gallery.pages.sentence import sentence_pages
@@ -40,10 +40,11 @@ def site_pages(gallery: Gallery) -> Iterator[PlannedPage]:
             yield page
 
     for model in gallery.models:
-        around = head_neighbours(model.places, model.routes)
-        for pair in gallery.of_model(model):
-            view = PairView(gallery, pair, around if pair.heads is model.places else None)
-            yield from counted(explorer_pages(gallery, view))
+        ways = head_neighbours(model.places, model.routes)
+        pairs = gallery.of_model(model)
+        for pair, beside in zip(pairs, around(pairs), strict=True):
+            view = PairView(gallery, pair, ways if pair.heads is model.places else None)
+            yield from counted(explorer_pages(gallery, view, beside))
             yield from counted(head_pages(gallery, view))
         model_view = ModelView(gallery, model)
         yield from counted(model_page(gallery, model_view))
