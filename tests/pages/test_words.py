@@ -28,11 +28,11 @@ def test_measures_are_told_in_their_unit() -> None:
 
 
 @given(st.floats(-10, 10), st.floats(-5, 5), st.floats(0, 5))
-def test_a_place_in_a_range_is_a_share(value: float, low: float, wide: float) -> None:
-    place = words.in_range(value, (low, low + wide))
-    assert place is None or 0 <= place <= 1
-    assert words.in_range(math.nan, (0, 1)) is None
-    assert words.in_range(0.25, (0, 1)) == 0.25
+def test_a_place_in_a_range_is_a_percentage(value: float, low: float, wide: float) -> None:
+    place = words.percent(value, (low, low + wide))
+    assert place is None or 0 <= place <= 100
+    assert words.percent(math.nan, (0, 1)) is None
+    assert words.percent(0.25, (0, 1)) == 25
 
 
 @pytest.mark.parametrize(

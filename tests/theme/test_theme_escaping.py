@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup, escape
 
-from attention_gallery.theme.escaping import EscapingEnvironment, escape_text
+from attention_gallery.theme.escaping import Escaped, EscapingEnvironment
 
 anything = st.one_of(
     st.text(),
@@ -21,13 +21,44 @@ anything = st.one_of(
 
 @given(st.lists(anything, max_size=20))
 def test_it_escapes_as_markupsafe_does(values: list[object]) -> None:
+    page = EscapingEnvironment(jinja2.DictLoader({"page": "{{ value }}"})).get_template("page")
     for value in [*values, *reversed(values)]:
-        assert escape_text(value) == escape(value)
+        assert page.render(value=value) == escape(value)
 
 
 def test_markup_and_an_equal_text_are_told_apart() -> None:
+    page = EscapingEnvironment(jinja2.DictLoader({"page": "{{ value }}"})).get_template("page")
     for value in ("<b>", Markup("<b>"), "<b>", Markup("<b>")):
-        assert escape_text(value) == ("<b>" if isinstance(value, Markup) else "&lt;b&gt;")
+        assert page.render(value=value) == ("<b>" if isinstance(value, Markup) else "&lt;b&gt;")
+
+
+def test_it_remembers_short_texts_and_not_without_end() -> None:
+    escaped = Escaped()
+    long = "<" * 1000
+    assert escaped[long] == "&lt;" * 1000
+    for number in range(20_000):
+        assert escaped[f"{number}&"] == f"{number}&amp;"
+    assert 0 < len(escaped) < 20_000
+    assert long not in escaped
+
+
+class Owner:
+    """Has a field, an element, and one of each under the same name."""
+
+    field = "<field>"
+    both = "field"
+
+    def __getitem__(self, name: str) -> str:
+        return {"element": "element", "both": "element"}[name]
+
+
+def test_fields_are_found_as_jinja2_finds_them() -> None:
+    source = "{{ o.field }} {{ o.both }} {{ o.element }} {{ d.key.deeper }} {{ t.x }}"
+    values = {"o": Owner(), "d": {"key": {"deeper": [1]}}, "t": {"x": None}}
+    ours = EscapingEnvironment(jinja2.DictLoader({"page": source}))
+    plain = jinja2.Environment(loader=jinja2.DictLoader({"page": source}), autoescape=True)
+    assert ours.get_template("page").render(values) == plain.get_template("page").render(values)
+    assert "getattr((" in str(ours.compile(source, raw=True))
 
 
 @given(st.text(), st.text())
@@ -38,4 +69,4 @@ def test_templates_print_as_jinja2_prints(first: str, second: str) -> None:
     plain = jinja2.Environment(loader=jinja2.DictLoader({"page": source}), autoescape=True)
     values = {"a": first, "b": second}
     assert ours.get_template("page").render(values) == plain.get_template("page").render(values)
-    assert "environment.escape_text(" in str(ours.compile(source, raw=True))
+    assert "environment.escaped[" in str(ours.compile(source, raw=True))

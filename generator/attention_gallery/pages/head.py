@@ -63,6 +63,6 @@ def _make(gallery: Gallery, view: PairView, layer: int, head: int, notes: NoteSe
 def _pairs(view: PairView, layer: int, head: int) -> tuple[PairRow, ...]:
     texts, keys = view.tokens.texts, view.keys.texts
     return tuple(
-        PairRow(texts[query], keys[key], query, key, words.share(weight), weight)
+        PairRow(texts[query], keys[key], query, key, words.share(weight), round(100 * weight))
         for query, key, weight in view.standouts[layer][head]
     )

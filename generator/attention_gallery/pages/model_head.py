@@ -74,7 +74,7 @@ def _metrics(view: ModelView, layer: int, head: int) -> tuple[MetricRow, ...]:
                 title=metric.title,
                 value=words.measure(value, metric.unit),
                 unit="" if math.isnan(value) else metric.unit,
-                share=words.in_range(value, metric.range),
+                percent=words.percent(value, metric.range),
                 definition=metric.definition,
                 source=metric.source,
                 spread="" if low == high else f"{low} to {high}",
@@ -112,6 +112,6 @@ def _others(view: ModelView, route: str, layer: int, head: int) -> Iterator[tupl
 
 def _target(pair: Pair, layer: int, head: int) -> str:
     """The head's own page, or the explorer with the head selected where it has none."""
-    if (layer, head) in pair.heads:
+    if pair.heads is pair.model.places or (layer, head) in pair.heads:
         return pair.head_route(layer, head)
     return f"{pair.route}#head={head_name(layer, head)}"

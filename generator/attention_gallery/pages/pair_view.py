@@ -138,7 +138,7 @@ class PairView:
         rows = []
         for metric, values in zip(self.analysis.metrics, self._metric_values, strict=True):
             value = values[layer][head]
-            shown, place = words.measure(value, metric.unit), words.in_range(value, metric.range)
+            shown, place = words.measure(value, metric.unit), words.percent(value, metric.range)
             unit = "" if shown == words.UNDEFINED else metric.unit
             rows.append(MetricRow(metric.title, shown, unit, place, metric.definition, metric.source))
         return tuple(rows)

@@ -125,7 +125,7 @@ class HeadCell:
 
 
 class MetricRow(NamedTuple):
-    """One measure of one head. `value` is text; `share` places it in its range (0 to 1), None when undefined.
+    """One measure of one head. `value` is text; `percent` places it in its range, None when undefined.
 
     `spread` says how it varies ("0.12 to 0.93 over 14 sentences"), "" when there is one value.
     """
@@ -133,31 +133,21 @@ class MetricRow(NamedTuple):
     title: str
     value: str
     unit: str
-    share: float | None
+    percent: int | None
     definition: str
     source: str
     spread: str = ""
 
-    @property
-    def percent(self) -> int:
-        """`share` in whole percent, for a bar; 0 when it is undefined."""
-        return round(100 * (self.share or 0))
-
 
 class Pair(NamedTuple):
-    """A query that looks at a key: token texts, their positions and the exact weight as text."""
+    """A query that looks at a key: token texts, their positions, the exact weight as text and for a bar."""
 
     query: str
     key: str
     query_index: int
     key_index: int
     weight: str
-    share: float
-
-    @property
-    def percent(self) -> int:
-        """The weight in whole percent, for a bar."""
-        return round(100 * self.share)
+    percent: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,17 +25,15 @@ def weight(value: float) -> str:
 
 def measure(value: float, unit: str) -> str:
     """A measure in its unit: distances with one decimal, shares with two."""
-    if math.isnan(value):
-        return UNDEFINED
-    return f"{value:.1f}" if unit == "tokens" else share(value)
+    return f"{value:.1f}" if unit == "tokens" and not math.isnan(value) else share(value)
 
 
-def in_range(value: float, limits: tuple[float, float]) -> float | None:
-    """Where a value stands in its range, 0 to 1; None when it is undefined."""
+def percent(value: float, limits: tuple[float, float]) -> int | None:
+    """Where a value stands in its range, 0 to 100, for a bar; None when it is undefined."""
     low, high = limits
     if math.isnan(value) or high <= low:
         return None
-    return min(1.0, max(0.0, (value - low) / (high - low)))
+    return min(100, max(0, round(100 * (value - low) / (high - low))))
 
 
 def kept_weights(origin: Provenance) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,16 @@ from attention_gallery.theme.undefined import NotThere, without_modules
 
 _LINK = re.compile(r"""\s(?:href|src|srcset|poster)\s*=\s*["']?""", re.IGNORECASE)
 _PLAIN_LINKS = {' href="', ' src="'}
+# What a template can raise.
+_TOLD = (
+    jinja2.TemplateError,
+    TypeError,
+    ValueError,  # UnicodeDecodeError is one
+    AttributeError,
+    LookupError,
+    ArithmeticError,
+    RecursionError,
+)
 
 
 class Renderer:
@@ -38,52 +47,51 @@ class Renderer:
 
     def render(self, name: str, **context: Any) -> str:
         """The HTML of template `name`. Raises `ThemeError` with template and line."""
-        with self._told(name, context):
+        try:
             return self._template(name).render(context)
+        except _TOLD as error:
+            raise self._told(error, name, context) from None
 
     def load_all(self) -> None:
         """Compile every template without rendering one. Raises `ThemeError` with template and line."""
         for name in self._environment.list_templates(filter_func=_is_template):
-            with self._told(name):
+            try:
                 self._template(name)
+            except _TOLD as error:
+                raise self._told(error, name) from None
 
     def _template(self, name: str) -> jinja2.Template:
         template = self._templates.get(name)
         if template is None:
             template = self._templates[name] = self._environment.get_template(name)
+            # As a plain dict: Jinja2 copies them for every page, and a chain of maps is slow to copy.
+            template.globals = dict(template.globals)
         return template
 
-    @contextmanager
-    def _told(self, name: str, given: Iterable[str] = ()) -> Iterator[None]:
-        """Turn what goes wrong in template `name`, or in one that it uses, into a `ThemeError`.
+    def _told(self, error: Exception, name: str, given: Iterable[str] = ()) -> Exception:
+        """What went wrong in template `name`, or in one that it uses, as a `ThemeError`.
 
-        `given` are the names of what it is rendered with.
+        `given` are the names of what it is rendered with. An error that no template made is given back.
         """
-        try:
-            yield
-        except jinja2.TemplateNotFound as error:
+        if isinstance(error, jinja2.TemplateNotFound):
             known = self._environment.list_templates()
             wanted = str(error.name or error)
-            raise ThemeError(
-                Problem(f'the theme has no template "{wanted}"', did_you_mean(wanted, known))
-            ) from None
-        except jinja2.TemplateSyntaxError as error:
-            raise ThemeError(self._problem(str(error.message), error.filename, error.lineno)) from None
-        except NotThere as error:
-            problem = self._problem("", *self._place(error))
+            return ThemeError(Problem(f'the theme has no template "{wanted}"', did_you_mean(wanted, known)))
+        if isinstance(error, jinja2.TemplateSyntaxError):
+            return ThemeError(self._problem(str(error.message), error.filename, error.lineno))
+        if isinstance(error, UnicodeDecodeError):
+            return ThemeError(Problem(f'the template "{name}", or one that it uses, is not UTF-8'))
+        file, line = self._place(error)
+        if isinstance(error, NotThere):
+            problem = self._problem("", file, line)
             reason, mend = error.told(problem.quote or "", {*self._shared, *given})
-            raise ThemeError(replace(problem, reason=reason, mend=mend)) from None
-        except jinja2.TemplateError as error:
-            file, line = self._place(error)
-            raise ThemeError(self._problem(without_modules(str(error)), file, line)) from None
-        except UnicodeDecodeError:
-            raise ThemeError(Problem(f'the template "{name}", or one that it uses, is not UTF-8')) from None
-        except (TypeError, ValueError, AttributeError, LookupError, ArithmeticError, RecursionError) as error:
-            file, line = self._place(error)
-            if file is None:
-                raise
-            reason = f"{type(error).__name__}: {without_modules(str(error))}"
-            raise ThemeError(self._problem(reason, file, line)) from None
+            return ThemeError(replace(problem, reason=reason, mend=mend))
+        reason = without_modules(str(error))
+        if isinstance(error, jinja2.TemplateError):
+            return ThemeError(self._problem(reason, file, line))
+        if file is None:
+            return error
+        return ThemeError(self._problem(f"{type(error).__name__}: {reason}", file, line))
 
     def writes_plain_links(self) -> bool:
         """Whether every link in the templates is written ` href="…"` or ` src="…"`."""
