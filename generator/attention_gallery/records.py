@@ -5,6 +5,7 @@ Axes are named in every docstring: `float32[head, query, key]`. Layers, heads an
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -241,8 +242,12 @@ class Fragment:
 
     div_id: str
     html: str
-    digest: str
     alt_text: str
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the HTML: taken when it is asked for, which costs as much as making the figure."""
+        return hashlib.sha256(self.html.encode("utf-8")).hexdigest()
 
 
 def head_name(layer: int, head: int) -> str:

@@ -18,6 +18,7 @@ from attention_gallery.pages.routes import file_of
 from attention_gallery.progress import Task
 
 _TOLD_EVERY = 32
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 
 
 @dataclass(slots=True)
@@ -92,11 +93,13 @@ class Staging:
 
     def _made(self, page: PlannedPage, target: str) -> Output:
         data = page.make()
+        if page.route.endswith("/"):  # a page has a folder of its own, which nearly always has to be made
+            _make_folder(os.path.dirname(target))
         try:
-            stream = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+            stream = os.open(target, _NEW_FILE, 0o644)
         except FileNotFoundError:
             _make_folder(os.path.dirname(target))
-            stream = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+            stream = os.open(target, _NEW_FILE, 0o644)
         try:
             view = memoryview(data)
             while view:
@@ -204,5 +207,7 @@ class Staging:
 def _make_folder(folder: str) -> None:
     try:
         os.mkdir(folder)
+    except FileExistsError:
+        pass
     except FileNotFoundError:
         os.makedirs(folder, exist_ok=True)

@@ -61,7 +61,7 @@ def is_intact(record: Record, site: Path, foreign: Iterable[str]) -> bool:
     """Whether every file of the site is as the last build left it; of foreign ones, whether it is there."""
     folder = str(site)
     some = False
-    if not all(os.path.lexists(f"{folder}/{name}") for name in foreign):
+    if not site.is_dir() or not all(os.path.lexists(f"{folder}/{name}") for name in foreign):
         return False
     for route, size, changed in record.stamps():
         some = True

@@ -29,7 +29,6 @@ EXPLORER_ERROR = 0.0037
 
 _DEFLATE_RAW = -15
 _SMALL = 1 << 11
-_LARGE = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,17 +161,14 @@ def _encoded(codec: str, parts: Sequence[bytes], error: float) -> EncodedWeights
     size = sum(map(len, parts))
     # Servers compress the page anyway, and reach the same size for a sentence; only paragraphs gain.
     deflated = size > _SMALL
-    data = _deflated(parts, size) if deflated else b"".join(parts)
+    data = _deflated(parts) if deflated else b"".join(parts)
     return EncodedWeights(codec, base64.b64encode(data).decode("ascii"), error, deflated)
 
 
-def _deflated(parts: Sequence[bytes], size: int) -> bytes:
+def _deflated(parts: Sequence[bytes]) -> bytes:
     # Weights are near-random small numbers: coding each byte by how often it occurs gains nearly all there
-    # is. Looking for repeats as well takes ten times as long and pays only on the largest pages.
-    if size < _LARGE:
-        deflate = zlib.compressobj(6, zlib.DEFLATED, -12, 5, zlib.Z_RLE)
-    else:
-        deflate = zlib.compressobj(9, zlib.DEFLATED, _DEFLATE_RAW, 8, zlib.Z_FILTERED)
+    # is. Looking for repeats as well takes ten times as long and gains a fiftieth.
+    deflate = zlib.compressobj(1, zlib.DEFLATED, _DEFLATE_RAW, 8, zlib.Z_RLE)
     packed = [deflate.compress(part) for part in parts]
     packed.append(deflate.flush())
     return b"".join(packed)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from html import escape
 
 from attention_gallery.figures.encode import EncodedWeights, codec_attributes
-from attention_gallery.hashing import digest_bytes
 from attention_gallery.records import Fragment, ModelFacts
 
 DIV_ID = "heads"
@@ -28,4 +27,4 @@ def grid_fragment(
         f'<script type="application/octet-stream" class="figure-weights">{weights.data}</script>'
         f"<figcaption>{alt}</figcaption></figure>"
     )
-    return Fragment(DIV_ID, html, digest_bytes(html.encode("utf-8")), alt_text)
+    return Fragment(DIV_ID, html, alt_text)

@@ -13,7 +13,6 @@ from typing import Any
 from attention_gallery.figures.embed import json_for_html
 from attention_gallery.figures.encode import EncodedWeights, codec_attributes
 from attention_gallery.figures.labels import axis_labels
-from attention_gallery.hashing import digest_bytes
 from attention_gallery.records import Fragment, Tokens
 
 DIV_ID = "attention"
@@ -48,20 +47,21 @@ def plotly_spec(tokens: Tokens, keys: Tokens) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class HeatmapTemplate:
-    """What all heads of one model on one sentence share, serialised once. `extra` are more attributes."""
+    """What all heads of one model on one sentence share, serialised once: attributes and Plotly's figure."""
 
-    queries: int
-    keys: int
-    causal: bool
+    shape: str
     spec: str
-    extra: str
 
     @classmethod
     def of(cls, tokens: Tokens, causal: bool, keys: Tokens | None = None) -> HeatmapTemplate:
         """The template for `tokens` that look at each other, or at `keys` where these are given."""
         keys = tokens if keys is None else keys
-        extra = "" if keys is tokens else " data-cross"
-        return cls(len(tokens), len(keys), causal, json_for_html(plotly_spec(tokens, keys)), extra)
+        shape = f'data-queries="{len(tokens)}" data-keys="{len(keys)}" data-causal="{int(causal)}"'
+        spec = json_for_html(plotly_spec(tokens, keys))
+        return cls(
+            shape if keys is tokens else f"{shape} data-cross",
+            f'<script type="application/json" class="figure-spec">{spec}</script>',
+        )
 
     def head(self, name: str, weights: EncodedWeights, alt_text: str) -> Fragment:
         """The figure of one head with its own weights. `alt_text` stands for it."""
@@ -74,12 +74,9 @@ class HeatmapTemplate:
 
     def _fragment(self, attributes: str, data: str, alt_text: str) -> Fragment:
         alt = escape(alt_text)
-        shape = f'data-queries="{self.queries}" data-keys="{self.keys}" data-causal="{int(self.causal)}"'
         html = (
-            f'<figure class="figure heatmap" id="{DIV_ID}" data-figure="heatmap" {attributes} '
-            f"{shape}{self.extra}>"
+            f'<figure class="figure heatmap" id="{DIV_ID}" data-figure="heatmap" {attributes} {self.shape}>'
             f'<div class="figure-plot" id="{DIV_ID}-plot" role="img" aria-label="{alt}"></div>'
-            f'{data}<script type="application/json" class="figure-spec">{self.spec}</script>'
-            f"<figcaption>{alt}</figcaption></figure>"
+            f"{data}{self.spec}<figcaption>{alt}</figcaption></figure>"
         )
-        return Fragment(DIV_ID, html, digest_bytes(html.encode("utf-8")), alt_text)
+        return Fragment(DIV_ID, html, alt_text)

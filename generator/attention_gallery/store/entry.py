@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -79,7 +80,8 @@ class StoredEntry:
         if not 0 <= index < self.facts.layers:
             raise IndexError(f"layer {index} of {self.facts.layers}")
         try:
-            weights = self._read(self._slots[layer_name(index)])
+            with self._path.open("rb") as stream:
+                weights = self._read(stream, self._slots[layer_name(index)])
         except (OSError, ValueError) as error:
             raise self._damaged(str(error)) from error
         if crc32(weights.data.cast("B")) != self._sidecar.layer_crc32[index]:
@@ -114,18 +116,18 @@ class StoredEntry:
 
     def _read_tokens(self) -> tuple[Tokens, Tokens | None]:
         slots = (slot for slot in self._slots.values() if not slot.name.startswith("layer."))
-        arrays = {slot.name: self._read(slot) for slot in slots}
+        with self._path.open("rb") as stream:
+            arrays = {slot.name: self._read(stream, slot) for slot in slots}
         if crc32(b"".join(array.tobytes() for array in arrays.values())) != self._sidecar.token_crc32:
             raise ValueError("its tokens do not match their checksum")
         keys = self._sidecar.keys
         tokens = _tokens("tokens", self._sidecar.tokens, arrays)
         return tokens, None if keys is None else _tokens("keys", keys, arrays)
 
-    def _read(self, slot: ArraySlot) -> NDArray[Any]:
+    def _read(self, stream: BufferedReader, slot: ArraySlot) -> NDArray[Any]:
         array = np.empty(slot.shape, NUMPY_TYPES[slot.dtype])
-        with self._path.open("rb") as stream:
-            stream.seek(self._start + slot.start)
-            filled = stream.readinto(array.data.cast("B")) if array.size else 0
+        stream.seek(self._start + slot.start)
+        filled = stream.readinto(array.data.cast("B")) if array.size else 0
         if filled != slot.end - slot.start:
             raise ValueError(f"{slot.name} is cut short")
         return array
