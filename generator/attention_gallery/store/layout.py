@@ -8,6 +8,7 @@ first and the layers after it, one by one.
 from __future__ import annotations
 
 import json
+import math
 import struct
 from dataclasses import dataclass
 from typing import Any
@@ -73,7 +74,7 @@ def plan_slots(reading: Reading, precision: Precision) -> tuple[ArraySlot, ...]:
     slots = []
     start = 0
     for name, dtype, extent in order:
-        end = start + NUMPY_TYPES[dtype].itemsize * int(np.prod(extent, dtype=np.int64))
+        end = start + NUMPY_TYPES[dtype].itemsize * math.prod(extent)
         slots.append(ArraySlot(name, dtype, extent, start, end))
         start = end
     return tuple(slots)
