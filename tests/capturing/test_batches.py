@@ -127,6 +127,10 @@ def test_a_batch_that_does_not_fit_can_be_told_from_one_that_fails(
         capture_one(prepared, "it fits")
 
 
+# True where a key comes after the query, [query, key].
+LATER = torch.ones(5, 5, dtype=torch.bool).triu(1)
+
+
 def softmax(*shape: int) -> torch.Tensor:
     torch.manual_seed(1)
     return torch.softmax(torch.randn(*shape), dim=-1)
@@ -134,6 +138,12 @@ def softmax(*shape: int) -> torch.Tensor:
 
 def ignore(layer: AttentionLayer) -> None:
     """Nobody wants it."""
+
+
+def fill(sink: LayerSink | BatchSink, *layers: torch.Tensor) -> None:
+    """Give a sink of a model with three layers these, and the last of them again until there are enough."""
+    for index in range(3):
+        sink(layers[min(index, len(layers) - 1)])
 
 
 def test_inexact_attention_is_refused(tiny_loaded: LoadedModel) -> None:
@@ -147,9 +157,9 @@ def test_inexact_attention_is_refused(tiny_loaded: LoadedModel) -> None:
         (good - 2 * torch.eye(5) + 2 * torch.eye(5).roll(1, 0), "negative weights"),
     ):
         with pytest.raises(InexactAttentionError, match=reason):
-            LayerSink(facts, (5, 5), ignore)(bad)
-    with pytest.raises(InexactAttentionError, match="attends to later tokens"):
-        LayerSink(tiny_loaded.facts, (5, 5), ignore)(good)
+            fill(LayerSink(facts, (5, 5), ignore), bad)
+    with pytest.raises(InexactAttentionError, match="layer 0 attends to later tokens"):
+        fill(LayerSink(tiny_loaded.facts, (5, 5), ignore), good)
     sink = LayerSink(facts, (5, 5), ignore)
     for _ in range(facts.layers + 1):
         sink(good)
@@ -157,8 +167,33 @@ def test_inexact_attention_is_refused(tiny_loaded: LoadedModel) -> None:
         sink.finish()
 
 
+@pytest.mark.parametrize("together", [0, 2 * 4 * 5 * 5, 1 << 16])
+def test_it_is_said_which_layer_is_inexact(
+    tiny_loaded: LoadedModel, monkeypatch: pytest.MonkeyPatch, together: int
+) -> None:
+    monkeypatch.setattr("attention_gallery.capturing.sink.TOGETHER", together)
+    good, triangle = softmax(4, 5, 5), torch.softmax(torch.zeros(4, 5, 5).masked_fill(LATER, -torch.inf), -1)
+    causal = tiny_loaded.facts
+    for bad in range(3):
+        layers = [good] * 3
+        layers[bad] = good * 1.001
+        with pytest.raises(InexactAttentionError, match=f"layer {bad} has rows that miss 1"):
+            fill(LayerSink(replace(causal, causal=False), (5, 5), ignore), *layers)
+        layers = [triangle] * 3
+        layers[bad] = good
+        with pytest.raises(InexactAttentionError, match=f"layer {bad} attends to later"):
+            fill(LayerSink(causal, (5, 5), ignore), *layers)
+        windows = tuple(2 if index == bad else None for index in range(3))
+        with pytest.raises(InexactAttentionError, match=f"layer {bad} reaches further back"):
+            fill(LayerSink(replace(causal, windows=windows), (5, 5), ignore), triangle)
+
+
+@pytest.mark.parametrize("together", [0, 2 * 4 * 5 * 5, 1 << 16])
 @pytest.mark.parametrize("precision", ["float16", "float32"])
-def test_a_layer_is_put_together_from_its_heads(tiny_loaded: LoadedModel, precision: Precision) -> None:
+def test_a_layer_is_put_together_from_its_heads(
+    tiny_loaded: LoadedModel, monkeypatch: pytest.MonkeyPatch, precision: Precision, together: int
+) -> None:
+    monkeypatch.setattr("attention_gallery.capturing.sink.TOGETHER", together)
     facts = replace(tiny_loaded.facts, causal=False)
     whole = softmax(4, 5, 5)
     found: list[AttentionLayer] = []
@@ -203,4 +238,4 @@ def test_padding_that_is_attended_to_is_noticed(tiny_loaded: LoadedModel) -> Non
     facts = replace(tiny_loaded.facts, causal=False)
     sinks = [LayerSink(facts, (length, length), ignore) for length in (5, 3)]
     with pytest.raises(InexactAttentionError, match="rows that miss 1"):
-        BatchSink(sinks, [5, 3], [5, 3])(softmax(2, 4, 5, 5))
+        fill(BatchSink(sinks, [5, 3], [5, 3]), softmax(2, 4, 5, 5))

@@ -39,8 +39,9 @@ def test_what_is_no_number_is_no_small_error() -> None:
 @given(st.integers(0, 2**31), st.integers(1, 9), st.integers(1, 9))
 def test_the_hidden_parts(seed: int, tokens: int, window: int) -> None:
     weights = random(seed, (2, tokens, tokens))
-    assert checks.looks_ahead(weights) == (tokens > 1)
-    assert not checks.looks_ahead(weights.tril())
+    hidden = checks.future(tokens, weights.device)
+    assert checks.looks_ahead(weights, hidden) == (tokens > 1)
+    assert not checks.looks_ahead(weights.tril(), hidden)
     assert checks.reaches_beyond(weights, window) == (tokens > window)
     assert not checks.reaches_beyond(weights.triu(1 - window), window)
     assert not checks.has_negative(weights)
@@ -53,9 +54,10 @@ def test_the_hidden_parts(seed: int, tokens: int, window: int) -> None:
 )
 def test_a_single_look_ahead_is_found(query: int, key: int) -> None:
     weights = torch.ones(2, 600, 600).tril()
-    assert not checks.looks_ahead(weights)
+    hidden = checks.future(600, weights.device)
+    assert not checks.looks_ahead(weights, hidden)
     weights[1, query, key] = 1e-30
-    assert checks.looks_ahead(weights)
+    assert checks.looks_ahead(weights, hidden)
 
 
 @settings(max_examples=60, deadline=None)

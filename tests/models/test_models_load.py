@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+from logging import StreamHandler
 from pathlib import Path
 from typing import Any
 
@@ -153,3 +155,21 @@ def test_the_libraries_speak_again_afterwards() -> None:
     with pytest.raises(ZeroDivisionError), quiet_libraries():
         raise ZeroDivisionError
     assert (logging.get_verbosity(), logging.is_progress_bar_enabled()) == before
+
+
+@pytest.mark.parametrize("propagates", [False, True])
+def test_what_the_libraries_say_is_told_to_nobody(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, propagates: bool
+) -> None:
+    from transformers.utils import logging
+
+    root, told = logging.get_logger(), io.StringIO()
+    monkeypatch.setattr(root, "propagate", propagates)
+    monkeypatch.setattr(root, "handlers", [StreamHandler(told)])
+    speaker = logging.get_logger("transformers.somewhere")
+    with quiet_libraries():
+        speaker.error("quiet")
+    assert (told.getvalue(), caplog.text) == ("", "")
+    speaker.error("loud")
+    assert told.getvalue() == "loud\n"
+    assert ("loud" in caplog.text) == propagates

@@ -40,7 +40,8 @@ def run_batch(
     `emits` are for each sentence the receivers of the kinds of attention that are wanted of it. A layer is
     split by sentence, freed of padding, checked and rounded to `precision` before anybody sees it; no more
     than one layer of the batch and one of a sentence are held (under the strategy "outputs": all layers of
-    the batch). Layers of one kind come in order; those of different kinds and sentences take turns. What a
+    the batch), or some small ones, which are checked together. Layers of one kind come in order; those of
+    different kinds and sentences take turns. What a
     receiver keeps may be a view of the batch's layer. The result is for each sentence the provenance of each
     kind in `emits`; its `seconds` are the sentence's share of the pass, by tokens.
 

@@ -1,6 +1,6 @@
 """What must hold of a layer's probabilities, checked where they were computed, before they are moved.
 
-All functions take float32[head, query, key] on any device. They are a small part of the pass that gave the
+All functions take float32[…, query, key] on any device. They are a small part of the pass that gave the
 layer: each reads it about once.
 """
 
@@ -36,19 +36,27 @@ def has_negative(weights: torch.Tensor) -> bool:
     return bool(weights.numel()) and float(weights.amin()) < 0
 
 
-def looks_ahead(weights: torch.Tensor) -> bool:
-    """Whether any query gives weight to a key after it; `weights` are square and not negative."""
-    tokens = weights.shape[-1]
-    hidden = torch.ones(_BLOCK, _BLOCK, device=weights.device).triu_(1)
+def future(tokens: int, device: torch.device) -> torch.Tensor:
+    """For a block of the tokens: 1 where a key comes after the query, float32[query, key]."""
+    block = min(tokens, _BLOCK)
+    return torch.ones(block, block, device=device).triu_(1)
+
+
+def looks_ahead(weights: torch.Tensor, hidden: torch.Tensor) -> bool:
+    """Whether any query gives weight to a key after it; `weights` are square and not negative.
+
+    `hidden` is the `future` of so many tokens, which all layers of a sentence share.
+    """
+    tokens, block = weights.shape[-1], len(hidden)
     largest = []
     # By blocks, since a mask of the whole would be as large as the layer and take longer to apply.
-    for first in range(0, tokens, _BLOCK):
-        last = min(first + _BLOCK, tokens)
+    for first in range(0, tokens, block):
+        last = min(first + block, tokens)
         size = last - first
-        largest.append((weights[:, first:last, first:last] * hidden[:size, :size]).amax())
+        largest.append((weights[..., first:last, first:last] * hidden[:size, :size]).amax())
         if last < tokens:
-            largest.append(weights[:, first:last, last:].amax())
-    return bool(largest) and bool(torch.stack(largest).amax() > 0)
+            largest.append(weights[..., first:last, last:].amax())
+    return any(float(found) > 0 for found in largest)
 
 
 def reaches_beyond(weights: torch.Tensor, window: int) -> bool:

@@ -100,13 +100,12 @@ def model_inputs(
 
 def _padded(loaded: LoadedModel, rows: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
     number = getattr(loaded.model.config, "pad_token_id", None)
+    padding = number if isinstance(number, int) and number >= 0 else 0
     longest = max(len(row) for row in rows)
-    ids = torch.full((len(rows), longest), number if isinstance(number, int) and number >= 0 else 0)
-    mask = torch.zeros((len(rows), longest), dtype=torch.long)
-    for place, row in enumerate(rows):
-        ids[place, : len(row)] = torch.tensor(row)
-        mask[place, : len(row)] = 1
-    return ids.to(loaded.model.device), mask.to(loaded.model.device)
+    ids = torch.tensor([[*row, *[padding] * (longest - len(row))] for row in rows], dtype=torch.long)
+    mask = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in rows], dtype=torch.long)
+    device = loaded.model.device
+    return ids.to(device), mask.to(device)
 
 
 def _trial_inputs(loaded: LoadedModel) -> dict[str, Any]:

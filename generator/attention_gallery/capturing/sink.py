@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import torch
@@ -11,6 +12,8 @@ from attention_gallery.records import AttentionLayer, ModelFacts, Precision
 
 # Probabilities are taken in float32, whose rows sum to 1 within a few units of 6e-8.
 ROW_SUM_TOLERANCE = 1e-5
+# So many weights (256 KiB) of small layers are gathered before they are checked.
+TOGETHER = 1 << 16
 
 
 class InexactAttentionError(Exception):
@@ -18,9 +21,10 @@ class InexactAttentionError(Exception):
 
 
 class LayerSink:
-    """Receives the probabilities of one sentence, layer by layer, and holds no more than one of them.
+    """Receives the probabilities of one sentence, layer by layer, and holds no more than a few small ones.
 
-    They are checked and rounded where they were computed, then moved. `row_sum_error` is the largest
+    They are checked and rounded where they were computed, then moved: a large layer as it comes, small ones
+    together, since a check of a few numbers takes as long as one of many. `row_sum_error` is the largest
     |row sum - 1| so far, `storage_error` the largest difference that rounding made, `count` the number of
     layers that have begun.
     """
@@ -37,14 +41,16 @@ class LayerSink:
         self._shape = (facts.heads, *size)
         self._emit = emit
         self._halved = precision == "float16"
+        self._together = max(1, TOGETHER // max(1, math.prod(self._shape)))
         self._kept = torch.empty(0)
+        self._hidden: torch.Tensor | None = None
         self._heads = facts.heads
         self.count = 0
         self.row_sum_error = 0.0
         self.storage_error = 0.0
 
     def __call__(self, weights: torch.Tensor, first: int = 0) -> None:
-        """Check the next heads, [head, query, key], of which `first` is the number; pass on a whole layer.
+        """Take the next heads, [head, query, key], of which `first` is the number; pass on whole layers.
 
         Raises `InexactAttentionError`.
         """
@@ -61,17 +67,35 @@ class LayerSink:
             raise InexactAttentionError(
                 f"the attention of layer {index} has the shape {shape} instead of {self._shape}"
             )
-        exact = weights.float()
-        self._keep(index, exact, first)
-        self._check_reach(index, exact)
         self._heads = last
-        if last == self._facts.heads:
-            found = self._kept.contiguous().cpu().numpy()
-            self._kept = torch.empty(0)  # whoever takes the layer may let it go
-            self._emit(AttentionLayer(index, self._facts.kind, found))
+        if self._together > 1:
+            self._gather(index, weights, first)
+        else:
+            self._keep(index, weights.float(), first)
+
+    def _gather(self, index: int, weights: torch.Tensor, first: int) -> None:
+        """Put heads of a small layer to those before it, and pass them on when there are enough."""
+        place = index % self._together
+        if place == first == 0:
+            count = min(self._together, self._facts.layers - index)
+            self._kept = torch.empty((count, *self._shape), device=weights.device)
+        exact = self._kept
+        exact[place, first : self._heads] = weights
+        if self._heads < self._facts.heads or place + 1 < len(exact):
+            return
+        try:
+            self._check(index - place, exact)
+        except InexactAttentionError:
+            for back in range(place + 1):  # which of them it is
+                self._check(index - place + back, exact[back : back + 1])
+            raise
+        if self._halved:
+            self._kept = exact.half()
+            self.storage_error = max(self.storage_error, checks.rounding_error(exact, self._kept))
+        self._pass_on(index - place, self._kept)
 
     def _keep(self, index: int, exact: torch.Tensor, first: int) -> None:
-        """Check heads of a layer, the first of which has the number `first`, and round them."""
+        """Check and round heads of a layer, the first of which has the number `first`; pass on the last."""
         if first == 0 and len(exact) == self._facts.heads and not self._halved:
             self._kept = exact
         elif first == 0:
@@ -79,13 +103,22 @@ class LayerSink:
             self._kept = torch.empty(self._shape, dtype=kind, device=exact.device)
         for heads in checks.in_pieces(exact):
             piece = exact[heads]
-            self._check_sums(index, piece)
+            self._check(index, piece[None])
             if self._kept is exact:
                 continue
             kept = self._kept[first + heads.start : first + heads.start + len(piece)]
             kept.copy_(piece)
             if self._halved:
                 self.storage_error = max(self.storage_error, checks.rounding_error(piece, kept))
+        if self._heads == self._facts.heads:
+            self._pass_on(index, self._kept[None])
+
+    def _pass_on(self, index: int, kept: torch.Tensor) -> None:
+        """Hand on whole layers, [layer, head, query, key], the first of which has the number `index`."""
+        self._kept = torch.empty(0)  # whoever takes a layer may let it go
+        for found in kept.contiguous().cpu().numpy():
+            self._emit(AttentionLayer(index, self._facts.kind, found))
+            index += 1
 
     def finish(self) -> None:
         """Compare the number of layers with the expected one. Raises `InexactAttentionError`."""
@@ -102,24 +135,28 @@ class LayerSink:
                 f"but the model has {self._facts.heads}"
             )
 
-    def _check_sums(self, index: int, weights: torch.Tensor) -> None:
+    def _check(self, index: int, weights: torch.Tensor) -> None:
+        """Check heads of some layers, [layer, head, query, key], from number `index`."""
         error = checks.row_sum_error(weights)
         if not error <= ROW_SUM_TOLERANCE:  # also true for NaN
             raise InexactAttentionError(f"the attention of layer {index} has rows that miss 1 by {error:.2g}")
         if checks.has_negative(weights):
             raise InexactAttentionError(f"the attention of layer {index} has negative weights")
         self.row_sum_error = max(self.row_sum_error, error)
-
-    def _check_reach(self, index: int, weights: torch.Tensor) -> None:
-        if self._facts.causal and checks.looks_ahead(weights):
+        if self._facts.causal and checks.looks_ahead(weights, self._future(weights)):
             raise InexactAttentionError(
                 f"layer {index} attends to later tokens, although the model is causal"
             )
-        window = self._facts.windows[index] if self._facts.windows else None
-        if window is not None and checks.reaches_beyond(weights, window):
-            raise InexactAttentionError(
-                f"layer {index} reaches further back than its window of {window} tokens"
-            )
+        for offset, window in enumerate(self._facts.windows[index : index + len(weights)]):
+            if window is not None and checks.reaches_beyond(weights[offset], window):
+                raise InexactAttentionError(
+                    f"layer {index} reaches further back than its window of {window} tokens"
+                )
+
+    def _future(self, weights: torch.Tensor) -> torch.Tensor:
+        if self._hidden is None or self._hidden.device != weights.device:  # a model may lie on several
+            self._hidden = checks.future(weights.shape[-1], weights.device)
+        return self._hidden
 
 
 class BatchSink:

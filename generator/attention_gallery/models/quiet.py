@@ -17,18 +17,26 @@ def quiet_libraries() -> Iterator[None]:
     """
     logging = importlib.import_module("transformers.utils.logging")
     gguf = importlib.import_module("transformers.modeling_gguf_pytorch_utils")
-    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    bars = logging.is_progress_bar_enabled()
+    # Their handlers are made deaf, since changing a logger's level empties what all loggers remember of their
+    # own, hundreds of them, which takes as long as a tenth of a short sentence.
+    root = logging.get_logger()
+    propagates, levels = root.propagate, [(handler, handler.level) for handler in root.handlers]
     # The GGUF reader takes its bar from tqdm itself, which the switch of transformers does not reach.
     gguf_bar = gguf.tqdm
     gguf.tqdm = functools.partial(gguf_bar, disable=True)  # type: ignore[attr-defined]
-    logging.set_verbosity(logging.CRITICAL)
+    root.propagate = False
+    for handler, level in levels:
+        handler.setLevel(max(level, logging.CRITICAL))
     logging.disable_progress_bar()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logging.set_verbosity(verbosity)
+        root.propagate = propagates
+        for handler, level in levels:
+            handler.setLevel(level)
         gguf.tqdm = gguf_bar  # type: ignore[attr-defined]
         if bars:
             logging.enable_progress_bar()

@@ -19,6 +19,8 @@ _KEY = re.compile(r"[0-9a-f]{64}")
 _DATA = ".safetensors"
 _SIDECAR = ".json"
 _UNFINISHED = ".part"
+# A short sentence is written in one go.
+_BUFFER = 1 << 16
 
 
 class AttentionStore:
@@ -82,7 +84,7 @@ class AttentionStore:
         unfinished = [data.with_name(stem + suffix + _UNFINISHED) for suffix in (_DATA, _SIDECAR)]
         try:
             data.parent.mkdir(parents=True, exist_ok=True)
-            with unfinished[0].open("xb") as stream:
+            with unfinished[0].open("xb", buffering=_BUFFER) as stream:
                 entry = EntryWriter(stream, key, text, Reading(facts, tokens, keys), precision)
                 yield entry
                 described = entry.sidecar()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import BinaryIO
 from zlib import crc32
@@ -20,8 +19,6 @@ from attention_gallery.store.layout import (
     plan_slots,
 )
 from attention_gallery.store.sidecar import Sidecar, TokenNotes, dump
-
-_WORTH_A_THREAD = 1 << 20
 
 
 class EntryWriter:
@@ -63,7 +60,8 @@ class EntryWriter:
             difference = np.abs(data.astype(np.float32) - layer.weights)
             self._error = max(self._error, float(difference.max(initial=0.0)))
         view = data.data.cast("B") if data.size else memoryview(b"")
-        self._layers.append(self._put_summed(view))
+        self._put(view)
+        self._layers.append(crc32(view))
 
     def finish(self, provenance: Provenance) -> None:
         """Say that all layers were written, and where they come from. Without it nothing is kept.
@@ -94,16 +92,6 @@ class EntryWriter:
                 layer_crc32=tuple(self._layers),
             )
         )
-
-    def _put_summed(self, data: memoryview) -> int:
-        """Write the bytes of a layer and return their checksum, which takes as long as writing does."""
-        if len(data) < _WORTH_A_THREAD:
-            self._put(data)
-            return crc32(data)
-        with ThreadPoolExecutor(1) as helper:
-            found = helper.submit(crc32, data)
-            self._put(data)
-            return found.result()
 
     def _put(self, data: bytes | memoryview) -> None:
         self._stream.write(data)

@@ -9,7 +9,7 @@ computed a few heads at a time: they stay in the processor's cache, and take lit
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -68,16 +68,15 @@ class InterfaceStrategy(Strategy):
             receive(places[module], weights, first)
 
         at_once = None if self._at_once is None else self._at_once * torch.get_num_threads()
-        with _capturing(model, _Listener(take, at_once)):
+        with _capturing(_configs(places), _Listener(take, at_once)):
             return final_states(model(**inputs))
 
 
 @contextmanager
-def _capturing(model: Any, listener: _Listener) -> Iterator[None]:
-    """Let `listener` take every layer's probabilities; put the model back afterwards."""
+def _capturing(configs: list[Any], listener: _Listener) -> Iterator[None]:
+    """Let `listener` take the probabilities of every layer of a model with `configs`; put these back."""
     AttentionInterface.register(IMPLEMENTATION, _attend)
     AttentionMaskInterface.register(IMPLEMENTATION, eager_mask)
-    configs = _configs(model)
     before = [config._attn_implementation for config in configs]
     token = _listener.set(listener)
     try:
@@ -90,12 +89,11 @@ def _capturing(model: Any, listener: _Listener) -> Iterator[None]:
             config._attn_implementation = implementation
 
 
-def _configs(model: Any) -> list[Any]:
-    """The configurations that the model's parts look at, each once."""
-    # Looking for a missing attribute of a module takes long.
-    held = (vars(part).get("config") for part in model.modules())
-    found = {id(config): config for config in held if hasattr(config, "_attn_implementation")}
-    return list(found.values())
+def _configs(modules: Iterable[torch.nn.Module]) -> list[Any]:
+    """The configurations that a model's parts look at, each once."""
+    # Looking for a missing attribute takes long, of a module and of its configuration.
+    held = {id(config): config for part in modules if (config := vars(part).get("config")) is not None}
+    return [config for config in held.values() if hasattr(config, "_attn_implementation")]
 
 
 def _attend(
@@ -120,9 +118,9 @@ def _attend(
     for heads, shared in _groups(query, key, at_once):
         output, weights = eager(
             module,
-            query[:, heads].float(),
-            key[:, shared].float(),
-            value[:, shared].float(),
+            _of_heads(query, heads, every).float(),
+            _of_heads(key, shared, key.shape[1]).float(),
+            _of_heads(value, shared, key.shape[1]).float(),
             _of_heads(mask, heads, every),
             **{name: _of_heads(option, heads, every) for name, option in options.items()},
         )
@@ -135,7 +133,9 @@ def _attend(
 
 
 def _of_heads(value: Any, heads: slice, every: int) -> Any:
-    """The part of a mask or bias that belongs to `heads`, where it is given for `every` head."""
+    """The part of a tensor, [batch, head, …], that belongs to `heads`, where it is given for `every` head."""
+    if heads.stop - heads.start == every:
+        return value
     given = isinstance(value, torch.Tensor) and value.dim() == 4 and value.shape[1] == every
     return value[:, heads] if given else value
 
