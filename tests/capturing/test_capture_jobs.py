@@ -74,7 +74,7 @@ def test_what_is_stored_is_what_was_captured(
     tiny_folder: Path, tiny_loaded: LoadedModel, store: AttentionStore
 ) -> None:
     jobs = make_jobs(tiny_folder, ["The trophy is big.", "it fits 🙂"])
-    report = capture_missing(jobs, store, SilentReporter())
+    report = capture_missing(jobs, store, SilentReporter(), batch_tokens=1)  # else rounding may differ
     assert (report.captured, report.models_loaded) == (2, 1)
     for job in jobs:
         store.verify(job.keys["self"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -121,6 +121,41 @@ def test_the_model_is_put_back_when_it_fails(loaded: Mapping[str, LoadedModel]) 
             strategy.run(model, {"input_ids": torch.tensor([[5, 6, 7]])}, stop)
         assert model.config._attn_implementation == "eager"
         assert not any(hooks_of_ours(module) for module in model.modules())
+
+
+def runs_of(module: torch.nn.Module, work: Callable[[], object]) -> int:
+    runs: list[object] = []
+    hook = module.register_forward_hook(lambda *args: runs.append(args[0]))
+    try:
+        work()
+    finally:
+        hook.remove()
+    return len(runs)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "last"),
+    [
+        ("bert", "self", "encoder.layer.{}.output"),
+        ("bloom", "self", "h.{}.mlp"),
+        ("bart", "encoder", "decoder"),
+        ("bart", "cross", "decoder.layers.{}.fc1"),
+    ],
+)
+def test_the_pass_ends_with_the_last_layer_that_is_wanted(
+    loaded: Mapping[str, LoadedModel], name: str, kind: str, last: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared = prepare(loaded[name])
+    model = prepared.loaded.model
+    after = model.get_submodule(last.format(prepared.loaded.parts[kind].layers - 1))
+    given = TextInput(TEXT, target="It is big." if name == "bart" else None)
+    short: list[Any] = []
+    assert runs_of(after, lambda: short.append(capture_one(prepared, given, kind=kind))) == 0
+    # accelerate brings weights back when a part of a divided model has run, so each must run to its end.
+    monkeypatch.setattr(model, "hf_device_map", {"": "cpu"}, raising=False)
+    assert runs_of(after, lambda: short.append(capture_one(prepared, given, kind=kind))) == 1
+    for layer, same in zip(short[0].layers, short[1].layers, strict=True):
+        np.testing.assert_array_equal(layer.weights, same.weights)
 
 
 def test_when_nothing_works_each_reason_is_told(loaded: Mapping[str, LoadedModel]) -> None:

@@ -14,6 +14,7 @@ from attention_gallery.capturing.reading import ModelInput
 from attention_gallery.capturing.sink import BatchSink, InexactAttentionError, LayerSink
 from attention_gallery.errors import ModelError
 from attention_gallery.models.fingerprints import ModelFingerprint
+from attention_gallery.models.quiet import quiet_libraries
 from attention_gallery.models.trial import MODEL_FAULTS, failed, trial_ids
 from attention_gallery.models.versions import library_versions
 from attention_gallery.records import AttentionLayer, Precision, Provenance, Tokens
@@ -111,7 +112,8 @@ def _captured(prepared: PreparedModel, sentences: Sequence[ModelInput]) -> list[
         dict.fromkeys(prepared.loaded.parts, lambda layer, row=row: row.append(layer.weights))
         for row in found
     ]
-    run_batch(prepared, sentences, emits, ModelFingerprint("", ""))
+    with quiet_libraries():
+        run_batch(prepared, sentences, emits, ModelFingerprint("", ""))
     return found
 
 

@@ -18,6 +18,7 @@ from attention_gallery.manifest.settings import CaptureSettings
 from attention_gallery.models.fingerprints import ModelFingerprint
 from attention_gallery.models.load import LoadedModel, load
 from attention_gallery.models.placement import BEST, Placement
+from attention_gallery.models.quiet import quiet_libraries
 from attention_gallery.models.resolved import ProblemMaker, ResolvedModel
 from attention_gallery.progress import Reporter, Task
 from attention_gallery.records import Precision, TextInput
@@ -134,8 +135,9 @@ def _capture_group(
         run = _GroupRun(prepared, read, store, task, keep_going, problems)
         lengths = [sentence.length for _, sentence in read]
         together = len(read) > 1 and can_batch(prepared)
-        for batch in plan_batches(lengths, batch_tokens if together else 0):
-            run.capture(batch)
+        with quiet_libraries():
+            for batch in plan_batches(lengths, batch_tokens if together else 0):
+                run.capture(batch)
     finally:
         # Models are full of reference cycles; without this two of them would be in memory at once.
         del loaded

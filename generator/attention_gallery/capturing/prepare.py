@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,10 @@ _SINKS = ("sinks", "sink", "attention_sink_bias", "sink_bias")
 _SAME = 1e-5
 
 
+class _Seen(Exception):  # noqa: N818 - nothing went wrong
+    """Every layer that is wanted has come."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class PreparedModel:
     """A loaded model and the way in which its attention is captured.
@@ -38,7 +43,9 @@ class PreparedModel:
     def capture(self, inputs: Mapping[str, Any], sinks: Mapping[str, BatchSink]) -> None:
         """Run the model on `inputs` and give every layer to the sink of its kind, if it has one.
 
-        Raises `InexactAttentionError`, or whatever the model's code raises.
+        The pass ends with the last layer that is wanted: what follows would change no weight. Whoever has
+        many sentences quietens the libraries once for all of them. Raises `InexactAttentionError`, or
+        whatever the model's code raises.
         """
 
         def receive(place: str, weights: torch.Tensor, first: int = 0) -> None:
@@ -47,8 +54,12 @@ class PreparedModel:
                 raise InexactAttentionError(f"{place} attends now, although it did not on trial")
             if kind in sinks:
                 sinks[kind](weights, first)
+                if may_stop and all(sink.full for sink in sinks.values()):
+                    raise _Seen
 
-        with quiet_libraries(), torch.inference_mode():
+        # Code of others may leave something open, and accelerate brings weights back when a part has run.
+        may_stop = not (self.loaded.remote_code or hasattr(self.loaded.model, "hf_device_map"))
+        with torch.inference_mode(), suppress(_Seen):
             self.strategy.run(self.loaded.model, inputs, receive)
         for sink in sinks.values():
             sink.finish()
@@ -73,7 +84,8 @@ def prepare(loaded: LoadedModel, ladder: Sequence[Strategy] = LADDER) -> Prepare
     reasons: dict[str, str] = {}  # of a strategy that can be tried in two ways, why the last one failed
     for strategy in ladder:
         try:
-            return PreparedModel(loaded, strategy, _tried(loaded, strategy, inputs, plain))
+            kinds = _tried(loaded, strategy, inputs, plain)
+            return PreparedModel(loaded, strategy.bound(loaded.model), kinds)
         except (InexactAttentionError, NoEagerAttentionError, *MODEL_FAULTS) as error:
             reasons[strategy.name] = str(error) or type(error).__name__
     raise _not_captured(loaded, reasons)

@@ -11,6 +11,7 @@ from attention_gallery.errors import ModelError
 from attention_gallery.hashing import digest
 from attention_gallery.models.fingerprints import ModelFingerprint
 from attention_gallery.models.load import LoadedModel
+from attention_gallery.models.quiet import quiet_libraries
 from attention_gallery.records import AttentionLayer, MemoryCapture, TextInput
 
 
@@ -65,7 +66,8 @@ def _capture(
     layers: dict[str, list[AttentionLayer]] = {kind: [] for kind in kinds}
     emits = {kind: found.append for kind, found in layers.items()}
     try:
-        (provenance,) = run_batch(prepared, [read], [emits], fingerprint or ModelFingerprint("", ""))
+        with quiet_libraries():
+            (provenance,) = run_batch(prepared, [read], [emits], fingerprint or ModelFingerprint("", ""))
     except OutOfMemoryError as error:
         raise out_of_memory(prepared, resolved.source) from error
     named = {"given": repr(given), "source": resolved.source, "dtype": model.dtype}

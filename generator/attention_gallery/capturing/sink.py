@@ -120,6 +120,11 @@ class LayerSink:
             self._emit(AttentionLayer(index, self._facts.kind, found))
             index += 1
 
+    @property
+    def full(self) -> bool:
+        """Whether all heads of all layers have come."""
+        return (self.count, self._heads) == (self._facts.layers, self._facts.heads)
+
     def finish(self) -> None:
         """Compare the number of layers with the expected one. Raises `InexactAttentionError`."""
         self._require_whole()
@@ -188,6 +193,11 @@ class BatchSink:
         for row, sink in enumerate(self._sinks):
             if sink is not None:
                 sink(weights[row, :, : self._queries[row], : self._keys[row]], first)
+
+    @property
+    def full(self) -> bool:
+        """Whether every sentence of which layers are wanted has all of them."""
+        return all(sink is None or sink.full for sink in self._sinks)
 
     def finish(self) -> None:
         """Compare the number of layers with the expected one. Raises `InexactAttentionError`."""

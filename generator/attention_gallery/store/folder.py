@@ -92,13 +92,14 @@ class AttentionStore:
             sidecar.unlink(missing_ok=True)
             unfinished[0].replace(data)
             unfinished[1].replace(sidecar)
-        except OSError as error:
-            raise _cannot_write(self._folder, error) from error
-        finally:
+        except BaseException as error:
             for path in unfinished:
                 # What cannot be removed now is swept later.
                 with suppress(OSError):
                     path.unlink(missing_ok=True)
+            if isinstance(error, OSError):
+                raise _cannot_write(self._folder, error) from error
+            raise
 
     def remove(self, key: str) -> None:
         """Remove an entry, whole or damaged; nothing happens when there is none."""

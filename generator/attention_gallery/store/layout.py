@@ -11,6 +11,7 @@ import json
 import math
 import struct
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,7 @@ def layer_name(index: int) -> str:
     return f"layer.{index:03d}"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Reading:
     """One reading of a text: the model's facts, the tokens that look, and the keys where these are others."""
 
@@ -59,6 +60,7 @@ class Reading:
         """The tokens that are looked at."""
         return self.tokens if self.keys is None else self.keys
 
+    @cached_property
     def arrays(self) -> dict[str, NDArray[Any]]:
         """All arrays but the layers, under the names of their slots."""
         found = token_arrays("tokens", self.tokens)
@@ -68,7 +70,7 @@ class Reading:
 def plan_slots(reading: Reading, precision: Precision) -> tuple[ArraySlot, ...]:
     """All arrays of an entry: widest numbers first, so that each lies aligned, and the layers together."""
     shape = (reading.facts.heads, len(reading.tokens), len(reading.looked_at))
-    wanted = [(name, _TYPES[array.dtype], array.shape) for name, array in reading.arrays().items()]
+    wanted = [(name, _TYPES[array.dtype], array.shape) for name, array in reading.arrays.items()]
     wanted += [(layer_name(index), LAYER_TYPES[precision], shape) for index in range(reading.facts.layers)]
     order = sorted(wanted, key=lambda one: (-NUMPY_TYPES[one[1]].itemsize, one[0].startswith("layer.")))
     slots = []

@@ -10,7 +10,7 @@ from attention_gallery.errors import DamagedEntry
 from attention_gallery.hashing import canonical_json, digest, digest_bytes
 from attention_gallery.records import ModelFacts, Provenance, Tokens
 from attention_gallery.store.keys import SCHEMA
-from attention_gallery.store.layout import LAYER_TYPES, token_arrays
+from attention_gallery.store.layout import LAYER_TYPES
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +23,9 @@ class TokenNotes:
     arrays: tuple[str, ...]
 
     @classmethod
-    def of(cls, tokens: Tokens) -> TokenNotes:
-        """The notes on `tokens`."""
-        names = tuple(name.partition(".")[2] for name in token_arrays("", tokens))
-        return cls(tokens.texts, tokens.segment_names, tokens.left_out, names)
+    def of(cls, tokens: Tokens, arrays: tuple[str, ...]) -> TokenNotes:
+        """The notes on `tokens`, whose arrays have these names."""
+        return cls(tokens.texts, tokens.segment_names, tokens.left_out, arrays)
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,9 @@ class EntryWriter:
             raise ValueError(f"{len(self._layers)} layers were written, {due} are due")
         self._put_tokens(self._after)
         error = max(self._error, provenance.storage_error)
-        self._provenance = replace(provenance, precision=self._precision, storage_error=error)
+        told = (provenance.precision, provenance.storage_error) == (self._precision, error)
+        kept = provenance if told else replace(provenance, precision=self._precision, storage_error=error)
+        self._provenance = kept
 
     def sidecar(self) -> bytes:
         """The description to be kept beside the data. Raises `ValueError` before `finish`."""
@@ -83,8 +85,10 @@ class EntryWriter:
             Sidecar(
                 key=self._key,
                 text=self._text,
-                tokens=TokenNotes.of(self._reading.tokens),
-                keys=None if self._reading.keys is None else TokenNotes.of(self._reading.keys),
+                tokens=TokenNotes.of(self._reading.tokens, self._names("tokens")),
+                keys=None
+                if self._reading.keys is None
+                else TokenNotes.of(self._reading.keys, self._names("keys")),
                 facts=self._reading.facts,
                 provenance=self._provenance,
                 size=self._size,
@@ -93,12 +97,17 @@ class EntryWriter:
             )
         )
 
+    def _names(self, prefix: str) -> tuple[str, ...]:
+        """The names of the arrays of some tokens."""
+        parts = (name.partition(".") for name in self._reading.arrays)
+        return tuple(name for owner, _, name in parts if owner == prefix)
+
     def _put(self, data: bytes | memoryview) -> None:
         self._stream.write(data)
         self._size += len(data)
 
     def _put_tokens(self, slots: tuple[ArraySlot, ...]) -> None:
-        arrays = self._reading.arrays()
+        arrays = self._reading.arrays
         for slot in slots:
             array = np.ascontiguousarray(arrays[slot.name], dtype=NUMPY_TYPES[slot.dtype])
             if array.shape != slot.shape:

@@ -37,3 +37,7 @@ class Strategy(Protocol):
     def on_trial(self) -> Strategy:
         """What a trial on a few tokens runs: this, made to do all that it may do on many."""
         return self
+
+    def bound(self, model: Any) -> Strategy:
+        """The same for many runs of `model`, with what has to be looked up in it looked up once."""
+        return self

@@ -9,7 +9,7 @@ computed a few heads at a time: they stay in the processor's cache, and take lit
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -44,36 +44,59 @@ class NoEagerAttentionError(Exception):
     """The model's attention has no eager function of the common form."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Parts:
+    """The name of every module of a model, and the configurations that they look at, each once."""
+
+    places: Mapping[torch.nn.Module, str]
+    configs: Sequence[Any]
+
+    @classmethod
+    def of(cls, model: torch.nn.Module) -> _Parts:
+        places = {module: name for name, module in model.named_modules()}
+        # Looking for a missing attribute takes long, of a module and of its configuration.
+        held = {id(config): config for part in places if (config := vars(part).get("config")) is not None}
+        return cls(places, [one for one in held.values() if hasattr(one, "_attn_implementation")])
+
+
 class InterfaceStrategy(Strategy):
     """Runs a model with our own attention function, which holds the probabilities of at most one layer."""
 
     name = "interface"
 
-    def __init__(self, at_once: int | None = None) -> None:
-        """Compute about `at_once` weights together for each thread of the processor, or a whole layer."""
+    def __init__(self, at_once: int | None = None, parts: _Parts | None = None) -> None:
+        """Compute about `at_once` weights together for each thread of the processor, or a whole layer.
+
+        `parts` are those of the model that is run, where they are known.
+        """
         self._at_once = at_once
+        self._parts = parts
 
     def on_trial(self) -> Strategy:
         """The same with as few heads at a time as can be."""
         return self if self._at_once is None else InterfaceStrategy(0)
+
+    def bound(self, model: Any) -> Strategy:
+        """The same for many runs of `model`."""
+        return InterfaceStrategy(self._at_once, _Parts.of(model))
 
     def run(self, model: Any, inputs: Mapping[str, Any], receive: Receiver) -> torch.Tensor:
         """Run `model` on `inputs` and hand on every layer's attention as it is computed.
 
         Raises `NoEagerAttentionError` for a model that uses the interface in a way of its own.
         """
-        places = {module: name for name, module in model.named_modules()}
+        parts = self._parts or _Parts.of(model)
 
         def take(module: torch.nn.Module, weights: torch.Tensor, first: int) -> None:
-            receive(places[module], weights, first)
+            receive(parts.places[module], weights, first)
 
         at_once = None if self._at_once is None else self._at_once * torch.get_num_threads()
-        with _capturing(_configs(places), _Listener(take, at_once)):
+        with _capturing(parts.configs, _Listener(take, at_once)):
             return final_states(model(**inputs))
 
 
 @contextmanager
-def _capturing(configs: list[Any], listener: _Listener) -> Iterator[None]:
+def _capturing(configs: Sequence[Any], listener: _Listener) -> Iterator[None]:
     """Let `listener` take the probabilities of every layer of a model with `configs`; put these back."""
     AttentionInterface.register(IMPLEMENTATION, _attend)
     AttentionMaskInterface.register(IMPLEMENTATION, eager_mask)
@@ -87,13 +110,6 @@ def _capturing(configs: list[Any], listener: _Listener) -> Iterator[None]:
         _listener.reset(token)
         for config, implementation in zip(configs, before, strict=True):
             config._attn_implementation = implementation
-
-
-def _configs(modules: Iterable[torch.nn.Module]) -> list[Any]:
-    """The configurations that a model's parts look at, each once."""
-    # Looking for a missing attribute takes long, of a module and of its configuration.
-    held = {id(config): config for part in modules if (config := vars(part).get("config")) is not None}
-    return [config for config in held.values() if hasattr(config, "_attn_implementation")]
 
 
 def _attend(
