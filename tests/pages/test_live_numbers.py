@@ -31,6 +31,7 @@ from attention_gallery.pages.link_map import LinkMap
 from attention_gallery.pages.live import LiveAnswers
 from attention_gallery.pages.numbers import NotCaptured, Numbers
 from attention_gallery.pages.routes import HeadRoutes
+from attention_gallery.pages.said import quoted
 from attention_gallery.records import (
     AttentionLayer,
     Float32,
@@ -297,3 +298,11 @@ def test_every_call_can_be_answered(numbers: Numbers) -> None:
         "figure()",
     ):
         assert LiveAnswers(numbers).answer(parse_live(text, own), "").html
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [("cat", "“cat”"), ("old#2", "“old” (2nd)"), ("#5", "token 5"), ("C#2", "“C#2”"), ("#tag", "“#tag”")],
+)
+def test_a_numbered_word_is_told_as_readers_count(word: str, told: str) -> None:
+    assert quoted(word, "The old C#2 and the old cat") == told

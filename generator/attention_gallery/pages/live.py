@@ -44,7 +44,7 @@ class LiveAnswers:
 
     def _value(self, ask: ValueAsk, decimals: int | None) -> Answer:
         value = self.numbers.answer(ask)
-        about = escape(question(ask, self.numbers.links))
+        about = escape(question(ask, self.numbers.links, self.numbers.texts))
         if isinstance(ask, TypeOf):
             title = type_title(str(value))
             shown = title[0].lower() + title[1:]

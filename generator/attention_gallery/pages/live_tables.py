@@ -8,11 +8,11 @@ from html import escape
 import numpy as np
 
 from attention_gallery.analysis import word_groups, words_of
-from attention_gallery.figures.describe import isolated, ordinal, quoted_tokens
+from attention_gallery.figures.describe import ordinal, quoted_tokens
 from attention_gallery.notes.asks import AskError, KeysOf, PairsOf
 from attention_gallery.pages import words
 from attention_gallery.pages.numbers import Numbers
-from attention_gallery.pages.said import page_name, whereabouts
+from attention_gallery.pages.said import page_name, quoted, whereabouts
 from attention_gallery.records import Bool, Float32, StoredAttention, Tokens, head_name
 
 
@@ -33,11 +33,11 @@ def keys_table(numbers: Numbers, ask: KeysOf) -> str:
         cells = [f"{escape(names[key])} {_number(shares[key])}" for key in order if shares[key] > 0]
         rows.append([f'<th scope="row">{name}</th>', *(f"<td>{cell}</td>" for cell in cells)])
     heads = [f'<th scope="col">{ordinal(rank)}</th>' for rank in range(1, ask.top + 1)]
-    averaged = ", heads averaged" if subject.layer is None else ""
+    where = whereabouts(subject, numbers.links)
+    if subject.layer is not None and subject.head is None:
+        where = f"the heads of layer {subject.layer} of {page_name(subject, numbers.links)}"
     aside = "" if ask.sinks else "; " + _left_out(entry)
-    caption = (
-        f"Where “{isolated(ask.query)}” looks most: {page_name(subject, numbers.links)}{averaged}{aside}."
-    )
+    caption = f"Where {quoted(ask.query, entry.text)} looks most: {where}{aside}."
     return _table("live-keys", caption, ["<td></td>", *heads], rows)
 
 

@@ -47,11 +47,11 @@ class NotCaptured(Exception):  # noqa: N818 - it names what is missing, which is
 
 
 class Numbers:
-    """Answers questions, each once, keeping few layers in memory."""
+    """Answers questions, each once, keeping few layers in memory. `texts` are those of the sentences."""
 
     def __init__(self, links: LinkMap, sentences: Iterable[SentenceSpec], evidence: Evidence) -> None:
         self.links = links
-        self._texts = {sentence.slug: sentence.joined for sentence in sentences}
+        self.texts = {sentence.slug: sentence.joined for sentence in sentences}
         self._evidence = evidence
         self._known: dict[object, float | str] = {}
         self._layers: OrderedDict[tuple[str, int], Float32] = OrderedDict()
@@ -137,7 +137,7 @@ class Numbers:
 
     def key_text(self, subject: Subject, entry: StoredAttention) -> str:
         """The text of the tokens that are looked at: in cross attention it is that of the source."""
-        return entry.text if entry.keys is entry.tokens else self._texts[subject.sentence or ""]
+        return entry.text if entry.keys is entry.tokens else self.texts[subject.sentence or ""]
 
     def across(self, subject: Subject) -> HeadsAcross:
         """The measures of a model over all its sentences. Raises `AskError`, `NotCaptured`."""

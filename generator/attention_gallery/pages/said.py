@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Mapping
 
 from attention_gallery.analysis import KINDS, metric_named
-from attention_gallery.figures.describe import decimal, isolated
+from attention_gallery.figures.describe import decimal, isolated, ordinal
+from attention_gallery.manifest.words import occurrences
 from attention_gallery.notes.asks import (
     HeadsOfType,
     MeasureOf,
@@ -22,14 +25,15 @@ from attention_gallery.records import head_name
 _TITLES = {kind.name: kind.title for kind in KINDS}
 
 
-def question(ask: ValueAsk, links: LinkMap) -> str:
-    """The question in words; its subject is known to the gallery."""
+def question(ask: ValueAsk, links: LinkMap, texts: Mapping[str, str]) -> str:
+    """The question in words; its subject is known to the gallery. `texts` are those of the sentences."""
     where = whereabouts(ask.subject, links)
+    text = texts.get(ask.subject.sentence or "", "")
     match ask:
         case WeightOf():
-            return f"“{isolated(ask.query)}” → “{isolated(ask.key)}” in {where}"
+            return f"{quoted(ask.query, text)} → {quoted(ask.key, text)} in {where}"
         case ReceivedBy():
-            return f"what “{isolated(ask.key)}” receives in {where}"
+            return f"what {quoted(ask.key, text)} receives in {where}"
         case MeasureOf():
             which = "" if ask.which == "mean" else f", {ask.which}"
             return f"{_measure_title(ask.measure)} of {where}{which}"
@@ -37,6 +41,16 @@ def question(ask: ValueAsk, links: LinkMap) -> str:
             return f"heads of type “{type_title(ask.type)}” in {page_name(ask.subject, links)}"
         case TypeOf():
             return f"type of {where}"
+
+
+def quoted(word: str, text: str) -> str:
+    """A word of a text as readers see it: `the#2` is “the” (2nd), `#5` is token 5."""
+    numbered = re.fullmatch(r"(.*)#(\d+)", word, re.S)
+    if numbered is None or occurrences(text, word):
+        return f"“{isolated(word)}”"
+    if not numbered[1]:
+        return f"token {numbered[2]}"
+    return f"“{isolated(numbered[1])}” ({ordinal(int(numbered[2]))})"
 
 
 def whereabouts(subject: Subject, links: LinkMap) -> str:
