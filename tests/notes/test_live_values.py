@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from attention_gallery.errors import NoteError
-from attention_gallery.notes import LinkTarget, Note, NoteTarget, RenderedNote, render_note
+from attention_gallery.notes import LinkTarget, Note, NoteTarget, RenderedNote, load_notes, render_note
 from attention_gallery.notes.asks import (
     AskError,
     FigureOf,
@@ -186,3 +186,13 @@ def test_a_link_and_a_number_that_are_wrong_are_no_mere_broken_link() -> None:
     with pytest.raises(NoteError) as caught:
         render_note(note, lost, answer=answer)
     assert len(caught.value.problems) == 2
+
+
+def test_a_title_holds_no_live_value(tmp_path: Path) -> None:
+    (tmp_path / "about.md").write_text("\n# Now {{ type() }}\n\nText.\n", encoding="utf-8")
+    with pytest.raises(NoteError) as caught:
+        load_notes(tmp_path, [], [])
+    (problem,) = caught.value.problems
+    assert (problem.line, problem.reason) == (2, "a title cannot hold a live value")
+    (tmp_path / "about.md").write_text("# Now \\{{ type() }}\n\nText.\n", encoding="utf-8")
+    assert load_notes(tmp_path, [], [])[0].title == "Now {{ type() }}"

@@ -1,8 +1,8 @@
 """Claims: what the front matter of a note says of the attention, to be held to it in every build.
 
 A kind of claim is a row of `CLAIMS`: the keys that tell it, and the question that it asks. To let notes claim
-something else, add the keys to `ClaimSpec`, a row to `CLAIMS`, and an answer to the question in
-`pages/numbers.py`.
+something else, add the question to `asks`, the keys to `ClaimSpec`, a row to `CLAIMS`, an answer to
+`ANSWERS` in `pages/numbers.py`, and its words to `pages/said.py`.
 """
 
 from __future__ import annotations

@@ -67,12 +67,18 @@
     point(figure, draw);
   }
 
+  const begun = new Set();
+  function begin(root) {
+    if (begun.has(root)) return;
+    begun.add(root);
+    show(root, begun.size);
+  }
+
+  // What is near is drawn at once, and the rest when nothing else is to do, so that print finds it all.
   const watcher = new IntersectionObserver((entries) => {
-    for (const entry of entries) {
-      if (!entry.isIntersecting) continue;
-      watcher.unobserve(entry.target);
-      show(entry.target, roots.indexOf(entry.target));
-    }
+    entries.filter((entry) => entry.isIntersecting).forEach((entry) => begin(entry.target));
   }, { rootMargin: "400px" });
   roots.forEach((root) => watcher.observe(root));
+  const later = window.requestIdleCallback || ((task) => setTimeout(task, 500));
+  addEventListener("load", () => later(() => roots.forEach(begin)));
 })();
