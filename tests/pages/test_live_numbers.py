@@ -278,7 +278,10 @@ def test_a_figure_says_what_it_shows_and_leads_to_its_page(numbers: Numbers) -> 
         (0.2999999, at_least(0.3), "0.2999999"),
         (0.301, at_most(0.3), "0.301"),
         (float("nan"), at_most(0.3), "not defined"),
-        (0.7749, about(0.76, 0.01), "0.77"[:3] + "75"),
+        (0.7749, about(0.76, 0.01), "0.775"),
+        (0.0009, at_most(0.01), "0.001"),
+        (0.0, at_most(0.01), "0.00"),
+        (3e-8, at_most(0.01), "3e-08"),
     ],
 )
 def test_a_number_is_told_on_its_side_of_the_limit(value: float, bounds: Any, told: str) -> None:

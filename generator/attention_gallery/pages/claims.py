@@ -75,15 +75,15 @@ def _checked(claim: Claim, numbers: Numbers) -> Checked:
 
 
 def beside(value: float, bounds: Bounds) -> str:
-    """A number with two decimals, or as many as it takes to see whether it lies within the bounds."""
+    """A number with two decimals, or as many as it takes to see that it is not 0 and where the bounds are."""
     if math.isnan(value):
         return "not defined"
     holds = bounds.hold(value)
     for digits in range(2, 7):
         text = f"{value:.{digits}f}"
-        if bounds.hold(float(text)) == holds:
+        if bounds.hold(float(text)) == holds and (float(text) != 0 or value == 0):
             return text
-    return repr(value)
+    return f"{value:.7g}"
 
 
 def _lower(title: str) -> str:

@@ -33,9 +33,13 @@ def keys_table(numbers: Numbers, ask: KeysOf) -> str:
         cells = [f"{escape(names[key])} {_number(shares[key])}" for key in order if shares[key] > 0]
         rows.append([f'<th scope="row">{name}</th>', *(f"<td>{cell}</td>" for cell in cells)])
     heads = [f'<th scope="col">{ordinal(rank)}</th>' for rank in range(1, ask.top + 1)]
-    where = whereabouts(subject, numbers.links)
-    if subject.layer is not None and subject.head is None:
-        where = f"the heads of layer {subject.layer} of {page_name(subject, numbers.links)}"
+    page = page_name(subject, numbers.links)
+    if subject.layer is None:
+        where = f"{page}, heads averaged"
+    elif subject.head is None:
+        where = f"the heads of layer {subject.layer} of {page}"
+    else:
+        where = whereabouts(subject, numbers.links)
     aside = "" if ask.sinks else "; " + _left_out(entry)
     caption = f"Where {quoted(ask.query, entry.text)} looks most: {where}{aside}."
     return _table("live-keys", caption, ["<td></td>", *heads], rows)
