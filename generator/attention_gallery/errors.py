@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 
@@ -126,6 +126,11 @@ class LinkError(UserError):
 
 class DamagedEntry(GalleryError):  # noqa: N818 - it names what was found, not what went wrong
     """A stored capture does not match its checksum or cannot be read."""
+
+
+def told_in_short(problem: Problem, relative_to: Path | None = None) -> str:
+    """A problem in one line, for a warning: `file:line:column: reason`."""
+    return replace(problem, quote=None, mend="").render(relative_to)
 
 
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:

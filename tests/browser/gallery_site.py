@@ -78,7 +78,20 @@ def attention(query, key, value):  # a line that is longer than a telephone is b
 See [[enc/cat/L1H2]], [[enc/cat#head=L1H2&token=3|the same, at one token]], [[models/dec]] and
 [elsewhere](https://example.org/a/page).
 
+Of “it”, “cat” gets {{ weight("enc/cat/L1H2", "it", "cat") }}, by {{ type("enc/cat/L1H2") }}.
+
+{{ keys("dec/hostile", "once") }}
+
+{{ figure("dec/scripts/L1H1", caption="Several scripts.") }}
+
+{{ figure("enc/cat/L1H2") }}
+
 [^one]: And here: Averyveryveryveryveryveryveryveryveryveryverylongwordwithoutanyplacetobreak.
+"""
+CLAIMS = """claims:
+  - {of: enc/cat, from: it, to: cat, at_most: 1}
+  - {of: enc/cat, from: it, to: cat, at_least: 1}
+  - {head: dec/hostile/L0H0, measure: first, at_least: 0}
 """
 NOTES = {
     "gallery.md": f"# Welcome\n{PROSE}",
@@ -86,7 +99,7 @@ NOTES = {
     "models/enc.md": "# An encoder\n\nIt has *two* directions.\n",
     "models/enc/L1H2.md": "# This head\n\nEverywhere.\n",
     "sentences/cat.md": f"# Why the cat\n{PROSE}",
-    "enc/cat.md": "# Of this pair\n\nOne of them.\n",
+    "enc/cat.md": f"---\ntitle: Of this pair\n{CLAIMS}---\nOne of them.\n",
     "enc/cat/L1H2.md": f"# Of this head\n{PROSE}",
     "notes/first.md": f"# First\n\n## One\n{PROSE}\n## Two\n\nMore.\n",
     "notes/second.md": f"---\ntitle: '{HOSTILE.replace(chr(39), chr(39) * 2)}'\n---\nSecond.\n",

@@ -67,7 +67,7 @@ def test_arrow_keys_walk_from_cell_to_cell_and_are_heard(open_page: Opener, gall
     drawn(page)
     exact = gallery.weights("enc", "cat")[1, 2]
     texts = gallery.stored("enc", "cat").tokens.texts
-    page.locator(".figure-plot").focus()
+    page.locator("#attention-plot").focus()
     spoken = page.locator("#attention [role=status]")
     walk = (("Down", 3, 3), ("Down", 4, 3), ("Right", 4, 4), ("Right", 4, 5), ("Up", 3, 5), ("Left", 3, 4))
     for key, row, column in walk:
@@ -161,7 +161,7 @@ PICTURE = probe("picture")
 def plotly_stands(page: Page) -> None:
     """Plotly has taken the canvas's place, and its picture is no blank."""
     page.wait_for_selector(".js-plotly-plot .heatmaplayer image", state="attached")
-    expect(page.locator(".figure-plot > canvas").first).to_be_hidden()
+    expect(page.locator("#attention-plot > canvas").first).to_be_hidden()
     picture = page.evaluate(PICTURE)
     assert picture["colours"] > 8
     assert min(picture["width"], picture["height"]) > 150
@@ -196,7 +196,7 @@ def test_plotly_tells_the_exact_weight_and_takes_clicks(open_page: Opener, galle
     zoom = page.locator("[data-zoom]")
     zoom.click()
     expect(page.locator(".js-plotly-plot")).to_have_count(0)
-    expect(page.locator(".figure-plot > canvas").first).to_be_visible()
+    expect(page.locator("#attention-plot > canvas").first).to_be_visible()
 
 
 def test_the_explorer_loads_plotly_only_when_asked(open_page: Opener) -> None:
@@ -219,6 +219,6 @@ def test_a_missing_plotly_leaves_the_canvas(open_page: Opener) -> None:
     page.route(re.compile(r"/plotly\."), lambda route: route.fulfill(status=200, body=""))
     page.goto(page.url.replace("404.html", HEAD))
     page.wait_for_selector("[data-zoom][aria-pressed=false]")
-    expect(page.locator(".figure-plot > canvas").first).to_be_visible()
+    expect(page.locator("#attention-plot > canvas").first).to_be_visible()
     page.mouse.move(*at(page, 9, 2))
     expect(page.locator(".tip")).to_be_visible()

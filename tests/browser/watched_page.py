@@ -74,7 +74,7 @@ def drawn(page: Page) -> None:
 
 def at(page: Page, query: int, key: int) -> tuple[float, float]:
     """The middle of a cell of the heatmap, in the window."""
-    page.locator(".figure-plot").scroll_into_view_if_needed()
+    page.locator("#attention-plot").scroll_into_view_if_needed()
     x, y = page.evaluate(
         """([query, key]) => {
             const { box, plot } = AG.figure, area = plot.getBoundingClientRect();

@@ -12,6 +12,26 @@ from sample_gallery import Sample
 
 Edit = Callable[[Sample], None]
 
+# They depend on their own sentence and another, and on every sentence.
+HELD = """---
+title: Held
+claims:
+  - {head: enc/cat/L0H0, from: "#1", to: "#0", at_least: 0}
+---
+It is {{ weight("#2", "#1") }} here.
+
+{{ keys("enc/river", "#2") }}
+
+{{ figure() }}
+"""
+ACROSS = """---
+title: Across
+claims:
+  - {head: L0H1, measure: entropy, which: highest, at_most: 1}
+---
+All sentences: {{ measure("entropy", decimals=4) }}.
+"""
+
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Sample:
@@ -19,7 +39,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Sample:
     sample = Sample.make(tmp_path_factory.mktemp("base") / "project")
     sample.note("enc/cat/L0H1.md", "# A head\n\nOne head.\n")
     sample.note("enc/cat.md", "# A pair\n\nSee [[enc/cat/L1H1]] and [[enc/river/L1H0]].\n")
-    sample.note("models/enc/L0H0.md", "# Across\n\nAll sentences.\n")
+    sample.note("models/enc/L0H0.md", ACROSS)
+    sample.note("enc/river/L1H1.md", HELD)
     sample.build()
     return sample
 
@@ -268,7 +289,17 @@ def test_a_sentence_note_makes_its_sentence_page_alone(built: Sample, tmp_path: 
 
 
 def test_a_pair_note_is_on_two_pages(built: Sample, tmp_path: Path) -> None:
-    assert rewritten(built, tmp_path, change_note) == {"enc/cat/index.html", "sentences/cat/index.html"}
+    text = (built.root / "content" / "enc" / "cat.md").read_text(encoding="utf-8")
+    made = rewritten(built, tmp_path, lambda one: one.note("enc/cat.md", text + "\nMore.\n"))
+    assert made == {"enc/cat/index.html", "sentences/cat/index.html"}
+
+
+def test_a_pair_note_that_speaks_of_no_head_any_more_is_gone_from_their_pages(
+    built: Sample, tmp_path: Path
+) -> None:
+    made = rewritten(built, tmp_path, change_note)
+    spoken_of = {"enc/cat/l01h01", "enc/river/l01h00", "enc/river", "models/enc/l01h01", "models/enc/l01h00"}
+    assert made == {f"{name}/index.html" for name in ("enc/cat", "sentences/cat", *spoken_of)}
 
 
 def test_an_about_page_stands_alone(built: Sample, tmp_path: Path) -> None:

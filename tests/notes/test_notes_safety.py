@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from attention_gallery.errors import UserError
 from attention_gallery.notes import LinkTarget, Note, NoteTarget, load_notes, render_note
+from attention_gallery.notes.live import Answer
+from attention_gallery.notes.shortcodes import Live
 
 ATTRIBUTES = frozenset([
     "id", "class", "href", "title", "alt", "src", "loading", "rel", "lang", "dir", "colspan", "rowspan",
@@ -56,11 +58,16 @@ def audit(html: str) -> None:
 
 
 def note(body: str) -> Note:
-    return Note(Path("/p/about.md"), "about.md", NoteTarget("about"), "", "", (), False, body, 1, "")
+    about = NoteTarget("head", "minilm", "cat", 3, 1)
+    return Note(Path("/p/about.md"), "about.md", about, "", "", (), False, body, 1, "")
 
 
 def resolve(target: LinkTarget) -> str:
     return "page"
+
+
+def answer(live: Live) -> Answer:
+    return Answer("<div><p>table</p></div>" if live.block else "<span>0.5</span>", "0.5 <\"'>")
 
 
 ATTACKS = [
@@ -128,7 +135,8 @@ PARTS = [
     *ATTACKS, "[[", "]]", "|", "$", "$$", "`", "```", "~~~", "\n", "\n\n", "    ", "> ", "- ", "1. ", "# ",
     "<", ">", "&", "[^1]", "[^1]: ", "![", "](", ")", "\\", "*", "_", "<div markdown=1>", "</div>",
     "<b", "\"", "'", "x: ", ": ", "*[x]: y\n", "|-|-|\n", "\\frac{", "}", "^", "<!--", "-->",
-    "<?", "?>", "a", "\ue000", "1", "\ue001", "\t",
+    "<?", "?>", "a", "\ue000", "1", "\ue001", "\t", "{{", "}}", "\\{{", "{{ type() }}", "{{ pairs() }}",
+    "{{ weight(\"a\", \"b\") }}", "{{ no(", "|\n|-|\n|",
 ]  # fmt: skip
 SNIPPETS = st.sampled_from(PARTS)
 
@@ -137,7 +145,7 @@ SNIPPETS = st.sampled_from(PARTS)
 @given(parts=st.lists(SNIPPETS | st.text(max_size=8), max_size=14))
 def test_any_markdown(parts: list[str]) -> None:
     try:
-        html = render_note(note("".join(parts)), resolve).html
+        html = render_note(note("".join(parts)), resolve, answer=answer).html
     except UserError:
         return
     audit(html)
@@ -157,8 +165,12 @@ def test_any_markdown(parts: list[str]) -> None:
         "`" * 4001,
         "![" * 3000,
         "<a<" * 3000,
+        "{{" * 5000,
+        "{{ a('" * 3000,
+        '{{ weight("' + "x" * 50_000,
+        "{{ weight(" + "1," * 50_000,
     ],
-    ids=range(11),
+    ids=range(15),
 )
 @pytest.mark.timeout(60)
 def test_deep_nesting_ends(body: str) -> None:

@@ -6,6 +6,7 @@
     Across              many sentences to `HeadsAcross`
     token_trace         where one token looks, layer by layer
     find_token          the tokens that a reader means by a word
+    find_word           the tokens of one word, which is numbered where it stands several times
     to_words            attention between words instead of tokens
     save, load          an analysis as bytes and back; `analysis_key` names it in a cache
 
@@ -17,7 +18,7 @@ from __future__ import annotations
 from attention_gallery.analysis.across import Across, HeadsAcross
 from attention_gallery.analysis.head_types import KINDS, Kind, Thresholds, classify
 from attention_gallery.analysis.layout import LayerView, Layout
-from attention_gallery.analysis.lookup import find_token
+from attention_gallery.analysis.lookup import find_token, find_word
 from attention_gallery.analysis.measure import analyse
 from attention_gallery.analysis.metrics import METRICS, Metric, metric_named, metrics_for, uniform_values
 from attention_gallery.analysis.pairs import STANDOUTS, average_heads
@@ -42,6 +43,7 @@ __all__ = [
     "average_heads",
     "classify",
     "find_token",
+    "find_word",
     "heads_only",
     "load",
     "metric_named",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from attention_gallery.analysis import SentenceAnalysis, analyse, analysis_key, load, save
@@ -19,10 +21,14 @@ _KEPT = 4
 class CachedData:
     """Reads the store and a cache of analyses beside it. The store checks every layer that it hands out."""
 
-    def __init__(self, store: AttentionStore, cache: Path, settings: AnalysisSettings) -> None:
+    def __init__(
+        self, store: AttentionStore, cache: Path, settings: AnalysisSettings, keep: bool = True
+    ) -> None:
+        """With `keep`, what is measured now is written into the cache."""
         self._store = store
         self._cache = cache
         self._settings = settings
+        self._keep = keep
         self._open: OrderedDict[str, StoredAttention] = OrderedDict()
         self._analyses: OrderedDict[str, SentenceAnalysis] = OrderedDict()
 
@@ -63,5 +69,24 @@ class CachedData:
             return load(path.read_bytes())
         except (FileNotFoundError, DamagedEntry):
             analysis = analyse(self.entry(key), self._settings)
-            write_atomically(path, save(analysis))
+            if self._keep:
+                write_atomically(path, save(analysis))
             return analysis
+
+
+@dataclass(frozen=True, slots=True)
+class CapturedEvidence:
+    """What notes are held to: `keys` are those of the captures that there are, by model and sentence."""
+
+    data: CachedData
+    keys: Mapping[tuple[str, str], str]
+
+    def attention(self, model: str, sentence: str) -> StoredAttention | None:
+        """The captured attention of a model on a sentence. Raises `DamagedEntry`."""
+        key = self.keys.get((model, sentence))
+        return None if key is None else self.data.entry(key)
+
+    def analysis(self, model: str, sentence: str) -> SentenceAnalysis | None:
+        """Its measures. Raises `DamagedEntry`."""
+        key = self.keys.get((model, sentence))
+        return None if key is None else self.data.measured(key)

@@ -14,7 +14,7 @@ from attention_gallery.build.lock import build_lock
 from attention_gallery.build.options import BuildOptions, BuildReport, CheckReport
 from attention_gallery.build.record import Record, RecordWriter, draft_of
 from attention_gallery.build.unchanged import changed_since, is_intact, own_inputs, stamp
-from attention_gallery.errors import DamagedEntry, OutputError, Problem
+from attention_gallery.errors import DamagedEntry, OutputError, Problem, told_in_short
 from attention_gallery.manifest.lock import lock_path
 from attention_gallery.pages import routes
 from attention_gallery.progress import Reporter
@@ -212,7 +212,7 @@ def _write(
         with run.clock.phase("write"):
             _fill(run, project, gallery, staging, owned)
         with run.clock.phase("check"):
-            _check(run, staging)
+            _check(run, staging, gallery)
         pruned = len(owned - {MARKER} - staging.files())
         with run.clock.phase("swap"):
             report = _told(project, staging, run.warnings)
@@ -266,12 +266,14 @@ def _told(project: Project, staging: Staging, warnings: list[str]) -> dict[str, 
     }
 
 
-def _check(run: _Build, staging: Staging) -> None:
-    """Check the staged site; warnings fail a strict build."""
+def _check(run: _Build, staging: Staging, gallery: Gallery) -> None:
+    """Check the staged site and what its notes claim; warnings fail a strict build."""
     from attention_gallery.build.links import check_links
 
     check_links(staging.new.links(), staging.known, staging.foreign, staging.read, staging.links.base_path)
     _warn_when_large(run, staging.size)
+    for failure in gallery.notes.failures:
+        _warn(run, told_in_short(failure, run.manifest.parent))
     if run.options.strict and run.warnings:
         raise OutputError([Problem(warning, "warnings are errors with --strict") for warning in run.warnings])
 
@@ -282,8 +284,12 @@ def _warn_when_large(run: _Build, size: int) -> None:
             f"the site has {size / 1e9:.1f} GB, more than the 1 GB that GitHub Pages publishes; "
             "set `pages: {heads: notable}` or `downloads: false` to make it smaller"
         )
-        run.warnings.append(text)
-        run.reporter.warning(text)
+        _warn(run, text)
+
+
+def _warn(run: _Build, text: str) -> None:
+    run.warnings.append(text)
+    run.reporter.warning(text)
 
 
 def _abandon(staging: Staging, new: RecordWriter) -> None:

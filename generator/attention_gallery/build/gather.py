@@ -13,7 +13,7 @@ from pathlib import Path
 
 from attention_gallery.analysis import analysis_key
 from attention_gallery.build.captures import Captures
-from attention_gallery.build.data import CachedData
+from attention_gallery.build.data import CachedData, CapturedEvidence
 from attention_gallery.build.project import Project
 from attention_gallery.build.shown import ShownModel, pairs_read
 from attention_gallery.errors import Problem, UserError
@@ -26,7 +26,9 @@ from attention_gallery.notes import check_heads
 from attention_gallery.pages import routes
 from attention_gallery.pages.chrome import site_info
 from attention_gallery.pages.gallery import Gallery, GalleryModel, Pair, PlannedPage
-from attention_gallery.pages.notes import LinkMap, gather_notes
+from attention_gallery.pages.link_map import LinkMap
+from attention_gallery.pages.notes import gather_notes
+from attention_gallery.pages.numbers import Numbers
 from attention_gallery.pages.routes import HeadRoutes
 from attention_gallery.records import Provenance
 from attention_gallery.theme.assets import bundle, fingerprinted
@@ -53,7 +55,10 @@ def gather(project: Project, captures: Captures, data: CachedData) -> Gallery:
     check_heads(project.notes, {m.spec.slug: (m.facts.layers, m.facts.heads) for m in models})
     titles = {model.spec.slug: (model.spec.title, model.routes) for model in models}
     paged = {at: pair.heads for at, pair in pairs.items()}
-    notes = gather_notes(project.notes, link_map(project, titles, paged))
+    links = link_map(project, titles, paged)
+    notes = gather_notes(
+        project.notes, Numbers(links, settings.sentences, CapturedEvidence(data, captures.keys))
+    )
     assets = bundle(project.theme, project.options)
     script = plotly_script()
     plotly = fingerprinted("plotly.js", script.read_bytes())

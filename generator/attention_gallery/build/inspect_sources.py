@@ -6,13 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from attention_gallery.build.captures import key_of
+from attention_gallery.build.data import CachedData, CapturedEvidence
 from attention_gallery.build.gather import link_map
 from attention_gallery.build.identify import at_source
 from attention_gallery.build.locking import tell_others
 from attention_gallery.build.pins import Pins
 from attention_gallery.build.project import Project
 from attention_gallery.build.shown import ShownModel, clashes, pairs_read, shown_models
-from attention_gallery.errors import DamagedEntry, ModelError, Problem, UserError
+from attention_gallery.errors import DamagedEntry, ModelError, Problem, UserError, told_in_short
 from attention_gallery.manifest import parse_source
 from attention_gallery.manifest.lock import lock_path
 from attention_gallery.manifest.lock_reader import read_lock
@@ -28,11 +29,14 @@ from attention_gallery.models import (
 )
 from attention_gallery.notes import check_heads, check_models
 from attention_gallery.pages.notes import gather_notes
+from attention_gallery.pages.numbers import Numbers
 from attention_gallery.pages.routes import HeadRoutes
 from attention_gallery.progress import Reporter
 from attention_gallery.store import AttentionStore
 from attention_gallery.theme.assets import bundle
 from attention_gallery.theme.render import Renderer
+
+Keys = dict[tuple[str, str], str]
 
 # Stands for the layers and heads of a model that was never captured: more than any model has.
 _ANY = (200, 200)
@@ -42,7 +46,7 @@ def inspect_sources(project: Project, cache: Path, reporter: Reporter) -> list[s
     """Check models, lock, notes and theme, and return warnings. Raises `UserError` with all problems.
 
     Nothing is downloaded: of a model of the hub, a copy in the cache is held to the lock, if there are both.
-    The heads that a note names are checked for models that were captured before.
+    The heads that a note names, and what it claims, are checked for models that were captured before.
     """
     warnings: list[str] = []
     pins = Pins()
@@ -50,6 +54,7 @@ def inspect_sources(project: Project, cache: Path, reporter: Reporter) -> list[s
     kind: type[UserError] = UserError
     shown: list[ShownModel] = []
     shapes: dict[str, tuple[int, int]] = {}
+    keys: Keys = {}
 
     def attempt(look: Callable[[], None]) -> None:
         nonlocal kind
@@ -68,12 +73,12 @@ def inspect_sources(project: Project, cache: Path, reporter: Reporter) -> list[s
     attempt(read)
     memory = FingerprintMemory(cache / "fingerprints.json", keep=False)
     for index in range(len(project.manifest.settings.models)):
-        attempt(lambda index=index: _model(project, cache, index, (pins, memory), (shown, shapes)))  # type: ignore[misc]
+        attempt(lambda index=index: _model(project, cache, index, (pins, memory), (shown, shapes, keys)))  # type: ignore[misc]
     attempt(lambda: _slugs(project, shown))
     slugs = [one.spec.slug for one in shown]
     attempt(lambda: check_models(project.notes, slugs, _pairs(project, shown)))
     attempt(lambda: check_heads(project.notes, shapes))
-    attempt(lambda: _notes(project, shown, shapes))
+    attempt(lambda: warnings.extend(_notes(project, cache, shown, (shapes, keys), reporter)))
     attempt(lambda: _theme(project))
     if problems:
         raise kind(problems)
@@ -85,11 +90,11 @@ def _model(
     cache: Path,
     index: int,
     known: tuple[Pins, FingerprintMemory],
-    found_so_far: tuple[list[ShownModel], dict[str, tuple[int, int]]],
+    found_so_far: tuple[list[ShownModel], dict[str, tuple[int, int]], Keys],
 ) -> None:
-    """Add what is shown of a model, and the shapes that captures of it tell."""
+    """Add what is shown of a model, the shapes that captures of it tell, and the keys of these captures."""
     spec, problem = project.manifest.settings.models[index], at_source(project.manifest, index)
-    (pins, memory), (shown, shapes) = known, found_so_far
+    (pins, memory), (shown, shapes, keys) = known, found_so_far
     try:
         pins.check_asked(spec, problem)
         found = _found(project, index, pins)
@@ -108,7 +113,7 @@ def _model(
     digests = fingerprint(found, memory)
     pins.check_found(spec, found, digests, problem)
     for one in kinds:
-        shape = _captured_shape(project, cache, one, digests)
+        shape = _captured(project, cache, one, digests, keys)
         if shape is not None:
             shapes[one.spec.slug] = shape
 
@@ -138,28 +143,49 @@ def _slugs(project: Project, shown: list[ShownModel]) -> None:
         raise ModelError(problems)
 
 
-def _captured_shape(
-    project: Project, cache: Path, shown: ShownModel, digests: ModelFingerprint
+def _captured(
+    project: Project, cache: Path, shown: ShownModel, digests: ModelFingerprint, keys: Keys
 ) -> tuple[int, int] | None:
-    """Layers and heads of a model, where a capture of it tells them."""
+    """Add the keys of the captures of a model, and return its layers and heads where one of them tells."""
     store = AttentionStore(cache / "store")
-    for sentence in project.manifest.settings.sentences:
+    shape = None
+    for _, sentence in pairs_read(project.manifest.settings, [shown]):
         key = key_of(project.manifest.settings, shown.spec, digests, sentence, shown.kind)
         try:
             if store.has(key):
                 facts = store.open(key).facts
-                return facts.layers, facts.heads
+                shape = facts.layers, facts.heads
+                keys[shown.spec.slug, sentence.slug] = key
         except DamagedEntry:
             continue
-    return None
+    return shape
 
 
-def _notes(project: Project, shown: list[ShownModel], shapes: dict[str, tuple[int, int]]) -> None:
+def _notes(
+    project: Project,
+    cache: Path,
+    shown: list[ShownModel],
+    captured: tuple[dict[str, tuple[int, int]], Keys],
+    reporter: Reporter,
+) -> list[str]:
+    """Check the notes, and return a warning, told already, for every claim that does not hold."""
+    shapes, keys = captured
     models = {
         one.spec.slug: (one.spec.title, HeadRoutes.of(*shapes.get(one.spec.slug, _ANY))) for one in shown
     }
     paged: dict[tuple[str, str], tuple[tuple[int, int], ...]] = dict.fromkeys(_pairs(project, shown), ())
-    gather_notes(project.notes, link_map(project, models, paged))
+    settings = project.manifest.settings
+    data = CachedData(AttentionStore(cache / "store"), cache / "analysis", settings.analysis, keep=False)
+    links = link_map(project, models, paged)
+    try:
+        numbers = Numbers(links, settings.sentences, CapturedEvidence(data, keys))
+        failures = gather_notes(project.notes, numbers).failures
+        warnings = [told_in_short(failure, project.root) for failure in failures]
+    except DamagedEntry as error:
+        warnings = [f"{error}; until it is captured again the notes cannot be checked"]
+    for warning in warnings:
+        reporter.warning(warning)
+    return warnings
 
 
 def _pairs(project: Project, shown: list[ShownModel]) -> list[tuple[str, str]]:

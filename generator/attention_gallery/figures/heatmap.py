@@ -65,12 +65,25 @@ class HeatmapTemplate:
 
     def head(self, name: str, weights: EncodedWeights, alt_text: str) -> Fragment:
         """The figure of one head with its own weights. `alt_text` stands for it."""
-        data = f'<script type="application/octet-stream" class="figure-weights">{weights.data}</script>'
-        return self._fragment(f'{codec_attributes(weights)} data-name="{escape(name)}"', data, alt_text)
+        attributes = f'{codec_attributes(weights)} data-name="{escape(name)}"'
+        return self._fragment(attributes, _weights_script(weights), alt_text)
 
     def selected(self, name: str, alt_text: str) -> Fragment:
         """The figure of whichever head is selected in the grid, whose weights it borrows."""
         return self._fragment(f'data-source="heads" data-name="{escape(name)}"', "", alt_text)
+
+    def embedded(self, name: str, weights: EncodedWeights, alt_text: str, caption: str) -> Fragment:
+        """The figure of one head inside a text, of which a page may have several, so it has no id.
+
+        `caption` is HTML.
+        """
+        html = (
+            f'<figure class="figure heatmap embedded" data-figure="embedded" {codec_attributes(weights)} '
+            f'data-name="{escape(name)}" {self.shape}>'
+            f'<div class="figure-plot" role="img" aria-label="{escape(alt_text)}"></div>'
+            f"{_weights_script(weights)}{self.spec}<figcaption>{caption}</figcaption></figure>"
+        )
+        return Fragment("", html, alt_text)
 
     def _fragment(self, attributes: str, data: str, alt_text: str) -> Fragment:
         alt = escape(alt_text)
@@ -80,3 +93,7 @@ class HeatmapTemplate:
             f"{data}{self.spec}<figcaption>{alt}</figcaption></figure>"
         )
         return Fragment(DIV_ID, html, alt_text)
+
+
+def _weights_script(weights: EncodedWeights) -> str:
+    return f'<script type="application/octet-stream" class="figure-weights">{weights.data}</script>'

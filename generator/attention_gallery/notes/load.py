@@ -17,6 +17,7 @@ from attention_gallery.manifest.nodes import YamlError
 from attention_gallery.manifest.settings import Settings
 from attention_gallery.manifest.textfile import not_utf8
 from attention_gallery.notes.assets import ContentFile, walk
+from attention_gallery.notes.claims import Claim, ClaimSpec, read_claims
 from attention_gallery.notes.target import NoteTarget, PlaceError, meant_model, target_of
 
 LARGEST = 1024 * 1024
@@ -30,6 +31,9 @@ class FrontMatter(Settings):
     description: str = Field(default="", description="One sentence for lists, previews and search engines.")
     tags: tuple[str, ...] = Field(default=(), description="Words that group notes.")
     draft: bool = Field(default=False, description="Leave the note out unless the build is given --drafts.")
+    claims: tuple[ClaimSpec, ...] = Field(
+        default=(), description="What the note says of the attention, held to it in every build."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,7 @@ class Note:
 
     `path` is absolute, `name` is the path inside the content folder with `/`. `line` is the 1-based line
     of the file in which `body` begins. `title` is "" when there is none, but for pages of their own.
-    `digest` is the SHA-256 of the file.
+    `digest` is the SHA-256 of the file. `claims` are those of its front matter.
     """
 
     path: Path
@@ -51,6 +55,7 @@ class Note:
     body: str
     line: int
     digest: str
+    claims: tuple[Claim, ...] = ()
 
 
 def load_notes(
@@ -145,18 +150,27 @@ def _load(
     text = _text(file, data, problems) if data is not None else None
     if data is None or text is None:
         return None
-    matter, body, line = _split(file, text, problems)
+    matter, claims, body, line = _split(file, text, target, problems)
     title = matter.title
     if not title:
-        title, body, line = _heading(body, line)
+        title, body, line = _heading(file, body, line, problems)
     if target is None or len(problems) > before:
         return None
     if not title and target.kind == "page":
         # A page of its own stands in lists, where it needs a name.
         title = (target.slug or "").replace("-", " ").capitalize()
-    digest = digest_bytes(data)
     return Note(
-        file.path, file.name, target, title, matter.description, matter.tags, matter.draft, body, line, digest
+        file.path,
+        file.name,
+        target,
+        title,
+        matter.description,
+        matter.tags,
+        matter.draft,
+        body,
+        line,
+        digest_bytes(data),
+        claims,
     )
 
 
@@ -188,25 +202,30 @@ def _text(file: ContentFile, data: bytes, problems: list[Problem]) -> str | None
     return text
 
 
-def _split(file: ContentFile, text: str, problems: list[Problem]) -> tuple[FrontMatter, str, int]:
-    """Front matter, body, and the line in which the body begins."""
+def _split(
+    file: ContentFile, text: str, target: NoteTarget | None, problems: list[Problem]
+) -> tuple[FrontMatter, tuple[Claim, ...], str, int]:
+    """Front matter, its claims, body, and the line in which the body begins."""
     lines = text.split("\n")
     if lines[0].rstrip() != "---":
-        return FrontMatter(), text, 1
+        return FrontMatter(), (), text, 1
     end = next((i for i, line in enumerate(lines[1:], 1) if line.rstrip() == "---"), None)
     if end is None:
         mend = "end it with a line `---`; a rule at the top of a note can be written `***`"
         problems.append(Problem("the front matter is not closed", mend, file.path, 1, 1, lines[0]))
-        return FrontMatter(), "", 1
+        return FrontMatter(), (), "", 1
     # The empty first line stands for the opening `---`, so that lines count as in the file.
-    matter = _front_matter(file, "\n".join(["", *lines[1:end]]), problems)
-    return matter, "\n".join(lines[end + 1 :]), end + 2
+    matter, claims = _front_matter(file, "\n".join(["", *lines[1:end]]), target, problems)
+    return matter, claims, "\n".join(lines[end + 1 :]), end + 2
 
 
-def _front_matter(file: ContentFile, text: str, problems: list[Problem]) -> FrontMatter:
+def _front_matter(
+    file: ContentFile, text: str, target: NoteTarget | None, problems: list[Problem]
+) -> tuple[FrontMatter, tuple[Claim, ...]]:
     lines = text.split("\n")
     found: list[Problem] = []
     matter = FrontMatter()
+    claims: tuple[Claim, ...] = ()
     try:
         document = read_document(text)
         data = {} if document.data is None else document.data
@@ -215,6 +234,9 @@ def _front_matter(file: ContentFile, text: str, problems: list[Problem]) -> Fron
             matter = FrontMatter.model_validate(data)
         else:
             found.append(Problem("front matter is a block of `key: value` lines", "write `title: …`", line=2))
+        if target is not None:
+            claims, wrong = read_claims(matter.claims, document, target, file.path)
+            found += wrong
     except YamlError as error:
         found.append(error.problem())
     except ValidationError as error:
@@ -222,12 +244,17 @@ def _front_matter(file: ContentFile, text: str, problems: list[Problem]) -> Fron
     for one in found:
         quote = lines[one.line - 1] if one.line and one.line <= len(lines) else one.quote
         problems.append(Problem(one.reason, one.mend, file.path, one.line, one.column, quote))
-    return matter
+    return matter, claims
 
 
-def _heading(body: str, line: int) -> tuple[str, str, int]:
+def _heading(file: ContentFile, body: str, line: int, problems: list[Problem]) -> tuple[str, str, int]:
     """A first `# heading` as the title, and what follows it."""
     found = re.match(r"\s*^# +(.+?)(?: +#+)? *(?:\n|\Z)", body, re.M)
     if found is None:
         return "", body, line
-    return _MARKS.sub("", found[1]).strip(), body[found.end() :], line + found[0].count("\n")
+    if "{{" in found[1].replace("\\{{", ""):
+        at, quote = line + body[: found.start(1)].count("\n"), found[0].strip("\n")
+        mend = "write it below; two braces are written `\\{{`"
+        problems.append(Problem("a title cannot hold a live value", mend, file.path, at, None, quote))
+    title = _MARKS.sub("", found[1].replace("\\{{", "{{")).strip()
+    return title, body[found.end() :], line + found[0].count("\n")

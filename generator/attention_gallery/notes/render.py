@@ -10,7 +10,9 @@ import markdown
 
 from attention_gallery.errors import LinkError, NoteError, Problem
 from attention_gallery.hashing import digest
+from attention_gallery.notes.asks import Ask
 from attention_gallery.notes.links import LinkTarget
+from attention_gallery.notes.live import Answerer, LiveValues, unanswered
 from attention_gallery.notes.load import Note
 from attention_gallery.notes.rewrite import HEADING_PREFIX, Rewriter
 from attention_gallery.notes.sanitize import sanitize
@@ -24,30 +26,39 @@ _EXTENSIONS = ("tables", "footnotes", "fenced_code", "def_list", "abbr", "sane_l
 
 @dataclass(frozen=True, slots=True)
 class RenderedNote:
-    """Safe HTML, its headings as (level, id, text), the links it followed, and the digest of the HTML."""
+    """Safe HTML, its headings as (level, id, text), the links it followed, and the digest of the HTML.
+
+    `asks` are the questions that its live values asked.
+    """
 
     html: str
     headings: tuple[tuple[int, str, str], ...]
     links: tuple[LinkTarget, ...]
     digest: str
+    asks: tuple[Ask, ...] = ()
 
 
 def render_note(
-    note: Note, resolve: Resolver, heading_offset: int = 1, id_prefix: str = HEADING_PREFIX
+    note: Note,
+    resolve: Resolver,
+    heading_offset: int = 1,
+    id_prefix: str = HEADING_PREFIX,
+    answer: Answerer = unanswered,
 ) -> RenderedNote:
     """HTML of a note's body. `# heading` becomes `<h2>` when `heading_offset` is 1.
 
     `resolve` gives the address of a link, or (address, title); it raises `LookupError` with what to do
-    instead, or with the reason and that. `id_prefix` begins every id; give notes that share a page
-    different ones. Raises `LinkError` when only links are wrong, else `NoteError`, with every mistake of
-    the note.
+    instead, or with the reason and that. `answer` gives the HTML of a live value; it raises `AskError`.
+    `id_prefix` begins every id; give notes that share a page different ones. Raises `LinkError` when only
+    links are wrong, else `NoteError`, with every mistake of the note.
     """
     text, pieces = scan(note.body)
     # A digest of the name keeps the footnotes of two notes on one page apart.
     own = hashlib.sha256(note.name.encode("utf-8", "surrogatepass")).hexdigest()[:6]
     try:
         clean = sanitize(_markdown(text))
-        rewriter = Rewriter(note, pieces, resolve, heading_offset, id_prefix, f"{id_prefix}{own}-")
+        live = LiveValues(note, answer)
+        rewriter = Rewriter(note, pieces, (resolve, live), heading_offset, id_prefix, f"{id_prefix}{own}-")
         rewriter.feed(clean)
         rewriter.close()
     except RecursionError:
@@ -57,7 +68,8 @@ def render_note(
     if rewriter.problems:
         kind = LinkError if rewriter.only_links else NoteError
         raise kind(sorted(rewriter.problems, key=lambda one: (one.line or 0, one.column or 0, one.reason)))
-    return RenderedNote(html, tuple(rewriter.headings), tuple(rewriter.links), digest(html))
+    links = tuple(rewriter.links)
+    return RenderedNote(html, tuple(rewriter.headings), links, digest(html), tuple(live.asked))
 
 
 def _markdown(text: str) -> str:

@@ -15,6 +15,7 @@ from attention_gallery.manifest.slugs import slugify
 from attention_gallery.notes.addresses import AddressError, markdown_link
 from attention_gallery.notes.code import highlight
 from attention_gallery.notes.links import LinkFormError, LinkTarget, parse_link
+from attention_gallery.notes.live import LiveValues
 from attention_gallery.notes.load import Note
 from attention_gallery.notes.mathml import MathError, to_mathml
 from attention_gallery.notes.scan import MARK, Piece
@@ -36,13 +37,14 @@ class Rewriter(HTMLParser):
         self,
         note: Note,
         pieces: list[Piece],
-        resolve: Callable[[LinkTarget], str | tuple[str, str]],
+        ways: tuple[Callable[[LinkTarget], str | tuple[str, str]], LiveValues],
         heading_offset: int,
         heading_prefix: str,
         id_prefix: str,
     ) -> None:
         super().__init__(convert_charrefs=True)
-        self.note, self.pieces, self.resolve = note, pieces, resolve
+        self.note, self.pieces = note, pieces
+        self.resolve, self.live = ways
         self.shift, self.heading_prefix, self.id_prefix = heading_offset, heading_prefix, id_prefix
         self.source = note.body.split("\n")
         self.out: list[str] = []
@@ -57,6 +59,8 @@ class Rewriter(HTMLParser):
         self.words: list[str] = []
         self.language: str | None = None
         self.code: list[str] | None = None
+        # A table or figure stands in the place of its paragraph, which ends behind it.
+        self.instead_of_paragraph: Piece | None = None
 
     def result(self) -> str:
         """The HTML, once everything has been fed."""
@@ -72,7 +76,8 @@ class Rewriter(HTMLParser):
     # Tags
 
     def handle_starttag(self, tag: str, attrs: Attributes) -> None:
-        given = {name: self._plain(value or "") for name, value in attrs}
+        given = {name: self._attribute(value or "") for name, value in attrs}
+        self._alone()
         if tag in self.inside:
             self.inside[tag] += 1
         if self.code is not None:
@@ -97,6 +102,9 @@ class Rewriter(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag in _VOID:
             return
+        if tag == "p" and self.instead_of_paragraph is not None:
+            self.instead_of_paragraph = None
+            return
         if tag in self.inside:
             self.inside[tag] = max(0, self.inside[tag] - 1)
         if self.code is not None:
@@ -115,8 +123,11 @@ class Rewriter(HTMLParser):
         parts = MARK.split(data)
         for i, part in enumerate(parts):
             if i % 2 == 0:
-                self.words.append(part)
-                self.out.append(html.escape(part, quote=False))
+                if part.strip():
+                    self._alone()
+                if part:
+                    self.words.append(part)
+                    self.out.append(html.escape(part, quote=False))
             elif (piece := self._piece(part)) is not None:
                 self._put(piece)
 
@@ -238,12 +249,26 @@ class Rewriter(HTMLParser):
 
         return MARK.sub(written, text)
 
+    def _attribute(self, text: str) -> str:
+        """A text in which live values are their numbers, and other marks what was written."""
+
+        def said(found: re.Match[str]) -> str:
+            piece = self._piece(found[1])
+            if piece is None or piece.kind not in ("live", "open"):
+                return found[0]
+            return self._answered(piece, inline=True)[1]
+
+        return self._plain(MARK.sub(said, text))
+
     def _put(self, piece: Piece) -> None:
         line = self.note.line + piece.line - 1
+        self._alone()
         if self.inside["code"] or self.inside["pre"]:
             self.out.append(html.escape(piece.raw, quote=False))
         elif piece.kind == "link":
             self._wiki(piece, line)
+        elif piece.kind in ("live", "open"):
+            self._live(piece)
         elif piece.kind == "literal":
             self.words.append(piece.text)
             self.out.append(html.escape(piece.text, quote=False))
@@ -257,6 +282,34 @@ class Rewriter(HTMLParser):
         except MathError as error:
             mend = "mend the LaTeX; an amount of money is written `\\$5`"
             self._wrong(f"this formula cannot be drawn: {error}", mend, piece.raw.split("\n")[0], line)
+
+    def _live(self, piece: Piece) -> None:
+        """A live value; a table or figure takes the place of the paragraph that it fills."""
+        before = self.out[-1] if self.out else ""
+        html, words, block = self._answered(
+            piece, inline=before not in ("<p>", "<li>", "<dd>", "<blockquote>")
+        )
+        if block and before == "<p>":
+            self.out.pop()
+            self.instead_of_paragraph = piece
+        self.words.append(words)
+        self.out.append(html)
+
+    def _answered(self, piece: Piece, inline: bool) -> tuple[str, str, bool]:
+        """HTML, text, and whether it is a table or figure."""
+        found = self.live.answered(piece, inline)
+        if isinstance(found, Problem):
+            self.only_links = False
+            self.problems.append(found)
+            return "", "", False
+        return found
+
+    def _alone(self) -> None:
+        """Tell of a table or figure that something follows in its paragraph."""
+        piece, self.instead_of_paragraph = self.instead_of_paragraph, None
+        if piece is not None:
+            self.only_links = False
+            self.problems.append(self.live.misplaced(piece))
 
     def _wiki(self, piece: Piece, line: int) -> None:
         quote = self.source[piece.line - 1]

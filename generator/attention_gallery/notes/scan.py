@@ -1,4 +1,4 @@
-"""Finds links and mathematics in Markdown and puts marks in their place, which Markdown skips.
+"""Finds links, mathematics and live values in Markdown and puts marks in their place, which Markdown skips.
 
 A mark is U+E000, a number, U+E001. What a mark stands for is put back after the HTML has been sanitised;
 inside code it is put back as it was written.
@@ -16,9 +16,13 @@ _FENCE = re.compile(r"^(?: {0,3}|(?:[ >]|[-*+] |\d+[.)] )*)(`{3,}|~{3,})([^\n]*)
 _TOKENS = re.compile(
     r"""
       (?P<private>[\ue000\ue001])
-    | (?P<escape>\\(?:\$|\[\[|\\))
+    | (?P<escape>\\(?:\$|\[\[|\{\{|\\))
     | (?P<code>`+)
     | (?P<link>\[\[(?!\^)[^\[\]\n]+\]\](?![(\[]))
+    | (?P<live>\{\{(?P<call>(?:
+          "(?:[^"\\\n]|\\.){0,500}" | '(?:[^'\\\n]|\\.){0,500}' | \}(?!\}) | \n(?!\s*\n) | [^}"'\n]
+      ){0,500})\}\})
+    | (?P<open>\{\{)
     | (?P<block>\$\$(?P<blocktex>(?:[^$\\]|\\[\s\S])+?)\$\$)
     | (?P<math>(?<![\w$])\$(?![\s$])(?P<tex>(?:[^$\\`\n]|\\.|\n(?!\s*\n))*?(?:[^\s$\\`]|\\[^\s]))\$(?![\d$]))
     """,
@@ -28,12 +32,17 @@ _TOKENS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What a mark stands for: `raw` as written, `text` without its delimiters, `line` 1-based in the body."""
+    """What a mark stands for: `raw` as written, `text` without its delimiters.
 
-    kind: Literal["link", "math", "block", "literal"]
+    `line` is 1-based in the body, `column` 1-based in that line, 0 where it is not known. A piece of kind
+    "open" is two braces that are never closed.
+    """
+
+    kind: Literal["link", "math", "block", "literal", "live", "open"]
     raw: str
     text: str
     line: int
+    column: int = 0
 
 
 def scan(body: str) -> tuple[str, list[Piece]]:
@@ -78,12 +87,13 @@ def _mark(text: str, first: int, pieces: list[Piece]) -> str:
         result.append(text[at : found.start()])
         at = found.end()
         line = first + text.count("\n", 0, found.start())
+        column = found.start() - text.rfind("\n", 0, found.start())
         if found["code"]:
             end = _code_end(text, found)
             result.append(_hide(text[found.start() : end], pieces, line))
             at = end
             continue
-        piece = _piece(found, line)
+        piece = _piece(found, line, column)
         if piece is None:
             result.append(found[0])
             continue
@@ -93,8 +103,12 @@ def _mark(text: str, first: int, pieces: list[Piece]) -> str:
     return "".join(result)
 
 
-def _piece(found: re.Match[str], line: int) -> Piece | None:
+def _piece(found: re.Match[str], line: int, column: int) -> Piece | None:
     raw = found[0]
+    if found["live"]:
+        return Piece("live", raw, found["call"], line, column)
+    if found["open"]:
+        return Piece("open", raw, raw, line, column)
     if found["private"]:
         return Piece("literal", raw, raw, line)
     if found["escape"]:

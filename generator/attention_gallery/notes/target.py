@@ -17,6 +17,7 @@ LAYOUT = (
     "<model>/<sentence>.md, <model>/<sentence>/L3H7.md or notes/<name>.md"
 )
 _HEAD = re.compile(r"[Ll](\d{1,4})[Hh](\d{1,4})")
+_LAYER = re.compile(r"[Ll](\d{1,4})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,12 @@ def parse_head(text: str) -> tuple[int, int] | None:
     """Layer and head of `L3H7` (or `l03h07`), or None for any other text."""
     found = _HEAD.fullmatch(text)
     return (int(found[1]), int(found[2])) if found and found[0].isascii() else None
+
+
+def parse_layer(text: str) -> int | None:
+    """The layer of `L3`, or None for any other text."""
+    found = _LAYER.fullmatch(text)
+    return int(found[1]) if found and found[0].isascii() else None
 
 
 def place(parts: tuple[str, ...]) -> NoteTarget | None:

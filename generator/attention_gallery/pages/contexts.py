@@ -69,6 +69,7 @@ class ModelHeadContext:
     """`model_head.html`: one head across every sentence.
 
     `examples` are the first sentences, `others` the rest of a long gallery as (link, type, family).
+    `mentions` are notes of other pages that speak of the head, each with the place where it stands.
     """
 
     model: ModelCard
@@ -83,6 +84,7 @@ class ModelHeadContext:
     others: tuple[tuple[Link, str, str], ...]
     neighbours: Neighbours
     notes: tuple[NoteBlock, ...]
+    mentions: tuple[Link, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,8 @@ class ExplorerContext:
     alternatives. `keys` are the tokens that are looked at where they are others than `tokens`, which is in
     cross attention, else none. `traces` is JSON for every token: see `figures/traces.py`. `precision` and
     `normalisation` are sentences. `heads[layer][head]` as on the model page. `text` and `texts` are as on the
-    sentence's page; `left_out` says what the model could not read of them, "" where it read all.
+    sentence's page; `left_out` says what the model could not read of them, "" where it read all. `mentions`
+    are notes of other pages that speak of this one or of one of its heads.
     """
 
     model: ModelCard
@@ -134,6 +137,7 @@ class ExplorerContext:
     notable: tuple[NotableHead, ...]
     averages: tuple[LayerAverage, ...]
     notes: tuple[NoteBlock, ...]
+    mentions: tuple[Link, ...]
     other_models: tuple[Link, ...]
     previous: Link | None
     next: Link | None
@@ -146,7 +150,7 @@ class ExplorerContext:
 
 @dataclass(frozen=True, slots=True)
 class HeadContext:
-    """`head.html`: one head on one sentence; the page people share."""
+    """`head.html`: one head on one sentence; the page people share. `mentions` as in `ModelHeadContext`."""
 
     shared: HeadShared
     name: str
@@ -162,6 +166,7 @@ class HeadContext:
     neighbours: Neighbours
     across: str
     notes: tuple[NoteBlock, ...]
+    mentions: tuple[Link, ...]
 
 
 @dataclass(frozen=True, slots=True)

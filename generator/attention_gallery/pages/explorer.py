@@ -36,8 +36,11 @@ def explorer_pages(gallery: Gallery, view: PairView, beside: _Beside) -> Iterato
     pair = view.pair
     model, sentence = pair.model.spec.slug, pair.sentence.slug
     others = [(one.model.spec.slug, one.model.spec.title) for one in gallery.of_sentence(pair.sentence)]
-    notes = gallery.notes.of_pair(model, sentence)
-    inputs = gallery.inputs("explorer", pair.inputs, pair.heads, others, *map(_said, beside), notes.digest)
+    said = [
+        gallery.notes.of_pair(model, sentence).digest,
+        gallery.notes.mentions.of_pair(model, sentence).digest,
+    ]
+    inputs = gallery.inputs("explorer", pair.inputs, pair.heads, others, *map(_said, beside), *said)
     yield PlannedPage(pair.route, inputs, lambda: _explorer(gallery, view, beside))
     yield PlannedPage(
         routes.thumbnail(model, sentence),
@@ -83,6 +86,7 @@ def _explorer(gallery: Gallery, view: PairView, beside: _Beside) -> bytes:
         notable=notable_heads(analysis, view.tokens, view.keys, analysis.notable(), href),
         averages=averages,
         notes=gallery.notes.of_pair(model.spec.slug, sentence.slug).blocks(route),
+        mentions=gallery.notes.mentions.of_pair(model.spec.slug, sentence.slug).links(route),
         other_models=_other_models(gallery, pair),
         previous=before,
         next=after,

@@ -11,6 +11,7 @@ from attention_gallery.pages import routes, words
 from attention_gallery.pages.chrome import render
 from attention_gallery.pages.contexts import HeadContext
 from attention_gallery.pages.gallery import Gallery, PlannedPage
+from attention_gallery.pages.mentions import NO_NOTES, NoteList
 from attention_gallery.pages.notes import NoteSet
 from attention_gallery.pages.pair_view import PairView
 from attention_gallery.pages.pieces import Pair as PairRow
@@ -22,16 +23,20 @@ def head_pages(gallery: Gallery, view: PairView) -> Iterator[PlannedPage]:
     pair = view.pair
     shared = gallery.inputs("head", pair.inputs, pair.heads)
     noted = gallery.notes.heads_of(pair.model.spec.slug, pair.sentence.slug)
+    mentioned = gallery.notes.mentions.of_heads(pair.model.spec.slug, pair.sentence.slug)
     for layer, head in pair.heads:
-        notes = noted.get((layer, head))
+        notes, mentions = noted.get((layer, head)), mentioned.get((layer, head), NO_NOTES)
         yield PlannedPage(
             pair.head_route(layer, head),
-            f"{shared}/{layer}/{head}/{notes.digest if notes else ''}",
-            partial(_make, gallery, view, layer, head, notes),
+            f"{shared}/{layer}/{head}/{notes.digest if notes else ''}/{mentions.digest}",
+            partial(_make, gallery, view, layer, head, (notes, mentions)),
         )
 
 
-def _make(gallery: Gallery, view: PairView, layer: int, head: int, notes: NoteSet | None) -> bytes:
+def _make(
+    gallery: Gallery, view: PairView, layer: int, head: int, said: tuple[NoteSet | None, NoteList]
+) -> bytes:
+    notes, mentions = said
     pair = view.pair
     model = pair.model
     route = pair.head_route(layer, head)
@@ -55,6 +60,7 @@ def _make(gallery: Gallery, view: PairView, layer: int, head: int, notes: NoteSe
         neighbours=view.neighbours[layer, head],
         across=routes.href(route, across),
         notes=notes.blocks(route) if notes else (),
+        mentions=mentions.links(route),
     )
     title = f"{name} on “{view.short_title}”, {model.spec.title}"
     return render(gallery, "head.html", view.head_frame.page(route, title, summary), context)

@@ -9,6 +9,7 @@ from attention_gallery.pages import routes, words
 from attention_gallery.pages.chrome import model_card, page_info, provenance, render
 from attention_gallery.pages.contexts import ModelHeadContext
 from attention_gallery.pages.gallery import Gallery, Pair, PlannedPage
+from attention_gallery.pages.mentions import NO_NOTES
 from attention_gallery.pages.model_view import PICTURED_SENTENCES, ModelView
 from attention_gallery.pages.neighbours import Place, head_neighbours
 from attention_gallery.pages.pieces import HeadExample, Link, MetricRow, Neighbours
@@ -20,11 +21,13 @@ def model_head_pages(gallery: Gallery, view: ModelView) -> Iterator[PlannedPage]
     model = view.model
     slug = model.spec.slug
     around = head_neighbours(model.places, model.routes)
+    mentioned = gallery.notes.mentions.of_model_heads(slug)
     for layer, head in model.places:
         notes = gallery.notes.of_model_head(slug, layer, head)
+        mentions = mentioned.get((layer, head), NO_NOTES)
         yield PlannedPage(
             routes.model_head(slug, model.routes.slug(layer, head)),
-            gallery.inputs("model-head", view.inputs, layer, head, notes.digest),
+            gallery.inputs("model-head", view.inputs, layer, head, notes.digest, mentions.digest),
             lambda layer=layer, head=head: _make(gallery, view, around, layer, head),  # type: ignore[misc]
         )
 
@@ -48,6 +51,7 @@ def _make(gallery: Gallery, view: ModelView, around: dict[Place, Neighbours], la
         others=tuple(_others(view, route, layer, head)),
         neighbours=around[layer, head],
         notes=gallery.notes.of_model_head(slug, layer, head).blocks(route),
+        mentions=gallery.notes.mentions.of_model_heads(slug).get((layer, head), NO_NOTES).links(route),
     )
     summary = f"{name} of {model.spec.title}: {kind.title.lower()}. {kind.evidence}."
     info = page_info(

@@ -9,7 +9,6 @@ from attention_gallery.pages import routes
 from attention_gallery.pages.chrome import page_info, render
 from attention_gallery.pages.contexts import NotePageContext, NotesContext
 from attention_gallery.pages.gallery import Gallery, PlannedPage
-from attention_gallery.pages.notes import headings, note_block
 from attention_gallery.pages.pieces import Link
 
 
@@ -46,11 +45,11 @@ def _note(gallery: Gallery, note: Note, route: str, index: int | None) -> bytes:
     pages = gallery.notes.pages
     before = None if index is None or index == 0 else _link(pages[index - 1], route)
     after = None if index is None or index + 1 == len(pages) else _link(pages[index + 1], route)
-    links = gallery.notes.links_map
+    writer = gallery.notes.writer
     context = NotePageContext(
-        note=note_block(note, links, route),
+        note=writer.block(note, route),
         description=note.description,
-        headings=headings(note, links, route),
+        headings=writer.headings(note, route),
         previous=before,
         next=after,
     )

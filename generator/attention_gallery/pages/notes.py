@@ -1,145 +1,78 @@
-"""The authors' notes: which page each belongs to, and where its links lead."""
+"""The authors' notes: which page each belongs to, their HTML, and the claims that they make."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from urllib.parse import quote
+from dataclasses import asdict, dataclass, field
 
 from markupsafe import Markup
 
-from attention_gallery.errors import LinkError, NoteError, Problem, did_you_mean
+from attention_gallery.errors import LinkError, NoteError, Problem
 from attention_gallery.hashing import digest, digest_bytes
 from attention_gallery.notes import HEADING_PREFIX, LinkTarget, Note, NoteTarget, RenderedNote, render_note
-from attention_gallery.notes.target import meant_model
 from attention_gallery.pages import routes
+from attention_gallery.pages.claims import Checked, check_claims
+from attention_gallery.pages.live import LiveAnswers
+from attention_gallery.pages.mentions import Mentions, find_mentions
+from attention_gallery.pages.numbers import Numbers
 from attention_gallery.pages.pieces import Link, NoteBlock
-from attention_gallery.pages.routes import HeadRoutes
-from attention_gallery.records import head_name
 
 
 @dataclass(frozen=True, slots=True)
-class LinkMap:
-    """Everything that a note may link to, with the title that a bare link shows.
+class NoteWriter:
+    """Makes HTML of notes: `live` answers their live values, `claims` are those checked, by note."""
 
-    models: slug to (title, head routes). sentences: slug to title. pages: slug of a free-standing
-    note to its title. head_pages: (model, sentence read by it) to the heads that have a page of their own.
-    assets: names of the files beside the notes.
-    """
+    live: LiveAnswers
+    claims: Mapping[str, tuple[Checked, ...]]
 
-    models: Mapping[str, tuple[str, HeadRoutes]]
-    sentences: Mapping[str, str]
-    pages: Mapping[str, str]
-    head_pages: Mapping[tuple[str, str], tuple[tuple[int, int], ...]]
-    assets: frozenset[str]
-    has_about: bool
+    def block(self, note: Note, route: str, guest: str = "") -> NoteBlock:
+        """One note as HTML for the page at `route`; `guest` keeps its ids apart on the page of another."""
+        claims = tuple(claim.view(route) for claim in self.claims.get(note.name, ()))
+        return NoteBlock(note.title, Markup(self.render(note, route, guest).html), claims=claims)
 
-    def resolve(self, target: LinkTarget) -> tuple[str, str]:
-        """Route (with fragment) and title of a link. Raises `LookupError` with reason and mend."""
-        route, title = self._resolve(target)
-        if target.fragment:
-            route, _, own = route.partition("#")
-            route += "#" + "&".join(part for part in (own, target.fragment) if part)
-        return route, title
+    def headings(self, note: Note, route: str) -> tuple[Link, ...]:
+        """Links to the headings of a note, for a table of contents."""
+        return tuple(Link(text, f"#{anchor}") for _, anchor, text in self.render(note, route).headings)
 
-    def _resolve(self, target: LinkTarget) -> tuple[str, str]:
-        match target.kind:
-            case "gallery":
-                return routes.HOME, target.default_label
-            case "about":
-                self._need(self.has_about, "the gallery has no about page", "write content/about.md")
-                return routes.ABOUT, target.default_label
-            case "asset":
-                return self._asset(target.slug or "")
-            case "page":
-                title = self._known(target.slug or "", self.pages, "note")
-                return routes.note(target.slug or ""), title
-            case "short":
-                return self._short(target.slug or "")
-            case "model":
-                return routes.model(target.model or ""), self._model(target.model)[0]
-            case "sentence":
-                title = self._known(target.sentence or "", self.sentences, "sentence")
-                return routes.sentence(target.sentence or ""), title
-            case "model-head":
-                slug, name = self._head(target)
-                return routes.model_head(target.model or "", slug), name
-        return self._pair(target)
+    def render(self, note: Note, route: str, guest: str = "") -> RenderedNote:
+        """A note for the page at `route`. Raises `LinkError` or `NoteError`."""
 
-    def _pair(self, target: LinkTarget) -> tuple[str, str]:
-        model, sentence = target.model or "", target.sentence or ""
-        title = self._known(sentence, self.sentences, "sentence")
-        self._model(model)
-        mend = "link to another sentence, or let it read this one with the sentence's `models`"
-        reason = f'the model "{model}" does not read the sentence "{sentence}"'
-        self._need((model, sentence) in self.head_pages, reason, mend)
-        explorer = routes.explorer(model, sentence)
-        if target.kind == "pair":
-            return explorer, title
-        slug, name = self._head(target)
-        if (target.layer, target.head) in self.head_pages[model, sentence]:
-            return routes.head(model, sentence, slug), name
-        return f"{explorer}#head={name}", name
+        def resolve(target: LinkTarget) -> tuple[str, str]:
+            found, title = self.live.numbers.links.resolve(target)
+            return routes.href(route, found), title
 
-    def _head(self, target: LinkTarget) -> tuple[str, str]:
-        heads = self._model(target.model)[1]
-        layer, head = target.layer or 0, target.head or 0
-        name = head_name(layer, head)
-        reason = f'the model "{target.model}" has no head {name}'
-        mend = f"its heads are L0H0 to {head_name(heads.layers - 1, heads.heads - 1)}"
-        self._need(layer < heads.layers and head < heads.heads, reason, mend)
-        return heads.slug(layer, head), name
-
-    def _short(self, slug: str) -> tuple[str, str]:
-        if slug in self.sentences:
-            return routes.sentence(slug), self.sentences[slug]
-        if slug in self.models:
-            return routes.model(slug), self.models[slug][0]
-        known = [*self.sentences, *self.models]
-        raise LookupError(f'the gallery has no sentence or model "{slug}"', meant_model(slug, known))
-
-    def _model(self, slug: str | None) -> tuple[str, HeadRoutes]:
-        slug = slug or ""
-        self._need(slug in self.models, f'the gallery has no model "{slug}"', meant_model(slug, self.models))
-        return self.models[slug]
-
-    def _asset(self, name: str) -> tuple[str, str]:
-        reason = f'there is no file "{name}" beside the notes'
-        self._need(name in self.assets, reason, did_you_mean(name, self.assets))
-        return routes.note_asset(quote(name)), name
-
-    @staticmethod
-    def _known(slug: str, titles: Mapping[str, str], noun: str) -> str:
-        if slug not in titles:
-            raise LookupError(f'the gallery has no {noun} "{slug}"', did_you_mean(slug, titles))
-        return titles[slug]
-
-    @staticmethod
-    def _need(condition: bool, reason: str, mend: str) -> None:
-        if not condition:
-            raise LookupError(reason, mend)
+        prefix = f"{HEADING_PREFIX}{guest}-" if guest else HEADING_PREFIX
+        return render_note(note, resolve, id_prefix=prefix, answer=lambda live: self.live.answer(live, route))
 
 
 @dataclass(frozen=True, slots=True)
 class NoteSet:
-    """The notes of one page. `digest` changes when any of them, or what they link to, changes."""
+    """The notes of one page.
+
+    `digest` changes when any of them changes, or what they link to, or a number that they show or claim.
+    """
 
     notes: tuple[Note, ...]
     digest: str
-    links: LinkMap
+    writer: NoteWriter
 
     def blocks(self, route: str, guest: str = "") -> tuple[NoteBlock, ...]:
         """The notes as HTML for the page at `route`; `guest` keeps their ids apart on the page of another."""
-        return tuple(note_block(note, self.links, route, guest) for note in self.notes)
+        return tuple(self.writer.block(note, route, guest) for note in self.notes)
 
 
 @dataclass(frozen=True, slots=True)
 class GalleryNotes:
-    """All notes of the gallery by the page they belong to. `pages` are the free-standing ones."""
+    """All notes of the gallery by the page they belong to. `pages` are the free-standing ones.
+
+    `mentions` are the ways back from pages to notes, `failures` tell of claims that do not hold.
+    """
 
     by_target: Mapping[NoteTarget, NoteSet]
-    links_map: LinkMap
+    writer: NoteWriter
     pages: tuple[Note, ...] = field(default=())
+    mentions: Mentions = field(default_factory=Mentions)
+    failures: tuple[Problem, ...] = ()
 
     @property
     def has_about(self) -> bool:
@@ -148,7 +81,7 @@ class GalleryNotes:
 
     def of(self, target: NoteTarget) -> NoteSet:
         """The notes of one page; an empty set where there are none."""
-        return self.by_target.get(target) or NoteSet((), "", self.links_map)
+        return self.by_target.get(target) or NoteSet((), "", self.writer)
 
     def of_gallery(self) -> NoteSet:
         """The notes of the home page."""
@@ -186,46 +119,37 @@ class GalleryNotes:
         )
 
 
-def gather_notes(notes: Iterable[Note], links: LinkMap) -> GalleryNotes:
-    """The notes by page, each rendered once to see that it can be.
+def gather_notes(notes: Iterable[Note], numbers: Numbers) -> GalleryNotes:
+    """The notes by page, each rendered once to see that it can be, with its claims checked.
 
     Raises `LinkError` or `NoteError` with every problem of every note.
     """
-    sets: dict[NoteTarget, NoteSet] = {}
+    claims: dict[str, tuple[Checked, ...]] = {}
+    writer = NoteWriter(LiveAnswers(numbers), claims)
+    made: list[tuple[Note, RenderedNote]] = []
     problems: list[Problem] = []
     broken: type[LinkError] | type[NoteError] = NoteError
-    pages = []
     for note in notes:
+        claims[note.name], mistaken = check_claims(note, numbers)
+        problems.extend(mistaken)
         try:
-            rendered = _render(note, links, routes.HOME)
+            made.append((note, writer.render(note, routes.HOME)))
         except (NoteError, LinkError) as error:
             broken = LinkError if isinstance(error, LinkError) else broken
             problems.extend(error.problems)
-            continue
-        made = digest(
-            [note.title, note.description, digest_bytes(rendered.html.encode("utf-8", "surrogatepass"))]
-        )
-        sets[note.target] = NoteSet((note,), made, links)
-        if note.target.kind == "page":
-            pages.append(note)
     if problems:
         raise broken(problems)
-    return GalleryNotes(sets, links, tuple(pages))
+    links = numbers.links
+    asked = [(note, one.links, (*one.asks, *(claim.ask for claim in note.claims))) for note, one in made]
+    return GalleryNotes(
+        {note.target: NoteSet((note,), _digest(note, one, claims[note.name]), writer) for note, one in made},
+        writer,
+        tuple(note for note, _ in made if note.target.kind == "page"),
+        find_mentions(asked, links),
+        tuple(one.failure for checked in claims.values() for one in checked if not one.holds),
+    )
 
 
-def note_block(note: Note, links: LinkMap, route: str, guest: str = "") -> NoteBlock:
-    """One note as HTML for the page at `route`; `guest` as for `NoteSet.blocks`."""
-    return NoteBlock(note.title, Markup(_render(note, links, route, guest).html))
-
-
-def headings(note: Note, links: LinkMap, route: str) -> tuple[Link, ...]:
-    """Links to the headings of a note, for a table of contents."""
-    return tuple(Link(text, f"#{anchor}") for _, anchor, text in _render(note, links, route).headings)
-
-
-def _render(note: Note, links: LinkMap, route: str, guest: str = "") -> RenderedNote:
-    def resolve(target: LinkTarget) -> tuple[str, str]:
-        found, title = links.resolve(target)
-        return routes.href(route, found), title
-
-    return render_note(note, resolve, id_prefix=f"{HEADING_PREFIX}{guest}-" if guest else HEADING_PREFIX)
+def _digest(note: Note, rendered: RenderedNote, claims: tuple[Checked, ...]) -> str:
+    html = digest_bytes(rendered.html.encode("utf-8", "surrogatepass"))
+    return digest([note.title, note.description, html, [asdict(claim.view(routes.HOME)) for claim in claims]])

@@ -180,12 +180,24 @@ class NotableHead:
 
 
 @dataclass(frozen=True, slots=True)
+class ClaimView:
+    """A claim of a note: what it is about, with the page; what it expects, what is true, whether it holds."""
+
+    text: str
+    href: str
+    expected: str
+    actual: str
+    holds: bool
+
+
+@dataclass(frozen=True, slots=True)
 class NoteBlock:
-    """An author's note, already cleaned HTML."""
+    """An author's note, already cleaned HTML, with the claims it makes."""
 
     title: str
     html: Markup
     href: str = ""
+    claims: tuple[ClaimView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ def percent(value: float, limits: tuple[float, float]) -> int | None:
     low, high = limits
     if math.isnan(value) or high <= low:
         return None
-    return min(100, max(0, round(100 * (value - low) / (high - low))))
+    return round(min(100.0, max(0.0, 100 * (value - low) / (high - low))))
 
 
 def kept_weights(origin: Provenance) -> str:

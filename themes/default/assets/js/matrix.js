@@ -3,9 +3,8 @@
   const TOP = 30;
   let canvas = null;
   let scale = null;
-  let box = null;
 
-  function context(figure) {
+  function context(figure, canvas) {
     const ratio = devicePixelRatio || 1;
     const { clientWidth: width, clientHeight: height } = figure.plot;
     if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
@@ -39,6 +38,7 @@
 
   function marks(pen, figure) {
     const { state } = AG;
+    const { box } = figure;
     const picked = figure.picked();
     if (picked >= 0 && picked < (state.direction === "from" ? figure.queries : figure.keys)) {
       pen.strokeStyle = AG.colour.css("--accent");
@@ -54,26 +54,32 @@
     pen.strokeRect(box.left + key * box.cell, box.top + query * box.cell, box.cell, box.cell);
   }
 
-  function draw(figure) {
-    const pen = context(figure);
+  /** Draws a figure onto a canvas, with the legend of its colours. */
+  function paint(figure, canvas, scale) {
+    const pen = context(figure, canvas);
     if (!figure.plot.clientWidth) return;
-    box = layout(figure, pen);
+    const box = layout(figure, pen);
     figure.box = box;
     const picture = AG.paint.picture(figure, scale);
     if (figure.causal) AG.paint.hatch(pen, box);
     pen.imageSmoothingEnabled = false;
     pen.drawImage(picture, box.left, box.top, box.wide, box.high);
     AG.paint.lattice(pen, figure, box);
-    AG.paint.borders(pen, figure, box);
+    if (figure.rows) AG.paint.borders(pen, figure, box);
     pen.strokeStyle = AG.colour.css("--line");
     pen.lineWidth = 1;
     pen.strokeRect(box.left - 0.5, box.top - 0.5, box.wide + 1, box.high + 1);
     AG.labels.write(pen, figure, box);
     marks(pen, figure);
     scale.style.insetInlineStart = `${box.left}px`;
-    AG.emit("drawn", figure);
   }
 
+  function draw(figure) {
+    paint(figure, canvas, scale);
+    if (figure.box) AG.emit("drawn", figure);
+  }
+
+  AG.matrix = { paint };
   AG.views.matrix = {
     show(figure) {
       if (!canvas) {

@@ -1,0 +1,84 @@
+/* Heatmaps inside notes: drawn when they come into view, and read by pointing at a cell. */
+(() => {
+  const roots = AG.all('[data-figure="embedded"]');
+  if (!roots.length) return;
+
+  /** What the drawing of a heatmap reads of a figure; nothing is ever selected in this one. */
+  function figureOf(root, index) {
+    const spec = AG.json(AG.one(".figure-spec", root));
+    const [labels, keyLabels] = [spec.data[0].y.map(AG.plain), spec.data[0].x.map(AG.plain)];
+    const plot = AG.one(".figure-plot", root);
+    const [queries, keys] = [labels.length, keyLabels.length];
+    const causal = root.dataset.causal === "1";
+    const cross = "cross" in root.dataset;
+    if (cross) plot.style.setProperty("--shape", Math.min(2.2, Math.max(0.7, (keys + 3) / (queries + 4))).toFixed(3));
+    return { root, plot, labels, keyLabels, queries, keys, causal, cross, name: `embedded ${index}`, cell: null, weights: null, picked: () => -1 };
+  }
+
+  function tipOf(figure) {
+    const tip = figure.plot.appendChild(AG.make("div", { class: "tip", hidden: "", "aria-hidden": "true" }));
+    return () => {
+      tip.hidden = !figure.cell;
+      if (!figure.cell) return;
+      const [query, key] = figure.cell;
+      const weight = figure.weights[query * figure.keys + key];
+      const shown = Number.isNaN(weight) ? "not visible" : weight.toFixed(weight < 0.01 ? 4 : 3);
+      tip.textContent = `${AG.isolated(figure.labels[query])} → ${AG.isolated(figure.keyLabels[key])}: ${shown}`;
+      const [x, y] = [figure.box.left + (key + 0.5) * figure.box.cell, figure.box.top + (query + 0.5) * figure.box.cell];
+      const left = Math.min(x + 14, Math.max(0, figure.plot.clientWidth - tip.offsetWidth));
+      const top = y > 48 ? y - tip.offsetHeight - 10 : y + 20;
+      tip.style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`;
+    };
+  }
+
+  function point(figure, draw) {
+    const tell = tipOf(figure);
+    const at = (cell) => {
+      if (String(cell) === String(figure.cell)) return;
+      figure.cell = cell;
+      tell();
+      draw();
+    };
+    figure.plot.addEventListener("pointermove", (event) => {
+      const area = figure.plot.getBoundingClientRect();
+      const key = Math.floor((event.clientX - area.left - figure.box.left) / figure.box.cell);
+      const query = Math.floor((event.clientY - area.top - figure.box.top) / figure.box.cell);
+      at(query >= 0 && query < figure.queries && key >= 0 && key < figure.keys ? [query, key] : null);
+    });
+    figure.plot.addEventListener("pointerleave", () => at(null));
+  }
+
+  async function show(root, index) {
+    const figure = figureOf(root, index);
+    try {
+      figure.weights = (await AG.decode(root))(0);
+    } catch {
+      figure.plot.replaceChildren(AG.make("p", { class: "figure-message" }, "This browser cannot unpack the weights; their description follows."));
+      return;
+    }
+    const canvas = AG.make("canvas", { "aria-hidden": "true" });
+    const scale = AG.make("div", { class: "scale", "aria-hidden": "true" }, "0", AG.make("canvas", { width: 256, height: 1 }), AG.make("span"));
+    figure.plot.append(canvas, scale);
+    const draw = AG.framed(() => AG.matrix.paint(figure, canvas, scale));
+    new ResizeObserver(draw).observe(figure.plot);
+    AG.on("scheme", draw);
+    AG.on("state", draw);
+    draw();
+    point(figure, draw);
+  }
+
+  const begun = new Set();
+  function begin(root) {
+    if (begun.has(root)) return;
+    begun.add(root);
+    show(root, begun.size);
+  }
+
+  // What is near is drawn at once, and the rest when nothing else is to do, so that print finds it all.
+  const watcher = new IntersectionObserver((entries) => {
+    entries.filter((entry) => entry.isIntersecting).forEach((entry) => begin(entry.target));
+  }, { rootMargin: "400px" });
+  roots.forEach((root) => watcher.observe(root));
+  const later = window.requestIdleCallback || ((task) => setTimeout(task, 500));
+  addEventListener("load", () => later(() => roots.forEach(begin)));
+})();
