@@ -1,6 +1,7 @@
 """The numpy side: what the heads of a model do, measured from stored attention.
 
     METRICS             the registered measures, each with definition, unit, range, source and caveat
+    Gauge               all measures of a layout, each beside even attention and shuffled rows
     KINDS, Thresholds   the types of head and where they begin
     analyse             stored attention to a `SentenceAnalysis`, layer by layer
     Across              many sentences to `HeadsAcross`
@@ -15,11 +16,12 @@ Nothing here imports torch. Layers, heads and tokens count from 0.
 from __future__ import annotations
 
 from attention_gallery.analysis.across import Across, HeadsAcross
+from attention_gallery.analysis.gauge import Gauge, Reading
 from attention_gallery.analysis.head_types import KINDS, Kind, Thresholds, classify
 from attention_gallery.analysis.layout import LayerView, Layout
 from attention_gallery.analysis.lookup import find_token
 from attention_gallery.analysis.measure import analyse
-from attention_gallery.analysis.metrics import METRICS, Metric, metric_named, metrics_for, uniform_values
+from attention_gallery.analysis.metrics import METRICS, Metric, metric_named, metrics_for
 from attention_gallery.analysis.pairs import STANDOUTS, average_heads
 from attention_gallery.analysis.saved import analysis_key, load, save
 from attention_gallery.analysis.sentence import SentenceAnalysis, heads_only, token_trace
@@ -30,11 +32,13 @@ __all__ = [
     "METRICS",
     "STANDOUTS",
     "Across",
+    "Gauge",
     "HeadsAcross",
     "Kind",
     "LayerView",
     "Layout",
     "Metric",
+    "Reading",
     "SentenceAnalysis",
     "Thresholds",
     "analyse",
@@ -49,7 +53,6 @@ __all__ = [
     "save",
     "to_words",
     "token_trace",
-    "uniform_values",
     "word_groups",
     "words_of",
 ]

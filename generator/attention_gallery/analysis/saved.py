@@ -26,10 +26,12 @@ from attention_gallery.hashing import canonical_json, digest, digest_bytes, dige
 from attention_gallery.manifest.settings import AnalysisSettings
 
 _CODE = Path(__file__).parent
-MAGIC = b"attention-gallery analysis 2\n"
+MAGIC = b"attention-gallery analysis 3\n"
 
 DTYPES = {
     "values": "<f4",
+    "shuffled_mean": "<f4",
+    "shuffled_deviation": "<f4",
     "types": "|i1",
     "top_keys": "<i4",
     "top_weights": "<f4",
@@ -76,6 +78,7 @@ def save(analysis: SentenceAnalysis) -> bytes:
             "window": analysis.window,
             "thresholds": asdict(analysis.thresholds),
             "metrics": [metric.name for metric in analysis.metrics],
+            "queries": analysis.queries,
             "uniform": {name: None if math.isnan(v) else v for name, v in analysis.uniform.items()},
         },
     }
@@ -126,6 +129,7 @@ def _analysis(facts: Mapping[str, Any], arrays: dict[str, NDArray[Any]]) -> Sent
             for name, row in zip(facts["metrics"], values, strict=True)
         ),
         # JSON sorts its keys; the order of the measures is the registry's.
+        queries={name: facts["queries"][name] for name in facts["metrics"]},
         uniform={
             name: math.nan if facts["uniform"][name] is None else facts["uniform"][name]
             for name in facts["metrics"]

@@ -127,7 +127,10 @@ class HeadCell:
 class MetricRow(NamedTuple):
     """One measure of one head. `value` is text; `percent` places it in its range, None when undefined.
 
-    `spread` says how it varies ("0.12 to 0.93 over 14 sentences"), "" when there is one value.
+    `chance` is what it would be without the head's choices, in one line ("by chance 0.07 ± 0.03"). Over
+    several sentences `spread` says how it varies ("0.12 to 0.93"), and the two baselines come apart: `even`
+    for attention spread evenly and `shuffled` for rows whose weights are shuffled, mean ± standard deviation.
+    "" where there is none.
     """
 
     title: str
@@ -136,7 +139,10 @@ class MetricRow(NamedTuple):
     percent: int | None
     definition: str
     source: str
+    chance: str = ""
     spread: str = ""
+    even: str = ""
+    shuffled: str = ""
 
 
 class Pair(NamedTuple):
