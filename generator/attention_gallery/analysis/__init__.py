@@ -8,6 +8,8 @@
     token_trace         where one token looks, layer by layer
     find_token          the tokens that a reader means by a word
     to_words            attention between words instead of tokens
+    head_distances      how far the heads are from each other on one sentence
+    map_heads           a `HeadMap` of them over sentences: positions, groups, the nearest of each
     save, load          an analysis as bytes and back; `analysis_key` names it in a cache
 
 Nothing here imports torch. Layers, heads and tokens count from 0.
@@ -16,7 +18,9 @@ Nothing here imports torch. Layers, heads and tokens count from 0.
 from __future__ import annotations
 
 from attention_gallery.analysis.across import Across, HeadsAcross
+from attention_gallery.analysis.distances import head_distances, mean_distance
 from attention_gallery.analysis.gauge import Gauge, Reading
+from attention_gallery.analysis.head_map import HeadMap, map_heads
 from attention_gallery.analysis.head_types import KINDS, Kind, Thresholds, classify
 from attention_gallery.analysis.layout import LayerView, Layout
 from attention_gallery.analysis.lookup import find_token
@@ -33,6 +37,7 @@ __all__ = [
     "STANDOUTS",
     "Across",
     "Gauge",
+    "HeadMap",
     "HeadsAcross",
     "Kind",
     "LayerView",
@@ -46,8 +51,11 @@ __all__ = [
     "average_heads",
     "classify",
     "find_token",
+    "head_distances",
     "heads_only",
     "load",
+    "map_heads",
+    "mean_distance",
     "metric_named",
     "metrics_for",
     "save",

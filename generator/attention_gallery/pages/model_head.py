@@ -8,6 +8,7 @@ from attention_gallery.pages import routes, words
 from attention_gallery.pages.chrome import model_card, page_info, provenance, render
 from attention_gallery.pages.contexts import ModelHeadContext
 from attention_gallery.pages.gallery import Gallery, Pair, PlannedPage
+from attention_gallery.pages.likeness import similar_heads, typical_distance
 from attention_gallery.pages.measures import rows_across
 from attention_gallery.pages.model_view import PICTURED_SENTENCES, ModelView
 from attention_gallery.pages.neighbours import Place, head_neighbours
@@ -46,6 +47,8 @@ def _make(gallery: Gallery, view: ModelView, around: dict[Place, Neighbours], la
         metrics=rows_across(view.across, layer, head),
         examples=tuple(_examples(view, route, layer, head)),
         others=tuple(_others(view, route, layer, head)),
+        similar=similar_heads(view, (layer, head), lambda place: f"../{model.routes.slug(*place)}/"),
+        typical=typical_distance(view),
         neighbours=around[layer, head],
         notes=gallery.notes.of_model_head(slug, layer, head).blocks(route),
     )

@@ -124,6 +124,32 @@ class HeadCell:
     type_title: str
 
 
+@dataclass(frozen=True, slots=True)
+class HeadGroup:
+    """Heads that are more like each other than like the rest. `kinds` says of what types they are."""
+
+    letter: str
+    kinds: str
+    heads: tuple[HeadCell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HeadMapView:
+    """The map of a model's heads: `figure` is hidden from screen readers, `groups` say the same in text."""
+
+    figure: Markup
+    groups: tuple[HeadGroup, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarHead:
+    """A head that looks at much the same tokens. `distance` is text, from 0 to 1; `percent` for a bar."""
+
+    head: HeadCell
+    distance: str
+    percent: int
+
+
 class MetricRow(NamedTuple):
     """One measure of one head. `value` is text; `percent` places it in its range, None when undefined.
 
