@@ -170,10 +170,8 @@ METRICS: tuple[Metric, ...] = (
         title="Diagonality",
         unit="share of the maximum",
         range=(0.0, 1.0),
-        definition="How near the diagonal a query looks, whatever the length: 1 less its mean distance in "
-        "tokens, divided by the largest distance that the text allows, averaged over the queries that see "
-        "more than one key. In cross attention the diagonal runs from the first tokens of both texts to "
-        "their last.",
+        definition="How near the diagonal a query looks: 1 less its mean distance, divided by the largest "
+        "distance that the text allows, averaged over the queries that see more than one key.",
         source="Cumulative attention diagonality of " + SHIM,
         caveat="Even attention is not at 0 but near 0.67, so that only what lies above it tells anything.",
         pattern=patterns.diagonality,
@@ -254,9 +252,8 @@ METRICS: tuple[Metric, ...] = (
         title="Sink score",
         unit="share",
         range=(0.0, 1.0),
-        definition="How much of all attention one key draws: the largest mean weight that any key gets from "
-        "the queries that see it, its own look at itself left out. A key counts when two queries see it, and "
-        "half as many as see the key that is seen most.",
+        definition="The largest mean weight that any one key gets from the queries that see it, its own look "
+        "at itself left out. Keys that few queries see do not count.",
         source="The importance score of " + GU + ", over all keys instead of the first",
         caveat="The largest of many means is above even attention by chance alone: compare with shuffled "
         "rows. It does not say which token it is, nor that the token matters.",
@@ -267,10 +264,8 @@ METRICS: tuple[Metric, ...] = (
         title="Duplicate-token mass",
         unit="share",
         range=(0.0, 1.0),
-        definition="The mean weight that a token gives to equal tokens elsewhere (in a causal model earlier "
-        "ones, in cross attention those of the source), over the tokens that can see one. Special tokens, "
-        "the token beside it and the first token of a causal model do not count. Absent where no token "
-        "comes back.",
+        definition="The mean weight that a token gives to equal tokens elsewhere, over the tokens that can see "
+        "one. Special tokens and neighbours do not count. Absent where no token comes back.",
         source="The duplicate-token heads of " + WANG,
         caveat="In plain text few tokens come back, and those are mostly commas and articles: see on how "
         "many it rests. Tokens must be equal: “Cat” and “cat”, or a word with and without a space before "
@@ -282,9 +277,8 @@ METRICS: tuple[Metric, ...] = (
         title="Induction mass",
         unit="share",
         range=(0.0, 1.0),
-        definition="The mean weight that a token gives to tokens that come right after an earlier equal "
-        "token, over the tokens that have such a key two or more tokens before them. Special tokens do not "
-        "count. Only causal models have it, since it serves to tell what comes next. Absent where no token "
+        definition="The mean weight that a token gives to what came right after an earlier equal token, over "
+        "the tokens that have such a key. Special tokens and neighbours do not count. Absent where no token "
         "comes back.",
         source=OLSSON,
         caveat="In plain text few tokens come back, and what follows them may draw attention for its "
