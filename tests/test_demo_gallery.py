@@ -48,9 +48,12 @@ SAID = re.compile(
     | (?P<query>{TOKEN})\ →\ (?P<key>{TOKEN})\ (?P<weight><\ 0\.01|{NUMBER})
       (?:\ \(layer\ (?P<layer>\d+),\ heads\ averaged\))?
     | (?P<receiver>{TOKEN})\ receives\ (?P<received>{NUMBER})
-    | (?P<measure>self|previous-token|next-token|first-token|separator|local)\ mass\ of\ (?P<mass>{NUMBER})
+    | (?P<measure>self|previous-token|next-token|first-token|separator|local
+      |duplicate-token|induction|punctuation)
+      \ mass\ of\ (?P<mass>{NUMBER})
       (?:\ \((?P<lowest>{NUMBER})\ to\ (?P<highest>{NUMBER})\))?
-    | (?P<count>\d+)\ (?P<kind>previous-token|next-token|self|separator|first-token|local|focused|broad|mixed)
+    | (?P<count>\d+)\ (?P<kind>previous-token|next-token|self|separator|first-token
+      |punctuation|duplicate-token|induction|local|focused|broad|mixed)
       \ heads?\b""",
     re.VERBOSE,
 )

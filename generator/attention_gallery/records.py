@@ -227,7 +227,7 @@ class HeadType:
     """What a head does on one sentence or over many, with the evidence that led to it.
 
     `name` is a short slug such as "previous-token"; `family` groups types for colour
-    ("position", "sink", "local", "focused", "broad", "mixed").
+    ("position", "sink", "repeat", "local", "focused", "broad", "mixed").
     """
 
     name: str

@@ -2,62 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
-
-from attention_gallery.records import AttentionLayer, ModelFacts, Provenance, Tokens
-
-
-@dataclass(frozen=True)
-class HandMade:
-    """A `StoredAttention` whose weights are given: float32[layer, head, query, key]."""
-
-    weights: np.ndarray
-    tokens: Tokens
-    facts: ModelFacts
-    others: Tokens | None = None
-    key: str = "0" * 64
-    text: str = "made by hand"
-    provenance: Provenance = field(
-        default_factory=lambda: Provenance("m", "t", "hand", None, "float32", {}, 0.0, 0.0)
-    )
-
-    @property
-    def keys(self) -> Tokens:
-        return self.tokens if self.others is None else self.others
-
-    def layer(self, index: int) -> AttentionLayer:
-        return AttentionLayer(index, self.facts.kind, self.weights[index])
-
-
-def hand_made(
-    weights: np.ndarray, *, causal: bool = False, special: Sequence[int] = (), texts: Sequence[str] = ()
-) -> HandMade:
-    weights = np.asarray(weights, dtype=np.float32)
-    layers, heads, count, _ = weights.shape
-    tokens = marked("t", count, special, texts)
-    facts = ModelFacts("Hand", "hand", layers, heads, heads, causal, None, 8, 100, 1, "safetensors")
-    return HandMade(weights, tokens, facts)
-
-
-def hand_crossed(weights: np.ndarray, *, special: Sequence[int] = (), keys: Sequence[int] = ()) -> HandMade:
-    """Cross attention float32[layer, head, query, key]; `special` queries and `keys`."""
-    weights = np.asarray(weights, dtype=np.float32)
-    layers, heads, rows, columns = weights.shape
-    facts = ModelFacts(
-        "Hand", "hand", layers, heads, heads, False, None, 8, 100, 1, "safetensors", None, cross=True
-    )
-    return HandMade(weights, marked("t", rows, special), facts, marked("s", columns, keys))
-
-
-def marked(prefix: str, count: int, special: Sequence[int], texts: Sequence[str] = ()) -> Tokens:
-    marks = np.zeros(count, dtype=bool)
-    marks[list(special)] = True
-    names = tuple(texts) or tuple(f"{prefix}{index}" for index in range(count))
-    return Tokens(np.arange(count), names, marks, np.zeros(count, dtype=bool))
+from hand_made import HandMade, hand_crossed, hand_made
 
 
 @pytest.fixture(scope="session")

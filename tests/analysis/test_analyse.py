@@ -167,7 +167,8 @@ def test_weak_pairs_make_no_head_notable(stored):
 
 
 def test_values_are_read_by_name_and_head(stored):
-    found = analyse(stored(softmax_weights(2, 3, 6), special=[0, 5]), SETTINGS)
+    texts = ["[CLS]", "a", ".", "b", "a", "[SEP]"]
+    found = analyse(stored(softmax_weights(2, 3, 6), special=[0, 5], texts=texts), SETTINGS)
     assert (found.layers, found.heads) == (2, 3)
     numbers = found.head_metrics(1, 2)
     for metric in found.metrics:

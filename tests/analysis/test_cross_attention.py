@@ -6,12 +6,14 @@ import math
 
 import numpy as np
 import pytest
+from hand_made import marked
 from hypothesis import given
 from hypothesis import strategies as st
 
 from attention_gallery.analysis import (
     KINDS,
     Across,
+    Gauge,
     LayerView,
     Layout,
     analyse,
@@ -21,7 +23,6 @@ from attention_gallery.analysis import (
     metrics_for,
     save,
     token_trace,
-    uniform_values,
 )
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.manifest.settings import AnalysisSettings
@@ -48,8 +49,9 @@ def crossing(draw):
     rows, columns = draw(st.integers(1, 9)), draw(st.integers(1, 9))
     sharpness = draw(st.sampled_from([0.0, 1.0, 10.0, 200.0]))
     weights = softmax_weights((3, rows, columns), seed=draw(st.integers(0, 2**32 - 1)), sharpness=sharpness)
-    marks = [np.isin(np.arange(n), list(draw(st.sets(st.integers(0, n - 1))))) for n in (rows, columns)]
-    return weights, Layout.crossing(*marks, window=draw(st.integers(1, 4)))
+    special = [list(draw(st.sets(st.integers(0, n - 1)))) for n in (rows, columns)]
+    queries, keys = marked("t", rows, special[0]), marked("s", columns, special[1])
+    return weights, Layout.crossing(queries, keys, window=draw(st.integers(1, 4)))
 
 
 @given(crossing())
@@ -113,10 +115,8 @@ def test_an_analysis_finds_what_a_plain_search_finds(crossed, case):
 
 @given(st.integers(1, 30), st.integers(2, 30))
 def test_even_attention_is_the_null_of_every_measure(rows, columns):
-    marks = np.zeros(columns, bool)
-    marks[-1] = True
-    where = Layout.crossing(np.zeros(rows, bool), marks, window=3)
-    uniform = dict(zip([m.name for m in METRICS], uniform_values(where, METRICS).tolist(), strict=True))
+    where = Layout.crossing(marked("t", rows), marked("s", columns, [columns - 1]), window=3)
+    uniform = Gauge(where).uniform
     assert uniform["entropy"] == pytest.approx(1, abs=1e-5)
     assert uniform["first"] == uniform["separator"] == pytest.approx(1 / columns, rel=1e-5)
     assert 0 < uniform["diagonal"] <= 1
@@ -195,7 +195,8 @@ def test_cross_attention_is_gathered_over_sentences_of_other_lengths(crossed, st
 
 def test_the_diagonal_of_equal_lengths_is_the_window_of_local_mass():
     weights = softmax_weights((2, 8, 8))
-    none = np.zeros(8, bool)
-    square, cross = Layout.of(none, causal=False, window=2), Layout.crossing(none, none, window=2)
+    tokens = marked("t", 8)
+    square = Layout.of(tokens, causal=False, window=2)
+    cross = Layout.crossing(tokens, marked("s", 8), window=2)
     local, diagonal = metric_named("local"), metric_named("diagonal")
     assert local(LayerView.of(weights, square)) == pytest.approx(diagonal(LayerView.of(weights, cross)))

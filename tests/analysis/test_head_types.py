@@ -23,10 +23,13 @@ def shifted(offset):
     return np.clip(np.arange(T) + offset, 0, T - 1)
 
 
-def kind_of(numbers, thresholds=None, uniform=UNIFORM):
+def kind_of(numbers, thresholds=None, uniform=UNIFORM, queries=None):
     values = {"entropy": 0.5, **numbers}
     arrays = {name: np.array([[value]], dtype=np.float32) for name, value in values.items()}
-    return KINDS[int(classify(arrays, uniform, thresholds or Thresholds())[0, 0])].name
+    found = classify(
+        arrays, uniform, thresholds or Thresholds(), {"duplicate": 4, "induction": 4, **(queries or {})}
+    )
+    return KINDS[int(found[0, 0])].name
 
 
 BAND = np.where(np.abs(np.subtract.outer(np.arange(T), np.arange(T))) <= 2, 1.0, 0.0)
@@ -50,8 +53,8 @@ def test_each_pattern_is_recognised(stored, name):
 
 
 def test_patterns_cover_every_kind():
-    # A diagonal is one of cross attention only.
-    assert {*PATTERNS, "diagonal"} == {kind.name for kind in KINDS}
+    # A diagonal is one of cross attention only, induction one of causal models; see `test_known_heads`.
+    assert {*PATTERNS, "diagonal", "duplicate-token", "induction", "punctuation"} == {k.name for k in KINDS}
 
 
 @pytest.mark.parametrize(

@@ -6,18 +6,13 @@ import math
 
 import numpy as np
 import pytest
+from hand_made import layout_for as layout
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attention_gallery.analysis import METRICS, LayerView, Layout, metric_named, metrics_for, uniform_values
+from attention_gallery.analysis import METRICS, Gauge, LayerView, metric_named, metrics_for
 
 NAMES = [metric.name for metric in METRICS]
-
-
-def layout(tokens, *, causal=False, special=(), window=3):
-    marks = np.zeros(tokens, dtype=bool)
-    marks[list(special)] = True
-    return Layout.of(marks, causal=causal, window=window)
 
 
 def measure(name, weights, **options):
@@ -48,7 +43,9 @@ def attention(draw):
     shares = np.exp(scores - scores.max(axis=-1, keepdims=True))
     weights = (shares / shares.sum(axis=-1, keepdims=True)).astype(np.float32)
     special = draw(st.sets(st.integers(0, tokens - 1)))
-    return weights, layout(tokens, causal=causal, special=special, window=draw(st.integers(1, 4)))
+    texts = draw(st.lists(st.sampled_from(["a", "b", ".", "c"]), min_size=tokens, max_size=tokens))
+    window = draw(st.integers(1, 4))
+    return weights, layout(tokens, causal=causal, special=special, window=window, texts=texts)
 
 
 @given(attention())
@@ -69,6 +66,99 @@ def test_heads_do_not_influence_each_other(case):
         together = metric(LayerView.of(weights, where))
         alone = np.concatenate([metric(LayerView.of(head[None], where)) for head in weights])
         np.testing.assert_allclose(together, alone, rtol=1e-5, atol=1e-7)
+
+
+@given(attention(), st.permutations(range(3)))
+def test_the_order_of_heads_does_not_matter(case, order):
+    weights, where = case
+    gauge = Gauge(where)
+    straight = gauge.read(LayerView.of(weights, where))
+    mixed = gauge.read(LayerView.of(weights[order], where))
+    for name in ("values", "shuffled_mean", "shuffled_deviation"):
+        before, after = getattr(straight, name)[:, order], getattr(mixed, name)
+        np.testing.assert_allclose(after, before, rtol=1e-5, atol=1e-6)
+
+
+@given(attention())
+def test_measures_taken_together_equal_measures_taken_alone(case):
+    weights, where = case
+    view = LayerView.of(weights, where)
+    gauge = Gauge(where)
+    for metric, values in zip(gauge.metrics, gauge.read(view).values, strict=True):
+        np.testing.assert_allclose(values, metric(view), rtol=1e-6, atol=1e-7)
+
+
+@given(attention())
+def test_even_attention_gives_what_is_told_of_it(case):
+    _, where = case
+    even = LayerView.of(where.uniform()[None], where)
+    for metric in metrics_for(where.kind):
+        np.testing.assert_allclose(metric(even)[0], Gauge(where).uniform[metric.name], rtol=1e-5, atol=1e-6)
+
+
+def pairs_of(where, wanted):
+    """Mean over the queries that see a wanted key (query, key) of the weights on them, the plain way."""
+    rows = []
+    for query in range(where.queries):
+        keys = [k for k in range(query + 1 if where.causal else where.keys) if wanted(query, k)]
+        if keys:
+            rows.append((query, keys))
+    return lambda head: (
+        np.mean([sum(float(head[q, k]) for k in keys) for q, keys in rows]) if rows else math.nan
+    )
+
+
+@given(attention(), st.data())
+def test_masses_on_tokens_are_those_of_the_definitions(case, data):
+    weights, where = case
+    texts = data.draw(
+        st.lists(st.sampled_from(["a", "b", ".", "c"]), min_size=where.queries, max_size=where.queries)
+    )
+    special = data.draw(st.sets(st.integers(0, where.queries - 1)))
+    where = layout(where.queries, causal=where.causal, special=special, texts=texts)
+    view = LayerView.of(weights, where)
+
+    def named(token):
+        return token not in special and not (where.causal and token == 0)
+
+    def equal(query, key):
+        return named(query) and named(key) and abs(query - key) >= 2 and texts[query] == texts[key]
+
+    def follows(query, key):
+        return 0 < key <= query - 2 and named(query) and named(key) and texts[query] == texts[key - 1]
+
+    def sign(query, key):
+        return key not in (0, query) and key not in special and texts[key] == "."
+
+    for name, wanted in {"duplicate": equal, "induction": follows, "punctuation": sign}.items():
+        if where.kind in metric_named(name).kinds:
+            expected = pairs_of(where, wanted)(weights[0])
+            np.testing.assert_allclose(metric_named(name)(view)[0], expected, atol=1e-5)
+
+
+@given(attention())
+def test_the_sink_score_is_that_of_the_definition(case):
+    weights, where = case
+    found = metric_named("sink")(LayerView.of(weights, where))[0]
+    means = {}
+    for key in range(where.keys):
+        lookers = [q for q in range(where.queries) if q != key and (not where.causal or q > key)]
+        means[key] = (len(lookers), np.mean([weights[0, q, key] for q in lookers]) if lookers else 0.0)
+    most = max(count for count, _ in means.values())
+    drawing = [mean for count, mean in means.values() if count >= max(2, most / 2)]
+    np.testing.assert_allclose(found, max(drawing) if drawing else math.nan, atol=1e-5)
+
+
+@given(attention())
+def test_diagonality_is_distance_without_length(case):
+    weights, where = case
+    view = LayerView.of(weights, where)
+    found = metric_named("diagonality")(view)[0]
+    if where.queries == 1:
+        assert math.isnan(found)
+    elif not where.causal:
+        distance = metric_named("distance")(view)[0]
+        assert found == pytest.approx(1 - distance / (where.queries - 1), abs=1e-5)
 
 
 @given(attention())
@@ -111,7 +201,7 @@ def test_even_attention_has_entropy_one_and_one_hot_attention_zero(tokens, causa
 @given(st.integers(2, 40))
 def test_even_attention_gives_every_key_its_share(tokens):
     where = layout(tokens, special=[0, tokens - 1])
-    uniform = dict(zip(NAMES, uniform_values(where, METRICS).tolist(), strict=True))
+    uniform = Gauge(where).uniform
     for name in ("self", "previous", "next", "first", "separator"):
         assert uniform[name] == pytest.approx(1 / tokens, rel=1e-5)
     assert uniform["distance"] == pytest.approx((tokens**2 - 1) / (3 * tokens), rel=1e-5)
@@ -165,6 +255,7 @@ def test_one_token_leaves_nothing_to_choose(causal):
     }
     absent = {name for name, value in found.items() if math.isnan(value)}
     assert absent == set(found) - {"distance", "local"}
+    assert Gauge(layout(1, causal=causal)).queries["self"] == 0
     assert (found["distance"], found["local"]) == (0.0, 1.0)
 
 
@@ -175,15 +266,48 @@ def test_two_tokens_of_a_causal_model_are_measured_on_the_second():
     assert measure("previous", weights, causal=True) == [0.25]
 
 
+def test_diagonality_is_one_on_the_diagonal_and_nearly_nothing_at_the_other_end():
+    assert measure("diagonality", np.eye(9)) == [1.0]
+    assert measure("diagonality", np.eye(9), causal=True) == [1.0]
+    assert measure("diagonality", one_hot(2, [1, 0])) == [0.0]
+    assert measure("diagonality", np.full((90, 90), 1 / 90)) == pytest.approx(2 / 3, abs=0.01)
+
+
+def test_a_sink_is_found_wherever_it_is():
+    texts = ["[CLS]", "a", "b", ".", "c", "[SEP]"]
+    for key in range(6):
+        towards = one_hot(6, [key] * 6)
+        assert measure("sink", towards, special=[0, 5], texts=texts) == [1.0]
+    assert measure("sink", one_hot(6, [3] * 6), texts=texts) == measure(
+        "punctuation", one_hot(6, [3] * 6), texts=texts
+    )
+    assert measure("sink", np.eye(6)) == [0.0]
+
+
+def test_punctuation_is_told_by_its_characters():
+    texts = ["“", "Don", "’", "t", "...", "$", "a-b", "。", "[SEP]"]
+    where = layout(9, special=[8], texts=texts)
+    assert np.flatnonzero(where.punctuation).tolist() == [2, 4, 7]  # the first token is left out
+
+
 def test_causal_models_have_no_next_token():
     assert "next" not in [metric.name for metric in metrics_for("decoder")]
 
 
 def test_every_measure_belongs_to_a_kind_of_attention():
     names = {kind: [m.name for m in metrics_for(kind)] for kind in ("encoder", "decoder", "cross")}
-    assert names["encoder"] == [name for name in NAMES if name != "diagonal"]
-    assert names["decoder"] == [name for name in names["encoder"] if name != "next"]
-    assert names["cross"] == ["entropy", "diagonal", "first", "separator"]
+    assert names["encoder"] == [name for name in NAMES if name not in ("diagonal", "induction")]
+    assert names["decoder"] == [name for name in NAMES if name not in ("diagonal", "next")]
+    assert names["cross"] == [
+        "entropy",
+        "diagonal",
+        "diagonality",
+        "first",
+        "separator",
+        "punctuation",
+        "sink",
+        "duplicate",
+    ]
 
 
 def test_every_measure_says_what_it_is():

@@ -61,7 +61,7 @@ def test_a_changed_byte_is_damage(analysis, place):
         load(bytes(data))
 
 
-@pytest.mark.parametrize("data", [b"", b"attention-gallery analysis 2\n", b"\x80\x04K\x01.", b"{}"])
+@pytest.mark.parametrize("data", [b"", b"attention-gallery analysis 3\n", b"\x80\x04K\x01.", b"{}"])
 def test_foreign_bytes_are_damage(data):
     with pytest.raises(DamagedEntry):
         load(data)

@@ -10,6 +10,8 @@ import pytest
 from filelock import FileLock
 
 from attention_gallery.analysis import analysis_key
+from attention_gallery.analysis.distances import distances_key
+from attention_gallery.analysis.head_map import map_key
 from attention_gallery.build.captures import needed_captures
 from attention_gallery.build.ownership import MARKER, marker_bytes, owned_files
 from attention_gallery.build.project import read_project
@@ -46,9 +48,10 @@ def store(project: Path) -> AttentionStore:
     store = AttentionStore(cache / "store")
     for key in (used, "f" * 64):
         put(store, key)
-        name = analysis_key(key, found.manifest.settings.analysis)
-        (cache / "analysis" / name[:2]).mkdir(parents=True, exist_ok=True)
-        (cache / "analysis" / name[:2] / name).write_bytes(b"x")
+        names = analysis_key(key, found.manifest.settings.analysis), distances_key(key), map_key([key])
+        for name in names:
+            (cache / "analysis" / name[:2]).mkdir(parents=True, exist_ok=True)
+            (cache / "analysis" / name[:2] / name).write_bytes(b"x")
     return store
 
 
@@ -58,7 +61,7 @@ def test_captures_that_nobody_uses_are_removed(project, store, invoke):
     assert "Removed 1 unused capture" in result.stdout
     assert len(store.keys()) == 1
     assert not store.has("f" * 64)
-    assert len([path for path in (project / ".gallery" / "analysis").rglob("*") if path.is_file()]) == 1
+    assert len([path for path in (project / ".gallery" / "analysis").rglob("*") if path.is_file()]) == 3
     assert "Removed 0 unused captures" in invoke("clean", "--store").stdout
 
 

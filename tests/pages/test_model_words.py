@@ -11,10 +11,11 @@ from sample_gallery import Sample
 def test_every_measure_is_defined_with_its_caveat(sample: Sample) -> None:
     sample.settings["theme"] = "default"
     sample.build()
-    for model, causal in (("enc", False), ("dec", True)):
+    for model, kind in (("enc", "encoder"), ("dec", "decoder")):
         html = sample.page(f"models/{model}/")
         definitions = html[html.index('id="measures"') :]
         definitions = definitions[definitions.index("<dl>") :]
-        for metric in metrics_for(causal):
+        assert metrics_for(kind)
+        for metric in metrics_for(kind):
             assert f"<dt>{escape(metric.title)}</dt>" in definitions
             assert f"<dd>{escape(metric.definition)} Caveat: {escape(metric.caveat)} <cite>" in definitions

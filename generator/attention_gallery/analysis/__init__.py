@@ -1,6 +1,7 @@
 """The numpy side: what the heads of a model do, measured from stored attention.
 
     METRICS             the registered measures, each with definition, unit, range, source and caveat
+    Gauge               all measures of a layout, each beside even attention and shuffled rows
     KINDS, Thresholds   the types of head and where they begin
     analyse             stored attention to a `SentenceAnalysis`, layer by layer
     Across              many sentences to `HeadsAcross`
@@ -8,6 +9,8 @@
     find_token          the tokens that a reader means by a word
     find_word           the tokens of one word, which is numbered where it stands several times
     to_words            attention between words instead of tokens
+    head_distances      how far the heads are from each other on one sentence
+    map_heads           a `HeadMap` of them over sentences: positions, groups, the nearest of each
     save, load          an analysis as bytes and back; `analysis_key` names it in a cache
 
 Nothing here imports torch. Layers, heads and tokens count from 0.
@@ -16,11 +19,14 @@ Nothing here imports torch. Layers, heads and tokens count from 0.
 from __future__ import annotations
 
 from attention_gallery.analysis.across import Across, HeadsAcross
+from attention_gallery.analysis.distances import head_distances, mean_distance
+from attention_gallery.analysis.gauge import Gauge, Reading
+from attention_gallery.analysis.head_map import HeadMap, map_heads
 from attention_gallery.analysis.head_types import KINDS, Kind, Thresholds, classify
 from attention_gallery.analysis.layout import LayerView, Layout
 from attention_gallery.analysis.lookup import find_token, find_word
 from attention_gallery.analysis.measure import analyse
-from attention_gallery.analysis.metrics import METRICS, Metric, metric_named, metrics_for, uniform_values
+from attention_gallery.analysis.metrics import METRICS, Metric, metric_named, metrics_for
 from attention_gallery.analysis.pairs import STANDOUTS, average_heads
 from attention_gallery.analysis.saved import analysis_key, load, save
 from attention_gallery.analysis.sentence import SentenceAnalysis, heads_only, token_trace
@@ -31,11 +37,14 @@ __all__ = [
     "METRICS",
     "STANDOUTS",
     "Across",
+    "Gauge",
+    "HeadMap",
     "HeadsAcross",
     "Kind",
     "LayerView",
     "Layout",
     "Metric",
+    "Reading",
     "SentenceAnalysis",
     "Thresholds",
     "analyse",
@@ -44,14 +53,16 @@ __all__ = [
     "classify",
     "find_token",
     "find_word",
+    "head_distances",
     "heads_only",
     "load",
+    "map_heads",
+    "mean_distance",
     "metric_named",
     "metrics_for",
     "save",
     "to_words",
     "token_trace",
-    "uniform_values",
     "word_groups",
     "words_of",
 ]

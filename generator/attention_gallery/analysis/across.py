@@ -20,7 +20,9 @@ class HeadsAcross:
 
     metrics: mean over the sentences where a measure is defined, float32[layer, head] each.
     lowest, highest: by name of the measure, float32[layer, head]; NaN where it is never defined.
-    uniform: mean of what even attention would give. types: int8[layer, head], decided from the means.
+    queries: on how many queries a measure rests, all sentences together. uniform: mean of what even attention
+    would give. shuffled_mean, shuffled_deviation: mean and standard deviation of the means where the weights
+    of each row are shuffled. types: int8[layer, head], decided from the means.
     type_sentences: int32[type, layer, head], on how many sentences a head is of each type of `KINDS`.
     """
 
@@ -31,7 +33,10 @@ class HeadsAcross:
     metrics: tuple[HeadMetric, ...]
     lowest: dict[str, Float32]
     highest: dict[str, Float32]
+    queries: dict[str, int]
     uniform: dict[str, float]
+    shuffled_mean: dict[str, Float32]
+    shuffled_deviation: dict[str, Float32]
     types: Int8
     type_sentences: Int32
 
@@ -62,7 +67,7 @@ class HeadsAcross:
         """What one head does over the sentences, with the evidence."""
         code = int(self.types[layer, head])
         numbers = self.head_metrics(layer, head)
-        found = head_type(code, numbers, self.uniform, self.thresholds, self.window)
+        found = head_type(code, numbers, self.uniform, self.thresholds, self.window, self.queries)
         if self.sentences == 1:
             return found
         times = int(self.type_sentences[code, layer, head])
@@ -86,6 +91,9 @@ class _Sums:
     highest: Float32
     uniform: NDArray[np.float64]
     uniform_defined: Int32
+    queries: Int32
+    shuffled: NDArray[np.float64]
+    variance: NDArray[np.float64]
     types: Int32
 
     @classmethod
@@ -98,6 +106,9 @@ class _Sums:
             highest=np.full(shape, np.nan, dtype=np.float32),
             uniform=np.zeros(metrics),
             uniform_defined=np.zeros(metrics, dtype=np.int32),
+            queries=np.zeros(metrics, dtype=np.int32),
+            shuffled=np.zeros(shape),
+            variance=np.zeros(shape),
             types=np.zeros((len(KINDS), layers, heads), dtype=np.int32),
         )
 
@@ -133,6 +144,10 @@ class Across:
         uniform = np.array(list(analysis.uniform.values()))
         sums.uniform += np.nan_to_num(uniform, nan=0.0)
         sums.uniform_defined += ~np.isnan(uniform)
+        sums.queries += np.array(list(analysis.queries.values()), dtype=np.int32)
+        sums.shuffled += np.where(defined, analysis.shuffled_mean, 0)
+        # Each sentence is shuffled by itself, so that variances add up.
+        sums.variance += np.where(defined, analysis.shuffled_deviation.astype(np.float64) ** 2, 0)
         sums.types += analysis.types == np.arange(len(KINDS))[:, None, None]
 
     def result(self) -> HeadsAcross:
@@ -144,6 +159,9 @@ class Across:
         means = _mean(sums.total, sums.defined).astype(np.float32)
         uniform = dict(zip(names, _mean(sums.uniform, sums.uniform_defined).tolist(), strict=True))
         values = dict(zip(names, means, strict=True))
+        queries = dict(zip(names, sums.queries.tolist(), strict=True))
+        shuffled = _mean(sums.shuffled, sums.defined).astype(np.float32)
+        deviation = _mean(np.sqrt(sums.variance), sums.defined).astype(np.float32)
         return HeadsAcross(
             sentences=self.sentences,
             kind=first.kind,
@@ -152,8 +170,11 @@ class Across:
             metrics=tuple(metric_named(name).describe(row, self.longest) for name, row in values.items()),
             lowest=dict(zip(names, sums.lowest.copy(), strict=True)),
             highest=dict(zip(names, sums.highest.copy(), strict=True)),
+            queries=queries,
             uniform=uniform,
-            types=classify(values, uniform, first.thresholds),
+            shuffled_mean=dict(zip(names, shuffled, strict=True)),
+            shuffled_deviation=dict(zip(names, deviation, strict=True)),
+            types=classify(values, uniform, first.thresholds, queries),
             type_sentences=sums.types.copy(),
         )
 

@@ -17,10 +17,11 @@ Int8 = NDArray[np.int8]
 class Thresholds:
     """Where a type begins. A head must go beyond a threshold, not merely reach it.
 
-    previous, next, self, separator and first are shares of attention (Clark et al. 2019 for the first
-    two and the separator). A local head keeps more than `local` of its attention within the window, and
-    at least `local_gain` of what even attention would put outside the window has moved inside; a diagonal
-    head of cross attention does so around the diagonal, with `diagonal` in the place of `local`.
+    previous, next, self, separator, first, punctuation, duplicate and induction are shares of attention
+    (Clark et al. 2019 for the first two, the separator and punctuation). A local head keeps more than `local`
+    of its attention within the window, a diagonal head of cross attention more than `diagonal` around the
+    diagonal. For these two, and for punctuation, duplicate and induction, at least `gain` of what even
+    attention would put elsewhere must have moved there. The last three must rest on `queries` tokens or more.
     `broad` and `focused` are shares of the largest possible entropy.
     """
 
@@ -29,9 +30,13 @@ class Thresholds:
     self: float = 0.5
     separator: float = 0.6
     first: float = 0.6
+    punctuation: float = 0.6
+    duplicate: float = 0.5
+    induction: float = 0.5
+    queries: int = 4
     local: float = 0.8
     diagonal: float = 0.8
-    local_gain: float = 0.5
+    gain: float = 0.5
     broad: float = 0.85
     focused: float = 0.25
 
@@ -99,6 +104,33 @@ KINDS: tuple[Kind, ...] = (
         "Most of its attention rests on the first token.",
     ),
     Kind(
+        "punctuation",
+        "Punctuation head",
+        "sink",
+        "punctuation",
+        1,
+        "of its attention goes to punctuation",
+        "Most of its attention rests on punctuation.",
+    ),
+    Kind(
+        "duplicate-token",
+        "Duplicate-token head",
+        "repeat",
+        "duplicate",
+        1,
+        "of the attention of tokens that occur elsewhere goes to their equals",
+        "A token that occurs elsewhere looks mostly at its equals.",
+    ),
+    Kind(
+        "induction",
+        "Induction head",
+        "repeat",
+        "induction",
+        1,
+        "of the attention of tokens that came before goes to what came next then",
+        "A token that came before looks mostly at what came next then.",
+    ),
+    Kind(
         "local",
         "Local head",
         "local",
@@ -137,38 +169,68 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind("mixed", "Mixed head", "mixed", "", 0, "", "No measure passes its threshold."),
 )
-SHARES = KINDS[:5]
-LOCAL, DIAGONAL, FOCUSED, BROAD, MIXED = 5, 6, 7, 8, 9
+_CODES = {kind.name: code for code, kind in enumerate(KINDS)}
+LOCAL, DIAGONAL, FOCUSED, BROAD, MIXED = (
+    _CODES[name] for name in ("local", "diagonal", "focused", "broad", "mixed")
+)
+SHARES = KINDS[: _CODES["duplicate-token"]]
+REPEATS = KINDS[_CODES["duplicate-token"] : LOCAL]
+# Measures that may rest on so few queries that they tell nothing.
+SPARSE = frozenset({"punctuation", "duplicate", "induction"})
+# Measures that even attention can make large: how much of the rest must have moved is asked, too.
+GAINED = SPARSE | {"local", "diagonal"}
 
 
-def classify(values: Mapping[str, Float32], uniform: Mapping[str, float], thresholds: Thresholds) -> Int8:
+def classify(
+    values: Mapping[str, Float32],
+    uniform: Mapping[str, float],
+    thresholds: Thresholds,
+    queries: Mapping[str, int],
+) -> Int8:
     """The type of every head, as an index into `KINDS`: int8[layer, head].
 
     values: measures by name, each float32[layer, head]; a missing or NaN measure decides nothing.
-    uniform: what even attention would give. A head that passes several shares is what it is most;
-    then come local or diagonal, focused and broad, in this order.
+    uniform: what even attention would give. queries: on how many queries a measure rests. What a head does
+    with repeated tokens comes first, since such heads rest elsewhere the rest of the time; then the share
+    that is largest, local or diagonal, focused and broad, in this order.
     """
     entropy = values["entropy"]
-    nothing = np.full(entropy.shape, -1, dtype=np.float32)
-    shares = np.stack([_known(values, kind.measure, nothing) for kind in SHARES])
-    limits = np.array([getattr(thresholds, kind.measure) for kind in SHARES], dtype=np.float32)
-    passing = np.where(shares > limits[:, None, None], shares, np.float32(-1))
     codes = np.full(entropy.shape, MIXED, dtype=np.int8)
     codes[entropy > thresholds.broad] = BROAD
     codes[entropy < thresholds.focused] = FOCUSED
     for code in (LOCAL, DIAGONAL):
-        near = _known(values, KINDS[code].measure, nothing)
-        codes[near > near_limit(code, uniform, thresholds)] = code
-    best = passing.argmax(axis=0).astype(np.int8)
-    return np.where(passing.max(axis=0) > 0, best, codes)
+        near = _passing(values, KINDS[code], uniform, thresholds, queries)
+        codes[near > 0] = code
+    for kinds in (SHARES, REPEATS):
+        passing = np.stack([_passing(values, kind, uniform, thresholds, queries) for kind in kinds])
+        best = passing.argmax(axis=0) + _CODES[kinds[0].name]
+        codes = np.where(passing.max(axis=0) > 0, best, codes).astype(np.int8)
+    return codes
 
 
-def near_limit(code: int, uniform: Mapping[str, float], thresholds: Thresholds) -> float:
-    """The mass that a local or diagonal head must exceed; 1 where even attention is all within the window."""
-    measure = KINDS[code].measure
-    even = uniform.get(measure, 1.0)
+def _passing(
+    values: Mapping[str, Float32],
+    kind: Kind,
+    uniform: Mapping[str, float],
+    thresholds: Thresholds,
+    queries: Mapping[str, int],
+) -> Float32:
+    """The measure of a kind where it is beyond its threshold, else -1: float32[layer, head]."""
+    nothing = np.full(values["entropy"].shape, -1, dtype=np.float32)
+    if kind.measure not in values or (kind.measure in SPARSE and queries[kind.measure] < thresholds.queries):
+        return nothing
+    found = values[kind.measure]
+    limit = np.float32(limit_of(kind.measure, uniform, thresholds))
+    return np.where(found > limit, found, nothing)  # false for NaN
+
+
+def limit_of(measure: str, uniform: Mapping[str, float], thresholds: Thresholds) -> float:
+    """The share that a head must exceed; 1 where even attention has all of it."""
     least: float = getattr(thresholds, measure)
-    return max(least, even + thresholds.local_gain * (1 - even))
+    even = uniform.get(measure, 1.0)
+    if measure not in GAINED or even != even:
+        return least
+    return max(least, even + thresholds.gain * (1 - even))
 
 
 def strength(code: int, values: Mapping[str, Float32]) -> Float32:
@@ -186,45 +248,51 @@ def head_type(
     uniform: Mapping[str, float],
     thresholds: Thresholds,
     window: int,
+    queries: Mapping[str, int],
 ) -> HeadType:
     """The type of one head with its evidence: `numbers` are its measures by name."""
     kind = KINDS[code]
-    return HeadType(kind.name, kind.title, kind.family, _evidence(code, numbers, uniform, thresholds, window))
+    if code == MIXED:
+        evidence = _nearest(numbers, uniform, thresholds)
+    elif code in (FOCUSED, BROAD):
+        limit = thresholds.focused if code == FOCUSED else thresholds.broad
+        side = "threshold: below" if code == FOCUSED else "threshold"
+        evidence = f"{_beside(numbers[kind.measure], limit)} {kind.phrase} ({side} {limit:g})"
+    else:
+        evidence = _share(kind, numbers, uniform, thresholds, window)
+        if kind.measure in SPARSE:
+            evidence = f"{evidence[:-1]}; measured on {queries[kind.measure]} tokens)"
+    return HeadType(kind.name, kind.title, kind.family, evidence)
 
 
-def _evidence(
-    code: int,
+def _share(
+    kind: Kind,
     numbers: Mapping[str, float],
     uniform: Mapping[str, float],
     thresholds: Thresholds,
     window: int,
 ) -> str:
-    kind = KINDS[code]
-    if code == MIXED:
-        return _nearest(numbers, thresholds)
-    value = numbers[kind.measure]
-    if code in (LOCAL, DIAGONAL):
-        limit = near_limit(code, uniform, thresholds)
-        even = f"; spread evenly it would be {uniform[kind.measure]:.2f}"
-        return f"{_beside(value, limit)} {kind.phrase.format(window=window)} (threshold {limit:.2g}{even})"
-    if code == FOCUSED:
-        return f"{_beside(value, thresholds.focused)} {kind.phrase} (threshold: below {thresholds.focused:g})"
-    limit = thresholds.broad if code == BROAD else getattr(thresholds, kind.measure)
-    return f"{_beside(value, limit)} {kind.phrase} (threshold {limit:g})"
+    limit = limit_of(kind.measure, uniform, thresholds)
+    told = (
+        f"{_beside(numbers[kind.measure], limit)} {kind.phrase.format(window=window)} (threshold {limit:.2g}"
+    )
+    if kind.measure in GAINED:
+        told += f"; spread evenly it would be {uniform[kind.measure]:.2f}"
+    return told + ")"
 
 
-def _nearest(numbers: Mapping[str, float], thresholds: Thresholds) -> str:
+def _nearest(numbers: Mapping[str, float], uniform: Mapping[str, float], thresholds: Thresholds) -> str:
     """Evidence of a mixed head: the share that comes nearest to its threshold."""
     best, ratio = None, 0.0
     for kind in SHARES:
         value = numbers.get(kind.measure, 0.0)
-        part = value / getattr(thresholds, kind.measure)
+        part = value / limit_of(kind.measure, uniform, thresholds)
         if part > ratio:  # false for NaN
             best, ratio = kind, part
     if best is None:
         return "there is nothing to choose between"
-    limit = getattr(thresholds, best.measure)
-    return f"{_beside(numbers[best.measure], limit)} {best.phrase}, short of the threshold {limit:g}"
+    limit = limit_of(best.measure, uniform, thresholds)
+    return f"{_beside(numbers[best.measure], limit)} {best.phrase}, short of the threshold {limit:.2g}"
 
 
 def _beside(value: float, limit: float) -> str:
@@ -234,8 +302,3 @@ def _beside(value: float, limit: float) -> str:
         if float(text) != round(limit, digits):
             break
     return text
-
-
-def _known(values: Mapping[str, Float32], name: str, nothing: Float32) -> Float32:
-    found = values.get(name, nothing)
-    return np.where(np.isnan(found), nothing, found)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 
 import numpy as np
 
-from attention_gallery.records import AttentionKind, Bool, Float32
+from attention_gallery.records import AttentionKind, Bool, Float32, Tokens
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -15,12 +16,12 @@ class Layout:
 
     queries, keys: how many tokens look, and how many are looked at. window: the distance in tokens that
     counts as local. visible: float32[query], how many keys a query can see. choosing: bool[query], true
-    where it sees more than one. separators: bool[key], special tokens other than the first.
-    asking: bool[query] and content: bool[key], tokens worth naming: not special and, in causal models, not
-    the first. distance: float32[query, key], |i - j|, or for cross attention, whose queries and keys are
-    different tokens, how far j lies from the diagonal. near: float32[query, key], 1 where that is at most
-    the window. far: float32[query, key], 1 between two content tokens, which must be two or more apart
-    unless they are of different texts.
+    where it sees more than one. separators, punctuation: bool[key], special tokens and punctuation other
+    than the first token. asking: bool[query] and content: bool[key], tokens worth naming: not special and,
+    in causal models, not the first. distance: float32[query, key], |i - j|, or for cross attention, whose
+    queries and keys are different tokens, how far j lies from the diagonal. far: float32[query, key], 1
+    between two content tokens, which must be two or more apart unless they are of different texts.
+    equal: bool[query, key], whether both are the same token, wherever they stand.
     """
 
     queries: int
@@ -30,18 +31,19 @@ class Layout:
     visible: Float32
     choosing: Bool
     separators: Bool
+    punctuation: Bool
     asking: Bool
     content: Bool
     distance: Float32
-    near: Float32
     far: Float32
+    equal: Bool
 
     @classmethod
-    def of(cls, special: Bool, *, causal: bool, window: int) -> Layout:
-        """The layout of a sentence whose tokens look at each other, `special` or not: bool[token]."""
-        count = len(special)
+    def of(cls, tokens: Tokens, *, causal: bool, window: int) -> Layout:
+        """The layout of a sentence whose tokens look at each other."""
+        count = len(tokens)
         position = np.arange(count, dtype=np.float32)
-        content = ~special
+        content = ~tokens.special
         if causal:
             # Causal models pour attention into their first token whatever it is.
             content[:1] = False
@@ -49,18 +51,19 @@ class Layout:
         distance = np.abs(position[:, None] - position)
         far = (distance >= 2) & content[:, None] & content
         kind: AttentionKind = "decoder" if causal else "encoder"
-        return cls._made(kind, window, visible, special, (content, content), distance, far)
+        return cls._made(kind, window, visible, (tokens, tokens), (content, content), distance, far)
 
     @classmethod
-    def crossing(cls, queries: Bool, keys: Bool, *, window: int) -> Layout:
-        """The layout of cross attention: which `queries` bool[query] and `keys` bool[key] are special."""
+    def crossing(cls, queries: Tokens, keys: Tokens, *, window: int) -> Layout:
+        """The layout of cross attention: the tokens of a target look at those of a source."""
         rows, columns = len(queries), len(keys)
         # Where a query would look if both texts were read at the same pace.
         pace = (np.arange(rows, dtype=np.float32) + 0.5) * np.float32(columns / max(1, rows)) - 0.5
         distance = np.abs(pace[:, None] - np.arange(columns, dtype=np.float32)).astype(np.float32)
         visible = np.full(rows, columns, dtype=np.float32)
-        content = ~queries, ~keys
-        return cls._made("cross", window, visible, keys, content, distance, content[0][:, None] & content[1])
+        content = ~queries.special, ~keys.special
+        far = content[0][:, None] & content[1]
+        return cls._made("cross", window, visible, (queries, keys), content, distance, far)
 
     @classmethod
     def _made(
@@ -68,26 +71,27 @@ class Layout:
         kind: AttentionKind,
         window: int,
         visible: Float32,
-        special: Bool,
+        tokens: tuple[Tokens, Tokens],
         content: tuple[Bool, Bool],
         distance: Float32,
         far: Bool,
     ) -> Layout:
-        separators = special.copy()
-        separators[:1] = False
+        queries, keys = tokens
+        later = np.arange(len(keys)) > 0
         return cls(
-            queries=len(content[0]),
-            keys=len(content[1]),
+            queries=len(queries),
+            keys=len(keys),
             kind=kind,
             window=window,
             visible=visible,
             choosing=visible > 1,
-            separators=separators,
+            separators=keys.special & later,
+            punctuation=punctuation(keys) & later,
             asking=content[0],
             content=content[1],
             distance=distance,
-            near=(distance <= window).astype(np.float32),
             far=far.astype(np.float32),
+            equal=_equal(queries, keys),
         )
 
     @property
@@ -95,11 +99,36 @@ class Layout:
         """Whether a query sees only itself and what came before."""
         return self.kind == "decoder"
 
+    def seen(self) -> Bool:
+        """Which keys each query can see: bool[query, key]."""
+        everything = np.ones((self.queries, self.keys), dtype=bool)
+        return np.tril(everything) if self.causal else everything
+
     def uniform(self) -> Float32:
         """Attention spread evenly over what is visible: float32[query, key], rows sum to 1."""
-        seen = np.ones((self.queries, self.keys), dtype=np.float32)
-        even: Float32 = (np.tril(seen) if self.causal else seen) / self.visible[:, None]
+        even: Float32 = self.seen().astype(np.float32) / self.visible[:, None]
         return even
+
+
+def punctuation(tokens: Tokens) -> Bool:
+    """Which tokens consist of punctuation (Unicode categories P…) and are not special: bool[token]."""
+    marks = [_is_punctuation(text.strip()) for text in tokens.texts]
+    return np.array(marks, dtype=bool) & ~tokens.special
+
+
+def _is_punctuation(text: str) -> bool:
+    return bool(text) and all(unicodedata.category(character).startswith("P") for character in text)
+
+
+def _equal(queries: Tokens, keys: Tokens) -> Bool:
+    same: Bool = queries.ids[:, None] == keys.ids
+    if queries is keys:
+        return same
+    # Two texts may have vocabularies of their own, in which a number means different tokens.
+    names = {text: number for number, text in enumerate(dict.fromkeys([*queries.texts, *keys.texts]))}
+    asked, looked = (np.array([names[text] for text in one.texts], dtype=np.int64) for one in (queries, keys))
+    both: Bool = same & (asked[:, None] == looked)
+    return both
 
 
 @dataclass(frozen=True, slots=True, eq=False)

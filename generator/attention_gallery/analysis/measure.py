@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from attention_gallery.analysis.gauge import Gauge, Reading
 from attention_gallery.analysis.head_types import Thresholds, classify
 from attention_gallery.analysis.layout import LayerView, Layout
-from attention_gallery.analysis.metrics import Metric, metrics_for, uniform_values
 from attention_gallery.analysis.pairs import far_pair, standing_out, strongest_keys
 from attention_gallery.analysis.sentence import SentenceAnalysis
 from attention_gallery.errors import DamagedEntry
@@ -27,7 +27,7 @@ BATCH_WEIGHTS = 2**18
 class _Part:
     """What a few consecutive layers contribute; axes as in `SentenceAnalysis`."""
 
-    values: Float32
+    reading: Reading
     top_keys: tuple[Int32, Float32]
     top_content_keys: tuple[Int32, Float32]
     standouts: tuple[Int32, Int32, Float32]
@@ -45,13 +45,16 @@ def analyse(
     """
     thresholds = thresholds or Thresholds()
     facts = attention.facts
-    layout = _layout(attention, settings.window)
-    metrics = metrics_for(layout.kind)
-    parts = [_measure(weights, layout, metrics, settings) for weights in _batches(attention)]
-    values = np.concatenate([part.values for part in parts], axis=1)
-    uniform = dict(
-        zip((metric.name for metric in metrics), uniform_values(layout, metrics).tolist(), strict=True)
+    layout = layout_of(attention, settings.window)
+    gauge = Gauge(layout)
+    parts = [_measure(weights, gauge, settings) for weights in _batches(attention)]
+    shape = (len(gauge.metrics), facts.layers, facts.heads)
+    readings = [part.reading for part in parts]
+    values, mean, deviation = (
+        np.concatenate([getattr(reading, name) for reading in readings], axis=1).reshape(shape)
+        for name in ("values", "shuffled_mean", "shuffled_deviation")
     )
+    named = {metric.name: row for metric, row in zip(gauge.metrics, values, strict=True)}
     return SentenceAnalysis(
         key=attention.key,
         tokens=layout.queries,
@@ -60,20 +63,24 @@ def analyse(
         window=settings.window,
         thresholds=thresholds,
         metrics=tuple(
-            metric.describe(row, layout.queries) for metric, row in zip(metrics, values, strict=True)
+            metric.describe(row, layout.queries) for metric, row in zip(gauge.metrics, values, strict=True)
         ),
-        uniform=uniform,
-        types=classify(dict(zip(uniform, values, strict=True)), uniform, thresholds),
+        queries=gauge.queries,
+        uniform=gauge.uniform,
+        shuffled_mean=mean,
+        shuffled_deviation=deviation,
+        types=classify(named, gauge.uniform, thresholds, gauge.queries),
         **_joined(parts),
         overall_average=np.sum([part.total for part in parts], axis=0) / np.float32(facts.layers),
     )
 
 
-def _layout(attention: StoredAttention, window: int) -> Layout:
+def layout_of(attention: StoredAttention, window: int) -> Layout:
+    """What all heads of a capture share."""
     kind = attention.facts.kind
     if kind == "cross":
-        return Layout.crossing(attention.tokens.special, attention.keys.special, window=window)
-    return Layout.of(attention.tokens.special, causal=kind == "decoder", window=window)
+        return Layout.crossing(attention.tokens, attention.keys, window=window)
+    return Layout.of(attention.tokens, causal=kind == "decoder", window=window)
 
 
 def _batches(attention: StoredAttention) -> Iterator[Float32]:
@@ -95,11 +102,10 @@ def _checked(weights: Float32, shape: tuple[int, int, int], index: int) -> Float
     return np.asarray(weights, dtype=np.float32)
 
 
-def _measure(
-    weights: Float32, layout: Layout, metrics: tuple[Metric, ...], settings: AnalysisSettings
-) -> _Part:
+def _measure(weights: Float32, gauge: Gauge, settings: AnalysisSettings) -> _Part:
     """Measure consecutive layers: weights float32[layer, head, query, key]."""
     layers, heads = weights.shape[:2]
+    layout = gauge.layout
     view = LayerView.of(weights.reshape(layers * heads, layout.queries, layout.keys), layout)
     if not np.isfinite(view.row_sums).all():
         raise DamagedEntry("a layer holds weights that are not numbers")
@@ -108,7 +114,7 @@ def _measure(
     far = far_pair(view.weights, layout)
     per_head = (layers, heads, -1)
     return _Part(
-        values=np.stack([metric(view) for metric in metrics]).reshape(len(metrics), layers, heads),
+        reading=gauge.read(view),
         top_keys=strongest_keys(average, settings.top_keys),
         top_content_keys=strongest_keys(average * layout.content, settings.top_keys),
         standouts=(queries.reshape(per_head), keys.reshape(per_head), best.reshape(per_head)),

@@ -1,6 +1,7 @@
 """The measures of a head: small stateless functions in a registry, each saying what it means.
 
-Every `compute` maps a `LayerView` to float32[head]; NaN where the measure is not defined.
+Most are linear: they look for a pattern of `patterns`. The others compute float32[head] from a `LayerView`.
+NaN where a measure is not defined.
 """
 
 from __future__ import annotations
@@ -10,11 +11,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from attention_gallery.analysis import patterns
 from attention_gallery.analysis.layout import LayerView, Layout
+from attention_gallery.analysis.linear import Linear
+from attention_gallery.analysis.patterns import Pattern
 from attention_gallery.records import AttentionKind, Float32, HeadMetric
 
 CLARK = "Clark et al. 2019, What Does BERT Look At?"
 VIG = "Vig & Belinkov 2019, Analyzing the Structure of Attention in a Transformer Language Model"
+GU = "Gu et al. 2025, When Attention Sink Emerges in Language Models"
+OLSSON = "Olsson et al. 2022, In-context Learning and Induction Heads"
+SHIM = "Shim et al. 2022, Understanding the Role of Self Attention for Efficient Speech Recognition"
+WANG = "Wang et al. 2023, Interpretability in the Wild: a Circuit for Indirect Object Identification"
 XIAO = "Xiao et al. 2024, Efficient Streaming Language Models with Attention Sinks"
 
 EVERY: tuple[AttentionKind, ...] = ("encoder", "decoder", "cross")
@@ -28,7 +36,9 @@ class Metric:
 
     range: least and greatest possible value; the greatest is None where it is tokens - 1.
     definition: a plain sentence for readers. caveat: when the number misleads.
-    compute: LayerView -> float32[head]. kinds: the kinds of attention that have it at all.
+    pattern: what a linear measure looks for. compute: LayerView -> float32[head], for any other.
+    kinds: the kinds of attention that have it at all. ordered: whether it asks where the weights of a row
+    lie, so that shuffling them can change it.
     """
 
     name: str
@@ -38,8 +48,10 @@ class Metric:
     definition: str
     source: str
     caveat: str
-    compute: Callable[[LayerView], Float32]
+    pattern: Callable[[Layout], Pattern] | None = None
+    compute: Callable[[LayerView], Float32] | None = None
     kinds: tuple[AttentionKind, ...] = EVERY
+    ordered: bool = True
 
     def range_for(self, tokens: int) -> tuple[float, float]:
         """The closed interval of possible values for a sentence of so many tokens."""
@@ -47,9 +59,18 @@ class Metric:
         return low, float(tokens - 1) if high is None else high
 
     def __call__(self, view: LayerView) -> Float32:
-        """The measure of every head in view, float32[head], held in its range against rounding."""
-        low, high = self.range_for(view.layout.queries)
-        return np.minimum(np.maximum(self.compute(view), np.float32(low)), np.float32(high))
+        """The measure of every head in view, float32[head], held in its range."""
+        if self.compute is not None:
+            return self.held(self.compute(view), view.layout)
+        if self.pattern is None:
+            raise TypeError(f"the measure {self.name} has neither a pattern nor a way to compute it")
+        linear = Linear.of(view.layout, [self.pattern(view.layout)])
+        return self.held(linear.measure(view)[0][0], view.layout)
+
+    def held(self, values: Float32, layout: Layout) -> Float32:
+        """The values, held in the measure's range against rounding."""
+        low, high = self.range_for(layout.queries)
+        return np.minimum(np.maximum(values, np.float32(low)), np.float32(high))
 
     def describe(self, values: Float32, tokens: int) -> HeadMetric:
         """The measured values float32[layer, head] together with what they mean."""
@@ -79,53 +100,18 @@ def _entropy(view: LayerView) -> Float32:
     return mean
 
 
-def _distance(view: LayerView) -> Float32:
-    return _weighted(view, view.layout.distance)
-
-
-def _near(view: LayerView) -> Float32:
-    return _weighted(view, view.layout.near)
-
-
-def _self(view: LayerView) -> Float32:
-    diagonal = np.diagonal(view.weights, axis1=1, axis2=2)
-    return _mean_over(diagonal[:, view.layout.choosing], view)
-
-
-def _previous(view: LayerView) -> Float32:
-    return _mean_over(np.diagonal(view.weights, -1, axis1=1, axis2=2), view)
-
-
-def _next(view: LayerView) -> Float32:
-    return _mean_over(np.diagonal(view.weights, 1, axis1=1, axis2=2), view)
-
-
-def _first(view: LayerView) -> Float32:
-    return _mean_over(view.weights[:, view.layout.choosing, 0], view)
-
-
-def _separator(view: LayerView) -> Float32:
-    keys = np.flatnonzero(view.layout.separators)
-    if not keys.size:
+def _sink(view: LayerView) -> Float32:
+    layout = view.layout
+    lookers = layout.seen().sum(axis=0)
+    received = view.weights.sum(axis=1)
+    if layout.kind != "cross":
+        lookers -= 1  # a key's own look at itself
+        received = received - np.diagonal(view.weights, axis1=1, axis2=2)
+    drawing = np.flatnonzero(lookers >= max(2, lookers.max(initial=0) / 2))
+    if not drawing.size or layout.keys < 2:
         return view.absent()
-    # In a causal model the queries before the first separator cannot see one.
-    start = int(keys[0]) if view.layout.causal else 0
-    return _mean_over(view.weights[:, start:, keys].sum(axis=2), view)
-
-
-def _weighted(view: LayerView, pattern: Float32) -> Float32:
-    """Sum of weights times pattern[query, key], over the sum of weights: float32[head]."""
-    mean: Float32 = (view.weights * pattern).sum(axis=(1, 2)) / view.row_sums.sum(axis=1)
-    return mean
-
-
-def _mean_over(chosen: Float32, view: LayerView) -> Float32:
-    """Mean of chosen[head, row], absent when no row is chosen: float32[head]."""
-    rows = chosen.shape[1]
-    if not rows:
-        return view.absent()
-    mean: Float32 = chosen.sum(axis=1) / np.float32(rows)
-    return mean
+    largest: Float32 = (received[:, drawing] / lookers[drawing].astype(np.float32)).max(axis=1)
+    return largest
 
 
 METRICS: tuple[Metric, ...] = (
@@ -140,6 +126,7 @@ METRICS: tuple[Metric, ...] = (
         source=CLARK + ", section 3.3",
         caveat="A broad head may still act like an average; low entropy says nothing of where it looks.",
         compute=_entropy,
+        ordered=False,
     ),
     Metric(
         name="distance",
@@ -151,7 +138,7 @@ METRICS: tuple[Metric, ...] = (
         source=VIG,
         caveat="Grows with the length of the sentence, and a head that rests on the first or last token "
         "looks far for no reason of meaning.",
-        compute=_distance,
+        pattern=patterns.distance,
         kinds=WITHIN,
     ),
     Metric(
@@ -162,7 +149,7 @@ METRICS: tuple[Metric, ...] = (
         definition="The share of attention that stays within the window, in tokens to either side.",
         source="This gallery; a windowed form of the distance of " + VIG,
         caveat="In a short sentence almost everything is within the window: compare with even attention.",
-        compute=_near,
+        pattern=patterns.near,
         kinds=WITHIN,
     ),
     Metric(
@@ -175,8 +162,19 @@ METRICS: tuple[Metric, ...] = (
         source="This gallery; local mass, with the diagonal in place of the query itself",
         caveat="In a short text almost everything is near the diagonal: compare with even attention. A head "
         "that pairs words rightly leaves the diagonal wherever the order of words differs.",
-        compute=_near,
+        pattern=patterns.near,
         kinds=("cross",),
+    ),
+    Metric(
+        name="diagonality",
+        title="Diagonality",
+        unit="share of the maximum",
+        range=(0.0, 1.0),
+        definition="How near the diagonal a query looks: 1 less its mean distance, divided by the largest "
+        "distance that the text allows, averaged over the queries that see more than one key.",
+        source="Cumulative attention diagonality of " + SHIM,
+        caveat="Even attention is not at 0 but near 0.67, so that only what lies above it tells anything.",
+        pattern=patterns.diagonality,
     ),
     Metric(
         name="self",
@@ -187,7 +185,7 @@ METRICS: tuple[Metric, ...] = (
         "(in a causal model the first token is left out: it can only look at itself).",
         source=CLARK + ", section 3.1",
         caveat="What is passed on is a value made from the token, not the token itself.",
-        compute=_self,
+        pattern=patterns.itself,
         kinds=WITHIN,
     ),
     Metric(
@@ -199,7 +197,7 @@ METRICS: tuple[Metric, ...] = (
         "have one.",
         source=CLARK + ", section 3.1",
         caveat="Tokens are pieces of words: the previous token may be the same word.",
-        compute=_previous,
+        pattern=patterns.previous,
         kinds=WITHIN,
     ),
     Metric(
@@ -211,7 +209,7 @@ METRICS: tuple[Metric, ...] = (
         "have one; causal models have no such measure.",
         source=CLARK + ", section 3.1",
         caveat="Tokens are pieces of words: the next token may be the same word.",
-        compute=_next,
+        pattern=patterns.following,
         kinds=("encoder",),
     ),
     Metric(
@@ -224,7 +222,7 @@ METRICS: tuple[Metric, ...] = (
         "at itself).",
         source=XIAO,
         caveat="Often a place to rest: much weight on the first token need not move much information.",
-        compute=_first,
+        pattern=patterns.first,
     ),
     Metric(
         name="separator",
@@ -235,7 +233,58 @@ METRICS: tuple[Metric, ...] = (
         "[SEP]; in a causal model over the tokens that can see one. Absent where the tokenizer adds none.",
         source=CLARK + ", section 3.2",
         caveat="Often a place to rest: Clark et al. read it as a head that finds nothing to do.",
-        compute=_separator,
+        pattern=patterns.separators,
+    ),
+    Metric(
+        name="punctuation",
+        title="Punctuation mass",
+        unit="share",
+        range=(0.0, 1.0),
+        definition="The mean weight that a token gives to punctuation other than itself and the first token, "
+        "over the tokens that can see some. Absent where there is none.",
+        source=CLARK + ", section 3.2",
+        caveat="Grows with the amount of punctuation, and counts every sign alike: the full stop that ends "
+        "a sentence is a place to rest, an apostrophe inside a word is not.",
+        pattern=patterns.punctuation,
+    ),
+    Metric(
+        name="sink",
+        title="Sink score",
+        unit="share",
+        range=(0.0, 1.0),
+        definition="The largest mean weight that any one key gets from the queries that see it, its own look "
+        "at itself left out. Keys that few queries see do not count.",
+        source="The importance score of " + GU + ", over all keys instead of the first",
+        caveat="The largest of many means is above even attention by chance alone: compare with shuffled "
+        "rows. It does not say which token it is, nor that the token matters.",
+        compute=_sink,
+    ),
+    Metric(
+        name="duplicate",
+        title="Duplicate-token mass",
+        unit="share",
+        range=(0.0, 1.0),
+        definition="The mean weight that a token gives to equal tokens elsewhere, over the tokens that can see "
+        "one. Special tokens and neighbours do not count. Absent where no token comes back.",
+        source="The duplicate-token heads of " + WANG,
+        caveat="In plain text few tokens come back, and those are mostly commas and articles: see on how "
+        "many it rests. Tokens must be equal: “Cat” and “cat”, or a word with and without a space before "
+        "it, are two.",
+        pattern=patterns.duplicates,
+    ),
+    Metric(
+        name="induction",
+        title="Induction mass",
+        unit="share",
+        range=(0.0, 1.0),
+        definition="The mean weight that a token gives to what came right after an earlier equal token, over "
+        "the tokens that have such a key. Special tokens and neighbours do not count. Absent where no token "
+        "comes back.",
+        source=OLSSON,
+        caveat="In plain text few tokens come back, and what follows them may draw attention for its "
+        "meaning: see on how many it rests.",
+        pattern=patterns.induction,
+        kinds=("decoder",),
     ),
 )
 
@@ -251,9 +300,3 @@ def metric_named(name: str) -> Metric:
         if metric.name == name:
             return metric
     raise KeyError(name)
-
-
-def uniform_values(layout: Layout, metrics: tuple[Metric, ...]) -> Float32:
-    """What each measure is when attention is spread evenly, the null to compare with: float32[metric]."""
-    view = LayerView.of(layout.uniform()[None], layout)
-    return np.array([metric(view)[0] for metric in metrics], dtype=np.float32)

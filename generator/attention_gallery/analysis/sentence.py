@@ -19,7 +19,9 @@ class SentenceAnalysis:
     """The measures, types and outstanding pairs of every head on one sentence.
 
     key: the capture key. tokens, keys: how many tokens look, and how many are looked at (other ones only in
-    cross attention). uniform: what each measure would be for even attention.
+    cross attention). queries: on how many queries each measure rests. uniform: what each measure would be for
+    even attention. shuffled_mean, shuffled_deviation: float32[metric, layer, head], what it would be with the
+    weights of each row in any other order.
     types: int8[layer, head], indices into `KINDS`.
     top_keys int32[layer, query, k], top_weights float32[layer, query, k]: strongest keys of the heads'
     average, -1 and 0 where there are fewer. top_content_keys, top_content_weights: the same among content
@@ -38,7 +40,10 @@ class SentenceAnalysis:
     window: int
     thresholds: Thresholds
     metrics: tuple[HeadMetric, ...]
+    queries: dict[str, int]
     uniform: dict[str, float]
+    shuffled_mean: Float32
+    shuffled_deviation: Float32
     types: Int8
     top_keys: Int32
     top_weights: Float32
@@ -92,7 +97,8 @@ class SentenceAnalysis:
     def head_type(self, layer: int, head: int) -> HeadType:
         """What one head does, with the evidence."""
         numbers = self.head_metrics(layer, head)
-        return head_type(self._codes[layer][head], numbers, self.uniform, self.thresholds, self.window)
+        code = self._codes[layer][head]
+        return head_type(code, numbers, self.uniform, self.thresholds, self.window, self.queries)
 
     @cached_property
     def type_counts(self) -> tuple[tuple[str, int], ...]:
@@ -151,6 +157,8 @@ def heads_only(analysis: SentenceAnalysis) -> SentenceAnalysis:
     return replace(
         analysis,
         metrics=tuple(replace(metric, values=metric.values.copy()) for metric in analysis.metrics),
+        shuffled_mean=analysis.shuffled_mean.copy(),
+        shuffled_deviation=analysis.shuffled_deviation.copy(),
         types=analysis.types.copy(),
         far_q=analysis.far_q.copy(),
         far_k=analysis.far_k.copy(),

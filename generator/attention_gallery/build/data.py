@@ -3,19 +3,48 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-from attention_gallery.analysis import SentenceAnalysis, analyse, analysis_key, load, save
+from attention_gallery.analysis import (
+    HeadMap,
+    SentenceAnalysis,
+    analyse,
+    analysis_key,
+    head_distances,
+    load,
+    map_heads,
+    mean_distance,
+    save,
+)
+from attention_gallery.analysis.distances import distances_key, load_distances, save_distances
+from attention_gallery.analysis.head_map import load_map, map_key, save_map
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.files import write_atomically
-from attention_gallery.manifest.settings import AnalysisSettings
+from attention_gallery.manifest.settings import AnalysisSettings, GallerySettings
 from attention_gallery.pages.gallery import Pair
-from attention_gallery.records import StoredAttention
+from attention_gallery.records import Float32, StoredAttention
 from attention_gallery.store import AttentionStore
 
 _KEPT = 4
+_Result = TypeVar("_Result")
+
+
+def kept_names(settings: GallerySettings, keys: Mapping[tuple[str, str], str]) -> set[str]:
+    """Every name in the cache of analyses that a gallery may use, with its drafts or without them.
+
+    `keys` are those of the captures by (model, sentence), drafts among them.
+    """
+    used = set(keys.values())
+    names = {analysis_key(key, settings.analysis) for key in used} | {distances_key(key) for key in used}
+    drafts = {sentence.slug for sentence in settings.sentences if sentence.draft}
+    for model in {model for model, _ in keys}:
+        of_model = {sentence: key for (one, sentence), key in keys.items() if one == model}
+        names.add(map_key(set(of_model.values())))
+        names.add(map_key({key for sentence, key in of_model.items() if sentence not in drafts}))
+    return names
 
 
 class CachedData:
@@ -64,14 +93,37 @@ class CachedData:
 
     def _read_or_measure(self, key: str) -> SentenceAnalysis:
         name = analysis_key(key, self._settings)
+        return self._kept(name, load, save, lambda: analyse(self.entry(key), self._settings))
+
+    def head_map(self, pairs: Sequence[Pair]) -> HeadMap | None:
+        """Where the heads of one model lie to each other over these sentences. Raises `DamagedEntry`."""
+        keys = sorted({pair.key for pair in pairs})
+        return self._kept(map_key(keys), load_map, save_map, lambda: self._map(keys))
+
+    def _map(self, keys: Sequence[str]) -> HeadMap | None:
+        distance = mean_distance(self._distances(key) for key in keys)
+        return None if distance is None else map_heads(distance)
+
+    def _distances(self, key: str) -> Float32:
+        name = distances_key(key)
+        return self._kept(name, load_distances, save_distances, lambda: head_distances(self.entry(key)))
+
+    def _kept(
+        self,
+        name: str,
+        load: Callable[[bytes], _Result],
+        save: Callable[[_Result], bytes],
+        make: Callable[[], _Result],
+    ) -> _Result:
+        """A result as it was kept under a name, or made and kept now."""
         path = self._cache / name[:2] / name
         try:
             return load(path.read_bytes())
         except (FileNotFoundError, DamagedEntry):
-            analysis = analyse(self.entry(key), self._settings)
+            made = make()
             if self._keep:
-                write_atomically(path, save(analysis))
-            return analysis
+                write_atomically(path, save(made))
+            return made
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,17 @@ from attention_gallery.version import __version__
 _PACKAGE = Path(__file__).resolve().parent.parent
 # Rooms whose code cannot change a page.
 _NOT_INPUTS = ("cli/", "serve/", "publish.py", "capturing/")
-_LIBRARIES = ("jinja2", "latex2mathml", "markdown", "markupsafe", "nh3", "numpy", "pillow", "pygments")
+_LIBRARIES = (
+    "jinja2",
+    "latex2mathml",
+    "markdown",
+    "markupsafe",
+    "nh3",
+    "numpy",
+    "pillow",
+    "pygments",
+    "scikit-learn",
+)
 
 
 def gather(project: Project, captures: Captures, data: CachedData) -> Gallery:

@@ -63,8 +63,8 @@ def remove_unused(manifest_path: Path) -> Removed:
 
     Drafts count as used. Raises `UserError` for a project that cannot be read, as all might be in use then.
     """
-    from attention_gallery.analysis import analysis_key
     from attention_gallery.build.captures import needed_captures
+    from attention_gallery.build.data import kept_names
     from attention_gallery.build.pins import Pins
     from attention_gallery.build.project import read_project
     from attention_gallery.manifest.lock import lock_path
@@ -79,13 +79,13 @@ def remove_unused(manifest_path: Path) -> Removed:
     # A hub model is used at its locked commit; whether it is the locked one matters to a build only.
     pins = Pins(read_lock(lock_path(project.manifest.path)), binding=False)
     memory = FingerprintMemory(cache / "fingerprints.json")
-    used = set(needed_captures(project, memory, pins).keys.values())
+    needed = needed_captures(project, memory, pins).keys
+    used = set(needed.values())
     store = AttentionStore(cache / "store")
     before = len(store.keys())
     store.sweep()
     size = store.prune(used)
-    settings = project.manifest.settings.analysis
-    size += _remove_others(cache / "analysis", {analysis_key(key, settings) for key in used})
+    size += _remove_others(cache / "analysis", kept_names(project.manifest.settings, needed))
     return Removed(before - len(store.keys()), size)
 
 

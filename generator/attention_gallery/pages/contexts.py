@@ -14,6 +14,7 @@ from markupsafe import Markup
 from attention_gallery.pages.pieces import (
     HeadCell,
     HeadExample,
+    HeadMapView,
     HeadShared,
     LayerAverage,
     Link,
@@ -25,6 +26,7 @@ from attention_gallery.pages.pieces import (
     Pair,
     SentenceModel,
     SentenceRow,
+    SimilarHead,
     TextPart,
     TokenView,
     Trace,
@@ -49,14 +51,16 @@ class ModelContext:
     """`model.html`. `heads[layer][head]`; `metrics` are (title, definition, source) columns of the atlas.
 
     `kinds` lead to the models of one encoder-decoder, this one with an empty address; none for other models.
-    `sentences` come with how many tokens they have, ready to show. `atlas` has a row for
-    each head: its cell, its type and its mean measures as text.
+    `sentences` come with how many tokens they have, ready to show. `map` shows which heads are alike; None
+    for a model with fewer than three heads. `atlas` has a row for each head: its cell, its type and its mean
+    measures as text.
     """
 
     model: ModelCard
     kinds: tuple[Link, ...]
     heads: tuple[tuple[HeadCell, ...], ...]
     types: tuple[TypeCount, ...]
+    map: HeadMapView | None
     metrics: tuple[tuple[str, str, str], ...]
     atlas: tuple[tuple[HeadCell, tuple[str, ...]], ...]
     sentences: tuple[tuple[Link, str], ...]
@@ -69,6 +73,7 @@ class ModelHeadContext:
     """`model_head.html`: one head across every sentence.
 
     `examples` are the first sentences, `others` the rest of a long gallery as (link, type, family).
+    `similar` are the heads most like it, and `typical` how far two heads of the model are apart on average.
     `mentions` are notes of other pages that speak of the head, each with the place where it stands.
     """
 
@@ -82,6 +87,8 @@ class ModelHeadContext:
     metrics: tuple[MetricRow, ...]
     examples: tuple[HeadExample, ...]
     others: tuple[tuple[Link, str, str], ...]
+    similar: tuple[SimilarHead, ...]
+    typical: str
     neighbours: Neighbours
     notes: tuple[NoteBlock, ...]
     mentions: tuple[Link, ...]

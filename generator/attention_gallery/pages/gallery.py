@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from attention_gallery.analysis import SentenceAnalysis
+from attention_gallery.analysis import HeadMap, SentenceAnalysis
 from attention_gallery.hashing import digest
 from attention_gallery.manifest.settings import GallerySettings, ModelSpec, SentenceSpec
 from attention_gallery.pages import routes
@@ -99,6 +99,9 @@ class GalleryData(Protocol):
 
     def analysis(self, pair: Pair) -> SentenceAnalysis:
         """The measures of a pair."""
+
+    def head_map(self, pairs: Sequence[Pair]) -> HeadMap | None:
+        """Where the heads of one model lie to each other over these sentences, None where that is nowhere."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,6 +10,7 @@ from attention_gallery.pages.chrome import model_card, page_info, provenance, re
 from attention_gallery.pages.contexts import ModelContext
 from attention_gallery.pages.gallery import Gallery, GalleryModel, PlannedPage
 from attention_gallery.pages.head_tables import head_cell, head_table, type_legend
+from attention_gallery.pages.likeness import head_map_view
 from attention_gallery.pages.model_view import ModelView
 from attention_gallery.pages.neighbours import Place
 from attention_gallery.pages.pieces import Link
@@ -43,6 +44,7 @@ def _make(gallery: Gallery, view: ModelView) -> bytes:
         kinds=_kinds(gallery, model, route),
         heads=head_table(across, href),
         types=type_legend(across),
+        map=head_map_view(view, href),
         metrics=tuple((metric.title, _meaning(metric), metric.source) for metric in across.metrics),
         atlas=tuple(
             (

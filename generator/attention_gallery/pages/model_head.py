@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 from attention_gallery.pages import routes, words
 from attention_gallery.pages.chrome import model_card, page_info, provenance, render
 from attention_gallery.pages.contexts import ModelHeadContext
 from attention_gallery.pages.gallery import Gallery, Pair, PlannedPage
+from attention_gallery.pages.likeness import similar_heads, typical_distance
+from attention_gallery.pages.measures import rows_across
 from attention_gallery.pages.mentions import NO_NOTES
 from attention_gallery.pages.model_view import PICTURED_SENTENCES, ModelView
 from attention_gallery.pages.neighbours import Place, head_neighbours
-from attention_gallery.pages.pieces import HeadExample, Link, MetricRow, Neighbours
+from attention_gallery.pages.pieces import HeadExample, Link, Neighbours
 from attention_gallery.records import head_name
 
 
@@ -46,9 +47,11 @@ def _make(gallery: Gallery, view: ModelView, around: dict[Place, Neighbours], la
         type_title=kind.title,
         family=kind.family,
         evidence=kind.evidence,
-        metrics=_metrics(view, layer, head),
+        metrics=rows_across(view.across, layer, head),
         examples=tuple(_examples(view, route, layer, head)),
         others=tuple(_others(view, route, layer, head)),
+        similar=similar_heads(view, (layer, head), lambda place: f"../{model.routes.slug(*place)}/"),
+        typical=typical_distance(view),
         neighbours=around[layer, head],
         notes=gallery.notes.of_model_head(slug, layer, head).blocks(route),
         mentions=gallery.notes.mentions.of_model_heads(slug).get((layer, head), NO_NOTES).links(route),
@@ -64,27 +67,6 @@ def _make(gallery: Gallery, view: ModelView, around: dict[Place, Neighbours], la
         provenance(model.provenance),
     )
     return render(gallery, "model_head.html", info, context)
-
-
-def _metrics(view: ModelView, layer: int, head: int) -> tuple[MetricRow, ...]:
-    across = view.across
-    rows = []
-    for metric in across.metrics:
-        value = float(metric.values[layer, head])
-        low = words.measure(float(across.lowest[metric.name][layer, head]), metric.unit)
-        high = words.measure(float(across.highest[metric.name][layer, head]), metric.unit)
-        rows.append(
-            MetricRow(
-                title=metric.title,
-                value=words.measure(value, metric.unit),
-                unit="" if math.isnan(value) else metric.unit,
-                percent=words.percent(value, metric.range),
-                definition=metric.definition,
-                source=metric.source,
-                spread="" if low == high else f"{low} to {high}",
-            )
-        )
-    return tuple(rows)
 
 
 def _examples(view: ModelView, route: str, layer: int, head: int) -> Iterator[HeadExample]:

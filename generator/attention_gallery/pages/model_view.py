@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from attention_gallery.analysis import KINDS, Across, HeadsAcross, Kind, SentenceAnalysis, heads_only
+from attention_gallery.analysis import (
+    KINDS,
+    Across,
+    HeadMap,
+    HeadsAcross,
+    Kind,
+    SentenceAnalysis,
+    heads_only,
+)
 from attention_gallery.figures.thumbnail import data_uri, thumbnail
 from attention_gallery.hashing import digest
 from attention_gallery.pages import words
@@ -46,6 +54,11 @@ class ModelView:
     def across(self) -> HeadsAcross:
         """The measures of every head over all sentences."""
         return self._gathered[0]
+
+    @cached_property
+    def head_map(self) -> HeadMap | None:
+        """Where the heads lie to each other, None where that is nowhere."""
+        return self.gallery.data.head_map(self.pairs)
 
     @property
     def lengths(self) -> dict[str, str]:

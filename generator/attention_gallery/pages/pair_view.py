@@ -15,6 +15,7 @@ from attention_gallery.pages import routes, words
 from attention_gallery.pages.chrome import PageFrame, model_card, provenance
 from attention_gallery.pages.gallery import Gallery, Pair
 from attention_gallery.pages.inputs import left_out, opened_segments
+from attention_gallery.pages.measures import rows_of_heads
 from attention_gallery.pages.neighbours import Place, head_neighbours
 from attention_gallery.pages.pieces import HeadShared, Link, MetricRow, Neighbours, TokenView
 from attention_gallery.records import StoredAttention, Tokens
@@ -130,18 +131,12 @@ class PairView:
         return PageFrame.of(self.gallery, "head", self.pair.head_route(0, 0), crumbs, origin)
 
     @cached_property
-    def _metric_values(self) -> list[list[list[float]]]:
-        return [metric.values.tolist() for metric in self.analysis.metrics]
+    def _metric_rows(self) -> list[tuple[MetricRow, ...]]:
+        return rows_of_heads(self.analysis)
 
     def metric_rows(self, layer: int, head: int) -> tuple[MetricRow, ...]:
         """Every measure of one head, as text."""
-        rows = []
-        for metric, values in zip(self.analysis.metrics, self._metric_values, strict=True):
-            value = values[layer][head]
-            shown, place = words.measure(value, metric.unit), words.percent(value, metric.range)
-            unit = "" if shown == words.UNDEFINED else metric.unit
-            rows.append(MetricRow(metric.title, shown, unit, place, metric.definition, metric.source))
-        return tuple(rows)
+        return self._metric_rows[layer * self.analysis.heads + head]
 
     @cached_property
     def standouts(self) -> list[list[list[tuple[int, int, float]]]]:

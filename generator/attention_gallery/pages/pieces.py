@@ -124,10 +124,39 @@ class HeadCell:
     type_title: str
 
 
+@dataclass(frozen=True, slots=True)
+class HeadGroup:
+    """Heads that are more like each other than like the rest. `kinds` says of what types they are."""
+
+    letter: str
+    kinds: str
+    heads: tuple[HeadCell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HeadMapView:
+    """The map of a model's heads: `figure` is hidden from screen readers, `groups` say the same in text."""
+
+    figure: Markup
+    groups: tuple[HeadGroup, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarHead:
+    """A head that looks at much the same tokens. `distance` is text, from 0 to 1; `percent` for a bar."""
+
+    head: HeadCell
+    distance: str
+    percent: int
+
+
 class MetricRow(NamedTuple):
     """One measure of one head. `value` is text; `percent` places it in its range, None when undefined.
 
-    `spread` says how it varies ("0.12 to 0.93 over 14 sentences"), "" when there is one value.
+    `chance` is what it would be without the head's choices, in one line ("by chance 0.07 ± 0.03"). Over
+    several sentences `spread` says how it varies ("0.12 to 0.93"), and the two baselines come apart: `even`
+    for attention spread evenly and `shuffled` for rows whose weights are shuffled, mean ± standard deviation.
+    "" where there is none.
     """
 
     title: str
@@ -136,7 +165,10 @@ class MetricRow(NamedTuple):
     percent: int | None
     definition: str
     source: str
+    chance: str = ""
     spread: str = ""
+    even: str = ""
+    shuffled: str = ""
 
 
 class Pair(NamedTuple):

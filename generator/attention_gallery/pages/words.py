@@ -28,6 +28,16 @@ def measure(value: float, unit: str) -> str:
     return f"{value:.1f}" if unit == "tokens" and not math.isnan(value) else share(value)
 
 
+def spread(mean: float, deviation: float, unit: str) -> str:
+    """A mean with its standard deviation: `0.07 ± 0.03`; a small deviation with the digit that tells it."""
+    shown = measure(mean, unit)
+    if deviation < 5e-5:
+        return shown
+    digits = 1 if unit == "tokens" else 2
+    told = f"{deviation:.{digits}f}"
+    return f"{shown} ± {told if deviation >= 0.1**digits else f'{deviation:.1g}'}"
+
+
 def percent(value: float, limits: tuple[float, float]) -> int | None:
     """Where a value stands in its range, 0 to 100, for a bar; None when it is undefined."""
     low, high = limits

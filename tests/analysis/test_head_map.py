@@ -1,0 +1,162 @@
+"""Distances between heads, and the map, groups and neighbours made of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hand_made import hand_crossed, hand_made, layout_for
+from hypothesis import given
+from hypothesis import strategies as st
+
+from attention_gallery.analysis import head_distances, map_heads, mean_distance
+from attention_gallery.analysis.distances import compared_rows, load_distances, save_distances
+from attention_gallery.analysis.head_map import load_map, save_map
+from attention_gallery.errors import DamagedEntry
+
+
+def softmax(shape, *, causal=False, seed=0, sharpness=3.0):
+    scores = np.random.default_rng(seed).normal(size=shape) * sharpness
+    if causal:
+        scores = np.where(np.tril(np.ones(shape[-2:], dtype=bool)), scores, -np.inf)
+    shares = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return shares / shares.sum(axis=-1, keepdims=True)
+
+
+def entropy(row):
+    row = row[row > 0]
+    return -float((row * np.log2(row)).sum())
+
+
+def plainly(one, other, rows):
+    apart = [entropy((one[q] + other[q]) / 2) - (entropy(one[q]) + entropy(other[q])) / 2 for q in rows]
+    return np.mean(apart)
+
+
+@given(st.integers(2, 6), st.booleans(), st.integers(0, 10**6), st.sampled_from([0.5, 3.0, 100.0]))
+def test_distances_are_those_of_the_definition(tokens, causal, seed, sharpness):
+    weights = softmax((2, 2, tokens, tokens), causal=causal, seed=seed, sharpness=sharpness)
+    found = head_distances(hand_made(weights, causal=causal))
+    heads = weights.reshape(4, tokens, tokens).astype(np.float32).astype(np.float64)
+    rows = range(1 if causal else 0, tokens)
+    for one in range(4):
+        for other in range(4):
+            assert found[one, other] == pytest.approx(plainly(heads[one], heads[other], rows), abs=1e-5)
+    assert found.min() >= 0
+    assert found.max() <= 1 + 1e-6
+    np.testing.assert_array_equal(found, found.T)
+
+
+def test_equal_heads_are_at_no_distance_and_disjoint_ones_at_one():
+    looking = np.stack([np.eye(5)[[0] * 5], np.eye(5)[[0] * 5], np.eye(5)[[3] * 5]])
+    assert head_distances(hand_made(looking[None])).tolist() == [[0, 0, 1], [0, 0, 1], [1, 1, 0]]
+
+
+def test_cross_attention_has_distances_too():
+    weights = softmax((1, 2, 3, 7))
+    expected = plainly(weights[0, 0], weights[0, 1], range(3))
+    assert head_distances(hand_crossed(weights))[0, 1] == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_a_single_token_tells_nothing(causal):
+    alone = head_distances(hand_made(np.ones((1, 2, 1, 1)), causal=causal))
+    assert np.isnan(alone).all()
+    assert mean_distance([alone]) is None
+    some = head_distances(hand_made(softmax((1, 2, 4, 4))))
+    np.testing.assert_array_equal(mean_distance([alone, some, alone]), some)
+
+
+def test_sentences_count_the_same_whatever_their_length():
+    short, long = (head_distances(hand_made(softmax((1, 3, n, n), seed=n))) for n in (3, 30))
+    np.testing.assert_allclose(mean_distance([short, long]), (short.astype(float) + long) / 2)
+
+
+def test_long_sentences_are_compared_on_rows_at_even_distances():
+    assert compared_rows(layout_for(40), 12).tolist() == list(range(40))
+    some = compared_rows(layout_for(400), 300)
+    assert len(some) == 4
+    assert some.tolist() == [0, 133, 266, 399]
+    causal = compared_rows(layout_for(400, causal=True), 300)
+    assert causal[0] == 1
+    assert causal[-1] == 399
+    assert len(causal) > 4 or len(causal) == 4
+
+
+def planted(copies=6, groups=4, noise=0.02):
+    """Heads of four kinds that look at four different places, each copy a little off: divergences."""
+    random = np.random.default_rng(3)
+    heads = []
+    for group in range(groups):
+        for _ in range(copies):
+            row = np.full(8, 0.02) + random.random(8) * noise
+            row[2 * group] += 1
+            heads.append(np.tile(row / row.sum(), (8, 1)))
+    order = random.permutation(len(heads))
+    distances = head_distances(hand_made(np.stack(heads)[order].reshape(2, -1, 8, 8)))
+    return mean_distance([distances]), np.repeat(np.arange(groups), copies)[order]
+
+
+def test_groups_are_those_that_were_planted_numbered_by_their_first_head():
+    distance, own = planted()
+    found = map_heads(distance)
+    renumbered = {group: number for number, group in enumerate(dict.fromkeys(own.tolist()))}
+    assert found.groups.tolist() == [renumbered[group] for group in own.tolist()]
+    for head, others in enumerate(found.nearest.tolist()):
+        assert head not in others
+        assert {own[other] for other in others} == {own[head]}
+    assert (np.diff(found.nearest_distance, axis=1) >= 0).all()
+    assert found.typical == pytest.approx(distance[np.triu_indices(len(distance), 1)].mean())
+
+
+def test_the_map_keeps_distances_as_far_as_two_directions_can():
+    distance, _ = planted()
+    found = map_heads(distance)
+    apart = np.linalg.norm(found.positions[:, None] - found.positions, axis=2)
+    assert (apart <= np.sqrt(distance) + 1e-5).all()
+    assert 0 < found.shown < 1
+    three = map_heads(distance[:3, :3])
+    apart = np.linalg.norm(three.positions[:, None] - three.positions, axis=2)
+    np.testing.assert_allclose(apart, np.sqrt(distance[:3, :3]), atol=1e-5)  # three points lie in a plane
+    assert three.shown == pytest.approx(1)
+
+
+def test_a_map_is_the_same_each_time():
+    distance, _ = planted()
+    assert save_map(map_heads(distance)) == save_map(map_heads(distance.copy()))
+
+
+def test_few_or_equal_heads_have_no_map():
+    distance, _ = planted()
+    assert map_heads(distance[:2, :2]) is None
+    assert map_heads(np.zeros((5, 5))) is None
+
+
+def test_two_equal_heads_among_others_are_placed():
+    distance, _ = planted()
+    twice = distance[np.ix_([0, 0, 1, 7], [0, 0, 1, 7])]
+    found = map_heads(twice)
+    np.testing.assert_allclose(found.positions[0], found.positions[1], atol=1e-6)
+    assert found.nearest[0, 0] == 1
+
+
+def test_maps_and_distances_survive_being_kept():
+    distance, _ = planted()
+    found = map_heads(distance)
+    loaded = load_map(save_map(found))
+    for name in ("positions", "groups", "nearest", "nearest_distance"):
+        np.testing.assert_array_equal(getattr(loaded, name), getattr(found, name))
+    assert (loaded.shown, loaded.typical) == (found.shown, found.typical)
+    assert load_map(save_map(None)) is None
+    exact = distance.astype(np.float32)
+    np.testing.assert_array_equal(load_distances(save_distances(exact)), exact)
+
+
+@pytest.mark.parametrize("load", [load_map, load_distances])
+def test_anything_else_is_damage(load):
+    distance, _ = planted()
+    good = save_map(map_heads(distance)) if load is load_map else save_distances(distance.astype(np.float32))
+    changed = bytearray(good)
+    changed[-1] ^= 1
+    for data in (b"", good[:-1], bytes(changed), save_map(None)[:40]):
+        with pytest.raises(DamagedEntry):
+            load(data)
