@@ -165,9 +165,9 @@ def make_draft(sample: Sample) -> None:
     sample.sentence("short")["draft"] = True
 
 
-def tag_and_annotate(sample: Sample) -> None:
-    annotation = {"from": "it", "to": "cat", "kind": "coreference"}
-    sample.sentence("cat").update(tags=["animal"], annotations=[annotation], language="en-GB")
+def tag_and_relate(sample: Sample) -> None:
+    relation = {"from": "it", "to": "cat", "kind": "coreference"}
+    sample.sentence("cat").update(tags=["animal"], relations=[relation], language="en-GB")
 
 
 EDITS: tuple[Edit, ...] = (
@@ -204,7 +204,7 @@ EDITS: tuple[Edit, ...] = (
     more_keys,
     set_base_url,
     make_draft,
-    tag_and_annotate,
+    tag_and_relate,
 )
 
 

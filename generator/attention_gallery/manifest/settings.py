@@ -51,12 +51,19 @@ class ModelSpec(Settings):
     draft: bool = Field(default=False, description="Leave the model out unless the build is given --drafts.")
 
 
-class AnnotationSpec(Settings):
-    """A relation between two words that the author wants to point out."""
+class RelationSpec(Settings):
+    """A relation that holds between two words of a sentence: what a head that knows of it would show."""
 
-    from_: str = Field(alias="from", description="The word that looks, as it stands in the text.")
-    to: str = Field(description="The word that it should look at, as it stands in the text.")
-    kind: str = Field(default="relation", description="What the relation is, for example coreference.")
+    from_: str | tuple[int, int] = Field(
+        alias="from",
+        description="The word that looks, as it stands in the text, or where it stands there: `[12, 14]`.",
+    )
+    to: str | tuple[int, int] = Field(description="The word that it should look at, written in the same way.")
+    kind: str = Field(
+        default="relation",
+        description="What the relation is, for example coreference; `entity/employer` names its group, too.",
+        min_length=1,
+    )
 
 
 class MessageSpec(Settings):
@@ -110,8 +117,8 @@ class SentenceSpec(Settings):
     language: str | None = Field(
         default=None, description="Language of the text (BCP 47). The gallery's when left out."
     )
-    annotations: tuple[AnnotationSpec, ...] = Field(
-        default=(), description="Relations between words to point out."
+    relations: tuple[RelationSpec, ...] = Field(
+        default=(), description="Relations that hold between words of the text; heads are probed for them."
     )
     aliases: tuple[Slug, ...] = Field(default=(), description="Former slugs, which redirect to this one.")
     draft: bool = Field(

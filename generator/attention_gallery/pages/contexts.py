@@ -87,7 +87,7 @@ class ModelHeadContext:
 
 @dataclass(frozen=True, slots=True)
 class SentenceContext:
-    """`sentence.html`: one sentence across every model. `annotations` are (from, to, kind).
+    """`sentence.html`: one sentence across every model. `relations` are (from, to, kind).
 
     `texts` are what the models read: one text, the two of a pair, or the messages of a chat. `text` is all of
     it in one.
@@ -98,7 +98,7 @@ class SentenceContext:
     texts: tuple[TextPart, ...]
     language: str
     tags: tuple[str, ...]
-    annotations: tuple[tuple[str, str, str], ...]
+    relations: tuple[tuple[str, str, str], ...]
     models: tuple[SentenceModel, ...]
     notes: tuple[NoteBlock, ...]
     previous: Link | None

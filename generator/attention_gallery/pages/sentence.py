@@ -48,13 +48,14 @@ def _make(
     before, after = (
         Link(one.title, routes.href(route, routes.sentence(one.slug))) if one else None for one in beside
     )
+    said = partial(words.side, sentence.joined)
     context = SentenceContext(
         title=sentence.title,
         text=sentence.joined,
         texts=texts_of(sentence),
         language=sentence.language or gallery.settings.language,
         tags=sentence.tags,
-        annotations=tuple((one.from_, one.to, one.kind) for one in sentence.annotations),
+        relations=tuple((said(one.from_), said(one.to), one.kind) for one in sentence.relations),
         models=tuple(_model(gallery, pair, route) for pair in gallery.of_sentence(sentence)),
         notes=gallery.notes.of_sentence(sentence.slug).blocks(route),
         previous=before,

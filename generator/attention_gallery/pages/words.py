@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from attention_gallery.figures.describe import decimal
 from attention_gallery.manifest.settings import SentenceSpec
-from attention_gallery.manifest.words import occurrences
+from attention_gallery.manifest.words import Span, occurrences
 from attention_gallery.records import Provenance
 
 UNDEFINED = "–"
@@ -60,6 +60,11 @@ def million(number: int) -> str:
     if number >= 1_000_000_000:
         return f"{number / 1e9:.2f} billion"
     return f"{number / 1e6:.1f} million" if number >= 1_000_000 else f"{number:,}"
+
+
+def side(text: str, word: str | Span) -> str:
+    """One side of a relation as readers see it: the word, cut from the text where a place was given."""
+    return word if isinstance(word, str) else text[slice(*word)].strip()
 
 
 def shortened(text: str, longest: int = 160) -> str:
