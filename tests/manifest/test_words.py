@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +17,8 @@ from attention_gallery.manifest.words import text_words
         ("The cat didn't sleep.", ["The", "cat", "didn't", "sleep", "."]),
         ("well-known, “so”", ["well-known", ",", "“", "so", "”"]),
         ("猫在睡", ["猫在睡"]),
+        ("हिन्दी है।", ["हिन्दी", "है", "।"]),
+        ("'tis 2-3", ["'", "tis", "2-3"]),
         ("🍕 and 3.5", ["🍕", "and", "3", ".", "5"]),
         ("", []),
     ],
@@ -32,6 +36,6 @@ def test_a_cut_divides_a_word() -> None:
 def test_words_are_in_order_and_hold_all_but_blanks(text: str, cuts: list[int]) -> None:
     words = text_words(text, cuts)
     assert all(start < end for start, end in words)
-    assert all(one[1] <= other[0] for one, other in zip(words, words[1:], strict=False))
+    assert all(one[1] <= other[0] for one, other in itertools.pairwise(words))
     held = "".join(text[start:end] for start, end in words)
     assert "".join(held.split()) == "".join(text.split())

@@ -7,6 +7,8 @@
     token_trace         where one token looks, layer by layer
     find_token          the tokens that a reader means by a word
     to_words            attention between words instead of tokens
+    gold_of, look       gold relations of a sentence, and the word that each head looks at most
+    Probe               many sentences to a `RelationScore` for every kind of relation
     save, load          an analysis as bytes and back; `analysis_key` names it in a cache
 
 Nothing here imports torch. Layers, heads and tokens count from 0.
@@ -21,6 +23,9 @@ from attention_gallery.analysis.lookup import find_token
 from attention_gallery.analysis.measure import analyse
 from attention_gallery.analysis.metrics import METRICS, Metric, metric_named, metrics_for, uniform_values
 from attention_gallery.analysis.pairs import STANDOUTS, average_heads
+from attention_gallery.analysis.probe import look
+from attention_gallery.analysis.probe_scores import Probe, RelationScore
+from attention_gallery.analysis.relations import GoldSentence, gold_of
 from attention_gallery.analysis.saved import analysis_key, load, save
 from attention_gallery.analysis.sentence import SentenceAnalysis, heads_only, token_trace
 from attention_gallery.analysis.words import to_words, word_groups, words_of
@@ -30,11 +35,14 @@ __all__ = [
     "METRICS",
     "STANDOUTS",
     "Across",
+    "GoldSentence",
     "HeadsAcross",
     "Kind",
     "LayerView",
     "Layout",
     "Metric",
+    "Probe",
+    "RelationScore",
     "SentenceAnalysis",
     "Thresholds",
     "analyse",
@@ -42,8 +50,10 @@ __all__ = [
     "average_heads",
     "classify",
     "find_token",
+    "gold_of",
     "heads_only",
     "load",
+    "look",
     "metric_named",
     "metrics_for",
     "save",

@@ -14,7 +14,8 @@ from attention_gallery.manifest.defaults import Origins
 from attention_gallery.manifest.document import Document
 from attention_gallery.manifest.paths import check_paths
 from attention_gallery.manifest.readers import check_readers
-from attention_gallery.manifest.sentences import Finding, Place, check_language, check_sentences, check_title
+from attention_gallery.manifest.relations import Finding, Place
+from attention_gallery.manifest.sentences import check_language, check_sentences, check_title
 from attention_gallery.manifest.slugs import is_slug, reserved_reason
 from attention_gallery.manifest.source import parse_source
 

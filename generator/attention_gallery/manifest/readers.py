@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from attention_gallery.errors import did_you_mean
-from attention_gallery.manifest.sentences import Finding
+from attention_gallery.manifest.relations import Finding
 
 _Items = Sequence[tuple[int, dict[str, Any]]]
 

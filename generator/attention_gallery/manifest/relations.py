@@ -16,11 +16,6 @@ _MOST_LISTED = 8
 _AROUND = 12
 
 
-def span_of(word: str | Span, text: str) -> Span:
-    """Where one side of a relation stands in `text`, which was checked: a half-open range of code points."""
-    return occurrences(text, word)[0] if isinstance(word, str) else word
-
-
 def check_relations(relations: Any, text: str, place: Place) -> Iterator[Finding]:
     """Reason, mend and place of everything wrong with the relations at `place`.
 

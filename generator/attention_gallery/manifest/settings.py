@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from attention_gallery.manifest.slugs import SLUG
+from attention_gallery.manifest.words import Span, span_of, text_words
 
 Slug = Annotated[str, Field(pattern=f"^{SLUG}$", max_length=80)]
 
@@ -124,6 +125,12 @@ class SentenceSpec(Settings):
     draft: bool = Field(
         default=False, description="Leave the sentence out unless the build is given --drafts."
     )
+
+    def word_spans(self) -> tuple[Span, ...]:
+        """Where its words stand in `joined`; the sides of relations begin and end with a word."""
+        text = self.joined
+        sides = [span_of(side, text) for one in self.relations for side in (one.from_, one.to)]
+        return text_words(text, [place for span in sides for place in span])
 
     def read_by(self, model: str) -> bool:
         """Whether the model with this slug reads the sentence."""
