@@ -21,6 +21,7 @@ KEYS = st.sampled_from(
     [
         *("title", "models", "sentences", "source", "text", "slug", "focus", "output", "tags"),
         *("pair", "chat", "role", "content", "target", "generate", "truncate", "relations"),
+        *("from", "to", "conllu", "filter", "limit", "pages"),
     ]
 )
 VALUES = st.recursive(

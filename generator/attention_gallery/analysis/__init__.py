@@ -10,6 +10,7 @@
     gold_of, look       gold relations of a sentence, and the word that each head looks at most
     Probe               many sentences to a `RelationScore` for every kind of relation
     save, load          an analysis as bytes and back; `analysis_key` names it in a cache
+    save_looks, load_looks, looks_key   the same of what `look` finds
 
 Nothing here imports torch. Layers, heads and tokens count from 0.
 """
@@ -23,10 +24,10 @@ from attention_gallery.analysis.lookup import find_token
 from attention_gallery.analysis.measure import analyse
 from attention_gallery.analysis.metrics import METRICS, Metric, metric_named, metrics_for, uniform_values
 from attention_gallery.analysis.pairs import STANDOUTS, average_heads
-from attention_gallery.analysis.probe import look
+from attention_gallery.analysis.probe import load_looks, look, save_looks
 from attention_gallery.analysis.probe_scores import Probe, RelationScore
 from attention_gallery.analysis.relations import GoldSentence, gold_of
-from attention_gallery.analysis.saved import analysis_key, load, save
+from attention_gallery.analysis.saved import analysis_key, load, looks_key, save
 from attention_gallery.analysis.sentence import SentenceAnalysis, heads_only, token_trace
 from attention_gallery.analysis.words import to_words, word_groups, words_of
 
@@ -53,10 +54,13 @@ __all__ = [
     "gold_of",
     "heads_only",
     "load",
+    "load_looks",
     "look",
+    "looks_key",
     "metric_named",
     "metrics_for",
     "save",
+    "save_looks",
     "to_words",
     "token_trace",
     "uniform_values",

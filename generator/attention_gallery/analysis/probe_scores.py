@@ -136,6 +136,23 @@ class Probe:
         found = [self._score(kind, tallies) for kind, tallies in self._tallies.items()]
         return tuple(sorted(found, key=lambda one: (GROUPS.index(one.group), -one.examples, one.kind)))
 
+    def shares(self, kind: str) -> NDArray[np.float64]:
+        """How often each head is right, over all sentences: float64[direction, layer, head].
+
+        Raises `KeyError` for a kind that was not met.
+        """
+        tallies = self._tallies[kind]
+        hits: NDArray[np.float64] = np.sum([one.hits for one in tallies], axis=0, dtype=np.float64)
+        return hits / _count(tallies)
+
+    def baseline(self, kind: str, direction: int) -> float:
+        """How often the best fixed offset is right in a direction, over all sentences.
+
+        Raises `KeyError` for a kind that was not met.
+        """
+        tallies = self._tallies[kind]
+        return int(_offset_hits(tallies, direction).max()) / _count(tallies)
+
     def _score(self, kind: str, tallies: list[_Tally]) -> RelationScore:
         if self.mode == "same":
             chosen, scored = tallies, tallies
@@ -180,11 +197,15 @@ def _best(chosen: list[_Tally], scored: list[_Tally], seen: tuple[int, int]) -> 
     direction, layer, head = (int(place) for place in np.unravel_index(hits.argmax(), hits.shape))
     right = np.array([one.hits[direction, layer, head] for one in scored], np.int64)
     examples = np.array([one.examples for one in scored], np.int64)
-    offsets = np.sum([one.offsets[direction] for one in chosen], axis=0, dtype=np.int64)
-    place = int(offsets.argmax())
+    place = int(_offset_hits(chosen, direction).argmax())
     baseline = sum(int(one.offsets[direction, place]) for one in scored) / int(examples.sum())
     accuracy = _accuracy(right, examples)
     return BestHead(layer, head, direction, accuracy, OFFSETS[place], baseline)
+
+
+def _offset_hits(tallies: list[_Tally], direction: int) -> NDArray[np.int64]:
+    hits: NDArray[np.int64] = np.sum([one.offsets[direction] for one in tallies], axis=0, dtype=np.int64)
+    return hits
 
 
 def _accuracy(right: NDArray[np.int64], examples: NDArray[np.int64]) -> Accuracy:

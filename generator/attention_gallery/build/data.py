@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections import OrderedDict
 from pathlib import Path
 
-from attention_gallery.analysis import SentenceAnalysis, analyse, analysis_key, load, save
+from attention_gallery.analysis import (
+    GoldSentence,
+    SentenceAnalysis,
+    analyse,
+    analysis_key,
+    load,
+    load_looks,
+    look,
+    looks_key,
+    save,
+    save_looks,
+)
+from attention_gallery.analysis.probe import Int16
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.files import write_atomically
 from attention_gallery.manifest.settings import AnalysisSettings
@@ -56,9 +68,26 @@ class CachedData:
                 self._analyses.popitem(last=False)
         return found
 
+    def looks(self, key: str, gold: GoldSentence) -> Int16 | None:
+        """What every head looks at most, word by word, from the cache or found now; see `analysis.look`.
+
+        Raises `DamagedEntry`.
+        """
+        path = self._path(looks_key(key, gold))
+        try:
+            return load_looks(path.read_bytes())
+        except (FileNotFoundError, DamagedEntry):
+            # Not kept open: a probe goes through all sentences of a model once.
+            looks = look(self._store.open(key), gold)
+            if looks is not None:
+                write_atomically(path, save_looks(looks))
+            return looks
+
+    def _path(self, name: str) -> Path:
+        return self._cache / name[:2] / name
+
     def _read_or_measure(self, key: str) -> SentenceAnalysis:
-        name = analysis_key(key, self._settings)
-        path = self._cache / name[:2] / name
+        path = self._path(analysis_key(key, self._settings))
         try:
             return load(path.read_bytes())
         except (FileNotFoundError, DamagedEntry):

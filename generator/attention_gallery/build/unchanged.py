@@ -17,7 +17,18 @@ from pathlib import Path
 from attention_gallery.build.record import Record
 from attention_gallery.pages.routes import file_of
 
-_LIBRARIES = ("jinja2", "latex2mathml", "markdown", "nh3", "numpy", "PIL", "plotly", "pygments", "pydantic")
+_LIBRARIES = (
+    "conllu",
+    "jinja2",
+    "latex2mathml",
+    "markdown",
+    "nh3",
+    "numpy",
+    "PIL",
+    "plotly",
+    "pygments",
+    "pydantic",
+)
 # File systems tell the time of change in steps, in nanoseconds at most:
 _CLOCK_TICK = 20_000_000
 _PACKAGE = Path(__file__).resolve().parent.parent

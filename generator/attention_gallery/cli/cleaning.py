@@ -63,7 +63,7 @@ def remove_unused(manifest_path: Path) -> Removed:
 
     Drafts count as used. Raises `UserError` for a project that cannot be read, as all might be in use then.
     """
-    from attention_gallery.analysis import analysis_key
+    from attention_gallery.analysis import analysis_key, gold_of, looks_key
     from attention_gallery.build.captures import needed_captures
     from attention_gallery.build.pins import Pins
     from attention_gallery.build.project import read_project
@@ -79,13 +79,17 @@ def remove_unused(manifest_path: Path) -> Removed:
     # A hub model is used at its locked commit; whether it is the locked one matters to a build only.
     pins = Pins(read_lock(lock_path(project.manifest.path)), binding=False)
     memory = FingerprintMemory(cache / "fingerprints.json")
-    used = set(needed_captures(project, memory, pins).keys.values())
+    keys = needed_captures(project, memory, pins).keys
+    used = set(keys.values())
     store = AttentionStore(cache / "store")
     before = len(store.keys())
     store.sweep()
     size = store.prune(used)
     settings = project.manifest.settings.analysis
-    size += _remove_others(cache / "analysis", {analysis_key(key, settings) for key in used})
+    gold = {sentence.slug: gold_of(sentence) for sentence in project.manifest.settings.sentences}
+    measured = {analysis_key(key, settings) for key in used}
+    measured |= {looks_key(key, gold[sentence]) for (_, sentence), key in keys.items()}
+    size += _remove_others(cache / "analysis", measured)
     return Removed(before - len(store.keys()), size)
 
 

@@ -41,14 +41,25 @@ def check_sentences(sentences: Iterable[tuple[int, dict[str, Any]]]) -> Iterator
         yield from check_title(sentence, place)
         yield from _texts(sentence, place)
         yield from _chat(sentence, place)
-        tags = sentence.get("tags")
-        for n, tag in enumerate(tags if isinstance(tags, tuple) else ()):
-            if isinstance(tag, str) and (not tag.strip() or tag in (tags or ())[:n]):
-                reason = f'the tag "{tag}" stands here twice' if tag.strip() else "the tag is empty"
-                yield reason, "remove it", (*place, "tags", n)
+        yield from _tags(sentence.get("tags"), (*place, "tags"))
         text = _joined(sentence)
         if text.strip():
             yield from _words(sentence, text, place)
+
+
+def check_collections(sentences: Iterable[tuple[int, dict[str, Any]]]) -> Iterator[Finding]:
+    """Reason, mend and place of what is wrong with the language and tags of the collections among these."""
+    for i, sentence in sentences:
+        if "conllu" in sentence:
+            yield from check_language(sentence.get("language"), ("sentences", i, "language"))
+            yield from _tags(sentence.get("tags"), ("sentences", i, "tags"))
+
+
+def _tags(tags: Any, place: Place) -> Iterator[Finding]:
+    for n, tag in enumerate(tags if isinstance(tags, tuple) else ()):
+        if isinstance(tag, str) and (not tag.strip() or tag in tags[:n]):
+            reason = f'the tag "{tag}" stands here twice' if tag.strip() else "the tag is empty"
+            yield reason, "remove it", (*place, n)
 
 
 def check_language(value: Any, place: Place) -> Iterator[Finding]:

@@ -122,6 +122,10 @@ class SentenceSpec(Settings):
         default=(), description="Relations that hold between words of the text; heads are probed for them."
     )
     aliases: tuple[Slug, ...] = Field(default=(), description="Former slugs, which redirect to this one.")
+    pages: bool = Field(
+        default=True,
+        description="Whether it has pages. If not, it is only captured, for probing heads.",
+    )
     draft: bool = Field(
         default=False, description="Leave the sentence out unless the build is given --drafts."
     )
@@ -142,6 +146,58 @@ class SentenceSpec(Settings):
         if self.chat:
             return "\n".join(message.content for message in self.chat)
         return self.text if self.pair is None else f"{self.text}\n{self.pair}"
+
+
+class CollectedSentence(SentenceSpec):
+    """A sentence of a treebank: its words are those of the treebank, and so are its relations."""
+
+    words: tuple[Span, ...] = Field(description="Where its words stand in the text.")
+
+    def word_spans(self) -> tuple[Span, ...]:
+        """Where its words stand in the text."""
+        return self.words
+
+
+class CollectionFilter(Settings):
+    """Which sentences of a treebank are taken."""
+
+    relations: tuple[str, ...] = Field(
+        default=(), description="Only sentences with one of these relations, such as `[nsubj, obj]`."
+    )
+    words: tuple[int, ...] = Field(
+        default=(), description="Only sentences of so many words, the least and the greatest: `[5, 30]`."
+    )
+
+
+class CollectionSpec(Settings):
+    """Sentences of a treebank in CoNLL-U, in the place of a single sentence."""
+
+    conllu: str = Field(
+        description="The file, inside the project and relative to the manifest.", min_length=1
+    )
+    slug: Slug | None = Field(
+        default=None, description="Put before the slugs of its sentences, which are made from their sent_id."
+    )
+    limit: int | None = Field(
+        default=None,
+        ge=1,
+        description="How many sentences are taken at most, the first that pass the filter.",
+    )
+    filter: CollectionFilter = Field(
+        default_factory=CollectionFilter, description="Which sentences are taken. All when left out."
+    )
+    pages: bool = Field(
+        default=True,
+        description="Whether its sentences have pages. If not, they are only captured, for probing heads.",
+    )
+    models: tuple[Slug, ...] = Field(
+        default=(), description="Slugs of the models that read them. All when left out."
+    )
+    tags: tuple[str, ...] = Field(default=(), description="Words that group the sentences on the home page.")
+    language: str | None = Field(
+        default=None, description="Language of the texts (BCP 47). The gallery's when left out."
+    )
+    draft: bool = Field(default=False, description="Leave them out unless the build is given --drafts.")
 
 
 class CaptureSettings(Settings):

@@ -51,7 +51,7 @@ def text_words(text: str, cuts: Iterable[int] = ()) -> tuple[Span, ...]:
 
 
 def _class(character: str) -> str:
-    """w for letters and digits, m for marks on them and emoji joiners, j for joiners of words, x for the rest."""
+    """w for letters and digits, m for marks and emoji joiners, j for joiners of words, x for other signs."""
     if character.isspace():
         return " "
     if character.isalnum() or character == "_":

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from attention_gallery.pages.pieces import (
+    GoldRow,
     HeadCell,
     HeadExample,
     HeadShared,
@@ -23,6 +24,8 @@ from attention_gallery.pages.pieces import (
     NotableHead,
     NoteBlock,
     Pair,
+    RelationGroup,
+    RelationRow,
     SentenceModel,
     SentenceRow,
     TextPart,
@@ -50,7 +53,8 @@ class ModelContext:
 
     `kinds` lead to the models of one encoder-decoder, this one with an empty address; none for other models.
     `sentences` come with how many tokens they have, ready to show. `atlas` has a row for
-    each head: its cell, its type and its mean measures as text.
+    each head: its cell, its type and its mean measures as text. `relations` are tables of what its heads were
+    probed for; none for a model that reads a target.
     """
 
     model: ModelCard
@@ -62,6 +66,7 @@ class ModelContext:
     sentences: tuple[tuple[Link, str], ...]
     notes: tuple[NoteBlock, ...]
     summary: str
+    relations: tuple[RelationGroup, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,7 @@ class ModelHeadContext:
     """`model_head.html`: one head across every sentence.
 
     `examples` are the first sentences, `others` the rest of a long gallery as (link, type, family).
+    `best_at` are the relations that it is the best head of the model for.
     """
 
     model: ModelCard
@@ -83,6 +89,7 @@ class ModelHeadContext:
     others: tuple[tuple[Link, str, str], ...]
     neighbours: Neighbours
     notes: tuple[NoteBlock, ...]
+    best_at: tuple[RelationRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +120,8 @@ class ExplorerContext:
     alternatives. `keys` are the tokens that are looked at where they are others than `tokens`, which is in
     cross attention, else none. `traces` is JSON for every token: see `figures/traces.py`. `precision` and
     `normalisation` are sentences. `heads[layer][head]` as on the model page. `text` and `texts` are as on the
-    sentence's page; `left_out` says what the model could not read of them, "" where it read all.
+    sentence's page; `left_out` says what the model could not read of them, "" where it read all. `relations`
+    are those of the sentence, with what the model makes of them.
     """
 
     model: ModelCard
@@ -142,6 +150,7 @@ class ExplorerContext:
     normalisation: str
     summary: str
     left_out: str = ""
+    relations: tuple[GoldRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from attention_gallery.pages.layer_averages import layer_average
 from attention_gallery.pages.neighbours import Place
 from attention_gallery.pages.pair_view import PairView
 from attention_gallery.pages.pieces import LayerAverage, Link
+from attention_gallery.pages.relations import gold_rows
 from attention_gallery.pages.traces import token_trace_of
 from attention_gallery.records import Float32, Provenance, head_name
 
@@ -37,7 +38,9 @@ def explorer_pages(gallery: Gallery, view: PairView, beside: _Beside) -> Iterato
     model, sentence = pair.model.spec.slug, pair.sentence.slug
     others = [(one.model.spec.slug, one.model.spec.title) for one in gallery.of_sentence(pair.sentence)]
     notes = gallery.notes.of_pair(model, sentence)
-    inputs = gallery.inputs("explorer", pair.inputs, pair.heads, others, *map(_said, beside), notes.digest)
+    inputs = gallery.inputs(
+        "explorer", pair.inputs, pair.heads, others, *map(_said, beside), notes.digest, gallery.probed(pair)
+    )
     yield PlannedPage(pair.route, inputs, lambda: _explorer(gallery, view, beside))
     yield PlannedPage(
         routes.thumbnail(model, sentence),
@@ -91,6 +94,7 @@ def _explorer(gallery: Gallery, view: PairView, beside: _Beside) -> bytes:
         normalisation=_normalisation(pair.provenance.row_sum_error),
         summary=summary,
         left_out=left_out(view.keys, sentence, model.facts.context),
+        relations=gold_rows(sentence, gallery.probes.get(model.spec.slug), href),
     )
     title = f"“{words.shortened(sentence.title, 60)}” in {model.spec.title}"
     crumbs = ((model.spec.title, routes.model(model.spec.slug)),)

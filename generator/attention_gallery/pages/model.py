@@ -13,6 +13,7 @@ from attention_gallery.pages.head_tables import head_cell, head_table, type_lege
 from attention_gallery.pages.model_view import ModelView
 from attention_gallery.pages.neighbours import Place
 from attention_gallery.pages.pieces import Link
+from attention_gallery.pages.relations import relation_groups
 from attention_gallery.records import HeadMetric
 
 
@@ -22,7 +23,11 @@ def model_page(gallery: Gallery, view: ModelView) -> Iterator[PlannedPage]:
     yield PlannedPage(
         routes.model(view.model.spec.slug),
         gallery.inputs(
-            "model", view.inputs, notes.digest, [one.kind for one in gallery.kinds_of(view.model)]
+            "model",
+            view.inputs,
+            notes.digest,
+            [one.kind for one in gallery.kinds_of(view.model)],
+            view.probe_inputs,
         ),
         lambda: _make(gallery, view),
     )
@@ -57,6 +62,7 @@ def _make(gallery: Gallery, view: ModelView) -> bytes:
         ),
         notes=gallery.notes.of_model(slug).blocks(route),
         summary=summary,
+        relations=relation_groups(view.probe, href) if view.probe else (),
     )
     info = page_info(
         gallery,

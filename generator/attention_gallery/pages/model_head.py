@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from attention_gallery.analysis import RelationScore
 from attention_gallery.pages import routes, words
 from attention_gallery.pages.chrome import model_card, page_info, provenance, render
 from attention_gallery.pages.contexts import ModelHeadContext
@@ -12,6 +13,7 @@ from attention_gallery.pages.gallery import Gallery, Pair, PlannedPage
 from attention_gallery.pages.model_view import PICTURED_SENTENCES, ModelView
 from attention_gallery.pages.neighbours import Place, head_neighbours
 from attention_gallery.pages.pieces import HeadExample, Link, MetricRow, Neighbours
+from attention_gallery.pages.relations import relation_row
 from attention_gallery.records import head_name
 
 
@@ -24,7 +26,7 @@ def model_head_pages(gallery: Gallery, view: ModelView) -> Iterator[PlannedPage]
         notes = gallery.notes.of_model_head(slug, layer, head)
         yield PlannedPage(
             routes.model_head(slug, model.routes.slug(layer, head)),
-            gallery.inputs("model-head", view.inputs, layer, head, notes.digest),
+            gallery.inputs("model-head", view.inputs, layer, head, notes.digest, view.probe_inputs),
             lambda layer=layer, head=head: _make(gallery, view, around, layer, head),  # type: ignore[misc]
         )
 
@@ -48,6 +50,7 @@ def _make(gallery: Gallery, view: ModelView, around: dict[Place, Neighbours], la
         others=tuple(_others(view, route, layer, head)),
         neighbours=around[layer, head],
         notes=gallery.notes.of_model_head(slug, layer, head).blocks(route),
+        best_at=tuple(relation_row(one, model.causal, lambda _: "") for one in _best_at(view, layer, head)),
     )
     summary = f"{name} of {model.spec.title}: {kind.title.lower()}. {kind.evidence}."
     info = page_info(
@@ -60,6 +63,10 @@ def _make(gallery: Gallery, view: ModelView, around: dict[Place, Neighbours], la
         provenance(model.provenance),
     )
     return render(gallery, "model_head.html", info, context)
+
+
+def _best_at(view: ModelView, layer: int, head: int) -> tuple[RelationScore, ...]:
+    return () if view.probe is None else view.probe.best_at(layer, head)
 
 
 def _metrics(view: ModelView, layer: int, head: int) -> tuple[MetricRow, ...]:

@@ -18,6 +18,11 @@ def share(value: float) -> str:
     return UNDEFINED if math.isnan(value) else decimal(value)
 
 
+def hundredths(value: float) -> str:
+    """A share of 1 in percent with one decimal: `50.8 %`."""
+    return f"{100 * value:.1f}\u00a0%"
+
+
 def weight(value: float) -> str:
     """A weight with three decimals, for tables where weights are compared."""
     return "< 0.001" if 0.0 < value < 0.0005 else f"{value:.3f}"
