@@ -54,10 +54,12 @@ class ModelProbe:
 
     def gold(self, slug: str) -> tuple[GoldSentence, Int16 | None] | None:
         """A sentence with its relations and what the heads look at there; None where it was not read."""
-        for gold, key in self._asked:
-            if gold.slug == slug:
-                return gold, self._looks(key, gold)
-        return None
+        found = self._by_slug.get(slug)
+        return None if found is None else (found[0], self._looks(found[1], found[0]))
+
+    @cached_property
+    def _by_slug(self) -> dict[str, tuple[GoldSentence, str]]:
+        return {gold.slug: (gold, key) for gold, key in self._asked}
 
 
 def _told(gold: GoldSentence) -> tuple[object, ...]:
