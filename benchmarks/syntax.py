@@ -125,7 +125,7 @@ def found_of(score: RelationScore, probe: Probe) -> Found:
         direction=WAYS[score.best.direction],
         head=head_name(score.best.layer, score.best.head),
         lead=float(by_head[-1] - by_head[-2]),
-        baseline=100 * probe.baseline(score.kind, 0),
+        baseline=100 * probe.baseline(score.kind),
     )
 
 

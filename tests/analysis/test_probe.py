@@ -161,7 +161,7 @@ def test_neighbours_are_relations_of_every_sentence(stored) -> None:
 
 
 def test_the_best_fixed_offset_is_the_baseline(stored) -> None:
-    specs = [spec(f"o-{number}", "a b c d", [("a", "c", "nsubj")]) for number in range(40)]
+    specs = [spec(f"o-{number}", "a b c d", [("c", "a", "nsubj")]) for number in range(40)]
     found = Probe(False)
     for sentence in specs:
         gold = gold_of(sentence)
@@ -171,8 +171,8 @@ def test_the_best_fixed_offset_is_the_baseline(stored) -> None:
         found.add(gold, looks)
     best = scores(found)["nsubj"].best
     assert best is not None
-    # Even attention ties, and the first word is taken: right from "c" to "a", where the offset is -2.
-    assert (best.direction, best.accuracy.share, best.offset, best.baseline) == (1, 1, -2, 1)
+    # Even attention ties, and the first word is taken, which is two words back.
+    assert (best.direction, best.accuracy.share, best.offset, best.baseline) == (0, 1, -2, 1)
 
 
 def test_a_phrase_is_looked_from_as_a_whole_and_found_by_any_of_its_words(stored) -> None:
@@ -185,8 +185,25 @@ def test_a_phrase_is_looked_from_as_a_whole_and_found_by_any_of_its_words(stored
     weights[0, 0, 4, 2] = 1
     looks = look(replace(stored(weights), tokens=one_token_a_word(gold)), gold)
     assert looks is not None
-    assert looks[0, 0].tolist()[5] == 4  # 0.5 once and 0.01 twice is more than 0.3 once
-    assert looks[0, 0, 3] == 1
+    assert looks[0, 0, 0].tolist()[5] == 4  # 0.5 once and 0.01 twice is more than 0.3 once
+    assert looks[0, 0, 0, 3] == 1
+
+
+def test_in_the_other_direction_the_word_is_found_that_looks_most(stored) -> None:
+    found = Probe(False)
+    for number in range(40):
+        gold = gold_of(spec(f"t-{number}", "cats chase mice", [("cats", "chase", "nsubj")]))
+        weights = np.zeros((1, 1, 5, 5))
+        weights[0, 0, 2, [1, 3]] = [0.4, 0.6]  # chase looks at mice more than at cats
+        weights[0, 0, 3, [1, 2]] = [0.1, 0.9]
+        weights[0, 0, 1, [2, 3]] = [0.3, 0.7]
+        looks = look(replace(stored(weights), tokens=one_token_a_word(gold)), gold)
+        assert looks is not None
+        assert looks[:, 0, 0].tolist() == [[2, 2, 1], [1, 2, 0]]
+        found.add(gold, looks)
+    best = scores(found)["nsubj"].best
+    assert best is not None
+    assert (best.direction, best.accuracy.share) == (1, 1)
 
 
 def test_pieces_of_words_are_summed_and_averaged() -> None:
@@ -206,7 +223,7 @@ def test_words_that_were_cut_off_are_unread_and_ask_nothing(stored) -> None:
     tokens = tokens_at([gold.words[0], gold.words[1]])
     looks = look(replace(stored(np.full((1, 1, 2, 2), 0.5)), tokens=tokens), gold)
     assert looks is not None
-    assert looks[0, 0].tolist() == [1, 0, UNREAD]
+    assert looks[:, 0, 0].tolist() == [[1, 0, UNREAD]] * 2
     found = Probe(False, "same")
     found.add(gold, looks)
     assert scores(found)["x"].examples == 1
@@ -217,7 +234,7 @@ def test_a_word_that_sees_no_other_looks_at_nothing(stored) -> None:
     made = stored(np.array([[[[1, 0], [0.5, 0.5]]]]), causal=True)
     looks = look(replace(made, tokens=tokens_at(list(gold.words))), gold)
     assert looks is not None
-    assert looks[0, 0].tolist() == [NOTHING, 0]
+    assert looks[:, 0, 0].tolist() == [[NOTHING, 0], [1, NOTHING]]
 
 
 def test_without_offsets_there_is_no_probe(stored) -> None:

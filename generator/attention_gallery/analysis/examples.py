@@ -13,7 +13,7 @@ from attention_gallery.records import Bool, Int64
 
 # The nearer of two that are equally good counts; 0 would be the word itself, which is never right.
 OFFSETS = (-1, 1, -2, 2, -3, 3)
-# Relations that every sentence has without being told: they hold in one direction only.
+# Relations that every sentence has without being told: only what a word looks at is asked.
 PREVIOUS, NEXT = "previous word", "next word"
 _ONE_WAY = (PREVIOUS, NEXT)
 
@@ -22,13 +22,14 @@ _ONE_WAY = (PREVIOUS, NEXT)
 class Examples:
     """All examples of one sentence, sorted by kind.
 
-    kinds: each kind with how many examples it has. sides: int64[direction, example], the unit that is asked:
-    the source in direction 0, the target in direction 1. both: bool[example], false where only direction 0
-    is meant. member: bool[unit, word], the words of each unit. starts: where each kind begins.
+    kinds: each kind with how many examples it has. sources, targets: int64[example], the unit that is asked
+    for, and the one that is right. both: bool[example], false where only direction 0 is meant. member:
+    bool[unit, word], the words of each unit. starts: where each kind begins.
     """
 
     kinds: tuple[tuple[str, int], ...]
-    sides: Int64
+    sources: Int64
+    targets: Int64
     both: Bool
     member: Bool
     starts: Int64
@@ -47,46 +48,46 @@ class Examples:
             member[row, list(words)] = True
         return cls(
             kinds=tuple(kinds.items()),
-            sides=np.array([one[1:] for one in found], np.int64).reshape(-1, 2).T,
+            sources=np.array([source for _, source, _ in found], np.int64),
+            targets=np.array([target for _, _, target in found], np.int64),
             both=np.array([kind not in _ONE_WAY for kind in names], bool),
             member=member,
             starts=np.cumsum([0, *kinds.values()])[:-1].astype(np.int64),
         )
 
-    def right(self, looks: Int16, direction: int) -> NDArray[np.int64]:
-        """How often each head is right: int64[layer, head, kind]; looks int16[layer, head, unit]."""
-        guessed = looks[:, :, self.sides[direction]]
-        return self._summed(self._is_right(guessed, direction))
+    def right(self, looks: Int16) -> NDArray[np.int64]:
+        """How often each head is right: int64[direction, layer, head, kind]; looks as from `look`."""
+        right = self._is_right(looks[..., self.sources])
+        right[1] &= self.both
+        return self._summed(right)
 
-    def offset_hits(self, direction: int) -> NDArray[np.int64]:
+    def offset_hits(self) -> NDArray[np.int64]:
         """How often each of `OFFSETS` is right: int64[offset, kind]. Clamped to the sentence.
 
         A phrase is left at its last word to look ahead, at its first to look back.
         """
-        first, last = self._edges(direction)
+        first, last = self._edges(self.sources)
         ways = np.array(OFFSETS)[:, None]
-        guessed = np.where(ways > 0, last, first) + ways
-        guessed = np.clip(guessed, 0, max(0, self.member.shape[1] - 1))
-        return self._summed(self._is_right(guessed, direction))
+        guessed = np.clip(np.where(ways > 0, last, first) + ways, 0, max(0, self.member.shape[1] - 1))
+        return self._summed(self._is_right(guessed))
 
-    def seen(self, direction: int, causal: bool) -> NDArray[np.int64]:
-        """In how many examples of each kind the right word can be seen: int64[kind]."""
-        meant = np.ones(len(self.both), bool) if direction == 0 else self.both
+    def seen(self, causal: bool) -> NDArray[np.int64]:
+        """In how many examples of each kind the right word can be found: int64[direction, kind]."""
+        seen = np.stack([np.ones(len(self.both), bool), self.both])
         if causal:
-            meant = meant & (self._edges(1 - direction)[0] < self._edges(direction)[1])
-        return self._summed(meant)
+            (first, last), (begin, end) = self._edges(self.sources), self._edges(self.targets)
+            seen &= np.stack([begin < last, first < end])
+        return self._summed(seen)
 
-    def _is_right(self, guessed: NDArray[np.integer], direction: int) -> Bool:
-        """Whether each guess, a word or a negative number, is one of the other side: [..., example]."""
-        wanted = self.sides[1 - direction]
-        right: Bool = (guessed >= 0) & self.member[wanted, np.maximum(guessed, 0)]
-        return right if direction == 0 else right & self.both
+    def _is_right(self, guessed: NDArray[np.integer]) -> Bool:
+        """Whether each guess, a word or a negative number, is one of the target: [..., example]."""
+        right: Bool = (guessed >= 0) & self.member[self.targets, np.maximum(guessed, 0)]
+        return right
 
-    def _edges(self, direction: int) -> tuple[Int64, Int64]:
-        """The first and the last word of the asked side of each example."""
-        asked = self.member[self.sides[direction]]
-        last = asked.shape[1] - 1 - asked[:, ::-1].argmax(axis=1)
-        return asked.argmax(axis=1), last
+    def _edges(self, units: Int64) -> tuple[Int64, Int64]:
+        """The first and the last word of these units."""
+        words = self.member[units]
+        return words.argmax(axis=1), words.shape[1] - 1 - words[:, ::-1].argmax(axis=1)
 
     def _summed(self, right: Bool) -> NDArray[np.int64]:
         """Sums over the examples of each kind: [..., kind]."""

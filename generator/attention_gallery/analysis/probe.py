@@ -1,7 +1,7 @@
-"""What every head looks at most, word by word: all that a probe needs to know of one sentence.
+"""Which word every head picks for each word, in both directions: all that a probe needs of one sentence.
 
 Clark et al. 2019, What Does BERT Look At?, section 4.2: words instead of tokens, special tokens dropped, the
-strongest other word of the sentence.
+strongest other word of the sentence; either the word that is looked at most, or the one that looks most.
 """
 
 from __future__ import annotations
@@ -20,28 +20,33 @@ from attention_gallery.records import Bool, Float32, StoredAttention
 Int16 = NDArray[np.int16]
 
 NOTHING, UNREAD = -1, -2
-_MAGIC = b"attention-gallery looks 1\n"
+_MAGIC = b"attention-gallery looks 2\n"
 
 
 def look(attention: StoredAttention, gold: GoldSentence) -> Int16 | None:
-    """The word that each head looks at most, from each unit of a sentence: int16[layer, head, unit].
+    """The word that each head picks for each unit of a sentence: int16[direction, layer, head, unit].
 
-    A unit's own words do not count. `NOTHING` where it sees no other word (the first word of a causal model),
-    `UNREAD` where none of its tokens was read (a text that was cut). None where the tokenizer does not tell
-    where tokens stand. Of equal words the first is taken. Holds one layer at a time.
+    Direction 0: the word that the unit looks at most; 1: the word that looks at the unit most. A unit's own
+    words do not count. `NOTHING` where there is no other word (the first of a causal model looks at none, and
+    none looks at the last), `UNREAD` where none of the unit's tokens was read (a text that was cut). None
+    where the tokenizer does not tell where tokens stand. Of equal words the first is taken. Holds one layer
+    at a time.
     """
     columns = tokens_of_words(attention.tokens, gold.words)
     if columns is None:
         return None
     rows, own = _units(gold, columns)
     facts = attention.facts
-    found = np.full((facts.layers, facts.heads, len(gold.units)), UNREAD, np.int16)
+    found = np.full((2, facts.layers, facts.heads, len(gold.units)), UNREAD, np.int16)
     read = rows.any(axis=1)
     if not read.any():
         return found
     for layer in range(facts.layers):
-        weights = between(attention.layer(layer).weights, rows[read], columns)
-        found[layer][:, read] = _strongest(weights, own[read])
+        weights = attention.layer(layer).weights
+        looked_at = between(weights, rows[read], columns)
+        looking = between(weights, columns, rows[read]).swapaxes(1, 2)
+        found[0, layer][:, read] = _strongest(looked_at, own[read])
+        found[1, layer][:, read] = _strongest(looking, own[read])
     return found
 
 

@@ -1,8 +1,8 @@
 """Which head knows a relation, how well, and against what: probes over many sentences.
 
-For every kind of relation and in both directions: the head whose strongest other word is most often the
-right one (Clark et al. 2019, What Does BERT Look At?, section 4.2), beside the best fixed offset. Chosen on
-one half of the sentences and scored on the other, since the best of hundreds of heads is partly the luckiest.
+For every kind of relation and in both directions: the head that picks the right word most often (Clark et al.
+2019, What Does BERT Look At?, section 4.2), beside the best fixed offset. Chosen on one half of the sentences
+and scored on the other, since the best of hundreds of heads is partly the luckiest.
 """
 
 from __future__ import annotations
@@ -50,9 +50,10 @@ class Accuracy:
 
 @dataclass(frozen=True, slots=True)
 class BestHead:
-    """The head that was chosen for a relation. `direction` 0: `from` looks at `to`; 1: `to` looks at `from`.
+    """The head that was chosen for a relation.
 
-    `offset` is the fixed offset, in words, that was best in this direction where the head was chosen, and
+    `direction` 0: of all words, `from` looks most at `to`; 1: of all words, it is `to` that looks most at
+    `from`. `offset` is the fixed offset from `from`, in words, that was best where the head was chosen, and
     `baseline` how often it is right where the head is scored.
     """
 
@@ -69,8 +70,8 @@ class RelationScore:
     """What is known of one kind of relation under one model.
 
     examples, sentences: of all. chosen_on, scored_on: examples of the two halves (the same in mode "same").
-    seen: for each direction, in how many of all examples the right word can be seen at all; in a causal model
-    a word cannot look ahead. best: None where there are too few examples, or no direction can be seen.
+    seen: for each direction, in how many of all examples one word can see the other at all; in a causal model
+    none looks ahead. best: None where there are too few examples, or no direction can be seen.
     """
 
     kind: str
@@ -91,7 +92,7 @@ class RelationScore:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Tally:
-    """One kind on one sentence: hits uint16[direction, layer, head], offsets uint16[direction, offset]."""
+    """One kind on one sentence: hits uint16[direction, layer, head], offsets uint16[offset]."""
 
     half: int
     examples: int
@@ -115,21 +116,15 @@ class Probe:
     _tallies: dict[str, list[_Tally]] = field(default_factory=dict, repr=False)
 
     def add(self, gold: GoldSentence, looks: Int16) -> None:
-        """Take one more sentence into account: `looks` int16[layer, head, unit] as from `look`."""
-        examples = Examples.of(gold, looks[0, 0] != UNREAD)
+        """Take one more sentence into account: `looks` int16[direction, layer, head, unit] as from `look`."""
+        examples = Examples.of(gold, looks[0, 0, 0] != UNREAD)
         half = half_of(gold.slug)
-        hits = [examples.right(looks, direction) for direction in (0, 1)]
-        offsets = [examples.offset_hits(direction) for direction in (0, 1)]
-        seen = [examples.seen(direction, self.causal) for direction in (0, 1)]
+        hits = examples.right(looks).astype(np.uint16)
+        offsets = examples.offset_hits().astype(np.uint16)
+        seen = examples.seen(self.causal).T.tolist()
         for index, (kind, count) in enumerate(examples.kinds):
-            tally = _Tally(
-                half,
-                count,
-                np.stack([one[..., index] for one in hits]).astype(np.uint16),
-                np.stack([one[..., index] for one in offsets]).astype(np.uint16),
-                (int(seen[0][index]), int(seen[1][index])),
-            )
-            self._tallies.setdefault(kind, []).append(tally)
+            one = _Tally(half, count, hits[..., index].copy(), offsets[:, index].copy(), tuple(seen[index]))
+            self._tallies.setdefault(kind, []).append(one)
 
     def result(self) -> tuple[RelationScore, ...]:
         """The score of every kind that was met, by group, the most frequent first."""
@@ -145,13 +140,13 @@ class Probe:
         hits: NDArray[np.float64] = np.sum([one.hits for one in tallies], axis=0, dtype=np.float64)
         return hits / _count(tallies)
 
-    def baseline(self, kind: str, direction: int) -> float:
-        """How often the best fixed offset is right in a direction, over all sentences.
+    def baseline(self, kind: str) -> float:
+        """How often the best fixed offset is right, over all sentences.
 
         Raises `KeyError` for a kind that was not met.
         """
         tallies = self._tallies[kind]
-        return int(_offset_hits(tallies, direction).max()) / _count(tallies)
+        return int(_offset_hits(tallies).max()) / _count(tallies)
 
     def _score(self, kind: str, tallies: list[_Tally]) -> RelationScore:
         if self.mode == "same":
@@ -197,14 +192,14 @@ def _best(chosen: list[_Tally], scored: list[_Tally], seen: tuple[int, int]) -> 
     direction, layer, head = (int(place) for place in np.unravel_index(hits.argmax(), hits.shape))
     right = np.array([one.hits[direction, layer, head] for one in scored], np.int64)
     examples = np.array([one.examples for one in scored], np.int64)
-    place = int(_offset_hits(chosen, direction).argmax())
-    baseline = sum(int(one.offsets[direction, place]) for one in scored) / int(examples.sum())
+    place = int(_offset_hits(chosen).argmax())
+    baseline = sum(int(one.offsets[place]) for one in scored) / int(examples.sum())
     accuracy = _accuracy(right, examples)
     return BestHead(layer, head, direction, accuracy, OFFSETS[place], baseline)
 
 
-def _offset_hits(tallies: list[_Tally], direction: int) -> NDArray[np.int64]:
-    hits: NDArray[np.int64] = np.sum([one.offsets[direction] for one in tallies], axis=0, dtype=np.int64)
+def _offset_hits(tallies: list[_Tally]) -> NDArray[np.int64]:
+    hits: NDArray[np.int64] = np.sum([one.offsets for one in tallies], axis=0, dtype=np.int64)
     return hits
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import numpy as np
+
 from attention_gallery.analysis.probe import UNREAD, Int16
 from attention_gallery.analysis.probe_scores import (
     LEAST_EXAMPLES,
@@ -110,7 +112,7 @@ def _gold_rows(
         title = relation.kind if score is None else score.title
         if looks is None:
             yield GoldRow(*sides, title, verdict=_UNPLACED)
-        elif score is None or UNREAD in looks[0, 0, [relation.source, relation.target]]:
+        elif score is None or UNREAD in looks[0, 0, 0, [relation.source, relation.target]]:
             yield GoldRow(*sides, title, verdict=_CUT_OFF)
         elif score.best is None:
             yield GoldRow(*sides, title, verdict=_counted(gold, looks, relation, probe.causal))
@@ -126,31 +128,37 @@ def _judged(
 ) -> GoldRow:
     text, gold, looks, relation = seen
     place = (best.layer, best.head)
-    asked, wanted = (relation.source, relation.target)[:: -1 if best.direction else 1]
-    guess = int(looks[best.layer, best.head, asked])
-    right = guess >= 0 and guess in gold.units[wanted]
-    at = f"“{isolated(text[slice(*gold.words[guess])])}”" if guess >= 0 else "no other word"
-    verdict = (
-        f"looks from “{isolated(_said(text, gold, asked))}” at {at}: {'right' if right else 'not right'}"
-    )
+    guess = int(looks[best.direction, best.layer, best.head, relation.source])
+    right = guess in gold.units[relation.target]
+    asked = f"“{isolated(told[0])}”"
+    found = f"“{isolated(text[slice(*gold.words[guess])])}”" if guess >= 0 else "no other word"
+    verb = "looks most at" if best.direction == 0 else "is looked at most by"
+    verdict = f"{asked} {verb} {found}: {'right' if right else 'not right'}"
     return GoldRow(*told, head_name(*place), href(place), verdict, right)
 
 
 def _counted(gold: GoldSentence, looks: Int16, relation: Relation, causal: bool) -> str:
     """How many heads are right, where there are too few examples to choose one."""
-    first, second = gold.units[relation.source], gold.units[relation.target]
-    total = words.count(looks.shape[0] * looks.shape[1], "head")
-    told: list[str] = []
-    for asked, wanted, unit, way in (
-        (first, second, relation.source, "from the first at the second"),
-        (second, first, relation.target, "from the second at the first"),
-    ):
-        if causal and min(wanted) > max(asked):
-            continue
-        right = int(sum(looks[:, :, unit] == word for word in wanted).sum())
-        told.append(f"{right} of {total} look most {way}" if not told else f"{right} {way}")
-    ahead = "; the other way is ahead, where a causal model does not look" if len(told) == 1 else ""
-    return f"{', '.join(told)}{ahead}. There are too few examples to say which head knows this relation."
+    wanted = gold.units[relation.target]
+    picked = looks[..., relation.source]
+    counts = np.isin(picked, wanted).sum(axis=(1, 2)).tolist()
+    total = words.count(picked[0].size, "head")
+    told = (
+        f"in {counts[0]} of {total} the first looks most at the second",
+        f"in {counts[1]} of {total} it is the second that looks most at the first",
+    )
+    source = gold.units[relation.source]
+    possible = [one for one, seen in zip(told, _visible(source, wanted, causal), strict=True) if seen]
+    ahead = (
+        "" if len(possible) == len(told) else "; the other way is ahead, where a causal model does not look"
+    )
+    said = ", ".join(possible)
+    return f"{said}{ahead}. There are too few examples to say which head knows this relation."
+
+
+def _visible(source: tuple[int, ...], target: tuple[int, ...], causal: bool) -> tuple[bool, bool]:
+    """Whether the source can see the target, and the target the source."""
+    return not causal or target[0] < source[-1], not causal or source[0] < target[-1]
 
 
 def _said(text: str, gold: GoldSentence, unit: int) -> str:

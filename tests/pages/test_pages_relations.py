@@ -32,8 +32,9 @@ def probe_of(count: int, looks: Int16 | None, causal: bool = False) -> tuple[lis
 
 def all_look(*words: int) -> Int16:
     """Every head looks at the same words, but for head 0 of layer 0."""
-    looks = np.tile(np.array(words, np.int16), (1, HEADS, 1))
-    looks[0, 0] = [1, 2, 1]
+    looks = np.tile(np.array(words, np.int16), (2, 1, HEADS, 1))
+    looks[1] = NOTHING
+    looks[0, 0, 0] = [1, 2, 1]
     return looks
 
 
@@ -41,7 +42,7 @@ def test_the_best_head_is_right_or_not() -> None:
     specs, probe = probe_of(60, all_look(1, 0, 0))
     rows = gold_rows(specs[1], probe, lambda place: f"/l{place[0]}h{place[1]}")
     assert [(row.head, row.href, row.right) for row in rows] == [("L0H0", "/l0h0", True)]
-    assert rows[0].verdict.replace("\u2068", "").replace("\u2069", "") == "looks from “cat” at “sat”: right"
+    assert rows[0].verdict.replace("\u2068", "").replace("\u2069", "") == "“cat” looks most at “sat”: right"
     table = {row.title: row for group in relation_groups(probe, lambda _: "") for row in group.rows}
     assert (table["nsubj"].head, table["nsubj"].accuracy) == ("L0H0", "100.0\u00a0%")
     assert table["nsubj"].interval == "100.0\u00a0% to 100.0\u00a0%"
@@ -52,24 +53,25 @@ def test_too_few_examples_are_counted_for_the_sentence_alone() -> None:
     specs, probe = probe_of(60, all_look(1, 0, 0))
     row = gold_rows(specs[0], probe, lambda _: "")[1]
     assert (row.head, row.right) == ("", None)
-    # Three heads look from "sat" at "the", and none from "the" at "sat".
-    assert row.verdict.startswith("3 of 4 heads look most from the first at the second, 0 from the second")
+    # In three heads "sat" looks at "the", and in none does anything look at it.
+    assert row.verdict.startswith("in 3 of 4 heads the first looks most at the second, in 0 of 4 heads it is")
     assert "too few examples" in row.verdict
 
 
 def test_a_causal_model_is_not_asked_to_look_ahead() -> None:
-    specs, probe = probe_of(60, np.tile(np.array([NOTHING, 0, 1], np.int16), (1, HEADS, 1)), causal=True)
+    picked = np.array([[NOTHING, 0, 1], [1, 2, NOTHING]], np.int16)
+    specs, probe = probe_of(60, np.tile(picked[:, None, None], (1, 1, HEADS, 1)), causal=True)
     table = {row.title: row for group in relation_groups(probe, lambda _: "") for row in group.rows}
     assert table["nsubj"].direction == "to → from"
     assert "Impossible" in table["next word"].reason
     assert table["next word"].accuracy == ""
     row = gold_rows(specs[0], probe, lambda _: "")[1]
-    assert row.verdict.startswith("0 of 4 heads look most from the first at the second")
+    assert row.verdict.startswith("in 0 of 4 heads the first looks most at the second;")
     assert "the other way is ahead" in row.verdict
 
 
 def test_what_was_not_read_is_told() -> None:
-    specs, probe = probe_of(3, np.full((1, HEADS, 3), UNREAD, np.int16))
+    specs, probe = probe_of(3, np.full((2, 1, HEADS, 3), UNREAD, np.int16))
     assert "did not read so far" in gold_rows(specs[1], probe, lambda _: "")[0].verdict
     specs, probe = probe_of(3, None)
     assert "does not tell where" in gold_rows(specs[1], probe, lambda _: "")[0].verdict

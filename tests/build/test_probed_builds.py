@@ -76,7 +76,7 @@ def test_too_few_examples_are_said(tmp_path: Path) -> None:
     assert "Too few to score" in line
     assert "%" not in line
     told = next(line for line in sample.page("enc/cat").splitlines() if "coreference: it → cat" in line)
-    assert "of 4 heads look most from the first at the second" in told
+    assert "of 4 heads the first looks most at the second" in told
 
 
 def test_the_best_head_is_linked_and_says_so_on_its_own_page(tmp_path: Path) -> None:
