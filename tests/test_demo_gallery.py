@@ -259,7 +259,10 @@ class Demo:
 
     @cached_property
     def settings(self) -> GallerySettings:
-        return load_manifest(ROOT / "gallery.yaml").settings
+        """Without the sentences that have no pages: notes speak of the others."""
+        settings = load_manifest(ROOT / "gallery.yaml").settings
+        paged = tuple(sentence for sentence in settings.sentences if sentence.pages)
+        return settings.model_copy(update={"sentences": paged})
 
     @cached_property
     def notes(self) -> tuple[Note, ...]:

@@ -27,7 +27,7 @@ SENTENCES: tuple[dict[str, Any], ...] = (
         "focus": "it",
         "tags": ["coreference", "plain"],
         "aliases": ["old-cat"],
-        "annotations": [{"from": "it", "to": "cat", "kind": "coreference"}],
+        "relations": [{"from": "it", "to": "cat", "kind": "coreference"}],
     },
     {
         "slug": "scripts",
@@ -192,7 +192,7 @@ def inputs(root: Path, special_tokens: str = "shown") -> Built:
                 "text": "A man is playing a guitar.",
                 "pair": "Somebody makes music.",
                 "focus": "Somebody",
-                "annotations": [{"from": "Somebody", "to": "man"}],
+                "relations": [{"from": "Somebody", "to": "man"}],
             },
             {"slug": "chat", "title": "Capitals", "chat": [dict(message) for message in TALK], "generate": 2},
             {"slug": "cut", "title": "Too long", "text": PARAGRAPH, "truncate": True},

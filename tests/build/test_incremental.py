@@ -186,12 +186,39 @@ def make_draft(sample: Sample) -> None:
     sample.sentence("short")["draft"] = True
 
 
-def tag_and_annotate(sample: Sample) -> None:
-    annotation = {"from": "it", "to": "cat", "kind": "coreference"}
-    sample.sentence("cat").update(tags=["animal"], annotations=[annotation], language="en-GB")
+def tag_and_relate(sample: Sample) -> None:
+    relation = {"from": "it", "to": "cat", "kind": "coreference"}
+    sample.sentence("cat").update(tags=["animal"], relations=[relation], language="en-GB")
+
+
+def tree_of(number: int, relation: str = "nsubj") -> str:
+    rows = [("A", 2, "det"), (f"cat{number}", 3, relation), ("sat", 0, "root")]
+    lines = [f"# sent_id = t{number}", f"# text = A cat{number} sat"]
+    lines += [
+        "\t".join([str(n), form, *"____", str(head), kind, "_", "_"])
+        for n, (form, head, kind) in enumerate(rows, 1)
+    ]
+    return "\n".join(lines) + "\n\n"
+
+
+def add_treebank(sample: Sample) -> None:
+    sample.write("trees.conllu", "".join(tree_of(number) for number in range(30)))
+    sample.settings["sentences"].append({"conllu": "trees.conllu", "pages": False})
+
+
+def add_treebank_with_pages(sample: Sample) -> None:
+    sample.write("trees.conllu", tree_of(1) + tree_of(2))
+    sample.settings["sentences"].append({"conllu": "trees.conllu", "tags": ["tree"]})
+
+
+def hide_pages(sample: Sample) -> None:
+    sample.sentence("short")["pages"] = False
 
 
 EDITS: tuple[Edit, ...] = (
+    add_treebank,
+    add_treebank_with_pages,
+    hide_pages,
     change_text,
     change_title,
     change_focus,
@@ -225,7 +252,7 @@ EDITS: tuple[Edit, ...] = (
     more_keys,
     set_base_url,
     make_draft,
-    tag_and_annotate,
+    tag_and_relate,
 )
 
 

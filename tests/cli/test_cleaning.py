@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
-from attention_gallery.analysis import analysis_key
+from attention_gallery.analysis import analysis_key, gold_of, looks_key
 from attention_gallery.analysis.distances import distances_key
 from attention_gallery.analysis.head_map import map_key
 from attention_gallery.build.captures import needed_captures
@@ -52,6 +52,11 @@ def store(project: Path) -> AttentionStore:
         for name in names:
             (cache / "analysis" / name[:2]).mkdir(parents=True, exist_ok=True)
             (cache / "analysis" / name[:2] / name).write_bytes(b"x")
+    [gold] = [gold_of(sentence) for sentence in found.manifest.settings.sentences]
+    for key in (used, "f" * 64):
+        name = looks_key(key, gold)
+        (cache / "analysis" / name[:2]).mkdir(parents=True, exist_ok=True)
+        (cache / "analysis" / name[:2] / name).write_bytes(b"looks")
     return store
 
 
@@ -61,7 +66,7 @@ def test_captures_that_nobody_uses_are_removed(project, store, invoke):
     assert "Removed 1 unused capture" in result.stdout
     assert len(store.keys()) == 1
     assert not store.has("f" * 64)
-    assert len([path for path in (project / ".gallery" / "analysis").rglob("*") if path.is_file()]) == 3
+    assert len([path for path in (project / ".gallery" / "analysis").rglob("*") if path.is_file()]) == 4
     assert "Removed 0 unused captures" in invoke("clean", "--store").stdout
 
 

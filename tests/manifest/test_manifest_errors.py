@@ -33,6 +33,10 @@ def sentence(*lines: str) -> str:
     return HEAD + "sentences:\n  - text: the cat saw it\n" + "".join(f"    {line}\n" for line in lines)
 
 
+def related(source: str, target: str, *more: str) -> str:
+    return sentence(f"relations: [{{{', '.join([f'from: {source}', f'to: {target}', *more])}}}]")
+
+
 @pytest.mark.parametrize(
     ("text", "reason", "mend", "place"),
     [
@@ -132,8 +136,16 @@ def sentence(*lines: str) -> str:
         (sentence("aliases: [a, a]"), "already a slug or alias in line 5", "remove", (5, 18)),
         (sentence("tags: [a, a]"), "stands here twice", "remove", (5, 15)),
         (sentence("tags: a"), "`tags` must be a list", "- ", (5, 11)),
-        (sentence("annotations: [{from: it, to: dog}]"), '"dog" does not', "just as", (5, 34)),
-        (sentence("annotations: [{from: it}]"), "needs `to`", "add a line", (5, 19)),
+        (sentence("relations: [{from: it, to: dog}]"), '"dog" does not', "just as", (5, 32)),
+        (sentence("relations: [{from: it}]"), "needs `to`", "add a line", (5, 17)),
+        (related("[9, 11]", "[9, 9]"), "[9, 9] is no range", "where it ends", (5, 33)),
+        (related("[11, 9]", "cat"), "[11, 9] is no range", "counted from 0", (5, 18)),
+        (related("it", "[4, 99]"), "[4, 99] reaches beyond the text", "14 characters", (5, 28)),
+        (related("it", "[3, 4]"), "[3, 4] holds no word", "the[ ]cat", (5, 28)),
+        (related("it", "[1, 2, 3]"), "`to` must be a word or where it begins", "[12, 14]", (5, 28)),
+        (related("it", "12"), "`to` must be a word or where it begins", "quotes", (5, 32)),
+        (related("the cat", "[4, 7]"), "share characters", "two different words", (5, 33)),
+        (related("it", "cat", "kind: ' '"), "the kind is empty", "name the relation", (5, 43)),
         (HEAD + "sentences: []\n", "`sentences` is empty", "at least one sentence", (3, 1)),
         (HEAD + "sentences: [{text: ' '}]\n", "the text is empty", "sentence", (3, 20)),
         (HEAD + "sentences: [{text: ''}]\n", "`text` is empty", "write a text", (3, 20)),
@@ -237,12 +249,13 @@ def test_code_belongs_to_folders_and_hub_ids(tmp_path: Path, source: str) -> Non
     assert problem.line == 4
 
 
-def test_an_ambiguous_annotation_lists_the_places(tmp_path: Path) -> None:
-    text = HEAD + "sentences:\n  - text: it saw it with a kit\n    annotations: [{from: it, to: kit}]\n"
+def test_an_ambiguous_relation_lists_the_places(tmp_path: Path) -> None:
+    text = HEAD + "sentences:\n  - text: it saw it with a kit\n    relations: [{from: it, to: kit}]\n"
     problem = only(tmp_path, text)
     assert '"it" stands 2 times' in problem.reason
     assert "at character 1:" in problem.mend
     assert "at character 8:" in problem.mend
+    assert "[0, 2]" in problem.mend
 
 
 def test_duplicate_slugs_name_both_lines(tmp_path: Path) -> None:

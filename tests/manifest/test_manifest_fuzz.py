@@ -20,7 +20,8 @@ LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | s
 KEYS = st.sampled_from(
     [
         *("title", "models", "sentences", "source", "text", "slug", "focus", "output", "tags"),
-        *("pair", "chat", "role", "content", "target", "generate", "truncate", "annotations"),
+        *("pair", "chat", "role", "content", "target", "generate", "truncate", "relations"),
+        *("from", "to", "conllu", "filter", "limit", "pages"),
     ]
 )
 VALUES = st.recursive(

@@ -27,7 +27,7 @@ sentences:
   - text: The cat sat because it was tired.
     focus: it
     aliases: [old-cat]
-    annotations:
+    relations:
       - {from: it, to: cat, kind: coreference}
   - title: A second one
     text: |
@@ -53,7 +53,7 @@ def test_titles_and_slugs_are_filled_in(tmp_path: Path) -> None:
     assert [s.slug for s in settings.sentences][:2] == ["the-cat-sat-because-it-was-tired", "a-second-one"]
     assert settings.sentences[2].title == "猫在垫子上"
     assert settings.sentences[2].slug.startswith("sentence-")
-    assert settings.sentences[0].annotations[0].from_ == "it"
+    assert settings.sentences[0].relations[0].from_ == "it"
     assert settings.output == "site"
 
 
@@ -64,7 +64,7 @@ sentences:
   - text: A cat sat.
     pair: An animal sat.
     focus: animal
-    annotations: [{from: animal, to: cat}]
+    relations: [{from: animal, to: cat}]
   - chat:
       - {role: system, content: Be brief.}
       - {role: user, content: Who sat?}
@@ -107,7 +107,7 @@ def test_the_place_of_values_and_of_their_nearest_parents(tmp_path: Path) -> Non
     assert (place.line, place.column, place.quote) == (10, 12, "    focus: it")
     assert manifest.where("sentences", 0, "language").line == 9
     assert manifest.where("sentences").line == 8
-    assert manifest.where("sentences", 0, "annotations", 0, "to").line == 13
+    assert manifest.where("sentences", 0, "relations", 0, "to").line == 13
     assert manifest.where("nothing").line == 1
     problem = manifest.problem("why", "how", "models", 1, "source")
     assert (problem.file, problem.line, problem.mend) == (manifest.path, 6, "how")

@@ -30,7 +30,7 @@ def test_the_schema_is_one() -> None:
 
 def test_the_schema_accepts_what_the_loader_accepts() -> None:
     assert valid(
-        "{title: x, models: [{source: a/b}], sentences: [{text: y, annotations: [{from: a, to: b}]}]}"
+        "{title: x, models: [{source: a/b}], sentences: [{text: y, relations: [{from: y, to: [1, 3]}]}]}"
     )
     assert valid(
         "{title: x, models: [{source: a/b}], sentences: ["

@@ -99,7 +99,7 @@ def hostile(root: Path, attack: str) -> Sample:
                 "text": f"Text {attack} end",
                 "tags": [f"tag {attack}"],
                 "focus": "Text",
-                "annotations": [{"from": "Text", "to": "end", "kind": f"kind {attack}"}],
+                "relations": [{"from": "Text", "to": "end", "kind": f"kind {attack}"}],
             },
             {"slug": "two", "title": "Two", "text": "Plain words"},
         ],

@@ -11,7 +11,10 @@
     to_words            attention between words instead of tokens
     head_distances      how far the heads are from each other on one sentence
     map_heads           a `HeadMap` of them over sentences: positions, groups, the nearest of each
+    gold_of, look       gold relations of a sentence, and the word that each head looks at most
+    Probe               many sentences to a `RelationScore` for every kind of relation
     save, load          an analysis as bytes and back; `analysis_key` names it in a cache
+    save_looks, load_looks, looks_key   the same of what `look` finds
 
 Nothing here imports torch. Layers, heads and tokens count from 0.
 """
@@ -28,7 +31,10 @@ from attention_gallery.analysis.lookup import find_token, find_word
 from attention_gallery.analysis.measure import analyse
 from attention_gallery.analysis.metrics import METRICS, Metric, metric_named, metrics_for
 from attention_gallery.analysis.pairs import STANDOUTS, average_heads
-from attention_gallery.analysis.saved import analysis_key, load, save
+from attention_gallery.analysis.probe import load_looks, look, save_looks
+from attention_gallery.analysis.probe_scores import Probe, RelationScore
+from attention_gallery.analysis.relations import GoldSentence, gold_of
+from attention_gallery.analysis.saved import analysis_key, load, looks_key, save
 from attention_gallery.analysis.sentence import SentenceAnalysis, heads_only, token_trace
 from attention_gallery.analysis.words import to_words, word_groups, words_of
 
@@ -38,13 +44,16 @@ __all__ = [
     "STANDOUTS",
     "Across",
     "Gauge",
+    "GoldSentence",
     "HeadMap",
     "HeadsAcross",
     "Kind",
     "LayerView",
     "Layout",
     "Metric",
+    "Probe",
     "Reading",
+    "RelationScore",
     "SentenceAnalysis",
     "Thresholds",
     "analyse",
@@ -53,14 +62,19 @@ __all__ = [
     "classify",
     "find_token",
     "find_word",
+    "gold_of",
     "head_distances",
     "heads_only",
     "load",
+    "load_looks",
+    "look",
+    "looks_key",
     "map_heads",
     "mean_distance",
     "metric_named",
     "metrics_for",
     "save",
+    "save_looks",
     "to_words",
     "token_trace",
     "word_groups",

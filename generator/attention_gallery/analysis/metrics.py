@@ -264,8 +264,8 @@ METRICS: tuple[Metric, ...] = (
         title="Duplicate-token mass",
         unit="share",
         range=(0.0, 1.0),
-        definition="The mean weight that a token gives to equal tokens elsewhere, over the tokens that can see "
-        "one. Special tokens and neighbours do not count. Absent where no token comes back.",
+        definition="The mean weight that a token gives to equal tokens elsewhere, over the tokens that can "
+        "see one. Special tokens and neighbours do not count. Absent where no token comes back.",
         source="The duplicate-token heads of " + WANG,
         caveat="In plain text few tokens come back, and those are mostly commas and articles: see on how "
         "many it rests. Tokens must be equal: “Cat” and “cat”, or a word with and without a space before "

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from attention_gallery.analysis.head_types import Thresholds
 from attention_gallery.analysis.kept import code_digest, pack, unpack
 from attention_gallery.analysis.metrics import metric_named
+from attention_gallery.analysis.relations import GoldSentence
 from attention_gallery.analysis.sentence import SentenceAnalysis
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.hashing import digest
@@ -49,6 +50,14 @@ def analysis_key(capture_key: str, settings: AnalysisSettings, thresholds: Thres
             "thresholds": asdict(thresholds or Thresholds()),
         }
     )
+
+
+def looks_key(capture_key: str, gold: GoldSentence) -> str:
+    """SHA-256 of all that can change what heads look at: the capture, the words and phrases, and the code.
+
+    Which relations hold between them changes nothing.
+    """
+    return digest({"code": code_digest(), "capture": capture_key, "words": gold.words, "units": gold.units})
 
 
 def save(analysis: SentenceAnalysis) -> bytes:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from attention_gallery.records import Float32, Int32, Tokens
+from attention_gallery.manifest.words import Span
+from attention_gallery.records import Bool, Float32, Int32, Tokens
 
 
 def word_groups(tokens: Tokens) -> Int32 | None:
@@ -66,3 +69,32 @@ def to_words(weights: Float32, queries: Int32, keys: Int32) -> Float32:
     sizes = np.diff(np.append(first, len(queries))).astype(np.float32)
     averaged = np.add.reduceat(summed, first, axis=-2) / sizes[:, None]
     return averaged.astype(np.float32, copy=False)
+
+
+def tokens_of_words(tokens: Tokens, words: Sequence[Span]) -> Bool | None:
+    """Which tokens each word consists of: bool[word, token]; None where the tokens have no offsets.
+
+    `words` are half-open code-point ranges. A token belongs to every word that it shares a character with;
+    special tokens belong to none, and neither do those that stand for no text.
+    """
+    if tokens.offsets is None:
+        return None
+    places = np.array(words, np.int32).reshape(-1, 2)
+    first, last = tokens.offsets[:, 0], tokens.offsets[:, 1]
+    shared = (first < places[:, 1:]) & (places[:, :1] < last) & (first < last)
+    found: Bool = shared & ~tokens.special
+    return found
+
+
+def between(weights: Float32, looking: Bool, looked_at: Bool) -> Float32:
+    """Attention from groups of tokens to groups of tokens: columns of a group summed, rows of one averaged.
+
+    weights: float32[..., query, key]; looking bool[row, query] and looked_at bool[column, key] tell which
+    tokens a group has. Returns float32[..., row, column]; rows of empty groups are 0. For groups that divide
+    the tokens it is `to_words`; here groups may share tokens and leave some out, so rows need not sum to 1.
+    """
+    sizes = np.maximum(looking.sum(axis=1, keepdims=True), 1)
+    rows = looking.astype(np.float32) / sizes.astype(np.float32)
+    summed = weights @ looked_at.T.astype(np.float32)
+    found: Float32 = rows @ summed
+    return found

@@ -9,18 +9,25 @@ from pathlib import Path
 from typing import TypeVar
 
 from attention_gallery.analysis import (
+    GoldSentence,
     HeadMap,
     SentenceAnalysis,
     analyse,
     analysis_key,
+    gold_of,
     head_distances,
     load,
+    load_looks,
+    look,
+    looks_key,
     map_heads,
     mean_distance,
     save,
+    save_looks,
 )
 from attention_gallery.analysis.distances import distances_key, load_distances, save_distances
 from attention_gallery.analysis.head_map import load_map, map_key, save_map
+from attention_gallery.analysis.probe import Int16
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.files import write_atomically
 from attention_gallery.manifest.settings import AnalysisSettings, GallerySettings
@@ -38,7 +45,9 @@ def kept_names(settings: GallerySettings, keys: Mapping[tuple[str, str], str]) -
     `keys` are those of the captures by (model, sentence), drafts among them.
     """
     used = set(keys.values())
+    gold = {sentence.slug: gold_of(sentence) for sentence in settings.sentences}
     names = {analysis_key(key, settings.analysis) for key in used} | {distances_key(key) for key in used}
+    names |= {looks_key(key, gold[sentence]) for (_, sentence), key in keys.items()}
     drafts = {sentence.slug for sentence in settings.sentences if sentence.draft}
     for model in {model for model, _ in keys}:
         of_model = {sentence: key for (one, sentence), key in keys.items() if one == model}
@@ -91,6 +100,24 @@ class CachedData:
                 self._analyses.popitem(last=False)
         return found
 
+    def looks(self, key: str, gold: GoldSentence) -> Int16 | None:
+        """What every head looks at most, word by word, from the cache or found now; see `analysis.look`.
+
+        Raises `DamagedEntry`.
+        """
+        path = self._path(looks_key(key, gold))
+        try:
+            return load_looks(path.read_bytes())
+        except (FileNotFoundError, DamagedEntry):
+            # Not kept open: a probe goes through all sentences of a model once.
+            looks = look(self._store.open(key), gold)
+            if looks is not None and self._keep:
+                write_atomically(path, save_looks(looks))
+            return looks
+
+    def _path(self, name: str) -> Path:
+        return self._cache / name[:2] / name
+
     def _read_or_measure(self, key: str) -> SentenceAnalysis:
         name = analysis_key(key, self._settings)
         return self._kept(name, load, save, lambda: analyse(self.entry(key), self._settings))
@@ -116,7 +143,7 @@ class CachedData:
         make: Callable[[], _Result],
     ) -> _Result:
         """A result as it was kept under a name, or made and kept now."""
-        path = self._cache / name[:2] / name
+        path = self._path(name)
         try:
             return load(path.read_bytes())
         except (FileNotFoundError, DamagedEntry):

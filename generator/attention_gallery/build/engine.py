@@ -135,6 +135,7 @@ def _rebuild(run: _Build) -> BuildReport:
     from attention_gallery.build.captures import capture_all, drop_damaged
     from attention_gallery.build.data import CachedData
     from attention_gallery.build.project import read_project
+    from attention_gallery.build.shown import with_pages
     from attention_gallery.files import sweep_unfinished
     from attention_gallery.notes import check_models
     from attention_gallery.store import AttentionStore
@@ -143,8 +144,11 @@ def _rebuild(run: _Build) -> BuildReport:
         started = time.time_ns()
         project = read_project(run.manifest, run.options.drafts)
         captures = _pinned_captures(run, project)
-        check_models(project.notes, [shown.spec.slug for shown in captures.shown], captures.keys)
-        inputs = {"files": captures.files(), "folders": [str(project.content)]}
+        settings = project.manifest.settings
+        paged = [(model.spec.slug, one.slug) for model, one in with_pages(settings, captures.shown)]
+        check_models(project.notes, [shown.spec.slug for shown in captures.shown], paged)
+        treebanks = [str(path) for path in project.manifest.files]
+        inputs = {"files": [*captures.files(), *treebanks], "folders": [str(project.content)]}
         before = _stamp(run, inputs)
         folders = [str(run.manifest.parent / "themes"), *inputs["folders"]]
         files = [str(run.manifest), *inputs["files"]]
@@ -160,7 +164,7 @@ def _rebuild(run: _Build) -> BuildReport:
     while True:
         with run.clock.phase("capture"):
             captured += capture_all(project, captures, store, run.reporter, run.options.keep_going)
-        data = CachedData(store, run.cache / "analysis", project.manifest.settings.analysis)
+        data = CachedData(store, run.cache / "analysis", settings.analysis)
         try:
             return _write(run, project, captures, data, captured, (before, inputs))
         except DamagedEntry:

@@ -11,22 +11,23 @@ from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 
-from attention_gallery.analysis import analysis_key
+from attention_gallery.analysis import analysis_key, gold_of
 from attention_gallery.build.captures import Captures
 from attention_gallery.build.data import CachedData, CapturedEvidence
 from attention_gallery.build.project import Project
-from attention_gallery.build.shown import ShownModel, pairs_read
+from attention_gallery.build.shown import ShownModel, with_pages
 from attention_gallery.errors import Problem, UserError
 from attention_gallery.figures.plotly_script import plotly_script
 from attention_gallery.files import walk_files
 from attention_gallery.hashing import digest, digest_file
-from attention_gallery.manifest.settings import SentenceSpec
+from attention_gallery.manifest.settings import GallerySettings, SentenceSpec
 from attention_gallery.models import license_of
 from attention_gallery.notes import check_heads
 from attention_gallery.pages import routes
 from attention_gallery.pages.chrome import site_info
 from attention_gallery.pages.gallery import Gallery, GalleryModel, Pair, PlannedPage
 from attention_gallery.pages.link_map import LinkMap
+from attention_gallery.pages.model_probe import ModelProbe
 from attention_gallery.pages.notes import gather_notes
 from attention_gallery.pages.numbers import Numbers
 from attention_gallery.pages.routes import HeadRoutes
@@ -60,7 +61,7 @@ def gather(project: Project, captures: Captures, data: CachedData) -> Gallery:
         (one.spec.slug, sentence.slug): _pair(
             project, captures, data, (one.index, named[one.spec.slug]), sentence
         )
-        for one, sentence in pairs_read(settings, captures.shown)
+        for one, sentence in with_pages(settings, captures.shown)
     }
     check_heads(project.notes, {m.spec.slug: (m.facts.layers, m.facts.heads) for m in models})
     titles = {model.spec.slug: (model.spec.title, model.routes) for model in models}
@@ -77,8 +78,9 @@ def gather(project: Project, captures: Captures, data: CachedData) -> Gallery:
     gallery = Gallery(
         settings=settings,
         models=models,
-        sentences=settings.sentences,
+        sentences=tuple(sentence for sentence in settings.sentences if sentence.pages),
         pairs=pairs,
+        probes=_probes(settings, captures, models, data),
         notes=notes,
         data=data,
         renderer=renderer,
@@ -138,6 +140,20 @@ def _pair(
     return Pair(model, sentence, key, inputs, heads, provenance)
 
 
+def _probes(
+    settings: GallerySettings, captures: Captures, models: tuple[GalleryModel, ...], data: CachedData
+) -> dict[str, ModelProbe]:
+    """The probe of each model that reads the sentences themselves: over all, with pages or without."""
+    gold = [gold_of(sentence) for sentence in settings.sentences]
+    probes = {}
+    for model in models:
+        if not model.reads_target:
+            keys = ((one, captures.keys.get((model.spec.slug, one.slug))) for one in gold)
+            asked = tuple((one, key) for one, key in keys if key is not None)
+            probes[model.spec.slug] = ModelProbe(asked, model.causal, data.looks)
+    return probes
+
+
 def _head_places(which: str, model: GalleryModel, data: CachedData, key: str) -> tuple[tuple[int, int], ...]:
     if which == "all":
         return model.places
@@ -154,7 +170,7 @@ def link_map(
     pages = [note for note in project.notes if note.target.kind == "page"]
     return LinkMap(
         models=models,
-        sentences={sentence.slug: sentence.title for sentence in settings.sentences},
+        sentences={sentence.slug: sentence.title for sentence in settings.sentences if sentence.pages},
         pages={note.target.slug or "": note.title for note in pages},
         head_pages=paged,
         assets=frozenset(project.assets),

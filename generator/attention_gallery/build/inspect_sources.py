@@ -12,7 +12,7 @@ from attention_gallery.build.identify import at_source
 from attention_gallery.build.locking import tell_others
 from attention_gallery.build.pins import Pins
 from attention_gallery.build.project import Project
-from attention_gallery.build.shown import ShownModel, clashes, pairs_read, shown_models
+from attention_gallery.build.shown import ShownModel, clashes, pairs_read, shown_models, with_pages
 from attention_gallery.errors import DamagedEntry, ModelError, Problem, UserError, told_in_short
 from attention_gallery.manifest import parse_source
 from attention_gallery.manifest.lock import lock_path
@@ -189,7 +189,7 @@ def _notes(
 
 
 def _pairs(project: Project, shown: list[ShownModel]) -> list[tuple[str, str]]:
-    read = pairs_read(project.manifest.settings, shown)
+    read = with_pages(project.manifest.settings, shown)
     return [(model.spec.slug, sentence.slug) for model, sentence in read]
 
 

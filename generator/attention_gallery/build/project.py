@@ -59,7 +59,7 @@ def read_project(manifest_path: Path, drafts: bool) -> Project:
     try:
         # Which of them an encoder-decoder is shown under is known when its files are found.
         models = [slug for model in whole.settings.models for slug in possible_slugs(model.slug)]
-        sentences = [sentence.slug for sentence in whole.settings.sentences]
+        sentences = [sentence.slug for sentence in whole.settings.sentences if sentence.pages]
         notes = load_notes(content, models, sentences)
         assets = {file.name: file.path for file in content_assets(content)}
     except UserError as error:

@@ -51,6 +51,13 @@ def pairs_read(
                 yield model, sentence
 
 
+def with_pages(
+    settings: GallerySettings, shown: Iterable[ShownModel]
+) -> Iterator[tuple[ShownModel, SentenceSpec]]:
+    """The same, without the sentences that are only captured."""
+    return ((model, sentence) for model, sentence in pairs_read(settings, shown) if sentence.pages)
+
+
 def clashes(manifest: Manifest, shown: Iterable[ShownModel]) -> list[Problem]:
     """A problem for every slug that two models would share, at the line of the later one."""
     problems = []

@@ -18,6 +18,7 @@ from attention_gallery.build.record import Record
 from attention_gallery.pages.routes import file_of
 
 _LIBRARIES = (
+    "conllu",
     "jinja2",
     "latex2mathml",
     "markdown",

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from attention_gallery.manifest.schema import json_schema, schema_text
     from attention_gallery.manifest.settings import (
         AnalysisSettings,
-        AnnotationSpec,
         GallerySettings,
         ModelSpec,
         PageSettings,
+        RelationSpec,
         SentenceSpec,
     )
     from attention_gallery.manifest.slugs import slugify
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "AnalysisSettings": "settings",
-    "AnnotationSpec": "settings",
     "GallerySettings": "settings",
     "Manifest": "load",
     "ModelSpec": "settings",
     "PageSettings": "settings",
     "Position": "document",
+    "RelationSpec": "settings",
     "SentenceSpec": "settings",
     "Source": "source",
     "json_schema": "schema",
@@ -46,12 +46,12 @@ _HOMES = {
 
 __all__ = [
     "AnalysisSettings",
-    "AnnotationSpec",
     "GallerySettings",
     "Manifest",
     "ModelSpec",
     "PageSettings",
     "Position",
+    "RelationSpec",
     "SentenceSpec",
     "Source",
     "json_schema",

@@ -14,7 +14,13 @@ from attention_gallery.manifest.defaults import Origins
 from attention_gallery.manifest.document import Document
 from attention_gallery.manifest.paths import check_paths
 from attention_gallery.manifest.readers import check_readers
-from attention_gallery.manifest.sentences import Finding, Place, check_language, check_sentences, check_title
+from attention_gallery.manifest.relations import Finding, Place
+from attention_gallery.manifest.sentences import (
+    check_collections,
+    check_language,
+    check_sentences,
+    check_title,
+)
 from attention_gallery.manifest.slugs import is_slug, reserved_reason
 from attention_gallery.manifest.source import parse_source
 
@@ -24,9 +30,10 @@ def check(data: dict[str, Any], origins: Origins, document: Document, path: Path
     findings = [
         *_site(data),
         *_models(data),
-        *check_sentences(_items(data, "sentences")),
+        *check_sentences(_sentences(data)),
+        *check_collections(_items(data, "sentences")),
         *_slugs("models", _items(data, "models"), origins, document),
-        *_slugs("sentences", _items(data, "sentences"), origins, document),
+        *_slugs("sentences", _sentences(data), origins, document),
         *check_readers(_items(data, "models"), _items(data, "sentences")),
         *check_paths(data, path),
     ]
@@ -42,6 +49,11 @@ def _items(data: dict[str, Any], name: str) -> list[tuple[int, dict[str, Any]]]:
     if not isinstance(items, tuple):
         return []
     return [(i, item) for i, item in enumerate(items) if isinstance(item, dict)]
+
+
+def _sentences(data: dict[str, Any]) -> list[tuple[int, dict[str, Any]]]:
+    """The sentences that stand in the manifest itself."""
+    return [(i, item) for i, item in _items(data, "sentences") if "conllu" not in item]
 
 
 def _site(data: dict[str, Any]) -> Iterator[Finding]:

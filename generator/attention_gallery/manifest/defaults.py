@@ -14,7 +14,7 @@ Origins = dict[tuple[str, int], str]
 def with_defaults(data: dict[str, Any]) -> tuple[dict[str, Any], Origins]:
     """The data with titles and slugs filled in, and for each slug that was, the key that it was made from.
 
-    Values of a wrong type are left as they are; validation tells of them.
+    Values of a wrong type are left as they are; validation tells of them. So are collections.
     """
     origins: Origins = {}
     result = dict(data)
@@ -22,7 +22,7 @@ def with_defaults(data: dict[str, Any]) -> tuple[dict[str, Any], Origins]:
         items = data.get(name)
         if isinstance(items, tuple):
             result[name] = tuple(
-                fill(dict(item), origins, i) if isinstance(item, dict) else item
+                fill(dict(item), origins, i) if isinstance(item, dict) and "conllu" not in item else item
                 for i, item in enumerate(items)
             )
     return result, origins

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from attention_gallery.errors import ManifestError, Problem
 from attention_gallery.manifest.load import Manifest
@@ -35,7 +36,7 @@ def without_drafts(manifest: Manifest) -> Manifest:
         "models": _in_file(manifest, "models", models),
         "sentences": _in_file(manifest, "sentences", sentences),
     }
-    return Manifest(manifest.path, manifest.root, left, manifest.document, kept)
+    return replace(manifest, settings=left, kept=kept)
 
 
 def _nothing_left(
@@ -45,12 +46,14 @@ def _nothing_left(
     for name, left in (("models", models), ("sentences", sentences)):
         if not left:
             yield manifest.problem(f"all {name} are drafts", mend, name)
+    if sentences and not any(manifest.settings.sentences[i].pages for i in sentences):
+        yield manifest.problem("all sentences with pages are drafts", mend, "sentences")
 
 
 def _left_alone(manifest: Manifest, models: tuple[int, ...], sentences: tuple[int, ...]) -> Iterator[Problem]:
     """A problem for each model that has nothing to read while others have."""
     settings = manifest.settings
-    left = [settings.sentences[i] for i in sentences]
+    left = [settings.sentences[i] for i in sentences if settings.sentences[i].pages]
     for i in models:
         slug = settings.models[i].slug
         if left and not any(sentence.read_by(slug) for sentence in left):

@@ -73,7 +73,12 @@ def _in_file(loc: tuple[str | int, ...], document: Document) -> tuple[str | int,
     """A place in the settings without the union branches that pydantic adds at its end."""
     if loc and loc[0] == "theme_options" and len(loc) > 2:
         return loc[:2]
-    return loc
+    return loc[:5] if _is_side(loc) else loc
+
+
+def _is_side(path: tuple[str | int, ...]) -> bool:
+    """Whether this is one side of a relation, a text or a range."""
+    return len(path) >= 5 and path[2] == "relations" and path[4] in ("from", "to")
 
 
 def _reported(document: Document, path: tuple[str | int, ...]) -> bool:
@@ -93,6 +98,9 @@ def _words(
         mend = did_you_mean(str(path[-1]), known)
         listed = "known keys: " + ", ".join(known)
         return f'unknown key "{path[-1]}"', mend + "\n  " + listed if mend.startswith("did") else listed
+    if _is_side(path) and kind != "missing":
+        mend = "write a word of the text, in quotes where YAML reads it as something else, or `[12, 14]`"
+        return f"{name} must be a word or where it begins and ends, not {_what(value)}", mend
     node = document.values.get(path)
     if path[0] == "theme_options" and len(path) > 1:
         return f"{name} must be a text, a number, or true or false", 'put it in quotes: "…"'

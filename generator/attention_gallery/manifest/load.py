@@ -17,6 +17,7 @@ from attention_gallery.manifest.explain import explain
 from attention_gallery.manifest.nodes import YamlError, split_lines
 from attention_gallery.manifest.settings import GallerySettings
 from attention_gallery.manifest.textfile import not_utf8
+from attention_gallery.manifest.treebanks import Origin, check_collected, read_collections
 
 LARGEST = 32 * 1024 * 1024
 
@@ -26,7 +27,8 @@ class Manifest:
     """The settings of a gallery and the file they come from.
 
     `path` is absolute, `root` is its folder. `kept` gives, for filtered "models" and "sentences",
-    the place in the file of each one that is left.
+    the place in the file of each one that is left; sentences of a treebank share that of their collection.
+    `origins` tells by slug where in a treebank such a sentence stands, `files` are the treebanks.
     """
 
     path: Path
@@ -34,6 +36,8 @@ class Manifest:
     settings: GallerySettings
     document: Document = field(repr=False, compare=False)
     kept: Mapping[str, tuple[int, ...]] = field(default_factory=dict, repr=False, compare=False)
+    origins: Mapping[str, Origin] = field(default_factory=dict, repr=False, compare=False)
+    files: tuple[Path, ...] = field(default=(), repr=False, compare=False)
 
     def where(self, *keys: str | int) -> Position:
         """The place of a value, such as `where("sentences", 3, "text")`, or else of its nearest parent."""
@@ -42,7 +46,11 @@ class Manifest:
         return self.document.position(*keys)
 
     def problem(self, reason: str, mend: str, *keys: str | int) -> Problem:
-        """A problem at the place of `keys`."""
+        """A problem at the place of `keys`, for a sentence of a treebank there."""
+        if len(keys) > 2 and keys[0] == "sentences" and isinstance(keys[1], int):
+            origin = self.origins.get(self.settings.sentences[keys[1]].slug)
+            if origin is not None:
+                return Problem(reason, mend, origin.file, origin.line, quote=origin.quote)
         place = self.where(*keys)
         return Problem(reason, mend, self.path, place.line, place.column, place.quote)
 
@@ -63,24 +71,32 @@ def load_manifest(path: Path) -> Manifest:
         place = document.position()
         mend = "begin with `title:`, `models:` and `sentences:`"
         raise ManifestError(Problem(reason, mend, path, place.line, place.column, place.quote))
-    settings, problems = _validate(document, path)
+    data, origins = with_defaults(document.data)
+    collections = read_collections(data, document, path.parent)
+    merged, places = collections.merged(data)
+    settings, problems = _validate(merged, places, document)
+    problems += [*document.problems, *check(data, origins, document, path), *collections.problems]
+    problems += check_collected(collections, data, document)
     if problems or settings is None:
         raise ManifestError(sorted((_placed(one, path, document.lines) for one in problems), key=_order))
-    return Manifest(path, path.parent, settings, document)
+    kept = {"sentences": tuple(places)} if collections.files else {}
+    files = tuple(collections.files)
+    return Manifest(path, path.parent, settings, document, kept, collections.origins, files)
 
 
-def _validate(document: Document, path: Path) -> tuple[GallerySettings | None, list[Problem]]:
-    problems = list(document.problems)
-    data, origins = with_defaults(document.data)
-    settings = None
-    errors: list[Any] = []
+def _validate(
+    data: dict[str, Any], places: list[int], document: Document
+) -> tuple[GallerySettings | None, list[Problem]]:
+    """The settings, None where they are wrong; `places` are the items in the file of each sentence."""
     try:
-        settings = GallerySettings.model_validate(data)
+        return GallerySettings.model_validate(data), []
     except ValidationError as error:
-        errors = list(error.errors(include_url=False, include_context=True))
-    problems += explain(errors, document)
-    problems += check(data, origins, document, path)
-    return settings, problems
+        errors: list[Any] = list(error.errors(include_url=False, include_context=True))
+    for one in errors:
+        loc = one["loc"]
+        if len(loc) > 1 and loc[0] == "sentences" and isinstance(loc[1], int):
+            one["loc"] = ("sentences", places[loc[1]], *loc[2:])
+    return None, explain(errors, document)
 
 
 def _read(path: Path) -> str:
@@ -107,11 +123,13 @@ def _read(path: Path) -> str:
 
 
 def _placed(problem: Problem, path: Path, lines: list[str]) -> Problem:
+    if problem.file is not None:
+        return problem
     quote = problem.quote
     if quote is None and problem.line is not None and problem.line <= len(lines):
         quote = lines[problem.line - 1]
     return Problem(problem.reason, problem.mend, path, problem.line, problem.column, quote)
 
 
-def _order(problem: Problem) -> tuple[int, int, str]:
-    return problem.line or 0, problem.column or 0, problem.reason
+def _order(problem: Problem) -> tuple[str, int, int, str]:
+    return str(problem.file), problem.line or 0, problem.column or 0, problem.reason

@@ -20,7 +20,7 @@ def check_paths(data: dict[str, Any], manifest: Path) -> Iterator[Finding]:
         value = data.get(key, default)
         if not isinstance(value, str):
             continue
-        found = _inside(value, root)
+        found = inside(value, root)
         if isinstance(found, Path):
             real[key] = found
         else:
@@ -32,8 +32,8 @@ def check_paths(data: dict[str, Any], manifest: Path) -> Iterator[Finding]:
         yield from _output(real, root, manifest)
 
 
-def _inside(value: str, root: Path) -> Path | str:
-    """The resolved path, or what is wrong with it."""
+def inside(value: str, root: Path) -> Path | str:
+    """The resolved path of a file or folder of the project, or what is wrong with it."""
     if not value.strip():
         return "the path is empty"
     if Path(value).is_absolute() or value.startswith("~") or value[1:2] == ":" or "\\" in value:

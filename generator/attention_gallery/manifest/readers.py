@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from attention_gallery.errors import did_you_mean
-from attention_gallery.manifest.sentences import Finding
+from attention_gallery.manifest.relations import Finding
 
 _Items = Sequence[tuple[int, dict[str, Any]]]
 
@@ -38,11 +38,15 @@ def _wrong(models: _Items, sentences: _Items) -> Iterator[Finding]:
 
 
 def _unread(models: _Items, sentences: _Items) -> Iterator[Finding]:
-    chosen: list[Any] = [sentence.get("models") for _, sentence in sentences]
+    paged = [sentence for _, sentence in sentences if sentence.get("pages") is not False]
+    if sentences and not paged:
+        yield "no sentence has pages", "remove `pages: false` from one of them", ("sentences",)
+    chosen: list[Any] = [sentence.get("models") for sentence in paged]
     if not chosen or not all(isinstance(names, tuple) for names in chosen):
         return  # a sentence that names no model is read by all
     for i, model in models:
         slug = model.get("slug")
         if isinstance(slug, str) and not any(slug in names for names in chosen):
             mend = "add it to the `models` of a sentence, or remove it"
-            yield f'no sentence is read by the model "{slug}"', mend, ("models", i)
+            what = "sentence" if len(paged) == len(sentences) else "sentence with pages"
+            yield f'no {what} is read by the model "{slug}"', mend, ("models", i)

@@ -6,11 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from attention_gallery.errors import did_you_mean
+from attention_gallery.manifest.relations import Finding, Place, absent, check_relations
 from attention_gallery.manifest.words import occurrences
-
-Place = tuple[str | int, ...]
-Finding = tuple[str, str, Place]
 
 _LANGUAGE = re.compile(
     r"(?:[A-Za-z]{2,3}(?:-[A-Za-z]{3}){0,3}|[A-Za-z]{4,8})(?:-[A-Za-z0-9]{1,8})*|x(?:-[A-Za-z0-9]{1,8})+"
@@ -44,14 +41,25 @@ def check_sentences(sentences: Iterable[tuple[int, dict[str, Any]]]) -> Iterator
         yield from check_title(sentence, place)
         yield from _texts(sentence, place)
         yield from _chat(sentence, place)
-        tags = sentence.get("tags")
-        for n, tag in enumerate(tags if isinstance(tags, tuple) else ()):
-            if isinstance(tag, str) and (not tag.strip() or tag in (tags or ())[:n]):
-                reason = f'the tag "{tag}" stands here twice' if tag.strip() else "the tag is empty"
-                yield reason, "remove it", (*place, "tags", n)
+        yield from _tags(sentence.get("tags"), (*place, "tags"))
         text = _joined(sentence)
         if text.strip():
             yield from _words(sentence, text, place)
+
+
+def check_collections(sentences: Iterable[tuple[int, dict[str, Any]]]) -> Iterator[Finding]:
+    """Reason, mend and place of what is wrong with the language and tags of the collections among these."""
+    for i, sentence in sentences:
+        if "conllu" in sentence:
+            yield from check_language(sentence.get("language"), ("sentences", i, "language"))
+            yield from _tags(sentence.get("tags"), ("sentences", i, "tags"))
+
+
+def _tags(tags: Any, place: Place) -> Iterator[Finding]:
+    for n, tag in enumerate(tags if isinstance(tags, tuple) else ()):
+        if isinstance(tag, str) and (not tag.strip() or tag in tags[:n]):
+            reason = f'the tag "{tag}" stands here twice' if tag.strip() else "the tag is empty"
+            yield reason, "remove it", (*place, n)
 
 
 def check_language(value: Any, place: Place) -> Iterator[Finding]:
@@ -121,40 +129,5 @@ def _joined(sentence: dict[str, Any]) -> str:
 def _words(sentence: dict[str, Any], text: str, place: Place) -> Iterator[Finding]:
     focus = sentence.get("focus")
     if isinstance(focus, str) and not occurrences(text, focus.strip() and focus):
-        yield _absent(focus, text, (*place, "focus"))
-    annotations = sentence.get("annotations")
-    for n, annotation in enumerate(annotations if isinstance(annotations, tuple) else ()):
-        if not isinstance(annotation, dict):
-            continue
-        for key in ("from", "to"):
-            word = annotation.get(key)
-            if not isinstance(word, str):
-                continue
-            at = (*place, "annotations", n, key)
-            found = occurrences(text, word.strip() and word)
-            if not found:
-                yield _absent(word, text, at)
-            elif len(found) > 1:
-                places = "; ".join(
-                    f"at character {start + 1}: {_around(text, start, end)}" for start, end in found[:8]
-                )
-                mend = f"add a neighbouring word, so that it stands there once ({places})"
-                yield f'"{word}" stands {len(found)} times in the text', mend, at
-
-
-def _around(text: str, start: int, end: int) -> str:
-    before, after = text[max(0, start - 12) : start], text[end : end + 12]
-    return " ".join(f"…{before}[{text[start:end]}]{after}…".split())
-
-
-def _absent(word: str, text: str, place: Place) -> Finding:
-    if not word.strip():
-        return "the word is empty", "write a word of the text", place
-    words = dict.fromkeys(re.findall(r"\w+(?:['’-]\w+)*", text))
-    exact = [other for other in words if other.casefold() == word.casefold()]
-    if exact:
-        return f'"{word}" does not stand in the text', f'did you mean "{exact[0]}"?', place
-    mend = did_you_mean(word, words)
-    if not mend.startswith("did"):
-        mend = "write a word just as it stands in the text"
-    return f'"{word}" does not stand in the text', mend, place
+        yield absent(focus, text, (*place, "focus"))
+    yield from check_relations(sentence.get("relations"), text, (*place, "relations"))

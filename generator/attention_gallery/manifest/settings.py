@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from attention_gallery.manifest.slugs import SLUG
+from attention_gallery.manifest.words import Span, span_of, text_words
 
 Slug = Annotated[str, Field(pattern=f"^{SLUG}$", max_length=80)]
 
@@ -51,12 +52,19 @@ class ModelSpec(Settings):
     draft: bool = Field(default=False, description="Leave the model out unless the build is given --drafts.")
 
 
-class AnnotationSpec(Settings):
-    """A relation between two words that the author wants to point out."""
+class RelationSpec(Settings):
+    """A relation that holds between two words of a sentence: what a head that knows of it would show."""
 
-    from_: str = Field(alias="from", description="The word that looks, as it stands in the text.")
-    to: str = Field(description="The word that it should look at, as it stands in the text.")
-    kind: str = Field(default="relation", description="What the relation is, for example coreference.")
+    from_: str | tuple[int, int] = Field(
+        alias="from",
+        description="The word that looks, as it stands in the text, or where it stands there: `[12, 14]`.",
+    )
+    to: str | tuple[int, int] = Field(description="The word that it should look at, written in the same way.")
+    kind: str = Field(
+        default="relation",
+        description="What the relation is, for example coreference; `entity/employer` names its group, too.",
+        min_length=1,
+    )
 
 
 class MessageSpec(Settings):
@@ -110,13 +118,23 @@ class SentenceSpec(Settings):
     language: str | None = Field(
         default=None, description="Language of the text (BCP 47). The gallery's when left out."
     )
-    annotations: tuple[AnnotationSpec, ...] = Field(
-        default=(), description="Relations between words to point out."
+    relations: tuple[RelationSpec, ...] = Field(
+        default=(), description="Relations that hold between words of the text; heads are probed for them."
     )
     aliases: tuple[Slug, ...] = Field(default=(), description="Former slugs, which redirect to this one.")
+    pages: bool = Field(
+        default=True,
+        description="Whether it has pages. If not, it is only captured, for probing heads.",
+    )
     draft: bool = Field(
         default=False, description="Leave the sentence out unless the build is given --drafts."
     )
+
+    def word_spans(self) -> tuple[Span, ...]:
+        """Where its words stand in `joined`; the sides of relations begin and end with a word."""
+        text = self.joined
+        sides = [span_of(side, text) for one in self.relations for side in (one.from_, one.to)]
+        return text_words(text, [place for span in sides for place in span])
 
     def read_by(self, model: str) -> bool:
         """Whether the model with this slug reads the sentence."""
@@ -128,6 +146,58 @@ class SentenceSpec(Settings):
         if self.chat:
             return "\n".join(message.content for message in self.chat)
         return self.text if self.pair is None else f"{self.text}\n{self.pair}"
+
+
+class CollectedSentence(SentenceSpec):
+    """A sentence of a treebank: its words are those of the treebank, and so are its relations."""
+
+    words: tuple[Span, ...] = Field(description="Where its words stand in the text.")
+
+    def word_spans(self) -> tuple[Span, ...]:
+        """Where its words stand in the text."""
+        return self.words
+
+
+class CollectionFilter(Settings):
+    """Which sentences of a treebank are taken."""
+
+    relations: tuple[str, ...] = Field(
+        default=(), description="Only sentences with one of these relations, such as `[nsubj, obj]`."
+    )
+    words: tuple[int, ...] = Field(
+        default=(), description="Only sentences of so many words, the least and the greatest: `[5, 30]`."
+    )
+
+
+class CollectionSpec(Settings):
+    """Sentences of a treebank in CoNLL-U, in the place of a single sentence."""
+
+    conllu: str = Field(
+        description="The file, inside the project and relative to the manifest.", min_length=1
+    )
+    slug: Slug | None = Field(
+        default=None, description="Put before the slugs of its sentences, which are made from their sent_id."
+    )
+    limit: int | None = Field(
+        default=None,
+        ge=1,
+        description="How many sentences are taken at most, the first that pass the filter.",
+    )
+    filter: CollectionFilter = Field(
+        default_factory=CollectionFilter, description="Which sentences are taken. All when left out."
+    )
+    pages: bool = Field(
+        default=True,
+        description="Whether its sentences have pages. If not, they are only captured, for probing heads.",
+    )
+    models: tuple[Slug, ...] = Field(
+        default=(), description="Slugs of the models that read them. All when left out."
+    )
+    tags: tuple[str, ...] = Field(default=(), description="Words that group the sentences on the home page.")
+    language: str | None = Field(
+        default=None, description="Language of the texts (BCP 47). The gallery's when left out."
+    )
+    draft: bool = Field(default=False, description="Leave them out unless the build is given --drafts.")
 
 
 class CaptureSettings(Settings):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from attention_gallery.pages.pieces import (
+    GoldRow,
     HeadCell,
     HeadExample,
     HeadMapView,
@@ -24,6 +25,8 @@ from attention_gallery.pages.pieces import (
     NotableHead,
     NoteBlock,
     Pair,
+    RelationGroup,
+    RelationRow,
     SentenceModel,
     SentenceRow,
     SimilarHead,
@@ -53,7 +56,8 @@ class ModelContext:
     `kinds` lead to the models of one encoder-decoder, this one with an empty address; none for other models.
     `sentences` come with how many tokens they have, ready to show. `map` shows which heads are alike; None
     for a model with fewer than three heads. `atlas` has a row for each head: its cell, its type and its mean
-    measures as text.
+    measures as text. `relations` are tables of what its heads were
+    probed for; none for a model that reads a target.
     """
 
     model: ModelCard
@@ -66,6 +70,7 @@ class ModelContext:
     sentences: tuple[tuple[Link, str], ...]
     notes: tuple[NoteBlock, ...]
     summary: str
+    relations: tuple[RelationGroup, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,7 @@ class ModelHeadContext:
     `examples` are the first sentences, `others` the rest of a long gallery as (link, type, family).
     `similar` are the heads most like it, and `typical` how far two heads of the model are apart on average.
     `mentions` are notes of other pages that speak of the head, each with the place where it stands.
+    `best_at` are the relations that it is the best head of the model for.
     """
 
     model: ModelCard
@@ -92,11 +98,12 @@ class ModelHeadContext:
     neighbours: Neighbours
     notes: tuple[NoteBlock, ...]
     mentions: tuple[Link, ...]
+    best_at: tuple[RelationRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class SentenceContext:
-    """`sentence.html`: one sentence across every model. `annotations` are (from, to, kind).
+    """`sentence.html`: one sentence across every model. `relations` are (from, to, kind).
 
     `texts` are what the models read: one text, the two of a pair, or the messages of a chat. `text` is all of
     it in one.
@@ -107,7 +114,7 @@ class SentenceContext:
     texts: tuple[TextPart, ...]
     language: str
     tags: tuple[str, ...]
-    annotations: tuple[tuple[str, str, str], ...]
+    relations: tuple[tuple[str, str, str], ...]
     models: tuple[SentenceModel, ...]
     notes: tuple[NoteBlock, ...]
     previous: Link | None
@@ -124,6 +131,7 @@ class ExplorerContext:
     `normalisation` are sentences. `heads[layer][head]` as on the model page. `text` and `texts` are as on the
     sentence's page; `left_out` says what the model could not read of them, "" where it read all. `mentions`
     are notes of other pages that speak of this one or of one of its heads.
+    `relations` are those of the sentence, with what the model makes of them.
     """
 
     model: ModelCard
@@ -153,6 +161,7 @@ class ExplorerContext:
     normalisation: str
     summary: str
     left_out: str = ""
+    relations: tuple[GoldRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

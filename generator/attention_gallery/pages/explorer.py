@@ -22,6 +22,7 @@ from attention_gallery.pages.layer_averages import layer_average
 from attention_gallery.pages.neighbours import Place
 from attention_gallery.pages.pair_view import PairView
 from attention_gallery.pages.pieces import LayerAverage, Link
+from attention_gallery.pages.relations import gold_rows
 from attention_gallery.pages.traces import token_trace_of
 from attention_gallery.records import Float32, Provenance, head_name
 
@@ -40,7 +41,9 @@ def explorer_pages(gallery: Gallery, view: PairView, beside: _Beside) -> Iterato
         gallery.notes.of_pair(model, sentence).digest,
         gallery.notes.mentions.of_pair(model, sentence).digest,
     ]
-    inputs = gallery.inputs("explorer", pair.inputs, pair.heads, others, *map(_said, beside), *said)
+    inputs = gallery.inputs(
+        "explorer", pair.inputs, pair.heads, others, *map(_said, beside), *said, gallery.probed(pair)
+    )
     yield PlannedPage(pair.route, inputs, lambda: _explorer(gallery, view, beside))
     yield PlannedPage(
         routes.thumbnail(model, sentence),
@@ -95,6 +98,7 @@ def _explorer(gallery: Gallery, view: PairView, beside: _Beside) -> bytes:
         normalisation=_normalisation(pair.provenance.row_sum_error),
         summary=summary,
         left_out=left_out(view.keys, sentence, model.facts.context),
+        relations=gold_rows(sentence, gallery.probes.get(model.spec.slug), href),
     )
     title = f"“{words.shortened(sentence.title, 60)}” in {model.spec.title}"
     crumbs = ((model.spec.title, routes.model(model.spec.slug)),)

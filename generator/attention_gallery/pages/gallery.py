@@ -10,6 +10,7 @@ from attention_gallery.analysis import HeadMap, SentenceAnalysis
 from attention_gallery.hashing import digest
 from attention_gallery.manifest.settings import GallerySettings, ModelSpec, SentenceSpec
 from attention_gallery.pages import routes
+from attention_gallery.pages.model_probe import ModelProbe
 from attention_gallery.pages.notes import GalleryNotes
 from attention_gallery.pages.routes import HeadRoutes
 from attention_gallery.records import ModelFacts, Provenance, StoredAttention
@@ -106,12 +107,17 @@ class GalleryData(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gallery:
-    """Everything that pages are made from. `base` is the digest of what every page depends on."""
+    """Everything that pages are made from. `base` is the digest of what every page depends on.
+
+    `sentences` are those that have pages. `probes` are by slug of the model; one that reads a target has
+    none.
+    """
 
     settings: GallerySettings
     models: tuple[GalleryModel, ...]
     sentences: tuple[SentenceSpec, ...]
     pairs: Mapping[tuple[str, str], Pair]
+    probes: Mapping[str, ModelProbe]
     notes: GalleryNotes
     data: GalleryData
     renderer: Renderer
@@ -140,6 +146,11 @@ class Gallery:
         """One sentence under every model that reads it, in the manifest's order."""
         found = (self.pair(model, sentence) for model in self.models)
         return tuple(pair for pair in found if pair is not None)
+
+    def probed(self, pair: Pair) -> str:
+        """Digest of what is told of the relations of a pair; empty where the sentence has none."""
+        probe = self.probes.get(pair.model.spec.slug) if pair.sentence.relations else None
+        return "" if probe is None else probe.inputs
 
     def inputs(self, *parts: object) -> str:
         """Digest of what a page depends on: what all pages share, and these parts (JSON values)."""

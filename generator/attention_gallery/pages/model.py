@@ -14,6 +14,7 @@ from attention_gallery.pages.likeness import head_map_view
 from attention_gallery.pages.model_view import ModelView
 from attention_gallery.pages.neighbours import Place
 from attention_gallery.pages.pieces import Link
+from attention_gallery.pages.relations import relation_groups
 from attention_gallery.records import HeadMetric
 
 
@@ -23,7 +24,11 @@ def model_page(gallery: Gallery, view: ModelView) -> Iterator[PlannedPage]:
     yield PlannedPage(
         routes.model(view.model.spec.slug),
         gallery.inputs(
-            "model", view.inputs, notes.digest, [one.kind for one in gallery.kinds_of(view.model)]
+            "model",
+            view.inputs,
+            notes.digest,
+            [one.kind for one in gallery.kinds_of(view.model)],
+            view.probe_inputs,
         ),
         lambda: _make(gallery, view),
     )
@@ -59,6 +64,7 @@ def _make(gallery: Gallery, view: ModelView) -> bytes:
         ),
         notes=gallery.notes.of_model(slug).blocks(route),
         summary=summary,
+        relations=relation_groups(view.probe, href) if view.probe else (),
     )
     info = page_info(
         gallery,

@@ -31,12 +31,18 @@ class ModelView:
         self.gallery = gallery
         self.model = model
         self.pairs = gallery.of_model(model)
+        self.probe = gallery.probes.get(model.spec.slug)
         self._pictures: tuple[int, list[list[tuple[str, tuple[int, int]]]]] = (-1, [])
 
     @cached_property
     def inputs(self) -> str:
         """Digest of everything that is known of the model and its sentences."""
         return digest([[pair.sentence.slug, pair.inputs, pair.heads] for pair in self.pairs])
+
+    @property
+    def probe_inputs(self) -> str:
+        """Digest of everything that the probe of the model depends on; empty where it has none."""
+        return "" if self.probe is None else self.probe.inputs
 
     @cached_property
     def _gathered(self) -> tuple[HeadsAcross, dict[str, str], list[SentenceAnalysis]]:

@@ -150,6 +150,55 @@ class SimilarHead:
     percent: int
 
 
+@dataclass(frozen=True, slots=True)
+class RelationRow:
+    """One kind of relation under one model: its best head, or in `reason` why none is named.
+
+    `accuracy` with its `interval` is of that head in `direction`, on `scored` examples; `percent` is for a
+    bar. `baseline` is how often the best fixed offset, `offset`, is right on the same examples.
+    """
+
+    title: str
+    examples: str
+    head: str = ""
+    href: str = ""
+    direction: str = ""
+    accuracy: str = ""
+    interval: str = ""
+    percent: int = 0
+    baseline: str = ""
+    offset: str = ""
+    scored: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RelationGroup:
+    """The relations of one group: "syntactic", "positional", "semantic", "entity" or "other" by `name`."""
+
+    name: str
+    title: str
+    about: str
+    rows: tuple[RelationRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GoldRow:
+    """One relation of a sentence, and what a model makes of it.
+
+    `head` is the best head for relations of its kind, "" where there is none, and `verdict` what it looks at;
+    `right` whether that is the right word, None where no head is named. `href` is "" without a page.
+    """
+
+    source: str
+    target: str
+    kind: str
+    head: str = ""
+    href: str = ""
+    verdict: str = ""
+    right: bool | None = None
+
+
 class MetricRow(NamedTuple):
     """One measure of one head. `value` is text; `percent` places it in its range, None when undefined.
 
@@ -268,7 +317,8 @@ class TextPart:
 class SentenceModel:
     """One model on a sentence's page. `length` says how many tokens there are, ready to show.
 
-    `left_out` says what it could not read of the text, "" for nothing.
+    `left_out` says what it could not read of the text, "" for nothing. `relations` are those of the sentence,
+    with what this model makes of them.
     """
 
     model: ModelCard
@@ -280,6 +330,7 @@ class SentenceModel:
     notable: tuple[NotableHead, ...]
     notes: tuple[NoteBlock, ...]
     left_out: str = ""
+    relations: tuple[GoldRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

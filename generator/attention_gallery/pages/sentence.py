@@ -13,9 +13,10 @@ from attention_gallery.pages.contexts import SentenceContext
 from attention_gallery.pages.gallery import Gallery, Pair, PlannedPage
 from attention_gallery.pages.head_tables import notable_heads
 from attention_gallery.pages.inputs import left_out, texts_of
-from attention_gallery.pages.neighbours import around
+from attention_gallery.pages.neighbours import Place, around
 from attention_gallery.pages.pair_view import PairView
 from attention_gallery.pages.pieces import Link, SentenceModel, Thumbnail
+from attention_gallery.pages.relations import gold_rows
 from attention_gallery.pages.traces import token_trace_of
 
 NOTABLE_HEADS = 5
@@ -33,6 +34,7 @@ def sentence_pages(gallery: Gallery) -> Iterator[PlannedPage]:
             [[one.slug, one.title] for one in (before, sentence, after) if one],
             notes.digest,
             [gallery.notes.of_pair(m.spec.slug, sentence.slug).digest for m in gallery.models],
+            [gallery.probed(pair) for pair in gallery.of_sentence(sentence)],
         )
         yield PlannedPage(
             routes.sentence(sentence.slug),
@@ -48,13 +50,14 @@ def _make(
     before, after = (
         Link(one.title, routes.href(route, routes.sentence(one.slug))) if one else None for one in beside
     )
+    said = partial(words.side, sentence.joined)
     context = SentenceContext(
         title=sentence.title,
         text=sentence.joined,
         texts=texts_of(sentence),
         language=sentence.language or gallery.settings.language,
         tags=sentence.tags,
-        annotations=tuple((one.from_, one.to, one.kind) for one in sentence.annotations),
+        relations=tuple((said(one.from_), said(one.to), one.kind) for one in sentence.relations),
         models=tuple(_model(gallery, pair, route) for pair in gallery.of_sentence(sentence)),
         notes=gallery.notes.of_sentence(sentence.slug).blocks(route),
         previous=before,
@@ -71,6 +74,10 @@ def _model(gallery: Gallery, pair: Pair, route: str) -> SentenceModel:
     analysis = view.analysis
     strongest = analysis.notable(NOTABLE_HEADS)
     paged = set(pair.heads)
+
+    def href(place: Place) -> str:
+        return routes.href(route, pair.head_route(*place)) if place in paged else ""
+
     size = thumbnail_size(analysis.tokens, analysis.keys)
     picture = routes.thumbnail(pair.model.spec.slug, pair.sentence.slug)
     return SentenceModel(
@@ -85,10 +92,11 @@ def _model(gallery: Gallery, pair: Pair, route: str) -> SentenceModel:
             view.tokens,
             view.keys,
             strongest,
-            lambda place: routes.href(route, pair.head_route(*place)) if place in paged else "",
+            href,
         ),
         notes=gallery.notes.of_pair(pair.model.spec.slug, pair.sentence.slug).blocks(
             route, guest=pair.model.spec.slug
         ),
         left_out=left_out(view.keys, pair.sentence, pair.model.facts.context),
+        relations=gold_rows(pair.sentence, gallery.probes.get(pair.model.spec.slug), href),
     )

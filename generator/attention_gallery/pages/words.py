@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from attention_gallery.figures.describe import decimal
 from attention_gallery.manifest.settings import SentenceSpec
-from attention_gallery.manifest.words import occurrences
+from attention_gallery.manifest.words import Span, occurrences
 from attention_gallery.records import Provenance
 
 UNDEFINED = "–"
@@ -16,6 +16,11 @@ UNDEFINED = "–"
 def share(value: float) -> str:
     """A weight or share of 1 with two decimals; small but not zero is "< 0.01"."""
     return UNDEFINED if math.isnan(value) else decimal(value)
+
+
+def hundredths(value: float) -> str:
+    """A share of 1 in percent with one decimal: `50.8 %`."""
+    return f"{100 * value:.1f}\u00a0%"
 
 
 def weight(value: float) -> str:
@@ -70,6 +75,11 @@ def million(number: int) -> str:
     if number >= 1_000_000_000:
         return f"{number / 1e9:.2f} billion"
     return f"{number / 1e6:.1f} million" if number >= 1_000_000 else f"{number:,}"
+
+
+def side(text: str, word: str | Span) -> str:
+    """One side of a relation as readers see it: the word, cut from the text where a place was given."""
+    return word if isinstance(word, str) else text[slice(*word)].strip()
 
 
 def shortened(text: str, longest: int = 160) -> str:

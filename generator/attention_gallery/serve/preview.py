@@ -7,7 +7,7 @@ import traceback
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from attention_gallery.errors import GalleryError, UserError
+from attention_gallery.errors import GalleryError, ManifestError, UserError
 from attention_gallery.manifest.lock import lock_path
 from attention_gallery.progress import Reporter
 from attention_gallery.serve.server import PreviewServer, create_server
@@ -37,6 +37,7 @@ class Preview:
         self._state = PreviewState(self._root / "site")
         self._server: PreviewServer | None = None
         self._content = self._root / "content"
+        self._treebanks: tuple[Path, ...] = ()
 
     @property
     def state(self) -> PreviewState:
@@ -109,7 +110,14 @@ class Preview:
         """Read where the site, the notes and the published path are. Raises `ManifestError`."""
         from attention_gallery.manifest import load_manifest
 
-        settings = load_manifest(self._manifest).settings
+        try:
+            manifest = load_manifest(self._manifest)
+        except ManifestError as error:
+            # A treebank that is wrong is mended in its own file.
+            files = {problem.file for problem in error.problems} - {None, self._manifest}
+            self._treebanks = (*self._treebanks, *(file for file in sorted(filter(None, files))))
+            raise
+        settings, self._treebanks = manifest.settings, manifest.files
         self._content = self._root / settings.content
         base_path = urlsplit(settings.base_url).path if settings.base_url else "/"
         self._state.move(self._root / settings.output, base_path)
@@ -117,7 +125,7 @@ class Preview:
     def _watched(self) -> Watched:
         site = self._state.snapshot().site
         return Watched(
-            files=(self._manifest, lock_path(self._manifest)),
+            files=(self._manifest, lock_path(self._manifest), *self._treebanks),
             folders=(self._content, self._root / "themes"),
             ignored=(site, self._root / ".gallery"),
         )

@@ -1,0 +1,89 @@
+"""Which word every head picks for each word, in both directions: all that a probe needs of one sentence.
+
+Clark et al. 2019, What Does BERT Look At?, section 4.2: words instead of tokens, special tokens dropped, the
+strongest other word of the sentence; either the word that is looked at most, or the one that looks most.
+"""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attention_gallery.analysis.relations import GoldSentence
+from attention_gallery.analysis.words import between, tokens_of_words
+from attention_gallery.errors import DamagedEntry
+from attention_gallery.hashing import digest_bytes
+from attention_gallery.records import Bool, Float32, StoredAttention
+
+Int16 = NDArray[np.int16]
+
+NOTHING, UNREAD = -1, -2
+_MAGIC = b"attention-gallery looks 2\n"
+
+
+def look(attention: StoredAttention, gold: GoldSentence) -> Int16 | None:
+    """The word that each head picks for each unit of a sentence: int16[direction, layer, head, unit].
+
+    Direction 0: the word that the unit looks at most; 1: the word that looks at the unit most. A unit's own
+    words do not count. `NOTHING` where there is no other word (the first of a causal model looks at none, and
+    none looks at the last), `UNREAD` where none of the unit's tokens was read (a text that was cut). None
+    where the tokenizer does not tell where tokens stand. Of equal words the first is taken. Holds one layer
+    at a time.
+    """
+    columns = tokens_of_words(attention.tokens, gold.words)
+    if columns is None:
+        return None
+    rows, own = _units(gold, columns)
+    facts = attention.facts
+    found = np.full((2, facts.layers, facts.heads, len(gold.units)), UNREAD, np.int16)
+    read = rows.any(axis=1)
+    if not read.any():
+        return found
+    for layer in range(facts.layers):
+        weights = attention.layer(layer).weights
+        looked_at = between(weights, rows[read], columns)
+        looking = between(weights, columns, rows[read]).swapaxes(1, 2)
+        found[0, layer][:, read] = _strongest(looked_at, own[read])
+        found[1, layer][:, read] = _strongest(looking, own[read])
+    return found
+
+
+def _units(gold: GoldSentence, columns: Bool) -> tuple[Bool, Bool]:
+    """The tokens bool[unit, token] and the words bool[unit, word] of each unit."""
+    own = np.zeros((len(gold.units), len(gold.words)), bool)
+    for row, words in enumerate(gold.units):
+        own[row, list(words)] = True
+    return own @ columns, own
+
+
+def _strongest(weights: Float32, own: Bool) -> Int16:
+    """The greatest column of each row but its own, int16[head, unit].
+
+    weights: float32[head, unit, word], own: bool[unit, word].
+    """
+    others = np.where(own, np.float32(0), weights)
+    best = others.argmax(axis=2)
+    seen = np.take_along_axis(others, best[..., None], axis=2)[..., 0] > 0
+    return np.where(seen, best, NOTHING).astype(np.int16)
+
+
+def save_looks(looks: Int16) -> bytes:
+    """Looks as bytes, with a checksum; equal looks give equal bytes."""
+    stream = io.BytesIO()
+    np.save(stream, np.ascontiguousarray(looks, dtype="<i2"), allow_pickle=False)
+    body = stream.getvalue()
+    return b"".join([_MAGIC, digest_bytes(body).encode(), b"\n", body])
+
+
+def load_looks(data: bytes) -> Int16:
+    """The looks that `save_looks` wrote. Raises `DamagedEntry` for any other bytes."""
+    start = len(_MAGIC) + 65
+    if data[: len(_MAGIC)] != _MAGIC or data[len(_MAGIC) : start - 1] != digest_bytes(data[start:]).encode():
+        raise DamagedEntry("a kept probe does not match its checksum")
+    try:
+        looks: Int16 = np.load(io.BytesIO(data[start:]), allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise DamagedEntry(f"a kept probe cannot be read: {error}") from error
+    return looks

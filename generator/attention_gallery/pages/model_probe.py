@@ -1,0 +1,67 @@
+"""The probe of one model over all sentences that it reads: run once, when a page first asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+
+from attention_gallery.analysis import GoldSentence, Probe, RelationScore
+from attention_gallery.analysis.probe import Int16
+from attention_gallery.hashing import digest
+
+Looks = Callable[[str, GoldSentence], Int16 | None]
+
+
+class ModelProbe:
+    """What the heads of one model know of the relations of sentences.
+
+    `asked` are the sentences with the keys of their captures. `looks` reads what the heads of one capture
+    look at, None where that cannot be told. `causal`: whether no word sees those after it.
+    """
+
+    def __init__(self, asked: tuple[tuple[GoldSentence, str], ...], causal: bool, looks: Looks) -> None:
+        self._asked = asked
+        self.causal = causal
+        self._looks = looks
+
+    @cached_property
+    def inputs(self) -> str:
+        """Digest of everything that the scores depend on."""
+        return digest([[key, *_told(gold)] for gold, key in self._asked])
+
+    @cached_property
+    def scores(self) -> tuple[RelationScore, ...]:
+        """The score of every kind of relation, by group, the most frequent first."""
+        probe = Probe(self.causal)
+        for gold, key in self._asked:
+            looks = self._looks(key, gold)
+            if looks is not None:
+                probe.add(gold, looks)
+        return probe.result()
+
+    @cached_property
+    def by_kind(self) -> dict[str, RelationScore]:
+        """The scores by kind of relation."""
+        return {score.kind: score for score in self.scores}
+
+    def best_at(self, layer: int, head: int) -> tuple[RelationScore, ...]:
+        """The relations for which a head was chosen."""
+        return tuple(
+            score
+            for score in self.scores
+            if score.best is not None and (score.best.layer, score.best.head) == (layer, head)
+        )
+
+    def gold(self, slug: str) -> tuple[GoldSentence, Int16 | None] | None:
+        """A sentence with its relations and what the heads look at there; None where it was not read."""
+        found = self._by_slug.get(slug)
+        return None if found is None else (found[0], self._looks(found[1], found[0]))
+
+    @cached_property
+    def _by_slug(self) -> dict[str, tuple[GoldSentence, str]]:
+        return {gold.slug: (gold, key) for gold, key in self._asked}
+
+
+def _told(gold: GoldSentence) -> tuple[object, ...]:
+    relations = [(one.kind, one.source, one.target) for one in gold.relations]
+    return gold.slug, gold.words, gold.units, relations

@@ -1,0 +1,166 @@
+"""Relations on pages: which head is best at which, and how that is for the relations of one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from attention_gallery.analysis.probe import UNREAD, Int16
+from attention_gallery.analysis.probe_scores import (
+    LEAST_EXAMPLES,
+    LEAST_SENTENCES,
+    BestHead,
+    RelationScore,
+    by_group,
+)
+from attention_gallery.analysis.relations import GoldSentence, Group, Relation
+from attention_gallery.figures.describe import isolated
+from attention_gallery.manifest.settings import SentenceSpec
+from attention_gallery.pages import words
+from attention_gallery.pages.model_probe import ModelProbe
+from attention_gallery.pages.neighbours import Place
+from attention_gallery.pages.pieces import GoldRow, RelationGroup, RelationRow
+from attention_gallery.records import head_name
+
+_ABOUT: dict[Group, tuple[str, str]] = {
+    "syntactic": (
+        "Syntactic",
+        "Grammar. In a treebank “from” is the dependent and “to” the word that it depends on.",
+    ),
+    "positional": (
+        "Positional",
+        "Neighbouring words, in every sentence. The fixed offset is right by definition.",
+    ),
+    "semantic": ("Semantic", "Meaning: two names of one thing, equals, opposites."),
+    "entity": ("Entities", "Between people, places, organisations and what the text says of them."),
+    "other": ("Other", "Kinds of relation that belong to none of the groups above."),
+}
+_UNPLACED = "This model’s tokenizer does not tell where its tokens stand."
+_UNPLACED = "This model’s tokenizer does not tell where its tokens stand."
+_CUT_OFF = "This model did not read so far."
+_WAYS = ("from → to", "to → from")
+
+
+def relation_groups(probe: ModelProbe, href: Callable[[Place], str]) -> tuple[RelationGroup, ...]:
+    """A table for each group of relations that the sentences have."""
+    return tuple(
+        RelationGroup(group, *_ABOUT[group], tuple(relation_row(one, probe.causal, href) for one in scores))
+        for group, scores in by_group(probe.scores)
+    )
+
+
+def relation_row(score: RelationScore, causal: bool, href: Callable[[Place], str]) -> RelationRow:
+    """One kind of relation: its best head, or why there is none."""
+    best = score.best
+    examples = f"{score.examples:,} in {words.count(score.sentences, 'sentence')}"
+    if best is None:
+        return RelationRow(score.title, examples, reason=_reason(score))
+    place = (best.layer, best.head)
+    direction = _WAYS[best.direction]
+    visible = score.seen[best.direction]
+    if causal and visible < score.examples:
+        direction += f", visible in {visible:,}"
+    return RelationRow(
+        title=score.title,
+        examples=examples,
+        head=head_name(*place),
+        href=href(place),
+        direction=direction,
+        accuracy=words.hundredths(best.accuracy.share),
+        interval=f"{words.hundredths(best.accuracy.low)} to {words.hundredths(best.accuracy.high)}",
+        percent=round(100 * best.accuracy.share),
+        baseline=words.hundredths(best.baseline),
+        offset=_offset(best.offset),
+        scored=f"{best.accuracy.examples:,}",
+    )
+
+
+def _offset(offset: int) -> str:
+    return f"{words.count(abs(offset), 'word')} {'on' if offset > 0 else 'back'}"
+
+
+def _reason(score: RelationScore) -> str:
+    if score.impossible:
+        return "Impossible: the right word always comes later, and a causal model does not look ahead."
+    return (
+        f"Too few to score: {score.chosen_on} to choose a head on and {score.scored_on} to score it on; "
+        f"{LEAST_EXAMPLES} of each, in {LEAST_SENTENCES} sentences, are the least."
+    )
+
+
+def gold_rows(
+    sentence: SentenceSpec, probe: ModelProbe | None, href: Callable[[Place], str]
+) -> tuple[GoldRow, ...]:
+    """The relations of a sentence, each with how the best head of its kind does on it.
+
+    `href` gives "" for heads without a page.
+    """
+    found = None if probe is None or not sentence.relations else probe.gold(sentence.slug)
+    if probe is None or found is None:
+        return ()
+    return tuple(_gold_rows(sentence.joined, probe, found, href))
+
+
+def _gold_rows(
+    text: str, probe: ModelProbe, found: tuple[GoldSentence, Int16 | None], href: Callable[[Place], str]
+) -> Iterator[GoldRow]:
+    gold, looks = found
+    for relation in gold.relations:
+        score = probe.by_kind.get(relation.kind)
+        sides = (_said(text, gold, relation.source), _said(text, gold, relation.target))
+        title = relation.kind if score is None else score.title
+        if looks is None:
+            yield GoldRow(*sides, title, verdict=_UNPLACED)
+        elif score is None or UNREAD in looks[0, 0, 0, [relation.source, relation.target]]:
+            yield GoldRow(*sides, title, verdict=_CUT_OFF)
+        elif score.best is None:
+            yield GoldRow(*sides, title, verdict=_counted(gold, looks, relation, probe.causal))
+        else:
+            yield _judged((*sides, title), score.best, (text, gold, looks, relation), href)
+
+
+def _judged(
+    told: tuple[str, str, str],
+    best: BestHead,
+    seen: tuple[str, GoldSentence, Int16, Relation],
+    href: Callable[[Place], str],
+) -> GoldRow:
+    text, gold, looks, relation = seen
+    place = (best.layer, best.head)
+    guess = int(looks[best.direction, best.layer, best.head, relation.source])
+    right = guess in gold.units[relation.target]
+    asked = f"“{isolated(told[0])}”"
+    found = f"“{isolated(text[slice(*gold.words[guess])])}”" if guess >= 0 else "no other word"
+    verb = "looks most at" if best.direction == 0 else "is looked at most by"
+    verdict = f"{asked} {verb} {found}: {'right' if right else 'not right'}"
+    return GoldRow(*told, head_name(*place), href(place), verdict, right)
+
+
+def _counted(gold: GoldSentence, looks: Int16, relation: Relation, causal: bool) -> str:
+    """How many heads are right, where there are too few examples to choose one."""
+    wanted = gold.units[relation.target]
+    picked = looks[..., relation.source]
+    counts = np.isin(picked, wanted).sum(axis=(1, 2)).tolist()
+    total = words.count(picked[0].size, "head")
+    told = (
+        f"in {counts[0]} of {total} the first looks most at the second",
+        f"in {counts[1]} of {total} it is the second that looks most at the first",
+    )
+    source = gold.units[relation.source]
+    possible = [one for one, seen in zip(told, _visible(source, wanted, causal), strict=True) if seen]
+    ahead = (
+        "" if len(possible) == len(told) else "; the other way is ahead, where a causal model does not look"
+    )
+    said = ", ".join(possible)
+    return f"{said}{ahead}. There are too few examples to say which head knows this relation."
+
+
+def _visible(source: tuple[int, ...], target: tuple[int, ...], causal: bool) -> tuple[bool, bool]:
+    """Whether the source can see the target, and the target the source."""
+    return not causal or target[0] < source[-1], not causal or source[0] < target[-1]
+
+
+def _said(text: str, gold: GoldSentence, unit: int) -> str:
+    chosen = gold.units[unit]
+    return text[gold.words[chosen[0]][0] : gold.words[chosen[-1]][1]]

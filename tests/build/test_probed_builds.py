@@ -1,0 +1,131 @@
+"""Treebanks and relations through a build: what is captured, probed, shown, and when it is made anew."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from attention_gallery.build.record import Record
+from attention_gallery.errors import NoteError
+from attention_gallery.files import walk_files
+from sample_gallery import Sample
+
+RELATION = {"from": "it", "to": "cat", "kind": "coreference"}
+
+
+def tree(number: int, relation: str = "nsubj") -> str:
+    """A sentence whose subject stands one to three words before its verb."""
+    words = ["A", f"cat{number}", *["very", "much"][: number % 3], "sat"]
+    lines = [f"# sent_id = t{number}", f"# text = {' '.join(words)}"]
+    heads = {0: (2, "det"), 1: (len(words), relation), len(words) - 1: (0, "root")}
+    for index, form in enumerate(words):
+        head, kind = heads.get(index, (len(words), "advmod"))
+        lines.append("\t".join([str(index + 1), form, *"____", str(head), kind, "_", "_"]))
+    return "\n".join(lines) + "\n\n"
+
+
+def with_treebank(root: Path, count: int = 40, **collection: object) -> Sample:
+    sample = Sample.make(root)
+    sample.write("data/trees.conllu", "".join(map(tree, range(count))))
+    sample.settings["sentences"].append({"conllu": "data/trees.conllu", "pages": False, **collection})
+    sample.sentence("cat")["relations"] = [RELATION]
+    return sample
+
+
+def test_sentences_without_pages_are_captured_and_probed_and_nothing_else(tmp_path: Path) -> None:
+    sample = with_treebank(tmp_path)
+    report = sample.build()
+    names = set(walk_files(sample.site))
+    assert not [name for name in names if "/t1/" in name or name.startswith("t1/")]
+    page = sample.page("models/enc")
+    assert "nsubj (40 in 40 sentences):" in page
+    assert "previous word" in page
+    assert "A cat1" not in sample.page("")
+    assert "2 sentences" not in page  # the means are over the three sentences that have pages
+    assert "means over 3 sentences" in page
+    assert report.pages == len([name for name in names if name.endswith(".html")])
+
+
+def test_sentences_with_pages_are_sentences_like_any_other(tmp_path: Path) -> None:
+    sample = with_treebank(tmp_path, 2, pages=True, slug="ud")
+    sample.build()
+    page = sample.page("enc/ud-t1")
+    assert "nsubj: cat1 → sat" in page
+    assert "A cat1" in sample.page("")
+    assert "nsubj: cat1 → sat" in sample.page("sentences/ud-t1")
+
+
+def test_what_a_causal_model_cannot_see_is_called_impossible(tmp_path: Path) -> None:
+    sample = with_treebank(tmp_path)
+    sample.build()
+    page = sample.page("models/dec")
+    line = next(line for line in page.splitlines() if "next word (" in line)
+    assert "Impossible" in line
+    assert "%" not in line
+    subject = next(line for line in page.splitlines() if "nsubj (" in line)
+    assert "to → from" in subject  # the verb comes later, and looks back
+
+
+def test_too_few_examples_are_said(tmp_path: Path) -> None:
+    sample = with_treebank(tmp_path, 4)
+    sample.build()
+    line = next(line for line in sample.page("models/enc").splitlines() if "nsubj (" in line)
+    assert "Too few to score" in line
+    assert "%" not in line
+    told = next(line for line in sample.page("enc/cat").splitlines() if "coreference: it → cat" in line)
+    assert "of 4 heads the first looks most at the second" in told
+
+
+def test_the_best_head_is_linked_and_says_so_on_its_own_page(tmp_path: Path) -> None:
+    sample = with_treebank(tmp_path)
+    sample.build()
+    line = next(line for line in sample.page("models/enc").splitlines() if "nsubj (" in line)
+    layer, head = line.split("../../models/enc/l")[1][:5].split("h")
+    assert "nsubj (40 in 40 sentences):" in sample.page(f"models/enc/l{layer}h{head}")
+    others = [
+        (f"{n:02d}", f"{m:02d}")
+        for n in range(2)
+        for m in range(2)
+        if (f"{n:02d}", f"{m:02d}") != (layer, head)
+    ]
+    assert all("nsubj (" not in sample.page(f"models/enc/l{one}h{other}") for one, other in others)
+
+
+def test_nothing_is_done_again_and_a_changed_treebank_is_noticed(tmp_path: Path) -> None:
+    sample = with_treebank(tmp_path)
+    sample.build()
+    kept = {path for path in (sample.cache / "analysis").rglob("*") if path.is_file()}
+    assert sample.build().written == 0
+    trees = sample.root / "data" / "trees.conllu"
+    trees.write_text(trees.read_text().replace("nsubj", "obj"), encoding="utf-8")
+    report = sample.build()
+    assert report.written > 0
+    assert "obj (40 in 40 sentences):" in sample.page("models/enc")
+    # Which relation holds changes nothing that heads look at: only pages were made.
+    assert {path for path in (sample.cache / "analysis").rglob("*") if path.is_file()} == kept
+
+
+def test_an_unchanged_build_reads_no_treebank(tmp_path: Path) -> None:
+    sample = with_treebank(tmp_path, 3)
+    sample.build()
+    code = (
+        "import sys; from pathlib import Path; from attention_gallery.build import BuildOptions, build; "
+        "from attention_gallery.progress import SilentReporter; "
+        "build(Path(sys.argv[1]), BuildOptions(), SilentReporter()); "
+        "sys.exit(bool({'conllu', 'numpy', 'yaml'} & set(sys.modules)))"
+    )
+    command = [sys.executable, "-c", code, str(sample.manifest)]
+    assert subprocess.run(command, check=False).returncode == 0
+    record = Record(sample.cache / "build.sqlite")
+    assert str(sample.root / "data" / "trees.conllu") in record.fact("inputs")["files"]
+    record.close()
+
+
+def test_a_note_about_a_sentence_without_pages_is_a_mistake(tmp_path: Path) -> None:
+    sample = with_treebank(tmp_path, 3)
+    sample.note("sentences/t1.md", "# A tree\n\nText.\n")
+    with pytest.raises(NoteError, match="t1"):
+        sample.build()

@@ -1,0 +1,84 @@
+"""What pages say of relations: right or not, impossible, too few, cut off."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from attention_gallery.analysis import gold_of
+from attention_gallery.analysis.probe import NOTHING, UNREAD, Int16
+from attention_gallery.analysis.relations import GoldSentence
+from attention_gallery.manifest.settings import SentenceSpec
+from attention_gallery.pages.model_probe import ModelProbe
+from attention_gallery.pages.relations import gold_rows, relation_groups
+
+TEXT = "the cat sat"
+HEADS = 4
+
+
+def sentence(number: int) -> SentenceSpec:
+    relations = ({"from": "cat", "to": "sat", "kind": "nsubj"}, {"from": "sat", "to": "the", "kind": "odd"})
+    given = {"slug": f"s{number}", "title": "x", "text": TEXT, "relations": relations[: 1 + (number == 0)]}
+    return SentenceSpec.model_validate(given)
+
+
+def probe_of(count: int, looks: Int16 | None, causal: bool = False) -> tuple[list[SentenceSpec], ModelProbe]:
+    specs = [sentence(number) for number in range(count)]
+
+    def read(key: str, gold: GoldSentence) -> Int16 | None:
+        return looks
+
+    return specs, ModelProbe(tuple((gold_of(one), "0") for one in specs), causal, read)
+
+
+def all_look(*words: int) -> Int16:
+    """Every head looks at the same words, but for head 0 of layer 0."""
+    looks = np.tile(np.array(words, np.int16), (2, 1, HEADS, 1))
+    looks[1] = NOTHING
+    looks[0, 0, 0] = [1, 2, 1]
+    return looks
+
+
+def test_the_best_head_is_right_or_not() -> None:
+    specs, probe = probe_of(60, all_look(1, 0, 0))
+    rows = gold_rows(specs[1], probe, lambda place: f"/l{place[0]}h{place[1]}")
+    assert [(row.head, row.href, row.right) for row in rows] == [("L0H0", "/l0h0", True)]
+    assert rows[0].verdict.replace("\u2068", "").replace("\u2069", "") == "“cat” looks most at “sat”: right"
+    table = {row.title: row for group in relation_groups(probe, lambda _: "") for row in group.rows}
+    assert (table["nsubj"].head, table["nsubj"].accuracy) == ("L0H0", "100.0\u00a0%")
+    assert table["nsubj"].interval == "100.0\u00a0% to 100.0\u00a0%"
+    assert (table["nsubj"].direction, table["nsubj"].offset) == ("from → to", "1 word on")
+
+
+def test_too_few_examples_are_counted_for_the_sentence_alone() -> None:
+    specs, probe = probe_of(60, all_look(1, 0, 0))
+    row = gold_rows(specs[0], probe, lambda _: "")[1]
+    assert (row.head, row.right) == ("", None)
+    # In three heads "sat" looks at "the", and in none does anything look at it.
+    assert row.verdict.startswith("in 3 of 4 heads the first looks most at the second, in 0 of 4 heads it is")
+    assert "too few examples" in row.verdict
+
+
+def test_a_causal_model_is_not_asked_to_look_ahead() -> None:
+    picked = np.array([[NOTHING, 0, 1], [1, 2, NOTHING]], np.int16)
+    specs, probe = probe_of(60, np.tile(picked[:, None, None], (1, 1, HEADS, 1)), causal=True)
+    table = {row.title: row for group in relation_groups(probe, lambda _: "") for row in group.rows}
+    assert table["nsubj"].direction == "to → from"
+    assert "Impossible" in table["next word"].reason
+    assert table["next word"].accuracy == ""
+    row = gold_rows(specs[0], probe, lambda _: "")[1]
+    assert row.verdict.startswith("in 0 of 4 heads the first looks most at the second;")
+    assert "the other way is ahead" in row.verdict
+
+
+def test_what_was_not_read_is_told() -> None:
+    specs, probe = probe_of(3, np.full((2, 1, HEADS, 3), UNREAD, np.int16))
+    assert "did not read so far" in gold_rows(specs[1], probe, lambda _: "")[0].verdict
+    specs, probe = probe_of(3, None)
+    assert "does not tell where" in gold_rows(specs[1], probe, lambda _: "")[0].verdict
+    assert gold_rows(specs[1], None, lambda _: "") == ()
+
+
+def test_the_inputs_tell_relations_apart() -> None:
+    one, other = probe_of(2, None)[1], probe_of(3, None)[1]
+    assert one.inputs == probe_of(2, None)[1].inputs
+    assert one.inputs != other.inputs
