@@ -152,7 +152,7 @@ class SimilarHead:
 
 @dataclass(frozen=True, slots=True)
 class RelationRow:
-    """One kind of relation under one model: its best head, or in `reason` why none is named.
+    """One kind of relation under one model: its best head, or in `reason` why none is named; `few`: too few.
 
     `accuracy` with its `interval` is of that head in `direction`, on `scored` examples; `percent` is for a
     bar. `baseline` is how often the best fixed offset, `offset`, is right on the same examples.
@@ -170,6 +170,7 @@ class RelationRow:
     offset: str = ""
     scored: str = ""
     reason: str = ""
+    few: bool = False
 
 
 @dataclass(frozen=True, slots=True)

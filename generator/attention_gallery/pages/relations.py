@@ -37,7 +37,6 @@ _ABOUT: dict[Group, tuple[str, str]] = {
     "other": ("Other", "Kinds of relation that belong to none of the groups above."),
 }
 _UNPLACED = "This model’s tokenizer does not tell where its tokens stand."
-_UNPLACED = "This model’s tokenizer does not tell where its tokens stand."
 _CUT_OFF = "This model did not read so far."
 _WAYS = ("from → to", "to → from")
 
@@ -55,7 +54,7 @@ def relation_row(score: RelationScore, causal: bool, href: Callable[[Place], str
     best = score.best
     examples = f"{score.examples:,} in {words.count(score.sentences, 'sentence')}"
     if best is None:
-        return RelationRow(score.title, examples, reason=_reason(score))
+        return RelationRow(score.title, examples, reason=_reason(score), few=not score.impossible)
     place = (best.layer, best.head)
     direction = _WAYS[best.direction]
     visible = score.seen[best.direction]
