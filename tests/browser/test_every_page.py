@@ -19,7 +19,9 @@ OTHER_HEADS = re.compile(r"^(?!models/).*/l(?!00h0[01]/)\d\dh\d\d/")
 def links(page: Page) -> set[str]:
     """Where the page's links lead within the site, without fragments."""
     found: list[str] = page.eval_on_selector_all(
-        "a[href]:not([download])", "all => all.map((link) => link.href)"
+        # Those of an SVG have an address that is not resolved.
+        "a[href]:not([download])",
+        "all => all.map((link) => new URL(link.getAttribute('href'), document.baseURI).href)",
     )
     return {urldefrag(address)[0] for address in found}
 
