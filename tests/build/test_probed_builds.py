@@ -111,6 +111,7 @@ def test_nothing_is_done_again_and_a_changed_treebank_is_noticed(tmp_path: Path)
 def test_an_unchanged_build_reads_no_treebank(tmp_path: Path) -> None:
     sample = with_treebank(tmp_path, 3)
     sample.build()
+    sample.build()  # what was written just before the first is not trusted until the second
     code = (
         "import sys; from pathlib import Path; from attention_gallery.build import BuildOptions, build; "
         "from attention_gallery.progress import SilentReporter; "

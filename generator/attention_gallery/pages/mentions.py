@@ -71,6 +71,8 @@ def find_mentions(
     """
     found: dict[NoteTarget, dict[str, Note]] = defaultdict(dict)
     for note, followed, asks in notes:
+        if not _has_page(note.target, links):
+            continue  # whoever checks where notes lie tells of it
         subjects = [_of_note(note.target), *map(_of_link, followed), *(ask.subject for ask in asks)]
         for subject in subjects:
             for target in _pages(subject) if subject is not None else ():
@@ -89,6 +91,14 @@ def find_mentions(
         else:
             model_heads[model][target.layer or 0, target.head or 0] = named
     return Mentions(heads, pairs, model_heads)
+
+
+def _has_page(target: NoteTarget, links: LinkMap) -> bool:
+    try:
+        links.resolve(target_link(target, "", "", None, None))
+    except LookupError:
+        return False
+    return True
 
 
 def _pages(subject: Subject) -> Iterable[NoteTarget]:
