@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from gallery_site import Built
 from playwright.sync_api import Page, expect
-from watched_page import drawn
+from watched_page import drawn, until
 
 pytestmark = pytest.mark.browser
 
@@ -146,10 +146,11 @@ def test_the_tint_is_deepest_where_the_weight_is_largest(open_page: Opener, gall
     weights = gallery.weights("enc", "cat")[1, 2]
     for direction, row in (("from", weights[IT]), ("to", weights[:, IT])):
         page.locator(f"[data-direction={direction}]").click()
-        page.wait_for_function("want => AG.state.direction === want", arg=direction)
-        page.wait_for_function(
+        until(page, "want => AG.state.direction === want", direction)
+        until(
+            page,
             "best => document.querySelectorAll('.token')[best].style.getPropertyValue('--share') === '1.000'",
-            arg=int(row.argmax()),
+            int(row.argmax()),
         )
 
 

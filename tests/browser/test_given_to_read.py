@@ -12,7 +12,7 @@ import pytest
 from gallery_site import CUT, TALK, Built
 from playwright.sync_api import Page, expect
 from site_server import serving
-from watched_page import NARROW, drawn, probe
+from watched_page import NARROW, drawn, probe, until
 
 pytestmark = pytest.mark.browser
 
@@ -164,7 +164,7 @@ def test_plotly_follows(open_inputs: Opener) -> None:
     assert page.evaluate(count) == len(OWN)
     assert page.evaluate("document.querySelector('.figure-plotly').layout.shapes.length") == 2
     toggle(page)
-    page.wait_for_function(f"{count} === {len(OWN) + 3}")
+    until(page, f"{count} === {len(OWN) + 3}")
 
 
 def test_a_text_without_special_tokens_has_nothing_to_hide(open_inputs: Opener) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from gallery_site import Built
 from playwright.sync_api import Page, expect
-from watched_page import at, drawn, probe
+from watched_page import at, drawn, probe, until
 
 pytestmark = pytest.mark.browser
 
@@ -212,7 +212,7 @@ def test_the_explorer_loads_plotly_only_when_asked(open_page: Opener) -> None:
     page.locator("[data-zoom]").click()
     plotly_stands(page)
     page.locator(".heads tbody").get_by_text("L0H3", exact=True).click()
-    page.wait_for_function("AG.figure.name === 'L0H3' && AG.figure.covered")
+    until(page, "AG.figure.name === 'L0H3' && AG.figure.covered")
     plotly_stands(page)
 
 

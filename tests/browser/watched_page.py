@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Response
 
@@ -60,15 +62,27 @@ def watched(context: BrowserContext, origin: str) -> tuple[Page, Watch]:
     return page, watch
 
 
+def until(page: Page, condition: str, arg: Any = None) -> None:
+    """Wait until `condition` is true on the page.
+
+    It is asked from outside: what Playwright offers asks again by `eval`, which the policy of pages forbids.
+    """
+    deadline = time.monotonic() + PATIENCE / 1000
+    while not page.evaluate(condition, arg):
+        assert time.monotonic() < deadline, f"it never was so that {condition}"
+        page.wait_for_timeout(20)
+
+
 def drawn(page: Page) -> None:
     """Wait until the figure of the page is on its canvas, and the grid on its own."""
-    page.wait_for_function(
+    until(
+        page,
         """() => {
             if (!window.AG || !AG.figure) return document.readyState === "complete";
             const grid = document.querySelector(".heads-stage");
             const shown = AG.figure.box || AG.state.view !== "matrix";
-            return Boolean(shown) && (!grid || grid.querySelector("canvas"));
-        }"""
+            return Boolean(shown) && (!grid || grid.querySelector("canvas") !== null);
+        }""",
     )
 
 
