@@ -33,9 +33,9 @@ def visit(browser: Browser, origin: str, pages: list[str]) -> dict[str, set[str]
     leads: dict[str, set[str]] = {}
     for name in pages:
         page.goto(origin + name)
-        drawn(page)
         if ALIASES in f"/{name}":
             page.wait_for_url(lambda address: ALIASES not in address)
+        drawn(page)
         leads[name] = links(page)
     context.close()
     assert watch.complaints == []
