@@ -42,9 +42,9 @@ def run_batch(
     split by sentence, freed of padding, checked and rounded to `precision` before anybody sees it; no more
     than one layer of the batch and one of a sentence are held (under the strategy "outputs": all layers of
     the batch), or some small ones, which are checked together. Layers of one kind come in order; those of
-    different kinds and sentences take turns. What a
-    receiver keeps may be a view of the batch's layer. The result is for each sentence the provenance of each
-    kind in `emits`; its `seconds` are the sentence's share of the pass, by tokens.
+    different kinds and sentences take turns. What a receiver keeps may be a view of the batch's layer. The
+    result is for each sentence the provenance of each kind in `emits`; its `seconds` are the sentence's share
+    of the pass, by tokens.
 
     The numbers are those of the sentences one by one, to `BATCH_TOLERANCE` in float32, if `can_batch` is
     true of the model; otherwise give it one sentence at a time. Raises `OutOfMemoryError` when memory runs
