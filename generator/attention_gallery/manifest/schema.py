@@ -19,9 +19,10 @@ def json_schema() -> dict[str, Any]:
     for name, field in GallerySettings.model_fields.items():
         # A reference to a block loses the description of its field.
         schema["properties"][name].setdefault("description", field.description)
-    for name in ("ModelSpec", "SentenceSpec"):
+    for name in ("ModelSpec", "SentenceSpec", "ContrastSpec"):
         definition = schema["$defs"][name]
         definition["required"] = [key for key in definition["required"] if key not in ("slug", "title")]
+    del schema["$defs"]["ContrastSpec"]["required"]
     sentence = schema["$defs"]["SentenceSpec"]
     del sentence["required"], sentence["properties"]["text"]["default"]
     sentence["oneOf"] = [{"required": ["text"]}, {"required": ["chat"]}]

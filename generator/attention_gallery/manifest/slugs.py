@@ -17,8 +17,8 @@ _LATIN = str.maketrans(
     {"æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ı": "i", "ħ": "h", "ŋ": "n"}
 )
 _PAGES = frozenset(
-    {"models", "sentences", "notes", "about", "search", "gallery", "index", "404", "tags", "aliases"}
-    | {"assets", "static", "feed", "sitemap", "robots"}
+    {"models", "sentences", "contrasts", "notes", "about", "search", "gallery", "index", "404", "tags"}
+    | {"aliases", "assets", "static", "feed", "sitemap", "robots"}
 )
 # Windows opens these as devices, whatever folder they are in.
 _DEVICES = frozenset(
