@@ -81,7 +81,11 @@ def _two(values: Any, name: str, place: Place) -> Iterator[Finding]:
     if name == "heads":
         for n, value in enumerate(values):
             if not HEAD.fullmatch(value) or not value.isascii():
-                yield f'"{value}" is not the name of a head', "write layer and head, such as L3H1", (*place, n)
+                yield (
+                    f'"{value}" is not the name of a head',
+                    "write layer and head, such as L3H1",
+                    (*place, n),
+                )
     if len(values) != 2:
         yield f"`{name}` names {len(values)}, and a contrast compares two", "name two", place
     elif values[0].casefold() == values[1].casefold():

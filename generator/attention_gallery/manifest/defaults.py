@@ -40,7 +40,11 @@ def _titles(items: Any) -> dict[str, str]:
     """Titles by slug; of a model also those of its kinds of attention, should it have several."""
     found = {}
     for item in items if isinstance(items, tuple) else ():
-        if isinstance(item, dict) and isinstance(item.get("slug"), str) and isinstance(item.get("title"), str):
+        if (
+            isinstance(item, dict)
+            and isinstance(item.get("slug"), str)
+            and isinstance(item.get("title"), str)
+        ):
             found[item["slug"]] = item["title"]
             for kind in KINDS:
                 found[kind_slug(item["slug"], kind)] = f"{item['title']}, {kind}"
