@@ -9,6 +9,9 @@
     find_token          the tokens that a reader means by a word
     find_word           the tokens of one word, which is numbered where it stands several times
     to_words            attention between words instead of tokens
+    frame_of            two captures on the same rows and columns, word by word or token by token
+    contrast_heads      a `HeadContrast`: what the same heads do otherwise on another sentence or in another model
+    find_counterparts   which head of one model is most like which of another
     head_distances      how far the heads are from each other on one sentence
     map_heads           a `HeadMap` of them over sentences: positions, groups, the nearest of each
     gold_of, look       gold relations of a sentence, and the word that each head looks at most
@@ -22,6 +25,9 @@ Nothing here imports torch. Layers, heads and tokens count from 0.
 from __future__ import annotations
 
 from attention_gallery.analysis.across import Across, HeadsAcross
+from attention_gallery.analysis.alignment import Alignment, Frame, Items, Side, align, frame_of
+from attention_gallery.analysis.contrast import Change, HeadContrast, compare, contrast_heads
+from attention_gallery.analysis.counterparts import Counterparts, find_counterparts
 from attention_gallery.analysis.distances import head_distances, mean_distance
 from attention_gallery.analysis.gauge import Gauge, Reading
 from attention_gallery.analysis.head_map import HeadMap, map_heads
@@ -43,10 +49,16 @@ __all__ = [
     "METRICS",
     "STANDOUTS",
     "Across",
+    "Alignment",
+    "Change",
+    "Counterparts",
+    "Frame",
     "Gauge",
     "GoldSentence",
+    "HeadContrast",
     "HeadMap",
     "HeadsAcross",
+    "Items",
     "Kind",
     "LayerView",
     "Layout",
@@ -55,13 +67,19 @@ __all__ = [
     "Reading",
     "RelationScore",
     "SentenceAnalysis",
+    "Side",
     "Thresholds",
+    "align",
     "analyse",
     "analysis_key",
     "average_heads",
     "classify",
+    "compare",
+    "contrast_heads",
+    "find_counterparts",
     "find_token",
     "find_word",
+    "frame_of",
     "gold_of",
     "head_distances",
     "heads_only",

@@ -192,11 +192,8 @@ class Frame:
         return self._placed(side, to_words(weights, side.queries.groups, side.keys.groups))
 
     def _placed(self, side: Side, found: NDArray[_Number]) -> NDArray[_Number]:
-        rows, columns = (
-            (self.rows.left, self.columns.left)
-            if side is self.left
-            else (self.rows.right, self.columns.right)
-        )
+        name = "left" if side is self.left else "right"
+        rows, columns = getattr(self.rows, name), getattr(self.columns, name)
         shape = (*found.shape[:-2], len(rows), len(columns))
         out: NDArray[_Number] = np.zeros(shape, found.dtype)
         has_row, has_column = np.flatnonzero(rows >= 0), np.flatnonzero(columns >= 0)
@@ -217,10 +214,10 @@ def frame_of(
         pairs.append((left.keys, right.keys, texts))
     by_words = not all(_same(one, other) for one, other, _ in pairs)
     items = [_items(*pair, one_model, by_words) for pair in pairs]
-    sides = (
+    sides = [
         Side(items[0][n], items[-1][n], one.facts.kind == "decoder") for n, one in enumerate((left, right))
-    )
-    return Frame(*sides, align(*items[0]), align(*items[-1]), one_model, by_words)
+    ]
+    return Frame(sides[0], sides[1], align(*items[0]), align(*items[-1]), one_model, by_words)
 
 
 def _items(

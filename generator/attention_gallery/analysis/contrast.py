@@ -1,4 +1,4 @@
-"""What differs between two readings, head by head: the same head on two sentences or in two models of a shape.
+"""What differs between two readings, head by head: the same head on two sentences or in two like models.
 
 Distances are Jensen-Shannon divergences in bits, from 0 for equal rows to 1 for rows without a common key, as
 in `distances`. Beside each stands what the weights of the left side give in random order: how far apart two
@@ -151,14 +151,8 @@ def _compare(a: Float32, b: Float32, frame: Frame, orders: tuple[Int32, Int32]) 
     row = rows[furthest]
     at = np.arange(heads)[:, None]
     moved_weights = np.stack([a[at, row[:, None], moved], b[at, row[:, None], moved]], axis=2)
-    return _Part(
-        apart.mean(axis=1),
-        _by_chance(left, orders),
-        row,
-        moved,
-        moved_weights,
-        *_largest(a, b, difference, rows),
-    )
+    largest = _largest(a, b, difference, rows)
+    return _Part(apart.mean(axis=1), _by_chance(left, orders), row, moved, moved_weights, *largest)
 
 
 def _nothing(heads: int) -> tuple[Int32, Int32, Float32, Int32, Float32]:
@@ -191,15 +185,15 @@ def normalised(weights: Float32) -> Float64:
     """Rows that sum to 1 exactly, which storing has rounded; rows of nothing stay so."""
     exact = weights.astype(np.float64)
     sums = exact.sum(axis=-1, keepdims=True)
-    return np.divide(exact, sums, out=exact, where=sums > 0)
+    whole: Float64 = np.divide(exact, sums, out=exact, where=sums > 0)
+    return whole
 
 
 def divergence(left: Float64, right: Float64) -> Float64:
     """The Jensen-Shannon divergence of two rows in bits: float64[..., column] each to float64[...]."""
-    apart = (plogp(left).sum(axis=-1) + plogp(right).sum(axis=-1)) / 2 - plogp((left + right) / 2).sum(
-        axis=-1
-    )
-    return np.clip(apart, 0, 1)
+    own = (plogp(left).sum(axis=-1) + plogp(right).sum(axis=-1)) / 2
+    apart: Float64 = np.clip(own - plogp((left + right) / 2).sum(axis=-1), 0, 1)
+    return apart
 
 
 def plogp(shares: Float64) -> Float64:
@@ -232,7 +226,8 @@ def orders_of(visible: Bool, count: int) -> Int32:
 
 def shuffled(rows: Float64, order: Int32) -> Float64:
     """Rows float64[head, row, column] with their columns in the order int32[row, column]."""
-    return np.take_along_axis(rows, order[None], axis=2)
+    moved: Float64 = np.take_along_axis(rows, order[None], axis=2)
+    return moved
 
 
 def _by_chance(left: Float64, orders: tuple[Int32, Int32]) -> Float64:

@@ -38,7 +38,7 @@ class Counterparts:
     average: Float32
 
     def mutual(self) -> list[tuple[tuple[int, int], tuple[int, int], float]]:
-        """Heads that are each other's nearest, as (layer, head) of both, with their distance, nearest first."""
+        """Heads that are each other's nearest, as (layer, head) of both, and their distance, nearest first."""
         found = []
         heads, others = self.left_nearest.shape[1], self.right_nearest.shape[1]
         back = self.right_nearest.ravel()
@@ -77,7 +77,8 @@ def _chosen(frame: Frame, pairs: int) -> Int32:
     count = max(FEWEST_ROWS, LOGARITHMS // max(1, pairs * len(frame.columns)))
     if count >= rows.size:
         return rows
-    return rows[np.linspace(0, rows.size - 1, count).round().astype(int)]
+    chosen: Int32 = rows[np.linspace(0, rows.size - 1, count).round().astype(int)]
+    return chosen
 
 
 def _read(attention: StoredAttention, frame: Frame, side: Side, rows: Int32) -> tuple[Float64, Float32]:

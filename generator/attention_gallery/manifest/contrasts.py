@@ -53,7 +53,7 @@ def _joined(names: Iterable[str]) -> str:
 
 
 def check_forms(contrasts: Iterable[tuple[int, dict[str, Any]]]) -> Iterator[Finding]:
-    """Reason, mend and place of every contrast, given as (index, item), that is of no kind or names one thing.
+    """Reason, mend and place of every contrast, given as (index, item), that is of no known form.
 
     Values of a wrong type are told of by validation.
     """

@@ -40,14 +40,10 @@ def _titles(items: Any) -> dict[str, str]:
     """Titles by slug; of a model also those of its kinds of attention, should it have several."""
     found = {}
     for item in items if isinstance(items, tuple) else ():
-        if (
-            isinstance(item, dict)
-            and isinstance(item.get("slug"), str)
-            and isinstance(item.get("title"), str)
-        ):
-            found[item["slug"]] = item["title"]
-            for kind in KINDS:
-                found[kind_slug(item["slug"], kind)] = f"{item['title']}, {kind}"
+        slug, title = (item.get("slug"), item.get("title")) if isinstance(item, dict) else (None, None)
+        if isinstance(slug, str) and isinstance(title, str):
+            found[slug] = title
+            found |= {kind_slug(slug, kind): f"{title}, {kind}" for kind in KINDS}
     return found
 
 

@@ -14,8 +14,8 @@ from attention_gallery.manifest.slugs import possible_slugs
 def without_drafts(manifest: Manifest) -> Manifest:
     """The manifest without draft models, sentences and contrasts.
 
-    A sentence that only draft models read goes with them, and a contrast with what it compares. Raises `ManifestError` when no model or no sentence
-    is left, or none of those that a model reads.
+    A sentence that only draft models read goes with them, and a contrast with what it compares. Raises
+    `ManifestError` when no model or no sentence is left, or none of those that a model reads.
     """
     settings = manifest.settings
     models = tuple(i for i, model in enumerate(settings.models) if not model.draft)

@@ -28,7 +28,8 @@ class Manifest:
     """The settings of a gallery and the file they come from.
 
     `path` is absolute, `root` is its folder. `kept` gives, for filtered "models", "sentences"
-    and "contrasts", the place in the file of each one that is left; sentences of a treebank share that of their collection.
+    and "contrasts", the place in the file of each one that is left; sentences of a treebank share that of
+    their collection.
     `origins` tells by slug where in a treebank such a sentence stands, `files` are the treebanks.
     """
 
