@@ -10,7 +10,7 @@
     find_word           the tokens of one word, which is numbered where it stands several times
     to_words            attention between words instead of tokens
     frame_of            two captures on the same rows and columns, word by word or token by token
-    contrast_heads      a `HeadContrast`: what the same heads do otherwise on another sentence or in another model
+    contrast_heads      a `HeadContrast`: what the same heads do otherwise on another sentence or model
     find_counterparts   which head of one model is most like which of another
     head_distances      how far the heads are from each other on one sentence
     map_heads           a `HeadMap` of them over sentences: positions, groups, the nearest of each

@@ -58,8 +58,10 @@ def word_items(tokens: Tokens, text: str | None) -> Items:
     return Items(groups, words, _spelt(words))
 
 
-def text_items(tokens: Tokens, text: str) -> Items:
+def text_items(tokens: Tokens, text: str, *, by_place: bool = True) -> Items:
     """The words as the text tells them, the same whatever the tokenizer.
+
+    They are recognised by their place, which is right for one text; or else by how they are spelt.
 
     A token that holds several words counts to the first; one that holds none, such as [CLS], is by itself.
     Without places in the text the words are those of the tokenizer.
@@ -73,9 +75,9 @@ def text_items(tokens: Tokens, text: str) -> Items:
     assert groups is not None
     words = words_of(owned, text)
     first = np.flatnonzero(np.diff(groups, prepend=-1))
-    spelt = _spelt(words)
+    placed = owner[first].tolist() if by_place else [-1] * len(first)
     names = tuple(
-        ("word", word) if word >= 0 else name for word, name in zip(owner[first].tolist(), spelt, strict=True)
+        ("word", word) if word >= 0 else name for word, name in zip(placed, _spelt(words), strict=True)
     )
     return Items(groups, words, names)
 
@@ -227,7 +229,8 @@ def _items(
         return token_items(left), token_items(right)
     if one_model or left.offsets is None or right.offsets is None:
         return word_items(left, texts[0]), word_items(right, texts[1])
-    return text_items(left, texts[0]), text_items(right, texts[1])
+    same = texts[0] == texts[1]
+    return text_items(left, texts[0], by_place=same), text_items(right, texts[1], by_place=same)
 
 
 def _same(left: Tokens, right: Tokens) -> bool:

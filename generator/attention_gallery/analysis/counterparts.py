@@ -38,7 +38,7 @@ class Counterparts:
     average: Float32
 
     def mutual(self) -> list[tuple[tuple[int, int], tuple[int, int], float]]:
-        """Heads that are each other's nearest, as (layer, head) of both, and their distance, nearest first."""
+        """Heads that are each other's nearest: (layer, head) of both and their distance, nearest first."""
         found = []
         heads, others = self.left_nearest.shape[1], self.right_nearest.shape[1]
         back = self.right_nearest.ravel()

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from attention_gallery.analysis import (
+    Counterparts,
+    Frame,
     GoldSentence,
+    HeadContrast,
     HeadMap,
     SentenceAnalysis,
     analyse,
     analysis_key,
+    contrast_heads,
+    find_counterparts,
     gold_of,
     head_distances,
     load,
@@ -27,6 +32,13 @@ from attention_gallery.analysis import (
 )
 from attention_gallery.analysis.distances import distances_key, load_distances, save_distances
 from attention_gallery.analysis.head_map import load_map, map_key, save_map
+from attention_gallery.analysis.kept_contrasts import (
+    contrast_key,
+    load_contrast,
+    load_counterparts,
+    save_contrast,
+    save_counterparts,
+)
 from attention_gallery.analysis.probe import Int16
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.files import write_atomically
@@ -53,7 +65,16 @@ def kept_names(settings: GallerySettings, keys: Mapping[tuple[str, str], str]) -
         of_model = {sentence: key for (one, sentence), key in keys.items() if one == model}
         names.add(map_key(set(of_model.values())))
         names.add(map_key({key for sentence, key in of_model.items() if sentence not in drafts}))
-    return names
+    return names | set(_contrast_names(settings, keys))
+
+
+def _contrast_names(settings: GallerySettings, keys: Mapping[tuple[str, str], str]) -> Iterator[str]:
+    for contrast in settings.contrasts:
+        models = contrast.models or (contrast.model, contrast.model)
+        sentences = contrast.sentences or (contrast.sentence, contrast.sentence)
+        left, right = (keys.get((str(a), str(b))) for a, b in zip(models, sentences, strict=True))
+        if left is not None and right is not None:
+            yield from (contrast_key(kind, left, right) for kind in ("heads", "counterparts"))
 
 
 class CachedData:
@@ -130,6 +151,30 @@ class CachedData:
     def _map(self, keys: Sequence[str]) -> HeadMap | None:
         distance = mean_distance(self._distances(key) for key in keys)
         return None if distance is None else map_heads(distance)
+
+    def head_distances(self, pair: Pair) -> Float32:
+        """How far the heads of a pair are from each other. Raises `DamagedEntry`."""
+        return self._distances(pair.key)
+
+    def contrast(self, left: Pair, right: Pair, frame: Frame) -> HeadContrast:
+        """What the same heads do otherwise in two pairs. Raises `DamagedEntry`."""
+        name = contrast_key("heads", left.key, right.key)
+        return self._kept(
+            name,
+            load_contrast,
+            save_contrast,
+            lambda: contrast_heads(self.entry(left.key), self.entry(right.key), frame),
+        )
+
+    def counterparts(self, left: Pair, right: Pair, frame: Frame) -> Counterparts:
+        """Which head of one pair is most like which of the other. Raises `DamagedEntry`."""
+        name = contrast_key("counterparts", left.key, right.key)
+        return self._kept(
+            name,
+            load_counterparts,
+            save_counterparts,
+            lambda: find_counterparts(self.entry(left.key), self.entry(right.key), frame),
+        )
 
     def _distances(self, key: str) -> Float32:
         name = distances_key(key)

@@ -133,6 +133,7 @@ def _unchanged(run: _Build) -> BuildReport | None:
 
 def _rebuild(run: _Build) -> BuildReport:
     from attention_gallery.build.captures import capture_all, drop_damaged
+    from attention_gallery.build.contrasts import check_contrasts
     from attention_gallery.build.data import CachedData
     from attention_gallery.build.project import read_project
     from attention_gallery.build.shown import with_pages
@@ -147,6 +148,7 @@ def _rebuild(run: _Build) -> BuildReport:
         settings = project.manifest.settings
         paged = [(model.spec.slug, one.slug) for model, one in with_pages(settings, captures.shown)]
         check_models(project.notes, [shown.spec.slug for shown in captures.shown], paged)
+        check_contrasts(project.manifest, captures.shown)
         treebanks = [str(path) for path in project.manifest.files]
         inputs = {"files": [*captures.files(), *treebanks], "folders": [str(project.content)]}
         before = _stamp(run, inputs)

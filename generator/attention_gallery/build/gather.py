@@ -13,6 +13,7 @@ from pathlib import Path
 
 from attention_gallery.analysis import analysis_key, gold_of
 from attention_gallery.build.captures import Captures
+from attention_gallery.build.contrasts import check_contrast_heads, resolve_contrasts
 from attention_gallery.build.data import CachedData, CapturedEvidence
 from attention_gallery.build.project import Project
 from attention_gallery.build.shown import ShownModel, with_pages
@@ -63,7 +64,10 @@ def gather(project: Project, captures: Captures, data: CachedData) -> Gallery:
         )
         for one, sentence in with_pages(settings, captures.shown)
     }
-    check_heads(project.notes, {m.spec.slug: (m.facts.layers, m.facts.heads) for m in models})
+    shapes = {m.spec.slug: (m.facts.layers, m.facts.heads) for m in models}
+    check_heads(project.notes, shapes)
+    check_contrast_heads(project.manifest, shapes)
+    contrasts = tuple(resolve_contrasts(settings, pairs))
     titles = {model.spec.slug: (model.spec.title, model.routes) for model in models}
     paged = {at: pair.heads for at, pair in pairs.items()}
     links = link_map(project, titles, paged)
@@ -87,9 +91,10 @@ def gather(project: Project, captures: Captures, data: CachedData) -> Gallery:
         assets=assets,
         plotly=plotly,
         options=project.options,
-        base=_base(project, plotly, built, notes.has_about, bool(notes.pages)),
+        base=_base(project, plotly, built, (notes.has_about, bool(notes.pages), bool(contrasts))),
         generator=f"Attention Gallery {__version__}",
         built=built,
+        contrasts=contrasts,
     )
     renderer.share(site=site_info(gallery))
     return gallery
@@ -174,12 +179,16 @@ def link_map(
         pages={note.target.slug or "": note.title for note in pages},
         head_pages=paged,
         assets=frozenset(project.assets),
+        contrasts={contrast.slug: contrast.title for contrast in settings.contrasts},
         has_about=any(note.target.kind == "about" for note in project.notes),
     )
 
 
-def _base(project: Project, plotly: str, built: str | None, has_about: bool, has_notes: bool) -> str:
-    """Digest of what every page depends on: the words around it, the theme, the code, the libraries."""
+def _base(project: Project, plotly: str, built: str | None, ways: tuple[bool, ...]) -> str:
+    """Digest of what every page depends on: the words around it, the theme, the code, the libraries.
+
+    `ways` tell which links stand at the top of every page.
+    """
     settings = project.manifest.settings
     shared = settings.model_dump(
         mode="json", include={"title", "description", "author", "language", "base_url", "pages"}
@@ -192,9 +201,7 @@ def _base(project: Project, plotly: str, built: str | None, has_about: bool, has
     libraries = [(name, version(name)) for name in _LIBRARIES]
     libraries += [("python", platform.python_version()), ("zlib", zlib.ZLIB_RUNTIME_VERSION)]
     theme = project.theme.digest()
-    return digest(
-        [shared, dict(project.options), theme, plotly, built, has_about, has_notes, code, libraries]
-    )
+    return digest([shared, dict(project.options), theme, plotly, built, ways, code, libraries])
 
 
 def _built() -> str | None:

@@ -60,7 +60,8 @@ def read_project(manifest_path: Path, drafts: bool) -> Project:
         # Which of them an encoder-decoder is shown under is known when its files are found.
         models = [slug for model in whole.settings.models for slug in possible_slugs(model.slug)]
         sentences = [sentence.slug for sentence in whole.settings.sentences if sentence.pages]
-        notes = load_notes(content, models, sentences)
+        contrasts = [contrast.slug for contrast in whole.settings.contrasts]
+        notes = load_notes(content, models, sentences, contrasts=contrasts)
         assets = {file.name: file.path for file in content_assets(content)}
     except UserError as error:
         problems.extend(error.problems)
@@ -89,10 +90,12 @@ def _of_theme(manifest: Manifest, problem: Problem) -> Problem:
 def _published(notes: tuple[Note, ...], manifest: Manifest, drafts: bool) -> tuple[Note, ...]:
     models = {slug for model in manifest.settings.models for slug in possible_slugs(model.slug)}
     sentences = {sentence.slug for sentence in manifest.settings.sentences}
+    contrasts = {contrast.slug for contrast in manifest.settings.contrasts}
     return tuple(
         note
         for note in notes
         if (drafts or not note.draft)
         and (note.target.model is None or note.target.model in models)
         and (note.target.sentence is None or note.target.sentence in sentences)
+        and (note.target.kind != "contrast" or note.target.slug in contrasts)
     )

@@ -31,6 +31,7 @@ def site_info(gallery: Gallery) -> SiteInfo:
         options=dict(gallery.options),
         has_notes=bool(gallery.notes.pages),
         has_about=gallery.notes.has_about,
+        has_contrasts=bool(gallery.contrasts),
         special_tokens=settings.pages.special_tokens,
         static={name: routes.asset(written) for name, written in gallery.assets.static.items()},
     )

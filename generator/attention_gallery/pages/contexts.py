@@ -2,7 +2,8 @@
 
 Every `href` is relative to the page it stands on and safe to print into an attribute. Every `str`
 is plain text, escaped by the theme; only values of type `Markup` are HTML, made or cleaned by the
-generator. Numbers arrive as text, already rounded from the exact weights.
+generator. Numbers arrive as text, already rounded from the exact weights. Pages of contrasts have their
+contexts in `contrast_pieces`; `contrasts` are links to those that concern a page.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ class HomeContext:
     notes: tuple[NoteBlock, ...]
     note_links: tuple[Link, ...]
     pages: int
+    contrasts: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ class ModelContext:
     notes: tuple[NoteBlock, ...]
     summary: str
     relations: tuple[RelationGroup, ...]
+    contrasts: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,7 @@ class ModelHeadContext:
     notes: tuple[NoteBlock, ...]
     mentions: tuple[Link, ...]
     best_at: tuple[RelationRow, ...]
+    contrasts: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +123,7 @@ class SentenceContext:
     notes: tuple[NoteBlock, ...]
     previous: Link | None
     next: Link | None
+    contrasts: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +167,7 @@ class ExplorerContext:
     summary: str
     left_out: str = ""
     relations: tuple[GoldRow, ...] = ()
+    contrasts: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +189,7 @@ class HeadContext:
     across: str
     notes: tuple[NoteBlock, ...]
     mentions: tuple[Link, ...]
+    contrasts: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from attention_gallery.analysis import metric_named
 from attention_gallery.pages import routes, words
 from attention_gallery.pages.chrome import model_card, page_info, provenance, render
 from attention_gallery.pages.contexts import ModelContext
+from attention_gallery.pages.contrast_links import of_model
 from attention_gallery.pages.gallery import Gallery, GalleryModel, PlannedPage
 from attention_gallery.pages.head_tables import head_cell, head_table, type_legend
 from attention_gallery.pages.likeness import head_map_view
@@ -29,6 +30,7 @@ def model_page(gallery: Gallery, view: ModelView) -> Iterator[PlannedPage]:
             notes.digest,
             [one.kind for one in gallery.kinds_of(view.model)],
             view.probe_inputs,
+            of_model(gallery, view.model.spec.slug).digest,
         ),
         lambda: _make(gallery, view),
     )
@@ -65,6 +67,7 @@ def _make(gallery: Gallery, view: ModelView) -> bytes:
         notes=gallery.notes.of_model(slug).blocks(route),
         summary=summary,
         relations=relation_groups(view.probe, href) if view.probe else (),
+        contrasts=of_model(gallery, slug).links(route),
     )
     info = page_info(
         gallery,

@@ -35,6 +35,7 @@ class SiteInfo:
     has_about: bool
     static: dict[str, str] = field(default_factory=dict)
     special_tokens: Literal["shown", "hidden"] = "shown"
+    has_contrasts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,143 @@
+"""Two models of different shapes on one sentence: which head of one is most like which of the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from attention_gallery.pages import words
+from attention_gallery.pages.contrast_pieces import (
+    ContrastContext,
+    ContrastFigure,
+    ContrastRow,
+    ContrastTable,
+)
+from attention_gallery.pages.contrast_sentences import PICTURED, RANKED, base_context, strip, unit
+from attention_gallery.pages.contrast_view import ContrastView
+from attention_gallery.pages.neighbours import Place
+from attention_gallery.records import Float32, Int32, head_name
+
+ALONE = 5
+
+
+def models_context(view: ContrastView) -> ContrastContext:
+    """What the page shows; label, notes and neighbours are left open."""
+    found = view.counterparts
+    left, right = view.side_titles
+    strips = (
+        strip(f"From each head of {left} to the nearest of {right}", found.left_distance, _href(view, 0)),
+        strip(f"From each head of {right} to the nearest of {left}", found.right_distance, _href(view, 1)),
+    )
+    return base_context(
+        view,
+        kind="models",
+        summary=_summary(view),
+        strips=strips,
+        tables=tuple(table for table in _tables(view) if table.rows),
+        figures=tuple(_figures(view)),
+        method=_method(view),
+    )
+
+
+def _href(view: ContrastView, side: int) -> Callable[[Place], str]:
+    pair = (view.left, view.right)[side]
+    return lambda place: view.href(pair, place)
+
+
+def _summary(view: ContrastView) -> tuple[str, ...]:
+    found = view.counterparts
+    left, right = view.side_titles
+    mutual = found.mutual()
+    if not mutual:
+        return ("No row of the one can be compared with one of the other.",)
+    one, other, distance = mutual[0]
+    near = int((found.left_distance < found.left_chance).sum())
+    many = words.count(len(mutual), "pair")
+    return (
+        f"The two models differ in shape, so that no head stands for another; {many} of heads "
+        f"{'is' if len(mutual) == 1 else 'are'} each other’s nearest. The closest are {head_name(*one)} "
+        f"of {left} and {head_name(*other)} of {right}: their rows are {words.weight(distance)} apart. "
+        f"Half of all pairs of a head here and one there are {words.weight(found.typical)} apart or less.",
+        f"For {near} of {words.count(found.left_distance.size, 'head')} of {left} something in {right} is "
+        "nearer than anything there comes to the same weights in random order.",
+    )
+
+
+def _tables(view: ContrastView) -> Iterator[ContrastTable]:
+    found = view.counterparts
+    left, right = view.side_titles
+    rows = tuple(
+        _row(view, one, other, distance, float(found.left_chance[one]))
+        for one, other, distance in found.mutual()[:RANKED]
+    )
+    about = (
+        "Heads that are each other’s nearest. Beside their distance: how near any head comes to the same "
+        "weights in random order."
+    )
+    yield ContrastTable("Counterparts", about, left, right, rows)
+    about = "Their nearest head is further away than that of any other."
+    yield ContrastTable(
+        f"Heads of {left} that have no like in {right}",
+        about,
+        left,
+        f"Nearest in {right}",
+        tuple(
+            _row(view, one, other, distance, float(found.left_chance[one]))
+            for one, other, distance in _furthest(
+                found.left_distance, found.left_nearest, view.right.model.facts.heads
+            )
+        ),
+    )
+    yield ContrastTable(
+        f"Heads of {right} that have no like in {left}",
+        about,
+        f"Nearest in {left}",
+        right,
+        tuple(
+            _row(view, other, one, distance, float(found.right_chance[one]))
+            for one, other, distance in _furthest(
+                found.right_distance, found.right_nearest, view.left.model.facts.heads
+            )
+        ),
+    )
+
+
+def _furthest(distances: Float32, nearest: Int32, heads: int) -> Iterator[tuple[Place, Place, float]]:
+    """Heads whose nearest is furthest away, with it."""
+    order = np.argsort(-np.nan_to_num(distances.ravel(), nan=-1), kind="stable")[:ALONE]
+    for index in order.tolist():
+        place = divmod(index, distances.shape[1])
+        if nearest[place] >= 0:
+            yield place, divmod(int(nearest[place]), heads), float(distances[place])
+
+
+def _row(view: ContrastView, one: Place, other: Place, distance: float, chance: float) -> ContrastRow:
+    left, right = view.cell(view.left, one), view.cell(view.right, other)
+    return ContrastRow(left, right, words.weight(distance), round(100 * distance), words.weight(chance), "")
+
+
+def _figures(view: ContrastView) -> Iterator[ContrastFigure]:
+    for one, other, _ in view.counterparts.mutual()[:PICTURED]:
+        yield view.figure_of(one, other, f"{head_name(*one)} and {head_name(*other)}")
+    average = view.counterparts.average
+    if len(view.frame.compared):
+        yield view.figure("All heads averaged", average[0], average[1], ("All heads", "All heads"))
+
+
+def _method(view: ContrastView) -> tuple[str, ...]:
+    causal = [pair.model.spec.title for pair in (view.left, view.right) if pair.model.causal]
+    ahead = (
+        (f"{causal[0]} cannot look ahead, so that a head that does has no like there.",)
+        if len(causal) == 1
+        else ()
+    )
+    return (
+        "A distance is the Jensen-Shannon divergence in bits of what a word gives to all others in both "
+        "models, averaged over the words that both have and that can look at more than one: 0 for heads "
+        "that do the same, 1 for heads that never look at the same word. Special tokens that one model "
+        "alone has count as not looked at in the other, so that heads that rest on different sinks are "
+        "far apart.",
+        unit(view),
+        *ahead,
+    )
