@@ -146,11 +146,13 @@ def _summary(view: ContrastView, ranked: list[Place]) -> tuple[str, ...]:
     distance, chance = float(found.distance[first]), float(found.shuffled[first])
     if distance == 0:
         return ("No head changes at all.",)
-    part = f", {words.hundredths(distance / chance)} of that" if chance else ""
+    part = ""
+    if chance:
+        share = words.hundredths(distance / chance)
+        part = f", {share} of the {words.weight(chance)} that the same weights in random order would be apart"
     told = [
         f"Of {words.count(found.distance.size, 'head')} {head_name(*first)} changes most: its rows are "
-        f"{words.weight(distance)} apart, where the same weights in random order would be "
-        f"{words.weight(chance)} apart{part}. Half of the heads change by "
+        f"{words.weight(distance)} apart{part}. Half of the heads change by "
         f"{words.weight(float(np.nanmedian(found.distance)))} or less."
     ]
     frame = view.frame

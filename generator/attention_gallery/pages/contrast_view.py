@@ -140,10 +140,23 @@ class ContrastView:
         frame = self.frame
         one = self.spread(frame.left, self.attention[0], left)
         other = self.spread(frame.right, self.attention[1], right)
-        return self.figure(title, one, other, (head_name(*left), head_name(*right)))
+        names = (head_name(*left), head_name(*right))
+        return self.figure(
+            title, one, other, names, (self.href(self.left, left), self.href(self.right, right))
+        )
 
-    def figure(self, title: str, one: Float32, other: Float32, names: tuple[str, str]) -> ContrastFigure:
-        """Two matrices float32[row, column] and their difference. `names` are those of what attends."""
+    def figure(
+        self,
+        title: str,
+        one: Float32,
+        other: Float32,
+        names: tuple[str, str],
+        hrefs: tuple[str, str] = ("", ""),
+    ) -> ContrastFigure:
+        """Two matrices float32[row, column] and their difference.
+
+        `names` are those of what attends, `hrefs` lead to their pages.
+        """
         frame = self.frame
         strongest = compare(one, other, frame).strongest(0, 0)
         changed = tuple(self._changed(change) for change in strongest)
@@ -151,15 +164,15 @@ class ContrastView:
             f"{one.query} → {one.key} {one.difference} ({one.left} to {one.right})" for one in changed[:3]
         )
         alt = f"{title}: right less left. " + (f"Largest differences: {told}." if told else "No difference.")
-        where = self.side_titles
+        where, most = self.side_titles, float(max(one.max(), other.max()))
         captions = [
             f"{name} · {side}" if name not in side else side for name, side in zip(names, where, strict=True)
         ]
         drawn = difference_fragment(title, self._labels(), self._difference(one, other), alt, escape(alt))
         return ContrastFigure(
             title=title,
-            left=self._heatmap(frame.left, one, names[0], captions[0]),
-            right=self._heatmap(frame.right, other, names[1], captions[1]),
+            left=self._heatmap(frame.left, one, most, (names[0], captions[0], hrefs[0])),
+            right=self._heatmap(frame.right, other, most, (names[1], captions[1], hrefs[1])),
             difference=Markup(drawn.html),
             weights=changed,
             left_title=captions[0],
@@ -175,8 +188,9 @@ class ContrastView:
             f"{change.right - change.left:+.3f}".replace("-", "−"),
         )
 
-    def _heatmap(self, side: Side, spread: Float32, name: str, caption: str) -> Markup:
-        """The weights of one side on its own words."""
+    def _heatmap(self, side: Side, spread: Float32, most: float, named: tuple[str, str, str]) -> Markup:
+        """The weights of one side on its own words; `named` are what attends, the caption and its link."""
+        name, title, href = named
         frame = self.frame
         rows, columns = (
             (frame.rows.left, frame.columns.left)
@@ -187,7 +201,8 @@ class ContrastView:
         queries, keys = side.queries.tokens, side.keys.tokens
         template = HeatmapTemplate.of(queries, side.causal, queries if side.keys is side.queries else keys)
         (weights,) = encode_heads(own[None], side.causal)
-        return Markup(template.embedded(name, weights, f"Attention of {caption}", str(escape(caption))).html)
+        caption = f'<a href="{escape(href)}">{escape(title)}</a>' if href else str(escape(title))
+        return Markup(template.embedded(name, weights, f"Attention of {title}", caption, most).html)
 
     def _difference(self, one: Float32, other: Float32) -> Float32:
         """Right less left; NaN in rows that one side does not have, and where neither can look."""
