@@ -172,11 +172,18 @@ class Frame:
     by_words: bool
 
     @cached_property
-    def compared(self) -> Int32:
-        """The rows in which two heads are compared, see `docs/analysis.md`."""
+    def comparable(self) -> Bool:
+        """Which rows both sides have, and see more than one key in: bool[row]."""
         rows = np.flatnonzero(self.rows.both)
         free = self.left.choosing()[self.rows.left[rows]] & self.right.choosing()[self.rows.right[rows]]
-        rows = rows[free]
+        found = np.zeros(len(self.rows), dtype=bool)
+        found[rows[free]] = True
+        return found
+
+    @cached_property
+    def compared(self) -> Int32:
+        """The rows in which two heads are compared: int32[n]; see `docs/analysis.md`."""
+        rows = np.flatnonzero(self.comparable)
         if self.left.causal and self.right.causal and self.one_model and self.rows.differs.any():
             # No earlier word can know of the first difference.
             rows = rows[rows >= int(np.argmax(self.rows.differs))]

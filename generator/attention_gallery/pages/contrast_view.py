@@ -205,10 +205,10 @@ class ContrastView:
         return Markup(template.embedded(name, weights, f"Attention of {title}", caption, most).html)
 
     def _difference(self, one: Float32, other: Float32) -> Float32:
-        """Right less left; NaN in rows that one side does not have, and where neither can look."""
+        """Right less left; NaN in rows that cannot be compared, and where neither side can look."""
         frame = self.frame
         seen = frame.visible(frame.left) | frame.visible(frame.right)
-        known = seen & frame.rows.both[:, None]
+        known = seen & frame.comparable[:, None]
         return np.where(known, other - one, np.float32(np.nan)).astype(np.float32)
 
     def _labels(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
