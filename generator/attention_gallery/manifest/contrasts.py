@@ -89,7 +89,7 @@ def _two(values: Any, name: str, place: Place) -> Iterator[Finding]:
     if len(values) != 2:
         yield f"`{name}` names {len(values)}, and a contrast compares two", "name two", place
     elif values[0].casefold() == values[1].casefold():
-        yield f'"{values[0]}" stands here twice', f"name two different {name}", (*place, 1)
+        yield f'"{values[1]}" stands here twice', f"name two different {name}", (*place, 1)
 
 
 def check_names(data: Mapping[str, Any]) -> Iterator[Finding]:

@@ -67,7 +67,10 @@ def _make(gallery: Gallery, contrast: Contrast, beside: _Beside) -> bytes:
     notes = gallery.notes.of_contrast(contrast.spec.slug).blocks(route)
     context = replace(context, label=kind_of(contrast), notes=notes, previous=before, next=after)
     description = contrast.spec.description or (context.summary[0] if context.summary else context.label)
-    one_model = contrast.left.model is contrast.right.model
+    pairs = (
+        [contrast.left] if contrast.left.model is contrast.right.model else [contrast.left, contrast.right]
+    )
+    origins = tuple(fact for pair in pairs for fact in provenance(pair.provenance))
     info = page_info(
         gallery,
         "contrast",
@@ -75,7 +78,7 @@ def _make(gallery: Gallery, contrast: Contrast, beside: _Beside) -> bytes:
         contrast.spec.title,
         description,
         (("Contrasts", routes.CONTRASTS),),
-        provenance(contrast.left.provenance) if one_model else (),
+        origins,
     )
     return render(gallery, "contrast.html", info, context)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from attention_gallery.pages import routes, words
 from attention_gallery.pages.contrast_pieces import ContrastContext, SentenceDistance
-from attention_gallery.pages.contrast_sentences import base_context
+from attention_gallery.pages.contrast_sentences import base_context, precision
 from attention_gallery.pages.contrast_view import ContrastView
 from attention_gallery.pages.gallery import Contrast, Gallery, Pair
 from attention_gallery.pages.pieces import Link
@@ -43,7 +43,7 @@ def heads_context(gallery: Gallery, contrast: Contrast) -> ContrastContext:
         summary=_summary(known, shown, contrast),
         sentences=tuple(_sentences(view, known)) if contrast.across else (),
         figures=(view.figure_of(one, other, title),),
-        method=_METHOD,
+        method=(*_METHOD, precision(view)),
     )
 
 

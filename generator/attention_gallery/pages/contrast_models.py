@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from attention_gallery.analysis import Counterparts
 from attention_gallery.pages import words
 from attention_gallery.pages.contrast_pieces import (
     ContrastContext,
@@ -13,10 +14,10 @@ from attention_gallery.pages.contrast_pieces import (
     ContrastRow,
     ContrastTable,
 )
-from attention_gallery.pages.contrast_sentences import PICTURED, RANKED, base_context, strip, unit
+from attention_gallery.pages.contrast_sentences import PICTURED, RANKED, base_context, precision, strip, unit
 from attention_gallery.pages.contrast_view import ContrastView
 from attention_gallery.pages.neighbours import Place
-from attention_gallery.records import Float32, Int32, head_name
+from attention_gallery.records import head_name
 
 ALONE = 5
 
@@ -55,10 +56,10 @@ def _summary(view: ContrastView) -> tuple[str, ...]:
     near = int((found.left_distance < found.left_chance).sum())
     many = words.count(len(mutual), "pair")
     return (
-        f"The two models differ in shape, so that no head stands for another; {many} of heads "
-        f"{'is' if len(mutual) == 1 else 'are'} each other’s nearest. The closest are {head_name(*one)} "
-        f"of {left} and {head_name(*other)} of {right}: their rows are {words.weight(distance)} apart. "
-        f"Half of all pairs of a head here and one there are {words.weight(found.typical)} apart or less.",
+        f"The two models differ in shape, so that no head stands for another; but in {many} each head is "
+        f"the nearest of the other. The closest are {head_name(*one)} of {left} and {head_name(*other)} "
+        f"of {right}: their rows are {words.weight(distance)} apart. Half of all pairs of a head here and "
+        f"one there are {words.weight(found.typical)} apart or less.",
         f"For {near} of {words.count(found.left_distance.size, 'head')} of {left} something in {right} is "
         "nearer than anything there comes to the same weights in random order.",
     )
@@ -76,7 +77,7 @@ def _tables(view: ContrastView) -> Iterator[ContrastTable]:
         "weights in random order."
     )
     yield ContrastTable("Counterparts", about, left, right, rows)
-    about = "Their nearest head is further away than that of any other."
+    about = "None is each other’s nearest, and their nearest is further away than that of the others."
     yield ContrastTable(
         f"Heads of {left} that have no like in {right}",
         about,
@@ -84,9 +85,7 @@ def _tables(view: ContrastView) -> Iterator[ContrastTable]:
         f"Nearest in {right}",
         tuple(
             _row(view, one, other, distance, float(found.left_chance[one]))
-            for one, other, distance in _furthest(
-                found.left_distance, found.left_nearest, view.right.model.facts.heads
-            )
+            for one, other, distance in _alone(found, left_side=True)
         ),
     )
     yield ContrastTable(
@@ -96,20 +95,24 @@ def _tables(view: ContrastView) -> Iterator[ContrastTable]:
         right,
         tuple(
             _row(view, other, one, distance, float(found.right_chance[one]))
-            for one, other, distance in _furthest(
-                found.right_distance, found.right_nearest, view.left.model.facts.heads
-            )
+            for one, other, distance in _alone(found, left_side=False)
         ),
     )
 
 
-def _furthest(distances: Float32, nearest: Int32, heads: int) -> Iterator[tuple[Place, Place, float]]:
-    """Heads whose nearest is furthest away, with it."""
-    order = np.argsort(-np.nan_to_num(distances.ravel(), nan=-1), kind="stable")[:ALONE]
-    for index in order.tolist():
-        place = divmod(index, distances.shape[1])
-        if nearest[place] >= 0:
-            yield place, divmod(int(nearest[place]), heads), float(distances[place])
+def _alone(found: Counterparts, *, left_side: bool) -> Iterator[tuple[Place, Place, float]]:
+    """Heads of one side whose nearest is furthest away, with it; those that found each other left out."""
+    nearest, distances = (
+        (found.left_nearest, found.left_distance)
+        if left_side
+        else (found.right_nearest, found.right_distance)
+    )
+    heads = (found.right_nearest if left_side else found.left_nearest).shape[1]
+    paired = {one[0] if left_side else one[1] for one in found.mutual()}
+    order = np.argsort(-np.nan_to_num(distances.ravel(), nan=-1), kind="stable")
+    places = [divmod(index, distances.shape[1]) for index in order.tolist()]
+    for place in [one for one in places if one not in paired and nearest[one] >= 0][:ALONE]:
+        yield place, divmod(int(nearest[place]), heads), float(distances[place])
 
 
 def _row(view: ContrastView, one: Place, other: Place, distance: float, chance: float) -> ContrastRow:
@@ -140,4 +143,5 @@ def _method(view: ContrastView) -> tuple[str, ...]:
         "far apart.",
         unit(view),
         *ahead,
+        precision(view),
     )

@@ -167,16 +167,32 @@ def _summary(view: ContrastView, ranked: list[Place]) -> tuple[str, ...]:
 
 
 def _method(view: ContrastView) -> tuple[str, ...]:
+    like = (
+        "A head is compared with that of the same layer and number. That says something where one model "
+        "was made from the other, as by fine-tuning; heads of models that were trained apart have "
+        "nothing in common.",
+    )
     return (
         "A distance is the Jensen-Shannon divergence in bits of what a word gives to all others on both "
         "sides, averaged over the words that both have: 0 where nothing changes, 1 where no word looks "
         "at anything that it looked at before. What only one side has counts as not looked at on the "
         "other.",
+        *(() if view.frame.one_model else like),
         unit(view),
         "In random order: the weights of each row on the left are shuffled among all that it can see. "
         "Two heads that are as sharp as these, and look at unrelated words, would be so far apart.",
-        "That a head changes does not say that the change matters to the model; a change of a few hundredths "
-        "can come from any other word of the sentence.",
+        "That a head changes does not say that the change matters to the model; a change of a few "
+        "hundredths can come from any other word of the sentence.",
+        precision(view),
+    )
+
+
+def precision(view: ContrastView) -> str:
+    """A sentence on what the numbers come from."""
+    origins = dict.fromkeys(words.kept_weights(pair.provenance) for pair in (view.left, view.right))
+    return (
+        f"Every number in the text comes from {words.listed(origins)}; the pictures hold weights in 16 "
+        "bits, right to 0.00001, and differences to 0.00002."
     )
 
 
