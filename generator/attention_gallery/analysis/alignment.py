@@ -116,7 +116,7 @@ class Alignment:
 def align(left: Items, right: Items) -> Alignment:
     """Equal items stand for each other, and so do runs of as many different ones between them.
 
-    Source of the matching: `difflib.SequenceMatcher` (Ratcliff & Obershelp), without its heuristics.
+    Source of the matching: Ratcliff & Metzener 1988, as `difflib` has it, without its heuristics.
     """
     places: list[tuple[int, int, bool]] = []
     matcher = SequenceMatcher(None, left.names, right.names, autojunk=False)

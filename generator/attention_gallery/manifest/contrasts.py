@@ -98,7 +98,9 @@ def check_names(data: Mapping[str, Any]) -> Iterator[Finding]:
     `data` has sentences in the place of collections.
     """
     models = {slug: model for model in _strings(data, "models") for slug in possible_slugs(model)}
-    sentences = {_field(one, "slug"): one for one in _items(data, "sentences")}
+    sentences = {
+        slug: one for one in _items(data, "sentences") if isinstance(slug := _field(one, "slug"), str)
+    }
     for i, contrast in enumerate(_items(data, "contrasts")):
         if isinstance(contrast, dict):
             for reason, mend, place in _names(contrast, models, sentences):
@@ -121,7 +123,7 @@ def _field(item: Any, name: str) -> Any:
 
 
 def _names(
-    contrast: Mapping[str, Any], models: Mapping[str, str], sentences: Mapping[Any, Any]
+    contrast: Mapping[str, Any], models: Mapping[str, str], sentences: Mapping[str, Any]
 ) -> Iterator[Finding]:
     for place, slug in _named(contrast, "model"):
         if slug not in models:
@@ -129,8 +131,7 @@ def _names(
     for place, slug in _named(contrast, "sentence"):
         sentence = sentences.get(slug)
         if sentence is None:
-            mend = did_you_mean(slug, (one for one in sentences if isinstance(one, str)))
-            yield f'the gallery has no sentence "{slug}"', mend, place
+            yield f'the gallery has no sentence "{slug}"', did_you_mean(slug, sentences), place
             continue
         if _field(sentence, "pages") is False:
             yield f'the sentence "{slug}" has no pages', "let it have pages, or compare another", place
