@@ -21,6 +21,8 @@ PAGES = (
     "models/enc/l01h02/",
     "sentences/cat/",
     "notes/first/",
+    "contrasts/pair/",
+    "contrasts/both-models/",
     "404.html",
 )
 
