@@ -73,13 +73,20 @@ def text_items(tokens: Tokens, text: str, *, by_place: bool = True) -> Items:
     owned = replace(tokens, words=owner)
     groups = word_groups(owned)
     assert groups is not None
-    words = words_of(owned, text)
+    words = _as_written(words_of(owned, text), text)
     first = np.flatnonzero(np.diff(groups, prepend=-1))
     placed = owner[first].tolist() if by_place else [-1] * len(first)
     names = tuple(
         ("word", word) if word >= 0 else name for word, name in zip(placed, _spelt(words), strict=True)
     )
     return Items(groups, words, names)
+
+
+def _as_written(words: Tokens, text: str) -> Tokens:
+    """The words as they stand in the text, whatever a tokenizer shows for what it does not know."""
+    assert words.offsets is not None
+    written = (text[start:end].strip() for start, end in words.offsets.tolist())
+    return replace(words, texts=tuple(one or own for one, own in zip(written, words.texts, strict=True)))
 
 
 def _spelt(tokens: Tokens) -> tuple[tuple[object, ...], ...]:
@@ -113,8 +120,10 @@ class Alignment:
         return found
 
 
-def align(left: Items, right: Items) -> Alignment:
+def align(left: Items, right: Items, *, exchange: bool = True) -> Alignment:
     """Equal items stand for each other, and so do runs of as many different ones between them.
+
+    Without `exchange` the different ones stand alone, as in one text that two tokenizers cut.
 
     Source of the matching: Ratcliff & Metzener 1988, as `difflib` has it, without its heuristics.
     """
@@ -123,7 +132,7 @@ def align(left: Items, right: Items) -> Alignment:
     for tag, a, b, c, d in matcher.get_opcodes():
         if tag == "equal":
             places += [(a + n, c + n, False) for n in range(b - a)]
-        elif b - a == d - c and _alike(left.tokens, a, b, right.tokens, c):
+        elif exchange and b - a == d - c and _alike(left.tokens, a, b, right.tokens, c):
             places += [(a + n, c + n, True) for n in range(b - a)]
         else:
             places += [(n, -1, False) for n in range(a, b)] + [(-1, n, False) for n in range(c, d)]
@@ -226,7 +235,11 @@ def frame_of(
     sides = [
         Side(items[0][n], items[-1][n], one.facts.kind == "decoder") for n, one in enumerate((left, right))
     ]
-    return Frame(sides[0], sides[1], align(*items[0]), align(*items[-1]), one_model, by_words)
+    rows, columns = (
+        align(*pair, exchange=one_model or texts[0] != texts[1])
+        for pair, (_, _, texts) in zip((items[0], items[-1]), (pairs[0], pairs[-1]), strict=True)
+    )
+    return Frame(sides[0], sides[1], rows, columns, one_model, by_words)
 
 
 def _items(

@@ -34,7 +34,7 @@ def models_context(view: ContrastView) -> ContrastContext:
         view,
         kind="models",
         summary=_summary(view),
-        strips=strips,
+        strips=strips if len(view.frame.compared) else (),
         tables=tuple(table for table in _tables(view) if table.rows),
         figures=tuple(_figures(view)),
         method=_method(view),

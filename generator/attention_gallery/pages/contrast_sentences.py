@@ -43,7 +43,7 @@ def paired_context(view: ContrastView) -> ContrastContext:
         view,
         kind="sentences" if one_model else "models",
         summary=_summary(view, ranked),
-        strips=(strip(title, found.distance, lambda at: view.href(view.right, at)),),
+        strips=(strip(title, found.distance, lambda at: view.href(view.right, at)),) if ranked else (),
         tables=(table,) if rows else (),
         figures=tuple(view.figure_of(place, place, head_name(*place)) for place in pictured),
         method=_method(view),
@@ -189,9 +189,9 @@ def _method(view: ContrastView) -> tuple[str, ...]:
 
 def precision(view: ContrastView) -> str:
     """A sentence on what the numbers come from."""
-    origins = dict.fromkeys(words.kept_weights(pair.provenance) for pair in (view.left, view.right))
+    origin = max((view.left.provenance, view.right.provenance), key=lambda one: one.storage_error)
     return (
-        f"Every number in the text comes from {words.listed(origins)}; the pictures hold weights in 16 "
+        f"Every number in the text comes from {words.kept_weights(origin)}; the pictures hold weights in 16 "
         "bits, right to 0.00001, and differences to 0.00002."
     )
 

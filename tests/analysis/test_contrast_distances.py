@@ -105,6 +105,23 @@ def test_two_tokenizers_meet_at_the_words_of_the_text() -> None:
     assert other.tokens.texts == ("a", "suitcase", ",", "yes")
 
 
+def test_words_are_told_as_they_are_written() -> None:
+    text = "I love 🍕"
+    unknown = replace(read(text, [(0, 1), (2, 6), (7, 8)], [0, 1, 2]), texts=("i", "love", "[UNK]"))
+    assert text_items(unknown, text).tokens.texts == ("I", "love", "🍕")
+
+
+def test_in_one_text_no_word_is_exchanged_for_another() -> None:
+    text = "f): g"
+    one = hand_made(softmax(1, 1, 1, 4))
+    tokens = read(text, [(0, 1), (1, 2), (2, 3), (4, 5)], [0, 1, 2, 3])
+    joined = read(text, [(0, 1), (1, 3), (3, 4), (4, 5)], [0, 1, 2, 3])
+    sides = (replace(one, tokens=tokens, text=text), replace(one, tokens=joined, text=text))
+    rows = frame_of(*sides, (text, text), one_model=False).rows
+    assert not rows.changed.any()
+    assert (rows.left.tolist(), rows.right.tolist()) == ([0, 1, 2, -1, 3], [0, 1, -1, 2, 3])
+
+
 def test_a_token_without_words_stands_by_itself() -> None:
     text = "go\n\non"
     tokens = read(text, [(0, 2), (2, 4), (4, 6)], [0, 1, 2])
@@ -205,7 +222,8 @@ def test_a_causal_model_is_compared_from_the_first_difference_on() -> None:
     other = hand_made(softmax(8, 1, 2, 5, causal=True), causal=True, texts=[*texts[:3], "x", "e"])
     assert frame_of(one, other, TEXTS, one_model=True).compared.tolist() == [3, 4]
     # Two models may differ anywhere, but for the first token, which has no choice.
-    assert frame_of(one, other, TEXTS, one_model=False).compared.tolist() == [1, 2, 3, 4]
+    elsewhere = replace(other, text="another text")
+    assert frame_of(one, elsewhere, TEXTS, one_model=False).compared.tolist() == [1, 2, 3, 4]
     assert frame_of(one, one, TEXTS, one_model=True).compared.tolist() == [1, 2, 3, 4]
 
 

@@ -286,6 +286,7 @@ def test_short_texts_and_equal_texts_make_pages(tmp_path: Path) -> None:
     ]
     sample.build(strict=True)
     assert "No row of the one can be compared" in sample.page("contrasts/short")
+    assert "Distance of every head" not in sample.page("contrasts/short")
     assert "No row of the one can be compared" in sample.page("contrasts/mixed")
     assert "No head changes at all." in sample.page("contrasts/same")
     assert "No row can be compared" in sample.page("contrasts/alone")
