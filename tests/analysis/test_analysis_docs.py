@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from attention_gallery.analysis import KINDS, METRICS, Thresholds
+from attention_gallery.analysis.contrast import _ORDERS, _SHUFFLED_ROWS, CELLS
+from attention_gallery.analysis.distances import FEWEST_ROWS
 from attention_gallery.analysis.probe_scores import LEAST_EXAMPLES, LEAST_SENTENCES, RESAMPLES
 from attention_gallery.analysis.relations import KINDS_OF_GROUP
 
@@ -41,3 +43,10 @@ def test_every_kind_of_relation_is_listed_with_its_group(group):
 def test_the_least_numbers_of_a_probe_are_stated():
     assert f"At least {LEAST_EXAMPLES} examples in {LEAST_SENTENCES} sentences" in TEXT
     assert f"of {RESAMPLES} samples of sentences" in TEXT
+
+
+def test_the_numbers_of_a_contrast_are_stated():
+    assert f"({_ORDERS} fixed orders, on at most {_SHUFFLED_ROWS} rows)" in TEXT
+    assert (CELLS, FEWEST_ROWS) == (6, 4)
+    assert "list the six largest differences" in TEXT
+    assert "at least four rows" in TEXT
