@@ -49,8 +49,8 @@ def only(folder: Path, contrast: str) -> Problem:
         ),
         (
             "{model: bee-cross, heads: [L3H1, L2H1]}",
-            "L3H1 and L2H1 of Bee, cross",
-            "l3h1-and-l2h1-of-bee-cross",
+            "L3H1 and L2H1 of Bee, cross attention",
+            "l3h1-and-l2h1-of-bee-cross-attention",
         ),
         ("{title: Mine, model: c, heads: [L3H1, L2H1]}", "Mine", "mine"),
         ("{slug: own, title: Mine, model: c, heads: [L3H1, L2H1]}", "Mine", "own"),

@@ -198,6 +198,12 @@ class Frame:
             rows = rows[rows >= int(np.argmax(self.rows.differs))]
         return rows.astype(np.int32)
 
+    def places(self, side: Side) -> tuple[Int32, Int32]:
+        """The item of one side in each row, and in each column; -1 where it has none."""
+        if side is self.left:
+            return self.rows.left, self.columns.left
+        return self.rows.right, self.columns.right
+
     def visible(self, side: Side) -> Bool:
         """Which columns each row of one side can see: bool[row, column]."""
         return self._placed(side, side.visible())
@@ -210,8 +216,7 @@ class Frame:
         return self._placed(side, to_words(weights, side.queries.groups, side.keys.groups))
 
     def _placed(self, side: Side, found: NDArray[_Number]) -> NDArray[_Number]:
-        name = "left" if side is self.left else "right"
-        rows, columns = getattr(self.rows, name), getattr(self.columns, name)
+        rows, columns = self.places(side)
         shape = (*found.shape[:-2], len(rows), len(columns))
         out: NDArray[_Number] = np.zeros(shape, found.dtype)
         has_row, has_column = np.flatnonzero(rows >= 0), np.flatnonzero(columns >= 0)

@@ -17,8 +17,19 @@ from attention_gallery.records import head_name
 _READS = {"self": "sentence", "encoder": "sentence", "decoder": "target", "cross": "target and sentence"}
 
 
-def check_contrasts(manifest: Manifest, shown: Iterable[ShownModel]) -> None:
-    """Raise `ManifestError` for contrasts of models that are not shown, or that do not read the same text."""
+def check_contrasts(
+    manifest: Manifest, shown: Iterable[ShownModel], shapes: Mapping[str, tuple[int, int]]
+) -> None:
+    """Raise `ManifestError` for contrasts of models or heads that there are not, or that read other texts.
+
+    shapes: (layers, heads) by slug, of models that were captured.
+    """
+    problems = [*_of_models(manifest, shown), *_of_heads(manifest, shapes)]
+    if problems:
+        raise ManifestError(problems)
+
+
+def _of_models(manifest: Manifest, shown: Iterable[ShownModel]) -> list[Problem]:
     kinds = {one.spec.slug: one.kind for one in shown}
     problems: list[Problem] = []
     for i, contrast in enumerate(manifest.settings.contrasts):
@@ -36,8 +47,7 @@ def check_contrasts(manifest: Manifest, shown: Iterable[ShownModel]) -> None:
             )
             mend = "compare two models of the same kind of attention"
             problems.append(manifest.problem(reason, mend, "contrasts", i, "models"))
-    if problems:
-        raise ManifestError(problems)
+    return problems
 
 
 def _models(contrast: ContrastSpec) -> Iterator[tuple[tuple[str | int, ...], str]]:
@@ -47,11 +57,7 @@ def _models(contrast: ContrastSpec) -> Iterator[tuple[tuple[str | int, ...], str
         yield ("models", n), slug
 
 
-def check_contrast_heads(manifest: Manifest, shapes: Mapping[str, tuple[int, int]]) -> None:
-    """Raise `ManifestError` for heads that a model does not have.
-
-    shapes: (layers, heads) of each model by slug; models that are not in it are passed over.
-    """
+def _of_heads(manifest: Manifest, shapes: Mapping[str, tuple[int, int]]) -> list[Problem]:
     problems = []
     for i, contrast in enumerate(manifest.settings.contrasts):
         shape = shapes.get(contrast.model or "")
@@ -61,8 +67,7 @@ def check_contrast_heads(manifest: Manifest, shapes: Mapping[str, tuple[int, int
                 reason = f'the model "{contrast.model}" has no head {head_name(layer, head)}'
                 mend = f"its heads are L0H0 to {head_name(layers - 1, heads - 1)}"
                 problems.append(manifest.problem(reason, mend, "contrasts", i, "heads", n))
-    if problems:
-        raise ManifestError(problems)
+    return problems
 
 
 def resolve_contrasts(settings: GallerySettings, pairs: Mapping[tuple[str, str], Pair]) -> Iterator[Contrast]:

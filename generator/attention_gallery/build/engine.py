@@ -148,7 +148,7 @@ def _rebuild(run: _Build) -> BuildReport:
         settings = project.manifest.settings
         paged = [(model.spec.slug, one.slug) for model, one in with_pages(settings, captures.shown)]
         check_models(project.notes, [shown.spec.slug for shown in captures.shown], paged)
-        check_contrasts(project.manifest, captures.shown)
+        check_contrasts(project.manifest, captures.shown, {})
         treebanks = [str(path) for path in project.manifest.files]
         inputs = {"files": [*captures.files(), *treebanks], "folders": [str(project.content)]}
         before = _stamp(run, inputs)

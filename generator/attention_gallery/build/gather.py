@@ -13,7 +13,7 @@ from pathlib import Path
 
 from attention_gallery.analysis import analysis_key, gold_of
 from attention_gallery.build.captures import Captures
-from attention_gallery.build.contrasts import check_contrast_heads, resolve_contrasts
+from attention_gallery.build.contrasts import check_contrasts, resolve_contrasts
 from attention_gallery.build.data import CachedData, CapturedEvidence
 from attention_gallery.build.project import Project
 from attention_gallery.build.shown import ShownModel, with_pages
@@ -66,7 +66,7 @@ def gather(project: Project, captures: Captures, data: CachedData) -> Gallery:
     }
     shapes = {m.spec.slug: (m.facts.layers, m.facts.heads) for m in models}
     check_heads(project.notes, shapes)
-    check_contrast_heads(project.manifest, shapes)
+    check_contrasts(project.manifest, captures.shown, shapes)
     contrasts = tuple(resolve_contrasts(settings, pairs))
     titles = {model.spec.slug: (model.spec.title, model.routes) for model in models}
     paged = {at: pair.heads for at, pair in pairs.items()}

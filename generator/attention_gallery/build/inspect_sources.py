@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from attention_gallery.build.captures import key_of
-from attention_gallery.build.contrasts import check_contrast_heads, check_contrasts
+from attention_gallery.build.contrasts import check_contrasts
 from attention_gallery.build.data import CachedData, CapturedEvidence
 from attention_gallery.build.gather import link_map
 from attention_gallery.build.identify import at_source
@@ -78,9 +78,8 @@ def inspect_sources(project: Project, cache: Path, reporter: Reporter) -> list[s
     attempt(lambda: _slugs(project, shown))
     slugs = [one.spec.slug for one in shown]
     attempt(lambda: check_models(project.notes, slugs, _pairs(project, shown)))
-    attempt(lambda: check_contrasts(project.manifest, shown))
     attempt(lambda: check_heads(project.notes, shapes))
-    attempt(lambda: check_contrast_heads(project.manifest, shapes))
+    attempt(lambda: check_contrasts(project.manifest, shown, shapes))
     attempt(lambda: warnings.extend(_notes(project, cache, shown, (shapes, keys), reporter)))
     attempt(lambda: _theme(project))
     if problems:

@@ -37,6 +37,11 @@ def kind_slug(slug: str, kind: str) -> str:
     return f"{slug}-{kind}"
 
 
+def kind_title(title: str, kind: str) -> str:
+    """How readers see one kind of attention of a model: `T5, cross attention`."""
+    return f"{title}, {'cross attention' if kind == 'cross' else kind}"
+
+
 def possible_slugs(slug: str) -> tuple[str, ...]:
     """Every name that a model of the manifest may have in addresses, whatever its files turn out to say."""
     return (slug, *(kind_slug(slug, kind) for kind in KINDS))

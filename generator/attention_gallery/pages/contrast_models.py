@@ -1,4 +1,4 @@
-"""Two models of different shapes on one sentence: which head of one is most like which of the other."""
+"""Two models that are built differently, on one sentence: which head of one is most like which other."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ def _summary(view: ContrastView) -> tuple[str, ...]:
     near = int((found.left_distance < found.left_chance).sum())
     many = words.count(len(mutual), "pair")
     return (
-        f"The two models differ in shape, so that no head stands for another; but in {many} each head is "
-        f"the nearest of the other. The closest are {head_name(*one)} of {left} and {head_name(*other)} "
-        f"of {right}: their rows are {words.weight(distance)} apart. Half of all pairs of a head here and "
-        f"one there are {words.weight(found.typical)} apart or less.",
+        f"The two models are built differently, so that no head stands for another; but in {many} each "
+        f"head is the nearest of the other. The closest are {head_name(*one)} of {left} and "
+        f"{head_name(*other)} of {right}: their rows are {words.weight(distance)} apart. Half of all "
+        f"pairs of a head here and one there are {words.weight(found.typical)} apart or less.",
         f"For {near} of {words.count(found.left_distance.size, 'head')} of {left} something in {right} is "
         "nearer than anything there comes to the same weights in random order.",
     )

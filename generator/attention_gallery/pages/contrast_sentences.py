@@ -1,4 +1,4 @@
-"""The same heads on two sentences, or in two models of one shape: which change most, and in what."""
+"""The same heads on two sentences, or in two models that are built alike: which change most, and in what."""
 
 from __future__ import annotations
 

@@ -54,9 +54,12 @@ class ContrastView:
 
     @property
     def paired(self) -> bool:
-        """Whether a head is compared with that of the same layer and number: both models are of a shape."""
-        shapes = [(pair.model.facts.layers, pair.model.facts.heads) for pair in (self.left, self.right)]
-        return shapes[0] == shapes[1]
+        """Whether a head is compared with that of the same layer and number: both models are built alike."""
+        one, other = (
+            (facts.architecture, facts.kind, facts.layers, facts.heads, facts.hidden_size)
+            for facts in (self.left.model.facts, self.right.model.facts)
+        )
+        return one == other
 
     @cached_property
     def heads(self) -> HeadContrast:
@@ -192,11 +195,7 @@ class ContrastView:
         """The weights of one side on its own words; `named` are what attends, the caption and its link."""
         name, title, href = named
         frame = self.frame
-        rows, columns = (
-            (frame.rows.left, frame.columns.left)
-            if side is frame.left
-            else (frame.rows.right, frame.columns.right)
-        )
+        rows, columns = frame.places(side)
         own = spread[rows >= 0][:, columns >= 0]
         queries, keys = side.queries.tokens, side.keys.tokens
         template = HeatmapTemplate.of(queries, side.causal, queries if side.keys is side.queries else keys)
