@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from attention_gallery.analysis import compare, frame_of
+from attention_gallery.analysis.contrast import divergence, normalised
 from attention_gallery.build import BuildOptions, build, check
 from attention_gallery.build.captures import needed_captures
 from attention_gallery.build.project import read_project
@@ -131,6 +132,34 @@ def test_numbers_are_those_of_the_stored_weights(built: Sample) -> None:
     assert ranked == sorted(distances, key=lambda name: -distances[name])[:2]
     for name, distance in distances.items():
         assert re.search(rf">{name}</a> {distance:.3f} ", page)
+
+
+def test_the_word_that_both_open_with_has_a_table(built: Sample) -> None:
+    page = built.page("contrasts/pair")
+    assert "looks elsewhere" not in page, "the dog has no focus"
+    sample = built.copy(built.root.parent / "focused")
+    for slug in ("cat", "dog"):
+        sample.sentence(slug)["focus"] = "it"
+    sample.build()
+    page = sample.page("contrasts/pair")
+    table = page.split("<h2>Heads in which “it” looks elsewhere: ")[1].split("<h2>")[0]
+    one, other = (stored(sample, "enc", slug) for slug in ("cat", "dog"))
+    row = one.tokens.texts.index("it")
+    apart = {
+        f"L{layer}H{head}": divergence(
+            *(normalised(side.layer(layer).weights[head, row]) for side in (one, other))
+        )
+        for layer in range(2)
+        for head in range(2)
+    }
+    told = re.findall(r">(L\dH\d)</a> \([^)]*\) <a [^>]*>L\dH\d</a> \([^)]*\) ([\d.]+) ", table)
+    assert [name for name, _ in told] == sorted(apart, key=lambda name: -apart[name])
+    assert all(float(number) == pytest.approx(apart[name], abs=0.0006) for name, number in told)
+    assert "“it” → " in table
+    # The rows of a causal model before the change are equal.
+    sample.sentence("cat")["focus"] = sample.sentence("dog")["focus"] = "The"
+    sample.build()
+    assert "looks elsewhere" not in sample.page("contrasts/causal")
 
 
 def test_a_causal_model_differs_from_the_changed_word_on(built: Sample) -> None:

@@ -170,7 +170,7 @@ class Frame:
     """Two captures on the same rows (that look) and columns (that are looked at).
 
     one_model: whether both captures are of one model. by_words: whether the items are words; else they are
-    the tokens themselves, which are the same on both sides.
+    the tokens themselves, which are the same on both sides. only: the one row that is asked for; all without.
     """
 
     left: Side
@@ -179,6 +179,7 @@ class Frame:
     columns: Alignment
     one_model: bool
     by_words: bool
+    only: int | None = None
 
     @cached_property
     def comparable(self) -> Bool:
@@ -196,6 +197,8 @@ class Frame:
         if self.left.causal and self.right.causal and self.one_model and self.rows.differs.any():
             # No earlier word can know of the first difference.
             rows = rows[rows >= int(np.argmax(self.rows.differs))]
+        if self.only is not None:
+            rows = rows[rows == self.only]
         return rows.astype(np.int32)
 
     def places(self, side: Side) -> tuple[Int32, Int32]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from attention_gallery.analysis import HeadContrast
 from attention_gallery.pages import words
 from attention_gallery.pages.contrast_pieces import (
     ContrastContext,
@@ -22,21 +23,14 @@ from attention_gallery.pages.neighbours import Place
 from attention_gallery.pages.routes import explorer, href
 from attention_gallery.records import Float32, head_name
 
-RANKED, PICTURED = 10, 2
+RANKED, FOCUSED, PICTURED = 10, 5, 2
 
 
 def paired_context(view: ContrastView) -> ContrastContext:
     """What the page shows; label, notes and neighbours are left open."""
     one_model = view.left.model is view.right.model
     found = view.heads
-    ranked = [place for place in found.ranked() if not np.isnan(found.distance[place])]
-    rows = tuple(_row(view, place, ranked[0]) for place in ranked[:RANKED])
-    left, right = view.side_titles
-    about = (
-        "How far apart the rows of each head are, from 0 to 1, beside what the same weights give in random "
-        "order."
-    )
-    table = ContrastTable("Heads that change most", about, left, right, rows)
+    ranked = _ranked(found)
     pictured = [place for place in ranked[:PICTURED] if found.distance[place] > 0]
     title = "Distance of every head from itself"
     return base_context(
@@ -44,10 +38,32 @@ def paired_context(view: ContrastView) -> ContrastContext:
         kind="sentences" if one_model else "models",
         summary=_summary(view, ranked),
         strips=(strip(title, found.distance, lambda at: view.href(view.right, at)),) if ranked else (),
-        tables=(table,) if rows else (),
+        tables=tuple(_tables(view, ranked)),
         figures=tuple(view.figure_of(place, place, head_name(*place)) for place in pictured),
         method=_method(view),
     )
+
+
+def _ranked(found: HeadContrast) -> list[Place]:
+    return [place for place in found.ranked() if not np.isnan(found.distance[place])]
+
+
+def _tables(view: ContrastView, ranked: list[Place]) -> Iterator[ContrastTable]:
+    """The heads that change most, over all rows and in that of the word that both sentences open with."""
+    about = (
+        "How far apart the rows of each head are, from 0 to 1, beside what the same weights give in random "
+        "order."
+    )
+    if ranked:
+        rows = tuple(_row(view, view.heads, place, ranked[0]) for place in ranked[:RANKED])
+        yield ContrastTable("Heads that change most", about, *view.side_titles, rows)
+    if view.focus_row is not None:
+        found = view.heads_in_row(view.focus_row)
+        order = _ranked(found)[:FOCUSED]
+        rows = tuple(_row(view, found, place, order[0]) for place in order if found.distance[place] > 0)
+        if rows:
+            title = f"Heads in which {view.row_names[view.focus_row]} looks elsewhere"
+            yield ContrastTable(title, "The same of this one row.", *view.side_titles, rows)
 
 
 def base_context(
@@ -125,8 +141,7 @@ def strip(title: str, distances: Float32, href: Callable[[Place], str]) -> Strip
     return Strip(title, cells, words.weight(largest))
 
 
-def _row(view: ContrastView, place: Place, first: Place) -> ContrastRow:
-    found = view.heads
+def _row(view: ContrastView, found: HeadContrast, place: Place, first: Place) -> ContrastRow:
     distance, largest = float(found.distance[place]), float(found.distance[first])
     return ContrastRow(
         left=view.cell(view.left, place),

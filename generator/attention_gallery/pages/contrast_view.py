@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -15,6 +16,7 @@ from attention_gallery.analysis import (
     HeadContrast,
     Side,
     compare,
+    contrast_heads,
     frame_of,
 )
 from attention_gallery.figures.describe import quoted_tokens
@@ -65,6 +67,25 @@ class ContrastView:
     def heads(self) -> HeadContrast:
         """What the same heads do otherwise."""
         return self.gallery.data.contrast(self.left, self.right, self.frame)
+
+    @cached_property
+    def focus_row(self) -> int | None:
+        """The row of the word that both sentences open with, None for none or one that is not compared."""
+        found = []
+        for number, pair in enumerate((self.left, self.right)):
+            tokens = self.attention[number].tokens
+            if pair.sentence.focus is None or tokens.offsets is None or pair.model.reads_target:
+                return None
+            offsets, special = tokens.offsets.tolist(), tokens.special.tolist()
+            token = words.focus_token(pair.sentence, offsets, special, pair.model.causal)
+            side = (self.frame.left, self.frame.right)[number]
+            found.append(int(np.flatnonzero(self.frame.places(side)[0] == side.queries.groups[token])[0]))
+        row = found[0]
+        return row if row == found[1] and row in self.frame.compared else None
+
+    def heads_in_row(self, row: int) -> HeadContrast:
+        """What the same heads do otherwise in one row."""
+        return contrast_heads(*self.attention, replace(self.frame, only=row))
 
     @cached_property
     def counterparts(self) -> Counterparts:
