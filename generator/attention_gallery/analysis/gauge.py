@@ -16,7 +16,7 @@ from attention_gallery.records import Float32, Int64
 # Lots are drawn where there is no closed form: so many orders, fewer on long texts, whose means vary less.
 ORDERS = 12
 FEWEST_ORDERS = 4
-ORDERED_WEIGHTS = 2**17
+ORDERED_WEIGHTS = 2**16
 SEED = 2026
 
 

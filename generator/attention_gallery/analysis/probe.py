@@ -73,10 +73,11 @@ def _strongest_queries(weights: Float32) -> Int16:
     """The greatest row of each column, int16[head, column]; of equals the first, `NOTHING` if all are 0."""
     greatest = weights.max(axis=1)
     # Against the grain argmax takes several times as long as finding where the greatest stands.
-    head, row, column = np.nonzero(weights == greatest[:, None])
-    best = np.empty(greatest.shape, np.int16)
-    best[head[::-1], column[::-1]] = row[::-1]  # from the last, so that the first of equals stays
-    return np.where(greatest > 0, best, np.int16(NOTHING))
+    rows, columns = weights.shape[1:]
+    places = np.flatnonzero(weights == greatest[:, None])[::-1]  # from the last, so that the first stays
+    best = np.empty(greatest.size, np.int16)
+    best[places // (rows * columns) * columns + places % columns] = places // columns % rows
+    return np.where(greatest > 0, best.reshape(greatest.shape), np.int16(NOTHING))
 
 
 def save_looks(looks: Int16) -> bytes:

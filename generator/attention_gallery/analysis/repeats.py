@@ -6,7 +6,7 @@ what comes next, but where it comes back the first copy does.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -32,9 +32,9 @@ _CAVEAT = (
     "Random tokens are unlike anything that the model was trained on. A head with a high score can do this; "
     "whether it does so in real text, the measures there tell."
 )
-_ENCODER = (
-    " An encoder sees both copies whole and predicts nothing: there it tells of a head that follows what "
-    "comes back, not of induction."
+ENCODER_CAVEAT = (
+    "An encoder sees both copies whole and has nothing to predict: here a high score tells of a head that "
+    "follows what comes back, not of induction. "
 )
 
 REPEATS: tuple[Metric, ...] = (
@@ -46,7 +46,7 @@ REPEATS: tuple[Metric, ...] = (
         definition="Of random tokens read twice, the mean weight that a token of the second copy gives to "
         "the token after its equal in the first copy.",
         source=OLSSON,
-        caveat=_CAVEAT + _ENCODER,
+        caveat=_CAVEAT,
     ),
     Metric(
         name="random-duplicate",
@@ -82,9 +82,10 @@ class RepeatScores:
     @cached_property
     def metrics(self) -> tuple[HeadMetric, ...]:
         """The scores with what they mean."""
-        return tuple(
-            metric.describe(row, 2 * self.count) for metric, row in zip(REPEATS, self.values, strict=True)
-        )
+        told = (metric.describe(row, 1) for metric, row in zip(REPEATS, self.values, strict=True))
+        if self.kind != "encoder":
+            return tuple(told)
+        return tuple(replace(one, caveat=ENCODER_CAVEAT + one.caveat) for one in told)
 
 
 def measure_repeats(attention: StoredAttention) -> RepeatScores:
