@@ -2,6 +2,7 @@
 
     METRICS             the registered measures, each with definition, unit, range, source and caveat
     MeasureSet          these, and those of a gallery's author
+    Pattern             what a linear measure looks for: worth and the queries that count
     Gauge               all measures of a layout, each beside even attention and shuffled rows
     KINDS, Thresholds   the types of head and where they begin
     analyse             stored attention to a `SentenceAnalysis`, layer by layer
@@ -33,6 +34,7 @@ from attention_gallery.analysis.measure import analyse
 from attention_gallery.analysis.measure_set import BUILT_IN, MeasureSet
 from attention_gallery.analysis.metrics import METRICS, Metric, metric_named, metrics_for
 from attention_gallery.analysis.pairs import STANDOUTS, average_heads
+from attention_gallery.analysis.patterns import Pattern
 from attention_gallery.analysis.probe import load_looks, look, save_looks
 from attention_gallery.analysis.probe_scores import Probe, RelationScore
 from attention_gallery.analysis.relations import GoldSentence, gold_of
@@ -55,6 +57,7 @@ __all__ = [
     "Layout",
     "MeasureSet",
     "Metric",
+    "Pattern",
     "Probe",
     "Reading",
     "RelationScore",
