@@ -211,7 +211,7 @@ def _fill_model(
         for sentence in manifest.settings.sentences
         if sentence.read_by(spec.slug)
     }
-    if reads_repeats(kind):
+    if manifest.settings.analysis.repeated_tokens and reads_repeats(kind):
         wanted[repeated_key(manifest.settings, spec, digests, kind)] = REPEATED
     for key, text in wanted.items():
         if not store.has(key):
