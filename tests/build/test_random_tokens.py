@@ -30,7 +30,9 @@ def test_scores_stand_on_the_pages_of_models_and_heads_and_nowhere_else(sample: 
     assert "has nothing to predict" in sample.page("models/enc")
     assert "has nothing to predict" not in sample.page("models/dec")
     assert "means over 3 sentences" in sample.page("models/enc")
-    told = [path for path in sample.site.rglob("*") if path.is_file() and b"lamp fern echo" in path.read_bytes()]
+    told = [
+        path for path in sample.site.rglob("*") if path.is_file() and b"lamp fern echo" in path.read_bytes()
+    ]
     assert not told
     assert "random tokens" not in sample.page("enc/cat")
 
