@@ -22,6 +22,8 @@ from attention_gallery.records import Float32, Int32, StoredAttention
 
 # Small layers are measured together, up to so many weights (1 MiB), to spare per-call cost.
 BATCH_WEIGHTS = 2**18
+# Of large layers so many heads are measured together, since they share what is moved.
+FEWEST_HEADS = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,13 +61,8 @@ def analyse(
         if reach not in gauges:
             gauges[reach] = Gauge(layout_of(attention, settings.window, reach), own)
         parts.append(_measure(weights, gauges[reach], settings))
-    shape = (len(own), facts.layers, facts.heads)
-    readings = [part.reading for part in parts]
-    values, mean, deviation = (
-        np.concatenate([getattr(reading, name) for reading in readings], axis=1).reshape(shape)
-        for name in ("values", "shuffled_mean", "shuffled_deviation")
-    )
     names = [metric.name for metric in own]
+    values, mean, deviation = _readings(parts, (len(own), facts.layers, facts.heads))
     uniform, queries = (
         dict(zip(names, np.concatenate([getattr(part, name) for part in parts], axis=1), strict=True))
         for name in ("uniform", "queries")
@@ -132,23 +129,49 @@ def _measure(weights: Float32, gauge: Gauge, settings: AnalysisSettings) -> _Par
     """Measure consecutive layers: weights float32[layer, head, query, key]."""
     layers, heads = weights.shape[:2]
     layout = gauge.layout
-    view = LayerView.of(weights.reshape(layers * heads, layout.queries, layout.keys), layout)
-    if not np.isfinite(view.row_sums).all():
-        raise DamagedEntry("a layer holds weights that are not numbers")
+    flat = weights.reshape(layers * heads, layout.queries, layout.keys)
+    # Some heads at a time, so that what is computed on the way stays near the processor.
+    step = max(FEWEST_HEADS, BATCH_WEIGHTS // max(1, layout.queries * layout.keys))
+    found = [_heads(flat[first : first + step], gauge) for first in range(0, len(flat), step)]
+    reading, standouts, far = zip(*found, strict=True)
     average = weights.sum(axis=1) / np.float32(heads)
-    queries, keys, best = standing_out(view.weights, layout)
-    far = far_pair(view.weights, layout)
-    per_head = (layers, heads, -1)
     return _Part(
-        reading=gauge.read(view),
+        reading=Reading(*(np.concatenate(part, axis=1) for part in zip(*map(_arrays, reading), strict=True))),
         uniform=_of_layers(gauge.uniform.values(), layers).astype(np.float32),
         queries=_of_layers(gauge.queries.values(), layers).astype(np.int32),
         top_keys=strongest_keys(average, settings.top_keys),
         top_content_keys=strongest_keys(average * layout.content, settings.top_keys),
-        standouts=(queries.reshape(per_head), keys.reshape(per_head), best.reshape(per_head)),
-        far=(far[0].reshape(layers, heads), far[1].reshape(layers, heads), far[2].reshape(layers, heads)),
+        standouts=_per_head(standouts, (layers, heads, -1)),
+        far=_per_head(far, (layers, heads)),
         total=average.sum(axis=0),
     )
+
+
+_Pairs = tuple[Int32, Int32, Float32]
+
+
+def _heads(weights: Float32, gauge: Gauge) -> tuple[Reading, _Pairs, _Pairs]:
+    """Measures, standouts and far pairs of some heads, float32[head, query, key]."""
+    view = LayerView.of(weights, gauge.layout)
+    if not np.isfinite(view.row_sums).all():
+        raise DamagedEntry("a layer holds weights that are not numbers")
+    return gauge.read(view), standing_out(weights, gauge.layout), far_pair(weights, gauge.layout)
+
+
+def _arrays(reading: Reading) -> tuple[Float32, Float32, Float32]:
+    return reading.values, reading.shuffled_mean, reading.shuffled_deviation
+
+
+def _per_head(parts: Sequence[_Pairs], shape: tuple[int, ...]) -> _Pairs:
+    """Pairs of all heads, put together and divided among the layers."""
+    queries, keys, weights = (np.concatenate(part).reshape(shape) for part in zip(*parts, strict=True))
+    return queries, keys, weights
+
+
+def _readings(parts: Sequence[_Part], shape: tuple[int, int, int]) -> list[Float32]:
+    """Values, shuffled means and deviations of all parts: [measure, layer, head] each."""
+    arrays = zip(*(_arrays(part.reading) for part in parts), strict=True)
+    return [np.concatenate(part, axis=1).reshape(shape) for part in arrays]
 
 
 def _of_layers(numbers: Iterable[float], layers: int) -> NDArray[Any]:
