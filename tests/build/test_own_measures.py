@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from attention_gallery.errors import ManifestError, UserError
+from attention_gallery.progress import SilentReporter
+from attention_gallery.serve import Preview
 from sample_gallery import Sample
 
 MODULE = '''"""Measures of this gallery."""
@@ -221,3 +223,12 @@ def test_measures_of_installed_packages_go_by_their_names(
     with pytest.raises(ManifestError, match="no installed package offers") as caught:
         sample.build()
     assert 'did you mean "two-back"?' in str(caught.value)
+
+
+def test_a_preview_follows_the_file_of_a_measure(tmp_path: Path) -> None:
+    sample = with_measures(tmp_path, MODULE, "mine:last_key", "more.of_mine:other", "far-sight")
+    preview = Preview(sample.manifest, SilentReporter(), port=0)
+    preview._find_places()
+    assert preview._watched().concerns(sample.root / "mine.py")
+    assert preview._watched().concerns(sample.root / "more" / "of_mine.py")
+    assert not preview._watched().concerns(sample.root / "other.py")

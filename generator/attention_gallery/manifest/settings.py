@@ -232,6 +232,12 @@ class AnalysisSettings(Settings):
         "one that an installed package offers.",
     )
 
+    @property
+    def measure_files(self) -> tuple[str, ...]:
+        """The files of the project that hold measures, relative to it."""
+        modules = dict.fromkeys(name.partition(":")[0] for name in self.measures if ":" in name)
+        return tuple(f"{module.replace('.', '/')}.py" for module in modules)
+
 
 class PageSettings(Settings):
     """Which pages are made."""
