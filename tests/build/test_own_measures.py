@@ -145,6 +145,10 @@ BROKEN = {
         'a measure "entropy" already',
     ),
     "mutating": ("def m(view):\n    '''All.'''\n    view.weights[:] = 0\n", "read-only"),
+    "spoiling": (
+        "def m(view):\n    '''All.'''\n    view.layout.visible[0] = 9\n    return view.absent()\n",
+        "read-only",
+    ),
     "pattern": (
         "from attention_gallery.analysis import Metric, Pattern\n"
         "def p(layout):\n    return Pattern(layout.distance, layout.choosing)\n"
@@ -168,7 +172,7 @@ def test_a_wrong_measure_is_one_clear_message(tmp_path: Path, case: str) -> None
     (problem,) = caught.value.problems
     assert expected in problem.reason + problem.mend
     told = problem.render(tmp_path)
-    assert told.startswith("mine.py:3" if case == "mutating" else "gallery.yaml:")
+    assert told.startswith("mine.py:3" if "read-only" in expected else "gallery.yaml:")
     assert not sample.site.exists()
 
 

@@ -83,7 +83,7 @@ class Layout:
     ) -> Layout:
         queries, keys = tokens
         later = np.arange(len(keys)) > 0
-        return cls(
+        made = cls(
             queries=len(queries),
             keys=len(keys),
             kind=kind,
@@ -99,6 +99,11 @@ class Layout:
             far=far.astype(np.float32),
             equal=_equal(queries, keys),
         )
+        for name in cls.__dataclass_fields__:
+            value = getattr(made, name)
+            if isinstance(value, np.ndarray):
+                value.flags.writeable = False  # every measure reads it, those of others too
+        return made
 
     @property
     def causal(self) -> bool:
