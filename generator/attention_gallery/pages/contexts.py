@@ -28,6 +28,7 @@ from attention_gallery.pages.pieces import (
     Pair,
     RelationGroup,
     RelationRow,
+    RepeatsView,
     SentenceModel,
     SentenceRow,
     SimilarHead,
@@ -59,7 +60,8 @@ class ModelContext:
     `sentences` come with how many tokens they have, ready to show. `map` shows which heads are alike; None
     for a model with fewer than three heads. `atlas` has a row for each head: its cell, its type and its mean
     measures as text. `relations` are tables of what its heads were
-    probed for; none for a model that reads a target.
+    probed for; none for a model that reads a target. `repeats` is the test on random tokens, None where it is
+    switched off.
     """
 
     model: ModelCard
@@ -74,6 +76,7 @@ class ModelContext:
     summary: str
     relations: tuple[RelationGroup, ...]
     contrasts: tuple[Link, ...] = ()
+    repeats: RepeatsView | None = None
 
 
 @dataclass(frozen=True, slots=True)

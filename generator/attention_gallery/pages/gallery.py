@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from attention_gallery.analysis import Counterparts, Frame, HeadContrast, HeadMap, SentenceAnalysis
+from attention_gallery.analysis.repeats import RepeatScores
 from attention_gallery.hashing import digest
 from attention_gallery.manifest.settings import ContrastSpec, GallerySettings, ModelSpec, SentenceSpec
 from attention_gallery.pages import routes
@@ -122,6 +123,9 @@ class GalleryData(Protocol):
     def analysis(self, pair: Pair) -> SentenceAnalysis:
         """The measures of a pair."""
 
+    def repeats(self, key: str) -> RepeatScores:
+        """The scores of every head on random tokens, by the key of their capture."""
+
     def head_map(self, pairs: Sequence[Pair]) -> HeadMap | None:
         """Where the heads of one model lie to each other over these sentences, None where that is nowhere."""
 
@@ -140,7 +144,7 @@ class Gallery:
     """Everything that pages are made from. `base` is the digest of what every page depends on.
 
     `sentences` are those that have pages. `probes` are by slug of the model; one that reads a target has
-    none.
+    none. `repeats` are the keys of random tokens read twice, by slug of the models that read them.
     """
 
     settings: GallerySettings
@@ -148,6 +152,7 @@ class Gallery:
     sentences: tuple[SentenceSpec, ...]
     pairs: Mapping[tuple[str, str], Pair]
     probes: Mapping[str, ModelProbe]
+    repeats: Mapping[str, str]
     notes: GalleryNotes
     data: GalleryData
     renderer: Renderer
