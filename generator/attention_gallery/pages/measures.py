@@ -19,7 +19,7 @@ def rows_of_heads(found: SentenceAnalysis) -> list[tuple[MetricRow, ...]]:
     columns = [
         _column(
             metric,
-            _unit(metric, found.queries),
+            told_unit(metric, found.queries),
             found.uniform[metric.name],
             (found.shuffled_mean[index].ravel().tolist(), found.shuffled_deviation[index].ravel().tolist()),
         )
@@ -44,32 +44,16 @@ def _column(
         yield MetricRow(title, shown, unit, place, definition, source, chance)
 
 
-def rows_across(across: HeadsAcross, layer: int, head: int) -> tuple[MetricRow, ...]:
-    """The rows of one head over all sentences, with how far each measure varies."""
-    return tuple(_across(across, metric, (layer, head)) for metric in across.metrics)
-
-
-def _across(across: HeadsAcross, metric: HeadMetric, place: tuple[int, int]) -> MetricRow:
-    name, unit = metric.name, metric.unit
-    value = float(metric.values[place])
-    if math.isnan(value):
-        return MetricRow(metric.title, words.UNDEFINED, "", None, metric.definition, metric.source)
-    low, high = (words.measure(float(found[name][place]), unit) for found in (across.lowest, across.highest))
-    mean, deviation = float(across.shuffled_mean[name][place]), float(across.shuffled_deviation[name][place])
-    return MetricRow(
-        title=metric.title,
-        value=words.measure(value, unit),
-        unit=_unit(metric, across.queries),
-        percent=words.percent(value, metric.range),
-        definition=metric.definition,
-        source=metric.source,
-        spread="" if low == high else f"{low} to {high}",
-        even=words.measure(across.uniform[name], unit),
-        shuffled=words.spread(mean, deviation, unit) if metric_named(name).ordered else "the same",
-    )
-
-
-def _unit(metric: HeadMetric, queries: Mapping[str, int]) -> str:
+def told_unit(metric: HeadMetric, queries: Mapping[str, int]) -> str:
+    """The unit of a measure, with on how many tokens it rests where these may be few."""
     if metric.name not in _SPARSE:
         return metric.unit
     return f"{metric.unit}, on {words.count(queries[metric.name], 'token')}"
+
+
+def definitions(across: HeadsAcross) -> tuple[tuple[str, str, str], ...]:
+    """Title, meaning and source of every measure of a model: what it is, and when it misleads."""
+    return tuple(
+        (metric.title, f"{metric.definition} Caveat: {metric_named(metric.name).caveat}", metric.source)
+        for metric in across.metrics
+    )

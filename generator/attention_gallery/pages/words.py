@@ -33,6 +33,13 @@ def measure(value: float, unit: str) -> str:
     return f"{value:.1f}" if unit == "tokens" and not math.isnan(value) else share(value)
 
 
+def fine(value: float, unit: str) -> str:
+    """A measure where heads are compared: shares with three decimals, distances with two."""
+    if math.isnan(value):
+        return UNDEFINED
+    return f"{value:.2f}" if unit == "tokens" else weight(value)
+
+
 def spread(mean: float, deviation: float, unit: str) -> str:
     """A mean with its standard deviation: `0.07 ± 0.03`; a small deviation with the digit that tells it."""
     shown = measure(mean, unit)
