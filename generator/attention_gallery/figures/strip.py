@@ -51,8 +51,8 @@ def strip_svg(strip: Strip) -> str:
 def _ticks(strip: Strip) -> str:
     places = Counter(_place(strip, value) for value in strip.values if not math.isnan(value))
     most = max(places.values(), default=1)
-    drawn = sorted(places.items())
-    return "".join(f"M{place} {HEIGHT}v-{max(3, round(TALLEST * count / most))}" for place, count in drawn)
+    heights = ((place, max(TALLEST // 2, round(TALLEST * many / most))) for place, many in places.items())
+    return "".join(f"M{place} {HEIGHT}v-{height}" for place, height in sorted(heights))
 
 
 def _span(name: str, strip: Strip, ends: tuple[float, float], upright: tuple[int, int]) -> str:

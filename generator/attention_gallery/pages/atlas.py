@@ -29,6 +29,7 @@ def atlas_of(view: ModelView, route: str, href: Callable[[Place], str]) -> Atlas
         rows=tuple(_rows(view, route, href, told, related)),
         layers=view.across.layers,
         probed=bool(related),
+        pairs=words.far_pairs(view.across.kind),
         absent=tuple(metric.title for metric in metrics if metric not in told),
         downloads=_downloads(view, route),
     )

@@ -50,7 +50,8 @@ class Atlas:
     """Every head of a model, with what it does.
 
     `columns` are the measures that are defined for some head, `absent` the titles of the others. `probed`
-    tells whether some head follows a relation. `downloads` are the files with all numbers: their names,
+    tells whether some head follows a relation. `pairs` says between which words a mixed head is looked at.
+    `downloads` are the files with all numbers: their names,
     addresses, and what is in them as the title; none where the gallery offers no downloads.
     """
 
@@ -58,6 +59,7 @@ class Atlas:
     rows: tuple[AtlasRow, ...]
     layers: int
     probed: bool
+    pairs: str
     absent: tuple[str, ...]
     downloads: tuple[Link, ...]
 
@@ -67,9 +69,9 @@ class Distribution(NamedTuple):
 
     `value` is its mean, as text, "–" where it is never defined, and then all but `title` are empty. `figure`
     shows its value on every sentence beside its baselines, and is hidden from screen readers. `middle` says
-    where the middle half of the sentences lies; "" for few. `even` and `shuffled` are the baselines,
-    `shuffled` "" where shuffling changes nothing. `strongest` and `weakest` lead to the sentences at the
-    ends, with the value as their title; None where they do not differ.
+    where the middle half of the sentences lies; "" for few. `chance` is what it would be without the head's
+    choices. `strongest` and `weakest` lead to the sentences at the ends, with the value as their title; None
+    where they do not differ.
     """
 
     title: str
@@ -77,7 +79,6 @@ class Distribution(NamedTuple):
     unit: str = ""
     figure: Markup = Markup("")
     middle: str = ""
-    even: str = ""
-    shuffled: str = ""
+    chance: str = ""
     strongest: Link | None = None
     weakest: Link | None = None

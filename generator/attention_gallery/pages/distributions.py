@@ -84,8 +84,7 @@ class Distributions:
             unit=told_unit(metric, across.queries),
             figure=Markup(strip_svg(strip)),
             middle=_middle((first, median, third), unit) if enough else "",
-            even=words.measure(even, unit),
-            shuffled=words.spread(*chance, unit) if ordered else "",
+            chance=_chance(even, chance if ordered else None, unit),
             strongest=self._example(highest, values[highest], unit, place, route) if differ else None,
             weakest=self._example(lowest, values[lowest], unit, place, route) if differ else None,
         )
@@ -93,6 +92,17 @@ class Distributions:
     def _example(self, sentence: int, value: float, unit: str, place: Place, route: str) -> Link:
         title = words.shortened(self._view.pairs[sentence].sentence.title, 60)
         return Link(title, routes.href(route, self._view.target(sentence, place)), words.measure(value, unit))
+
+
+def _chance(even: float, shuffled: tuple[float, float] | None, unit: str) -> str:
+    """Both baselines in words; one where they are the same, or where shuffling changes nothing."""
+    evenly = words.measure(even, unit)
+    if shuffled is None:
+        return f"Spread evenly {evenly}"
+    told = words.spread(*shuffled, unit)
+    if words.measure(shuffled[0], unit) == evenly:
+        return f"By chance {told}"
+    return f"Spread evenly {evenly}, shuffled {told}"
 
 
 def _middle(quartiles: tuple[float, float, float], unit: str) -> str:

@@ -116,7 +116,8 @@ def _order(view: ModelView, layer: int, head: int) -> str:
         return ""
     kind = KINDS[int(view.across.types[layer, head])]
     if not kind.measure:
-        return "The clearest first: that is where the strongest pair of words two or more apart is strongest."
+        pairs = words.far_pairs(view.across.kind)
+        return f"The clearest first: that is where the strongest pair of {pairs} is strongest."
     least = "the least " if kind.sign < 0 else ""
     return f"The clearest first, by {least}{metric_named(kind.measure).title.lower()}."
 

@@ -9,14 +9,16 @@
   const empty = AG.one(".atlas-empty");
   const all = AG.one("[data-atlas-all]", tools);
   const fields = Object.fromEntries(AG.all("[name]", tools).map((field) => [field.name, field]));
-  const columns = Object.fromEntries(Array.from(table.tHead.rows[0].cells, (head) => [head.dataset.name, head.cellIndex]));
-  const titles = Object.fromEntries(Array.from(fields.type.options, (option) => [option.value, option.text.replace(/ \(\d+\)$/, "")]));
-  const told = ["head", "shown", "type", "relation"].filter((name) => name in columns);
+  const columns = new Map(Array.from(table.tHead.rows[0].cells, (head) => [head.dataset.name, head.cellIndex]));
+  const titles = new Map(Array.from(fields.type.options, (option) => [option.value, option.text.replace(/ \(\d+\)$/, "")]));
+  const told = ["head", "shown", "type", "relation"].filter((name) => columns.has(name));
+  const measured = (name) => columns.has(name) && !told.includes(name);
+  const cell = (row, name) => row.cells[columns.get(name)].textContent.trim();
   const rows = Array.from(table.tBodies[0].rows, (row) => {
     const name = row.cells[0].textContent.trim();
     const [layer, head] = name.match(/\d+/g).map(Number);
-    const text = told.map((one) => row.cells[columns[one]].textContent.trim()).join("\n").toLowerCase();
-    return { row, name, layer, head, text, type: row.cells[columns.type].textContent.trim() };
+    const text = told.map((one) => cell(row, one)).join("\n").toLowerCase();
+    return { row, name, layer, head, text, type: cell(row, "type") };
   });
   const kept = ["find", "type", "from", "to", "measure", "least", "most", "sort", "order", "colour"];
   let state = {};
@@ -29,11 +31,11 @@
   }
 
   function fits(one) {
-    if (state.type && one.type !== titles[state.type]) return false;
+    if (state.type && one.type !== titles.get(state.type)) return false;
     if (one.layer < Number(state.from || 0) || one.layer > Number(state.to || Infinity)) return false;
     if (state.find && !state.find.toLowerCase().split(/\s+/).filter(Boolean).every((term) => named(one, term))) return false;
     if (!state.measure) return true;
-    const value = AG.number(one.row.cells[columns[state.measure]].textContent);
+    const value = AG.number(cell(one.row, state.measure));
     return state.least ? value >= Number(state.least) : value <= Number(state.most);
   }
 
@@ -54,18 +56,18 @@
   function read() {
     const found = Object.fromEntries(new URLSearchParams(location.hash.includes("=") ? location.hash.slice(1) : ""));
     const number = (text) => (/^\d+(\.\d+)?$/.test(text || "") ? text : "");
-    const measured = found.measure in columns && (number(found.least) || number(found.most));
+    const limited = measured(found.measure) && (number(found.least) || number(found.most));
     return tidy({
       find: found.find,
-      type: found.type in titles ? found.type : "",
+      type: titles.has(found.type) ? found.type : "",
       from: fields.from && number(found.from),
       to: fields.to && number(found.to),
-      measure: measured ? found.measure : "",
-      least: measured ? number(found.least) : "",
-      most: measured && !number(found.least) ? number(found.most) : "",
-      sort: found.sort in columns ? found.sort : "",
-      order: found.sort in columns && found.order === "ascending" ? "ascending" : "",
-      colour: found.colour in columns && !told.includes(found.colour) ? found.colour : "",
+      measure: limited ? found.measure : "",
+      least: limited ? number(found.least) : "",
+      most: limited && !number(found.least) ? number(found.most) : "",
+      sort: columns.has(found.sort) ? found.sort : "",
+      order: columns.has(found.sort) && found.order === "ascending" ? "ascending" : "",
+      colour: measured(found.colour) ? found.colour : "",
     });
   }
 
@@ -123,8 +125,8 @@
   addEventListener("hashchange", follow);
 
   AG.atlas = {
-    /** The value that the table shows of a head; NaN where there is none. */
-    values: (name) => new Map(rows.map((one) => [one.name, AG.number(one.row.cells[columns[name]].textContent)])),
+    /** What the table shows of a measure, by the names of heads. */
+    shown: (name) => new Map(rows.map((one) => [one.name, cell(one.row, name)])),
     begin: () => {
       follow();
       if (Object.keys(state).some((name) => name !== "colour")) AG.one("#measures").scrollIntoView();

@@ -10,6 +10,8 @@
     return { link, cell: link.parentElement, family: link.parentElement.className, type: link.title, name: link.textContent };
   });
 
+  let rest = "";
+
   function byType() {
     for (const { link, cell, family, type } of cells) {
       cell.className = family;
@@ -18,20 +20,19 @@
   }
 
   function byMeasure(name, title) {
-    const values = AG.atlas.values(name);
-    const defined = Array.from(values.values()).filter((value) => !Number.isNaN(value));
-    const [low, high] = [Math.min(...defined), Math.max(...defined)];
+    const shown = AG.atlas.shown(name);
+    const defined = Array.from(shown.values()).filter((text) => !Number.isNaN(AG.number(text)));
+    defined.sort((a, b) => AG.number(a) - AG.number(b));
+    const ends = [defined[0], defined.at(-1)];
+    const [low, high] = ends.map(AG.number);
     for (const { link, cell, type, name: head } of cells) {
-      const value = values.get(head);
-      const known = !Number.isNaN(value);
-      cell.className = known ? `b${Math.round((100 * (value - low)) / (high - low || 1))}` : "nothing";
-      link.title = `${type}, ${title.toLowerCase()} ${known ? shown(value) : "not defined"}`;
+      const text = shown.get(head);
+      const part = Math.round((100 * (AG.number(text) - low)) / (high - low || 1));
+      cell.className = Number.isNaN(part) ? "nothing" : `b${part}`;
+      link.title = `${type}, ${title.toLowerCase()} ${Number.isNaN(part) ? "not defined" : text}`;
     }
-    const [from, to] = AG.all("span", scale);
-    [from.textContent, to.textContent] = [shown(low), shown(high)];
+    AG.all("span", scale).forEach((end, index) => { end.textContent = ends[index]; });
   }
-
-  const shown = (value) => String(Number(value.toPrecision(3)));
 
   function colour(name) {
     select.value = name;
@@ -41,7 +42,7 @@
     table.classList.toggle("measured", name !== "");
     scale.hidden = name === "";
     table.caption.textContent = `${name ? title : "The type"} of every head, by layer and head, over all sentences`;
-    told.textContent = "";
+    told.textContent = rest;
   }
 
   const tell = (event) => {
@@ -49,6 +50,7 @@
     if (link) told.textContent = `${link.textContent}: ${link.title}`;
   };
   for (const name of ["pointerover", "focusin"]) table.addEventListener(name, tell);
+  for (const name of ["pointerleave", "focusout"]) table.addEventListener(name, () => { told.textContent = rest; });
 
   select.addEventListener("change", () => {
     colour(select.value);
@@ -57,6 +59,8 @@
   AG.on("colour", colour);
   AG.on("listed", (names) => {
     for (const { link, name } of cells) link.classList.toggle("unlisted", !names.has(name));
+    rest = names.size < cells.length ? `${names.size} of ${cells.length} heads fit the choice below; the others are blank.` : "";
+    told.textContent = rest;
   });
   AG.atlas.begin();
 })();
