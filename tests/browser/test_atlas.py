@@ -344,3 +344,14 @@ def test_the_ends_of_a_measure_lead_to_their_sentences(open_page: Opener, galler
     assert address.endswith("/l01h02/")
     shown = page.locator(".measures tr", has_text="Entropy").locator(".numeric").inner_text().split()[0]
     assert f"Most {shown} on" in told_of
+
+
+def test_a_head_costs_the_page_little(deep_gallery: Built) -> None:
+    html = (deep_gallery.site / "models/deep/index.html").read_bytes()
+    atlas = html[html.index(b'id="measures"') : html.index(b'id="alike"')]
+    rows = atlas[atlas.index(b"<tbody>") :]
+    assert len(rows) / 270 < 700
+    assert b"data:image" not in rows
+    small = list(deep_gallery.site.glob("models/deep/*/thumbnail.png"))
+    assert len(small) == 270
+    assert max(picture.stat().st_size for picture in small) < 1000
