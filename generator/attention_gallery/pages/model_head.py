@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from attention_gallery.analysis import KINDS, RelationScore, metric_named
 from attention_gallery.pages import routes, words
@@ -25,7 +26,7 @@ def model_head_pages(gallery: Gallery, view: ModelView) -> Iterator[PlannedPage]
     """A page and a small picture for each head of the model."""
     model = view.model
     slug = model.spec.slug
-    shared = _Shared(head_neighbours(model.places, model.routes), Distributions(view))
+    shared = _Shared(view, head_neighbours(model.places, model.routes), Distributions(view))
     mentioned = gallery.notes.mentions.of_model_heads(slug)
     for layer, head in model.places:
         notes = gallery.notes.of_model_head(slug, layer, head)
@@ -35,7 +36,7 @@ def model_head_pages(gallery: Gallery, view: ModelView) -> Iterator[PlannedPage]
             gallery.inputs(
                 "model-head", view.inputs, layer, head, notes.digest, mentions.digest, view.probe_inputs
             ),
-            lambda layer=layer, head=head: _make(gallery, view, shared, layer, head),  # type: ignore[misc]
+            lambda layer=layer, head=head: _make(gallery, shared, layer, head),  # type: ignore[misc]
         )
         yield PlannedPage(
             routes.head_thumbnail(slug, model.routes.slug(layer, head)),
@@ -44,15 +45,22 @@ def model_head_pages(gallery: Gallery, view: ModelView) -> Iterator[PlannedPage]
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Shared:
     """What the pages of all heads of a model share."""
 
+    view: ModelView
     around: dict[Place, Neighbours]
     distributions: Distributions
 
+    @cached_property
+    def definitions(self) -> tuple[tuple[str, str, str], ...]:
+        """What the measures are."""
+        return definitions(self.view.across)
 
-def _make(gallery: Gallery, view: ModelView, shared: _Shared, layer: int, head: int) -> bytes:
+
+def _make(gallery: Gallery, shared: _Shared, layer: int, head: int) -> bytes:
+    view = shared.view
     model = view.model
     slug = model.spec.slug
     name = head_name(layer, head)
@@ -67,7 +75,7 @@ def _make(gallery: Gallery, view: ModelView, shared: _Shared, layer: int, head: 
         family=kind.family,
         evidence=kind.evidence,
         measures=shared.distributions.of((layer, head), route),
-        definitions=definitions(view.across),
+        definitions=shared.definitions,
         order=_order(view, layer, head),
         examples=tuple(_examples(view, route, layer, head)),
         others=tuple(_others(view, route, layer, head)),

@@ -23,10 +23,12 @@ from attention_gallery.pages import words
 from attention_gallery.pages.gallery import Gallery, GalleryModel
 from attention_gallery.pages.neighbours import Place
 from attention_gallery.pages.pieces import Thumbnail
-from attention_gallery.records import Float32, HeadType, head_name
+from attention_gallery.records import Float32, HeadType, StoredAttention, head_name
 
 # Beyond these a head's page only names sentences, so that it stays light.
 PICTURED_SENTENCES = 12
+# Captures that stay open while pictures are drawn: layer after layer asks for the same ones again.
+_OPEN = 256
 # Pixels a side of the pictures in the atlas, of which there is one for every head.
 SMALL = 40
 
@@ -49,6 +51,7 @@ class ModelView:
         self.pairs = gallery.of_model(model)
         self.probe = gallery.probes.get(model.spec.slug)
         self._pictures = _Pictures(-1, {}, {})
+        self._open: dict[int, StoredAttention] = {}
 
     @cached_property
     def inputs(self) -> str:
@@ -131,6 +134,12 @@ class ModelView:
         analysis = self._gathered[2][sentence]
         return thumbnail_size(analysis.tokens, analysis.keys, SMALL)
 
+    def _attention(self, sentence: int) -> StoredAttention:
+        found = self._open.get(sentence) or self.gallery.data.attention(self.pairs[sentence])
+        if len(self._open) < _OPEN:
+            self._open[sentence] = found
+        return found
+
     def _drawn(self, layer: int) -> _Pictures:
         if self._pictures.layer != layer:
             self._pictures = self._draw(layer)
@@ -143,7 +152,7 @@ class ModelView:
             for sentence in order[:PICTURED_SENTENCES]:
                 wanted.setdefault(sentence, []).append(head)
         for sentence, heads in sorted(wanted.items()):
-            weights = self.gallery.data.attention(self.pairs[sentence]).layer(layer).weights
+            weights = self._attention(sentence).layer(layer).weights
             for head in heads:
                 png, size = thumbnail(weights[head])
                 drawn.large[sentence, head] = (data_uri(png), size)

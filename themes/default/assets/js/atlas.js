@@ -122,7 +122,8 @@
     if (one === table) change({ sort: name, order: order === "ascending" ? order : "" });
   });
   AG.on("coloured", (name) => change({ colour: name }));
-  addEventListener("hashchange", follow);
+  // A fragment that leads to a place of the page says nothing of the choice.
+  addEventListener("hashchange", () => { if (!location.hash || location.hash.includes("=")) follow(); });
 
   AG.atlas = {
     /** What the table shows of a measure, by the names of heads. */

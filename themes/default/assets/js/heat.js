@@ -62,5 +62,4 @@
     rest = names.size < cells.length ? `${names.size} of ${cells.length} heads fit the choice below; the others are blank.` : "";
     told.textContent = rest;
   });
-  AG.atlas.begin();
 })();
