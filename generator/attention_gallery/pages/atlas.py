@@ -64,7 +64,8 @@ def _rows(
 
 def _told(relation: HeadRelation) -> AtlasRelation:
     share, offset = words.hundredths(relation.share), words.hundredths(relation.baseline)
-    return AtlasRelation(relation.title, share, offset, relation.best)
+    ahead = relation.share > relation.baseline
+    return AtlasRelation(relation.title, share, offset, relation.best, ahead)
 
 
 def _downloads(view: ModelView, route: str) -> tuple[Link, ...]:

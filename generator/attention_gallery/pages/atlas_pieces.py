@@ -22,13 +22,15 @@ class AtlasColumn:
 class AtlasRelation(NamedTuple):
     """The relation that a head follows best: `best` tells whether it is the best of all heads at it.
 
-    `share` is how often it is right, and `offset` how often the best fixed offset is.
+    `share` is how often it is right, and `offset` how often the best fixed offset is; `ahead` tells whether
+    the head is right more often.
     """
 
     title: str
     share: str
     offset: str
     best: bool
+    ahead: bool
 
 
 class AtlasRow(NamedTuple):

@@ -156,6 +156,7 @@ def _score(score: RelationScore) -> dict[str, Any]:
         "sentences": score.sentences,
         "chosen_on": score.chosen_on,
         "scored_on": score.scored_on,
+        "seen": dict(zip(_DIRECTIONS, score.seen, strict=True)),
         "best": None
         if best is None
         else {
