@@ -19,8 +19,9 @@ import numpy as np
 import yaml
 from safetensors.numpy import save_file
 
+from attention_gallery.analysis import SentenceAnalysis, analyse
 from attention_gallery.build import BuildOptions, BuildReport, build
-from attention_gallery.build.captures import key_of
+from attention_gallery.build.captures import key_of, reads_repeats, repeated_key
 from attention_gallery.manifest import Manifest, load_manifest
 from attention_gallery.manifest.settings import ModelSpec
 from attention_gallery.models import FingerprintMemory, ModelFingerprint, fingerprint, resolve
@@ -48,6 +49,8 @@ SENTENCES: tuple[dict[str, Any], ...] = (
     },
     {"slug": "short", "title": "Short", "text": "Go now"},
 )
+# What stands for the random tokens that a model reads twice.
+REPEATED = "lamp fern echo drum seed wolf lamp fern echo drum seed wolf"
 NOTES = {
     "gallery.md": "# Welcome\n\nSee [[enc/cat/L0H1]].\n",
     "sentences/cat.md": "# Why the cat\n\nIt looks *back*.\n",
@@ -203,11 +206,15 @@ def _fill_model(
     store: AttentionStore,
     seconds: float,
 ) -> None:
-    for sentence in manifest.settings.sentences:
-        if not sentence.read_by(spec.slug):
-            continue
-        shape, kind = captured
-        key = key_of(manifest.settings, spec, digests, sentence, kind)
+    shape, kind = captured
+    wanted = {
+        key_of(manifest.settings, spec, digests, sentence, kind): sentence.joined
+        for sentence in manifest.settings.sentences
+        if sentence.read_by(spec.slug)
+    }
+    if manifest.settings.analysis.repeated_tokens and reads_repeats(kind):
+        wanted[repeated_key(manifest.settings, spec, digests, kind)] = REPEATED
+    for key, text in wanted.items():
         if not store.has(key):
             origin = Provenance(
                 digests.weights,
@@ -220,7 +227,7 @@ def _fill_model(
                 1e-7,
             )
             precision = manifest.settings.capture.precision
-            write_capture(store, key, sentence.joined, shape, origin, precision, kind)
+            write_capture(store, key, text, shape, origin, precision, kind)
 
 
 def write_capture(
@@ -286,3 +293,13 @@ def tokens_of(text: str, *, causal: bool) -> Tokens:
         np.array(spans, np.int32).reshape(len(texts), 2),
         np.array(words, np.int32),
     )
+
+
+def analyses_of(sample: Sample, model: str) -> list[SentenceAnalysis]:
+    """The measures of a model on every sentence, found anew from the store, in the manifest's order."""
+    manifest = load_manifest(sample.manifest)
+    store = AttentionStore(sample.cache / "store")
+    spec = next(one for one in manifest.settings.models if one.slug == model)
+    digests = fingerprint(resolve(spec, manifest.root), FingerprintMemory(sample.cache / "fingerprints.json"))
+    keys = (key_of(manifest.settings, spec, digests, one) for one in manifest.settings.sentences)
+    return [analyse(store.open(key), manifest.settings.analysis) for key in keys]

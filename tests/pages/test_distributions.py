@@ -9,14 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from attention_gallery.analysis import SentenceAnalysis, analyse
-from attention_gallery.build.captures import key_of
-from attention_gallery.manifest import load_manifest
-from attention_gallery.manifest.settings import AnalysisSettings
-from attention_gallery.models import FingerprintMemory, fingerprint, resolve
 from attention_gallery.pages import words
-from attention_gallery.store import AttentionStore
-from sample_gallery import Sample
+from sample_gallery import Sample, analyses_of
 
 SENTENCES = tuple(
     {
@@ -26,16 +20,6 @@ SENTENCES = tuple(
     }
     for number in range(7)
 )
-
-
-def analyses(sample: Sample, model: str) -> list[SentenceAnalysis]:
-    """The measures of a model on every sentence, found anew from the store, in the manifest's order."""
-    manifest = load_manifest(sample.manifest)
-    store = AttentionStore(sample.cache / "store")
-    spec = next(one for one in manifest.settings.models if one.slug == model)
-    digests = fingerprint(resolve(spec, manifest.root), FingerprintMemory(sample.cache / "fingerprints.json"))
-    keys = (key_of(manifest.settings, spec, digests, one) for one in manifest.settings.sentences)
-    return [analyse(store.open(key), AnalysisSettings()) for key in keys]
 
 
 def told(sample: Sample, route: str) -> dict[str, str]:
@@ -55,7 +39,7 @@ def built(sample: Sample) -> Sample:
 
 @pytest.mark.parametrize("model", ["enc", "dec"])
 def test_medians_quartiles_and_ends_are_those_of_the_sentences(built: Sample, model: str) -> None:
-    found = analyses(built, model)
+    found = analyses_of(built, model)
     lines = told(built, f"models/{model}/l00h01")
     checked = 0
     for index, metric in enumerate(found[0].metrics):
@@ -87,7 +71,7 @@ def test_medians_quartiles_and_ends_are_those_of_the_sentences(built: Sample, mo
 
 def test_sentences_are_in_the_order_in_which_they_show_the_head(built: Sample) -> None:
     page = unescape(built.page("models/enc/l00h00"))
-    found = analyses(built, "enc")
+    found = analyses_of(built, "enc")
     kind = re.search(r"The clearest first[^<]*", page)
     assert kind is not None
     slugs = re.findall(r'<p><a href="\.\./\.\./\.\./enc/(s\d)/l00h00/">Sentence', page)

@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from attention_gallery.analysis import Across, analyse
-from attention_gallery.manifest.settings import AnalysisSettings
+from attention_gallery.analysis import Across, HeadsAcross
+from attention_gallery.analysis.repeats import REPEATS
 from attention_gallery.pages.head_data import HEAD_COLUMNS, MEASURE_COLUMNS, RELATION_COLUMNS, _safe
-from attention_gallery.store import AttentionStore
-from sample_gallery import Sample
+from sample_gallery import Sample, analyses_of
 
 ROOT = Path(__file__).resolve().parents[2]
 FORMULA = '=HYPERLINK("http://example.org","x")'
@@ -32,13 +31,11 @@ def value(sample: Sample, model: str) -> dict[str, Any]:
     return found
 
 
-def measured(sample: Sample, model: str) -> Any:
+def measured(sample: Sample, model: str) -> HeadsAcross:
     """The measures of a model over its sentences, found anew from the store."""
-    store = AttentionStore(sample.cache / "store")
     across = Across()
-    for entry in map(store.open, store.keys()):
-        if (entry.facts.kind == "decoder") == (model == "dec"):
-            across.add(analyse(entry, AnalysisSettings()))
+    for one in analyses_of(sample, model):
+        across.add(one)
     return across.result()
 
 
@@ -48,8 +45,9 @@ def test_every_head_has_every_measure_exactly(sample: Sample, model: str) -> Non
     table, data, found = rows(sample, model), value(sample, model), measured(sample, model)
     places = [(layer, head) for layer in range(found.layers) for head in range(found.heads)]
     assert [(int(row["layer"]), int(row["index"])) for row in table] == places
-    assert [one["name"] for one in data["measures"]] == [metric.name for metric in found.metrics]
-    for metric, told in zip(found.metrics, data["measures"], strict=True):
+    names = [one["name"] for one in data["measures"]]
+    assert names == [metric.name for metric in (*found.metrics, *REPEATS)]
+    for metric, told in zip(found.metrics, data["measures"], strict=False):
         sources = {
             "": ("mean", metric.values),
             "_lowest": ("lowest", found.lowest[metric.name]),
@@ -67,8 +65,10 @@ def test_every_head_has_every_measure_exactly(sample: Sample, model: str) -> Non
             assert [np.float32(cell) if cell else np.float32("nan") for cell in cells] == pytest.approx(
                 written.ravel().tolist(), nan_ok=True, abs=0, rel=0
             )
-        even = {row[metric.name + "_even"] for row in table}
-        assert even == {"" if told["even"] is None else repr(told["even"])}
+        evens = [told["even"][layer] for layer, _ in places]
+        assert [row[metric.name + "_even"] for row in table] == [
+            "" if even is None else repr(even) for even in evens
+        ]
     for row, told in zip(table, data["heads"], strict=True):
         place = (int(row["layer"]), int(row["index"]))
         kind = found.head_type(*place)

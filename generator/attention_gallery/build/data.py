@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from attention_gallery.analysis import (
+    BUILT_IN,
     GoldSentence,
     HeadMap,
+    MeasureSet,
     SentenceAnalysis,
     analyse,
     analysis_key,
@@ -28,6 +30,13 @@ from attention_gallery.analysis import (
 from attention_gallery.analysis.distances import distances_key, load_distances, save_distances
 from attention_gallery.analysis.head_map import load_map, map_key, save_map
 from attention_gallery.analysis.probe import Int16
+from attention_gallery.analysis.repeats import (
+    RepeatScores,
+    load_repeats,
+    measure_repeats,
+    repeats_key,
+    save_repeats,
+)
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.files import write_atomically
 from attention_gallery.manifest.settings import AnalysisSettings, GallerySettings
@@ -39,14 +48,21 @@ _KEPT = 4
 _Result = TypeVar("_Result")
 
 
-def kept_names(settings: GallerySettings, keys: Mapping[tuple[str, str], str]) -> set[str]:
+def kept_names(
+    settings: GallerySettings,
+    keys: Mapping[tuple[str, str], str],
+    repeats: Iterable[str] = (),
+    measures: MeasureSet = BUILT_IN,
+) -> set[str]:
     """Every name in the cache of analyses that a gallery may use, with its drafts or without them.
 
-    `keys` are those of the captures by (model, sentence), drafts among them.
+    `keys` are those of the captures by (model, sentence), drafts among them, `repeats` those of random
+    tokens.
     """
     used = set(keys.values())
     gold = {sentence.slug: gold_of(sentence) for sentence in settings.sentences}
-    names = {analysis_key(key, settings.analysis) for key in used} | {distances_key(key) for key in used}
+    names = {analysis_key(key, settings.analysis, measures=measures) for key in used}
+    names |= {distances_key(key) for key in used} | {repeats_key(key) for key in repeats}
     names |= {looks_key(key, gold[sentence]) for (_, sentence), key in keys.items()}
     drafts = {sentence.slug for sentence in settings.sentences if sentence.draft}
     for model in {model for model, _ in keys}:
@@ -60,9 +76,15 @@ class CachedData:
     """Reads the store and a cache of analyses beside it. The store checks every layer that it hands out."""
 
     def __init__(
-        self, store: AttentionStore, cache: Path, settings: AnalysisSettings, keep: bool = True
+        self,
+        store: AttentionStore,
+        cache: Path,
+        settings: AnalysisSettings,
+        keep: bool = True,
+        measures: MeasureSet = BUILT_IN,
     ) -> None:
         """With `keep`, what is measured now is written into the cache."""
+        self.measures = measures
         self._store = store
         self._cache = cache
         self._settings = settings
@@ -119,8 +141,20 @@ class CachedData:
         return self._cache / name[:2] / name
 
     def _read_or_measure(self, key: str) -> SentenceAnalysis:
-        name = analysis_key(key, self._settings)
-        return self._kept(name, load, save, lambda: analyse(self.entry(key), self._settings))
+        name = analysis_key(key, self._settings, measures=self.measures)
+        metrics = self.measures.metrics
+        return self._kept(
+            name,
+            lambda data: load(data, self.measures),
+            save,
+            lambda: analyse(self.entry(key), self._settings, metrics=metrics),
+        )
+
+    def repeats(self, key: str) -> RepeatScores:
+        """The scores on random tokens, from the cache or measured now. Raises `DamagedEntry`."""
+        return self._kept(
+            repeats_key(key), load_repeats, save_repeats, lambda: measure_repeats(self._store.open(key))
+        )
 
     def head_map(self, pairs: Sequence[Pair]) -> HeadMap | None:
         """Where the heads of one model lie to each other over these sentences. Raises `DamagedEntry`."""

@@ -67,9 +67,8 @@ def gather(project: Project, captures: Captures, data: CachedData) -> Gallery:
     titles = {model.spec.slug: (model.spec.title, model.routes) for model in models}
     paged = {at: pair.heads for at, pair in pairs.items()}
     links = link_map(project, titles, paged)
-    notes = gather_notes(
-        project.notes, Numbers(links, settings.sentences, CapturedEvidence(data, captures.keys))
-    )
+    evidence = CapturedEvidence(data, captures.keys)
+    notes = gather_notes(project.notes, Numbers(links, settings.sentences, evidence, data.measures))
     assets = bundle(project.theme, project.options)
     script = plotly_script()
     plotly = fingerprinted("plotly.js", script.read_bytes())
@@ -81,6 +80,7 @@ def gather(project: Project, captures: Captures, data: CachedData) -> Gallery:
         sentences=tuple(sentence for sentence in settings.sentences if sentence.pages),
         pairs=pairs,
         probes=_probes(settings, captures, models, data),
+        repeats=captures.repeats,
         notes=notes,
         data=data,
         renderer=renderer,
@@ -133,7 +133,7 @@ def _pair(
             asdict(model.facts),
             origin,
             sentence.model_dump(mode="json"),
-            analysis_key(key, settings.analysis),
+            analysis_key(key, settings.analysis, measures=data.measures),
         ]
     )
     heads = _head_places(settings.pages.heads, model, data, key)

@@ -175,10 +175,11 @@ def _notes(
     }
     paged: dict[tuple[str, str], tuple[tuple[int, int], ...]] = dict.fromkeys(_pairs(project, shown), ())
     settings = project.manifest.settings
-    data = CachedData(AttentionStore(cache / "store"), cache / "analysis", settings.analysis, keep=False)
+    store = AttentionStore(cache / "store")
+    data = CachedData(store, cache / "analysis", settings.analysis, keep=False, measures=project.measures)
     links = link_map(project, models, paged)
     try:
-        numbers = Numbers(links, settings.sentences, CapturedEvidence(data, keys))
+        numbers = Numbers(links, settings.sentences, CapturedEvidence(data, keys), data.measures)
         failures = gather_notes(project.notes, numbers).failures
         warnings = [told_in_short(failure, project.root) for failure in failures]
     except DamagedEntry as error:

@@ -21,7 +21,7 @@ _HEADS_JSON = "the same with definitions and relations, for programs"
 
 def atlas_of(view: ModelView, route: str, href: Callable[[Place], str]) -> Atlas:
     """The atlas for the model's page, which stands at `route`; `href` leads to the pages of heads."""
-    metrics = view.across.metrics
+    metrics = [one.metric for one in view.measured]
     told = [metric for metric in metrics if not np.isnan(metric.values).all()]
     related = {} if view.probe is None else view.probe.by_head
     return Atlas(

@@ -28,6 +28,7 @@ from attention_gallery.pages.pieces import (
     Pair,
     RelationGroup,
     RelationRow,
+    RepeatsView,
     SentenceModel,
     SentenceRow,
     SimilarHead,
@@ -57,7 +58,8 @@ class ModelContext:
     `kinds` lead to the models of one encoder-decoder, this one with an empty address; none for other models.
     `sentences` come with how many tokens they have, ready to show. `map` shows which heads are alike; None
     for a model with fewer than three heads. `atlas` has a row for each head. `relations` are tables of what
-    its heads were probed for; none for a model that reads a target.
+    its heads were probed for; none for a model that reads a target. `repeats` is the test on random tokens,
+    None where it is switched off.
     """
 
     model: ModelCard
@@ -71,6 +73,7 @@ class ModelContext:
     notes: tuple[NoteBlock, ...]
     summary: str
     relations: tuple[RelationGroup, ...]
+    repeats: RepeatsView | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,15 +10,15 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from attention_gallery.analysis import metric_named
 from attention_gallery.figures.strip import Strip, strip_svg
 from attention_gallery.pages import routes, words
 from attention_gallery.pages.atlas_pieces import Distribution
+from attention_gallery.pages.measured import Measured
 from attention_gallery.pages.measures import told_unit
 from attention_gallery.pages.model_view import ModelView
 from attention_gallery.pages.neighbours import Place
 from attention_gallery.pages.pieces import Link
-from attention_gallery.records import Float32, HeadMetric, Int32
+from attention_gallery.records import Float32, Int32
 
 # Fewer values than these have no quartiles worth telling.
 _LEAST_VALUES = 4
@@ -53,40 +53,43 @@ class Distributions:
         return np.where(nothing, np.float32(np.nan), found.astype(np.float32))
 
     def _rows(self, place: Place, route: str) -> Iterator[Distribution]:
-        for index, metric in enumerate(self._view.across.metrics):
-            value = float(metric.values[place])
-            if math.isnan(value):
-                yield Distribution(metric.title, words.UNDEFINED)
+        for one in self._view.measured:
+            if math.isnan(float(one.metric.values[place])):
+                yield Distribution(one.metric.title, words.UNDEFINED)
+            elif one.place is None:
+                yield self._row(one, place, [float(one.metric.values[place])], None)
             else:
-                yield self._row(index, metric, place, route)
+                yield self._over_sentences(one, (one.place, *place), route)
 
-    def _row(self, index: int, metric: HeadMetric, place: Place, route: str) -> Distribution:
-        across, unit = self._view.across, metric.unit
-        even = across.uniform[metric.name]
-        chance = (
-            float(across.shuffled_mean[metric.name][place]),
-            float(across.shuffled_deviation[metric.name][place]),
-        )
-        ordered = metric_named(metric.name).ordered
+    def _over_sentences(self, one: Measured, at: tuple[int, int, int], route: str) -> Distribution:
         order, defined = self._ordered
-        count = int(defined[(index, *place)])
-        first, median, third = self._quartiles[(slice(None), index, *place)].tolist()
-        enough = count >= _LEAST_VALUES
-        values = self._view.values[(slice(None), index, *place)].tolist()
-        strip = Strip(
-            values, metric.range, (first, third) if enough else None, even, chance if ordered else None
+        values = self._view.values[(slice(None), *at)].tolist()
+        count = int(defined[at])
+        quartiles = self._quartiles[(slice(None), *at)].tolist() if count >= _LEAST_VALUES else None
+        row = self._row(one, at[1:], values, quartiles)
+        lowest, highest = (int(order[(end, *at)]) for end in (0, count - 1))
+        if values[lowest] == values[highest]:
+            return row
+        weakest, strongest = (
+            self._example(index, values[index], one.metric.unit, at[1:], route) for index in (lowest, highest)
         )
-        lowest, highest = (int(order[(at, index, *place)]) for at in (0, count - 1))
-        differ = values[lowest] < values[highest]
+        return row._replace(strongest=strongest, weakest=weakest)
+
+    def _row(
+        self, one: Measured, place: Place, values: list[float], quartiles: list[float] | None
+    ) -> Distribution:
+        metric, layer = one.metric, place[0]
+        unit, even = metric.unit, float(one.even[layer])
+        chance = float(one.shuffled[place]), float(one.shuffled_deviation[place])
+        shuffled = chance if metric.ordered else None
+        middle = None if quartiles is None else (quartiles[0], quartiles[2])
         return Distribution(
             title=metric.title,
             value=words.measure(float(metric.values[place]), unit),
-            unit=told_unit(metric, across.queries),
-            figure=Markup(strip_svg(strip)),
-            middle=_middle((first, median, third), unit) if enough else "",
-            chance=_chance(even, chance if ordered else None, unit),
-            strongest=self._example(highest, values[highest], unit, place, route) if differ else None,
-            weakest=self._example(lowest, values[lowest], unit, place, route) if differ else None,
+            unit=told_unit(metric, int(one.queries[layer])),
+            figure=Markup(strip_svg(Strip(values, metric.range, middle, even, shuffled))),
+            middle="" if quartiles is None else _middle(quartiles, unit),
+            chance=_chance(even, shuffled, unit),
         )
 
     def _example(self, sentence: int, value: float, unit: str, place: Place, route: str) -> Link:
@@ -105,6 +108,6 @@ def _chance(even: float, shuffled: tuple[float, float] | None, unit: str) -> str
     return f"Spread evenly {evenly}, shuffled {told}"
 
 
-def _middle(quartiles: tuple[float, float, float], unit: str) -> str:
+def _middle(quartiles: list[float], unit: str) -> str:
     first, median, third = (words.measure(one, unit) for one in quartiles)
     return f"Median {median}, middle half {first} to {third}" if first != third else f"Median {median}"

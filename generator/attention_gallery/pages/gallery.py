@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from attention_gallery.analysis import HeadMap, SentenceAnalysis
+from attention_gallery.analysis.repeats import RepeatScores
 from attention_gallery.hashing import digest
 from attention_gallery.manifest.settings import GallerySettings, ModelSpec, SentenceSpec
 from attention_gallery.pages import routes
@@ -101,6 +102,9 @@ class GalleryData(Protocol):
     def analysis(self, pair: Pair) -> SentenceAnalysis:
         """The measures of a pair."""
 
+    def repeats(self, key: str) -> RepeatScores:
+        """The scores of every head on random tokens, by the key of their capture."""
+
     def head_map(self, pairs: Sequence[Pair]) -> HeadMap | None:
         """Where the heads of one model lie to each other over these sentences, None where that is nowhere."""
 
@@ -110,7 +114,7 @@ class Gallery:
     """Everything that pages are made from. `base` is the digest of what every page depends on.
 
     `sentences` are those that have pages. `probes` are by slug of the model; one that reads a target has
-    none.
+    none. `repeats` are the keys of random tokens read twice, by slug of the models that read them.
     """
 
     settings: GallerySettings
@@ -118,6 +122,7 @@ class Gallery:
     sentences: tuple[SentenceSpec, ...]
     pairs: Mapping[tuple[str, str], Pair]
     probes: Mapping[str, ModelProbe]
+    repeats: Mapping[str, str]
     notes: GalleryNotes
     data: GalleryData
     renderer: Renderer

@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from attention_gallery.analysis import HeadRelation, RelationScore, metric_named
+from attention_gallery.analysis import HeadRelation, RelationScore
 from attention_gallery.pages import routes
 from attention_gallery.pages.chrome import provenance
+from attention_gallery.pages.measured import Measured
 from attention_gallery.pages.model_view import ModelView
 from attention_gallery.pages.neighbours import Place
-from attention_gallery.records import Float32, HeadMetric, head_name
+from attention_gallery.records import Float32, head_name
 
 # A spreadsheet takes a cell that begins like this for a formula; the last four are wide forms of the first.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -37,10 +38,9 @@ def heads_csv(view: ModelView) -> bytes:
     """A row for every head: UTF-8, with a line of column names; undefined values are empty."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    metrics = view.across.metrics
-    measured = [metric.name + ending for metric in metrics for ending in MEASURE_COLUMNS]
+    measured = [one.metric.name + ending for one in view.measured for ending in MEASURE_COLUMNS]
     writer.writerow([_safe(name) for name in (*HEAD_COLUMNS, *RELATION_COLUMNS, *measured)])
-    columns = [column for metric in metrics for column in _columns(view, metric)]
+    columns = [column for one in view.measured for column in _columns(one)]
     for number, place in enumerate(view.model.places):
         writer.writerow(
             [*_head_cells(view, place), *_relation_cells(view, place), *(c[number] for c in columns)]
@@ -62,7 +62,7 @@ def heads_json(view: ModelView) -> bytes:
         },
         "sentences": [pair.sentence.slug for pair in view.pairs],
         "axes": ["layer", "head"],
-        "measures": [_measure(view, metric) for metric in across.metrics],
+        "measures": [_measure(one) for one in view.measured],
         "relations": [] if view.probe is None else [_score(score) for score in view.probe.scores],
         "heads": [_head(view, place) for place in view.model.places],
     }
@@ -101,49 +101,47 @@ def _relation_cells(view: ModelView, place: Place) -> Iterator[str]:
     yield "true" if found.best else "false"
 
 
-def _columns(view: ModelView, metric: HeadMetric) -> Iterator[list[str]]:
+def _columns(one: Measured) -> Iterator[list[str]]:
     """The columns of one measure, in the order of `MEASURE_COLUMNS`, with a cell for every head."""
-    across, name = view.across, metric.name
-    yield _texts(metric.values)
-    yield _texts(across.lowest[name])
-    yield _texts(across.highest[name])
-    yield [_number(across.uniform[name])] * metric.values.size
-    yield _texts(across.shuffled_mean[name])
-    yield _texts(across.shuffled_deviation[name])
+    yield _texts(one.metric.values)
+    yield _texts(one.lowest)
+    yield _texts(one.highest)
+    yield _texts(one.even.repeat(one.metric.values.shape[1]))
+    yield _texts(one.shuffled)
+    yield _texts(one.shuffled_deviation)
 
 
 def _texts(values: Float32) -> list[str]:
     return ["" if value != value else str(value) for value in values.ravel()]
 
 
-def _number(value: float) -> str:
-    return "" if value != value else repr(value)
-
-
-def _measure(view: ModelView, metric: HeadMetric) -> dict[str, Any]:
-    across, name = view.across, metric.name
-    even = across.uniform[name]
+def _measure(one: Measured) -> dict[str, Any]:
+    metric = one.metric
     return {
-        "name": name,
+        "name": metric.name,
         "title": metric.title,
         "unit": metric.unit,
         "range": list(metric.range),
         "definition": metric.definition,
-        "caveat": metric_named(name).caveat,
+        "caveat": metric.caveat,
         "source": metric.source,
-        "queries": across.queries[name],
-        "even": None if even != even else even,
+        "queries": one.queries.tolist(),
+        "even": _row(one.even),
         "mean": _rows(metric.values),
-        "lowest": _rows(across.lowest[name]),
-        "highest": _rows(across.highest[name]),
-        "shuffled": _rows(across.shuffled_mean[name]),
-        "shuffled_deviation": _rows(across.shuffled_deviation[name]),
+        "lowest": _rows(one.lowest),
+        "highest": _rows(one.highest),
+        "shuffled": _rows(one.shuffled),
+        "shuffled_deviation": _rows(one.shuffled_deviation),
     }
 
 
 def _rows(values: Float32) -> list[list[float | None]]:
     """Values [layer][head] with as many digits as tell them apart from any other float32."""
-    return [[None if value != value else float(str(value)) for value in row] for row in values]
+    return [_row(row) for row in values]
+
+
+def _row(values: Float32) -> list[float | None]:
+    return [None if value != value else float(str(value)) for value in values]
 
 
 def _score(score: RelationScore) -> dict[str, Any]:

@@ -12,11 +12,11 @@ from attention_gallery.pages.gallery import Gallery, GalleryModel, PlannedPage
 from attention_gallery.pages.head_data import heads_csv, heads_json
 from attention_gallery.pages.head_tables import head_table, type_legend
 from attention_gallery.pages.likeness import head_map_view
-from attention_gallery.pages.measures import definitions
 from attention_gallery.pages.model_view import ModelView
 from attention_gallery.pages.neighbours import Place
 from attention_gallery.pages.pieces import Link
 from attention_gallery.pages.relations import relation_groups
+from attention_gallery.pages.repeats import repeats_view
 
 
 def model_page(gallery: Gallery, view: ModelView) -> Iterator[PlannedPage]:
@@ -56,7 +56,7 @@ def _make(gallery: Gallery, view: ModelView) -> bytes:
         heads=head_table(across, href),
         types=type_legend(across),
         map=head_map_view(view, href),
-        definitions=definitions(across),
+        definitions=view.definitions,
         atlas=atlas_of(view, route, href),
         sentences=tuple(
             (Link(pair.sentence.title, routes.href(route, pair.route)), view.lengths[pair.key])
@@ -65,6 +65,7 @@ def _make(gallery: Gallery, view: ModelView) -> bytes:
         notes=gallery.notes.of_model(slug).blocks(route),
         summary=summary,
         relations=relation_groups(view.probe, href) if view.probe else (),
+        repeats=repeats_view(view, href),
     )
     info = page_info(
         gallery,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 from attention_gallery.analysis import KINDS, RelationScore, metric_named
 from attention_gallery.pages import routes, words
@@ -13,7 +12,6 @@ from attention_gallery.pages.contexts import ModelHeadContext
 from attention_gallery.pages.distributions import Distributions
 from attention_gallery.pages.gallery import Gallery, PlannedPage
 from attention_gallery.pages.likeness import similar_heads, typical_distance
-from attention_gallery.pages.measures import definitions
 from attention_gallery.pages.mentions import NO_NOTES
 from attention_gallery.pages.model_view import PICTURED_SENTENCES, ModelView
 from attention_gallery.pages.neighbours import Place, head_neighbours
@@ -45,18 +43,13 @@ def model_head_pages(gallery: Gallery, view: ModelView) -> Iterator[PlannedPage]
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Shared:
     """What the pages of all heads of a model share."""
 
     view: ModelView
     around: dict[Place, Neighbours]
     distributions: Distributions
-
-    @cached_property
-    def definitions(self) -> tuple[tuple[str, str, str], ...]:
-        """What the measures are."""
-        return definitions(self.view.across)
 
 
 def _make(gallery: Gallery, shared: _Shared, layer: int, head: int) -> bytes:
@@ -75,7 +68,7 @@ def _make(gallery: Gallery, shared: _Shared, layer: int, head: int) -> bytes:
         family=kind.family,
         evidence=kind.evidence,
         measures=shared.distributions.of((layer, head), route),
-        definitions=shared.definitions,
+        definitions=view.definitions,
         order=_order(view, layer, head),
         examples=tuple(_examples(view, route, layer, head)),
         others=tuple(_others(view, route, layer, head)),

@@ -17,10 +17,13 @@ from attention_gallery.analysis import (
     clearest_sentences,
     heads_only,
 )
+from attention_gallery.analysis.repeats import RepeatScores
 from attention_gallery.figures.thumbnail import data_uri, thumbnail, thumbnail_size
 from attention_gallery.hashing import digest
 from attention_gallery.pages import words
 from attention_gallery.pages.gallery import Gallery, GalleryModel
+from attention_gallery.pages.measured import Measured, all_measured
+from attention_gallery.pages.measures import definitions
 from attention_gallery.pages.neighbours import Place
 from attention_gallery.pages.pieces import Thumbnail
 from attention_gallery.records import Float32, HeadType, StoredAttention, head_name
@@ -56,7 +59,8 @@ class ModelView:
     @cached_property
     def inputs(self) -> str:
         """Digest of everything that is known of the model and its sentences."""
-        return digest([[pair.sentence.slug, pair.inputs, pair.heads] for pair in self.pairs])
+        pairs = [[pair.sentence.slug, pair.inputs, pair.heads] for pair in self.pairs]
+        return digest([pairs, self.gallery.repeats.get(self.model.spec.slug)])
 
     @property
     def probe_inputs(self) -> str:
@@ -84,6 +88,22 @@ class ModelView:
     def head_map(self) -> HeadMap | None:
         """Where the heads lie to each other, None where that is nowhere."""
         return self.gallery.data.head_map(self.pairs)
+
+    @cached_property
+    def repeats(self) -> RepeatScores | None:
+        """The scores of every head on random tokens read twice, None where the model reads none."""
+        key = self.gallery.repeats.get(self.model.spec.slug)
+        return None if key is None else self.gallery.data.repeats(key)
+
+    @cached_property
+    def measured(self) -> tuple[Measured, ...]:
+        """All that is measured of every head."""
+        return tuple(all_measured(self.across, self.repeats))
+
+    @cached_property
+    def definitions(self) -> tuple[tuple[str, str, str], ...]:
+        """What the measures are: title, meaning and source of each."""
+        return definitions(one.metric for one in self.measured)
 
     @property
     def lengths(self) -> dict[str, str]:
