@@ -195,9 +195,7 @@ def test_the_table_by_layer_takes_the_colours_of_a_measure(
     assert abs(ordered[0] - ordered[-1]) > 250
     ends = page.locator(".heat-scale span").all_inner_texts()
     assert [float(end) for end in ends] == [min(entropy.values()), max(entropy.values())]
-    expect(page.locator(".heads caption")).to_have_text(
-        "Entropy of every head, by layer and head, over all sentences"
-    )
+    expect(page.locator(".heads caption")).to_have_text("Entropy of every head, by layer and head")
     cells.nth(5).focus()
     expect(page.locator(".heat-told")).to_contain_text(f"entropy {entropy['L1H1']:.3f}")
     assert f"entropy {entropy['L1H1']:.3f}" in (cells.nth(5).get_attribute("title") or "")

@@ -55,7 +55,7 @@
   /** What an address asks for, as far as it makes sense here. */
   function read() {
     const found = Object.fromEntries(new URLSearchParams(location.hash.includes("=") ? location.hash.slice(1) : ""));
-    const number = (text) => (/^\d+(\.\d+)?$/.test(text || "") ? text : "");
+    const number = (text) => (/^-?\d+(\.\d+)?$/.test(text || "") ? text : "");
     const limited = measured(found.measure) && (number(found.least) || number(found.most));
     return tidy({
       find: found.find,

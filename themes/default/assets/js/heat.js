@@ -10,6 +10,7 @@
     return { link, cell: link.parentElement, family: link.parentElement.className, type: link.title, name: link.textContent };
   });
 
+  const typed = table.caption.textContent;
   let rest = "";
 
   function byType() {
@@ -41,7 +42,7 @@
     else byType();
     table.classList.toggle("measured", name !== "");
     scale.hidden = name === "";
-    table.caption.textContent = `${name ? title : "The type"} of every head, by layer and head, over all sentences`;
+    table.caption.textContent = name ? `${title} of every head, by layer and head` : typed;
     told.textContent = rest;
   }
 
