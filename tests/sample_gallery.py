@@ -19,6 +19,7 @@ import numpy as np
 import yaml
 from safetensors.numpy import save_file
 
+from attention_gallery.analysis import SentenceAnalysis, analyse
 from attention_gallery.build import BuildOptions, BuildReport, build
 from attention_gallery.build.captures import key_of, reads_repeats, repeated_key
 from attention_gallery.manifest import Manifest, load_manifest
@@ -292,3 +293,13 @@ def tokens_of(text: str, *, causal: bool) -> Tokens:
         np.array(spans, np.int32).reshape(len(texts), 2),
         np.array(words, np.int32),
     )
+
+
+def analyses_of(sample: Sample, model: str) -> list[SentenceAnalysis]:
+    """The measures of a model on every sentence, found anew from the store, in the manifest's order."""
+    manifest = load_manifest(sample.manifest)
+    store = AttentionStore(sample.cache / "store")
+    spec = next(one for one in manifest.settings.models if one.slug == model)
+    digests = fingerprint(resolve(spec, manifest.root), FingerprintMemory(sample.cache / "fingerprints.json"))
+    keys = (key_of(manifest.settings, spec, digests, one) for one in manifest.settings.sentences)
+    return [analyse(store.open(key), manifest.settings.analysis) for key in keys]

@@ -226,6 +226,33 @@ def translating(root: Path) -> Built:
     )
 
 
+def probed(root: Path) -> Built:
+    """An encoder that is probed for the subjects of forty sentences, one of which has pages."""
+    sample = Sample(root)
+    words = [f"A cat{number} {'very ' * (number % 3)}sat" for number in range(40)]
+    trees = "".join(map(_tree, words, range(40)))
+    sample.write("data/trees.conllu", trees)
+    return make(
+        root,
+        title="Probed",
+        models=[dict(MODELS[0])],
+        sentences=[dict(SENTENCES[0], aliases=[]), {"conllu": "data/trees.conllu", "pages": False}],
+        pages={"heads": "none"},
+    )
+
+
+def _tree(text: str, number: int) -> str:
+    """A sentence in CoNLL-U whose second word is the subject of its last."""
+    words = text.split()
+    lines = [f"# sent_id = t{number}", f"# text = {text}"]
+    for index, form in enumerate(words, 1):
+        head, kind = {1: (2, "det"), 2: (len(words), "nsubj"), len(words): (0, "root")}.get(
+            index, (len(words), "advmod")
+        )
+        lines.append("\t".join([str(index), form, *"____", str(head), kind, "_", "_"]))
+    return "\n".join(lines) + "\n\n"
+
+
 def _jobs(sample: Sample) -> list[tuple[Any, str, Any, str, AttentionStore]]:
     manifest = load_manifest(sample.manifest)
     store = AttentionStore(manifest.root / ".gallery" / "store")

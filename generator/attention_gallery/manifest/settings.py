@@ -267,7 +267,10 @@ class PageSettings(Settings):
     heads: Literal["all", "notable", "none"] = Field(
         default="all", description="Heads that get a page of their own on each sentence."
     )
-    downloads: bool = Field(default=True, description="Write attention.json beside each explorer page.")
+    downloads: bool = Field(
+        default=True,
+        description="Write attention.json beside explorers, heads.csv and heads.json beside pages of models.",
+    )
     special_tokens: Literal["shown", "hidden"] = Field(
         default="shown",
         description="Whether pages open with the tokens that the tokenizer adds; a button changes it.",

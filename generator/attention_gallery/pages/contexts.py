@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from attention_gallery.pages.atlas_pieces import Atlas, Distribution
 from attention_gallery.pages.pieces import (
     GoldRow,
     HeadCell,
@@ -54,14 +55,13 @@ class HomeContext:
 
 @dataclass(frozen=True, slots=True)
 class ModelContext:
-    """`model.html`. `heads[layer][head]`; `metrics` are (title, definition, source) columns of the atlas.
+    """`model.html`. `heads[layer][head]`; `definitions` are (title, definition, source) of its measures.
 
     `kinds` lead to the models of one encoder-decoder, this one with an empty address; none for other models.
     `sentences` come with how many tokens they have, ready to show. `map` shows which heads are alike; None
-    for a model with fewer than three heads. `atlas` has a row for each head: its cell, its type and its mean
-    measures as text. `relations` are tables of what its heads were
-    probed for; none for a model that reads a target. `repeats` is the test on random tokens, None where it is
-    switched off.
+    for a model with fewer than three heads. `atlas` has a row for each head. `relations` are tables of what
+    its heads were probed for; none for a model that reads a target. `repeats` is the test on random tokens,
+    None where it is switched off.
     """
 
     model: ModelCard
@@ -69,8 +69,8 @@ class ModelContext:
     heads: tuple[tuple[HeadCell, ...], ...]
     types: tuple[TypeCount, ...]
     map: HeadMapView | None
-    metrics: tuple[tuple[str, str, str], ...]
-    atlas: tuple[tuple[HeadCell, tuple[str, ...]], ...]
+    definitions: tuple[tuple[str, str, str], ...]
+    atlas: Atlas
     sentences: tuple[tuple[Link, str], ...]
     notes: tuple[NoteBlock, ...]
     summary: str
@@ -83,7 +83,10 @@ class ModelContext:
 class ModelHeadContext:
     """`model_head.html`: one head across every sentence.
 
-    `examples` are the first sentences, `others` the rest of a long gallery as (link, type, family).
+    `examples` are the sentences, the one that shows the head best first, and `order` says by what; `others`
+    are the rest of a long gallery as (link, type, family). `measures` tell how each measure spreads over the
+    sentences, `definitions` what it is: (title, definition, source). `follows` is a sentence about the
+    relation that it follows best, "" for a head that follows none or is the best of all at some.
     `similar` are the heads most like it, and `typical` how far two heads of the model are apart on average.
     `mentions` are notes of other pages that speak of the head, each with the place where it stands.
     `best_at` are the relations that it is the best head of the model for.
@@ -96,7 +99,9 @@ class ModelHeadContext:
     type_title: str
     family: str
     evidence: str
-    metrics: tuple[MetricRow, ...]
+    measures: tuple[Distribution, ...]
+    definitions: tuple[tuple[str, str, str], ...]
+    order: str
     examples: tuple[HeadExample, ...]
     others: tuple[tuple[Link, str, str], ...]
     similar: tuple[SimilarHead, ...]
@@ -105,6 +110,7 @@ class ModelHeadContext:
     notes: tuple[NoteBlock, ...]
     mentions: tuple[Link, ...]
     best_at: tuple[RelationRow, ...]
+    follows: str
     contrasts: tuple[Link, ...] = ()
 
 

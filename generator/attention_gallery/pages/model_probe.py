@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property
 
-from attention_gallery.analysis import GoldSentence, Probe, RelationScore
+from attention_gallery.analysis import GoldSentence, HeadRelation, Probe, RelationScore, head_relations
 from attention_gallery.analysis.probe import Int16
 from attention_gallery.hashing import digest
 
@@ -30,14 +30,23 @@ class ModelProbe:
         return digest([[key, *_told(gold)] for gold, key in self._asked])
 
     @cached_property
-    def scores(self) -> tuple[RelationScore, ...]:
-        """The score of every kind of relation, by group, the most frequent first."""
+    def _probe(self) -> Probe:
         probe = Probe(self.causal)
         for gold, key in self._asked:
             looks = self._looks(key, gold)
             if looks is not None:
                 probe.add(gold, looks)
-        return probe.result()
+        return probe
+
+    @cached_property
+    def scores(self) -> tuple[RelationScore, ...]:
+        """The score of every kind of relation, by group, the most frequent first."""
+        return self._probe.result()
+
+    @cached_property
+    def by_head(self) -> dict[tuple[int, int], HeadRelation]:
+        """The relation that each head follows best, for the heads that follow any."""
+        return head_relations(self._probe)
 
     @cached_property
     def by_kind(self) -> dict[str, RelationScore]:

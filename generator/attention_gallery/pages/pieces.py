@@ -234,10 +234,8 @@ class GoldRow:
 class MetricRow(NamedTuple):
     """One measure of one head. `value` is text; `percent` places it in its range, None when undefined.
 
-    `chance` is what it would be without the head's choices, in one line ("by chance 0.07 ± 0.03"). Over
-    several sentences `spread` says how it varies ("0.12 to 0.93"), and the two baselines come apart: `even`
-    for attention spread evenly and `shuffled` for rows whose weights are shuffled, mean ± standard deviation.
-    "" where there is none.
+    `chance` is what it would be without the head's choices, in one line ("by chance 0.07 ± 0.03"), "" where
+    there is none.
     """
 
     title: str
@@ -247,9 +245,6 @@ class MetricRow(NamedTuple):
     definition: str
     source: str
     chance: str = ""
-    spread: str = ""
-    even: str = ""
-    shuffled: str = ""
 
 
 class Pair(NamedTuple):

@@ -81,6 +81,16 @@ def contrast(slug: str) -> str:
     return f"{CONTRASTS}{slug}/"
 
 
+def heads_table(model_slug: str, ending: str) -> str:
+    """All heads of one model with their measures, as "csv" or "json"."""
+    return f"models/{model_slug}/heads.{ending}"
+
+
+def head_thumbnail(model_slug: str, head_slug: str) -> str:
+    """The small picture of one head on the sentence that shows it best."""
+    return f"models/{model_slug}/{head_slug}/thumbnail.png"
+
+
 def note(slug: str) -> str:
     """The page of a free-standing note."""
     return f"notes/{slug}/"

@@ -23,7 +23,7 @@ from attention_gallery.pages.sentence import sentence_pages
 def planned_count(gallery: Gallery) -> int:
     """About how many files the site will have, for a progress bar."""
     pairs = sum(len(pair.heads) + 3 for pair in gallery.pairs.values())
-    heads = sum(len(model.places) + 1 for model in gallery.models)
+    heads = sum(2 * len(model.places) + 3 for model in gallery.models)
     return pairs + heads + len(gallery.sentences) + len(gallery.notes.pages) + len(gallery.contrasts) + 4
 
 
