@@ -21,6 +21,7 @@ from safetensors import safe_open
 from attention_gallery.errors import DamagedEntry, OutputError
 from attention_gallery.records import AttentionLayer, ModelFacts, Precision, Provenance, TextInput, Tokens
 from attention_gallery.store import AttentionStore, capture_key
+from attention_gallery.store.entry import _widened
 
 KEY = "ab" + "0" * 62
 FACTS = ModelFacts("BertModel", "bert", 3, 2, 2, False, 512, 32, 100, 1000, "safetensors")
@@ -408,3 +409,11 @@ def test_the_key_depends_on_all_that_changes_the_numbers(change: dict[str, objec
 def test_the_key_never_drifts() -> None:
     assert capture_key(**BASE) == capture_key(**BASE, kind="self")
     assert capture_key(**BASE) == "6a2ee4e10e9f443c4779d16a88d2e5433d521ee2db9455136e50e5d0cdf902c9"
+
+
+def test_every_half_is_read_exactly():
+    halves = np.arange(2**16, dtype=np.uint16).view(np.float16)
+    positive = halves[:0x7C00]
+    for some in (positive, halves[:0], halves[halves <= 1]):
+        np.testing.assert_array_equal(_widened(some), some.astype(np.float32))
+    np.testing.assert_array_equal(_widened(halves), halves.astype(np.float32))
