@@ -9,6 +9,7 @@ import pytest
 from attention_gallery.errors import NoteError
 from attention_gallery.notes import LinkTarget, Note, NoteTarget, RenderedNote, load_notes, render_note
 from attention_gallery.notes.asks import (
+    AccuracyOf,
     AskError,
     FigureOf,
     HeadsOfType,
@@ -74,6 +75,8 @@ def problems(body: str) -> list[tuple[int | None, int | None, str]]:
             HEAD,
             MeasureOf(Subject("minilm", None, 0, 2), "previous", "lowest"),
         ),
+        ('accuracy("L0H2", "nsubj")', MODEL, AccuracyOf(Subject("minilm", None, 0, 2), "nsubj")),
+        ('accuracy("models/minilm", "nsubj")', HEAD, AccuracyOf(Subject("minilm"), "nsubj")),
         ("type()", HEAD, TypeOf(L3H1)),
         ('count("models/minilm", "mixed")', HEAD, HeadsOfType(Subject("minilm"), "mixed")),
         ('keys("it", top=2, sinks=true)', PAIR, KeysOf(Subject("minilm", "cat"), "it", 2, True)),

@@ -47,7 +47,7 @@ def test_the_claims_of_the_example_can_be_read(tmp_path: Path) -> None:
     file.parent.mkdir()
     file.write_text(f"---\n{example}---\n", encoding="utf-8")
     (note,) = load_notes(tmp_path, ["minilm"], ["tired-cat"])
-    assert len(note.claims) == 5
+    assert len(note.claims) == 7
 
 
 def test_every_place_and_every_link_of_the_tables_exists() -> None:

@@ -11,6 +11,7 @@ from typing import TypeVar
 from attention_gallery.analysis import (
     GoldSentence,
     HeadMap,
+    RelationScore,
     SentenceAnalysis,
     analyse,
     analysis_key,
@@ -32,6 +33,7 @@ from attention_gallery.errors import DamagedEntry
 from attention_gallery.files import write_atomically
 from attention_gallery.manifest.settings import AnalysisSettings, GallerySettings
 from attention_gallery.pages.gallery import Pair
+from attention_gallery.pages.model_probe import ModelProbe
 from attention_gallery.records import Float32, StoredAttention
 from attention_gallery.store import AttentionStore
 
@@ -155,10 +157,14 @@ class CachedData:
 
 @dataclass(frozen=True, slots=True)
 class CapturedEvidence:
-    """What notes are held to: `keys` are those of the captures that there are, by model and sentence."""
+    """What notes are held to: `keys` are those of the captures that there are, by model and sentence.
+
+    `probes` are those of the models all of whose sentences were captured.
+    """
 
     data: CachedData
     keys: Mapping[tuple[str, str], str]
+    probes: Mapping[str, ModelProbe]
 
     def attention(self, model: str, sentence: str) -> StoredAttention | None:
         """The captured attention of a model on a sentence. Raises `DamagedEntry`."""
@@ -169,3 +175,8 @@ class CapturedEvidence:
         """Its measures. Raises `DamagedEntry`."""
         key = self.keys.get((model, sentence))
         return None if key is None else self.data.measured(key)
+
+    def relations(self, model: str) -> Mapping[str, RelationScore] | None:
+        """What the heads of a model know of each kind of relation. Raises `DamagedEntry`."""
+        probe = self.probes.get(model)
+        return None if probe is None else probe.by_kind

@@ -11,16 +11,17 @@ from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 
-from attention_gallery.analysis import analysis_key, gold_of
+from attention_gallery.analysis import analysis_key
 from attention_gallery.build.captures import Captures
 from attention_gallery.build.data import CachedData, CapturedEvidence
+from attention_gallery.build.probes import model_probes
 from attention_gallery.build.project import Project
 from attention_gallery.build.shown import ShownModel, with_pages
 from attention_gallery.errors import Problem, UserError
 from attention_gallery.figures.plotly_script import plotly_script
 from attention_gallery.files import walk_files
 from attention_gallery.hashing import digest, digest_file
-from attention_gallery.manifest.settings import GallerySettings, SentenceSpec
+from attention_gallery.manifest.settings import SentenceSpec
 from attention_gallery.models import license_of
 from attention_gallery.notes import check_heads
 from attention_gallery.pages import routes
@@ -67,9 +68,12 @@ def gather(project: Project, captures: Captures, data: CachedData) -> Gallery:
     titles = {model.spec.slug: (model.spec.title, model.routes) for model in models}
     paged = {at: pair.heads for at, pair in pairs.items()}
     links = link_map(project, titles, paged)
-    notes = gather_notes(
-        project.notes, Numbers(links, settings.sentences, CapturedEvidence(data, captures.keys))
-    )
+    readers = [(model.spec.slug, model.causal) for model in models if not model.reads_target]
+    probes = model_probes(settings, readers, captures.keys, data)
+    # A model that reads a target was probed for nothing.
+    unread = {model.spec.slug: ModelProbe.empty() for model in models if model.reads_target}
+    evidence = CapturedEvidence(data, captures.keys, {**probes, **unread})
+    notes = gather_notes(project.notes, Numbers(links, settings.sentences, evidence))
     assets = bundle(project.theme, project.options)
     script = plotly_script()
     plotly = fingerprinted("plotly.js", script.read_bytes())
@@ -80,7 +84,7 @@ def gather(project: Project, captures: Captures, data: CachedData) -> Gallery:
         models=models,
         sentences=tuple(sentence for sentence in settings.sentences if sentence.pages),
         pairs=pairs,
-        probes=_probes(settings, captures, models, data),
+        probes=probes,
         notes=notes,
         data=data,
         renderer=renderer,
@@ -138,20 +142,6 @@ def _pair(
     )
     heads = _head_places(settings.pages.heads, model, data, key)
     return Pair(model, sentence, key, inputs, heads, provenance)
-
-
-def _probes(
-    settings: GallerySettings, captures: Captures, models: tuple[GalleryModel, ...], data: CachedData
-) -> dict[str, ModelProbe]:
-    """The probe of each model that reads the sentences themselves: over all, with pages or without."""
-    gold = [gold_of(sentence) for sentence in settings.sentences]
-    probes = {}
-    for model in models:
-        if not model.reads_target:
-            keys = ((one, captures.keys.get((model.spec.slug, one.slug))) for one in gold)
-            asked = tuple((one, key) for one, key in keys if key is not None)
-            probes[model.spec.slug] = ModelProbe(asked, model.causal, data.looks)
-    return probes
 
 
 def _head_places(which: str, model: GalleryModel, data: CachedData, key: str) -> tuple[tuple[int, int], ...]:

@@ -11,6 +11,7 @@ from attention_gallery.build.gather import link_map
 from attention_gallery.build.identify import at_source
 from attention_gallery.build.locking import tell_others
 from attention_gallery.build.pins import Pins
+from attention_gallery.build.probes import model_probes
 from attention_gallery.build.project import Project
 from attention_gallery.build.shown import ShownModel, clashes, pairs_read, shown_models, with_pages
 from attention_gallery.errors import DamagedEntry, ModelError, Problem, UserError, told_in_short
@@ -28,6 +29,7 @@ from attention_gallery.models import (
     resolve,
 )
 from attention_gallery.notes import check_heads, check_models
+from attention_gallery.pages.model_probe import ModelProbe
 from attention_gallery.pages.notes import gather_notes
 from attention_gallery.pages.numbers import Numbers
 from attention_gallery.pages.routes import HeadRoutes
@@ -178,7 +180,8 @@ def _notes(
     data = CachedData(AttentionStore(cache / "store"), cache / "analysis", settings.analysis, keep=False)
     links = link_map(project, models, paged)
     try:
-        numbers = Numbers(links, settings.sentences, CapturedEvidence(data, keys))
+        evidence = CapturedEvidence(data, keys, _probes(project, shown, keys, data))
+        numbers = Numbers(links, settings.sentences, evidence)
         failures = gather_notes(project.notes, numbers).failures
         warnings = [told_in_short(failure, project.root) for failure in failures]
     except DamagedEntry as error:
@@ -186,6 +189,21 @@ def _notes(
     for warning in warnings:
         reporter.warning(warning)
     return warnings
+
+
+def _probes(project: Project, shown: list[ShownModel], keys: Keys, data: CachedData) -> dict[str, ModelProbe]:
+    """The probes of the models all of whose sentences were captured."""
+    settings = project.manifest.settings
+    readers, probes = [], {}
+    for model in shown:
+        read = [keys.get((model.spec.slug, one.slug)) for _, one in pairs_read(settings, [model])]
+        if not read or None in read:
+            continue
+        if model.kind in ("decoder", "cross"):
+            probes[model.spec.slug] = ModelProbe.empty()
+        else:
+            readers.append((model.spec.slug, data.peek(read[0] or "").facts.kind == "decoder"))
+    return {**probes, **model_probes(settings, readers, keys, data)}
 
 
 def _pairs(project: Project, shown: list[ShownModel]) -> list[tuple[str, str]]:

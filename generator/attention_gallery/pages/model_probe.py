@@ -24,6 +24,11 @@ class ModelProbe:
         self.causal = causal
         self._looks = looks
 
+    @classmethod
+    def empty(cls) -> ModelProbe:
+        """The probe of a model that reads other texts than the sentences."""
+        return cls((), False, lambda key, gold: None)
+
     @cached_property
     def inputs(self) -> str:
         """Digest of everything that the scores depend on."""

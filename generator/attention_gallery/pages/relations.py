@@ -54,7 +54,7 @@ def relation_row(score: RelationScore, causal: bool, href: Callable[[Place], str
     best = score.best
     examples = f"{score.examples:,} in {words.count(score.sentences, 'sentence')}"
     if best is None:
-        return RelationRow(score.title, examples, reason=_reason(score), few=not score.impossible)
+        return RelationRow(score.title, examples, reason=why_unscored(score), few=not score.impossible)
     place = (best.layer, best.head)
     direction = _WAYS[best.direction]
     visible = score.seen[best.direction]
@@ -79,7 +79,8 @@ def _offset(offset: int) -> str:
     return f"{words.count(abs(offset), 'word')} {'on' if offset > 0 else 'back'}"
 
 
-def _reason(score: RelationScore) -> str:
+def why_unscored(score: RelationScore) -> str:
+    """Why no head is named for a kind of relation."""
     if score.impossible:
         return "Impossible: the right word always comes later, and a causal model does not look ahead."
     return (
