@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
+from attention_gallery.build.hidden import HiddenText, hidden_texts
 from attention_gallery.build.identify import identify
 from attention_gallery.build.pins import Pins
 from attention_gallery.build.project import Project
 from attention_gallery.build.shown import ShownModel, clashes, pairs_read, shown_models
 from attention_gallery.errors import DamagedEntry, ModelError, Problem
 from attention_gallery.manifest.settings import GallerySettings, ModelSpec, SentenceSpec
-from attention_gallery.models import FingerprintMemory, ModelFingerprint, ResolvedModel, license_file
+from attention_gallery.models import (
+    FingerprintMemory,
+    ModelFingerprint,
+    ProblemMaker,
+    ResolvedModel,
+    license_file,
+)
 from attention_gallery.models import files as model_files
 from attention_gallery.progress import Reporter, SilentReporter
 from attention_gallery.records import TextInput
@@ -30,18 +37,30 @@ class Captures:
     """The model files of a gallery, what is shown of them, and the key of every model and sentence.
 
     `models` are those of the manifest, `shown` those of the pages: three of an encoder-decoder. The models of
-    `keys` are the slugs of the latter.
+    `keys` are the slugs of the latter. `hidden` are the keys of what they read besides, by model and name.
     """
 
     models: tuple[tuple[ResolvedModel, ModelFingerprint], ...]
     shown: tuple[ShownModel, ...]
     keys: Mapping[tuple[str, str], str]
+    hidden: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     def of(self, index: int, sentence: str) -> dict[str, str]:
         """The keys of one model of the manifest on one sentence, by kind of attention."""
         shown = (one for one in self.shown if one.index == index)
         found = ((one.kind, self.keys.get((one.spec.slug, sentence))) for one in shown)
         return {kind: key for kind, key in found if key is not None}
+
+    def of_hidden(self, index: int, text: HiddenText) -> dict[str, str]:
+        """The keys of one model of the manifest on a hidden text, by kind of attention."""
+        shown = (one for one in self.shown if one.index == index)
+        found = ((one.kind, self.hidden.get((one.spec.slug, text.name))) for one in shown)
+        return {kind: key for kind, key in found if key is not None}
+
+    @property
+    def all_keys(self) -> dict[tuple[str, str], str]:
+        """Every key, by model and sentence or hidden text."""
+        return {**self.keys, **self.hidden}
 
     def files(self) -> list[str]:
         """Every model file that can change the numbers or the license."""
@@ -67,7 +86,14 @@ def needed_captures(
         (one.spec.slug, sentence.slug): key_of(settings, one.spec, models[one.index][1], sentence, one.kind)
         for one, sentence in pairs_read(settings, shown)
     }
-    return Captures(models, tuple(shown), keys)
+    hidden = {
+        (one.spec.slug, text.name): key_of_text(
+            settings, one.spec, models[one.index][1], text.given, one.kind
+        )
+        for one in shown
+        for text in hidden_texts(settings, one)
+    }
+    return Captures(models, tuple(shown), keys, hidden)
 
 
 def key_of(
@@ -78,10 +104,17 @@ def key_of(
     kind: str = "self",
 ) -> str:
     """The key of the capture of one sentence under one model; `kind` is one of the model's `kinds`."""
+    return key_of_text(settings, model, digests, text_input(sentence), kind)
+
+
+def key_of_text(
+    settings: GallerySettings, model: ModelSpec, digests: ModelFingerprint, given: TextInput, kind: str
+) -> str:
+    """The key of the capture of any text under one model."""
     return capture_key(
         weights=digests.weights,
         tokenizer=digests.tokenizer,
-        given=text_input(sentence),
+        given=given,
         dtype=model.dtype,
         precision=settings.capture.precision,
         kind=kind,
@@ -104,6 +137,10 @@ def _problem(project: Project, kind: str, index: int, field: str, reason: str, m
     return project.manifest.problem(reason, mend, kind, index, field)
 
 
+def _hidden_problem(project: Project, place: tuple[str | int, ...], reason: str, mend: str) -> Problem:
+    return project.manifest.problem(reason, mend, *place)
+
+
 def capture_all(
     project: Project,
     captures: Captures,
@@ -117,7 +154,7 @@ def capture_all(
 
     torch and transformers are imported only when something is missing.
     """
-    missing = {key for key in captures.keys.values() if not store.has(key)}
+    missing = {key for key in captures.all_keys.values() if not store.has(key)}
     if not missing:
         return 0
     reporter.info("loading torch and transformers …")
@@ -129,28 +166,61 @@ def capture_all(
 
 
 def _jobs(project: Project, captures: Captures, missing: set[str]) -> list[CaptureJob]:
-    """A job for every sentence under every model of which something is missing."""
+    """A job for every sentence and hidden text under every model of which something is missing."""
+    settings = project.manifest.settings
+    jobs = []
+    for place in range(len(settings.models)):
+        for index, sentence in enumerate(settings.sentences):
+            keys = captures.of(place, sentence.slug)
+            if missing.intersection(keys.values()):
+                problem = partial(_problem, project, "sentences", index, "chat" if sentence.chat else "text")
+                given = text_input(sentence)
+                jobs.append(_job(project, captures, place, (sentence.slug, given, keys), problem))
+        for text, keys in _hidden(settings, captures, place):
+            if missing.intersection(keys.values()):
+                problem = partial(_hidden_problem, project, text.place)
+                jobs.append(_job(project, captures, place, (text.name, text.given, keys), problem))
+    return jobs
+
+
+def _hidden(
+    settings: GallerySettings, captures: Captures, index: int
+) -> Iterator[tuple[HiddenText, dict[str, str]]]:
+    """What one model of the manifest reads besides the sentences, once for all its kinds of attention."""
+    texts = {
+        text.name: text
+        for one in captures.shown
+        if one.index == index
+        for text in hidden_texts(settings, one)
+    }
+    return ((text, captures.of_hidden(index, text)) for text in texts.values())
+
+
+def _job(
+    project: Project,
+    captures: Captures,
+    index: int,
+    wanted: tuple[str, TextInput, dict[str, str]],
+    problem: ProblemMaker,
+) -> CaptureJob:
+    """The job of one model of the manifest on one text: its name, what is read, and the keys by kind."""
     from attention_gallery.capturing import CaptureJob
     from attention_gallery.models.placement import Placement
 
-    settings = project.manifest.settings
-    return [
-        CaptureJob(
-            model=found,
-            title=spec.title,
-            dtype=spec.dtype,
-            sentence=sentence.slug,
-            given=text_input(sentence),
-            precision=settings.capture.precision,
-            keys=keys,
-            fingerprint=digests,
-            problem=partial(_problem, project, "sentences", index, "chat" if sentence.chat else "text"),
-            placement=Placement(spec.device, spec.device_map == "auto"),
-        )
-        for place, (spec, (found, digests)) in enumerate(zip(settings.models, captures.models, strict=True))
-        for index, sentence in enumerate(settings.sentences)
-        if missing.intersection((keys := captures.of(place, sentence.slug)).values())
-    ]
+    spec, (found, digests) = project.manifest.settings.models[index], captures.models[index]
+    name, given, keys = wanted
+    return CaptureJob(
+        model=found,
+        title=spec.title,
+        dtype=spec.dtype,
+        sentence=name,
+        given=given,
+        precision=project.manifest.settings.capture.precision,
+        keys=keys,
+        fingerprint=digests,
+        problem=problem,
+        placement=Placement(spec.device, spec.device_map == "auto"),
+    )
 
 
 def drop_damaged(
@@ -161,7 +231,7 @@ def drop_damaged(
     Raises `DamagedEntry` for one of the keys dropped `before`: what is damaged again will be once more.
     """
     dropped: set[str] = set()
-    for (model, sentence), key in captures.keys.items():
+    for (model, sentence), key in captures.all_keys.items():
         if not store.has(key):
             continue
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -28,6 +28,13 @@ from attention_gallery.analysis import (
 )
 from attention_gallery.analysis.distances import distances_key, load_distances, save_distances
 from attention_gallery.analysis.head_map import load_map, map_key, save_map
+from attention_gallery.analysis.lengths import (
+    LengthReading,
+    length_key,
+    load_reading,
+    read_length,
+    save_reading,
+)
 from attention_gallery.analysis.probe import Int16
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.files import write_atomically
@@ -41,15 +48,18 @@ _KEPT = 4
 _Result = TypeVar("_Result")
 
 
-def kept_names(settings: GallerySettings, keys: Mapping[tuple[str, str], str]) -> set[str]:
+def kept_names(
+    settings: GallerySettings, keys: Mapping[tuple[str, str], str], hidden: Iterable[str] = ()
+) -> set[str]:
     """Every name in the cache of analyses that a gallery may use, with its drafts or without them.
 
-    `keys` are those of the captures by (model, sentence), drafts among them.
+    `keys` are those of the captures by (model, sentence), drafts among them; `hidden` those of other texts.
     """
     used = set(keys.values())
     gold = {sentence.slug: gold_of(sentence) for sentence in settings.sentences}
     names = {analysis_key(key, settings.analysis) for key in used} | {distances_key(key) for key in used}
     names |= {looks_key(key, gold[sentence]) for (_, sentence), key in keys.items()}
+    names |= {length_key(key, settings.analysis.window) for key in hidden}
     drafts = {sentence.slug for sentence in settings.sentences if sentence.draft}
     for model in {model for model, _ in keys}:
         of_model = {sentence: key for (one, sentence), key in keys.items() if one == model}
@@ -107,15 +117,15 @@ class CachedData:
 
         Raises `DamagedEntry`.
         """
-        path = self._path(looks_key(key, gold))
-        try:
-            return load_looks(path.read_bytes())
-        except (FileNotFoundError, DamagedEntry):
-            # Not kept open: a probe goes through all sentences of a model once.
-            looks = look(self._store.open(key), gold)
-            if looks is not None and self._keep:
-                write_atomically(path, save_looks(looks))
-            return looks
+        # Not kept open: a probe goes through all sentences of a model once.
+        name, opened = looks_key(key, gold), self._store.open
+        return self._kept(name, load_looks, save_looks, lambda: look(opened(key), gold))
+
+    def length(self, key: str) -> LengthReading:
+        """The heads on a text of one length, from the cache or measured now. Raises `DamagedEntry`."""
+        window = self._settings.window
+        name = length_key(key, window)
+        return self._kept(name, load_reading, save_reading, lambda: read_length(self.entry(key), window))
 
     def _path(self, name: str) -> Path:
         return self._cache / name[:2] / name

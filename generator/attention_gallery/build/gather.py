@@ -14,6 +14,7 @@ from pathlib import Path
 from attention_gallery.analysis import analysis_key
 from attention_gallery.build.captures import Captures
 from attention_gallery.build.data import CachedData, CapturedEvidence
+from attention_gallery.build.hidden import rung_name
 from attention_gallery.build.probes import model_probes
 from attention_gallery.build.project import Project
 from attention_gallery.build.shown import ShownModel, with_pages
@@ -21,12 +22,13 @@ from attention_gallery.errors import Problem, UserError
 from attention_gallery.figures.plotly_script import plotly_script
 from attention_gallery.files import walk_files
 from attention_gallery.hashing import digest, digest_file
-from attention_gallery.manifest.settings import SentenceSpec
+from attention_gallery.manifest.lengths import ladder_of
+from attention_gallery.manifest.settings import GallerySettings, SentenceSpec
 from attention_gallery.models import license_of
 from attention_gallery.notes import check_heads
 from attention_gallery.pages import routes
 from attention_gallery.pages.chrome import site_info
-from attention_gallery.pages.gallery import Gallery, GalleryModel, Pair, PlannedPage
+from attention_gallery.pages.gallery import Gallery, GalleryModel, Pair, PlannedPage, ReadLadder
 from attention_gallery.pages.link_map import LinkMap
 from attention_gallery.pages.model_probe import ModelProbe
 from attention_gallery.pages.notes import gather_notes
@@ -85,6 +87,7 @@ def gather(project: Project, captures: Captures, data: CachedData) -> Gallery:
         sentences=tuple(sentence for sentence in settings.sentences if sentence.pages),
         pairs=pairs,
         probes=probes,
+        ladders=_ladders(settings, captures),
         notes=notes,
         data=data,
         renderer=renderer,
@@ -142,6 +145,20 @@ def _pair(
     )
     heads = _head_places(settings.pages.heads, model, data, key)
     return Pair(model, sentence, key, inputs, heads, provenance)
+
+
+def _ladders(settings: GallerySettings, captures: Captures) -> dict[str, ReadLadder]:
+    """What each model read at several lengths."""
+    ladder = ladder_of(settings)
+    if ladder is None:
+        return {}
+    found = {}
+    for model in captures.shown:
+        slug = model.spec.slug
+        keys = [captures.hidden.get((slug, rung_name(index))) for index in range(len(ladder.rungs))]
+        if None not in keys:
+            found[slug] = ReadLadder(ladder.rungs, tuple(key or "" for key in keys), ladder.sentence)
+    return found
 
 
 def _head_places(which: str, model: GalleryModel, data: CachedData, key: str) -> tuple[tuple[int, int], ...]:

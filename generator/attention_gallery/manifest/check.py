@@ -14,7 +14,7 @@ from attention_gallery.manifest.defaults import Origins
 from attention_gallery.manifest.document import Document
 from attention_gallery.manifest.paths import check_paths
 from attention_gallery.manifest.readers import check_readers
-from attention_gallery.manifest.relations import Finding, Place
+from attention_gallery.manifest.relations import Finding, Place, placed
 from attention_gallery.manifest.sentences import (
     check_collections,
     check_language,
@@ -37,11 +37,7 @@ def check(data: dict[str, Any], origins: Origins, document: Document, path: Path
         *check_readers(_items(data, "models"), _items(data, "sentences")),
         *check_paths(data, path),
     ]
-    problems = []
-    for reason, mend, keys in findings:
-        place = document.position(*keys)
-        problems.append(Problem(reason, mend, line=place.line, column=place.column, quote=place.quote))
-    return problems
+    return placed(findings, document)
 
 
 def _items(data: dict[str, Any], name: str) -> list[tuple[int, dict[str, Any]]]:

@@ -14,7 +14,9 @@ from attention_gallery.manifest.check import check
 from attention_gallery.manifest.defaults import with_defaults
 from attention_gallery.manifest.document import Document, Position, read_document
 from attention_gallery.manifest.explain import explain
+from attention_gallery.manifest.lengths import check_lengths
 from attention_gallery.manifest.nodes import YamlError, split_lines
+from attention_gallery.manifest.relations import placed
 from attention_gallery.manifest.settings import GallerySettings
 from attention_gallery.manifest.textfile import not_utf8
 from attention_gallery.manifest.treebanks import Origin, check_collected, read_collections
@@ -77,6 +79,8 @@ def load_manifest(path: Path) -> Manifest:
     settings, problems = _validate(merged, places, document)
     problems += [*document.problems, *check(data, origins, document, path), *collections.problems]
     problems += check_collected(collections, data, document)
+    if settings is not None:
+        problems += placed(check_lengths(settings), document)
     if problems or settings is None:
         raise ManifestError(sorted((_placed(one, path, document.lines) for one in problems), key=_order))
     kept = {"sentences": tuple(places)} if collections.files else {}

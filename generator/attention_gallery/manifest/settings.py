@@ -224,6 +224,23 @@ class AnalysisSettings(Settings):
     )
 
 
+class LengthSettings(Settings):
+    """The lengths at which heads are measured on one text."""
+
+    sentence: Slug | None = Field(
+        default=None,
+        description="Slug of the sentence whose beginnings the models read. The longest when left out.",
+    )
+    text: str | None = Field(
+        default=None, min_length=1, description="A text of its own instead, which has no pages."
+    )
+    words: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        default=(8, 16, 32, 64, 128),
+        description="How many words each beginning has, punctuation included. The text as a whole is the "
+        "last where it is shorter.",
+    )
+
+
 class PageSettings(Settings):
     """Which pages are made."""
 
@@ -265,6 +282,11 @@ class GallerySettings(Settings):
     )
     analysis: AnalysisSettings = Field(
         default_factory=AnalysisSettings, description="How heads are measured."
+    )
+    lengths: LengthSettings | None = Field(
+        default=None,
+        description="Measure heads on one text at several lengths, for a page of each model. Not measured "
+        "when left out.",
     )
     pages: PageSettings = Field(default_factory=PageSettings, description="Which pages are made.")
     content: str = Field(default="content", description="Folder of Markdown notes, inside the project.")

@@ -18,6 +18,7 @@ from attention_gallery.pages.pieces import (
     HeadMapView,
     HeadShared,
     LayerAverage,
+    LengthChart,
     Link,
     MetricRow,
     ModelCard,
@@ -57,7 +58,8 @@ class ModelContext:
     `sentences` come with how many tokens they have, ready to show. `map` shows which heads are alike; None
     for a model with fewer than three heads. `atlas` has a row for each head: its cell, its type and its mean
     measures as text. `relations` are tables of what its heads were
-    probed for; none for a model that reads a target.
+    probed for; none for a model that reads a target. `length` leads to what the length of a text does to the
+    model, None where that was not measured.
     """
 
     model: ModelCard
@@ -71,6 +73,28 @@ class ModelContext:
     notes: tuple[NoteBlock, ...]
     summary: str
     relations: tuple[RelationGroup, ...]
+    length: Link | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LengthContext:
+    """`model_length.html`: what the length of a text does to the heads of one model.
+
+    `text` is the longest beginning that was read, of `sentence` where it is one of the gallery with a page.
+    `lengths` are numbers of tokens, `read` all of them in words; `causal` tells that only the second half of
+    each beginning counts. `left_out` is a sentence about what the model could not read, "" where it read all.
+    """
+
+    model: ModelCard
+    sentence: Link | None
+    text: str
+    language: str
+    summary: str
+    causal: bool
+    lengths: tuple[str, ...]
+    read: str
+    charts: tuple[LengthChart, ...]
+    left_out: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from attention_gallery.analysis import HeadMap, SentenceAnalysis
+from attention_gallery.analysis.lengths import LengthReading
 from attention_gallery.hashing import digest
 from attention_gallery.manifest.settings import GallerySettings, ModelSpec, SentenceSpec
 from attention_gallery.pages import routes
@@ -92,6 +93,23 @@ class Pair:
         return routes.head(self.model.spec.slug, self.sentence.slug, slug)
 
 
+@dataclass(frozen=True, slots=True)
+class ReadLadder:
+    """The beginnings of one text that a model read, the shortest first, with the keys of their captures.
+
+    `sentence` is the slug of the sentence whose text it is, None for a text of its own.
+    """
+
+    texts: tuple[str, ...]
+    keys: tuple[str, ...]
+    sentence: str | None
+
+    @property
+    def inputs(self) -> str:
+        """Digest of what a page about it depends on."""
+        return digest([self.texts[-1], self.keys, self.sentence])
+
+
 class GalleryData(Protocol):
     """Reads captures and their analyses, keeping few of them in memory."""
 
@@ -101,6 +119,9 @@ class GalleryData(Protocol):
     def analysis(self, pair: Pair) -> SentenceAnalysis:
         """The measures of a pair."""
 
+    def length(self, key: str) -> LengthReading:
+        """The heads on a text of one length, by the key of its capture."""
+
     def head_map(self, pairs: Sequence[Pair]) -> HeadMap | None:
         """Where the heads of one model lie to each other over these sentences, None where that is nowhere."""
 
@@ -109,8 +130,8 @@ class GalleryData(Protocol):
 class Gallery:
     """Everything that pages are made from. `base` is the digest of what every page depends on.
 
-    `sentences` are those that have pages. `probes` are by slug of the model; one that reads a target has
-    none.
+    `sentences` are those that have pages. `probes` and `ladders` are by slug of the model; one that
+    reads a target has none, nor has any a ladder where the manifest asks for none.
     """
 
     settings: GallerySettings
@@ -118,6 +139,7 @@ class Gallery:
     sentences: tuple[SentenceSpec, ...]
     pairs: Mapping[tuple[str, str], Pair]
     probes: Mapping[str, ModelProbe]
+    ladders: Mapping[str, ReadLadder]
     notes: GalleryNotes
     data: GalleryData
     renderer: Renderer

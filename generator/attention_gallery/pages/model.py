@@ -10,6 +10,7 @@ from attention_gallery.pages.chrome import model_card, page_info, provenance, re
 from attention_gallery.pages.contexts import ModelContext
 from attention_gallery.pages.gallery import Gallery, GalleryModel, PlannedPage
 from attention_gallery.pages.head_tables import head_cell, head_table, type_legend
+from attention_gallery.pages.length import length_link
 from attention_gallery.pages.likeness import head_map_view
 from attention_gallery.pages.model_view import ModelView
 from attention_gallery.pages.neighbours import Place
@@ -29,6 +30,7 @@ def model_page(gallery: Gallery, view: ModelView) -> Iterator[PlannedPage]:
             notes.digest,
             [one.kind for one in gallery.kinds_of(view.model)],
             view.probe_inputs,
+            view.model.spec.slug in gallery.ladders,
         ),
         lambda: _make(gallery, view),
     )
@@ -65,6 +67,7 @@ def _make(gallery: Gallery, view: ModelView) -> bytes:
         notes=gallery.notes.of_model(slug).blocks(route),
         summary=summary,
         relations=relation_groups(view.probe, href) if view.probe else (),
+        length=length_link(gallery, model, route),
     )
     info = page_info(
         gallery,
