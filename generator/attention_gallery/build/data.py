@@ -6,7 +6,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from attention_gallery.analysis import (
     GoldSentence,
@@ -36,8 +35,7 @@ from attention_gallery.analysis.lengths import (
     save_reading,
 )
 from attention_gallery.analysis.probe import Int16
-from attention_gallery.errors import DamagedEntry
-from attention_gallery.files import write_atomically
+from attention_gallery.build.kept_files import Result, kept_file, path_in
 from attention_gallery.manifest.settings import AnalysisSettings, GallerySettings
 from attention_gallery.pages.gallery import Pair
 from attention_gallery.pages.model_probe import ModelProbe
@@ -45,7 +43,6 @@ from attention_gallery.records import Float32, StoredAttention
 from attention_gallery.store import AttentionStore
 
 _KEPT = 4
-_Result = TypeVar("_Result")
 
 
 def kept_names(
@@ -127,9 +124,6 @@ class CachedData:
         name = length_key(key, window)
         return self._kept(name, load_reading, save_reading, lambda: read_length(self.entry(key), window))
 
-    def _path(self, name: str) -> Path:
-        return self._cache / name[:2] / name
-
     def _read_or_measure(self, key: str) -> SentenceAnalysis:
         name = analysis_key(key, self._settings)
         return self._kept(name, load, save, lambda: analyse(self.entry(key), self._settings))
@@ -150,19 +144,12 @@ class CachedData:
     def _kept(
         self,
         name: str,
-        load: Callable[[bytes], _Result],
-        save: Callable[[_Result], bytes],
-        make: Callable[[], _Result],
-    ) -> _Result:
+        load: Callable[[bytes], Result],
+        save: Callable[[Result], bytes],
+        make: Callable[[], Result],
+    ) -> Result:
         """A result as it was kept under a name, or made and kept now."""
-        path = self._path(name)
-        try:
-            return load(path.read_bytes())
-        except (FileNotFoundError, DamagedEntry):
-            made = make()
-            if self._keep:
-                write_atomically(path, save(made))
-            return made
+        return kept_file(path_in(self._cache, name), load, save, make, self._keep)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 
 from attention_gallery.analysis import analysis_key
 from attention_gallery.build.captures import Captures
 from attention_gallery.build.data import CachedData, CapturedEvidence
 from attention_gallery.build.hidden import rung_name
-from attention_gallery.build.probes import model_probes
+from attention_gallery.build.probes import Reader, model_probes
 from attention_gallery.build.project import Project
 from attention_gallery.build.shown import ShownModel, with_pages
 from attention_gallery.errors import Problem, UserError
@@ -33,6 +34,7 @@ from attention_gallery.pages.link_map import LinkMap
 from attention_gallery.pages.model_probe import ModelProbe
 from attention_gallery.pages.notes import gather_notes
 from attention_gallery.pages.numbers import Numbers
+from attention_gallery.pages.parses import SentenceParse
 from attention_gallery.pages.routes import HeadRoutes
 from attention_gallery.records import Provenance
 from attention_gallery.theme.assets import bundle, fingerprinted
@@ -55,8 +57,16 @@ _LIBRARIES = (
 )
 
 
-def gather(project: Project, captures: Captures, data: CachedData) -> Gallery:
-    """The gallery. Raises `UserError` for notes that do not fit, `DamagedEntry` for broken captures."""
+def gather(
+    project: Project,
+    captures: Captures,
+    data: CachedData,
+    parses: Mapping[str, SentenceParse] = MappingProxyType({}),
+) -> Gallery:
+    """The gallery; `parses` are by slug of the sentence.
+
+    Raises `UserError` for notes that do not fit, `DamagedEntry` for broken captures.
+    """
     settings = project.manifest.settings
     models = tuple(_model(project, captures, data, shown) for shown in captures.shown)
     named = {model.spec.slug: model for model in models}
@@ -70,7 +80,7 @@ def gather(project: Project, captures: Captures, data: CachedData) -> Gallery:
     titles = {model.spec.slug: (model.spec.title, model.routes) for model in models}
     paged = {at: pair.heads for at, pair in pairs.items()}
     links = link_map(project, titles, paged)
-    readers = [(model.spec.slug, model.causal) for model in models if not model.reads_target]
+    readers = [_reader(captures, data, model) for model in models if not model.reads_target]
     probes = model_probes(settings, readers, captures.keys, data)
     # A model that reads a target was probed for nothing.
     unread = {model.spec.slug: ModelProbe.empty() for model in models if model.reads_target}
@@ -88,6 +98,7 @@ def gather(project: Project, captures: Captures, data: CachedData) -> Gallery:
         pairs=pairs,
         probes=probes,
         ladders=_ladders(settings, captures),
+        parses=parses,
         notes=notes,
         data=data,
         renderer=renderer,
@@ -120,6 +131,11 @@ def _origin(captures: Captures, index: int, captured: Provenance) -> Provenance:
     return replace(captured, source=found.source, revision=found.revision)
 
 
+def _reader(captures: Captures, data: CachedData, model: GalleryModel) -> Reader:
+    slug = model.spec.slug
+    return Reader.of(slug, data.peek(next(key for (one, _), key in captures.keys.items() if one == slug)))
+
+
 def _pair(
     project: Project,
     captures: Captures,
@@ -139,7 +155,8 @@ def _pair(
             model.spec.model_dump(mode="json"),
             asdict(model.facts),
             origin,
-            sentence.model_dump(mode="json"),
+            # Relations change nothing of what heads do: pages that show them name them themselves.
+            sentence.model_dump(mode="json", exclude={"relations", "annotate"}),
             analysis_key(key, settings.analysis),
         ]
     )

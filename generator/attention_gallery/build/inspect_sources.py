@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from attention_gallery.build.annotate import Annotated, annotate
 from attention_gallery.build.captures import key_of
 from attention_gallery.build.data import CachedData, CapturedEvidence
 from attention_gallery.build.gather import link_map
 from attention_gallery.build.identify import at_source
 from attention_gallery.build.locking import tell_others
 from attention_gallery.build.pins import Pins
-from attention_gallery.build.probes import model_probes
+from attention_gallery.build.probes import Reader, model_probes
 from attention_gallery.build.project import Project
 from attention_gallery.build.shown import ShownModel, clashes, pairs_read, shown_models, with_pages
 from attention_gallery.errors import DamagedEntry, ModelError, Problem, UserError, told_in_short
 from attention_gallery.manifest import parse_source
 from attention_gallery.manifest.lock import lock_path
 from attention_gallery.manifest.lock_reader import read_lock
-from attention_gallery.manifest.settings import ModelSpec
+from attention_gallery.manifest.settings import GallerySettings, ModelSpec
 from attention_gallery.manifest.slugs import possible_slugs
 from attention_gallery.models import (
     FingerprintMemory,
@@ -80,7 +81,14 @@ def inspect_sources(project: Project, cache: Path, reporter: Reporter) -> list[s
     slugs = [one.spec.slug for one in shown]
     attempt(lambda: check_models(project.notes, slugs, _pairs(project, shown)))
     attempt(lambda: check_heads(project.notes, shapes))
-    attempt(lambda: warnings.extend(_notes(project, cache, shown, (shapes, keys), reporter)))
+    parsed = Annotated(project.manifest, {}, complete=False)
+
+    def parse() -> None:
+        nonlocal parsed
+        parsed = annotate(project.manifest, cache / "analysis", reporter, run=False)
+
+    attempt(parse)
+    attempt(lambda: warnings.extend(_notes(project, cache, shown, (shapes, keys, parsed), reporter)))
     attempt(lambda: _theme(project))
     if problems:
         raise kind(problems)
@@ -167,11 +175,11 @@ def _notes(
     project: Project,
     cache: Path,
     shown: list[ShownModel],
-    captured: tuple[dict[str, tuple[int, int]], Keys],
+    found: tuple[dict[str, tuple[int, int]], Keys, Annotated],
     reporter: Reporter,
 ) -> list[str]:
     """Check the notes, and return a warning, told already, for every claim that does not hold."""
-    shapes, keys = captured
+    shapes, keys, parsed = found
     models = {
         one.spec.slug: (one.spec.title, HeadRoutes.of(*shapes.get(one.spec.slug, _ANY))) for one in shown
     }
@@ -180,7 +188,8 @@ def _notes(
     data = CachedData(AttentionStore(cache / "store"), cache / "analysis", settings.analysis, keep=False)
     links = link_map(project, models, paged)
     try:
-        evidence = CapturedEvidence(data, keys, _probes(project, shown, keys, data))
+        probes = _probes(parsed.manifest.settings, shown, keys, data) if parsed.complete else {}
+        evidence = CapturedEvidence(data, keys, probes)
         numbers = Numbers(links, settings.sentences, evidence)
         failures = gather_notes(project.notes, numbers).failures
         warnings = [told_in_short(failure, project.root) for failure in failures]
@@ -191,10 +200,12 @@ def _notes(
     return warnings
 
 
-def _probes(project: Project, shown: list[ShownModel], keys: Keys, data: CachedData) -> dict[str, ModelProbe]:
+def _probes(
+    settings: GallerySettings, shown: list[ShownModel], keys: Keys, data: CachedData
+) -> dict[str, ModelProbe]:
     """The probes of the models all of whose sentences were captured."""
-    settings = project.manifest.settings
-    readers, probes = [], {}
+    readers: list[Reader] = []
+    probes: dict[str, ModelProbe] = {}
     for model in shown:
         read = [keys.get((model.spec.slug, one.slug)) for _, one in pairs_read(settings, [model])]
         if not read or None in read:
@@ -202,7 +213,7 @@ def _probes(project: Project, shown: list[ShownModel], keys: Keys, data: CachedD
         if model.kind in ("decoder", "cross"):
             probes[model.spec.slug] = ModelProbe.empty()
         else:
-            readers.append((model.spec.slug, data.peek(read[0] or "").facts.kind == "decoder"))
+            readers.append(Reader.of(model.spec.slug, data.peek(read[0] or "")))
     return {**probes, **model_probes(settings, readers, keys, data)}
 
 

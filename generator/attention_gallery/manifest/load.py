@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from attention_gallery.errors import ManifestError, Problem
+from attention_gallery.manifest.annotations import check_annotations
 from attention_gallery.manifest.check import check
 from attention_gallery.manifest.defaults import with_defaults
 from attention_gallery.manifest.document import Document, Position, read_document
@@ -81,6 +82,7 @@ def load_manifest(path: Path) -> Manifest:
     problems += check_collected(collections, data, document)
     if settings is not None:
         problems += placed(check_lengths(settings), document)
+        problems += placed(check_annotations(settings, places), document)
     if problems or settings is None:
         raise ManifestError(sorted((_placed(one, path, document.lines) for one in problems), key=_order))
     kept = {"sentences": tuple(places)} if collections.files else {}

@@ -67,6 +67,20 @@ class RelationSpec(Settings):
     )
 
 
+class ParsedRelation(RelationSpec):
+    """A relation that a parser found: its source is told wherever it is shown."""
+
+    parser: str = Field(description="The parser with its version.")
+
+
+class AnnotateSettings(Settings):
+    """What finds relations and entities in sentences."""
+
+    spacy: str = Field(
+        description="Name of an installed spaCy pipeline, such as `en_core_web_sm`; `none` for no parses."
+    )
+
+
 class MessageSpec(Settings):
     """One message of a chat."""
 
@@ -120,6 +134,10 @@ class SentenceSpec(Settings):
     )
     relations: tuple[RelationSpec, ...] = Field(
         default=(), description="Relations that hold between words of the text; heads are probed for them."
+    )
+    annotate: AnnotateSettings | None = Field(
+        default=None,
+        description="What parses it instead of the gallery's `annotate`, as for another language.",
     )
     aliases: tuple[Slug, ...] = Field(default=(), description="Former slugs, which redirect to this one.")
     pages: bool = Field(
@@ -282,6 +300,11 @@ class GallerySettings(Settings):
     )
     analysis: AnalysisSettings = Field(
         default_factory=AnalysisSettings, description="How heads are measured."
+    )
+    annotate: AnnotateSettings | None = Field(
+        default=None,
+        description="What parses the sentences in the gallery's language, for relations that it finds. "
+        "Nothing when left out.",
     )
     lengths: LengthSettings | None = Field(
         default=None,

@@ -26,6 +26,7 @@ from attention_gallery.pages.pieces import (
     NotableHead,
     NoteBlock,
     Pair,
+    ParseView,
     RelationGroup,
     RelationRow,
     SentenceModel,
@@ -59,7 +60,8 @@ class ModelContext:
     for a model with fewer than three heads. `atlas` has a row for each head: its cell, its type and its mean
     measures as text. `relations` are tables of what its heads were
     probed for; none for a model that reads a target. `length` leads to what the length of a text does to the
-    model, None where that was not measured.
+    model, None where that was not measured. `parsers` are the names of the parsers that found some of the
+    relations, "" where all are gold.
     """
 
     model: ModelCard
@@ -74,6 +76,7 @@ class ModelContext:
     summary: str
     relations: tuple[RelationGroup, ...]
     length: Link | None = None
+    parsers: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +130,10 @@ class ModelHeadContext:
 
 @dataclass(frozen=True, slots=True)
 class SentenceContext:
-    """`sentence.html`: one sentence across every model. `relations` are (from, to, kind).
+    """`sentence.html`: one sentence across every model.
+
+    `relations` are (from, to, kind), those that are gold. `parse` is what a parser found, None where none was
+    asked.
 
     `texts` are what the models read: one text, the two of a pair, or the messages of a chat. `text` is all of
     it in one.
@@ -143,6 +149,7 @@ class SentenceContext:
     notes: tuple[NoteBlock, ...]
     previous: Link | None
     next: Link | None
+    parse: ParseView | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +162,7 @@ class ExplorerContext:
     `normalisation` are sentences. `heads[layer][head]` as on the model page. `text` and `texts` are as on the
     sentence's page; `left_out` says what the model could not read of them, "" where it read all. `mentions`
     are notes of other pages that speak of this one or of one of its heads.
-    `relations` are those of the sentence, with what the model makes of them.
+    `relations` are those of the sentence that are gold, with what the model makes of them.
     """
 
     model: ModelCard

@@ -13,6 +13,7 @@ from attention_gallery.manifest.settings import GallerySettings, ModelSpec, Sent
 from attention_gallery.pages import routes
 from attention_gallery.pages.model_probe import ModelProbe
 from attention_gallery.pages.notes import GalleryNotes
+from attention_gallery.pages.parses import SentenceParse
 from attention_gallery.pages.routes import HeadRoutes
 from attention_gallery.records import ModelFacts, Provenance, StoredAttention
 from attention_gallery.theme.assets import ThemeAssets
@@ -131,7 +132,8 @@ class Gallery:
     """Everything that pages are made from. `base` is the digest of what every page depends on.
 
     `sentences` are those that have pages. `probes` and `ladders` are by slug of the model; one that
-    reads a target has none, nor has any a ladder where the manifest asks for none.
+    reads a target has none, nor has any a ladder where the manifest asks for none. `parses` are by slug of
+    the sentence, for those that a parser read.
     """
 
     settings: GallerySettings
@@ -140,6 +142,7 @@ class Gallery:
     pairs: Mapping[tuple[str, str], Pair]
     probes: Mapping[str, ModelProbe]
     ladders: Mapping[str, ReadLadder]
+    parses: Mapping[str, SentenceParse]
     notes: GalleryNotes
     data: GalleryData
     renderer: Renderer
@@ -173,6 +176,14 @@ class Gallery:
         """Digest of what is told of the relations of a pair; empty where the sentence has none."""
         probe = self.probes.get(pair.model.spec.slug) if pair.sentence.relations else None
         return "" if probe is None else probe.inputs
+
+    def related(self, sentence: SentenceSpec) -> str:
+        """Digest of the relations and entities of a sentence; empty where it has none."""
+        parse = self.parses.get(sentence.slug)
+        if not sentence.relations and parse is None:
+            return ""
+        told = [one.model_dump(mode="json") for one in sentence.relations]
+        return digest([told, None if parse is None else parse.inputs])
 
     def inputs(self, *parts: object) -> str:
         """Digest of what a page depends on: what all pages share, and these parts (JSON values)."""

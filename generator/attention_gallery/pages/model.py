@@ -68,6 +68,7 @@ def _make(gallery: Gallery, view: ModelView) -> bytes:
         summary=summary,
         relations=relation_groups(view.probe, href) if view.probe else (),
         length=length_link(gallery, model, route),
+        parsers=words.listed(view.probe.parsers) if view.probe else "",
     )
     info = page_info(
         gallery,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from attention_gallery.analysis import RelationScore
 from attention_gallery.pages import routes, words
 from attention_gallery.pages.chrome import model_card, page_info, provenance, render
 from attention_gallery.pages.contexts import ModelHeadContext
@@ -14,7 +13,7 @@ from attention_gallery.pages.measures import rows_across
 from attention_gallery.pages.mentions import NO_NOTES
 from attention_gallery.pages.model_view import PICTURED_SENTENCES, ModelView
 from attention_gallery.pages.neighbours import Place, head_neighbours
-from attention_gallery.pages.pieces import HeadExample, Link, Neighbours
+from attention_gallery.pages.pieces import HeadExample, Link, Neighbours, RelationRow
 from attention_gallery.pages.relations import relation_row
 from attention_gallery.records import head_name
 
@@ -59,7 +58,7 @@ def _make(gallery: Gallery, view: ModelView, around: dict[Place, Neighbours], la
         neighbours=around[layer, head],
         notes=gallery.notes.of_model_head(slug, layer, head).blocks(route),
         mentions=gallery.notes.mentions.of_model_heads(slug).get((layer, head), NO_NOTES).links(route),
-        best_at=tuple(relation_row(one, model.causal, lambda _: "") for one in _best_at(view, layer, head)),
+        best_at=_best_at(view, layer, head),
     )
     summary = f"{name} of {model.spec.title}: {kind.title.lower()}. {kind.evidence}."
     info = page_info(
@@ -74,8 +73,11 @@ def _make(gallery: Gallery, view: ModelView, around: dict[Place, Neighbours], la
     return render(gallery, "model_head.html", info, context)
 
 
-def _best_at(view: ModelView, layer: int, head: int) -> tuple[RelationScore, ...]:
-    return () if view.probe is None else view.probe.best_at(layer, head)
+def _best_at(view: ModelView, layer: int, head: int) -> tuple[RelationRow, ...]:
+    probe = view.probe
+    if probe is None:
+        return ()
+    return tuple(relation_row(one, probe, lambda _: "") for one in probe.best_at(layer, head))
 
 
 def _examples(view: ModelView, route: str, layer: int, head: int) -> Iterator[HeadExample]:

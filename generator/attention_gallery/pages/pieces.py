@@ -155,7 +155,8 @@ class RelationRow:
     """One kind of relation under one model: its best head, or in `reason` why none is named; `few`: too few.
 
     `accuracy` with its `interval` is of that head in `direction`, on `scored` examples; `percent` is for a
-    bar. `baseline` is how often the best fixed offset, `offset`, is right on the same examples.
+    bar. `baseline` is how often the best fixed offset, `offset`, is right on the same examples. `caution`
+    says why the accuracy may be too good to be true, "" where nothing is known against it.
     """
 
     title: str
@@ -171,6 +172,19 @@ class RelationRow:
     scored: str = ""
     reason: str = ""
     few: bool = False
+    caution: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ParseView:
+    """What a parser found in a sentence: relations (from, to, kind) and entities (text, label).
+
+    None of it is gold: `parser` names what made it.
+    """
+
+    parser: str
+    relations: tuple[tuple[str, str, str], ...]
+    entities: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +227,7 @@ class GoldRow:
 
     `head` is the best head for relations of its kind, "" where there is none, and `verdict` what it looks at;
     `right` whether that is the right word, None where no head is named. `href` is "" without a page.
+    `caution` is as in `RelationRow`.
     """
 
     source: str
@@ -222,6 +237,7 @@ class GoldRow:
     href: str = ""
     verdict: str = ""
     right: bool | None = None
+    caution: str = ""
 
 
 class MetricRow(NamedTuple):

@@ -1,0 +1,35 @@
+"""What a parser found in a sentence, as pages tell it: apart from what its author knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from attention_gallery.hashing import digest
+from attention_gallery.manifest.settings import ParsedRelation
+from attention_gallery.pages import words
+from attention_gallery.pages.pieces import ParseView
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceParse:
+    """The relations and the entities (text, label) that `parser` found, gold relations left out."""
+
+    parser: str
+    relations: tuple[ParsedRelation, ...]
+    entities: tuple[tuple[str, str], ...]
+
+    @property
+    def inputs(self) -> str:
+        """Digest of all of it."""
+        relations = [one.model_dump(mode="json") for one in self.relations]
+        return digest([self.parser, relations, self.entities])
+
+    def view(self, text: str) -> ParseView:
+        """The parse of a sentence whose text this is."""
+        return ParseView(
+            parser=self.parser,
+            relations=tuple(
+                (words.side(text, one.from_), words.side(text, one.to), one.kind) for one in self.relations
+            ),
+            entities=self.entities,
+        )
