@@ -58,7 +58,7 @@ class Captures:
         return {kind: key for kind, key in found if key is not None}
 
     @property
-    def all_keys(self) -> dict[tuple[str, str], str]:
+    def every(self) -> dict[tuple[str, str], str]:
         """Every key, by model and sentence or hidden text."""
         return {**self.keys, **self.hidden}
 
@@ -154,7 +154,7 @@ def capture_all(
 
     torch and transformers are imported only when something is missing.
     """
-    missing = {key for key in captures.all_keys.values() if not store.has(key)}
+    missing = {key for key in captures.every.values() if not store.has(key)}
     if not missing:
         return 0
     reporter.info("loading torch and transformers …")
@@ -231,7 +231,7 @@ def drop_damaged(
     Raises `DamagedEntry` for one of the keys dropped `before`: what is damaged again will be once more.
     """
     dropped: set[str] = set()
-    for (model, sentence), key in captures.all_keys.items():
+    for (model, sentence), key in captures.every.items():
         if not store.has(key):
             continue
         try:

@@ -85,7 +85,7 @@ def remove_unused(manifest_path: Path) -> Removed:
     pins = Pins(read_lock(lock_path(project.manifest.path)), binding=False)
     memory = FingerprintMemory(cache / "fingerprints.json")
     needed = needed_captures(project, memory, pins)
-    used = set(needed.all_keys.values())
+    used = set(needed.every.values())
     store = AttentionStore(cache / "store")
     before = len(store.keys())
     store.sweep()

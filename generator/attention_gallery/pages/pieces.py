@@ -156,7 +156,8 @@ class RelationRow:
 
     `accuracy` with its `interval` is of that head in `direction`, on `scored` examples; `percent` is for a
     bar. `baseline` is how often the best fixed offset, `offset`, is right on the same examples. `caution`
-    says why the accuracy may be too good to be true, "" where nothing is known against it.
+    says how many of these lead to the first word, where that is the first token of a causal model: heads rest
+    there, and find it without knowing the relation. "" where none do.
     """
 
     title: str
@@ -227,7 +228,7 @@ class GoldRow:
 
     `head` is the best head for relations of its kind, "" where there is none, and `verdict` what it looks at;
     `right` whether that is the right word, None where no head is named. `href` is "" without a page.
-    `caution` is as in `RelationRow`.
+    `caution` says that `target` is such a first word as in `RelationRow`, "" where it is not.
     """
 
     source: str

@@ -84,7 +84,7 @@ def _sunk(examples: int) -> str:
     """What is to be said of examples whose right word is the first token of a causal model."""
     if not examples:
         return ""
-    return f"In {examples:,} of these “to” stands first in the text, {_RESTS}."
+    return f"{examples:,} {'leads' if examples == 1 else 'lead'} to the first word"
 
 
 def _offset(offset: int) -> str:
