@@ -27,7 +27,7 @@ from attention_gallery.notes.asks import (
     WeightOf,
 )
 from attention_gallery.notes.expectations import about, at_least, at_most
-from attention_gallery.notes.shortcodes import Live, parse_live
+from attention_gallery.notes.shortcodes import SHORTCODES, Live, parse_live
 from attention_gallery.notes.target import NoteTarget
 from attention_gallery.pages.claims import beside
 from attention_gallery.pages.link_map import LinkMap
@@ -321,7 +321,7 @@ def test_a_number_is_told_on_its_side_of_the_limit(value: float, bounds: Any, to
 
 def test_every_call_can_be_answered(numbers: Numbers) -> None:
     own = NoteTarget("head", "enc", "one", 2, 1)
-    for text in (
+    calls = (
         'weight("cat", "mat")',
         'received("cat")',
         'measure("self")',
@@ -331,8 +331,10 @@ def test_every_call_can_be_answered(numbers: Numbers) -> None:
         'keys("cat")',
         "pairs()",
         "figure()",
-    ):
-        assert LiveAnswers(numbers).answer(parse_live(text, own), "").html
+    )
+    assert {call.partition("(")[0] for call in calls} == {one.name for one in SHORTCODES}
+    for call in calls:
+        assert LiveAnswers(numbers).answer(parse_live(call, own), "").html
 
 
 @pytest.mark.parametrize(
