@@ -6,7 +6,6 @@ from pathlib import Path
 
 from attention_gallery.notes import Note, NoteTarget
 
-
 ABOUT = NoteTarget("about")
 
 

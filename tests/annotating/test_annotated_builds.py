@@ -31,7 +31,10 @@ def test_parsed_relations_are_shown_with_their_source_and_probed(sample: Sample)
     sample.build()
     page = sample.page("sentences/cat")
     (line,) = [line for line in page.splitlines() if line.startswith("<p>Parsed by")]
-    assert f"Parsed by {TITLE}: det The → cat; nsubj cat → saw; nsubj saw → Marie;" in line
+    assert (
+        f"Parsed by {TITLE} (5 relations, 1 entity): det The → cat; nsubj cat → saw; nsubj saw → Marie;"
+        in line
+    )
     assert "entity/person Marie → Curie; Marie Curie PERSON;" in line
     assert "det: The → cat" not in page  # which is where gold relations stand
     assert "det: The" not in sample.page("enc/cat")

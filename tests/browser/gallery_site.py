@@ -155,6 +155,7 @@ def whole(root: Path) -> Built:
         author="Nobody & <co>",
         models=[dict(model) for model in MODELS],
         sentences=[dict(sentence) for sentence in SENTENCES],
+        lengths={"sentence": "paragraph", "words": [8, 16, 32]},
         notes=NOTES,
     )
 

@@ -24,10 +24,17 @@ class SentenceParse:
         relations = [one.model_dump(mode="json") for one in self.relations]
         return digest([self.parser, relations, self.entities])
 
+    @property
+    def _found(self) -> str:
+        relations = words.count(len(self.relations), "relation")
+        count = len(self.entities)
+        return f"{relations}, {count} {'entity' if count == 1 else 'entities'}" if count else relations
+
     def view(self, text: str) -> ParseView:
         """The parse of a sentence whose text this is."""
         return ParseView(
             parser=self.parser,
+            found=self._found,
             relations=tuple(
                 (words.side(text, one.from_), words.side(text, one.to), one.kind) for one in self.relations
             ),
