@@ -119,8 +119,8 @@ def _captured(prepared: PreparedModel, sentences: Sequence[ModelInput]) -> list[
 
 def _run(prepared: PreparedModel, sentences: Sequence[ModelInput], sinks: Mapping[str, BatchSink]) -> None:
     loaded = prepared.loaded
-    source = [one.tokens.ids.tolist() for one in sentences]
-    target = [one.target.ids.tolist() for one in sentences if one.target is not None]
+    source = [one.tokens.ids for one in sentences]
+    target = [one.target.ids for one in sentences if one.target is not None]
     try:
         prepared.capture(model_inputs(loaded, source, target), sinks)
     except InexactAttentionError as error:

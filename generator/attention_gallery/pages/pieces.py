@@ -17,6 +17,16 @@ class Link:
     title: str = ""
 
 
+class Options(dict[str, str | bool | int | float]):
+    """The theme's options, each a field too, as templates write them: `site.options.density`."""
+
+    def __getattr__(self, name: str) -> str | bool | int | float:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
 @dataclass(frozen=True, slots=True)
 class SiteInfo:
     """What is the same on every page of the gallery.
@@ -30,7 +40,7 @@ class SiteInfo:
     author: str
     language: str
     generator: str
-    options: dict[str, str | bool | int | float]
+    options: Options
     has_notes: bool
     has_about: bool
     static: dict[str, str] = field(default_factory=dict)
