@@ -140,6 +140,16 @@ def test_a_pipeline_that_cannot_be_loaded_is_one_message(sample: Sample, pipelin
     assert "cannot be loaded: no such thing" in caught.value.problems[0].reason
 
 
+def test_check_parses_nothing_and_leaves_what_waits_for_parses_to_the_build(sample: Sample) -> None:
+    sample.note("gallery.md", "---\nclaims:\n  - {of: models/enc, relation: nsubj, at_least: 2}\n---\n")
+    sample.save()
+    sample.fill()
+    check(sample.manifest, BuildOptions(), SilentReporter())
+    assert not (sample.cache / "analysis").exists()
+    with pytest.raises(UserError, match='"nsubj" has no score'):
+        sample.build()
+
+
 @pytest.mark.parametrize("name", ["../evil", "en-core", "", "a b"])
 def test_a_name_that_is_no_package_is_refused(sample: Sample, name: str) -> None:
     sample.settings["annotate"] = {"spacy": name}

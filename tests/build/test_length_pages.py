@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from attention_gallery.build import BuildOptions, check
 from attention_gallery.build.captures import drop_damaged, needed_captures
 from attention_gallery.build.project import read_project
 from attention_gallery.cli.cleaning import remove_unused
+from attention_gallery.errors import LinkError
 from attention_gallery.files import walk_files
 from attention_gallery.models import FingerprintMemory
 from attention_gallery.progress import SilentReporter
@@ -63,6 +65,20 @@ def test_only_what_changed_is_made_again_and_equals_a_clean_build(tmp_path: Path
     clean = sample.copy(tmp_path / "clean", clean=True)
     clean.build()
     assert sample.tree() == clean.tree()
+
+
+def test_notes_link_to_the_page_where_there_is_one(tmp_path: Path) -> None:
+    sample = with_lengths(tmp_path)
+    sample.note("gallery.md", "See [[models/enc/length]] and [[models/dec/length|this]].\n")
+    sample.build()
+    link = '<a href="models/enc/length/">what length does to Encoder</a>'
+    assert link in sample.page("")
+    assert '<a href="models/dec/length/">this</a>' in sample.page("")
+    check(sample.manifest, BuildOptions(), SilentReporter())
+    del sample.settings["lengths"]
+    for run in (lambda: sample.build(), lambda: check(sample.manifest, BuildOptions(), SilentReporter())):
+        with pytest.raises(LinkError, match='does not measure the model "enc" at several lengths'):
+            run()
 
 
 def test_the_encoder_of_an_encoder_decoder_has_a_page_and_its_decoder_none(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import os
 import platform
 import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -79,7 +79,8 @@ def gather(
     check_heads(project.notes, {m.spec.slug: (m.facts.layers, m.facts.heads) for m in models})
     titles = {model.spec.slug: (model.spec.title, model.routes) for model in models}
     paged = {at: pair.heads for at, pair in pairs.items()}
-    links = link_map(project, titles, paged)
+    ladders = _ladders(settings, captures)
+    links = link_map(project, titles, paged, ladders)
     readers = [_reader(captures, data, model) for model in models if not model.reads_target]
     probes = model_probes(settings, readers, captures.keys, data)
     # A model that reads a target was probed for nothing.
@@ -97,7 +98,7 @@ def gather(
         sentences=tuple(sentence for sentence in settings.sentences if sentence.pages),
         pairs=pairs,
         probes=probes,
-        ladders=_ladders(settings, captures),
+        ladders=ladders,
         parses=parses,
         notes=notes,
         data=data,
@@ -188,8 +189,13 @@ def link_map(
     project: Project,
     models: Mapping[str, tuple[str, HeadRoutes]],
     paged: Mapping[tuple[str, str], tuple[tuple[int, int], ...]],
+    lengths: Iterable[str],
 ) -> LinkMap:
-    """What notes may link to. `models`: by slug; `paged`: by (model, sentence), heads with a page."""
+    """What notes may link to.
+
+    `models`: by slug; `paged`: by (model, sentence), heads with a page; `lengths`: models measured at several
+    lengths.
+    """
     settings = project.manifest.settings
     pages = [note for note in project.notes if note.target.kind == "page"]
     return LinkMap(
@@ -199,6 +205,7 @@ def link_map(
         head_pages=paged,
         assets=frozenset(project.assets),
         has_about=any(note.target.kind == "about" for note in project.notes),
+        lengths=frozenset(lengths),
     )
 
 

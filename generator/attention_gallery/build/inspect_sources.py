@@ -17,6 +17,7 @@ from attention_gallery.build.project import Project
 from attention_gallery.build.shown import ShownModel, clashes, pairs_read, shown_models, with_pages
 from attention_gallery.errors import DamagedEntry, ModelError, Problem, UserError, told_in_short
 from attention_gallery.manifest import parse_source
+from attention_gallery.manifest.lengths import ladder_of
 from attention_gallery.manifest.lock import lock_path
 from attention_gallery.manifest.lock_reader import read_lock
 from attention_gallery.manifest.settings import GallerySettings, ModelSpec
@@ -186,7 +187,9 @@ def _notes(
     paged: dict[tuple[str, str], tuple[tuple[int, int], ...]] = dict.fromkeys(_pairs(project, shown), ())
     settings = project.manifest.settings
     data = CachedData(AttentionStore(cache / "store"), cache / "analysis", settings.analysis, keep=False)
-    links = link_map(project, models, paged)
+    # The kind of a model whose files were not found is not known; it may have any.
+    measured = [one.spec.slug for one in shown if one.kind in ("", "self", "encoder")]
+    links = link_map(project, models, paged, measured if ladder_of(settings) else ())
     try:
         probes = _probes(parsed.manifest.settings, shown, keys, data) if parsed.complete else {}
         evidence = CapturedEvidence(data, keys, probes)

@@ -20,7 +20,7 @@ class LinkMap:
 
     models: slug to (title, head routes). sentences: slug to title. pages: slug of a free-standing
     note to its title. head_pages: (model, sentence read by it) to the heads that have a page of their own.
-    assets: names of the files beside the notes.
+    assets: names of the files beside the notes. lengths: models with a page of what length does to them.
     """
 
     models: Mapping[str, tuple[str, HeadRoutes]]
@@ -29,6 +29,7 @@ class LinkMap:
     head_pages: Mapping[tuple[str, str], tuple[tuple[int, int], ...]]
     assets: frozenset[str]
     has_about: bool
+    lengths: frozenset[str] = frozenset()
 
     def resolve(self, target: LinkTarget) -> tuple[str, str]:
         """Route (with fragment) and title of a link. Raises `LookupError` with reason and mend."""
@@ -54,6 +55,11 @@ class LinkMap:
                 return self._short(target.slug or "")
             case "model":
                 return routes.model(target.model or ""), self._model(target.model)[0]
+            case "model-length":
+                title = self._model(target.model)[0]
+                reason = f'the gallery does not measure the model "{target.model}" at several lengths'
+                self._need(target.model in self.lengths, reason, "add `lengths: …` to the manifest")
+                return routes.model_length(target.model or ""), f"what length does to {title}"
             case "sentence":
                 title = self._known(target.sentence or "", self.sentences, "sentence")
                 return routes.sentence(target.sentence or ""), title
