@@ -81,11 +81,8 @@ def gather(
     paged = {at: pair.heads for at, pair in pairs.items()}
     ladders = _ladders(settings, captures)
     links = link_map(project, titles, paged, ladders)
-    readers = [_reader(captures, data, model) for model in models if not model.reads_target]
-    probes = model_probes(settings, readers, captures.keys, data)
-    # A model that reads a target was probed for nothing.
-    unread = {model.spec.slug: ModelProbe.empty() for model in models if model.reads_target}
-    evidence = CapturedEvidence(data, captures.keys, {**probes, **unread})
+    probes = _probes(settings, captures, models, data)
+    evidence = _evidence(captures, models, probes, data)
     notes = gather_notes(project.notes, Numbers(links, settings.sentences, evidence))
     assets = bundle(project.theme, project.options)
     script = plotly_script()
@@ -130,6 +127,25 @@ def _origin(captures: Captures, index: int, captured: Provenance) -> Provenance:
     """
     found = captures.models[index][0]
     return replace(captured, source=found.source, revision=found.revision)
+
+
+def _probes(
+    settings: GallerySettings, captures: Captures, models: tuple[GalleryModel, ...], data: CachedData
+) -> dict[str, ModelProbe]:
+    """The probe of each model that reads the sentences themselves."""
+    readers = [_reader(captures, data, model) for model in models if not model.reads_target]
+    return model_probes(settings, readers, captures.keys, data)
+
+
+def _evidence(
+    captures: Captures,
+    models: tuple[GalleryModel, ...],
+    probes: Mapping[str, ModelProbe],
+    data: CachedData,
+) -> CapturedEvidence:
+    """What notes are held to. A model that reads a target was probed for nothing."""
+    unread = {model.spec.slug: ModelProbe.empty() for model in models if model.reads_target}
+    return CapturedEvidence(data, captures.keys, {**probes, **unread})
 
 
 def _reader(captures: Captures, data: CachedData, model: GalleryModel) -> Reader:

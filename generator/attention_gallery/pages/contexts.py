@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from attention_gallery.pages.length_pieces import LengthChart
+from attention_gallery.pages.parses import ParseView
 from attention_gallery.pages.pieces import (
     GoldRow,
     HeadCell,
@@ -18,7 +20,6 @@ from attention_gallery.pages.pieces import (
     HeadMapView,
     HeadShared,
     LayerAverage,
-    LengthChart,
     Link,
     MetricRow,
     ModelCard,
@@ -26,7 +27,6 @@ from attention_gallery.pages.pieces import (
     NotableHead,
     NoteBlock,
     Pair,
-    ParseView,
     RelationGroup,
     RelationRow,
     SentenceModel,

@@ -15,8 +15,9 @@ from attention_gallery.pages import routes, words
 from attention_gallery.pages.chrome import model_card, page_info, provenance, render
 from attention_gallery.pages.contexts import LengthContext
 from attention_gallery.pages.gallery import Gallery, GalleryModel, PlannedPage, ReadLadder
+from attention_gallery.pages.length_pieces import LengthChart, LengthHead
 from attention_gallery.pages.neighbours import Place
-from attention_gallery.pages.pieces import LengthChart, LengthHead, Link
+from attention_gallery.pages.pieces import Link
 from attention_gallery.records import Float32, head_name
 
 CHANGED_HEADS = 5

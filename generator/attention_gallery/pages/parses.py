@@ -7,7 +7,19 @@ from dataclasses import dataclass
 from attention_gallery.hashing import digest
 from attention_gallery.manifest.settings import ParsedRelation
 from attention_gallery.pages import words
-from attention_gallery.pages.pieces import ParseView
+
+
+@dataclass(frozen=True, slots=True)
+class ParseView:
+    """What a parser found in a sentence: relations (from, to, kind) and entities (text, label).
+
+    None of it is gold: `parser` names what made it. `found` tells how much: "12 relations, 1 entity".
+    """
+
+    parser: str
+    found: str
+    relations: tuple[tuple[str, str, str], ...]
+    entities: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)

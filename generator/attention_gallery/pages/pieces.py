@@ -187,43 +187,6 @@ class RelationRow:
 
 
 @dataclass(frozen=True, slots=True)
-class ParseView:
-    """What a parser found in a sentence: relations (from, to, kind) and entities (text, label).
-
-    None of it is gold: `parser` names what made it. `found` tells how much: "12 relations, 1 entity".
-    """
-
-    parser: str
-    found: str
-    relations: tuple[tuple[str, str, str], ...]
-    entities: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class LengthHead:
-    """A head whose measure changes with the length of a text: its `values` as text, one for each length."""
-
-    name: str
-    href: str
-    values: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class LengthChart:
-    """One measure at several lengths. `figure` draws it, with its text alternative.
-
-    `rows` are (label, a value for each length): the layers, all heads, and attention spread evenly.
-    """
-
-    name: str
-    title: str
-    about: str
-    figure: Markup
-    rows: tuple[tuple[str, tuple[str, ...]], ...]
-    heads: tuple[LengthHead, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class RelationGroup:
     """The relations of one group: "syntactic", "positional", "semantic", "entity" or "other" by `name`."""
 
