@@ -20,14 +20,22 @@ import yaml
 from safetensors.numpy import save_file
 
 from attention_gallery.build import BuildOptions, BuildReport, build
-from attention_gallery.build.captures import key_of, key_of_text
+from attention_gallery.build.captures import key_of, key_of_given
 from attention_gallery.build.hidden import hidden_texts
-from attention_gallery.build.shown import shown_models
+from attention_gallery.build.shown import ShownModel
 from attention_gallery.manifest import Manifest, load_manifest
 from attention_gallery.manifest.settings import ModelSpec
 from attention_gallery.models import FingerprintMemory, ModelFingerprint, fingerprint, resolve
 from attention_gallery.progress import Reporter, SilentReporter
-from attention_gallery.records import AttentionLayer, Float32, ModelFacts, Precision, Provenance, Tokens
+from attention_gallery.records import (
+    AttentionLayer,
+    Float32,
+    ModelFacts,
+    Precision,
+    Provenance,
+    TextInput,
+    Tokens,
+)
 from attention_gallery.store import AttentionStore
 
 TINY_THEME = Path(__file__).parent / "golden" / "tiny" / "themes" / "tiny"
@@ -50,6 +58,8 @@ SENTENCES: tuple[dict[str, Any], ...] = (
     },
     {"slug": "short", "title": "Short", "text": "Go now"},
 )
+# What stands for the random tokens that a model reads twice.
+REPEATED = "lamp fern echo drum seed wolf lamp fern echo drum seed wolf"
 NOTES = {
     "gallery.md": "# Welcome\n\nSee [[enc/cat/L0H1]].\n",
     "sentences/cat.md": "# Why the cat\n\nIt looks *back*.\n",
@@ -189,14 +199,10 @@ def fill_store(manifest_path: Path, seconds: float = 0.25) -> None:
     manifest = load_manifest(manifest_path)
     store = AttentionStore(manifest.root / ".gallery" / "store")
     memory = FingerprintMemory(manifest.root / ".gallery" / "fingerprints.json")
-    for index, spec in enumerate(manifest.settings.models):
+    for spec in manifest.settings.models:
         found = resolve(spec, manifest.root)
         shape = json.loads((found.folder / "config.json").read_text(encoding="utf-8"))
         digests = fingerprint(found, memory)
-        for one in shown_models(manifest, index, found.kinds)[0]:
-            for text in hidden_texts(manifest.settings, one):
-                key = key_of_text(manifest.settings, spec, digests, text.given, one.kind)
-                _fill(manifest, spec, (shape, one.kind), digests, store, (key, text.given.text, seconds))
         for kind in found.kinds:
             _fill_model(manifest, spec, (shape, kind), digests, store, seconds)
 
@@ -209,28 +215,29 @@ def _fill_model(
     store: AttentionStore,
     seconds: float,
 ) -> None:
-    for sentence in manifest.settings.sentences:
-        if not sentence.read_by(spec.slug):
-            continue
-        _, kind = captured
-        key = key_of(manifest.settings, spec, digests, sentence, kind)
-        _fill(manifest, spec, captured, digests, store, (key, sentence.joined, seconds))
-
-
-def _fill(
-    manifest: Manifest,
-    spec: ModelSpec,
-    captured: tuple[dict[str, Any], str],
-    digests: ModelFingerprint,
-    store: AttentionStore,
-    wanted: tuple[str, str, float],
-) -> None:
-    (shape, kind), (key, text, seconds) = captured, wanted
-    if not store.has(key):
-        source, dtype, libraries = spec.source, spec.dtype, {"torch": "2.13.0"}
-        origin = Provenance(digests.weights, digests.tokenizer, source, None, dtype, libraries, seconds, 1e-7)
-        precision = manifest.settings.capture.precision
-        write_capture(store, key, text, shape, origin, precision, kind)
+    shape, kind = captured
+    wanted = {
+        key_of(manifest.settings, spec, digests, sentence, kind): sentence.joined
+        for sentence in manifest.settings.sentences
+        if sentence.read_by(spec.slug)
+    }
+    for text in hidden_texts(manifest.settings, ShownModel(0, kind, spec)):
+        key = key_of_given(manifest.settings, spec, digests, text.given, kind)
+        wanted.setdefault(key, text.given.text if isinstance(text.given, TextInput) else REPEATED)
+    for key, text in wanted.items():
+        if not store.has(key):
+            origin = Provenance(
+                digests.weights,
+                digests.tokenizer,
+                spec.source,
+                None,
+                spec.dtype,
+                {"torch": "2.13.0"},
+                seconds,
+                1e-7,
+            )
+            precision = manifest.settings.capture.precision
+            write_capture(store, key, text, shape, origin, precision, kind)
 
 
 def write_capture(

@@ -47,7 +47,7 @@ def test_a_sentence_of_the_gallery_is_named_and_its_own_capture_is_used(tmp_path
     sample.build()
     project = read_project(sample.manifest, drafts=False)
     found = needed_captures(project, FingerprintMemory(sample.cache / "fingerprints.json"))
-    assert found.hidden["enc", "lengths/2"] == found.keys["enc", "cat"]
+    assert found.hidden["enc", "length 3"] == found.keys["enc", "cat"]
     assert 'href="../../../sentences/cat/"' in sample.page("models/enc/length")
     assert "2, 4 and 9 tokens" in sample.page("models/dec/length")
 
@@ -104,7 +104,7 @@ def test_cleaning_keeps_what_lengths_need_and_drops_what_they_no_longer_do(tmp_p
     assert len(kept - left) == 6
 
 
-@pytest.mark.parametrize("damaged", ["lengths/0", "lengths/2"])
+@pytest.mark.parametrize("damaged", ["length 1", "length 3"])
 def test_a_damaged_hidden_capture_is_captured_again(tmp_path: Path, damaged: str) -> None:
     sample = with_lengths(tmp_path)
     sample.save()

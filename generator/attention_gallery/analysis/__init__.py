@@ -1,6 +1,8 @@
 """The numpy side: what the heads of a model do, measured from stored attention.
 
     METRICS             the registered measures, each with definition, unit, range, source and caveat
+    MeasureSet          these, and those of a gallery's author
+    Pattern             what a linear measure looks for: worth and the queries that count
     Gauge               all measures of a layout, each beside even attention and shuffled rows
     KINDS, Thresholds   the types of head and where they begin
     analyse             stored attention to a `SentenceAnalysis`, layer by layer
@@ -29,8 +31,10 @@ from attention_gallery.analysis.head_types import KINDS, Kind, Thresholds, class
 from attention_gallery.analysis.layout import LayerView, Layout
 from attention_gallery.analysis.lookup import find_token, find_word
 from attention_gallery.analysis.measure import analyse
+from attention_gallery.analysis.measure_set import BUILT_IN, MeasureSet
 from attention_gallery.analysis.metrics import METRICS, Metric, metric_named, metrics_for
 from attention_gallery.analysis.pairs import STANDOUTS, average_heads
+from attention_gallery.analysis.patterns import Pattern
 from attention_gallery.analysis.probe import load_looks, look, save_looks
 from attention_gallery.analysis.probe_scores import Probe, RelationScore
 from attention_gallery.analysis.relations import GoldSentence, gold_of
@@ -39,6 +43,7 @@ from attention_gallery.analysis.sentence import SentenceAnalysis, heads_only, to
 from attention_gallery.analysis.words import to_words, word_groups, words_of
 
 __all__ = [
+    "BUILT_IN",
     "KINDS",
     "METRICS",
     "STANDOUTS",
@@ -50,7 +55,9 @@ __all__ = [
     "Kind",
     "LayerView",
     "Layout",
+    "MeasureSet",
     "Metric",
+    "Pattern",
     "Probe",
     "Reading",
     "RelationScore",

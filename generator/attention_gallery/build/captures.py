@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from attention_gallery.build.hidden import HiddenText, hidden_texts
+from attention_gallery.build.hidden import RANDOM_TOKENS, HiddenText, hidden_texts, is_rung
 from attention_gallery.build.identify import identify
 from attention_gallery.build.pins import Pins
 from attention_gallery.build.project import Project
@@ -23,7 +23,7 @@ from attention_gallery.models import (
 )
 from attention_gallery.models import files as model_files
 from attention_gallery.progress import Reporter, SilentReporter
-from attention_gallery.records import TextInput
+from attention_gallery.records import Given, TextInput
 from attention_gallery.store import AttentionStore, capture_key
 
 if TYPE_CHECKING:
@@ -37,13 +37,14 @@ class Captures:
     """The model files of a gallery, what is shown of them, and the key of every model and sentence.
 
     `models` are those of the manifest, `shown` those of the pages: three of an encoder-decoder. The models of
-    `keys` are the slugs of the latter. `hidden` are the keys of what they read besides, by model and name.
+    `keys` are the slugs of the latter. `hidden` are the keys of what they read besides, by model and name:
+    see `hidden_texts`.
     """
 
     models: tuple[tuple[ResolvedModel, ModelFingerprint], ...]
     shown: tuple[ShownModel, ...]
     keys: Mapping[tuple[str, str], str]
-    hidden: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    hidden: Mapping[tuple[str, str], str]
 
     def of(self, index: int, sentence: str) -> dict[str, str]:
         """The keys of one model of the manifest on one sentence, by kind of attention."""
@@ -59,8 +60,18 @@ class Captures:
 
     @property
     def every(self) -> dict[tuple[str, str], str]:
-        """Every key, by model and sentence or hidden text."""
+        """All keys by model and what it reads: the sentences, and what is hidden."""
         return {**self.keys, **self.hidden}
+
+    @property
+    def repeats(self) -> dict[str, str]:
+        """The keys of random tokens read twice, by slug of the models that read them."""
+        return {model: key for (model, name), key in self.hidden.items() if name == RANDOM_TOKENS}
+
+    @property
+    def rungs(self) -> set[str]:
+        """The keys of texts of several lengths."""
+        return {key for (_, name), key in self.hidden.items() if is_rung(name)}
 
     def files(self) -> list[str]:
         """Every model file that can change the numbers or the license."""
@@ -87,7 +98,7 @@ def needed_captures(
         for one, sentence in pairs_read(settings, shown)
     }
     hidden = {
-        (one.spec.slug, text.name): key_of_text(
+        (one.spec.slug, text.name): key_of_given(
             settings, one.spec, models[one.index][1], text.given, one.kind
         )
         for one in shown
@@ -104,13 +115,13 @@ def key_of(
     kind: str = "self",
 ) -> str:
     """The key of the capture of one sentence under one model; `kind` is one of the model's `kinds`."""
-    return key_of_text(settings, model, digests, text_input(sentence), kind)
+    return key_of_given(settings, model, digests, text_input(sentence), kind)
 
 
-def key_of_text(
-    settings: GallerySettings, model: ModelSpec, digests: ModelFingerprint, given: TextInput, kind: str
+def key_of_given(
+    settings: GallerySettings, model: ModelSpec, digests: ModelFingerprint, given: Given, kind: str
 ) -> str:
-    """The key of the capture of any text under one model."""
+    """The key of the capture of anything that one model is given to read."""
     return capture_key(
         weights=digests.weights,
         tokenizer=digests.tokenizer,
@@ -166,61 +177,46 @@ def capture_all(
 
 
 def _jobs(project: Project, captures: Captures, missing: set[str]) -> list[CaptureJob]:
-    """A job for every sentence and hidden text under every model of which something is missing."""
-    settings = project.manifest.settings
-    jobs = []
-    for place in range(len(settings.models)):
-        for index, sentence in enumerate(settings.sentences):
-            keys = captures.of(place, sentence.slug)
-            if missing.intersection(keys.values()):
-                problem = partial(_problem, project, "sentences", index, "chat" if sentence.chat else "text")
-                given = text_input(sentence)
-                jobs.append(_job(project, captures, place, (sentence.slug, given, keys), problem))
-        for text, keys in _hidden(settings, captures, place):
-            if missing.intersection(keys.values()):
-                problem = partial(_hidden_problem, project, text.place)
-                jobs.append(_job(project, captures, place, (text.name, text.given, keys), problem))
-    return jobs
-
-
-def _hidden(
-    settings: GallerySettings, captures: Captures, index: int
-) -> Iterator[tuple[HiddenText, dict[str, str]]]:
-    """What one model of the manifest reads besides the sentences, once for all its kinds of attention."""
-    texts = {
-        text.name: text
-        for one in captures.shown
-        if one.index == index
-        for text in hidden_texts(settings, one)
-    }
-    return ((text, captures.of_hidden(index, text)) for text in texts.values())
-
-
-def _job(
-    project: Project,
-    captures: Captures,
-    index: int,
-    wanted: tuple[str, TextInput, dict[str, str]],
-    problem: ProblemMaker,
-) -> CaptureJob:
-    """The job of one model of the manifest on one text: its name, what is read, and the keys by kind."""
+    """A job for everything that a model reads and of which something is missing."""
     from attention_gallery.capturing import CaptureJob
     from attention_gallery.models.placement import Placement
 
-    spec, (found, digests) = project.manifest.settings.models[index], captures.models[index]
-    name, given, keys = wanted
-    return CaptureJob(
-        model=found,
-        title=spec.title,
-        dtype=spec.dtype,
-        sentence=name,
-        given=given,
-        precision=project.manifest.settings.capture.precision,
-        keys=keys,
-        fingerprint=digests,
-        problem=problem,
-        placement=Placement(spec.device, spec.device_map == "auto"),
-    )
+    settings = project.manifest.settings
+    return [
+        CaptureJob(
+            model=found,
+            title=spec.title,
+            dtype=spec.dtype,
+            sentence=name,
+            given=given,
+            precision=settings.capture.precision,
+            keys=keys,
+            fingerprint=digests,
+            problem=problem,
+            placement=Placement(spec.device, spec.device_map == "auto"),
+        )
+        for place, (spec, (found, digests)) in enumerate(zip(settings.models, captures.models, strict=True))
+        for name, given, keys, problem in _readings(project, captures, place)
+        if missing.intersection(keys.values())
+    ]
+
+
+def _readings(
+    project: Project, captures: Captures, place: int
+) -> Iterator[tuple[str, Given, Mapping[str, str], ProblemMaker]]:
+    """What one model reads: its name for people, the keys, and the way to tell of a problem with it."""
+    for index, sentence in enumerate(project.manifest.settings.sentences):
+        problem = partial(_problem, project, "sentences", index, "chat" if sentence.chat else "text")
+        yield sentence.slug, text_input(sentence), captures.of(place, sentence.slug), problem
+    hidden = {
+        text.name: text
+        for one in captures.shown
+        if one.index == place
+        for text in hidden_texts(project.manifest.settings, one)
+    }
+    for text in hidden.values():
+        problem = partial(_hidden_problem, project, text.place)
+        yield text.name, text.given, captures.of_hidden(place, text), problem
 
 
 def drop_damaged(

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from attention_gallery.analysis import (
+    BUILT_IN,
     GoldSentence,
     HeadMap,
+    MeasureSet,
     RelationScore,
     SentenceAnalysis,
     analyse,
@@ -35,6 +37,13 @@ from attention_gallery.analysis.lengths import (
     save_reading,
 )
 from attention_gallery.analysis.probe import Int16
+from attention_gallery.analysis.repeats import (
+    RepeatScores,
+    load_repeats,
+    measure_repeats,
+    repeats_key,
+    save_repeats,
+)
 from attention_gallery.build.kept_files import Result, kept_file, path_in
 from attention_gallery.manifest.settings import AnalysisSettings, GallerySettings
 from attention_gallery.pages.gallery import Pair
@@ -46,17 +55,23 @@ _KEPT = 4
 
 
 def kept_names(
-    settings: GallerySettings, keys: Mapping[tuple[str, str], str], hidden: Iterable[str] = ()
+    settings: GallerySettings,
+    keys: Mapping[tuple[str, str], str],
+    repeats: Iterable[str] = (),
+    rungs: Iterable[str] = (),
+    measures: MeasureSet = BUILT_IN,
 ) -> set[str]:
     """Every name in the cache of analyses that a gallery may use, with its drafts or without them.
 
-    `keys` are those of the captures by (model, sentence), drafts among them; `hidden` those of other texts.
+    `keys` are those of the captures by (model, sentence), drafts among them, `repeats` those of random
+    tokens, `rungs` those of texts of several lengths.
     """
     used = set(keys.values())
     gold = {sentence.slug: gold_of(sentence) for sentence in settings.sentences}
-    names = {analysis_key(key, settings.analysis) for key in used} | {distances_key(key) for key in used}
+    names = {analysis_key(key, settings.analysis, measures=measures) for key in used}
+    names |= {distances_key(key) for key in used} | {repeats_key(key) for key in repeats}
     names |= {looks_key(key, gold[sentence]) for (_, sentence), key in keys.items()}
-    names |= {length_key(key, settings.analysis.window) for key in hidden}
+    names |= {length_key(key, settings.analysis.window) for key in rungs}
     drafts = {sentence.slug for sentence in settings.sentences if sentence.draft}
     for model in {model for model, _ in keys}:
         of_model = {sentence: key for (one, sentence), key in keys.items() if one == model}
@@ -69,9 +84,15 @@ class CachedData:
     """Reads the store and a cache of analyses beside it. The store checks every layer that it hands out."""
 
     def __init__(
-        self, store: AttentionStore, cache: Path, settings: AnalysisSettings, keep: bool = True
+        self,
+        store: AttentionStore,
+        cache: Path,
+        settings: AnalysisSettings,
+        keep: bool = True,
+        measures: MeasureSet = BUILT_IN,
     ) -> None:
         """With `keep`, what is measured now is written into the cache."""
+        self.measures = measures
         self._store = store
         self._cache = cache
         self._settings = settings
@@ -125,8 +146,20 @@ class CachedData:
         return self._kept(name, load_reading, save_reading, lambda: read_length(self.entry(key), window))
 
     def _read_or_measure(self, key: str) -> SentenceAnalysis:
-        name = analysis_key(key, self._settings)
-        return self._kept(name, load, save, lambda: analyse(self.entry(key), self._settings))
+        name = analysis_key(key, self._settings, measures=self.measures)
+        metrics = self.measures.metrics
+        return self._kept(
+            name,
+            lambda data: load(data, self.measures),
+            save,
+            lambda: analyse(self.entry(key), self._settings, metrics=metrics),
+        )
+
+    def repeats(self, key: str) -> RepeatScores:
+        """The scores on random tokens, from the cache or measured now. Raises `DamagedEntry`."""
+        return self._kept(
+            repeats_key(key), load_repeats, save_repeats, lambda: measure_repeats(self._store.open(key))
+        )
 
     def head_map(self, pairs: Sequence[Pair]) -> HeadMap | None:
         """Where the heads of one model lie to each other over these sentences. Raises `DamagedEntry`."""

@@ -152,8 +152,8 @@ def _rebuild(run: _Build) -> BuildReport:
         paged = [(model.spec.slug, one.slug) for model, one in with_pages(settings, captures.shown)]
         check_models(project.notes, [shown.spec.slug for shown in captures.shown], paged)
         treebanks = [str(path) for path in project.manifest.files]
-        files = [*captures.files(), *treebanks, *annotated.files]
-        inputs = {"files": files, "folders": [str(project.content)]}
+        read = [*captures.files(), *treebanks, *project.measures.files, *annotated.files]
+        inputs = {"files": read, "folders": [str(project.content)]}
         before = _stamp(run, inputs)
         folders = [str(run.manifest.parent / "themes"), *inputs["folders"]]
         files = [str(run.manifest), *inputs["files"]]
@@ -169,7 +169,8 @@ def _rebuild(run: _Build) -> BuildReport:
     while True:
         with run.clock.phase("capture"):
             captured += capture_all(project, captures, store, run.reporter, run.options.keep_going)
-        data = CachedData(store, run.cache / "analysis", settings.analysis)
+        cache = run.cache / "analysis"
+        data = CachedData(store, cache, settings.analysis, measures=project.measures)
         try:
             return _write(run, project, (captures, annotated), data, captured, (before, inputs))
         except DamagedEntry:

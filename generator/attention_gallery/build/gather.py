@@ -83,7 +83,7 @@ def gather(
     links = link_map(project, titles, paged, ladders)
     probes = _probes(settings, captures, models, data)
     evidence = _evidence(captures, models, probes, data)
-    notes = gather_notes(project.notes, Numbers(links, settings.sentences, evidence))
+    notes = gather_notes(project.notes, Numbers(links, settings.sentences, evidence, data.measures))
     assets = bundle(project.theme, project.options)
     script = plotly_script()
     plotly = fingerprinted("plotly.js", script.read_bytes())
@@ -95,6 +95,7 @@ def gather(
         sentences=tuple(sentence for sentence in settings.sentences if sentence.pages),
         pairs=pairs,
         probes=probes,
+        repeats=captures.repeats,
         ladders=ladders,
         parses=parses,
         notes=notes,
@@ -174,7 +175,7 @@ def _pair(
             origin,
             # Relations change nothing of what heads do: pages that show them name them themselves.
             sentence.model_dump(mode="json", exclude={"relations", "annotate"}),
-            analysis_key(key, settings.analysis),
+            analysis_key(key, settings.analysis, measures=data.measures),
         ]
     )
     heads = _head_places(settings.pages.heads, model, data, key)

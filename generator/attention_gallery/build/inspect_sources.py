@@ -186,14 +186,15 @@ def _notes(
     }
     paged: dict[tuple[str, str], tuple[tuple[int, int], ...]] = dict.fromkeys(_pairs(project, shown), ())
     settings = project.manifest.settings
-    data = CachedData(AttentionStore(cache / "store"), cache / "analysis", settings.analysis, keep=False)
+    store = AttentionStore(cache / "store")
+    data = CachedData(store, cache / "analysis", settings.analysis, keep=False, measures=project.measures)
     # The kind of a model whose files were not found is not known; it may have any.
     measured = [one.spec.slug for one in shown if one.kind in ("", "self", "encoder")]
     links = link_map(project, models, paged, measured if ladder_of(settings) else ())
     try:
         probes = _probes(parsed.manifest.settings, shown, keys, data) if parsed.complete else {}
         evidence = CapturedEvidence(data, keys, probes)
-        numbers = Numbers(links, settings.sentences, evidence)
+        numbers = Numbers(links, settings.sentences, evidence, data.measures)
         failures = gather_notes(project.notes, numbers).failures
         warnings = [told_in_short(failure, project.root) for failure in failures]
     except DamagedEntry as error:

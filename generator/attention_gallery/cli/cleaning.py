@@ -91,7 +91,8 @@ def remove_unused(manifest_path: Path) -> Removed:
     store.sweep()
     size = store.prune(used)
     annotated = _annotated(project.manifest, cache / "analysis")
-    names = kept_names(annotated.manifest.settings, needed.keys, needed.hidden.values())
+    settings, repeats = annotated.manifest.settings, needed.repeats.values()
+    names = kept_names(settings, needed.keys, repeats, needed.rungs, project.measures)
     size += _remove_others(cache / "analysis", names | annotated.names)
     return Removed(before - len(store.keys()), size)
 

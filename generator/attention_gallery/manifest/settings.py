@@ -240,6 +240,21 @@ class AnalysisSettings(Settings):
     top_keys: int = Field(
         default=3, ge=1, le=10, description="How many keys are listed for each token and layer."
     )
+    repeated_tokens: bool = Field(
+        default=True,
+        description="Whether each model reads random tokens twice over, to find its induction heads.",
+    )
+    measures: tuple[str, ...] = Field(
+        default=(),
+        description="Measures of your own: `module:function` of a Python file in the project, or the name of "
+        "one that an installed package offers.",
+    )
+
+    @property
+    def measure_files(self) -> tuple[str, ...]:
+        """The files of the project that hold measures, relative to it."""
+        modules = dict.fromkeys(name.partition(":")[0] for name in self.measures if ":" in name)
+        return tuple(f"{module.replace('.', '/')}.py" for module in modules)
 
 
 class LengthSettings(Settings):

@@ -29,6 +29,7 @@ from attention_gallery.pages.pieces import (
     Pair,
     RelationGroup,
     RelationRow,
+    RepeatsView,
     SentenceModel,
     SentenceRow,
     SimilarHead,
@@ -59,9 +60,9 @@ class ModelContext:
     `sentences` come with how many tokens they have, ready to show. `map` shows which heads are alike; None
     for a model with fewer than three heads. `atlas` has a row for each head: its cell, its type and its mean
     measures as text. `relations` are tables of what its heads were
-    probed for; none for a model that reads a target. `length` leads to what the length of a text does to the
-    model, None where that was not measured. `parsers` are the names of the parsers that found some of the
-    relations, "" where all are gold.
+    probed for; none for a model that reads a target. `repeats` is the test on random tokens, None where it is
+    switched off. `length` leads to what the length of a text does to the model, None where that was not
+    measured. `parsers` are the names of the parsers that found some of the relations, "" where all are gold.
     """
 
     model: ModelCard
@@ -75,6 +76,7 @@ class ModelContext:
     notes: tuple[NoteBlock, ...]
     summary: str
     relations: tuple[RelationGroup, ...]
+    repeats: RepeatsView | None = None
     length: Link | None = None
     parsers: str = ""
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from attention_gallery.analysis import HeadMap, SentenceAnalysis
 from attention_gallery.analysis.lengths import LengthReading
+from attention_gallery.analysis.repeats import RepeatScores
 from attention_gallery.hashing import digest
 from attention_gallery.manifest.settings import GallerySettings, ModelSpec, SentenceSpec
 from attention_gallery.pages import routes
@@ -120,6 +121,9 @@ class GalleryData(Protocol):
     def analysis(self, pair: Pair) -> SentenceAnalysis:
         """The measures of a pair."""
 
+    def repeats(self, key: str) -> RepeatScores:
+        """The scores of every head on random tokens, by the key of their capture."""
+
     def length(self, key: str) -> LengthReading:
         """The heads on a text of one length, by the key of its capture."""
 
@@ -132,8 +136,9 @@ class Gallery:
     """Everything that pages are made from. `base` is the digest of what every page depends on.
 
     `sentences` are those that have pages. `probes` and `ladders` are by slug of the model; one that
-    reads a target has none, nor has any a ladder where the manifest asks for none. `parses` are by slug of
-    the sentence, for those that a parser read.
+    reads a target has none, nor has any a ladder where the manifest asks for none. `repeats` are the keys of
+    random tokens read twice, by slug of the models that read them. `parses` are by slug of the sentence, for
+    those that a parser read.
     """
 
     settings: GallerySettings
@@ -141,6 +146,7 @@ class Gallery:
     sentences: tuple[SentenceSpec, ...]
     pairs: Mapping[tuple[str, str], Pair]
     probes: Mapping[str, ModelProbe]
+    repeats: Mapping[str, str]
     ladders: Mapping[str, ReadLadder]
     parses: Mapping[str, SentenceParse]
     notes: GalleryNotes

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from attention_gallery.analysis import metric_named
 from attention_gallery.pages import routes, words
 from attention_gallery.pages.chrome import model_card, page_info, provenance, render
 from attention_gallery.pages.contexts import ModelContext
@@ -16,6 +15,7 @@ from attention_gallery.pages.model_view import ModelView
 from attention_gallery.pages.neighbours import Place
 from attention_gallery.pages.pieces import Link
 from attention_gallery.pages.relations import relation_groups
+from attention_gallery.pages.repeats import repeats_cells, repeats_columns, repeats_view
 from attention_gallery.records import HeadMetric
 
 
@@ -52,11 +52,17 @@ def _make(gallery: Gallery, view: ModelView) -> bytes:
         heads=head_table(across, href),
         types=type_legend(across),
         map=head_map_view(view, href),
-        metrics=tuple((metric.title, _meaning(metric), metric.source) for metric in across.metrics),
+        metrics=(
+            *((metric.title, _meaning(metric), metric.source) for metric in across.metrics),
+            *repeats_columns(view),
+        ),
         atlas=tuple(
             (
                 head_cell(across, place, href),
-                tuple(words.measure(float(m.values[place]), m.unit) for m in across.metrics),
+                (
+                    *(words.measure(float(m.values[place]), m.unit) for m in across.metrics),
+                    *repeats_cells(view, place),
+                ),
             )
             for place in model.places
         ),
@@ -67,6 +73,7 @@ def _make(gallery: Gallery, view: ModelView) -> bytes:
         notes=gallery.notes.of_model(slug).blocks(route),
         summary=summary,
         relations=relation_groups(view.probe, href) if view.probe else (),
+        repeats=repeats_view(view, href),
         length=length_link(gallery, model, route),
         parsers=words.listed(view.probe.parsers) if view.probe else "",
     )
@@ -95,7 +102,7 @@ def _kinds(gallery: Gallery, model: GalleryModel, route: str) -> tuple[Link, ...
 
 def _meaning(metric: HeadMetric) -> str:
     """What a measure is, and when it misleads."""
-    return f"{metric.definition} Caveat: {metric_named(metric.name).caveat}"
+    return f"{metric.definition} Caveat: {metric.caveat}"
 
 
 def _summary(view: ModelView) -> str:

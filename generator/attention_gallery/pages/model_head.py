@@ -15,6 +15,7 @@ from attention_gallery.pages.model_view import PICTURED_SENTENCES, ModelView
 from attention_gallery.pages.neighbours import Place, head_neighbours
 from attention_gallery.pages.pieces import HeadExample, Link, Neighbours, RelationRow
 from attention_gallery.pages.relations import relation_row
+from attention_gallery.pages.repeats import repeats_rows
 from attention_gallery.records import head_name
 
 
@@ -50,7 +51,7 @@ def _make(gallery: Gallery, view: ModelView, around: dict[Place, Neighbours], la
         type_title=kind.title,
         family=kind.family,
         evidence=kind.evidence,
-        metrics=rows_across(view.across, layer, head),
+        metrics=(*rows_across(view.across, layer, head), *repeats_rows(view, (layer, head))),
         examples=tuple(_examples(view, route, layer, head)),
         others=tuple(_others(view, route, layer, head)),
         similar=similar_heads(view, (layer, head), lambda place: f"../{model.routes.slug(*place)}/"),

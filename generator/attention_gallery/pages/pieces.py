@@ -161,6 +161,26 @@ class SimilarHead:
 
 
 @dataclass(frozen=True, slots=True)
+class RepeatsRow:
+    """One score on random tokens: what it is, what evenly spread attention gets, and the strongest heads."""
+
+    title: str
+    definition: str
+    caveat: str
+    source: str
+    even: str
+    heads: tuple[tuple[HeadCell, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatsView:
+    """The test on random tokens read twice: what was read and its scores, or why there are none."""
+
+    about: str
+    rows: tuple[RepeatsRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RelationRow:
     """One kind of relation under one model: its best head, or in `reason` why none is named; `few`: too few.
 
