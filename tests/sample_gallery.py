@@ -21,12 +21,22 @@ from safetensors.numpy import save_file
 
 from attention_gallery.analysis import SentenceAnalysis, analyse
 from attention_gallery.build import BuildOptions, BuildReport, build
-from attention_gallery.build.captures import key_of, reads_repeats, repeated_key
+from attention_gallery.build.captures import key_of, key_of_given
+from attention_gallery.build.hidden import hidden_texts
+from attention_gallery.build.shown import ShownModel
 from attention_gallery.manifest import Manifest, load_manifest
 from attention_gallery.manifest.settings import ModelSpec
 from attention_gallery.models import FingerprintMemory, ModelFingerprint, fingerprint, resolve
 from attention_gallery.progress import Reporter, SilentReporter
-from attention_gallery.records import AttentionLayer, Float32, ModelFacts, Precision, Provenance, Tokens
+from attention_gallery.records import (
+    AttentionLayer,
+    Float32,
+    ModelFacts,
+    Precision,
+    Provenance,
+    TextInput,
+    Tokens,
+)
 from attention_gallery.store import AttentionStore
 
 TINY_THEME = Path(__file__).parent / "golden" / "tiny" / "themes" / "tiny"
@@ -212,8 +222,9 @@ def _fill_model(
         for sentence in manifest.settings.sentences
         if sentence.read_by(spec.slug)
     }
-    if manifest.settings.analysis.repeated_tokens and reads_repeats(kind):
-        wanted[repeated_key(manifest.settings, spec, digests, kind)] = REPEATED
+    for text in hidden_texts(manifest.settings, ShownModel(0, kind, spec)):
+        key = key_of_given(manifest.settings, spec, digests, text.given, kind)
+        wanted.setdefault(key, text.given.text if isinstance(text.given, TextInput) else REPEATED)
     for key, text in wanted.items():
         if not store.has(key):
             origin = Provenance(

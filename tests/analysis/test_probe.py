@@ -60,9 +60,9 @@ def one_token_a_word(gold: GoldSentence) -> Tokens:
     return tokens_at([(0, 0), *gold.words, (end, end)], [0, len(gold.words) + 1])
 
 
-def weights_of(gold: GoldSentence, number: int, causal: bool = False) -> np.ndarray:
+def weights_of(gold: GoldSentence, causal: bool = False) -> np.ndarray:
     """Random attention, but for one head that puts all that matters on the subject."""
-    random = np.random.default_rng(number)
+    random = np.random.default_rng(int(gold.slug.split("-")[-1]))
     count = len(gold.words) + 2
     weights = random.random((LAYERS, HEADS, count, count))
     relation = gold.relations[0]
@@ -78,9 +78,9 @@ def weights_of(gold: GoldSentence, number: int, causal: bool = False) -> np.ndar
 
 def probe(stored, specs: list[SentenceSpec], *, causal: bool = False, mode: str = "halves") -> Probe:
     found = Probe(causal, mode)  # type: ignore[arg-type]
-    for number, sentence in enumerate(specs):
+    for sentence in specs:
         gold = gold_of(sentence)
-        made = stored(weights_of(gold, number, causal), causal=causal)
+        made = stored(weights_of(gold, causal), causal=causal)
         looks = look(replace(made, tokens=one_token_a_word(gold)), gold)
         assert looks is not None
         found.add(gold, looks)
@@ -101,6 +101,29 @@ def test_the_head_that_follows_a_relation_is_found_and_no_other(stored) -> None:
     assert (found.examples, found.sentences, found.seen) == (60, 60, (60, 60))
     assert found.chosen_on + found.scored_on == 60
     assert best.accuracy.examples == found.scored_on
+
+
+def test_every_head_is_scored_in_the_direction_that_the_other_half_prefers(stored) -> None:
+    specs = sentences(60)
+    found = scores(probe(stored, specs))["nsubj"]
+    assert found.heads is not None
+    assert found.best is not None
+    assert found.heads.shares[GOLD_HEAD] == found.best.accuracy.share == 1
+    assert found.heads.directions[GOLD_HEAD] == 0
+    chosen, scored = ([one for one in specs if half_of(one.slug) == half] for half in (0, 1))
+    # With all of a half, "same" tells the shares of that half alone.
+    on_chosen, on_scored = (probe(stored, half, mode="same").shares("nsubj") for half in (chosen, scored))
+    for place in np.ndindex(LAYERS, HEADS):
+        direction = int(on_chosen[1][place] > on_chosen[0][place])
+        assert found.heads.directions[place] == direction
+        assert found.heads.shares[place] == pytest.approx(on_scored[direction][place])
+
+
+def test_a_direction_that_nobody_sees_scores_no_head(stored) -> None:
+    found = scores(probe(stored, sentences(60), causal=True))["nsubj"]
+    assert found.seen == (60, 0)  # the verb looks back at its subject
+    assert found.heads is not None
+    assert (found.heads.directions == 0).all()
 
 
 def test_a_head_of_luck_is_found_out_on_the_other_half(stored) -> None:

@@ -170,6 +170,7 @@ def whole(root: Path) -> Built:
         models=[dict(model) for model in MODELS],
         sentences=[dict(sentence) for sentence in SENTENCES],
         contrasts=[dict(contrast) for contrast in CONTRASTS],
+        lengths={"sentence": "paragraph", "words": [8, 16, 32]},
         notes=NOTES,
     )
 

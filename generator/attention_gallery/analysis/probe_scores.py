@@ -65,13 +65,25 @@ class BestHead:
     baseline: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class HeadScores:
+    """How often every head is right on the half to score on: shares float64[layer, head], 0 to 1.
+
+    directions: int8[layer, head], in which direction each was asked: the one in which it is right more often
+    on the half to choose on.
+    """
+
+    shares: NDArray[np.float64]
+    directions: NDArray[np.int8]
+
+
 @dataclass(frozen=True, slots=True)
 class RelationScore:
     """What is known of one kind of relation under one model.
 
     examples, sentences: of all. chosen_on, scored_on: examples of the two halves (the same in mode "same").
     seen: for each direction, in how many of all examples one word can see the other at all; in a causal model
-    none looks ahead. best: None where there are too few examples, or no direction can be seen.
+    none looks ahead. best, heads: None where there are too few examples, or no direction can be seen.
     """
 
     kind: str
@@ -83,6 +95,7 @@ class RelationScore:
     scored_on: int
     seen: tuple[int, int]
     best: BestHead | None
+    heads: HeadScores | None = field(default=None, repr=False, compare=False)
 
     @property
     def impossible(self) -> bool:
@@ -198,6 +211,7 @@ class Probe:
             scored_on=_count(scored),
             seen=seen,
             best=_best(chosen, scored, seen) if enough else None,
+            heads=_heads(chosen, scored, seen) if enough else None,
         )
 
 
@@ -220,8 +234,7 @@ def _count(tallies: list[_Tally]) -> int:
 
 def _best(chosen: list[_Tally], scored: list[_Tally], seen: tuple[int, int]) -> BestHead:
     """The head with most hits where heads are chosen; of equal ones the first, by direction, layer, head."""
-    hits = _head_hits(chosen)
-    hits[np.array(seen) == 0] = -1
+    hits = _hits(chosen, seen)
     direction, layer, head = (int(place) for place in np.unravel_index(hits.argmax(), hits.shape))
     right = np.array([one.hits[direction, layer, head] for one in scored], np.int64)
     examples = np.array([one.examples for one in scored], np.int64)
@@ -229,6 +242,19 @@ def _best(chosen: list[_Tally], scored: list[_Tally], seen: tuple[int, int]) -> 
     baseline = sum(int(one.offsets[place]) for one in scored) / int(examples.sum())
     accuracy = _accuracy(right, examples)
     return BestHead(layer, head, direction, accuracy, OFFSETS[place], baseline)
+
+
+def _heads(chosen: list[_Tally], scored: list[_Tally], seen: tuple[int, int]) -> HeadScores:
+    directions = _hits(chosen, seen).argmax(axis=0)
+    right = np.take_along_axis(_hits(scored, seen), directions[None], axis=0)[0]
+    return HeadScores(right / _count(scored), directions.astype(np.int8))
+
+
+def _hits(tallies: list[_Tally], seen: tuple[int, int]) -> NDArray[np.int64]:
+    """How often each head is right, int64[direction, layer, head]; -1 in a direction that nobody sees."""
+    hits = _head_hits(tallies)
+    hits[np.array(seen) == 0] = -1
+    return hits
 
 
 def _head_hits(tallies: list[_Tally]) -> NDArray[np.int64]:

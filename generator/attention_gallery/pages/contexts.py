@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from attention_gallery.pages.atlas_pieces import Atlas, Distribution
+from attention_gallery.pages.length_pieces import LengthChart
+from attention_gallery.pages.parses import ParseView
 from attention_gallery.pages.pieces import (
     GoldRow,
     HeadCell,
@@ -61,7 +63,9 @@ class ModelContext:
     `sentences` come with how many tokens they have, ready to show. `map` shows which heads are alike; None
     for a model with fewer than three heads. `atlas` has a row for each head. `relations` are tables of what
     its heads were probed for; none for a model that reads a target. `repeats` is the test on random tokens,
-    None where it is switched off.
+    None where it is switched off. `length` leads to what the length of a text does to the model, None where
+    that was not measured. `parsers` are the names of the parsers that found some of the relations, "" where
+    all are gold.
     """
 
     model: ModelCard
@@ -77,6 +81,29 @@ class ModelContext:
     relations: tuple[RelationGroup, ...]
     contrasts: tuple[Link, ...] = ()
     repeats: RepeatsView | None = None
+    length: Link | None = None
+    parsers: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LengthContext:
+    """`model_length.html`: what the length of a text does to the heads of one model.
+
+    `text` is the longest beginning that was read, of `sentence` where it is one of the gallery with a page.
+    `lengths` are numbers of tokens, `read` all of them in words; `causal` tells that only the second half of
+    each beginning counts. `left_out` is a sentence about what the model could not read, "" where it read all.
+    """
+
+    model: ModelCard
+    sentence: Link | None
+    text: str
+    language: str
+    summary: str
+    causal: bool
+    lengths: tuple[str, ...]
+    read: str
+    charts: tuple[LengthChart, ...]
+    left_out: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +143,10 @@ class ModelHeadContext:
 
 @dataclass(frozen=True, slots=True)
 class SentenceContext:
-    """`sentence.html`: one sentence across every model. `relations` are (from, to, kind).
+    """`sentence.html`: one sentence across every model.
+
+    `relations` are (from, to, kind), those that are gold. `parse` is what a parser found, None where none was
+    asked.
 
     `texts` are what the models read: one text, the two of a pair, or the messages of a chat. `text` is all of
     it in one.
@@ -133,6 +163,7 @@ class SentenceContext:
     previous: Link | None
     next: Link | None
     contrasts: tuple[Link, ...] = ()
+    parse: ParseView | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +176,7 @@ class ExplorerContext:
     `normalisation` are sentences. `heads[layer][head]` as on the model page. `text` and `texts` are as on the
     sentence's page; `left_out` says what the model could not read of them, "" where it read all. `mentions`
     are notes of other pages that speak of this one or of one of its heads.
-    `relations` are those of the sentence, with what the model makes of them.
+    `relations` are those of the sentence that are gold, with what the model makes of them.
     """
 
     model: ModelCard

@@ -12,6 +12,7 @@ from attention_gallery.pages.contrast_links import of_model
 from attention_gallery.pages.gallery import Gallery, GalleryModel, PlannedPage
 from attention_gallery.pages.head_data import heads_csv, heads_json
 from attention_gallery.pages.head_tables import head_table, type_legend
+from attention_gallery.pages.length import length_link
 from attention_gallery.pages.likeness import head_map_view
 from attention_gallery.pages.model_view import ModelView
 from attention_gallery.pages.neighbours import Place
@@ -32,6 +33,7 @@ def model_page(gallery: Gallery, view: ModelView) -> Iterator[PlannedPage]:
             [one.kind for one in gallery.kinds_of(view.model)],
             view.probe_inputs,
             of_model(gallery, view.model.spec.slug).digest,
+            view.model.spec.slug in gallery.ladders,
         ),
         lambda: _make(gallery, view),
     )
@@ -69,6 +71,8 @@ def _make(gallery: Gallery, view: ModelView) -> bytes:
         relations=relation_groups(view.probe, href) if view.probe else (),
         contrasts=of_model(gallery, slug).links(route),
         repeats=repeats_view(view, href),
+        length=length_link(gallery, model, route),
+        parsers=words.listed(view.probe.parsers) if view.probe else "",
     )
     info = page_info(
         gallery,

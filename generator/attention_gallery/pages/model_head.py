@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from attention_gallery.analysis import KINDS, RelationScore, metric_named
+from attention_gallery.analysis import KINDS, metric_named
 from attention_gallery.pages import routes, words
 from attention_gallery.pages.chrome import model_card, page_info, provenance, render
 from attention_gallery.pages.contexts import ModelHeadContext
@@ -16,7 +16,7 @@ from attention_gallery.pages.likeness import similar_heads, typical_distance
 from attention_gallery.pages.mentions import NO_NOTES
 from attention_gallery.pages.model_view import PICTURED_SENTENCES, ModelView
 from attention_gallery.pages.neighbours import Place, head_neighbours
-from attention_gallery.pages.pieces import HeadExample, Link, Neighbours
+from attention_gallery.pages.pieces import HeadExample, Link, Neighbours, RelationRow
 from attention_gallery.pages.relations import relation_row
 from attention_gallery.records import head_name
 
@@ -87,9 +87,9 @@ def _make(gallery: Gallery, shared: _Shared, layer: int, head: int) -> bytes:
         neighbours=shared.around[layer, head],
         notes=gallery.notes.of_model_head(slug, layer, head).blocks(route),
         mentions=gallery.notes.mentions.of_model_heads(slug).get((layer, head), NO_NOTES).links(route),
-        best_at=tuple(relation_row(one, model.causal, lambda _: "") for one in _best_at(view, layer, head)),
         contrasts=of_heads(gallery, slug).get((layer, head), NO_NOTES).links(route),
         follows=_follows(view, layer, head),
+        best_at=_best_at(view, layer, head),
     )
     summary = f"{name} of {model.spec.title}: {kind.title.lower()}. {kind.evidence}."
     info = page_info(
@@ -104,8 +104,11 @@ def _make(gallery: Gallery, shared: _Shared, layer: int, head: int) -> bytes:
     return render(gallery, "model_head.html", info, context)
 
 
-def _best_at(view: ModelView, layer: int, head: int) -> tuple[RelationScore, ...]:
-    return () if view.probe is None else view.probe.best_at(layer, head)
+def _best_at(view: ModelView, layer: int, head: int) -> tuple[RelationRow, ...]:
+    probe = view.probe
+    if probe is None:
+        return ()
+    return tuple(relation_row(one, probe, lambda _: "") for one in probe.best_at(layer, head))
 
 
 def _follows(view: ModelView, layer: int, head: int) -> str:

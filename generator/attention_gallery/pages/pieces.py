@@ -186,7 +186,9 @@ class RelationRow:
     """One kind of relation under one model: its best head, or in `reason` why none is named; `few`: too few.
 
     `accuracy` with its `interval` is of that head in `direction`, on `scored` examples; `percent` is for a
-    bar. `baseline` is how often the best fixed offset, `offset`, is right on the same examples.
+    bar. `baseline` is how often the best fixed offset, `offset`, is right on the same examples. `caution`
+    says how many of these lead to the first word, where that is the first token of a causal model: heads rest
+    there, and find it without knowing the relation. "" where none do.
     """
 
     title: str
@@ -202,6 +204,7 @@ class RelationRow:
     scored: str = ""
     reason: str = ""
     few: bool = False
+    caution: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +223,7 @@ class GoldRow:
 
     `head` is the best head for relations of its kind, "" where there is none, and `verdict` what it looks at;
     `right` whether that is the right word, None where no head is named. `href` is "" without a page.
+    `caution` says that `target` is such a first word as in `RelationRow`, "" where it is not.
     """
 
     source: str
@@ -229,6 +233,7 @@ class GoldRow:
     href: str = ""
     verdict: str = ""
     right: bool | None = None
+    caution: str = ""
 
 
 class MetricRow(NamedTuple):

@@ -46,6 +46,11 @@ def model(slug: str) -> str:
     return f"models/{slug}/"
 
 
+def model_length(slug: str) -> str:
+    """The page of what the length of a text does to one model."""
+    return f"models/{slug}/length/"
+
+
 def model_head(model_slug: str, head_slug: str) -> str:
     """The page of one head across every sentence."""
     return f"models/{model_slug}/{head_slug}/"
