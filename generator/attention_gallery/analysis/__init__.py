@@ -6,6 +6,7 @@
     analyse             stored attention to a `SentenceAnalysis`, layer by layer
     Across              many sentences to `HeadsAcross`
     token_trace         where one token looks, layer by layer
+    rollout, flow_views how much of each input token reaches it, and other views beside raw attention
     find_token          the tokens that a reader means by a word
     find_word           the tokens of one word, which is numbered where it stands several times
     to_words            attention between words instead of tokens
@@ -34,15 +35,20 @@ from attention_gallery.analysis.pairs import STANDOUTS, average_heads
 from attention_gallery.analysis.probe import load_looks, look, save_looks
 from attention_gallery.analysis.probe_scores import Probe, RelationScore
 from attention_gallery.analysis.relations import GoldSentence, gold_of
+from attention_gallery.analysis.rollout import rollout
 from attention_gallery.analysis.saved import analysis_key, load, looks_key, save
 from attention_gallery.analysis.sentence import SentenceAnalysis, heads_only, token_trace
+from attention_gallery.analysis.view_kinds import VIEWS, View
+from attention_gallery.analysis.views import FlowViews, flow_views, load_views, save_views, views_key
 from attention_gallery.analysis.words import to_words, word_groups, words_of
 
 __all__ = [
     "KINDS",
     "METRICS",
     "STANDOUTS",
+    "VIEWS",
     "Across",
+    "FlowViews",
     "Gauge",
     "GoldSentence",
     "HeadMap",
@@ -56,27 +62,33 @@ __all__ = [
     "RelationScore",
     "SentenceAnalysis",
     "Thresholds",
+    "View",
     "analyse",
     "analysis_key",
     "average_heads",
     "classify",
     "find_token",
     "find_word",
+    "flow_views",
     "gold_of",
     "head_distances",
     "heads_only",
     "load",
     "load_looks",
+    "load_views",
     "look",
     "looks_key",
     "map_heads",
     "mean_distance",
     "metric_named",
     "metrics_for",
+    "rollout",
     "save",
     "save_looks",
+    "save_views",
     "to_words",
     "token_trace",
+    "views_key",
     "word_groups",
     "words_of",
 ]

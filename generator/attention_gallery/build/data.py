@@ -9,21 +9,26 @@ from pathlib import Path
 from typing import TypeVar
 
 from attention_gallery.analysis import (
+    FlowViews,
     GoldSentence,
     HeadMap,
     SentenceAnalysis,
     analyse,
     analysis_key,
+    flow_views,
     gold_of,
     head_distances,
     load,
     load_looks,
+    load_views,
     look,
     looks_key,
     map_heads,
     mean_distance,
     save,
     save_looks,
+    save_views,
+    views_key,
 )
 from attention_gallery.analysis.distances import distances_key, load_distances, save_distances
 from attention_gallery.analysis.head_map import load_map, map_key, save_map
@@ -47,6 +52,7 @@ def kept_names(settings: GallerySettings, keys: Mapping[tuple[str, str], str]) -
     used = set(keys.values())
     gold = {sentence.slug: gold_of(sentence) for sentence in settings.sentences}
     names = {analysis_key(key, settings.analysis) for key in used} | {distances_key(key) for key in used}
+    names |= {views_key(key, settings.analysis) for key in used}
     names |= {looks_key(key, gold[sentence]) for (_, sentence), key in keys.items()}
     drafts = {sentence.slug for sentence in settings.sentences if sentence.draft}
     for model in {model for model, _ in keys}:
@@ -121,6 +127,13 @@ class CachedData:
     def _read_or_measure(self, key: str) -> SentenceAnalysis:
         name = analysis_key(key, self._settings)
         return self._kept(name, load, save, lambda: analyse(self.entry(key), self._settings))
+
+    def views(self, pair: Pair) -> FlowViews:
+        """Where each token of a pair draws from, by several views. Raises `DamagedEntry`."""
+        name = views_key(pair.key, self._settings)
+        return self._kept(
+            name, load_views, save_views, lambda: flow_views(self.attention(pair), self._settings)
+        )
 
     def head_map(self, pairs: Sequence[Pair]) -> HeadMap | None:
         """Where the heads of one model lie to each other over these sentences. Raises `DamagedEntry`."""

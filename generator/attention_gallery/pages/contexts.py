@@ -30,6 +30,7 @@ from attention_gallery.pages.pieces import (
     SentenceModel,
     SentenceRow,
     SimilarHead,
+    SourceTable,
     TextPart,
     TokenView,
     Trace,
@@ -131,7 +132,8 @@ class ExplorerContext:
     `normalisation` are sentences. `heads[layer][head]` as on the model page. `text` and `texts` are as on the
     sentence's page; `left_out` says what the model could not read of them, "" where it read all. `mentions`
     are notes of other pages that speak of this one or of one of its heads.
-    `relations` are those of the sentence, with what the model makes of them.
+    `relations` are those of the sentence, with what the model makes of them. `sources` is where the selected
+    token draws from by several views.
     """
 
     model: ModelCard
@@ -160,6 +162,7 @@ class ExplorerContext:
     precision: str
     normalisation: str
     summary: str
+    sources: SourceTable
     left_out: str = ""
     relations: tuple[GoldRow, ...] = ()
 

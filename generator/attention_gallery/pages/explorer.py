@@ -23,6 +23,7 @@ from attention_gallery.pages.neighbours import Place
 from attention_gallery.pages.pair_view import PairView
 from attention_gallery.pages.pieces import LayerAverage, Link
 from attention_gallery.pages.relations import gold_rows
+from attention_gallery.pages.sources import source_table
 from attention_gallery.pages.traces import token_trace_of
 from attention_gallery.records import Float32, Provenance, head_name
 
@@ -86,6 +87,7 @@ def _explorer(gallery: Gallery, view: PairView, beside: _Beside) -> bytes:
         figure=Markup(view.heatmap.selected(head_name(*first), view.describer.head(*first)).html),
         traces=_traces(analysis),
         trace=token_trace_of(view, view.focus),
+        sources=source_table(view, view.focus),
         notable=notable_heads(analysis, view.tokens, view.keys, analysis.notable(), href),
         averages=averages,
         notes=gallery.notes.of_pair(model.spec.slug, sentence.slug).blocks(route),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from attention_gallery.analysis import HeadMap, SentenceAnalysis
+from attention_gallery.analysis import FlowViews, HeadMap, SentenceAnalysis
 from attention_gallery.hashing import digest
 from attention_gallery.manifest.settings import GallerySettings, ModelSpec, SentenceSpec
 from attention_gallery.pages import routes
@@ -100,6 +100,9 @@ class GalleryData(Protocol):
 
     def analysis(self, pair: Pair) -> SentenceAnalysis:
         """The measures of a pair."""
+
+    def views(self, pair: Pair) -> FlowViews:
+        """Where each token of a pair draws from, by several views."""
 
     def head_map(self, pairs: Sequence[Pair]) -> HeadMap | None:
         """Where the heads of one model lie to each other over these sentences, None where that is nowhere."""

@@ -251,6 +251,33 @@ class Trace:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceView:
+    """Where one token draws from in one view: its sources as in a `TraceRow`, or in `absent` why there are none.
+
+    `definition`, `caveat` and `source` say what the view is.
+    """
+
+    name: str
+    title: str
+    definition: str
+    caveat: str
+    source: str
+    keys: tuple[tuple[str, int, str, float], ...] = ()
+    absent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceTable:
+    """The views of one token side by side, after one layer; `data` is JSON for every token and layer."""
+
+    token: str
+    layer: int
+    ranks: int
+    views: tuple[SourceView, ...]
+    data: Markup
+
+
+@dataclass(frozen=True, slots=True)
 class NotableHead:
     """A head worth looking at, and why."""
 

@@ -1,0 +1,39 @@
+"""The views of where a token's information comes from: what each tells, and what it does not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One way to tell where a token's information comes from, with what it does not tell."""
+
+    name: str
+    title: str
+    definition: str
+    caveat: str
+    source: str
+
+
+VIEWS = (
+    View(
+        name="raw",
+        title="Raw attention",
+        definition="The weights of the layer, its heads averaged.",
+        caveat="Says how much of a vector is taken, not how long that vector is, nor what it holds after "
+        "earlier layers have mixed it.",
+        source="Bahdanau, Cho & Bengio 2015, Neural Machine Translation by Jointly Learning to Align and "
+        "Translate.",
+    ),
+    View(
+        name="rollout",
+        title="Rollout",
+        definition="How much of each input token has reached this one after the layer: heads averaged, the "
+        "residual added as a half, and the layers multiplied.",
+        caveat="Takes mixing for all that layers do: vectors that cancel each other, their lengths and the "
+        "feed-forward parts do not count, and every residual counts as a half. After many layers nearly all "
+        "of it leads back to the tokens that heads rest on.",
+        source="Abnar & Zuidema 2020, Quantifying Attention Flow in Transformers.",
+    ),
+)

@@ -1,0 +1,47 @@
+"""Where a token's information comes from, by raw attention and by the views that look further."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from attention_gallery.analysis import VIEWS, View
+from attention_gallery.figures.flow_views import flow_views_html
+from attention_gallery.pages import words
+from attention_gallery.pages.pair_view import PairView
+from attention_gallery.pages.pieces import SourceTable, SourceView
+from attention_gallery.records import Float32, Int32
+
+_Top = tuple[Int32, Float32]
+
+
+def source_table(view: PairView, query: int) -> SourceTable:
+    """Every view of one token after the last layer, with the data of all tokens and layers."""
+    layer = view.analysis.layers - 1
+    top = _tops(view)
+    rows = tuple(_view(view, one, top.get(one.name), (layer, query)) for one in VIEWS)
+    data = flow_views_html({name: found for name, found in top.items() if name != "raw"})
+    ranks = max(len(row.keys) for row in rows)
+    return SourceTable(view.tokens.texts[query], layer, ranks, rows, Markup(data))
+
+
+def _tops(view: PairView) -> dict[str, _Top]:
+    """Keys and shares, [layer, query, rank], of every view that there is."""
+    found = view.gallery.data.views(view.pair)
+    tops = {one.name: found.top(one.name) for one in VIEWS if one.name != "raw"}
+    raw = (view.analysis.top_keys, view.analysis.top_weights)
+    return {"raw": raw, **{name: top for name, top in tops.items() if top is not None}}
+
+
+def _view(view: PairView, one: View, top: _Top | None, place: tuple[int, int]) -> SourceView:
+    told = (one.name, one.title, one.definition, one.caveat, one.source)
+    if top is None:
+        return SourceView(*told, absent=_absent(view, one.name))
+    texts = view.keys.texts
+    keys, shares = (array[place].tolist() for array in top)
+    found = ((key, share) for key, share in zip(keys, shares, strict=True) if key >= 0)
+    return SourceView(*told, tuple((texts[key], key, words.weight(share), share) for key, share in found))
+
+
+def _absent(view: PairView, name: str) -> str:
+    """Why a view is not there."""
+    return "not defined for cross attention alone: what reaches a token comes through the encoder too"

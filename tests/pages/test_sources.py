@@ -1,0 +1,42 @@
+"""Where tokens draw from by several views: what the explorer says is what the analysis found."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import numpy as np
+
+from attention_gallery.analysis import rollout
+from attention_gallery.figures.flow_views import STEP
+from attention_gallery.records import StoredAttention
+from attention_gallery.store import AttentionStore
+from sample_gallery import Sample
+
+
+def flow_views_of(page: str) -> dict[str, Any]:
+    found = re.search(r'<script type="application/json" id="flow-views">(.*?)</script>', page)
+    assert found
+    return json.loads(found[1])  # type: ignore[no-any-return]
+
+
+def stored(sample: Sample, text: str, kind: str) -> StoredAttention:
+    store = AttentionStore(sample.cache / "store")
+    found = (store.open(key) for key in store.keys())
+    return next(one for one in found if one.text == text and one.facts.kind == kind)
+
+
+def test_the_data_of_every_token_and_layer_are_those_of_the_views(sample: Sample) -> None:
+    sample.build()
+    page = sample.page("enc/cat/")
+    packed = np.array(flow_views_of(page)["rollout"])
+    attention = stored(sample, sample.sentence("cat")["text"], "encoder")
+    for layer, reached in enumerate(rollout(attention)):
+        keys, thousandths = np.divmod(packed[layer], STEP)
+        np.testing.assert_array_equal(keys, np.argsort(-reached, axis=1, kind="stable")[:, :3])
+        shares = np.take_along_axis(reached, keys, 1)
+        np.testing.assert_allclose(thousandths / 1000, shares, rtol=0, atol=0.00051)
+    it = attention.tokens.texts.index("it")
+    best = int(reached[it].argmax())
+    assert f"Rollout of it in layer 1: {best}={attention.tokens.texts[best]} {reached[it, best]:.3f}" in page
