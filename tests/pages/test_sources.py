@@ -23,7 +23,8 @@ def flow_views_of(page: str) -> dict[str, Any]:
 
 def stored(sample: Sample, text: str, kind: str) -> StoredAttention:
     store = AttentionStore(sample.cache / "store")
-    found = (store.open(key) for key in store.keys())
+    keys = store.keys()
+    found = (store.open(key) for key in keys)
     return next(one for one in found if one.text == text and one.facts.kind == kind)
 
 

@@ -252,7 +252,7 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class SourceView:
-    """Where one token draws from in one view: its sources as in a `TraceRow`, or in `absent` why there are none.
+    """Where one token draws from in one view: sources as in a `TraceRow`, or in `absent` why there are none.
 
     `definition`, `caveat` and `source` say what the view is.
     """
