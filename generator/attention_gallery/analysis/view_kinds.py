@@ -36,4 +36,15 @@ VIEWS = (
         "of it leads back to the tokens that heads rest on.",
         source="Abnar & Zuidema 2020, Quantifying Attention Flow in Transformers.",
     ),
+    View(
+        name="norm",
+        title="Norm-weighted",
+        definition="The weights of the layer times the length of what the head takes from each token, its "
+        "value put through the output projection: ‖α f(x)‖, averaged over heads and divided by the sum of "
+        "the row.",
+        caveat="Lengths of one layer only: vectors of different heads may cancel each other, and the "
+        "residual is left out.",
+        source="Kobayashi, Kuribayashi, Yokoi & Inui 2020, Attention is Not Only a Weight: Analyzing "
+        "Transformers with Vector Norms.",
+    ),
 )

@@ -6,6 +6,7 @@ A view gives for each layer and token the tokens that it draws from most. Raw at
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attention_gallery.analysis.kept import code_digest, pack, unpack
+from attention_gallery.analysis.measure import layout_of
+from attention_gallery.analysis.norm_weighted import Sinks, norm_weighted, shares_of
 from attention_gallery.analysis.pairs import strongest_keys
 from attention_gallery.analysis.rollout import rollout
 from attention_gallery.hashing import digest
@@ -20,7 +23,14 @@ from attention_gallery.manifest.settings import AnalysisSettings
 from attention_gallery.records import Float32, Int32, StoredAttention
 
 MAGIC = b"attention-gallery flow views 1\n"
-_DTYPES = {"rollout_keys": "<i4", "rollout_shares": "<f4"}
+_DTYPES = {
+    "rollout_keys": "<i4",
+    "rollout_shares": "<f4",
+    "norm_keys": "<i4",
+    "norm_shares": "<f4",
+    "raw_sinks": "<f4",
+    "norm_sinks": "<f4",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,10 +40,17 @@ class FlowViews:
     Keys are int32[layer, query, rank], strongest first, -1 where there are fewer; shares are
     float32[layer, query, rank], 0 to 1 of all that the token draws. A view that there is none of has arrays
     without elements.
+    raw_sinks, norm_sinks: float32[layer, head], the mean share of special tokens and, in causal models, of
+    the first token, in raw attention and weighted by the lengths of vectors; NaN where there are no such
+    tokens, and no elements where the lengths are not known.
     """
 
     rollout_keys: Int32
     rollout_shares: Float32
+    norm_keys: Int32
+    norm_shares: Float32
+    raw_sinks: Float32
+    norm_sinks: Float32
 
     def top(self, name: str) -> tuple[Int32, Float32] | None:
         """Keys and shares of one view, None where there is none."""
@@ -44,20 +61,44 @@ class FlowViews:
 def flow_views(attention: StoredAttention, settings: AnalysisSettings) -> FlowViews:
     """Every view of one capture, layer by layer; `settings.top_keys` sources of each token.
 
-    Cross attention has no rollout. Raises `DamagedEntry` when a layer cannot be read.
+    Cross attention has no rollout, and not every capture has the lengths of vectors. Raises `DamagedEntry`
+    when something cannot be read.
     """
     count = settings.top_keys
-    keys, shares = _strongest(rollout(attention), count) if attention.facts.kind != "cross" else _nothing()
-    return FlowViews(keys, shares)
+    reached = () if attention.facts.kind == "cross" else rollout(attention)
+    norms = attention.beside.norms
+    rolled = _strongest(reached, count)
+    if norms is None:
+        nothing = np.zeros((0, 0), np.float32)
+        return FlowViews(*rolled, *_strongest((), count), nothing, nothing)
+    weighed = [_weigh(attention, norms, index) for index in range(attention.facts.layers)]
+    raw, lengths = (np.stack([getattr(one, name) for one in weighed]) for name in ("raw_sinks", "norm_sinks"))
+    return FlowViews(*rolled, *_strongest((one.average for one in weighed), count), raw, lengths)
 
 
-def _strongest(layers: Any, count: int) -> tuple[Int32, Float32]:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Weighed:
+    """A layer weighted by lengths: the average over heads float32[query, key], and sinks float32[head]."""
+
+    average: Float32
+    raw_sinks: Float32
+    norm_sinks: Float32
+
+
+def _weigh(attention: StoredAttention, norms: Float32, index: int) -> _Weighed:
+    weights = attention.layer(index).weights
+    lengths = norm_weighted(weights, norms[index])
+    sinks = Sinks.of(layout_of(attention, 1))
+    return _Weighed(
+        shares_of(lengths.mean(axis=0, dtype=np.float32)), sinks.mass(weights), sinks.mass(shares_of(lengths))
+    )
+
+
+def _strongest(layers: Iterable[NDArray[Any]], count: int) -> tuple[Int32, Float32]:
     found = [strongest_keys(layer.astype(np.float32), count) for layer in layers]
+    if not found:
+        return np.zeros((0, 0, 0), np.int32), np.zeros((0, 0, 0), np.float32)
     return np.stack([keys for keys, _ in found]), np.stack([shares for _, shares in found])
-
-
-def _nothing() -> tuple[Int32, Float32]:
-    return np.zeros((0, 0, 0), np.int32), np.zeros((0, 0, 0), np.float32)
 
 
 def views_key(capture_key: str, settings: AnalysisSettings) -> str:

@@ -22,7 +22,7 @@ from attention_gallery.models.quiet import quiet_libraries
 from attention_gallery.models.resolved import ProblemMaker, ResolvedModel
 from attention_gallery.progress import Reporter, Task
 from attention_gallery.records import Precision, TextInput
-from attention_gallery.store import AttentionStore, EntryWriter
+from attention_gallery.store import AttentionStore, BesideShape, EntryWriter
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,20 +206,21 @@ def _capture(
 ) -> None:
     with ExitStack() as stack:
         entries = [
-            {kind: stack.enter_context(_writer(store, job, read, kind, prepared.loaded)) for kind in job.keys}
+            {kind: stack.enter_context(_writer(store, job, read, kind, prepared)) for kind in job.keys}
             for job, read in chosen
         ]
         emits = [{kind: entry.write for kind, entry in own.items()} for own in entries]
         job = chosen[0][0]
         told = run_batch(prepared, [read for _, read in chosen], emits, job.fingerprint, job.precision)
-        for own, provenance in zip(entries, told, strict=True):
+        for own, found in zip(entries, told, strict=True):
             for kind, entry in own.items():
-                entry.finish(provenance[kind])
+                entry.finish(found[kind].provenance, found[kind].beside)
 
 
 def _writer(
-    store: AttentionStore, job: CaptureJob, read: ModelInput, kind: str, loaded: LoadedModel
+    store: AttentionStore, job: CaptureJob, read: ModelInput, kind: str, prepared: PreparedModel
 ) -> AbstractContextManager[EntryWriter]:
+    loaded = prepared.loaded
     if kind not in loaded.parts:
         raise ModelError(
             job.problem(
@@ -227,6 +228,13 @@ def _writer(
             )
         )
     keys = read.keys(kind) if kind == "cross" else None
+    beside = BesideShape(prepared.tells_norms(kind))
     return store.writer(
-        job.keys[kind], read.text_of(kind), read.queries(kind), loaded.parts[kind], keys, job.precision
+        job.keys[kind],
+        read.text_of(kind),
+        read.queries(kind),
+        loaded.parts[kind],
+        keys,
+        job.precision,
+        beside,
     )

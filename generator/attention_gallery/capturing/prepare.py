@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
+from attention_gallery.capturing.norms import find_factors, vector_norms
 from attention_gallery.capturing.sink import BatchSink, InexactAttentionError, LayerSink
 from attention_gallery.capturing.strategies import LADDER, NoEagerAttentionError, Strategy
 from attention_gallery.errors import ModelError
@@ -33,19 +34,29 @@ class _Seen(Exception):  # noqa: N818 - nothing went wrong
 class PreparedModel:
     """A loaded model and the way in which its attention is captured.
 
-    `kinds` names for every place in the model that attends the kind of attention that it gives.
+    `kinds` names for every place in the model that attends the kind of attention that it gives. `factors`
+    have for every place of which that is known what turns its values into lengths: see `norms.find_factors`.
     """
 
     loaded: LoadedModel
     strategy: Strategy
     kinds: Mapping[str, str]
+    factors: Mapping[str, torch.Tensor] = field(default_factory=dict)
 
-    def capture(self, inputs: Mapping[str, Any], sinks: Mapping[str, BatchSink]) -> None:
+    def tells_norms(self, kind: str) -> bool:
+        """Whether the lengths of what heads take are known for every layer of one kind of attention."""
+        places = [place for place, one in self.kinds.items() if one == kind]
+        return bool(places) and all(place in self.factors for place in places)
+
+    def capture(
+        self, inputs: Mapping[str, Any], sinks: Mapping[str, BatchSink]
+    ) -> Mapping[str, list[torch.Tensor]]:
         """Run the model on `inputs` and give every layer to the sink of its kind, if it has one.
 
         The pass ends with the last layer that is wanted: what follows would change no weight. Whoever has
-        many sentences quietens the libraries once for all of them. Raises `InexactAttentionError`, or
-        whatever the model's code raises.
+        many sentences quietens the libraries once for all of them. The result are the lengths of what heads
+        take, by kind of those that tell them: [batch, head, key] for each layer. Raises
+        `InexactAttentionError`, or whatever the model's code raises.
         """
 
         def receive(place: str, weights: torch.Tensor, first: int = 0) -> None:
@@ -59,10 +70,19 @@ class PreparedModel:
 
         # Code of others may leave something open, and accelerate brings weights back when a part has run.
         may_stop = not (self.loaded.remote_code or hasattr(self.loaded.model, "hf_device_map"))
+        norms: dict[str, list[torch.Tensor]] = {kind: [] for kind in sinks if self.tells_norms(kind)}
+
+        def take(place: str, value: torch.Tensor) -> None:
+            kind = self.kinds.get(place, "")
+            if kind in norms:
+                norms[kind].append(vector_norms(self.factors[place], value))
+
+        strategy = self.strategy.taking_values(take) if norms else self.strategy
         with torch.inference_mode(), suppress(_Seen):
-            self.strategy.run(self.loaded.model, inputs, receive)
+            strategy.run(self.loaded.model, inputs, receive)
         for sink in sinks.values():
             sink.finish()
+        return norms
 
 
 def prepare(loaded: LoadedModel, ladder: Sequence[Strategy] = LADDER) -> PreparedModel:
@@ -85,7 +105,10 @@ def prepare(loaded: LoadedModel, ladder: Sequence[Strategy] = LADDER) -> Prepare
     for strategy in ladder:
         try:
             kinds = _tried(loaded, strategy, inputs, plain)
-            return PreparedModel(loaded, strategy.bound(loaded.model), kinds)
+            bound = strategy.bound(loaded.model)
+            return PreparedModel(
+                loaded, bound, kinds, find_factors(loaded.model, bound, inputs, loaded.dtype)
+            )
         except (InexactAttentionError, NoEagerAttentionError, *MODEL_FAULTS) as error:
             reasons[strategy.name] = str(error) or type(error).__name__
     raise _not_captured(loaded, reasons)

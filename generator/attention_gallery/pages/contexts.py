@@ -81,7 +81,8 @@ class ModelHeadContext:
     `examples` are the first sentences, `others` the rest of a long gallery as (link, type, family).
     `similar` are the heads most like it, and `typical` how far two heads of the model are apart on average.
     `mentions` are notes of other pages that speak of the head, each with the place where it stands.
-    `best_at` are the relations that it is the best head of the model for.
+    `best_at` are the relations that it is the best head of the model for. `sinks` says what of its attention
+    rests on special and first tokens, "" where that is not known.
     """
 
     model: ModelCard
@@ -100,6 +101,7 @@ class ModelHeadContext:
     notes: tuple[NoteBlock, ...]
     mentions: tuple[Link, ...]
     best_at: tuple[RelationRow, ...]
+    sinks: str = ""
 
 
 @dataclass(frozen=True, slots=True)

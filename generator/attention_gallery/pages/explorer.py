@@ -87,7 +87,7 @@ def _explorer(gallery: Gallery, view: PairView, beside: _Beside) -> bytes:
         figure=Markup(view.heatmap.selected(head_name(*first), view.describer.head(*first)).html),
         traces=_traces(analysis),
         trace=token_trace_of(view, view.focus),
-        sources=source_table(view, view.focus),
+        sources=source_table(view, view.focus, href),
         notable=notable_heads(analysis, view.tokens, view.keys, analysis.notable(), href),
         averages=averages,
         notes=gallery.notes.of_pair(model.spec.slug, sentence.slug).blocks(route),

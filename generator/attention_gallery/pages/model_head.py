@@ -16,6 +16,7 @@ from attention_gallery.pages.model_view import PICTURED_SENTENCES, ModelView
 from attention_gallery.pages.neighbours import Place, head_neighbours
 from attention_gallery.pages.pieces import HeadExample, Link, Neighbours
 from attention_gallery.pages.relations import relation_row
+from attention_gallery.pages.sinks import head_said
 from attention_gallery.records import head_name
 
 
@@ -51,6 +52,7 @@ def _make(gallery: Gallery, view: ModelView, around: dict[Place, Neighbours], la
         type_title=kind.title,
         family=kind.family,
         evidence=kind.evidence,
+        sinks=head_said(view.sinks, (layer, head), model.facts.kind),
         metrics=rows_across(view.across, layer, head),
         examples=tuple(_examples(view, route, layer, head)),
         others=tuple(_others(view, route, layer, head)),

@@ -18,7 +18,8 @@ from attention_gallery.hashing import digest
 from attention_gallery.pages import words
 from attention_gallery.pages.gallery import Gallery, GalleryModel
 from attention_gallery.pages.pieces import Thumbnail
-from attention_gallery.records import HeadType
+from attention_gallery.pages.sinks import sinks_across
+from attention_gallery.records import Float32, HeadType
 
 # Beyond these a head's page only names sentences, so that it stays light.
 PICTURED_SENTENCES = 12
@@ -65,6 +66,11 @@ class ModelView:
     def head_map(self) -> HeadMap | None:
         """Where the heads lie to each other, None where that is nowhere."""
         return self.gallery.data.head_map(self.pairs)
+
+    @cached_property
+    def sinks(self) -> tuple[Float32, Float32] | None:
+        """What of each head rests on special and first tokens, raw and by lengths; None if not known."""
+        return sinks_across(self.gallery.data.views(pair) for pair in self.pairs)
 
     @property
     def lengths(self) -> dict[str, str]:

@@ -267,14 +267,38 @@ class SourceView:
 
 
 @dataclass(frozen=True, slots=True)
+class SinkRow:
+    """What of a head rests on tokens that say nothing of the text: raw, and weighted by vector lengths."""
+
+    name: str
+    href: str
+    raw: str
+    raw_percent: int
+    norm: str
+    norm_percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class SinkTable:
+    """The heads whose rest changes most when vectors count by their length, and all heads in one sentence."""
+
+    summary: str
+    rows: tuple[SinkRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SourceTable:
-    """The views of one token side by side, after one layer; `data` is JSON for every token and layer."""
+    """The views of one token side by side, after one layer; `data` is JSON for every token and layer.
+
+    `sinks` is None where the lengths of vectors are not known.
+    """
 
     token: str
     layer: int
     ranks: int
     views: tuple[SourceView, ...]
     data: Markup
+    sinks: SinkTable | None = None
 
 
 @dataclass(frozen=True, slots=True)

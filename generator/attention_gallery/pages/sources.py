@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from markupsafe import Markup
 
-from attention_gallery.analysis import VIEWS, View
+from attention_gallery.analysis import VIEWS, FlowViews, View
 from attention_gallery.figures.flow_views import flow_views_html
 from attention_gallery.pages import words
+from attention_gallery.pages.neighbours import Place
 from attention_gallery.pages.pair_view import PairView
 from attention_gallery.pages.pieces import SourceTable, SourceView
+from attention_gallery.pages.sinks import sink_table
 from attention_gallery.records import Float32, Int32
 
 _Top = tuple[Int32, Float32]
 
 
-def source_table(view: PairView, query: int) -> SourceTable:
+def source_table(view: PairView, query: int, href: Callable[[Place], str]) -> SourceTable:
     """Every view of one token after the last layer, with the data of all tokens and layers."""
     layer = view.analysis.layers - 1
-    top = _tops(view)
+    found = view.gallery.data.views(view.pair)
+    top = _tops(view, found)
     rows = tuple(_view(view, one, top.get(one.name), (layer, query)) for one in VIEWS)
     data = flow_views_html({name: found for name, found in top.items() if name != "raw"})
     ranks = max(len(row.keys) for row in rows)
-    return SourceTable(view.tokens.texts[query], layer, ranks, rows, Markup(data))
+    sinks = sink_table(found, view.analysis.kind, href)
+    return SourceTable(view.tokens.texts[query], layer, ranks, rows, Markup(data), sinks)
 
 
-def _tops(view: PairView) -> dict[str, _Top]:
+def _tops(view: PairView, found: FlowViews) -> dict[str, _Top]:
     """Keys and shares, [layer, query, rank], of every view that there is."""
-    found = view.gallery.data.views(view.pair)
     tops = {one.name: found.top(one.name) for one in VIEWS if one.name != "raw"}
     raw = (view.analysis.top_keys, view.analysis.top_weights)
     return {"raw": raw, **{name: top for name, top in tops.items() if top is not None}}
@@ -44,4 +49,6 @@ def _view(view: PairView, one: View, top: _Top | None, place: tuple[int, int]) -
 
 def _absent(view: PairView, name: str) -> str:
     """Why a view is not there."""
-    return "not defined for cross attention alone: what reaches a token comes through the encoder too"
+    if name == "norm":
+        return f"not known for this model: {view.attention.beside.no_norms}"
+    return "not defined for cross attention by itself: what reaches a token comes through the encoder"

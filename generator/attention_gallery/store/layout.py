@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attention_gallery.records import ModelFacts, Precision, Tokens
+from attention_gallery.store.beside import NO_ROOM, BesideShape
 
 NUMPY_TYPES: dict[str, np.dtype[Any]] = {
     "I64": np.dtype("<i8"),
@@ -49,11 +50,15 @@ def layer_name(index: int) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """One reading of a text: the model's facts, the tokens that look, and the keys where these are others."""
+    """One reading of a text: the model's facts, the tokens that look, and the keys where these are others.
+
+    `beside` is what will be kept beside the weights.
+    """
 
     facts: ModelFacts
     tokens: Tokens
     keys: Tokens | None = None
+    beside: BesideShape = NO_ROOM
 
     @property
     def looked_at(self) -> Tokens:
@@ -62,7 +67,7 @@ class Reading:
 
     @cached_property
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """All arrays but the layers, under the names of their slots."""
+        """All arrays of tokens, under the names of their slots."""
         found = token_arrays("tokens", self.tokens)
         return found if self.keys is None else found | token_arrays("keys", self.keys)
 
@@ -71,6 +76,7 @@ def plan_slots(reading: Reading, precision: Precision) -> tuple[ArraySlot, ...]:
     """All arrays of an entry: widest numbers first, so that each lies aligned, and the layers together."""
     shape = (reading.facts.heads, len(reading.tokens), len(reading.looked_at))
     wanted = [(name, _TYPES[array.dtype], array.shape) for name, array in reading.arrays.items()]
+    wanted += reading.beside.slots(reading.facts.layers, reading.facts.heads, len(reading.looked_at))
     wanted += [(layer_name(index), LAYER_TYPES[precision], shape) for index in range(reading.facts.layers)]
     order = sorted(wanted, key=lambda one: (-NUMPY_TYPES[one[1]].itemsize, one[0].startswith("layer.")))
     slots = []
