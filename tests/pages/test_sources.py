@@ -41,3 +41,33 @@ def test_the_data_of_every_token_and_layer_are_those_of_the_views(sample: Sample
     it = attention.tokens.texts.index("it")
     best = int(reached[it].argmax())
     assert f"Rollout of it in layer 1: {best}={attention.tokens.texts[best]} {reached[it, best]:.3f}" in page
+
+
+def test_vector_lengths_tell_what_of_the_rest_weighs_little(sample: Sample) -> None:
+    sample.build()
+    page = sample.page("enc/cat/")
+    norms = stored(sample, sample.sentence("cat")["text"], "encoder").beside.norms
+    assert norms is not None
+    said = re.search(r"On average (0\.\d\d) of a head&#39;s attention rests on special tokens", page)
+    weighed = re.search(r"it is (?:&lt; )?(0\.\d\d)\.", page)
+    assert said
+    assert weighed
+    assert float(weighed[1]) < float(said[1])  # the vectors of special tokens are made a tenth as long
+    assert re.search(r"0\.\d\d of its attention rests on special tokens", sample.page("models/enc/l00h01/"))
+
+
+def test_what_a_causal_model_expects_is_listed_with_what_came(sample: Sample) -> None:
+    sample.build()
+    page = sample.page("dec/short/")
+    told = stored(sample, "Go now", "decoder").beside.predictions
+    assert told is not None
+    first = ", ".join(
+        f"{text} {share:.3f}"
+        for text, share in zip(told.texts[0], told.probabilities[0].tolist(), strict=True)
+    )
+    assert f"0=Go: {first}, now {told.actual[0]:.3f};" in page
+
+
+def test_a_model_without_a_head_says_so(sample: Sample) -> None:
+    sample.build()
+    assert "No predictions are shown: its files hold no language-modelling head." in sample.page("enc/cat/")

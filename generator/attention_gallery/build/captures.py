@@ -85,6 +85,7 @@ def key_of(
         dtype=model.dtype,
         precision=settings.capture.precision,
         kind=kind,
+        predictions=settings.capture.predictions,
     )
 
 
@@ -146,6 +147,7 @@ def _jobs(project: Project, captures: Captures, missing: set[str]) -> list[Captu
             fingerprint=digests,
             problem=partial(_problem, project, "sentences", index, "chat" if sentence.chat else "text"),
             placement=Placement(spec.device, spec.device_map == "auto"),
+            predictions=settings.capture.predictions,
         )
         for place, (spec, (found, digests)) in enumerate(zip(settings.models, captures.models, strict=True))
         for index, sentence in enumerate(settings.sentences)

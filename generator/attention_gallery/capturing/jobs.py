@@ -22,7 +22,7 @@ from attention_gallery.models.quiet import quiet_libraries
 from attention_gallery.models.resolved import ProblemMaker, ResolvedModel
 from attention_gallery.progress import Reporter, Task
 from attention_gallery.records import Precision, TextInput
-from attention_gallery.store import AttentionStore, BesideShape, EntryWriter
+from attention_gallery.store import AttentionStore, EntryWriter
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,8 @@ class CaptureJob:
 
     `title` and `sentence` name the two for people, `keys` say where the capture of each kind of attention
     belongs in the store ("self", or "encoder", "decoder" and "cross": see `ResolvedModel.kinds`), and
-    `problem` makes a problem at the sentence's line of the manifest.
+    `problem` makes a problem at the sentence's line of the manifest. `predictions` is how many likely tokens
+    are kept of every place where the model predicts.
     """
 
     model: ResolvedModel
@@ -44,6 +45,7 @@ class CaptureJob:
     fingerprint: ModelFingerprint
     problem: ProblemMaker = Problem
     placement: Placement = BEST
+    predictions: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,8 @@ def _capture_group(
     """Capture the sentences of one model; the problems that there were, if any and if it kept going."""
     first = group[0]
     task.advance(0, f"{first.title} · loading the model")
-    loaded = load(first.model, first.dtype, _continues(group), first.placement)
+    predicts = any(job.predictions for job in group)
+    loaded = load(first.model, first.dtype, _continues(group), first.placement, predicts)
     try:
         prepared = prepare(loaded)
         read, problems = _read_all(group, loaded)
@@ -211,7 +214,8 @@ def _capture(
         ]
         emits = [{kind: entry.write for kind, entry in own.items()} for own in entries]
         job = chosen[0][0]
-        told = run_batch(prepared, [read for _, read in chosen], emits, job.fingerprint, job.precision)
+        reads = [read for _, read in chosen]
+        told = run_batch(prepared, reads, emits, job.fingerprint, job.precision, job.predictions)
         for own, found in zip(entries, told, strict=True):
             for kind, entry in own.items():
                 entry.finish(found[kind].provenance, found[kind].beside)
@@ -228,7 +232,7 @@ def _writer(
             )
         )
     keys = read.keys(kind) if kind == "cross" else None
-    beside = BesideShape(prepared.tells_norms(kind))
+    beside = prepared.beside(read, kind, job.predictions)
     return store.writer(
         job.keys[kind],
         read.text_of(kind),

@@ -213,6 +213,13 @@ class CaptureSettings(Settings):
         le=1_000_000,
         description="How many tokens run through a model at once, padding included. Less takes less memory.",
     )
+    predictions: int = Field(
+        default=5,
+        ge=0,
+        le=20,
+        description="How many of the likeliest next tokens are kept for each token, or for each mask of a "
+        "masked model, where a model has a language-modelling head. 0 for none.",
+    )
 
 
 class AnalysisSettings(Settings):

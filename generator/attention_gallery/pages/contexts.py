@@ -25,6 +25,7 @@ from attention_gallery.pages.pieces import (
     NotableHead,
     NoteBlock,
     Pair,
+    PredictionTable,
     RelationGroup,
     RelationRow,
     SentenceModel,
@@ -135,7 +136,7 @@ class ExplorerContext:
     sentence's page; `left_out` says what the model could not read of them, "" where it read all. `mentions`
     are notes of other pages that speak of this one or of one of its heads.
     `relations` are those of the sentence, with what the model makes of them. `sources` is where the selected
-    token draws from by several views.
+    token draws from by several views, `predictions` which tokens the model expects.
     """
 
     model: ModelCard
@@ -165,6 +166,7 @@ class ExplorerContext:
     normalisation: str
     summary: str
     sources: SourceTable
+    predictions: PredictionTable
     left_out: str = ""
     relations: tuple[GoldRow, ...] = ()
 

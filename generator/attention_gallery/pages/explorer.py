@@ -22,6 +22,7 @@ from attention_gallery.pages.layer_averages import layer_average
 from attention_gallery.pages.neighbours import Place
 from attention_gallery.pages.pair_view import PairView
 from attention_gallery.pages.pieces import LayerAverage, Link
+from attention_gallery.pages.predictions import prediction_table
 from attention_gallery.pages.relations import gold_rows
 from attention_gallery.pages.sources import source_table
 from attention_gallery.pages.traces import token_trace_of
@@ -87,6 +88,7 @@ def _explorer(gallery: Gallery, view: PairView, beside: _Beside) -> bytes:
         figure=Markup(view.heatmap.selected(head_name(*first), view.describer.head(*first)).html),
         traces=_traces(analysis),
         trace=token_trace_of(view, view.focus),
+        predictions=prediction_table(view),
         sources=source_table(view, view.focus, href),
         notable=notable_heads(analysis, view.tokens, view.keys, analysis.notable(), href),
         averages=averages,

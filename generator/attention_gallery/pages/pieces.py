@@ -302,6 +302,34 @@ class SourceTable:
 
 
 @dataclass(frozen=True, slots=True)
+class PredictionRow:
+    """What a model expects at one token: (text, probability as text, probability), likeliest first.
+
+    `came` is the token that does follow, with its probability; "" where none does, and for masks.
+    """
+
+    token: str
+    index: int
+    expected: tuple[tuple[str, str, float], ...]
+    came: str = ""
+    came_share: str = ""
+    came_part: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionTable:
+    """What a model expects after each token, or, `masked`, at each mask.
+
+    `absent` says why there are no rows.
+    """
+
+    masked: bool
+    ranks: int
+    rows: tuple[PredictionRow, ...] = ()
+    absent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class NotableHead:
     """A head worth looking at, and why."""
 

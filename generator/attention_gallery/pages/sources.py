@@ -50,5 +50,6 @@ def _view(view: PairView, one: View, top: _Top | None, place: tuple[int, int]) -
 def _absent(view: PairView, name: str) -> str:
     """Why a view is not there."""
     if name == "norm":
-        return f"not known for this model: {view.attention.beside.no_norms}"
+        reason = view.attention.beside.no_norms
+        return f"not known for this model: {reason}" if reason else "not known for this model"
     return "not defined for cross attention by itself: what reaches a token comes through the encoder"

@@ -19,13 +19,14 @@ def capture_key(
     dtype: str,
     precision: Precision,
     kind: str = "self",
+    predictions: int = 0,
 ) -> str:
     """The key of one sentence under one model: SHA-256, 64 hexadecimal digits.
 
     `weights` and `tokenizer` are fingerprints, `dtype` is the number format the model runs in, `precision`
-    the one in the store, `kind` the attention that is captured ("self" where a model has only one). Library
-    versions are left out: they are provenance, kept beside the numbers, and an upgrade must not throw a
-    store away.
+    the one in the store, `kind` the attention that is captured ("self" where a model has only one),
+    `predictions` how many likely tokens are kept. Library versions are left out: they are provenance, kept
+    beside the numbers, and an upgrade must not throw a store away.
     """
     return digest(
         {
@@ -36,5 +37,6 @@ def capture_key(
             "dtype": dtype,
             "precision": precision,
             "kind": kind,
+            "predictions": predictions,
         }
     )
