@@ -71,3 +71,12 @@ def test_what_a_causal_model_expects_is_listed_with_what_came(sample: Sample) ->
 def test_a_model_without_a_head_says_so(sample: Sample) -> None:
     sample.build()
     assert "No predictions are shown: its files hold no language-modelling head." in sample.page("enc/cat/")
+
+
+def test_a_long_sentence_says_why_it_has_no_flow(sample: Sample) -> None:
+    sample.settings["analysis"] = {"flow_limit": 100}
+    sample.build()
+    assert "flow" in flow_views_of(sample.page("enc/short/"))  # 4 tokens, 2 layers: 32 flows
+    page = sample.page("enc/cat/")
+    assert "flow" not in flow_views_of(page)
+    assert "11 tokens and 2 layers would take 242 maximum flows, more than 100 (analysis.flow_limit)" in page

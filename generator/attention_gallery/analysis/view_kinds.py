@@ -37,6 +37,16 @@ VIEWS = (
         source="Abnar & Zuidema 2020, Quantifying Attention Flow in Transformers.",
     ),
     View(
+        name="flow",
+        title="Attention flow",
+        definition="How much could reach this token from each input token if weights were the widths of "
+        "pipes, residuals among them: the maximum flow, divided by the sum over all input tokens.",
+        caveat="An upper bound, and a generous one: each pipe is measured as if all flowed from one token. "
+        "After many layers nearly every token could send nearly everything, so that the shares are almost "
+        "even.",
+        source="Abnar & Zuidema 2020, Quantifying Attention Flow in Transformers.",
+    ),
+    View(
         name="norm",
         title="Norm-weighted",
         definition="The weights of the layer times the length of what the head takes from each token, its "

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from attention_gallery.analysis.attention_flow import attention_flow, flows_needed
 from attention_gallery.analysis.kept import code_digest, pack, unpack
 from attention_gallery.analysis.measure import layout_of
 from attention_gallery.analysis.norm_weighted import Sinks, norm_weighted, shares_of
@@ -26,6 +27,8 @@ MAGIC = b"attention-gallery flow views 1\n"
 _DTYPES = {
     "rollout_keys": "<i4",
     "rollout_shares": "<f4",
+    "flow_keys": "<i4",
+    "flow_shares": "<f4",
     "norm_keys": "<i4",
     "norm_shares": "<f4",
     "raw_sinks": "<f4",
@@ -47,6 +50,8 @@ class FlowViews:
 
     rollout_keys: Int32
     rollout_shares: Float32
+    flow_keys: Int32
+    flow_shares: Float32
     norm_keys: Int32
     norm_shares: Float32
     raw_sinks: Float32
@@ -61,19 +66,28 @@ class FlowViews:
 def flow_views(attention: StoredAttention, settings: AnalysisSettings) -> FlowViews:
     """Every view of one capture, layer by layer; `settings.top_keys` sources of each token.
 
-    Cross attention has no rollout, and not every capture has the lengths of vectors. Raises `DamagedEntry`
-    when something cannot be read.
+    Cross attention has neither rollout nor flow, a long text no flow (`settings.flow_limit`), and not every
+    capture has the lengths of vectors. Loads scipy where there is a flow. Raises `DamagedEntry` when
+    something cannot be read.
     """
     count = settings.top_keys
-    reached = () if attention.facts.kind == "cross" else rollout(attention)
     norms = attention.beside.norms
-    rolled = _strongest(reached, count)
+    layout = layout_of(attention, 1)
+    crossing = attention.facts.kind == "cross"
+    flowing = not crossing and flows_needed(layout, attention.facts.layers) <= settings.flow_limit
+    paths = (
+        *_strongest(() if crossing else rollout(attention), count),
+        *_strongest(attention_flow(attention) if flowing else (), count),
+    )
     if norms is None:
         nothing = np.zeros((0, 0), np.float32)
-        return FlowViews(*rolled, *_strongest((), count), nothing, nothing)
-    weighed = [_weigh(attention, norms, index) for index in range(attention.facts.layers)]
+        return FlowViews(*paths, *_strongest((), count), nothing, nothing)
+    sinks = Sinks.of(layout)
+    weighed = [
+        _weigh(attention.layer(index).weights, norms[index], sinks) for index in range(attention.facts.layers)
+    ]
     raw, lengths = (np.stack([getattr(one, name) for one in weighed]) for name in ("raw_sinks", "norm_sinks"))
-    return FlowViews(*rolled, *_strongest((one.average for one in weighed), count), raw, lengths)
+    return FlowViews(*paths, *_strongest((one.average for one in weighed), count), raw, lengths)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,10 +99,8 @@ class _Weighed:
     norm_sinks: Float32
 
 
-def _weigh(attention: StoredAttention, norms: Float32, index: int) -> _Weighed:
-    weights = attention.layer(index).weights
-    lengths = norm_weighted(weights, norms[index])
-    sinks = Sinks.of(layout_of(attention, 1))
+def _weigh(weights: Float32, norms: Float32, sinks: Sinks) -> _Weighed:
+    lengths = norm_weighted(weights, norms)
     return _Weighed(
         shares_of(lengths.mean(axis=0, dtype=np.float32)), sinks.mass(weights), sinks.mass(shares_of(lengths))
     )

@@ -49,6 +49,7 @@ _LIBRARIES = (
     "pillow",
     "pygments",
     "scikit-learn",
+    "scipy",
 )
 
 

@@ -229,6 +229,13 @@ class AnalysisSettings(Settings):
     top_keys: int = Field(
         default=3, ge=1, le=10, description="How many keys are listed for each token and layer."
     )
+    flow_limit: int = Field(
+        default=16384,
+        ge=0,
+        le=10_000_000,
+        description="How many maximum flows attention flow may take on a sentence: one for each layer and "
+        "pair of tokens that can see each other. 0 for none.",
+    )
 
 
 class PageSettings(Settings):

@@ -52,4 +52,19 @@ def _absent(view: PairView, name: str) -> str:
     if name == "norm":
         reason = view.attention.beside.no_norms
         return f"not known for this model: {reason}" if reason else "not known for this model"
+    if name == "flow" and view.analysis.kind != "cross":
+        return _too_many(view)
     return "not defined for cross attention by itself: what reaches a token comes through the encoder"
+
+
+def _too_many(view: PairView) -> str:
+    """Why a sentence has no attention flow."""
+    limit = view.gallery.settings.analysis.flow_limit
+    if not limit:
+        return "not computed: analysis.flow_limit is 0"
+    layers, tokens = view.analysis.layers, len(view.tokens)
+    pairs = tokens * (tokens + 1) // 2 if view.analysis.causal else tokens * tokens
+    return (
+        f"not computed: {tokens} tokens and {layers} layers would take {layers * pairs:,} maximum flows, "
+        f"more than {limit:,} (analysis.flow_limit)"
+    )
