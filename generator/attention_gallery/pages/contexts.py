@@ -173,7 +173,10 @@ class ExplorerContext:
 
 @dataclass(frozen=True, slots=True)
 class HeadContext:
-    """`head.html`: one head on one sentence; the page people share. `mentions` as in `ModelHeadContext`."""
+    """`head.html`: one head on one sentence; the page people share.
+
+    `mentions` and `sinks` are as in `ModelHeadContext`.
+    """
 
     shared: HeadShared
     name: str
@@ -190,6 +193,7 @@ class HeadContext:
     across: str
     notes: tuple[NoteBlock, ...]
     mentions: tuple[Link, ...]
+    sinks: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,7 @@ def _make(
         across=routes.href(route, across),
         notes=notes.blocks(route) if notes else (),
         mentions=mentions.links(route),
+        sinks=view.sinks(layer, head),
     )
     title = f"{name} on “{view.short_title}”, {model.spec.title}"
     return render(gallery, "head.html", view.head_frame.page(route, title, summary), context)

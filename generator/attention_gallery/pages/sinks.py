@@ -43,14 +43,26 @@ def sinks_across(every: Iterable[FlowViews]) -> tuple[Float32, Float32] | None:
     )
 
 
+def heads_said(found: FlowViews, kind: AttentionKind) -> list[list[str]]:
+    """One sentence about each head of a pair, [layer][head]; no lists where nothing is known."""
+    if not found.raw_sinks.size or np.isnan(found.raw_sinks).all():
+        return []
+    where = _where(kind)
+    layers = zip(found.raw_sinks.tolist(), found.norm_sinks.tolist(), strict=True)
+    return [[_of_head(*masses, where) for masses in zip(*layer, strict=True)] for layer in layers]
+
+
 def head_said(across: tuple[Float32, Float32] | None, place: Place, kind: AttentionKind) -> str:
     """One sentence about one head over all sentences; "" where nothing is known."""
     if across is None:
         return ""
-    raw, norm = (words.share(float(one[place])) for one in across)
+    return _of_head(float(across[0][place]), float(across[1][place]), _where(kind))
+
+
+def _of_head(raw: float, norm: float, where: str) -> str:
     return (
-        f"{raw} of its attention rests on {_where(kind)}; weighted by the length of the vectors that it "
-        f"takes, {norm}."
+        f"{words.share(raw)} of its attention rests on {where}; weighted by the length of the vectors that "
+        f"it takes, {words.share(norm)}."
     )
 
 
