@@ -20,7 +20,7 @@ import yaml
 from safetensors.numpy import save_file
 
 from attention_gallery.build import BuildOptions, BuildReport, build
-from attention_gallery.build.captures import key_of
+from attention_gallery.build.captures import key_of, reads_repeats, repeated_key
 from attention_gallery.manifest import Manifest, load_manifest
 from attention_gallery.manifest.settings import ModelSpec
 from attention_gallery.models import FingerprintMemory, ModelFingerprint, fingerprint, resolve
@@ -57,6 +57,8 @@ SENTENCES: tuple[dict[str, Any], ...] = (
     },
     {"slug": "short", "title": "Short", "text": "Go now"},
 )
+# What stands for the random tokens that a model reads twice.
+REPEATED = "lamp fern echo drum seed wolf lamp fern echo drum seed wolf"
 NOTES = {
     "gallery.md": "# Welcome\n\nSee [[enc/cat/L0H1]].\n",
     "sentences/cat.md": "# Why the cat\n\nIt looks *back*.\n",
@@ -212,11 +214,15 @@ def _fill_model(
     store: AttentionStore,
     seconds: float,
 ) -> None:
-    for sentence in manifest.settings.sentences:
-        if not sentence.read_by(spec.slug):
-            continue
-        shape, kind = captured
-        key = key_of(manifest.settings, spec, digests, sentence, kind)
+    shape, kind = captured
+    wanted = {
+        key_of(manifest.settings, spec, digests, sentence, kind): sentence.joined
+        for sentence in manifest.settings.sentences
+        if sentence.read_by(spec.slug)
+    }
+    if manifest.settings.analysis.repeated_tokens and reads_repeats(kind):
+        wanted[repeated_key(manifest.settings, spec, digests, kind)] = REPEATED
+    for key, text in wanted.items():
         if not store.has(key):
             origin = Provenance(
                 digests.weights,
@@ -229,7 +235,7 @@ def _fill_model(
                 1e-7,
             )
             precision = manifest.settings.capture.precision
-            write_capture(store, key, sentence.joined, shape, origin, precision, kind)
+            write_capture(store, key, text, shape, origin, precision, kind)
 
 
 def write_capture(

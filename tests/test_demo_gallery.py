@@ -268,7 +268,8 @@ class Demo:
     def notes(self) -> tuple[Note, ...]:
         models = [model.slug for model in self.settings.models]
         sentences = [sentence.slug for sentence in self.settings.sentences]
-        return load_notes(ROOT / self.settings.content, models, sentences, ROOT)
+        contrasts = [contrast.slug for contrast in self.settings.contrasts]
+        return load_notes(ROOT / self.settings.content, models, sentences, ROOT, contrasts)
 
 
 @pytest.fixture(scope="module")

@@ -42,6 +42,16 @@ def sweep_unfinished(folder: Path) -> None:
             remove_file(path)
 
 
+def make_folder(folder: str) -> None:
+    """Make a folder where there is none, and those above it; quickest where only the last one is missing."""
+    try:
+        os.mkdir(folder)
+    except FileExistsError:
+        pass
+    except FileNotFoundError:
+        os.makedirs(folder, exist_ok=True)
+
+
 def remove_file(path: Path) -> None:
     """Remove a file; it is no error when there is none."""
     path.unlink(missing_ok=True)

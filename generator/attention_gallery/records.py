@@ -48,6 +48,21 @@ class TextInput:
         return self.text if self.pair is None else f"{self.text}\n{self.pair}"
 
 
+@dataclass(frozen=True, slots=True)
+class RepeatedTokens:
+    """Random tokens to be read twice over, instead of a text: `count` different ones, chosen by `seed`.
+
+    The name of what they are for is part of every key, so that no text can have the same.
+    """
+
+    count: int = 50
+    seed: int = 2022
+    purpose: str = "repeated tokens"
+
+
+Given = TextInput | RepeatedTokens
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Tokens:
     """The tokens of one sentence under one tokenizer.
@@ -254,7 +269,8 @@ class HeadMetric:
     """One measure of every head on one sentence: values float32[layer, head].
 
     `range` is the closed interval of possible values; `unit` is shown after a number
-    ("", "tokens", "share"). Undefined values (no such key, one visible token only) are NaN.
+    ("", "tokens", "share"). Undefined values (no such key, one visible token only) are NaN. `ordered` tells
+    whether it asks where the weights of a row lie, so that shuffling them can change it.
     """
 
     name: str
@@ -264,6 +280,8 @@ class HeadMetric:
     values: Float32
     definition: str = ""
     source: str = ""
+    caveat: str = ""
+    ordered: bool = True
 
 
 @dataclass(frozen=True, slots=True)

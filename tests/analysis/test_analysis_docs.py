@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+from hand_made import layout_for
 
-from attention_gallery.analysis import KINDS, METRICS, VIEWS, Thresholds
+from attention_gallery.analysis import KINDS, METRICS, VIEWS, LayerView, Thresholds
+from attention_gallery.analysis.contrast import _ORDERS, _SHUFFLED_ROWS, CELLS
+from attention_gallery.analysis.distances import FEWEST_ROWS
 from attention_gallery.analysis.probe_scores import LEAST_EXAMPLES, LEAST_SENTENCES, RESAMPLES
 from attention_gallery.analysis.relations import KINDS_OF_GROUP
+from attention_gallery.analysis.repeats import ENCODER_CAVEAT, REPEATS
 
 PAGE = Path(__file__).parents[2].joinpath("docs/analysis.md").read_text(encoding="utf-8")
 TEXT = " ".join(PAGE.split())
@@ -25,6 +31,22 @@ def test_every_measure_is_documented_as_readers_see_it(metric):
 def test_every_view_of_the_flow_is_documented_as_readers_see_it(view):
     for part in (f"{view.title} (`{view.name}`)", view.definition, view.caveat, view.source):
         assert part in TEXT
+
+
+@pytest.mark.parametrize("score", REPEATS, ids=lambda score: score.name)
+def test_every_score_on_random_tokens_is_documented_as_readers_see_it(score):
+    for part in (score.title, score.definition, score.caveat, ENCODER_CAVEAT.strip()):
+        assert part in TEXT
+
+
+def test_the_example_of_own_measures_is_one_that_works():
+    blocks = re.findall(r"```python\n(.*?)```", PAGE, re.S)
+    scope: dict[str, object] = {}
+    exec(next(block for block in blocks if "two_back" in block), scope)
+    where = layout_for(5, causal=True)
+    view = LayerView.of(where.uniform()[None], where)
+    assert scope["last_key"](view) == pytest.approx([np.mean([1, 1 / 2, 1 / 3, 1 / 4, 1 / 5])])
+    assert scope["two_back"](view) == pytest.approx([np.mean([1 / 3, 1 / 4, 1 / 5])])
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
@@ -47,3 +69,10 @@ def test_every_kind_of_relation_is_listed_with_its_group(group):
 def test_the_least_numbers_of_a_probe_are_stated():
     assert f"At least {LEAST_EXAMPLES} examples in {LEAST_SENTENCES} sentences" in TEXT
     assert f"of {RESAMPLES} samples of sentences" in TEXT
+
+
+def test_the_numbers_of_a_contrast_are_stated():
+    assert f"({_ORDERS} fixed orders, on at most {_SHUFFLED_ROWS} rows)" in TEXT
+    assert (CELLS, FEWEST_ROWS) == (6, 4)
+    assert "list the six largest differences" in TEXT
+    assert "at least four rows" in TEXT

@@ -53,6 +53,19 @@ MODELS: tuple[dict[str, Any], ...] = (
     {"slug": "enc", "title": "Encoder", "source": "./models/enc", "description": "Sees it all."},
     {"slug": "dec", "title": f"Decoder {HOSTILE}", "source": "./models/dec"},
 )
+CONTRASTS: tuple[dict[str, Any], ...] = (
+    {
+        "slug": "pair",
+        "title": HOSTILE,
+        "description": HOSTILE,
+        "model": "enc",
+        "sentences": ["cat", "hostile"],
+    },
+    {"slug": "both-models", "models": ["enc", "dec"], "sentence": "scripts"},
+    {"slug": "heads", "model": "dec", "heads": ["L0H1", "L1H1"]},
+    {"slug": "there", "model": "enc", "heads": ["L1H2", "L2H3"], "sentence": "cat"},
+    {"slug": "long", "model": "dec", "sentences": ["long-words", "paragraph"]},
+)
 BOTH = {
     "slug": "both",
     "title": "Translator",
@@ -101,6 +114,7 @@ NOTES = {
     "sentences/cat.md": f"# Why the cat\n{PROSE}",
     "enc/cat.md": f"---\ntitle: Of this pair\n{CLAIMS}---\nOne of them.\n",
     "enc/cat/L1H2.md": f"# Of this head\n{PROSE}",
+    "contrasts/pair.md": f"# Of this contrast\n{PROSE}",
     "notes/first.md": f"# First\n\n## One\n{PROSE}\n## Two\n\nMore.\n",
     "notes/second.md": f"---\ntitle: '{HOSTILE.replace(chr(39), chr(39) * 2)}'\n---\nSecond.\n",
 }
@@ -155,6 +169,7 @@ def whole(root: Path) -> Built:
         author="Nobody & <co>",
         models=[dict(model) for model in MODELS],
         sentences=[dict(sentence) for sentence in SENTENCES],
+        contrasts=[dict(contrast) for contrast in CONTRASTS],
         notes=NOTES,
     )
 

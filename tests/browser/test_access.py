@@ -24,6 +24,10 @@ PAGES = (
     "enc/cat/",
     "dec/paragraph/",
     "enc/cat/l01h02/",
+    "contrasts/",
+    "contrasts/pair/",
+    "contrasts/both-models/",
+    "contrasts/heads/",
 )
 
 FAULTS = probe("faults")

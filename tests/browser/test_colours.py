@@ -21,6 +21,8 @@ PAGES = (
     "models/enc/l01h02/",
     "sentences/cat/",
     "notes/first/",
+    "contrasts/pair/",
+    "contrasts/both-models/",
     "404.html",
 )
 
@@ -70,7 +72,7 @@ def test_the_colours_follow_the_device_until_chosen(open_page: Opener) -> None:
     assert ground(page) > 200
 
 
-@pytest.mark.parametrize("address", ["enc/cat/", "enc/cat/l01h02/", "sentences/cat/", ""])
+@pytest.mark.parametrize("address", ["enc/cat/", "enc/cat/l01h02/", "sentences/cat/", "contrasts/pair/", ""])
 def test_paper_has_texts_and_no_controls(open_page: Opener, address: str) -> None:
     page = open_page(address, color_scheme="dark", fresh=True)
     drawn(page)

@@ -34,6 +34,11 @@ PAGES = [
     "dec/scripts/l01h01/",
     "enc/long-words/l00h01/",
     "dec/paragraph/l01h01/",
+    "contrasts/",
+    "contrasts/pair/",
+    "contrasts/both-models/",
+    "contrasts/heads/",
+    "contrasts/long/",
 ]
 
 OUTSIDE = probe("outside")

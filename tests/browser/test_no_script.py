@@ -18,7 +18,8 @@ def plain(open_page: Opener, address: str) -> Page:
 
 
 @pytest.mark.parametrize(
-    "address", ["", "enc/cat/", "enc/cat/l01h02/", "models/enc/", "sentences/cat/", "notes/first/"]
+    "address",
+    ["", "enc/cat/", "enc/cat/l01h02/", "models/enc/", "sentences/cat/", "notes/first/", "contrasts/pair/"],
 )
 def test_no_control_is_shown_that_would_do_nothing(open_page: Opener, address: str) -> None:
     page = plain(open_page, address)

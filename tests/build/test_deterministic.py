@@ -18,6 +18,10 @@ from sample_gallery import Sample, fill_store
 def built(tmp_path_factory: pytest.TempPathFactory) -> Sample:
     sample = Sample.make(tmp_path_factory.mktemp("base") / "project", author="Somebody")
     sample.settings["models"] = sample.settings["models"][:1]
+    sample.settings["contrasts"] = [
+        {"slug": "pair", "model": "enc", "sentences": ["cat", "river"]},
+        {"slug": "heads", "model": "enc", "heads": ["L0H0", "L1H1"]},
+    ]
     sample.note("notes/first.md", "# First\n\nA [^1] note: $x^2$.\n\n[^1]: With a footnote.\n")
     sample.note("models/enc/L0H0.md", "# Code\n\n```python\nprint('x')\n```\n")
     sample.build()

@@ -215,7 +215,35 @@ def hide_pages(sample: Sample) -> None:
     sample.sentence("short")["pages"] = False
 
 
+def add_contrasts(sample: Sample) -> None:
+    sample.settings["contrasts"] = [
+        {"slug": "pair", "title": "A pair", "model": "dec", "sentences": ["cat", "river"]},
+        {"title": "Both", "models": ["enc", "dec"], "sentence": "cat"},
+        {"title": "Heads", "model": "enc", "heads": ["L0H1", "L1H1"]},
+        {"title": "Heads there", "model": "enc", "heads": ["L0H1", "L1H0"], "sentence": "river"},
+    ]
+    sample.note("contrasts/pair.md", "# Said of it\n\nSee [[contrasts/heads]].\n")
+
+
+def change_a_contrast(sample: Sample) -> None:
+    add_contrasts(sample)
+    sample.build()
+    sample.settings["contrasts"][0]["title"] = "Another name"
+    sample.settings["contrasts"][3]["heads"] = ["L0H0", "L1H0"]
+    change_text(sample)
+
+
+def remove_a_contrast(sample: Sample) -> None:
+    add_contrasts(sample)
+    sample.build()
+    del sample.settings["contrasts"][1]
+    remove_sentence(sample)
+
+
 EDITS: tuple[Edit, ...] = (
+    add_contrasts,
+    change_a_contrast,
+    remove_a_contrast,
     add_treebank,
     add_treebank_with_pages,
     hide_pages,

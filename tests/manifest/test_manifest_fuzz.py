@@ -22,6 +22,7 @@ KEYS = st.sampled_from(
         *("title", "models", "sentences", "source", "text", "slug", "focus", "output", "tags"),
         *("pair", "chat", "role", "content", "target", "generate", "truncate", "relations"),
         *("from", "to", "conllu", "filter", "limit", "pages"),
+        *("contrasts", "model", "sentence", "heads"),
     ]
 )
 VALUES = st.recursive(
@@ -68,6 +69,14 @@ def test_any_values_of_any_type(tmp_path: Path, value: dict[str, object]) -> Non
 @given(fields=st.dictionaries(KEYS, VALUES | st.sampled_from(["user", "assistant", 4]), min_size=1))
 def test_any_sentence(tmp_path: Path, fields: dict[str, object]) -> None:
     whole = {"title": "x", "models": [{"source": "a/b"}], "sentences": [fields, {"chat": [fields]}]}
+    try_load(tmp_path, yaml.dump(whole, allow_unicode=True).encode("utf-8", "surrogatepass"))
+
+
+@FUZZ
+@given(fields=st.dictionaries(KEYS, VALUES | st.sampled_from(["b", "s", ["s", "t"], ["L0H1", "L1H2"]])))
+def test_any_contrast(tmp_path: Path, fields: dict[str, object]) -> None:
+    sentences = [{"text": "x", "slug": "s"}, {"text": "y", "slug": "t", "models": ["b"]}]
+    whole = {"title": "x", "models": [{"source": "a/b"}], "sentences": sentences, "contrasts": [fields, 1]}
     try_load(tmp_path, yaml.dump(whole, allow_unicode=True).encode("utf-8", "surrogatepass"))
 
 

@@ -37,6 +37,11 @@ def test_the_schema_accepts_what_the_loader_accepts() -> None:
         "{text: y, pair: z, truncate: true}, {text: y, target: z}, "
         "{chat: [{role: system, content: y}, {role: user, content: z}], generate: 8}]}"
     )
+    assert valid(
+        "{title: x, models: [{source: a/b}], sentences: [{text: y}], contrasts: ["
+        "{models: [b, c], sentence: y}, {model: b, sentences: [y, z]}, "
+        "{model: b, heads: [L0H1, L1H1], sentence: y, title: t, draft: true}]}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -52,6 +57,8 @@ def test_the_schema_accepts_what_the_loader_accepts() -> None:
         "{title: x, models: [{source: a/b}], sentences: [{chat: [{role: bot, content: z}]}]}",
         "{title: x, models: [{source: a/b}], sentences: [{chat: []}]}",
         "{title: x, models: [{source: a/b}], sentences: [{text: y, generate: 257}]}",
+        "{title: x, models: [{source: a/b}], sentences: [{text: y}], contrasts: [{model: b}]}",
+        "{title: x, models: [{source: a/b}], sentences: [{text: y}], contrasts: [{models: [b], heads: [L]}]}",
     ],
 )
 def test_the_schema_refuses_what_the_loader_refuses(text: str) -> None:

@@ -52,10 +52,10 @@ def test_the_claims_of_the_example_can_be_read(tmp_path: Path) -> None:
 
 def test_every_place_and_every_link_of_the_tables_exists() -> None:
     files = re.findall(r"^\| `([^`]+)\.md` \|", PAGE, re.M)
-    assert len(files) == 8
-    assert len({place(tuple(name.split("/"))) for name in files} - {None}) == 8
+    assert len(files) == 9
+    assert len({place(tuple(name.split("/"))) for name in files} - {None}) == 9
     links = re.findall(r"`\[\[([^`]+)\]\]`", PAGE)
-    assert len(links) == 10
+    assert len(links) == 11
     assert {"short", "pair", "head"} < {parse_link(link).kind for link in links}
 
 

@@ -14,7 +14,7 @@ import pytest
 from markupsafe import Markup
 
 from attention_gallery.analysis.head_types import KINDS
-from attention_gallery.pages import contexts, pieces
+from attention_gallery.pages import contexts, contrast_pieces, pieces
 from attention_gallery.theme.find import find_theme
 from attention_gallery.theme.render import Renderer
 
@@ -28,6 +28,8 @@ VIEWS = {
     "sentence.html": contexts.SentenceContext,
     "explorer.html": contexts.ExplorerContext,
     "head.html": contexts.HeadContext,
+    "contrast.html": contrast_pieces.ContrastContext,
+    "contrasts.html": contrast_pieces.ContrastsContext,
     "note.html": contexts.NotePageContext,
     "notes.html": contexts.NotesContext,
     "404.html": contexts.NotFoundContext,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import jinja2
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup, escape
@@ -42,25 +45,6 @@ def test_it_remembers_short_texts_and_not_without_end() -> None:
     assert long not in escaped
 
 
-class Owner:
-    """Has a field, an element, and one of each under the same name."""
-
-    field = "<field>"
-    both = "field"
-
-    def __getitem__(self, name: str) -> str:
-        return {"element": "element", "both": "element"}[name]
-
-
-def test_fields_are_found_as_jinja2_finds_them() -> None:
-    source = "{{ o.field }} {{ o.both }} {{ o.element }} {{ d.key.deeper }} {{ t.x }}"
-    values = {"o": Owner(), "d": {"key": {"deeper": [1]}}, "t": {"x": None}}
-    ours = EscapingEnvironment(jinja2.DictLoader({"page": source}))
-    plain = jinja2.Environment(loader=jinja2.DictLoader({"page": source}), autoescape=True)
-    assert ours.get_template("page").render(values) == plain.get_template("page").render(values)
-    assert "getattr((" in str(ours.compile(source, raw=True))
-
-
 @given(st.text(), st.text())
 def test_templates_print_as_jinja2_prints(first: str, second: str) -> None:
     macro = "{% macro m(x) %}<i>{{ x }}</i>{% endmacro %}"
@@ -70,3 +54,21 @@ def test_templates_print_as_jinja2_prints(first: str, second: str) -> None:
     values = {"a": first, "b": second}
     assert ours.get_template("page").render(values) == plain.get_template("page").render(values)
     assert "environment.escaped[" in str(ours.compile(source, raw=True))
+
+
+@given(st.text(), st.sampled_from(["text", "class", "deep.text", "deep.deep.text"]))
+def test_plain_fields_are_python_s_own(value: str, path: str) -> None:
+    source = f"{{{{ o.{path} }}}}{{% if o.{path} %}}+{{% endif %}}"
+    quick = EscapingEnvironment(jinja2.DictLoader({"page": source}), plain_fields=True)
+    plain = jinja2.Environment(loader=jinja2.DictLoader({"page": source}), autoescape=True)
+    owner = SimpleNamespace(text=value, **{"class": value})
+    owner.deep = owner
+    assert quick.get_template("page").render(o=owner) == plain.get_template("page").render(o=owner)
+    assert ("environment.getattr" in str(quick.compile(source, raw=True))) == (path == "class")
+
+
+@pytest.mark.parametrize("source", ["{{ o.nothing }}", "{{ o.text.nothing }}", "{{ d.key }}"])
+def test_what_is_no_field_is_an_error_of_python_s(source: str) -> None:
+    quick = EscapingEnvironment(jinja2.DictLoader({"page": source}), plain_fields=True)
+    with pytest.raises(AttributeError):
+        quick.get_template("page").render(o=SimpleNamespace(text="a"), d={"key": 1})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import jinja2
 import pytest
 
 from attention_gallery.errors import ThemeError
@@ -30,6 +31,25 @@ def test_values_are_escaped_in_text_and_attributes(tmp_path: Path) -> None:
         '<p title="&lt;/p&gt;&#34;&#39;&gt;&lt;script&gt;&amp;{{ 7*7 }}">'
         "&lt;/p&gt;&#34;&#39;&gt;&lt;script&gt;&amp;{{ 7*7 }}</p>"
     )
+
+
+class Owner:
+    """Has a field, an element, and one of each under the same name."""
+
+    field = "<field>"
+    both = "field"
+
+    def __getitem__(self, name: str) -> str:
+        return {"element": "element", "both": "element"}[name]
+
+
+def test_fields_are_found_as_jinja2_finds_them(tmp_path: Path) -> None:
+    source = "{{ o.field }} {{ o.both }} {{ o.element }} {{ d.key.deeper }} {{ t.x }} {{ d.x is defined }}"
+    page = renderer(tmp_path, a=source, b="{% include 'a.html' %}")
+    values = {"o": Owner(), "d": {"key": {"deeper": [1]}}, "t": {"x": None}}
+    expected = jinja2.Environment(autoescape=True).from_string(source).render(values)
+    for name in ("a.html", "b.html", "a.html"):
+        assert page.render(name, **values) == expected
 
 
 @pytest.mark.parametrize(
@@ -195,3 +215,17 @@ def test_a_broken_template_swaps_nothing(sample: Sample, template: str) -> None:
     assert problem.file == sample.root / "themes" / "tiny" / "templates" / template
     assert problem.line == 2
     assert sample.tree() == before
+
+
+def test_the_default_theme_asks_for_fields_alone(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[tuple[str, bool]] = []
+    load = Renderer._load
+
+    def noted(self: Renderer, name: str, environment: jinja2.Environment) -> jinja2.Template:
+        loaded.append((name, environment is self._quick))
+        return load(self, name, environment)
+
+    monkeypatch.setattr(Renderer, "_load", noted)
+    sample.build()
+    assert {name for name, _ in loaded} > {"head.html", "explorer.html", "model.html"}
+    assert all(quick for _, quick in loaded)

@@ -1,6 +1,8 @@
 """The numpy side: what the heads of a model do, measured from stored attention.
 
     METRICS             the registered measures, each with definition, unit, range, source and caveat
+    MeasureSet          these, and those of a gallery's author
+    Pattern             what a linear measure looks for: worth and the queries that count
     Gauge               all measures of a layout, each beside even attention and shuffled rows
     KINDS, Thresholds   the types of head and where they begin
     analyse             stored attention to a `SentenceAnalysis`, layer by layer
@@ -10,6 +12,9 @@
     find_token          the tokens that a reader means by a word
     find_word           the tokens of one word, which is numbered where it stands several times
     to_words            attention between words instead of tokens
+    frame_of            two captures on the same rows and columns, word by word or token by token
+    contrast_heads      a `HeadContrast`: what the same heads do otherwise on another sentence or model
+    find_counterparts   which head of one model is most like which of another
     head_distances      how far the heads are from each other on one sentence
     map_heads           a `HeadMap` of them over sentences: positions, groups, the nearest of each
     gold_of, look       gold relations of a sentence, and the word that each head looks at most
@@ -23,6 +28,9 @@ Nothing here imports torch. Layers, heads and tokens count from 0.
 from __future__ import annotations
 
 from attention_gallery.analysis.across import Across, HeadsAcross
+from attention_gallery.analysis.alignment import Alignment, Frame, Items, Side, align, frame_of
+from attention_gallery.analysis.contrast import Change, HeadContrast, compare, contrast_heads
+from attention_gallery.analysis.counterparts import Counterparts, find_counterparts
 from attention_gallery.analysis.distances import head_distances, mean_distance
 from attention_gallery.analysis.gauge import Gauge, Reading
 from attention_gallery.analysis.head_map import HeadMap, map_heads
@@ -30,8 +38,10 @@ from attention_gallery.analysis.head_types import KINDS, Kind, Thresholds, class
 from attention_gallery.analysis.layout import LayerView, Layout
 from attention_gallery.analysis.lookup import find_token, find_word
 from attention_gallery.analysis.measure import analyse
+from attention_gallery.analysis.measure_set import BUILT_IN, MeasureSet
 from attention_gallery.analysis.metrics import METRICS, Metric, metric_named, metrics_for
 from attention_gallery.analysis.pairs import STANDOUTS, average_heads
+from attention_gallery.analysis.patterns import Pattern
 from attention_gallery.analysis.probe import load_looks, look, save_looks
 from attention_gallery.analysis.probe_scores import Probe, RelationScore
 from attention_gallery.analysis.relations import GoldSentence, gold_of
@@ -43,33 +53,48 @@ from attention_gallery.analysis.views import FlowViews, flow_views, load_views, 
 from attention_gallery.analysis.words import to_words, word_groups, words_of
 
 __all__ = [
+    "BUILT_IN",
     "KINDS",
     "METRICS",
     "STANDOUTS",
     "VIEWS",
     "Across",
+    "Alignment",
+    "Change",
+    "Counterparts",
     "FlowViews",
+    "Frame",
     "Gauge",
     "GoldSentence",
+    "HeadContrast",
     "HeadMap",
     "HeadsAcross",
+    "Items",
     "Kind",
     "LayerView",
     "Layout",
+    "MeasureSet",
     "Metric",
+    "Pattern",
     "Probe",
     "Reading",
     "RelationScore",
     "SentenceAnalysis",
+    "Side",
     "Thresholds",
     "View",
+    "align",
     "analyse",
     "analysis_key",
     "average_heads",
     "classify",
+    "compare",
+    "contrast_heads",
+    "find_counterparts",
     "find_token",
     "find_word",
     "flow_views",
+    "frame_of",
     "gold_of",
     "head_distances",
     "heads_only",

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from attention_gallery.analysis.head_types import KINDS, Int8, Thresholds, classify, head_type
-from attention_gallery.analysis.metrics import metric_named
 from attention_gallery.analysis.sentence import SentenceAnalysis
 from attention_gallery.records import AttentionKind, Float32, HeadMetric, HeadType, Int32
 
@@ -20,9 +19,10 @@ class HeadsAcross:
 
     metrics: mean over the sentences where a measure is defined, float32[layer, head] each.
     lowest, highest: by name of the measure, float32[layer, head]; NaN where it is never defined.
-    queries: on how many queries a measure rests, all sentences together. uniform: mean of what even attention
-    would give. shuffled_mean, shuffled_deviation: mean and standard deviation of the means where the weights
-    of each row are shuffled. types: int8[layer, head], decided from the means.
+    queries: int32[layer] by name, on how many queries a measure rests, all sentences together. uniform:
+    float32[layer] by name, mean of what even attention would give. shuffled_mean, shuffled_deviation: mean
+    and standard deviation of the means where the weights of each row are shuffled.
+    types: int8[layer, head], decided from the means.
     type_sentences: int32[type, layer, head], on how many sentences a head is of each type of `KINDS`.
     """
 
@@ -33,8 +33,8 @@ class HeadsAcross:
     metrics: tuple[HeadMetric, ...]
     lowest: dict[str, Float32]
     highest: dict[str, Float32]
-    queries: dict[str, int]
-    uniform: dict[str, float]
+    queries: dict[str, Int32]
+    uniform: dict[str, Float32]
     shuffled_mean: dict[str, Float32]
     shuffled_deviation: dict[str, Float32]
     types: Int8
@@ -67,7 +67,10 @@ class HeadsAcross:
         """What one head does over the sentences, with the evidence."""
         code = int(self.types[layer, head])
         numbers = self.head_metrics(layer, head)
-        found = head_type(code, numbers, self.uniform, self.thresholds, self.window, self.queries)
+        even, queries = (
+            {name: row.tolist()[layer] for name, row in one.items()} for one in (self.uniform, self.queries)
+        )
+        found = head_type(code, numbers, even, self.thresholds, self.window, queries)
         if self.sentences == 1:
             return found
         times = int(self.type_sentences[code, layer, head])
@@ -83,7 +86,10 @@ class HeadsAcross:
 
 @dataclass(eq=False)
 class _Sums:
-    """Running totals; value arrays are [metric, layer, head], uniform ones [metric]."""
+    """Running totals; value arrays are [metric, layer, head], of uniform and queries [metric, layer].
+
+    ranges: float64[metric, 2], least and greatest possible value on any sentence so far.
+    """
 
     total: NDArray[np.float64]
     defined: Int32
@@ -95,6 +101,7 @@ class _Sums:
     shuffled: NDArray[np.float64]
     variance: NDArray[np.float64]
     types: Int32
+    ranges: NDArray[np.float64]
 
     @classmethod
     def for_shape(cls, metrics: int, layers: int, heads: int) -> _Sums:
@@ -104,12 +111,13 @@ class _Sums:
             defined=np.zeros(shape, dtype=np.int32),
             lowest=np.full(shape, np.nan, dtype=np.float32),
             highest=np.full(shape, np.nan, dtype=np.float32),
-            uniform=np.zeros(metrics),
-            uniform_defined=np.zeros(metrics, dtype=np.int32),
-            queries=np.zeros(metrics, dtype=np.int32),
+            uniform=np.zeros((metrics, layers)),
+            uniform_defined=np.zeros((metrics, layers), dtype=np.int32),
+            queries=np.zeros((metrics, layers), dtype=np.int32),
             shuffled=np.zeros(shape),
             variance=np.zeros(shape),
             types=np.zeros((len(KINDS), layers, heads), dtype=np.int32),
+            ranges=np.tile([np.inf, -np.inf], (metrics, 1)),
         )
 
 
@@ -121,7 +129,6 @@ class Across:
     """
 
     sentences: int = 0
-    longest: int = 0
     _first: SentenceAnalysis | None = field(default=None, repr=False)
     _sums: _Sums | None = field(default=None, repr=False)
 
@@ -133,7 +140,6 @@ class Across:
         if _signature(analysis) != _signature(self._first):
             raise ValueError("these analyses are not of the same model under the same settings")
         self.sentences += 1
-        self.longest = max(self.longest, analysis.tokens)
         sums = self._sums
         values = np.stack([metric.values for metric in analysis.metrics])
         defined = ~np.isnan(values)
@@ -141,10 +147,13 @@ class Across:
         sums.defined += defined
         np.fmin(sums.lowest, values, out=sums.lowest)
         np.fmax(sums.highest, values, out=sums.highest)
-        uniform = np.array(list(analysis.uniform.values()))
+        uniform = np.stack(list(analysis.uniform.values()))
         sums.uniform += np.nan_to_num(uniform, nan=0.0)
         sums.uniform_defined += ~np.isnan(uniform)
-        sums.queries += np.array(list(analysis.queries.values()), dtype=np.int32)
+        sums.queries += np.stack(list(analysis.queries.values()))
+        ranges = np.array([metric.range for metric in analysis.metrics])
+        np.minimum(sums.ranges[:, 0], ranges[:, 0], out=sums.ranges[:, 0])
+        np.maximum(sums.ranges[:, 1], ranges[:, 1], out=sums.ranges[:, 1])
         sums.shuffled += np.where(defined, analysis.shuffled_mean, 0)
         # Each sentence is shuffled by itself, so that variances add up.
         sums.variance += np.where(defined, analysis.shuffled_deviation.astype(np.float64) ** 2, 0)
@@ -157,9 +166,9 @@ class Across:
             raise ValueError("no analysis was added")
         names = [metric.name for metric in first.metrics]
         means = _mean(sums.total, sums.defined).astype(np.float32)
-        uniform = dict(zip(names, _mean(sums.uniform, sums.uniform_defined).tolist(), strict=True))
+        uniform = dict(zip(names, _mean(sums.uniform, sums.uniform_defined).astype(np.float32), strict=True))
         values = dict(zip(names, means, strict=True))
-        queries = dict(zip(names, sums.queries.tolist(), strict=True))
+        queries = dict(zip(names, sums.queries.copy(), strict=True))
         shuffled = _mean(sums.shuffled, sums.defined).astype(np.float32)
         deviation = _mean(np.sqrt(sums.variance), sums.defined).astype(np.float32)
         return HeadsAcross(
@@ -167,7 +176,10 @@ class Across:
             kind=first.kind,
             window=first.window,
             thresholds=first.thresholds,
-            metrics=tuple(metric_named(name).describe(row, self.longest) for name, row in values.items()),
+            metrics=tuple(
+                replace(metric, values=row, range=(low, high))
+                for metric, row, (low, high) in zip(first.metrics, means, sums.ranges.tolist(), strict=True)
+            ),
             lowest=dict(zip(names, sums.lowest.copy(), strict=True)),
             highest=dict(zip(names, sums.highest.copy(), strict=True)),
             queries=queries,

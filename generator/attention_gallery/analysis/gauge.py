@@ -11,12 +11,12 @@ import numpy as np
 from attention_gallery.analysis.layout import LayerView, Layout
 from attention_gallery.analysis.linear import Linear
 from attention_gallery.analysis.metrics import Metric, metrics_for
-from attention_gallery.records import Float32, Int32
+from attention_gallery.records import Float32, Int64
 
 # Lots are drawn where there is no closed form: so many orders, fewer on long texts, whose means vary less.
 ORDERS = 12
 FEWEST_ORDERS = 4
-ORDERED_WEIGHTS = 2**17
+ORDERED_WEIGHTS = 2**16
 SEED = 2026
 
 
@@ -90,26 +90,31 @@ class Gauge:
 
     def _shuffled(self, view: LayerView) -> Iterator[LayerView]:
         """The same heads with the weights of each row in one random order after another."""
-        flat = view.weights.reshape(view.heads, -1)
+        # Heads last, so that each draw moves the weights of all heads together.
+        flat = np.ascontiguousarray(view.weights.reshape(view.heads, -1).T)
+        shape = (self.layout.queries, self.layout.keys, view.heads)
         for order in self._orders:
-            weights = np.take(flat, order, axis=1).reshape(view.weights.shape)
+            weights = flat.take(order, axis=0).reshape(shape).transpose(2, 0, 1)
             yield LayerView(weights, view.row_sums, self.layout)
 
     @cached_property
-    def _orders(self) -> list[Int32]:
-        """Random orders of the weights of all rows, each int32[query * key]: the place to take one from.
+    def _orders(self) -> list[Int64]:
+        """Random orders of the weights of all rows, each int64[query * key]: the place to take one from.
 
         The same for every head and every run.
         """
         layout = self.layout
         count = layout.queries * layout.keys
         lots = np.random.default_rng(SEED)
-        starts = np.arange(layout.queries, dtype=np.int32)[:, None] * np.int32(layout.keys)
-        unseen = ~layout.seen()
+        starts = np.arange(layout.queries, dtype=np.int64)[:, None] * layout.keys
+        # Numbers in random order, each with its own place in the lower half of its bits. What a query cannot
+        # see stays behind what it can.
+        place = np.arange(layout.keys, dtype=np.uint64) | (
+            (~layout.seen()).astype(np.uint64) << np.uint64(63)
+        )
         orders = []
         for _ in range(max(FEWEST_ORDERS, min(ORDERS, ORDERED_WEIGHTS // max(1, count)))):
-            drawn = lots.random((layout.queries, layout.keys), dtype=np.float32)
-            drawn[unseen] = 2  # what a query cannot see stays behind what it can
-            order = np.argsort(drawn, axis=1, kind="stable").astype(np.int32)
-            orders.append((starts + order).reshape(-1))
+            drawn = lots.integers(2**31, size=place.shape, dtype=np.uint64) << np.uint64(32)
+            order = np.sort(drawn | place, axis=1) & np.uint64(2**32 - 1)
+            orders.append((starts + order.astype(np.int64)).reshape(-1))
         return orders

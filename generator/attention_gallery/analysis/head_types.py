@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from attention_gallery.records import Float32, HeadType
+from attention_gallery.records import Float32, HeadType, Int32
 
 Int8 = NDArray[np.int8]
 
@@ -183,14 +183,15 @@ GAINED = SPARSE | {"local", "diagonal"}
 
 def classify(
     values: Mapping[str, Float32],
-    uniform: Mapping[str, float],
+    uniform: Mapping[str, Float32],
     thresholds: Thresholds,
-    queries: Mapping[str, int],
+    queries: Mapping[str, Int32],
 ) -> Int8:
     """The type of every head, as an index into `KINDS`: int8[layer, head].
 
     values: measures by name, each float32[layer, head]; a missing or NaN measure decides nothing.
-    uniform: what even attention would give. queries: on how many queries a measure rests. What a head does
+    uniform: what even attention would give, queries: on how many queries a measure rests, [layer] each. What
+    a head does
     with repeated tokens comes first, since such heads rest elsewhere the rest of the time; then the share
     that is largest, local or diagonal, focused and broad, in this order.
     """
@@ -211,17 +212,22 @@ def classify(
 def _passing(
     values: Mapping[str, Float32],
     kind: Kind,
-    uniform: Mapping[str, float],
+    uniform: Mapping[str, Float32],
     thresholds: Thresholds,
-    queries: Mapping[str, int],
+    queries: Mapping[str, Int32],
 ) -> Float32:
     """The measure of a kind where it is beyond its threshold, else -1: float32[layer, head]."""
     nothing = np.full(values["entropy"].shape, -1, dtype=np.float32)
-    if kind.measure not in values or (kind.measure in SPARSE and queries[kind.measure] < thresholds.queries):
+    name = kind.measure
+    if name not in values:
         return nothing
-    found = values[kind.measure]
-    limit = np.float32(limit_of(kind.measure, uniform, thresholds))
-    return np.where(found > limit, found, nothing)  # false for NaN
+    found = values[name]
+    evens = np.atleast_1d(uniform.get(name, np.float32(1))).tolist()
+    limits = [limit_of(name, {name: even}, thresholds) for even in evens]
+    passing = found > np.array(limits, np.float32)[:, None]  # false for NaN
+    if name in SPARSE:
+        passing &= np.atleast_1d(queries[name] >= thresholds.queries)[:, None]
+    return np.where(passing, found, nothing)
 
 
 def limit_of(measure: str, uniform: Mapping[str, float], thresholds: Thresholds) -> float:

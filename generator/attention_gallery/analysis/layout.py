@@ -15,7 +15,8 @@ class Layout:
     """What all heads of one sentence share; made once and read by every measure.
 
     queries, keys: how many tokens look, and how many are looked at. window: the distance in tokens that
-    counts as local. visible: float32[query], how many keys a query can see. choosing: bool[query], true
+    counts as local. reach: how far apart query and key may be, in tokens, in a layer with a window; None
+    where all are seen. visible: float32[query], how many keys a query can see. choosing: bool[query], true
     where it sees more than one. separators, punctuation: bool[key], special tokens and punctuation other
     than the first token. asking: bool[query] and content: bool[key], tokens worth naming: not special and,
     in causal models, not the first. distance: float32[query, key], |i - j|, or for cross attention, whose
@@ -28,6 +29,7 @@ class Layout:
     keys: int
     kind: AttentionKind
     window: int
+    reach: int | None
     visible: Float32
     choosing: Bool
     separators: Bool
@@ -39,19 +41,22 @@ class Layout:
     equal: Bool
 
     @classmethod
-    def of(cls, tokens: Tokens, *, causal: bool, window: int) -> Layout:
-        """The layout of a sentence whose tokens look at each other."""
+    def of(cls, tokens: Tokens, *, causal: bool, window: int, reach: int | None = None) -> Layout:
+        """The layout of a sentence whose tokens look at each other, at most `reach` tokens apart."""
         count = len(tokens)
         position = np.arange(count, dtype=np.float32)
+        reach = None if reach is None or reach >= count - 1 else reach
         content = ~tokens.special
         if causal:
             # Causal models pour attention into their first token whatever it is.
             content[:1] = False
-        visible = position + 1 if causal else np.full(count, count, dtype=np.float32)
+        farthest = np.float32(count if reach is None else reach)
+        before, after = np.minimum(position, farthest), np.minimum(position[::-1], farthest)
+        visible = (before + 1 if causal else before + 1 + after).astype(np.float32)
         distance = np.abs(position[:, None] - position)
         far = (distance >= 2) & content[:, None] & content
         kind: AttentionKind = "decoder" if causal else "encoder"
-        return cls._made(kind, window, visible, (tokens, tokens), (content, content), distance, far)
+        return cls._made(kind, (window, reach), visible, (tokens, tokens), (content, content), distance, far)
 
     @classmethod
     def crossing(cls, queries: Tokens, keys: Tokens, *, window: int) -> Layout:
@@ -63,13 +68,13 @@ class Layout:
         visible = np.full(rows, columns, dtype=np.float32)
         content = ~queries.special, ~keys.special
         far = content[0][:, None] & content[1]
-        return cls._made("cross", window, visible, (queries, keys), content, distance, far)
+        return cls._made("cross", (window, None), visible, (queries, keys), content, distance, far)
 
     @classmethod
     def _made(
         cls,
         kind: AttentionKind,
-        window: int,
+        spans: tuple[int, int | None],
         visible: Float32,
         tokens: tuple[Tokens, Tokens],
         content: tuple[Bool, Bool],
@@ -78,11 +83,12 @@ class Layout:
     ) -> Layout:
         queries, keys = tokens
         later = np.arange(len(keys)) > 0
-        return cls(
+        made = cls(
             queries=len(queries),
             keys=len(keys),
             kind=kind,
-            window=window,
+            window=spans[0],
+            reach=spans[1],
             visible=visible,
             choosing=visible > 1,
             separators=keys.special & later,
@@ -93,6 +99,11 @@ class Layout:
             far=far.astype(np.float32),
             equal=_equal(queries, keys),
         )
+        for name in cls.__dataclass_fields__:
+            value = getattr(made, name)
+            if isinstance(value, np.ndarray):
+                value.flags.writeable = False  # every measure reads it, those of others too
+        return made
 
     @property
     def causal(self) -> bool:
@@ -101,8 +112,10 @@ class Layout:
 
     def seen(self) -> Bool:
         """Which keys each query can see: bool[query, key]."""
-        everything = np.ones((self.queries, self.keys), dtype=bool)
-        return np.tril(everything) if self.causal else everything
+        seen = np.ones((self.queries, self.keys), dtype=bool)
+        if self.causal:
+            seen = np.tril(seen)
+        return seen if self.reach is None else seen & (self.distance <= self.reach)
 
     def uniform(self) -> Float32:
         """Attention spread evenly over what is visible: float32[query, key], rows sum to 1."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from attention_gallery.analysis.layout import LayerView, Layout
 from attention_gallery.analysis.patterns import Pattern
-from attention_gallery.records import Float32
+from attention_gallery.records import Float32, Int64
 
 Float64 = NDArray[np.float64]
 # Products at once, few enough that no linear algebra library starts threads for them: on a busy machine
@@ -25,16 +25,27 @@ Float64 = NDArray[np.float64]
 BLOCK = 2**18
 
 
+# A measure that is worth something on fewer of the pairs than this is taken pair by pair.
+SPARSE = 1 / 8
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Linear:
     """The linear measures of one layout.
 
-    worth: float32[measure, query, key], 0 for queries that do not count. counted: float64[measure], how many
-    queries do. spread: float64[measure, query], Σ (p - p̄)² / (n - 1) of those that do. uniform:
-    float64[measure], what evenly spread attention gives, NaN where nothing counts.
+    dense: those that are worth something on many pairs, with their worth float32[dense, query, key], 0 for
+    queries that do not count. sparse: the others that are worth anything; pairs int64[pair], query times keys
+    plus key, one measure after another from `starts` on, and their worths float64[pair].
+    counted: float64[measure], how many queries count. spread: float64[measure, query], Σ (p - p̄)² / (n - 1)
+    of those that do. uniform: float64[measure], what evenly spread attention gives, NaN where nothing counts.
     """
 
+    dense: Int64
     worth: Float32
+    sparse: Int64
+    pairs: Int64
+    worths: Float64
+    starts: Int64
     counted: Float64
     spread: Float64
     uniform: Float64
@@ -44,33 +55,58 @@ class Linear:
     def of(cls, layout: Layout, patterns: Sequence[Pattern]) -> Linear:
         """The measures that look for these patterns."""
         shape = (len(patterns), layout.queries)
-        worth = np.zeros((*shape, layout.keys), dtype=np.float32)
         even, spread = np.zeros(shape), np.zeros(shape)
         counted = np.array([pattern.rows.sum() for pattern in patterns], dtype=np.float64)
         seen, keys = layout.seen(), layout.visible.astype(np.float64)
+        many: dict[int, Float32] = {}
+        few: dict[int, Int64] = {}
+        worths: list[Float64] = []
         for index, pattern in enumerate(patterns):
-            np.multiply(pattern.worth, seen & pattern.rows[:, None], out=worth[index])
-            row = worth[index].astype(np.float64)
+            worth = np.multiply(pattern.worth, seen & pattern.rows[:, None], dtype=np.float32)
+            row = worth.astype(np.float64)
             even[index] = row.sum(axis=1) / keys
             around = ((row - even[index][:, None]) ** 2 * seen).sum(axis=1)
             spread[index] = around / np.maximum(1, keys - 1)
-        return cls(worth, counted, spread, _mean(even.sum(axis=1), counted), layout)
+            pairs = np.flatnonzero(worth)
+            if pairs.size >= SPARSE * worth.size:
+                many[index] = worth
+            elif pairs.size:
+                few[index] = pairs
+                worths.append(row.ravel()[pairs])
+        sizes = [pairs.size for pairs in few.values()]
+        return cls(
+            dense=np.array(list(many), np.int64),
+            worth=np.stack(list(many.values())) if many else np.zeros((0, *seen.shape), np.float32),
+            sparse=np.array(list(few), np.int64),
+            pairs=np.concatenate([*few.values(), np.zeros(0, np.int64)]),
+            worths=np.concatenate([*worths, np.zeros(0)]),
+            starts=np.cumsum([0, *sizes])[:-1].astype(np.int64),
+            counted=counted,
+            spread=spread,
+            uniform=_mean(even.sum(axis=1), counted),
+            layout=layout,
+        )
 
     def measure(self, view: LayerView) -> tuple[Float32, Float32]:
         """Every measure, and its standard deviation when rows are shuffled: float32[measure, head] each.
 
         NaN where no query counts. Summed in double precision, so that the order of summing does not show.
         """
-        total = np.zeros((view.heads, len(self.worth)))
+        total = np.zeros((view.heads, len(self.counted)))
+        if self.sparse.size:
+            chosen = view.weights.reshape(view.heads, -1).take(self.pairs, axis=1) * self.worths
+            total[:, self.sparse] = np.add.reduceat(chosen, self.starts, axis=1)
         variance = np.zeros_like(total)
         keys = self.layout.visible.astype(np.float64)
-        per_row = max(1, view.heads * len(self.worth) * self.layout.keys)
+        per_row = max(1, view.heads * max(1, len(self.dense)) * self.layout.keys)
         step = max(1, BLOCK // per_row)
         for start in range(0, self.layout.queries, step):
             rows = slice(start, start + step)
             weights = view.weights[:, rows].astype(np.float64)
             worth = self.worth[:, rows].astype(np.float64)
-            total += weights.reshape(view.heads, -1) @ worth.reshape(len(worth), -1).T
+            total[:, self.dense] += (
+                weights.reshape(view.heads, -1) @ worth.reshape(len(worth), weights[0].size).T
+            )
             around = np.einsum("hqk,hqk->hq", weights, weights) - weights.sum(axis=2) ** 2 / keys[rows]
             variance += np.maximum(0, around) @ self.spread[:, rows].T
         deviation = np.sqrt(variance.T)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from attention_gallery.analysis.gauge import Gauge, Reading
 from attention_gallery.analysis.head_types import Thresholds, classify
 from attention_gallery.analysis.layout import LayerView, Layout
+from attention_gallery.analysis.metrics import METRICS, Metric, metrics_for
 from attention_gallery.analysis.pairs import far_pair, standing_out, strongest_keys
 from attention_gallery.analysis.sentence import SentenceAnalysis
 from attention_gallery.errors import DamagedEntry
@@ -21,6 +22,8 @@ from attention_gallery.records import Float32, Int32, StoredAttention
 
 # Small layers are measured together, up to so many weights (1 MiB), to spare per-call cost.
 BATCH_WEIGHTS = 2**18
+# Of large layers so many heads are measured together, since they share what is moved.
+FEWEST_HEADS = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,6 +31,8 @@ class _Part:
     """What a few consecutive layers contribute; axes as in `SentenceAnalysis`."""
 
     reading: Reading
+    uniform: Float32
+    queries: Int32
     top_keys: tuple[Int32, Float32]
     top_content_keys: tuple[Int32, Float32]
     standouts: tuple[Int32, Int32, Float32]
@@ -36,25 +41,33 @@ class _Part:
 
 
 def analyse(
-    attention: StoredAttention, settings: AnalysisSettings, thresholds: Thresholds | None = None
+    attention: StoredAttention,
+    settings: AnalysisSettings,
+    thresholds: Thresholds | None = None,
+    metrics: Sequence[Metric] = METRICS,
 ) -> SentenceAnalysis:
     """Measure every head of one capture.
 
     Holds one layer at a time, or a few small ones. Raises `DamagedEntry` when a layer has the wrong
-    shape or holds values that are not numbers.
+    shape or holds values that are not numbers, and whatever a measure of somebody else raises.
     """
     thresholds = thresholds or Thresholds()
     facts = attention.facts
     layout = layout_of(attention, settings.window)
-    gauge = Gauge(layout)
-    parts = [_measure(weights, gauge, settings) for weights in _batches(attention)]
-    shape = (len(gauge.metrics), facts.layers, facts.heads)
-    readings = [part.reading for part in parts]
-    values, mean, deviation = (
-        np.concatenate([getattr(reading, name) for reading in readings], axis=1).reshape(shape)
-        for name in ("values", "shuffled_mean", "shuffled_deviation")
+    own = metrics_for(layout.kind, metrics)
+    gauges: dict[int | None, Gauge] = {}
+    parts = []
+    for reach, weights in layer_batches(attention):
+        if reach not in gauges:
+            gauges[reach] = Gauge(layout_of(attention, settings.window, reach), own)
+        parts.append(_measure(weights, gauges[reach], settings))
+    names = [metric.name for metric in own]
+    values, mean, deviation = _readings(parts, (len(own), facts.layers, facts.heads))
+    uniform, queries = (
+        dict(zip(names, np.concatenate([getattr(part, name) for part in parts], axis=1), strict=True))
+        for name in ("uniform", "queries")
     )
-    named = {metric.name: row for metric, row in zip(gauge.metrics, values, strict=True)}
+    named = dict(zip(names, values, strict=True))
     return SentenceAnalysis(
         key=attention.key,
         tokens=layout.queries,
@@ -62,38 +75,48 @@ def analyse(
         kind=layout.kind,
         window=settings.window,
         thresholds=thresholds,
-        metrics=tuple(
-            metric.describe(row, layout.queries) for metric, row in zip(gauge.metrics, values, strict=True)
-        ),
-        queries=gauge.queries,
-        uniform=gauge.uniform,
+        metrics=tuple(metric.describe(row, layout.queries) for metric, row in zip(own, values, strict=True)),
+        queries=queries,
+        uniform=uniform,
         shuffled_mean=mean,
         shuffled_deviation=deviation,
-        types=classify(named, gauge.uniform, thresholds, gauge.queries),
+        types=classify(named, uniform, thresholds, queries),
         **_joined(parts),
         overall_average=np.sum([part.total for part in parts], axis=0) / np.float32(facts.layers),
     )
 
 
-def layout_of(attention: StoredAttention, window: int) -> Layout:
-    """What all heads of a capture share."""
+def layout_of(attention: StoredAttention, window: int, reach: int | None = None) -> Layout:
+    """What all heads of a capture share, those of layers that reach no further than `reach` tokens."""
     kind = attention.facts.kind
     if kind == "cross":
         return Layout.crossing(attention.tokens, attention.keys, window=window)
-    return Layout.of(attention.tokens, causal=kind == "decoder", window=window)
+    return Layout.of(attention.tokens, causal=kind == "decoder", window=window, reach=reach)
 
 
-def _batches(attention: StoredAttention) -> Iterator[Float32]:
-    """The layers in order, a few small ones at a time: float32[layer, head, query, key]."""
+def layer_batches(attention: StoredAttention) -> Iterator[tuple[int | None, Float32]]:
+    """The layers in order, with their reach, a few small ones at a time: float32[layer, head, query, key]."""
     facts = attention.facts
     shape = (facts.heads, len(attention.tokens), len(attention.keys))
     step = max(1, BATCH_WEIGHTS // max(1, math.prod(shape)))
-    for start in range(0, facts.layers, step):
-        layers = [
-            _checked(attention.layer(index).weights, shape, index)
-            for index in range(start, min(start + step, facts.layers))
-        ]
-        yield np.stack(layers) if len(layers) > 1 else layers[0][None]
+    reaches = reaches_of(attention)
+    start = 0
+    while start < facts.layers:
+        end = start + 1
+        while end < min(start + step, facts.layers) and reaches[end] == reaches[start]:
+            end += 1
+        layers = [_checked(attention.layer(index).weights, shape, index) for index in range(start, end)]
+        yield reaches[start], np.stack(layers) if len(layers) > 1 else layers[0][None]
+        start = end
+
+
+def reaches_of(attention: StoredAttention) -> list[int | None]:
+    """How far apart query and key may be in each layer; None where every key is near enough."""
+    facts = attention.facts
+    windows = facts.windows or (None,) * facts.layers
+    farthest = len(attention.tokens) - 1
+    # A window counts the query itself.
+    return [None if window is None or window > farthest else window - 1 for window in windows]
 
 
 def _checked(weights: Float32, shape: tuple[int, int, int], index: int) -> Float32:
@@ -106,21 +129,54 @@ def _measure(weights: Float32, gauge: Gauge, settings: AnalysisSettings) -> _Par
     """Measure consecutive layers: weights float32[layer, head, query, key]."""
     layers, heads = weights.shape[:2]
     layout = gauge.layout
-    view = LayerView.of(weights.reshape(layers * heads, layout.queries, layout.keys), layout)
-    if not np.isfinite(view.row_sums).all():
-        raise DamagedEntry("a layer holds weights that are not numbers")
+    flat = weights.reshape(layers * heads, layout.queries, layout.keys)
+    # Some heads at a time, so that what is computed on the way stays near the processor.
+    step = max(FEWEST_HEADS, BATCH_WEIGHTS // max(1, layout.queries * layout.keys))
+    found = [_heads(flat[first : first + step], gauge) for first in range(0, len(flat), step)]
+    reading, standouts, far = zip(*found, strict=True)
     average = weights.sum(axis=1) / np.float32(heads)
-    queries, keys, best = standing_out(view.weights, layout)
-    far = far_pair(view.weights, layout)
-    per_head = (layers, heads, -1)
     return _Part(
-        reading=gauge.read(view),
+        reading=Reading(*(np.concatenate(part, axis=1) for part in zip(*map(_arrays, reading), strict=True))),
+        uniform=_of_layers(gauge.uniform.values(), layers).astype(np.float32),
+        queries=_of_layers(gauge.queries.values(), layers).astype(np.int32),
         top_keys=strongest_keys(average, settings.top_keys),
         top_content_keys=strongest_keys(average * layout.content, settings.top_keys),
-        standouts=(queries.reshape(per_head), keys.reshape(per_head), best.reshape(per_head)),
-        far=(far[0].reshape(layers, heads), far[1].reshape(layers, heads), far[2].reshape(layers, heads)),
+        standouts=_per_head(standouts, (layers, heads, -1)),
+        far=_per_head(far, (layers, heads)),
         total=average.sum(axis=0),
     )
+
+
+_Pairs = tuple[Int32, Int32, Float32]
+
+
+def _heads(weights: Float32, gauge: Gauge) -> tuple[Reading, _Pairs, _Pairs]:
+    """Measures, standouts and far pairs of some heads, float32[head, query, key]."""
+    view = LayerView.of(weights, gauge.layout)
+    if not np.isfinite(view.row_sums).all():
+        raise DamagedEntry("a layer holds weights that are not numbers")
+    return gauge.read(view), standing_out(weights, gauge.layout), far_pair(weights, gauge.layout)
+
+
+def _arrays(reading: Reading) -> tuple[Float32, Float32, Float32]:
+    return reading.values, reading.shuffled_mean, reading.shuffled_deviation
+
+
+def _per_head(parts: Sequence[_Pairs], shape: tuple[int, ...]) -> _Pairs:
+    """Pairs of all heads, put together and divided among the layers."""
+    queries, keys, weights = (np.concatenate(part).reshape(shape) for part in zip(*parts, strict=True))
+    return queries, keys, weights
+
+
+def _readings(parts: Sequence[_Part], shape: tuple[int, int, int]) -> list[Float32]:
+    """Values, shuffled means and deviations of all parts: [measure, layer, head] each."""
+    arrays = zip(*(_arrays(part.reading) for part in parts), strict=True)
+    return [np.concatenate(part, axis=1).reshape(shape) for part in arrays]
+
+
+def _of_layers(numbers: Iterable[float], layers: int) -> NDArray[Any]:
+    """The same number for each of some layers: [measure, layer]."""
+    return np.array(list(numbers))[:, None].repeat(layers, axis=1)
 
 
 def _joined(parts: Sequence[_Part]) -> dict[str, NDArray[Any]]:

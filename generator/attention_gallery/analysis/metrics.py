@@ -82,6 +82,8 @@ class Metric:
             values=values,
             definition=self.definition,
             source=self.source,
+            caveat=self.caveat,
+            ordered=self.ordered,
         )
 
 
@@ -218,7 +220,7 @@ METRICS: tuple[Metric, ...] = (
         unit="share",
         range=(0.0, 1.0),
         definition="The mean weight that a token gives to the first token of the sentence, over the tokens "
-        "that see more than one key (in a causal model the first token is left out: it can only look "
+        "that see it and more than one key (in a causal model the first token is left out: it can only look "
         "at itself).",
         source=XIAO,
         caveat="Often a place to rest: much weight on the first token need not move much information.",

@@ -57,19 +57,19 @@ def itself(layout: Layout) -> Pattern:
 
 def previous(layout: Layout) -> Pattern:
     """The token just before."""
-    return Pattern.where_any(np.eye(layout.queries, layout.keys, -1, dtype=bool))
+    return Pattern.where_any(layout.seen() & np.eye(layout.queries, layout.keys, -1, dtype=bool))
 
 
 def following(layout: Layout) -> Pattern:
     """The token just after."""
-    return Pattern.where_any(np.eye(layout.queries, layout.keys, 1, dtype=bool))
+    return Pattern.where_any(layout.seen() & np.eye(layout.queries, layout.keys, 1, dtype=bool))
 
 
 def first(layout: Layout) -> Pattern:
     """The first token."""
     worth = np.zeros((layout.queries, layout.keys), dtype=np.float32)
     worth[:, :1] = 1
-    return Pattern(worth, layout.choosing)
+    return Pattern(worth, layout.choosing & layout.seen()[:, :1].any(axis=1))
 
 
 def separators(layout: Layout) -> Pattern:
@@ -94,7 +94,7 @@ def induction(layout: Layout) -> Pattern:
     """The content token after an earlier equal one, two or more before the query."""
     after = np.zeros_like(layout.equal)
     after[:, 1:] = layout.equal[:, :-1]
-    return Pattern.where_any(np.tril(after, -2) & (layout.far > 0))
+    return Pattern.where_any(layout.seen() & np.tril(after, -2) & (layout.far > 0))
 
 
 def _all(layout: Layout) -> Bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -73,15 +73,17 @@ def gold_of(sentence: SentenceSpec) -> GoldSentence:
     """
     text, words = sentence.joined, sentence.word_spans()
     units: dict[tuple[int, ...], int] = {(index,): index for index in range(len(words))}
+    edges = [start for start, _ in words], [end for _, end in words]
     relations = []
     for one in sentence.relations:
-        sides = [_inside(words, span_of(side, text)) for side in (one.from_, one.to)]
+        sides = [_inside(edges, span_of(side, text)) for side in (one.from_, one.to)]
         if all(sides):
             source, target = (units.setdefault(side, len(units)) for side in sides)
             relations.append(Relation(one.kind, source, target))
     return GoldSentence(sentence.slug, words, tuple(units), tuple(relations))
 
 
-def _inside(words: Sequence[Span], span: Span) -> tuple[int, ...]:
-    """The words that share a character with a range."""
-    return tuple(index for index, (start, end) in enumerate(words) if start < span[1] and span[0] < end)
+def _inside(edges: tuple[list[int], list[int]], span: Span) -> tuple[int, ...]:
+    """The words that share a character with a range; `edges` are where words begin and end, in order."""
+    starts, ends = edges
+    return tuple(range(bisect_right(ends, span[0]), bisect_left(starts, span[1])))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -12,17 +11,19 @@ from numpy.typing import NDArray
 
 from attention_gallery.analysis.head_types import Thresholds
 from attention_gallery.analysis.kept import code_digest, pack, unpack
-from attention_gallery.analysis.metrics import metric_named
+from attention_gallery.analysis.measure_set import BUILT_IN, MeasureSet
 from attention_gallery.analysis.relations import GoldSentence
 from attention_gallery.analysis.sentence import SentenceAnalysis
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.hashing import digest
 from attention_gallery.manifest.settings import AnalysisSettings
 
-MAGIC = b"attention-gallery analysis 3\n"
+MAGIC = b"attention-gallery analysis 4\n"
 
 DTYPES = {
     "values": "<f4",
+    "uniform": "<f4",
+    "queries": "<i4",
     "shuffled_mean": "<f4",
     "shuffled_deviation": "<f4",
     "types": "|i1",
@@ -40,13 +41,19 @@ DTYPES = {
 }
 
 
-def analysis_key(capture_key: str, settings: AnalysisSettings, thresholds: Thresholds | None = None) -> str:
+def analysis_key(
+    capture_key: str,
+    settings: AnalysisSettings,
+    thresholds: Thresholds | None = None,
+    measures: MeasureSet = BUILT_IN,
+) -> str:
     """SHA-256 of all that can change an analysis: the capture, the settings and the code that measures."""
     return digest(
         {
             "code": code_digest(),
             "capture": capture_key,
-            "settings": settings.model_dump(mode="json"),
+            "settings": settings.model_dump(mode="json", include={"window", "top_keys"}),
+            "measures": measures.digest,
             "thresholds": asdict(thresholds or Thresholds()),
         }
     )
@@ -70,25 +77,30 @@ def save(analysis: SentenceAnalysis) -> bytes:
         "window": analysis.window,
         "thresholds": asdict(analysis.thresholds),
         "metrics": [metric.name for metric in analysis.metrics],
-        "queries": analysis.queries,
-        "uniform": {name: None if math.isnan(v) else v for name, v in analysis.uniform.items()},
     }
-    values = np.stack([metric.values for metric in analysis.metrics])
-    named = {"values": values, **{name: getattr(analysis, name) for name in DTYPES if name != "values"}}
+    stacked = {
+        "values": np.stack([metric.values for metric in analysis.metrics]),
+        "uniform": np.stack(list(analysis.uniform.values())),
+        "queries": np.stack(list(analysis.queries.values())),
+    }
+    named = stacked | {name: getattr(analysis, name) for name in DTYPES if name not in stacked}
     return pack(MAGIC, facts, {name: array.astype(DTYPES[name], copy=False) for name, array in named.items()})
 
 
-def load(data: bytes) -> SentenceAnalysis:
-    """The analysis that `save` wrote. Raises `DamagedEntry` for any other bytes."""
+def load(data: bytes, measures: MeasureSet = BUILT_IN) -> SentenceAnalysis:
+    """The analysis that `save` wrote, made with these measures. Raises `DamagedEntry` for any other bytes."""
     facts, arrays = unpack(MAGIC, data, DTYPES)
     try:
-        return _analysis(facts, arrays)
+        return _analysis(facts, arrays, measures)
     except (KeyError, TypeError, ValueError) as error:
         raise DamagedEntry(f"a kept analysis cannot be read: {error}") from error
 
 
-def _analysis(facts: Mapping[str, Any], arrays: dict[str, NDArray[Any]]) -> SentenceAnalysis:
-    values = arrays.pop("values")
+def _analysis(
+    facts: Mapping[str, Any], arrays: dict[str, NDArray[Any]], measures: MeasureSet
+) -> SentenceAnalysis:
+    names = facts["metrics"]
+    values, uniform, queries = (arrays.pop(name) for name in ("values", "uniform", "queries"))
     return SentenceAnalysis(
         key=facts["key"],
         tokens=facts["tokens"],
@@ -97,14 +109,10 @@ def _analysis(facts: Mapping[str, Any], arrays: dict[str, NDArray[Any]]) -> Sent
         window=facts["window"],
         thresholds=Thresholds(**facts["thresholds"]),
         metrics=tuple(
-            metric_named(name).describe(row, facts["tokens"])
-            for name, row in zip(facts["metrics"], values, strict=True)
+            measures.named(name).describe(row, facts["tokens"])
+            for name, row in zip(names, values, strict=True)
         ),
-        # JSON sorts its keys; the order of the measures is the registry's.
-        queries={name: facts["queries"][name] for name in facts["metrics"]},
-        uniform={
-            name: math.nan if facts["uniform"][name] is None else facts["uniform"][name]
-            for name in facts["metrics"]
-        },
+        queries=dict(zip(names, queries, strict=True)),
+        uniform=dict(zip(names, uniform, strict=True)),
         **arrays,
     )

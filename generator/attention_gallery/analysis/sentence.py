@@ -19,9 +19,10 @@ class SentenceAnalysis:
     """The measures, types and outstanding pairs of every head on one sentence.
 
     key: the capture key. tokens, keys: how many tokens look, and how many are looked at (other ones only in
-    cross attention). queries: on how many queries each measure rests. uniform: what each measure would be for
-    even attention. shuffled_mean, shuffled_deviation: float32[metric, layer, head], what it would be with the
-    weights of each row in any other order.
+    cross attention). queries: int32[layer] by name, on how many queries each measure rests. uniform:
+    float32[layer] by name, what each measure would be for even attention. Both differ between layers only
+    where some have a window. shuffled_mean, shuffled_deviation: float32[metric, layer, head], what it would
+    be with the weights of each row in any other order.
     types: int8[layer, head], indices into `KINDS`.
     top_keys int32[layer, query, k], top_weights float32[layer, query, k]: strongest keys of the heads'
     average, -1 and 0 where there are fewer. top_content_keys, top_content_weights: the same among content
@@ -40,8 +41,8 @@ class SentenceAnalysis:
     window: int
     thresholds: Thresholds
     metrics: tuple[HeadMetric, ...]
-    queries: dict[str, int]
-    uniform: dict[str, float]
+    queries: dict[str, Int32]
+    uniform: dict[str, Float32]
     shuffled_mean: Float32
     shuffled_deviation: Float32
     types: Int8
@@ -98,7 +99,10 @@ class SentenceAnalysis:
         """What one head does, with the evidence."""
         numbers = self.head_metrics(layer, head)
         code = self._codes[layer][head]
-        return head_type(code, numbers, self.uniform, self.thresholds, self.window, self.queries)
+        even, queries = (
+            {name: row.tolist()[layer] for name, row in one.items()} for one in (self.uniform, self.queries)
+        )
+        return head_type(code, numbers, even, self.thresholds, self.window, queries)
 
     @cached_property
     def type_counts(self) -> tuple[tuple[str, int], ...]:
@@ -157,6 +161,8 @@ def heads_only(analysis: SentenceAnalysis) -> SentenceAnalysis:
     return replace(
         analysis,
         metrics=tuple(replace(metric, values=metric.values.copy()) for metric in analysis.metrics),
+        queries={name: row.copy() for name, row in analysis.queries.items()},
+        uniform={name: row.copy() for name, row in analysis.uniform.items()},
         shuffled_mean=analysis.shuffled_mean.copy(),
         shuffled_deviation=analysis.shuffled_deviation.copy(),
         types=analysis.types.copy(),

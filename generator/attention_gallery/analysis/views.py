@@ -114,8 +114,15 @@ def _strongest(layers: Iterable[NDArray[Any]], count: int) -> tuple[Int32, Float
 
 
 def views_key(capture_key: str, settings: AnalysisSettings) -> str:
-    """SHA-256 of all that can change the views: the capture, the settings and the code."""
-    return digest({"code": code_digest(), "views": capture_key, "settings": settings.model_dump(mode="json")})
+    """SHA-256 of all that can change the views: the capture, what of the settings counts, and the code."""
+    return digest(
+        {
+            "code": code_digest(),
+            "views": capture_key,
+            "top_keys": settings.top_keys,
+            "flow_limit": settings.flow_limit,
+        }
+    )
 
 
 def save_views(views: FlowViews) -> bytes:

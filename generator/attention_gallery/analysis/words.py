@@ -93,8 +93,29 @@ def between(weights: Float32, looking: Bool, looked_at: Bool) -> Float32:
     tokens a group has. Returns float32[..., row, column]; rows of empty groups are 0. For groups that divide
     the tokens it is `to_words`; here groups may share tokens and leave some out, so rows need not sum to 1.
     """
-    sizes = np.maximum(looking.sum(axis=1, keepdims=True), 1)
-    rows = looking.astype(np.float32) / sizes.astype(np.float32)
-    summed = weights @ looked_at.T.astype(np.float32)
-    found: Float32 = rows @ summed
+    sizes = np.maximum(looking.sum(axis=1), 1).astype(np.float32)
+    summed = _summed(_summed(weights, looking, -2), looked_at, -1)
+    found: Float32 = summed / sizes[:, None]
+    return found
+
+
+def _summed(weights: Float32, groups: Bool, axis: int) -> Float32:
+    """The tokens of each group, bool[group, token], summed along an axis; 0 for an empty group."""
+    tokens = np.nonzero(groups)[1]
+    sizes = groups.sum(axis=1)
+    sizes = sizes[filled := sizes > 0]
+    if tokens.size and np.array_equal(tokens, np.arange(tokens[0], tokens[0] + tokens.size)):
+        chosen = [slice(None)] * weights.ndim
+        chosen[axis] = slice(int(tokens[0]), int(tokens[0]) + tokens.size)
+        picked = weights[tuple(chosen)]
+    else:
+        picked = weights.take(tokens, axis=axis)
+    if (sizes > 1).any():
+        picked = np.add.reduceat(picked, np.cumsum(sizes) - sizes, axis=axis)
+    if filled.all():
+        return picked
+    shape = list(picked.shape)
+    shape[axis] = len(groups)
+    found = np.zeros(shape, np.float32)
+    np.moveaxis(found, axis, 0)[filled] = np.moveaxis(picked, axis, 0)
     return found

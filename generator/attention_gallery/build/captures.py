@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,14 +15,17 @@ from attention_gallery.errors import DamagedEntry, ModelError, Problem
 from attention_gallery.manifest.settings import GallerySettings, ModelSpec, SentenceSpec
 from attention_gallery.models import FingerprintMemory, ModelFingerprint, ResolvedModel, license_file
 from attention_gallery.models import files as model_files
+from attention_gallery.models.resolved import ProblemMaker
 from attention_gallery.progress import Reporter, SilentReporter
-from attention_gallery.records import TextInput
+from attention_gallery.records import Given, RepeatedTokens, TextInput
 from attention_gallery.store import AttentionStore, capture_key
 
 if TYPE_CHECKING:
     from attention_gallery.capturing import CaptureJob
 
 _FREE = Pins()
+# What people are told instead of the slug of a sentence.
+RANDOM_TOKENS = "random tokens, read twice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +33,31 @@ class Captures:
     """The model files of a gallery, what is shown of them, and the key of every model and sentence.
 
     `models` are those of the manifest, `shown` those of the pages: three of an encoder-decoder. The models of
-    `keys` are the slugs of the latter.
+    `keys` are the slugs of the latter. `repeats` are the keys of random tokens read twice, by slug of those
+    models that read them: none of the decoders and cross attention of an encoder-decoder do.
     """
 
     models: tuple[tuple[ResolvedModel, ModelFingerprint], ...]
     shown: tuple[ShownModel, ...]
     keys: Mapping[tuple[str, str], str]
+    repeats: Mapping[str, str]
+
+    @property
+    def every(self) -> dict[tuple[str, str], str]:
+        """All keys by model and what it reads: the sentences, and random tokens."""
+        hidden = {(model, RANDOM_TOKENS): key for model, key in self.repeats.items()}
+        return {**self.keys, **hidden}
 
     def of(self, index: int, sentence: str) -> dict[str, str]:
         """The keys of one model of the manifest on one sentence, by kind of attention."""
         shown = (one for one in self.shown if one.index == index)
         found = ((one.kind, self.keys.get((one.spec.slug, sentence))) for one in shown)
+        return {kind: key for kind, key in found if key is not None}
+
+    def repeats_of(self, index: int) -> dict[str, str]:
+        """The keys of random tokens for one model of the manifest, by kind of attention."""
+        shown = (one for one in self.shown if one.index == index)
+        found = ((one.kind, self.repeats.get(one.spec.slug)) for one in shown)
         return {kind: key for kind, key in found if key is not None}
 
     def files(self) -> list[str]:
@@ -67,7 +84,12 @@ def needed_captures(
         (one.spec.slug, sentence.slug): key_of(settings, one.spec, models[one.index][1], sentence, one.kind)
         for one, sentence in pairs_read(settings, shown)
     }
-    return Captures(models, tuple(shown), keys)
+    repeats = {
+        one.spec.slug: repeated_key(settings, one.spec, models[one.index][1], one.kind)
+        for one in shown
+        if settings.analysis.repeated_tokens and reads_repeats(one.kind)
+    }
+    return Captures(models, tuple(shown), keys, repeats)
 
 
 def key_of(
@@ -78,15 +100,36 @@ def key_of(
     kind: str = "self",
 ) -> str:
     """The key of the capture of one sentence under one model; `kind` is one of the model's `kinds`."""
+    return _key(settings, model, digests, text_input(sentence), kind)
+
+
+def repeated_key(
+    settings: GallerySettings, model: ModelSpec, digests: ModelFingerprint, kind: str = "self"
+) -> str:
+    """The key of the capture of random tokens that one model reads twice over."""
+    return _key(settings, model, digests, RepeatedTokens(), kind)
+
+
+def _key(
+    settings: GallerySettings, model: ModelSpec, digests: ModelFingerprint, given: Given, kind: str
+) -> str:
     return capture_key(
         weights=digests.weights,
         tokenizer=digests.tokenizer,
-        given=text_input(sentence),
+        given=given,
         dtype=model.dtype,
         precision=settings.capture.precision,
         kind=kind,
         predictions=settings.capture.predictions,
     )
+
+
+def reads_repeats(kind: str) -> bool:
+    """Whether attention of this kind is tried on random tokens.
+
+    What the decoder of an encoder-decoder reads is an answer to what its encoder read.
+    """
+    return kind in ("self", "encoder")
 
 
 def text_input(sentence: SentenceSpec) -> TextInput:
@@ -118,7 +161,7 @@ def capture_all(
 
     torch and transformers are imported only when something is missing.
     """
-    missing = {key for key in captures.keys.values() if not store.has(key)}
+    missing = {key for key in captures.every.values() if not store.has(key)}
     if not missing:
         return 0
     reporter.info("loading torch and transformers …")
@@ -130,7 +173,7 @@ def capture_all(
 
 
 def _jobs(project: Project, captures: Captures, missing: set[str]) -> list[CaptureJob]:
-    """A job for every sentence under every model of which something is missing."""
+    """A job for everything that a model reads and of which something is missing."""
     from attention_gallery.capturing import CaptureJob
     from attention_gallery.models.placement import Placement
 
@@ -140,19 +183,30 @@ def _jobs(project: Project, captures: Captures, missing: set[str]) -> list[Captu
             model=found,
             title=spec.title,
             dtype=spec.dtype,
-            sentence=sentence.slug,
-            given=text_input(sentence),
+            sentence=name,
+            given=given,
             precision=settings.capture.precision,
             keys=keys,
             fingerprint=digests,
-            problem=partial(_problem, project, "sentences", index, "chat" if sentence.chat else "text"),
+            problem=problem,
             placement=Placement(spec.device, spec.device_map == "auto"),
             predictions=settings.capture.predictions,
         )
         for place, (spec, (found, digests)) in enumerate(zip(settings.models, captures.models, strict=True))
-        for index, sentence in enumerate(settings.sentences)
-        if missing.intersection((keys := captures.of(place, sentence.slug)).values())
+        for name, given, keys, problem in _readings(project, captures, place)
+        if missing.intersection(keys.values())
     ]
+
+
+def _readings(
+    project: Project, captures: Captures, place: int
+) -> Iterator[tuple[str, Given, Mapping[str, str], ProblemMaker]]:
+    """What one model reads: its name for people, the keys, and the way to tell of a problem with it."""
+    for index, sentence in enumerate(project.manifest.settings.sentences):
+        problem = partial(_problem, project, "sentences", index, "chat" if sentence.chat else "text")
+        yield sentence.slug, text_input(sentence), captures.of(place, sentence.slug), problem
+    problem = partial(_problem, project, "models", place, "source")
+    yield RANDOM_TOKENS, RepeatedTokens(), captures.repeats_of(place), problem
 
 
 def drop_damaged(
@@ -163,7 +217,7 @@ def drop_damaged(
     Raises `DamagedEntry` for one of the keys dropped `before`: what is damaged again will be once more.
     """
     dropped: set[str] = set()
-    for (model, sentence), key in captures.keys.items():
+    for (model, sentence), key in captures.every.items():
         if not store.has(key):
             continue
         try:

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from attention_gallery.analysis import (
+    BUILT_IN,
+    Counterparts,
     FlowViews,
+    Frame,
     GoldSentence,
+    HeadContrast,
     HeadMap,
+    MeasureSet,
     SentenceAnalysis,
     analyse,
     analysis_key,
+    contrast_heads,
+    find_counterparts,
     flow_views,
     gold_of,
     head_distances,
@@ -32,7 +39,21 @@ from attention_gallery.analysis import (
 )
 from attention_gallery.analysis.distances import distances_key, load_distances, save_distances
 from attention_gallery.analysis.head_map import load_map, map_key, save_map
+from attention_gallery.analysis.kept_contrasts import (
+    contrast_key,
+    load_contrast,
+    load_counterparts,
+    save_contrast,
+    save_counterparts,
+)
 from attention_gallery.analysis.probe import Int16
+from attention_gallery.analysis.repeats import (
+    RepeatScores,
+    load_repeats,
+    measure_repeats,
+    repeats_key,
+    save_repeats,
+)
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.files import write_atomically
 from attention_gallery.manifest.settings import AnalysisSettings, GallerySettings
@@ -44,14 +65,21 @@ _KEPT = 4
 _Result = TypeVar("_Result")
 
 
-def kept_names(settings: GallerySettings, keys: Mapping[tuple[str, str], str]) -> set[str]:
+def kept_names(
+    settings: GallerySettings,
+    keys: Mapping[tuple[str, str], str],
+    repeats: Iterable[str] = (),
+    measures: MeasureSet = BUILT_IN,
+) -> set[str]:
     """Every name in the cache of analyses that a gallery may use, with its drafts or without them.
 
-    `keys` are those of the captures by (model, sentence), drafts among them.
+    `keys` are those of the captures by (model, sentence), drafts among them, `repeats` those of random
+    tokens.
     """
     used = set(keys.values())
     gold = {sentence.slug: gold_of(sentence) for sentence in settings.sentences}
-    names = {analysis_key(key, settings.analysis) for key in used} | {distances_key(key) for key in used}
+    names = {analysis_key(key, settings.analysis, measures=measures) for key in used}
+    names |= {distances_key(key) for key in used} | {repeats_key(key) for key in repeats}
     names |= {views_key(key, settings.analysis) for key in used}
     names |= {looks_key(key, gold[sentence]) for (_, sentence), key in keys.items()}
     drafts = {sentence.slug for sentence in settings.sentences if sentence.draft}
@@ -59,16 +87,31 @@ def kept_names(settings: GallerySettings, keys: Mapping[tuple[str, str], str]) -
         of_model = {sentence: key for (one, sentence), key in keys.items() if one == model}
         names.add(map_key(set(of_model.values())))
         names.add(map_key({key for sentence, key in of_model.items() if sentence not in drafts}))
-    return names
+    return names | set(_contrast_names(settings, keys))
+
+
+def _contrast_names(settings: GallerySettings, keys: Mapping[tuple[str, str], str]) -> Iterator[str]:
+    for contrast in settings.contrasts:
+        models = contrast.models or (contrast.model, contrast.model)
+        sentences = contrast.sentences or (contrast.sentence, contrast.sentence)
+        left, right = (keys.get((str(a), str(b))) for a, b in zip(models, sentences, strict=True))
+        if left is not None and right is not None:
+            yield from (contrast_key(kind, left, right) for kind in ("heads", "counterparts"))
 
 
 class CachedData:
     """Reads the store and a cache of analyses beside it. The store checks every layer that it hands out."""
 
     def __init__(
-        self, store: AttentionStore, cache: Path, settings: AnalysisSettings, keep: bool = True
+        self,
+        store: AttentionStore,
+        cache: Path,
+        settings: AnalysisSettings,
+        keep: bool = True,
+        measures: MeasureSet = BUILT_IN,
     ) -> None:
         """With `keep`, what is measured now is written into the cache."""
+        self.measures = measures
         self._store = store
         self._cache = cache
         self._settings = settings
@@ -125,8 +168,20 @@ class CachedData:
         return self._cache / name[:2] / name
 
     def _read_or_measure(self, key: str) -> SentenceAnalysis:
-        name = analysis_key(key, self._settings)
-        return self._kept(name, load, save, lambda: analyse(self.entry(key), self._settings))
+        name = analysis_key(key, self._settings, measures=self.measures)
+        metrics = self.measures.metrics
+        return self._kept(
+            name,
+            lambda data: load(data, self.measures),
+            save,
+            lambda: analyse(self.entry(key), self._settings, metrics=metrics),
+        )
+
+    def repeats(self, key: str) -> RepeatScores:
+        """The scores on random tokens, from the cache or measured now. Raises `DamagedEntry`."""
+        return self._kept(
+            repeats_key(key), load_repeats, save_repeats, lambda: measure_repeats(self._store.open(key))
+        )
 
     def views(self, pair: Pair) -> FlowViews:
         """Where each token of a pair draws from, by several views. Raises `DamagedEntry`."""
@@ -143,6 +198,30 @@ class CachedData:
     def _map(self, keys: Sequence[str]) -> HeadMap | None:
         distance = mean_distance(self._distances(key) for key in keys)
         return None if distance is None else map_heads(distance)
+
+    def head_distances(self, pair: Pair) -> Float32:
+        """How far the heads of a pair are from each other. Raises `DamagedEntry`."""
+        return self._distances(pair.key)
+
+    def contrast(self, left: Pair, right: Pair, frame: Frame) -> HeadContrast:
+        """What the same heads do otherwise in two pairs. Raises `DamagedEntry`."""
+        name = contrast_key("heads", left.key, right.key)
+        return self._kept(
+            name,
+            load_contrast,
+            save_contrast,
+            lambda: contrast_heads(self.entry(left.key), self.entry(right.key), frame),
+        )
+
+    def counterparts(self, left: Pair, right: Pair, frame: Frame) -> Counterparts:
+        """Which head of one pair is most like which of the other. Raises `DamagedEntry`."""
+        name = contrast_key("counterparts", left.key, right.key)
+        return self._kept(
+            name,
+            load_counterparts,
+            save_counterparts,
+            lambda: find_counterparts(self.entry(left.key), self.entry(right.key), frame),
+        )
 
     def _distances(self, key: str) -> Float32:
         name = distances_key(key)

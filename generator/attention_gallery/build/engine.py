@@ -133,6 +133,7 @@ def _unchanged(run: _Build) -> BuildReport | None:
 
 def _rebuild(run: _Build) -> BuildReport:
     from attention_gallery.build.captures import capture_all, drop_damaged
+    from attention_gallery.build.contrasts import check_contrasts
     from attention_gallery.build.data import CachedData
     from attention_gallery.build.project import read_project
     from attention_gallery.build.shown import with_pages
@@ -147,8 +148,10 @@ def _rebuild(run: _Build) -> BuildReport:
         settings = project.manifest.settings
         paged = [(model.spec.slug, one.slug) for model, one in with_pages(settings, captures.shown)]
         check_models(project.notes, [shown.spec.slug for shown in captures.shown], paged)
+        check_contrasts(project.manifest, captures.shown, {})
         treebanks = [str(path) for path in project.manifest.files]
-        inputs = {"files": [*captures.files(), *treebanks], "folders": [str(project.content)]}
+        read = [*captures.files(), *treebanks, *project.measures.files]
+        inputs = {"files": read, "folders": [str(project.content)]}
         before = _stamp(run, inputs)
         folders = [str(run.manifest.parent / "themes"), *inputs["folders"]]
         files = [str(run.manifest), *inputs["files"]]
@@ -164,7 +167,8 @@ def _rebuild(run: _Build) -> BuildReport:
     while True:
         with run.clock.phase("capture"):
             captured += capture_all(project, captures, store, run.reporter, run.options.keep_going)
-        data = CachedData(store, run.cache / "analysis", settings.analysis)
+        cache = run.cache / "analysis"
+        data = CachedData(store, cache, settings.analysis, measures=project.measures)
         try:
             return _write(run, project, captures, data, captured, (before, inputs))
         except DamagedEntry:

@@ -12,7 +12,7 @@ from attention_gallery.build.links import LinkReader
 from attention_gallery.build.ownership import MARKER, marker_lines
 from attention_gallery.build.record import Output, Record, RecordWriter
 from attention_gallery.errors import OutputError, Problem
-from attention_gallery.files import link_or_copy, remove_tree, swap_folders, walk_files
+from attention_gallery.files import link_or_copy, make_folder, remove_tree, swap_folders, walk_files
 from attention_gallery.pages.gallery import PlannedPage
 from attention_gallery.pages.routes import file_of
 from attention_gallery.progress import Task
@@ -105,11 +105,11 @@ class Staging:
 
     def _written(self, page: PlannedPage, data: bytes, target: str) -> Output:
         if page.route.endswith("/"):  # a page has a folder of its own, which nearly always has to be made
-            _make_folder(os.path.dirname(target))
+            make_folder(os.path.dirname(target))
         try:
             stream = os.open(target, _NEW_FILE, 0o644)
         except FileNotFoundError:
-            _make_folder(os.path.dirname(target))
+            make_folder(os.path.dirname(target))
             stream = os.open(target, _NEW_FILE, 0o644)
         try:
             view = memoryview(data)
@@ -213,12 +213,3 @@ class Staging:
             else:
                 os.unlink(entry.path)
         os.rmdir(folder)
-
-
-def _make_folder(folder: str) -> None:
-    try:
-        os.mkdir(folder)
-    except FileExistsError:
-        pass
-    except FileNotFoundError:
-        os.makedirs(folder, exist_ok=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from attention_gallery.analysis import analysis_key, gold_of
 from attention_gallery.build.captures import Captures
+from attention_gallery.build.contrasts import check_contrasts, resolve_contrasts
 from attention_gallery.build.data import CachedData, CapturedEvidence
 from attention_gallery.build.project import Project
 from attention_gallery.build.shown import ShownModel, with_pages
@@ -64,13 +65,15 @@ def gather(project: Project, captures: Captures, data: CachedData) -> Gallery:
         )
         for one, sentence in with_pages(settings, captures.shown)
     }
-    check_heads(project.notes, {m.spec.slug: (m.facts.layers, m.facts.heads) for m in models})
+    shapes = {m.spec.slug: (m.facts.layers, m.facts.heads) for m in models}
+    check_heads(project.notes, shapes)
+    check_contrasts(project.manifest, captures.shown, shapes)
+    contrasts = tuple(resolve_contrasts(settings, pairs))
     titles = {model.spec.slug: (model.spec.title, model.routes) for model in models}
     paged = {at: pair.heads for at, pair in pairs.items()}
     links = link_map(project, titles, paged)
-    notes = gather_notes(
-        project.notes, Numbers(links, settings.sentences, CapturedEvidence(data, captures.keys))
-    )
+    evidence = CapturedEvidence(data, captures.keys)
+    notes = gather_notes(project.notes, Numbers(links, settings.sentences, evidence, data.measures))
     assets = bundle(project.theme, project.options)
     script = plotly_script()
     plotly = fingerprinted("plotly.js", script.read_bytes())
@@ -82,15 +85,17 @@ def gather(project: Project, captures: Captures, data: CachedData) -> Gallery:
         sentences=tuple(sentence for sentence in settings.sentences if sentence.pages),
         pairs=pairs,
         probes=_probes(settings, captures, models, data),
+        repeats=captures.repeats,
         notes=notes,
         data=data,
         renderer=renderer,
         assets=assets,
         plotly=plotly,
         options=project.options,
-        base=_base(project, plotly, built, notes.has_about, bool(notes.pages)),
+        base=_base(project, plotly, built, (notes.has_about, bool(notes.pages), bool(contrasts))),
         generator=f"Attention Gallery {__version__}",
         built=built,
+        contrasts=contrasts,
     )
     renderer.share(site=site_info(gallery))
     return gallery
@@ -134,7 +139,7 @@ def _pair(
             asdict(model.facts),
             origin,
             sentence.model_dump(mode="json"),
-            analysis_key(key, settings.analysis),
+            analysis_key(key, settings.analysis, measures=data.measures),
         ]
     )
     heads = _head_places(settings.pages.heads, model, data, key)
@@ -175,12 +180,16 @@ def link_map(
         pages={note.target.slug or "": note.title for note in pages},
         head_pages=paged,
         assets=frozenset(project.assets),
+        contrasts={contrast.slug: contrast.title for contrast in settings.contrasts},
         has_about=any(note.target.kind == "about" for note in project.notes),
     )
 
 
-def _base(project: Project, plotly: str, built: str | None, has_about: bool, has_notes: bool) -> str:
-    """Digest of what every page depends on: the words around it, the theme, the code, the libraries."""
+def _base(project: Project, plotly: str, built: str | None, ways: tuple[bool, ...]) -> str:
+    """Digest of what every page depends on: the words around it, the theme, the code, the libraries.
+
+    `ways` tell which links stand at the top of every page.
+    """
     settings = project.manifest.settings
     shared = settings.model_dump(
         mode="json", include={"title", "description", "author", "language", "base_url", "pages"}
@@ -193,9 +202,7 @@ def _base(project: Project, plotly: str, built: str | None, has_about: bool, has
     libraries = [(name, version(name)) for name in _LIBRARIES]
     libraries += [("python", platform.python_version()), ("zlib", zlib.ZLIB_RUNTIME_VERSION)]
     theme = project.theme.digest()
-    return digest(
-        [shared, dict(project.options), theme, plotly, built, has_about, has_notes, code, libraries]
-    )
+    return digest([shared, dict(project.options), theme, plotly, built, ways, code, libraries])
 
 
 def _built() -> str | None:

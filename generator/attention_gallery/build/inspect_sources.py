@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from attention_gallery.build.captures import key_of
+from attention_gallery.build.contrasts import check_contrasts
 from attention_gallery.build.data import CachedData, CapturedEvidence
 from attention_gallery.build.gather import link_map
 from attention_gallery.build.identify import at_source
@@ -78,6 +79,7 @@ def inspect_sources(project: Project, cache: Path, reporter: Reporter) -> list[s
     slugs = [one.spec.slug for one in shown]
     attempt(lambda: check_models(project.notes, slugs, _pairs(project, shown)))
     attempt(lambda: check_heads(project.notes, shapes))
+    attempt(lambda: check_contrasts(project.manifest, shown, shapes))
     attempt(lambda: warnings.extend(_notes(project, cache, shown, (shapes, keys), reporter)))
     attempt(lambda: _theme(project))
     if problems:
@@ -175,10 +177,11 @@ def _notes(
     }
     paged: dict[tuple[str, str], tuple[tuple[int, int], ...]] = dict.fromkeys(_pairs(project, shown), ())
     settings = project.manifest.settings
-    data = CachedData(AttentionStore(cache / "store"), cache / "analysis", settings.analysis, keep=False)
+    store = AttentionStore(cache / "store")
+    data = CachedData(store, cache / "analysis", settings.analysis, keep=False, measures=project.measures)
     links = link_map(project, models, paged)
     try:
-        numbers = Numbers(links, settings.sentences, CapturedEvidence(data, keys))
+        numbers = Numbers(links, settings.sentences, CapturedEvidence(data, keys), data.measures)
         failures = gather_notes(project.notes, numbers).failures
         warnings = [told_in_short(failure, project.root) for failure in failures]
     except DamagedEntry as error:

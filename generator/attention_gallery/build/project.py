@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from attention_gallery.analysis import BUILT_IN, MeasureSet
+from attention_gallery.build.own_measures import own_measures
 from attention_gallery.errors import Problem, UserError
 from attention_gallery.manifest import Manifest, load_manifest, without_drafts
 from attention_gallery.manifest.slugs import possible_slugs
@@ -16,7 +18,7 @@ from attention_gallery.theme.find import OptionValue, Theme, find_theme
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """Manifest, notes, files beside the notes, theme and its options.
+    """Manifest, notes, files beside the notes, theme and its options, and all measures.
 
     `model_slugs` are those of all models, drafts that are left out of the manifest included.
     """
@@ -27,6 +29,7 @@ class Project:
     theme: Theme
     options: Mapping[str, OptionValue]
     model_slugs: frozenset[str]
+    measures: MeasureSet
 
     @property
     def root(self) -> Path:
@@ -45,7 +48,7 @@ class Project:
 
 
 def read_project(manifest_path: Path, drafts: bool) -> Project:
-    """Read it all. Raises `UserError` with the problems of notes and theme together."""
+    """Read it all. Raises `UserError` with the problems of notes, theme and measures together."""
     whole = load_manifest(manifest_path)
     manifest = whole if drafts else without_drafts(whole)
     settings = manifest.settings
@@ -55,12 +58,14 @@ def read_project(manifest_path: Path, drafts: bool) -> Project:
     notes: tuple[Note, ...] = ()
     assets: dict[str, Path] = {}
     theme = None
+    measures = BUILT_IN
     options: Mapping[str, OptionValue] = {}
     try:
         # Which of them an encoder-decoder is shown under is known when its files are found.
         models = [slug for model in whole.settings.models for slug in possible_slugs(model.slug)]
         sentences = [sentence.slug for sentence in whole.settings.sentences if sentence.pages]
-        notes = load_notes(content, models, sentences)
+        contrasts = [contrast.slug for contrast in whole.settings.contrasts]
+        notes = load_notes(content, models, sentences, contrasts=contrasts)
         assets = {file.name: file.path for file in content_assets(content)}
     except UserError as error:
         problems.extend(error.problems)
@@ -71,10 +76,16 @@ def read_project(manifest_path: Path, drafts: bool) -> Project:
     except UserError as error:
         problems.extend(_of_theme(manifest, problem) for problem in error.problems)
         kind = type(error)
+    try:
+        measures = own_measures(manifest)
+    except UserError as error:
+        problems.extend(error.problems)
+        kind = type(error)
     if problems or theme is None:
         raise kind(problems)
     slugs = frozenset(model.slug for model in whole.settings.models)
-    return Project(manifest, _published(notes, manifest, drafts), assets, theme, options, slugs)
+    shown = _published(notes, manifest, drafts)
+    return Project(manifest, shown, assets, theme, options, slugs, measures)
 
 
 def _of_option(manifest: Manifest, name: str, reason: str, mend: str) -> Problem:
@@ -89,10 +100,12 @@ def _of_theme(manifest: Manifest, problem: Problem) -> Problem:
 def _published(notes: tuple[Note, ...], manifest: Manifest, drafts: bool) -> tuple[Note, ...]:
     models = {slug for model in manifest.settings.models for slug in possible_slugs(model.slug)}
     sentences = {sentence.slug for sentence in manifest.settings.sentences}
+    contrasts = {contrast.slug for contrast in manifest.settings.contrasts}
     return tuple(
         note
         for note in notes
         if (drafts or not note.draft)
         and (note.target.model is None or note.target.model in models)
         and (note.target.sentence is None or note.target.sentence in sentences)
+        and (note.target.kind != "contrast" or note.target.slug in contrasts)
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from attention_gallery.errors import Problem
 from attention_gallery.manifest import Manifest
 from attention_gallery.manifest.settings import GallerySettings, ModelSpec, SentenceSpec
-from attention_gallery.manifest.slugs import KINDS, kind_slug
+from attention_gallery.manifest.slugs import KINDS, kind_slug, kind_title
 
 # As titles say it; slugs end in the kind itself.
 _NAMES = {kind: "cross attention" if kind == "cross" else kind for kind in KINDS}
@@ -79,5 +79,5 @@ def clashes(manifest: Manifest, shown: Iterable[ShownModel]) -> list[Problem]:
 
 def _shown(spec: ModelSpec, index: int, kind: str) -> ShownModel:
     # Which other kinds are shown changes nothing for this one, and its pages need not be made again.
-    changed = {"slug": kind_slug(spec.slug, kind), "title": f"{spec.title}, {_NAMES[kind]}", "attention": ()}
+    changed = {"slug": kind_slug(spec.slug, kind), "title": kind_title(spec.title, kind), "attention": ()}
     return ShownModel(index, kind, spec.model_copy(update=changed))

@@ -166,8 +166,8 @@ def _run(
 ) -> _BesideBatch:
     """Run the model, and make of what it leaves behind what is kept beside the weights."""
     loaded = prepared.loaded
-    source = [one.tokens.ids.tolist() for one in sentences]
-    target = [one.target.ids.tolist() for one in sentences if one.target is not None]
+    source = [one.tokens.ids for one in sentences]
+    target = [one.target.ids for one in sentences if one.target is not None]
     predictor = prepared.predictor if predictions else None
     told: tuple[Predictions, ...] = ()
     try:

@@ -12,6 +12,7 @@ from attention_gallery.capturing.batch import OutOfMemoryError, can_batch, free_
 from attention_gallery.capturing.batches import halves, plan_batches
 from attention_gallery.capturing.prepare import PreparedModel, prepare
 from attention_gallery.capturing.reading import ModelInput, read_input
+from attention_gallery.capturing.repeated import read_repeated
 from attention_gallery.capturing.single import out_of_memory
 from attention_gallery.errors import DamagedEntry, ModelError, Problem
 from attention_gallery.manifest.settings import CaptureSettings
@@ -21,13 +22,13 @@ from attention_gallery.models.placement import BEST, Placement
 from attention_gallery.models.quiet import quiet_libraries
 from attention_gallery.models.resolved import ProblemMaker, ResolvedModel
 from attention_gallery.progress import Reporter, Task
-from attention_gallery.records import Precision, TextInput
+from attention_gallery.records import Given, Precision, RepeatedTokens, TextInput
 from attention_gallery.store import AttentionStore, EntryWriter
 
 
 @dataclass(frozen=True, slots=True)
 class CaptureJob:
-    """One sentence under one model.
+    """One sentence, or random tokens, under one model.
 
     `title` and `sentence` name the two for people, `keys` say where the capture of each kind of attention
     belongs in the store ("self", or "encoder", "decoder" and "cross": see `ResolvedModel.kinds`), and
@@ -39,7 +40,7 @@ class CaptureJob:
     title: str
     dtype: str
     sentence: str
-    given: TextInput
+    given: Given
     precision: Precision
     keys: Mapping[str, str]
     fingerprint: ModelFingerprint
@@ -88,7 +89,8 @@ def capture_missing(
                     problems.extend(error.problems)
     if problems:
         raise ModelError(problems)
-    return CaptureReport(total, time.perf_counter() - started, len(wanted))
+    sentences = sum(isinstance(job.given, TextInput) for group in wanted for job in group)
+    return CaptureReport(sentences, time.perf_counter() - started, len(wanted))
 
 
 def _unique(jobs: Sequence[CaptureJob]) -> list[CaptureJob]:
@@ -149,7 +151,9 @@ def _capture_group(
 
 
 def _continues(group: list[CaptureJob]) -> bool:
-    return "self" in group[0].model.kinds and any(job.given.generate for job in group)
+    return "self" in group[0].model.kinds and any(
+        isinstance(job.given, TextInput) and job.given.generate for job in group
+    )
 
 
 def _read_all(
@@ -159,10 +163,17 @@ def _read_all(
     problems: list[Problem] = []
     for job in group:
         try:
-            read.append((job, read_input(loaded, job.given, job.title, job.problem)))
+            read.append((job, _read(job, loaded)))
         except ModelError as error:
             problems.extend(error.problems)
     return read, problems
+
+
+def _read(job: CaptureJob, loaded: LoadedModel) -> ModelInput:
+    given = job.given
+    if isinstance(given, RepeatedTokens):
+        return read_repeated(loaded, given, job.title, job.problem)
+    return read_input(loaded, given, job.title, job.problem)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,7 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from attention_gallery.capturing.norms import find_factors, vector_norms
 from attention_gallery.capturing.predicting import Predictor, find_predictor
@@ -19,6 +21,8 @@ from attention_gallery.models.load import LoadedModel
 from attention_gallery.models.quiet import quiet_libraries
 from attention_gallery.models.trial import MODEL_FAULTS, failed, final_states, trial_ids
 from attention_gallery.store import BesideShape
+
+TokenIds = Sequence[int] | NDArray[np.int64]
 
 # How many tokens the trial has: of two lengths, so that the three kinds of an encoder-decoder, whose
 # attention is source × source, target × target and target × source, are told apart by their shapes.
@@ -145,7 +149,7 @@ def prepare(loaded: LoadedModel, ladder: Sequence[Strategy] = LADDER) -> Prepare
 
 
 def model_inputs(
-    loaded: LoadedModel, source: Sequence[Sequence[int]], target: Sequence[Sequence[int]] = ()
+    loaded: LoadedModel, source: Sequence[TokenIds], target: Sequence[TokenIds] = ()
 ) -> dict[str, Any]:
     """What the model is called with for a batch of sentences: padded on the right, with a mask.
 
@@ -163,14 +167,16 @@ def model_inputs(
     return inputs
 
 
-def _padded(loaded: LoadedModel, rows: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
+def _padded(loaded: LoadedModel, rows: Sequence[TokenIds]) -> tuple[torch.Tensor, torch.Tensor]:
     number = getattr(loaded.model.config, "pad_token_id", None)
     padding = number if isinstance(number, int) and number >= 0 else 0
-    longest = max(len(row) for row in rows)
-    ids = torch.tensor([[*row, *[padding] * (longest - len(row))] for row in rows], dtype=torch.long)
-    mask = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in rows], dtype=torch.long)
+    shape = len(rows), max(len(row) for row in rows)
+    ids, mask = np.full(shape, padding, np.int64), np.zeros(shape, np.int64)
+    for place, row in enumerate(rows):
+        ids[place, : len(row)] = row
+        mask[place, : len(row)] = 1
     device = loaded.model.device
-    return ids.to(device), mask.to(device)
+    return torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device)
 
 
 def _trial_inputs(loaded: LoadedModel) -> dict[str, Any]:

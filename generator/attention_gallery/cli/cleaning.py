@@ -79,13 +79,14 @@ def remove_unused(manifest_path: Path) -> Removed:
     # A hub model is used at its locked commit; whether it is the locked one matters to a build only.
     pins = Pins(read_lock(lock_path(project.manifest.path)), binding=False)
     memory = FingerprintMemory(cache / "fingerprints.json")
-    needed = needed_captures(project, memory, pins).keys
-    used = set(needed.values())
+    needed = needed_captures(project, memory, pins)
+    used = set(needed.every.values())
     store = AttentionStore(cache / "store")
     before = len(store.keys())
     store.sweep()
     size = store.prune(used)
-    size += _remove_others(cache / "analysis", kept_names(project.manifest.settings, needed))
+    names = kept_names(project.manifest.settings, needed.keys, needed.repeats.values(), project.measures)
+    size += _remove_others(cache / "analysis", names)
     return Removed(before - len(store.keys()), size)
 
 

@@ -138,7 +138,7 @@ class HeadDescriber:
 
 def decimal(weight: float) -> str:
     """A weight as it is read: two decimals, and `< 0.01` where they would say nothing."""
-    return "0" if weight == 0 else "< 0.01" if weight < 0.01 else f"{weight:.2f}"
+    return "0" if weight == 0 else "< 0.01" if 0 < weight < 0.01 else f"{weight:.2f}"
 
 
 def quoted_tokens(tokens: Tokens) -> tuple[str, ...]:

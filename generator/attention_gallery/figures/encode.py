@@ -117,6 +117,12 @@ def codec_attributes(weights: EncodedWeights) -> str:
     return f'data-codec="{weights.codec}"' + (" data-deflated" if weights.deflated else "")
 
 
+def encode_levels(codec: str, levels: NDArray[np.uint16], error: float) -> EncodedWeights:
+    """Numbers of 16 bits as text, high bytes before low bytes."""
+    high, low = _byte_planes(levels)
+    return _encoded(codec, (high.tobytes(), low.tobytes()), error)
+
+
 def _visible(values: NDArray[_Number], causal: bool) -> NDArray[_Number]:
     heads, queries, keys = values.shape
     flat = values.reshape(heads, queries * keys)

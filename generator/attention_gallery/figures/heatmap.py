@@ -72,14 +72,18 @@ class HeatmapTemplate:
         """The figure of whichever head is selected in the grid, whose weights it borrows."""
         return self._fragment(f'data-source="heads" data-name="{escape(name)}"', "", alt_text)
 
-    def embedded(self, name: str, weights: EncodedWeights, alt_text: str, caption: str) -> Fragment:
+    def embedded(
+        self, name: str, weights: EncodedWeights, alt_text: str, caption: str, most: float | None = None
+    ) -> Fragment:
         """The figure of one head inside a text, of which a page may have several, so it has no id.
 
-        `caption` is HTML.
+        `caption` is HTML. `most` is the weight with the darkest colour where it is not the head's largest, so
+        that figures side by side are to one scale.
         """
+        scale = "" if most is None else f' data-most="{most:.6f}"'
         html = (
             f'<figure class="figure heatmap embedded" data-figure="embedded" {codec_attributes(weights)} '
-            f'data-name="{escape(name)}" {self.shape}>'
+            f'data-name="{escape(name)}" {self.shape}{scale}>'
             f'<div class="figure-plot" role="img" aria-label="{escape(alt_text)}"></div>'
             f"{_weights_script(weights)}{self.spec}<figcaption>{caption}</figcaption></figure>"
         )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from attention_gallery.manifest.schema import json_schema, schema_text
     from attention_gallery.manifest.settings import (
         AnalysisSettings,
+        ContrastSpec,
         GallerySettings,
         ModelSpec,
         PageSettings,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "AnalysisSettings": "settings",
+    "ContrastSpec": "settings",
     "GallerySettings": "settings",
     "Manifest": "load",
     "ModelSpec": "settings",
@@ -46,6 +48,7 @@ _HOMES = {
 
 __all__ = [
     "AnalysisSettings",
+    "ContrastSpec",
     "GallerySettings",
     "Manifest",
     "ModelSpec",

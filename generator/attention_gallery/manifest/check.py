@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from attention_gallery.errors import ManifestError, Problem
+from attention_gallery.manifest.contrasts import check_forms
 from attention_gallery.manifest.defaults import Origins
 from attention_gallery.manifest.document import Document
 from attention_gallery.manifest.paths import check_paths
@@ -27,18 +28,25 @@ from attention_gallery.manifest.source import parse_source
 
 def check(data: dict[str, Any], origins: Origins, document: Document, path: Path) -> list[Problem]:
     """All findings, without a file. Values of a wrong type are passed over: validation tells of them."""
-    findings = [
+    found = [
         *_site(data),
         *_models(data),
         *check_sentences(_sentences(data)),
         *check_collections(_items(data, "sentences")),
         *_slugs("models", _items(data, "models"), origins, document),
         *_slugs("sentences", _sentences(data), origins, document),
+        *check_forms(_items(data, "contrasts")),
+        *_slugs("contrasts", _items(data, "contrasts"), origins, document),
         *check_readers(_items(data, "models"), _items(data, "sentences")),
         *check_paths(data, path),
     ]
+    return findings(found, document)
+
+
+def findings(found: Iterable[Finding], document: Document) -> list[Problem]:
+    """The findings as problems, each at its place in the document, without a file."""
     problems = []
-    for reason, mend, keys in findings:
+    for reason, mend, keys in found:
         place = document.position(*keys)
         problems.append(Problem(reason, mend, line=place.line, column=place.column, quote=place.quote))
     return problems

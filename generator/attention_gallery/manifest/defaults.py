@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from attention_gallery.errors import ManifestError
-from attention_gallery.manifest.slugs import shorten, slugify
+from attention_gallery.manifest.contrasts import contrast_basis, contrast_title
+from attention_gallery.manifest.slugs import KINDS, kind_slug, kind_title, shorten, slugify
 from attention_gallery.manifest.source import parse_source
 
 Origins = dict[tuple[str, int], str]
@@ -25,7 +26,37 @@ def with_defaults(data: dict[str, Any]) -> tuple[dict[str, Any], Origins]:
                 fill(dict(item), origins, i) if isinstance(item, dict) and "conllu" not in item else item
                 for i, item in enumerate(items)
             )
+    contrasts = data.get("contrasts")
+    if isinstance(contrasts, tuple):
+        titles = {name: _titles(result.get(name)) for name in ("models", "sentences")}
+        result["contrasts"] = tuple(
+            _contrast(dict(item), origins, i, titles) if isinstance(item, dict) else item
+            for i, item in enumerate(contrasts)
+        )
     return result, origins
+
+
+def _titles(items: Any) -> dict[str, str]:
+    """Titles by slug; of a model also those of its kinds of attention, should it have several."""
+    found = {}
+    for item in items if isinstance(items, tuple) else ():
+        slug, title = (item.get("slug"), item.get("title")) if isinstance(item, dict) else (None, None)
+        if isinstance(slug, str) and isinstance(title, str):
+            found[slug] = title
+            found |= {kind_slug(slug, kind): kind_title(title, kind) for kind in KINDS}
+    return found
+
+
+def _contrast(
+    item: dict[str, Any], origins: Origins, index: int, titles: dict[str, dict[str, str]]
+) -> dict[str, Any]:
+    given = isinstance(item.get("title"), str)
+    if "title" not in item:
+        item["title"] = contrast_title(item, titles["models"], titles["sentences"])
+    if "slug" not in item and isinstance(item["title"], str):
+        origins["contrasts", index] = "title" if given else contrast_basis(item)
+        item["slug"] = slugify(item["title"], "contrast")
+    return item
 
 
 def _model(item: dict[str, Any], origins: Origins, index: int) -> dict[str, Any]:

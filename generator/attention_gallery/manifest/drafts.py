@@ -7,13 +7,15 @@ from dataclasses import replace
 
 from attention_gallery.errors import ManifestError, Problem
 from attention_gallery.manifest.load import Manifest
+from attention_gallery.manifest.settings import GallerySettings
+from attention_gallery.manifest.slugs import possible_slugs
 
 
 def without_drafts(manifest: Manifest) -> Manifest:
-    """The manifest without draft models and sentences.
+    """The manifest without draft models, sentences and contrasts.
 
-    A sentence that only draft models read goes with them. Raises `ManifestError` when no model or no sentence
-    is left, or none of those that a model reads.
+    A sentence that only draft models read goes with them, and a contrast with what it compares. Raises
+    `ManifestError` when no model or no sentence is left, or none of those that a model reads.
     """
     settings = manifest.settings
     models = tuple(i for i, model in enumerate(settings.models) if not model.draft)
@@ -26,17 +28,33 @@ def without_drafts(manifest: Manifest) -> Manifest:
     problems = [*_nothing_left(manifest, models, sentences), *_left_alone(manifest, models, sentences)]
     if problems:
         raise ManifestError(problems)
+    contrasts = tuple(_contrasts(settings, models, sentences))
     left = settings.model_copy(
         update={
             "models": tuple(settings.models[i] for i in models),
             "sentences": tuple(settings.sentences[i] for i in sentences),
+            "contrasts": tuple(settings.contrasts[i] for i in contrasts),
         }
     )
     kept = {
         "models": _in_file(manifest, "models", models),
         "sentences": _in_file(manifest, "sentences", sentences),
+        "contrasts": _in_file(manifest, "contrasts", contrasts),
     }
     return replace(manifest, settings=left, kept=kept)
+
+
+def _contrasts(
+    settings: GallerySettings, models: tuple[int, ...], sentences: tuple[int, ...]
+) -> Iterator[int]:
+    """The contrasts that are no drafts and compare none."""
+    left = {slug for i in models for slug in possible_slugs(settings.models[i].slug)}
+    left_sentences = {settings.sentences[i].slug for i in sentences}
+    for i, contrast in enumerate(settings.contrasts):
+        of_models = {*contrast.models, *([contrast.model] if contrast.model else [])}
+        of_sentences = {*contrast.sentences, *([contrast.sentence] if contrast.sentence else [])}
+        if not contrast.draft and of_models <= left and of_sentences <= left_sentences:
+            yield i
 
 
 def _nothing_left(

@@ -10,7 +10,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from attention_gallery.errors import ManifestError, Problem
-from attention_gallery.manifest.check import check
+from attention_gallery.manifest.check import check, findings
+from attention_gallery.manifest.contrasts import check_names
 from attention_gallery.manifest.defaults import with_defaults
 from attention_gallery.manifest.document import Document, Position, read_document
 from attention_gallery.manifest.explain import explain
@@ -26,8 +27,9 @@ LARGEST = 32 * 1024 * 1024
 class Manifest:
     """The settings of a gallery and the file they come from.
 
-    `path` is absolute, `root` is its folder. `kept` gives, for filtered "models" and "sentences",
-    the place in the file of each one that is left; sentences of a treebank share that of their collection.
+    `path` is absolute, `root` is its folder. `kept` gives, for filtered "models", "sentences"
+    and "contrasts", the place in the file of each one that is left; sentences of a treebank share that of
+    their collection.
     `origins` tells by slug where in a treebank such a sentence stands, `files` are the treebanks.
     """
 
@@ -77,6 +79,7 @@ def load_manifest(path: Path) -> Manifest:
     settings, problems = _validate(merged, places, document)
     problems += [*document.problems, *check(data, origins, document, path), *collections.problems]
     problems += check_collected(collections, data, document)
+    problems += findings(check_names(merged), document)
     if problems or settings is None:
         raise ManifestError(sorted((_placed(one, path, document.lines) for one in problems), key=_order))
     kept = {"sentences": tuple(places)} if collections.files else {}

@@ -200,6 +200,28 @@ class CollectionSpec(Settings):
     draft: bool = Field(default=False, description="Leave them out unless the build is given --drafts.")
 
 
+class ContrastSpec(Settings):
+    """A comparison: two models on a sentence, two sentences in a model, or two heads of a model."""
+
+    slug: Slug = Field(description="Name in addresses. Made from the title when it is left out.")
+    title: str = Field(description="Name that readers see. Made from what is compared when it is left out.")
+    description: str = Field(default="", description="One or two sentences about what is compared, and why.")
+    model: Slug | None = Field(default=None, description="The model of two sentences or of two heads.")
+    models: tuple[Slug, ...] = Field(default=(), description="Two models that read the same `sentence`.")
+    sentence: Slug | None = Field(
+        default=None,
+        description="The sentence of two models or of two heads. Heads are compared on every sentence when "
+        "it is left out.",
+    )
+    sentences: tuple[Slug, ...] = Field(
+        default=(), description="Two sentences that the same `model` reads, such as a minimal pair."
+    )
+    heads: tuple[str, ...] = Field(default=(), description="Two heads of the `model`: `[L3H1, L5H11]`.")
+    draft: bool = Field(
+        default=False, description="Leave the contrast out unless the build is given --drafts."
+    )
+
+
 class CaptureSettings(Settings):
     """How attention is captured and kept."""
 
@@ -236,6 +258,21 @@ class AnalysisSettings(Settings):
         description="How many maximum flows attention flow may take on a sentence: one for each layer and "
         "pair of tokens that can see each other. 0 for none.",
     )
+    repeated_tokens: bool = Field(
+        default=True,
+        description="Whether each model reads random tokens twice over, to find its induction heads.",
+    )
+    measures: tuple[str, ...] = Field(
+        default=(),
+        description="Measures of your own: `module:function` of a Python file in the project, or the name of "
+        "one that an installed package offers.",
+    )
+
+    @property
+    def measure_files(self) -> tuple[str, ...]:
+        """The files of the project that hold measures, relative to it."""
+        modules = dict.fromkeys(name.partition(":")[0] for name in self.measures if ":" in name)
+        return tuple(f"{module.replace('.', '/')}.py" for module in modules)
 
 
 class PageSettings(Settings):
@@ -273,6 +310,9 @@ class GallerySettings(Settings):
     models: tuple[ModelSpec, ...] = Field(description="The models, in the order shown.", min_length=1)
     sentences: tuple[SentenceSpec, ...] = Field(
         description="The sentences, in the order shown.", min_length=1
+    )
+    contrasts: tuple[ContrastSpec, ...] = Field(
+        default=(), description="What is compared, each on a page of its own, in the order shown."
     )
     capture: CaptureSettings = Field(
         default_factory=CaptureSettings, description="How attention is captured and kept."

@@ -17,8 +17,8 @@ _LATIN = str.maketrans(
     {"æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ı": "i", "ħ": "h", "ŋ": "n"}
 )
 _PAGES = frozenset(
-    {"models", "sentences", "notes", "about", "search", "gallery", "index", "404", "tags", "aliases"}
-    | {"assets", "static", "feed", "sitemap", "robots"}
+    {"models", "sentences", "contrasts", "notes", "about", "search", "gallery", "index", "404", "tags"}
+    | {"aliases", "assets", "static", "feed", "sitemap", "robots"}
 )
 # Windows opens these as devices, whatever folder they are in.
 _DEVICES = frozenset(
@@ -35,6 +35,11 @@ def is_slug(text: str) -> bool:
 def kind_slug(slug: str, kind: str) -> str:
     """The name in addresses of one kind of attention of a model: `t5-cross`."""
     return f"{slug}-{kind}"
+
+
+def kind_title(title: str, kind: str) -> str:
+    """How readers see one kind of attention of a model: `T5, cross attention`."""
+    return f"{title}, {'cross attention' if kind == 'cross' else kind}"
 
 
 def possible_slugs(slug: str) -> tuple[str, ...]:

@@ -137,7 +137,7 @@ def parse_subject(text: str, own: NoteTarget) -> Subject:
     match parts:
         case ["models", model]:
             return Subject(model, None, layer, head)
-        case [model, sentence] if model not in ("models", "sentences", "notes"):
+        case [model, sentence] if model not in ("models", "sentences", "contrasts", "notes"):
             return Subject(model, sentence, layer, head)
         case [name] if own.model is not None:
             return Subject(own.model, name, layer, head)

@@ -10,12 +10,22 @@ from attention_gallery.errors import Problem
 from attention_gallery.notes.target import ExplainedError, NoteTarget, parse_head, place
 
 LinkKind = Literal[
-    "gallery", "about", "model", "model-head", "sentence", "pair", "head", "page", "short", "asset"
+    "gallery",
+    "about",
+    "model",
+    "model-head",
+    "sentence",
+    "pair",
+    "head",
+    "contrast",
+    "page",
+    "short",
+    "asset",
 ]
 
 _FORMS = (
     "write [[model/sentence]], [[model/sentence/L3H7]], [[models/model]], [[models/model/L3H7]], "
-    "[[sentences/sentence]], [[notes/name]], [[about]] or [[gallery]]"
+    "[[sentences/sentence]], [[contrasts/contrast]], [[notes/name]], [[about]] or [[gallery]]"
 )
 
 
@@ -23,7 +33,8 @@ _FORMS = (
 class LinkTarget:
     """What a link in a note points to.
 
-    kind "short": `slug` is a model or a sentence. kind "page": `slug` is a free-standing note.
+    kind "short": `slug` is a model or a sentence. kind "contrast": `slug` is a contrast. kind "page": `slug`
+    is a free-standing note.
     kind "asset": `slug` is a path inside the content folder. `fragment` is what follows `#`, or "".
     `raw` is the link as written, `note` and `line` (1-based) are its place.
     """

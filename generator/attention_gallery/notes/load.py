@@ -59,15 +59,19 @@ class Note:
 
 
 def load_notes(
-    folder: Path, models: Iterable[str], sentences: Iterable[str], root: Path | None = None
+    folder: Path,
+    models: Iterable[str],
+    sentences: Iterable[str],
+    root: Path | None = None,
+    contrasts: Iterable[str] = (),
 ) -> tuple[Note, ...]:
     """All notes of the content folder, drafts too, sorted by name; none when there is no folder.
 
-    `models` and `sentences` are the slugs of the whole manifest, drafts too. `root` is the
+    `models`, `sentences` and `contrasts` are the slugs of the whole manifest, drafts too. `root` is the
     project, which the folder must not leave. Raises `NoteError`.
     """
     problems: list[Problem] = []
-    models, sentences = tuple(models), tuple(sentences)
+    known = tuple(models), tuple(sentences), tuple(contrasts)
     if root is not None and not folder.resolve().is_relative_to(root.resolve()):
         raise NoteError(Problem("the content folder leaves the project", "move it inside", folder))
     notes: list[Note] = []
@@ -75,7 +79,7 @@ def load_notes(
     for file in walk(folder, problems):
         if not file.name.endswith(".md"):
             continue
-        note = _load(file, models, sentences, problems)
+        note = _load(file, known, problems)
         if note is None:
             continue
         if note.target in places:
@@ -137,13 +141,15 @@ def check_heads(notes: Iterable[Note], shapes: Mapping[str, tuple[int, int]]) ->
 
 
 def _load(
-    file: ContentFile, models: Collection[str], sentences: Collection[str], problems: list[Problem]
+    file: ContentFile,
+    known: tuple[Collection[str], Collection[str], Collection[str]],
+    problems: list[Problem],
 ) -> Note | None:
     before = len(problems)
     target = None
     try:
         parts = PurePosixPath(file.name.removesuffix(".md")).parts or ("",)
-        target = target_of(parts, models, sentences)
+        target = target_of(parts, *known)
     except PlaceError as error:
         problems.append(Problem(error.reason, error.mend, file.path))
     data = _bytes(file, problems)

@@ -10,11 +10,13 @@ from typing import Literal
 from attention_gallery.errors import did_you_mean
 from attention_gallery.manifest.slugs import KINDS, is_slug, kind_slug
 
-TargetKind = Literal["gallery", "about", "model", "model-head", "sentence", "pair", "head", "page"]
+TargetKind = Literal[
+    "gallery", "about", "model", "model-head", "sentence", "pair", "head", "contrast", "page"
+]
 
 LAYOUT = (
     "notes are gallery.md, about.md, models/<model>.md, models/<model>/L3H7.md, sentences/<sentence>.md, "
-    "<model>/<sentence>.md, <model>/<sentence>/L3H7.md or notes/<name>.md"
+    "<model>/<sentence>.md, <model>/<sentence>/L3H7.md, contrasts/<contrast>.md or notes/<name>.md"
 )
 _HEAD = re.compile(r"[Ll](\d{1,4})[Hh](\d{1,4})")
 _LAYER = re.compile(r"[Ll](\d{1,4})")
@@ -22,7 +24,7 @@ _LAYER = re.compile(r"[Ll](\d{1,4})")
 
 @dataclass(frozen=True, slots=True)
 class NoteTarget:
-    """What a note is about. Layers and heads count from 0; `slug` names a free-standing page."""
+    """What a note is about. Layers and heads count from 0; `slug` names a contrast or a page of its own."""
 
     kind: TargetKind
     model: str | None = None
@@ -65,13 +67,15 @@ def place(parts: tuple[str, ...]) -> NoteTarget | None:
             return NoteTarget("about")
         case ("notes", slug) if is_slug(slug):
             return NoteTarget("page", slug=slug)
+        case ("contrasts", slug) if is_slug(slug):
+            return NoteTarget("contrast", slug=slug)
         case ("models", model) if is_slug(model):
             return NoteTarget("model", model=model)
         case ("sentences", sentence) if is_slug(sentence):
             return NoteTarget("sentence", sentence=sentence)
         case ("models", model, head) if is_slug(model) and (at := parse_head(head)):
             return NoteTarget("model-head", model=model, layer=at[0], head=at[1])
-        case ("models" | "sentences" | "notes", *_):
+        case ("models" | "sentences" | "contrasts" | "notes", *_):
             return None
         case (model, sentence) if is_slug(model) and is_slug(sentence):
             return NoteTarget("pair", model=model, sentence=sentence)
@@ -80,7 +84,12 @@ def place(parts: tuple[str, ...]) -> NoteTarget | None:
     return None
 
 
-def target_of(parts: tuple[str, ...], models: Collection[str], sentences: Collection[str]) -> NoteTarget:
+def target_of(
+    parts: tuple[str, ...],
+    models: Collection[str],
+    sentences: Collection[str],
+    contrasts: Collection[str] = (),
+) -> NoteTarget:
     """The target of a note at `parts` (a path without its `.md`). Raises `PlaceError`."""
     target = place(parts)
     if target is None:
@@ -91,6 +100,9 @@ def target_of(parts: tuple[str, ...], models: Collection[str], sentences: Collec
     if target.sentence is not None and target.sentence not in sentences:
         mend = did_you_mean(target.sentence, sentences) or "add it to the manifest, or move the note"
         raise PlaceError(f'the gallery has no sentence "{target.sentence}"', mend)
+    if target.kind == "contrast" and target.slug not in contrasts:
+        mend = did_you_mean(target.slug or "", contrasts) or "add it to the manifest, or move the note"
+        raise PlaceError(f'the gallery has no contrast "{target.slug}"', mend)
     if target.slug == "index":
         raise PlaceError('"index" is not a name for a note', "the site makes the list of notes itself")
     return target
@@ -105,6 +117,6 @@ def meant_model(slug: str, known: Collection[str]) -> str:
 def _why(parts: tuple[str, ...]) -> str:
     if parts[0] == "notes" and len(parts) == 2:
         return f'"{parts[1]}" cannot stand in an address, which has a-z, 0-9 and single hyphens'
-    if len(parts) == 3 and parts[0] not in ("notes", "sentences") and not parse_head(parts[2]):
+    if len(parts) == 3 and parts[0] not in ("notes", "sentences", "contrasts") and not parse_head(parts[2]):
         return f'"{parts[2]}" does not name a head, as L3H7 does'
     return "no page of the site has notes at this place"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from attention_gallery.pages import routes
 from attention_gallery.pages.gallery import Gallery, GalleryModel
-from attention_gallery.pages.pieces import Link, ModelCard, PageInfo, SiteInfo
+from attention_gallery.pages.pieces import Link, ModelCard, Options, PageInfo, SiteInfo
 from attention_gallery.pages.words import count, million, shortened
 from attention_gallery.records import Provenance
 
@@ -28,9 +28,10 @@ def site_info(gallery: Gallery) -> SiteInfo:
         author=settings.author,
         language=settings.language,
         generator=gallery.generator,
-        options=dict(gallery.options),
+        options=Options(gallery.options),
         has_notes=bool(gallery.notes.pages),
         has_about=gallery.notes.has_about,
+        has_contrasts=bool(gallery.contrasts),
         special_tokens=settings.pages.special_tokens,
         static={name: routes.asset(written) for name, written in gallery.assets.static.items()},
     )

@@ -63,7 +63,7 @@ def _checked(claim: Claim, numbers: Numbers) -> Checked:
     if isinstance(expected, str):
         known_type(expected)
     value = numbers.answer(claim.ask)
-    said = question(claim.ask, numbers.links, numbers.texts)
+    said = question(claim.ask, numbers.links, numbers.texts, numbers.measures)
     if isinstance(expected, Bounds):
         holds, told = expected.hold(float(value)), beside(float(value), expected)
         if isinstance(claim.ask, HeadsOfType):

@@ -2,7 +2,8 @@
 
 Every `href` is relative to the page it stands on and safe to print into an attribute. Every `str`
 is plain text, escaped by the theme; only values of type `Markup` are HTML, made or cleaned by the
-generator. Numbers arrive as text, already rounded from the exact weights.
+generator. Numbers arrive as text, already rounded from the exact weights. Pages of contrasts have their
+contexts in `contrast_pieces`; `contrasts` are links to those that concern a page.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from attention_gallery.pages.pieces import (
     PredictionTable,
     RelationGroup,
     RelationRow,
+    RepeatsView,
     SentenceModel,
     SentenceRow,
     SimilarHead,
@@ -49,6 +51,7 @@ class HomeContext:
     notes: tuple[NoteBlock, ...]
     note_links: tuple[Link, ...]
     pages: int
+    contrasts: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,8 @@ class ModelContext:
     `sentences` come with how many tokens they have, ready to show. `map` shows which heads are alike; None
     for a model with fewer than three heads. `atlas` has a row for each head: its cell, its type and its mean
     measures as text. `relations` are tables of what its heads were
-    probed for; none for a model that reads a target.
+    probed for; none for a model that reads a target. `repeats` is the test on random tokens, None where it is
+    switched off.
     """
 
     model: ModelCard
@@ -73,6 +77,8 @@ class ModelContext:
     notes: tuple[NoteBlock, ...]
     summary: str
     relations: tuple[RelationGroup, ...]
+    contrasts: tuple[Link, ...] = ()
+    repeats: RepeatsView | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +109,7 @@ class ModelHeadContext:
     mentions: tuple[Link, ...]
     best_at: tuple[RelationRow, ...]
     sinks: str = ""
+    contrasts: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +130,7 @@ class SentenceContext:
     notes: tuple[NoteBlock, ...]
     previous: Link | None
     next: Link | None
+    contrasts: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +177,7 @@ class ExplorerContext:
     predictions: PredictionTable
     left_out: str = ""
     relations: tuple[GoldRow, ...] = ()
+    contrasts: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +203,7 @@ class HeadContext:
     notes: tuple[NoteBlock, ...]
     mentions: tuple[Link, ...]
     sinks: str = ""
+    contrasts: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from attention_gallery.figures.traces import traces_html
 from attention_gallery.pages import routes, words
 from attention_gallery.pages.chrome import model_card, page_info, provenance, render
 from attention_gallery.pages.contexts import ExplorerContext
+from attention_gallery.pages.contrast_links import of_pair
 from attention_gallery.pages.download import download
 from attention_gallery.pages.gallery import Gallery, Pair, PlannedPage
 from attention_gallery.pages.head_tables import head_table, notable_heads, type_legend
@@ -42,6 +43,7 @@ def explorer_pages(gallery: Gallery, view: PairView, beside: _Beside) -> Iterato
     said = [
         gallery.notes.of_pair(model, sentence).digest,
         gallery.notes.mentions.of_pair(model, sentence).digest,
+        of_pair(gallery, model, sentence).digest,
     ]
     inputs = gallery.inputs(
         "explorer", pair.inputs, pair.heads, others, *map(_said, beside), *said, gallery.probed(pair)
@@ -103,6 +105,7 @@ def _explorer(gallery: Gallery, view: PairView, beside: _Beside) -> bytes:
         summary=summary,
         left_out=left_out(view.keys, sentence, model.facts.context),
         relations=gold_rows(sentence, gallery.probes.get(model.spec.slug), href),
+        contrasts=of_pair(gallery, model.spec.slug, sentence.slug).links(route),
     )
     title = f"“{words.shortened(sentence.title, 60)}” in {model.spec.title}"
     crumbs = ((model.spec.title, routes.model(model.spec.slug)),)

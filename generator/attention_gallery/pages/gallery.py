@@ -6,14 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from attention_gallery.analysis import FlowViews, HeadMap, SentenceAnalysis
+from attention_gallery.analysis import Counterparts, FlowViews, Frame, HeadContrast, HeadMap, SentenceAnalysis
+from attention_gallery.analysis.repeats import RepeatScores
 from attention_gallery.hashing import digest
-from attention_gallery.manifest.settings import GallerySettings, ModelSpec, SentenceSpec
+from attention_gallery.manifest.settings import ContrastSpec, GallerySettings, ModelSpec, SentenceSpec
 from attention_gallery.pages import routes
 from attention_gallery.pages.model_probe import ModelProbe
 from attention_gallery.pages.notes import GalleryNotes
 from attention_gallery.pages.routes import HeadRoutes
-from attention_gallery.records import ModelFacts, Provenance, StoredAttention
+from attention_gallery.records import Float32, ModelFacts, Provenance, StoredAttention
 from attention_gallery.theme.assets import ThemeAssets
 from attention_gallery.theme.render import Renderer
 
@@ -92,6 +93,27 @@ class Pair:
         return routes.head(self.model.spec.slug, self.sentence.slug, slug)
 
 
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """What is compared: two models on a sentence, two sentences in a model, or two heads.
+
+    `left` and `right` are the two pairs, the same one for two heads. `heads` are their (layer, head), none
+    for other contrasts. `across` tells that heads are compared on every sentence of the model: `left` is then
+    the first.
+    """
+
+    spec: ContrastSpec
+    left: Pair
+    right: Pair
+    heads: tuple[tuple[int, int], ...] = ()
+    across: bool = False
+
+    @property
+    def route(self) -> str:
+        """Its page."""
+        return routes.contrast(self.spec.slug)
+
+
 class GalleryData(Protocol):
     """Reads captures and their analyses, keeping few of them in memory."""
 
@@ -104,8 +126,20 @@ class GalleryData(Protocol):
     def views(self, pair: Pair) -> FlowViews:
         """Where each token of a pair draws from, by several views."""
 
+    def repeats(self, key: str) -> RepeatScores:
+        """The scores of every head on random tokens, by the key of their capture."""
+
     def head_map(self, pairs: Sequence[Pair]) -> HeadMap | None:
         """Where the heads of one model lie to each other over these sentences, None where that is nowhere."""
+
+    def head_distances(self, pair: Pair) -> Float32:
+        """How far the heads of a pair are from each other: float32[head, head], all layers in one count."""
+
+    def contrast(self, left: Pair, right: Pair, frame: Frame) -> HeadContrast:
+        """What the same heads do otherwise in two pairs."""
+
+    def counterparts(self, left: Pair, right: Pair, frame: Frame) -> Counterparts:
+        """Which head of one pair is most like which of the other."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,7 +147,7 @@ class Gallery:
     """Everything that pages are made from. `base` is the digest of what every page depends on.
 
     `sentences` are those that have pages. `probes` are by slug of the model; one that reads a target has
-    none.
+    none. `repeats` are the keys of random tokens read twice, by slug of the models that read them.
     """
 
     settings: GallerySettings
@@ -121,6 +155,7 @@ class Gallery:
     sentences: tuple[SentenceSpec, ...]
     pairs: Mapping[tuple[str, str], Pair]
     probes: Mapping[str, ModelProbe]
+    repeats: Mapping[str, str]
     notes: GalleryNotes
     data: GalleryData
     renderer: Renderer
@@ -130,6 +165,7 @@ class Gallery:
     base: str
     generator: str
     built: str | None
+    contrasts: tuple[Contrast, ...] = ()
 
     def pair(self, model: GalleryModel, sentence: SentenceSpec) -> Pair | None:
         """One model on one sentence, None where it does not read it."""

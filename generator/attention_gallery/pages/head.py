@@ -10,6 +10,7 @@ from markupsafe import Markup
 from attention_gallery.pages import routes, words
 from attention_gallery.pages.chrome import render
 from attention_gallery.pages.contexts import HeadContext
+from attention_gallery.pages.contrast_links import of_heads
 from attention_gallery.pages.gallery import Gallery, PlannedPage
 from attention_gallery.pages.mentions import NO_NOTES, NoteList
 from attention_gallery.pages.notes import NoteSet
@@ -24,19 +25,21 @@ def head_pages(gallery: Gallery, view: PairView) -> Iterator[PlannedPage]:
     shared = gallery.inputs("head", pair.inputs, pair.heads)
     noted = gallery.notes.heads_of(pair.model.spec.slug, pair.sentence.slug)
     mentioned = gallery.notes.mentions.of_heads(pair.model.spec.slug, pair.sentence.slug)
+    contrasted = of_heads(gallery, pair.model.spec.slug, pair.sentence.slug)
     for layer, head in pair.heads:
         notes, mentions = noted.get((layer, head)), mentioned.get((layer, head), NO_NOTES)
+        contrasts = contrasted.get((layer, head), NO_NOTES)
         yield PlannedPage(
             pair.head_route(layer, head),
-            f"{shared}/{layer}/{head}/{notes.digest if notes else ''}/{mentions.digest}",
-            partial(_make, gallery, view, layer, head, (notes, mentions)),
+            f"{shared}/{layer}/{head}/{notes.digest if notes else ''}/{mentions.digest}/{contrasts.digest}",
+            partial(_make, gallery, view, layer, head, (notes, mentions, contrasts)),
         )
 
 
 def _make(
-    gallery: Gallery, view: PairView, layer: int, head: int, said: tuple[NoteSet | None, NoteList]
+    gallery: Gallery, view: PairView, layer: int, head: int, said: tuple[NoteSet | None, NoteList, NoteList]
 ) -> bytes:
-    notes, mentions = said
+    notes, mentions, contrasts = said
     pair = view.pair
     model = pair.model
     route = pair.head_route(layer, head)
@@ -62,6 +65,7 @@ def _make(
         notes=notes.blocks(route) if notes else (),
         mentions=mentions.links(route),
         sinks=view.sinks(layer, head),
+        contrasts=contrasts.links(route),
     )
     title = f"{name} on “{view.short_title}”, {model.spec.title}"
     return render(gallery, "head.html", view.head_frame.page(route, title, summary), context)

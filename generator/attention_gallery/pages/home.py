@@ -10,6 +10,7 @@ from attention_gallery.manifest.settings import SentenceSpec
 from attention_gallery.pages import routes, words
 from attention_gallery.pages.chrome import model_card, page_info, render
 from attention_gallery.pages.contexts import HomeContext
+from attention_gallery.pages.contrast_links import all_contrasts
 from attention_gallery.pages.gallery import Gallery, GalleryModel, Pair, PlannedPage
 from attention_gallery.pages.pieces import GalleryCell, ModelCard, SentenceRow, Thumbnail
 
@@ -23,6 +24,7 @@ def home_page(gallery: Gallery, pages: int) -> Iterator[PlannedPage]:
         notes.of_gallery().digest,
         [[link.text, link.href, link.title] for link in notes.links(routes.HOME)],
         pages,
+        all_contrasts(gallery).digest,
     )
     yield PlannedPage(routes.HOME, inputs, lambda: _make(gallery, pages))
 
@@ -37,6 +39,7 @@ def _make(gallery: Gallery, pages: int) -> bytes:
         notes=gallery.notes.of_gallery().blocks(routes.HOME),
         note_links=gallery.notes.links(routes.HOME),
         pages=pages,
+        contrasts=all_contrasts(gallery).links(routes.HOME),
     )
     info = page_info(gallery, "home", routes.HOME, settings.title, settings.description)
     return render(gallery, "home.html", info, context)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from attention_gallery.errors import did_you_mean
@@ -20,7 +20,7 @@ class LinkMap:
 
     models: slug to (title, head routes). sentences: slug to title. pages: slug of a free-standing
     note to its title. head_pages: (model, sentence read by it) to the heads that have a page of their own.
-    assets: names of the files beside the notes.
+    assets: names of the files beside the notes. contrasts: slug to title.
     """
 
     models: Mapping[str, tuple[str, HeadRoutes]]
@@ -29,6 +29,7 @@ class LinkMap:
     head_pages: Mapping[tuple[str, str], tuple[tuple[int, int], ...]]
     assets: frozenset[str]
     has_about: bool
+    contrasts: Mapping[str, str] = field(default_factory=dict)
 
     def resolve(self, target: LinkTarget) -> tuple[str, str]:
         """Route (with fragment) and title of a link. Raises `LookupError` with reason and mend."""
@@ -50,6 +51,9 @@ class LinkMap:
             case "page":
                 title = self._known(target.slug or "", self.pages, "note")
                 return routes.note(target.slug or ""), title
+            case "contrast":
+                title = self._known(target.slug or "", self.contrasts, "contrast")
+                return routes.contrast(target.slug or ""), title
             case "short":
                 return self._short(target.slug or "")
             case "model":

@@ -44,12 +44,12 @@ class LiveAnswers:
 
     def _value(self, ask: ValueAsk, decimals: int | None) -> Answer:
         value = self.numbers.answer(ask)
-        about = escape(question(ask, self.numbers.links, self.numbers.texts))
+        about = escape(question(ask, self.numbers.links, self.numbers.texts, self.numbers.measures))
         if isinstance(ask, TypeOf):
             title = type_title(str(value))
             shown = title[0].lower() + title[1:]
         else:
-            shown = number(ask, float(value), decimals)
+            shown = number(ask, float(value), decimals, self.numbers.measures)
         if shown == words.UNDEFINED or isinstance(ask, TypeOf):
             return Answer(f'<span class="live" title="{about}">{escape(shown)}</span>', shown)
         exact = f"{float(value):.6g}"

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from typing import Any
 
-from attention_gallery.analysis import HeadsAcross, SentenceAnalysis, metric_named
+from numpy.typing import NDArray
+
+from attention_gallery.analysis import HeadsAcross, SentenceAnalysis
 from attention_gallery.pages import words
 from attention_gallery.pages.pieces import MetricRow
 from attention_gallery.records import HeadMetric
@@ -19,8 +22,8 @@ def rows_of_heads(found: SentenceAnalysis) -> list[tuple[MetricRow, ...]]:
     columns = [
         _column(
             metric,
-            _unit(metric, found.queries),
-            found.uniform[metric.name],
+            _each(found.queries[metric.name], found.heads),
+            _each(found.uniform[metric.name], found.heads),
             (found.shuffled_mean[index].ravel().tolist(), found.shuffled_deviation[index].ravel().tolist()),
         )
         for index, metric in enumerate(found.metrics)
@@ -29,19 +32,26 @@ def rows_of_heads(found: SentenceAnalysis) -> list[tuple[MetricRow, ...]]:
 
 
 def _column(
-    metric: HeadMetric, unit: str, even: float, shuffled: tuple[list[float], list[float]]
+    metric: HeadMetric, queries: list[int], even: list[float], shuffled: tuple[list[float], list[float]]
 ) -> Iterator[MetricRow]:
-    """One measure of every head."""
+    """One measure of every head; the lists have a value for each."""
     title, definition, source, limits = metric.title, metric.definition, metric.source, metric.range
-    ordered = metric_named(metric.name).ordered
-    evenly = f"spread evenly {words.measure(even, metric.unit)}"
-    for value, mean, deviation in zip(metric.values.ravel().tolist(), *shuffled, strict=True):
+    values = metric.values.ravel().tolist()
+    for value, count, evenly, mean, deviation in zip(values, queries, even, *shuffled, strict=True):
         if math.isnan(value):
             yield MetricRow(title, words.UNDEFINED, "", None, definition, source)
             continue
         shown, place = words.measure(value, metric.unit), words.percent(value, limits)
-        chance = f"by chance {words.spread(mean, deviation, metric.unit)}" if ordered else evenly
-        yield MetricRow(title, shown, unit, place, definition, source, chance)
+        chance = f"spread evenly {words.measure(evenly, metric.unit)}"
+        if metric.ordered:
+            chance = f"by chance {words.spread(mean, deviation, metric.unit)}"
+        yield MetricRow(title, shown, _unit(metric, count), place, definition, source, chance)
+
+
+def _each(row: NDArray[Any], heads: int) -> list[Any]:
+    """A value of each layer as a value of each head."""
+    values: list[Any] = row.repeat(heads).tolist()
+    return values
 
 
 def rows_across(across: HeadsAcross, layer: int, head: int) -> tuple[MetricRow, ...]:
@@ -59,17 +69,17 @@ def _across(across: HeadsAcross, metric: HeadMetric, place: tuple[int, int]) -> 
     return MetricRow(
         title=metric.title,
         value=words.measure(value, unit),
-        unit=_unit(metric, across.queries),
+        unit=_unit(metric, int(across.queries[name][place[0]])),
         percent=words.percent(value, metric.range),
         definition=metric.definition,
         source=metric.source,
         spread="" if low == high else f"{low} to {high}",
-        even=words.measure(across.uniform[name], unit),
-        shuffled=words.spread(mean, deviation, unit) if metric_named(name).ordered else "the same",
+        even=words.measure(float(across.uniform[name][place[0]]), unit),
+        shuffled=words.spread(mean, deviation, unit) if metric.ordered else "the same",
     )
 
 
-def _unit(metric: HeadMetric, queries: Mapping[str, int]) -> str:
+def _unit(metric: HeadMetric, queries: int) -> str:
     if metric.name not in _SPARSE:
         return metric.unit
-    return f"{metric.unit}, on {words.count(queries[metric.name], 'token')}"
+    return f"{metric.unit}, on {words.count(queries, 'token')}"

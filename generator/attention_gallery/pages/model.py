@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from attention_gallery.analysis import metric_named
 from attention_gallery.pages import routes, words
 from attention_gallery.pages.chrome import model_card, page_info, provenance, render
 from attention_gallery.pages.contexts import ModelContext
+from attention_gallery.pages.contrast_links import of_model
 from attention_gallery.pages.gallery import Gallery, GalleryModel, PlannedPage
 from attention_gallery.pages.head_tables import head_cell, head_table, type_legend
 from attention_gallery.pages.likeness import head_map_view
@@ -15,6 +15,7 @@ from attention_gallery.pages.model_view import ModelView
 from attention_gallery.pages.neighbours import Place
 from attention_gallery.pages.pieces import Link
 from attention_gallery.pages.relations import relation_groups
+from attention_gallery.pages.repeats import repeats_cells, repeats_columns, repeats_view
 from attention_gallery.records import HeadMetric
 
 
@@ -29,6 +30,7 @@ def model_page(gallery: Gallery, view: ModelView) -> Iterator[PlannedPage]:
             notes.digest,
             [one.kind for one in gallery.kinds_of(view.model)],
             view.probe_inputs,
+            of_model(gallery, view.model.spec.slug).digest,
         ),
         lambda: _make(gallery, view),
     )
@@ -50,11 +52,17 @@ def _make(gallery: Gallery, view: ModelView) -> bytes:
         heads=head_table(across, href),
         types=type_legend(across),
         map=head_map_view(view, href),
-        metrics=tuple((metric.title, _meaning(metric), metric.source) for metric in across.metrics),
+        metrics=(
+            *((metric.title, _meaning(metric), metric.source) for metric in across.metrics),
+            *repeats_columns(view),
+        ),
         atlas=tuple(
             (
                 head_cell(across, place, href),
-                tuple(words.measure(float(m.values[place]), m.unit) for m in across.metrics),
+                (
+                    *(words.measure(float(m.values[place]), m.unit) for m in across.metrics),
+                    *repeats_cells(view, place),
+                ),
             )
             for place in model.places
         ),
@@ -65,6 +73,8 @@ def _make(gallery: Gallery, view: ModelView) -> bytes:
         notes=gallery.notes.of_model(slug).blocks(route),
         summary=summary,
         relations=relation_groups(view.probe, href) if view.probe else (),
+        contrasts=of_model(gallery, slug).links(route),
+        repeats=repeats_view(view, href),
     )
     info = page_info(
         gallery,
@@ -91,7 +101,7 @@ def _kinds(gallery: Gallery, model: GalleryModel, route: str) -> tuple[Link, ...
 
 def _meaning(metric: HeadMetric) -> str:
     """What a measure is, and when it misleads."""
-    return f"{metric.definition} Caveat: {metric_named(metric.name).caveat}"
+    return f"{metric.definition} Caveat: {metric.caveat}"
 
 
 def _summary(view: ModelView) -> str:

@@ -8,6 +8,7 @@ from attention_gallery.analysis import RelationScore
 from attention_gallery.pages import routes, words
 from attention_gallery.pages.chrome import model_card, page_info, provenance, render
 from attention_gallery.pages.contexts import ModelHeadContext
+from attention_gallery.pages.contrast_links import of_heads
 from attention_gallery.pages.gallery import Gallery, Pair, PlannedPage
 from attention_gallery.pages.likeness import similar_heads, typical_distance
 from attention_gallery.pages.measures import rows_across
@@ -16,6 +17,7 @@ from attention_gallery.pages.model_view import PICTURED_SENTENCES, ModelView
 from attention_gallery.pages.neighbours import Place, head_neighbours
 from attention_gallery.pages.pieces import HeadExample, Link, Neighbours
 from attention_gallery.pages.relations import relation_row
+from attention_gallery.pages.repeats import repeats_rows
 from attention_gallery.pages.sinks import head_said
 from attention_gallery.records import head_name
 
@@ -26,13 +28,22 @@ def model_head_pages(gallery: Gallery, view: ModelView) -> Iterator[PlannedPage]
     slug = model.spec.slug
     around = head_neighbours(model.places, model.routes)
     mentioned = gallery.notes.mentions.of_model_heads(slug)
+    contrasted = of_heads(gallery, slug)
     for layer, head in model.places:
         notes = gallery.notes.of_model_head(slug, layer, head)
         mentions = mentioned.get((layer, head), NO_NOTES)
+        contrasts = contrasted.get((layer, head), NO_NOTES)
         yield PlannedPage(
             routes.model_head(slug, model.routes.slug(layer, head)),
             gallery.inputs(
-                "model-head", view.inputs, layer, head, notes.digest, mentions.digest, view.probe_inputs
+                "model-head",
+                view.inputs,
+                layer,
+                head,
+                notes.digest,
+                mentions.digest,
+                view.probe_inputs,
+                contrasts.digest,
             ),
             lambda layer=layer, head=head: _make(gallery, view, around, layer, head),  # type: ignore[misc]
         )
@@ -53,7 +64,7 @@ def _make(gallery: Gallery, view: ModelView, around: dict[Place, Neighbours], la
         family=kind.family,
         evidence=kind.evidence,
         sinks=head_said(view.sinks, (layer, head), model.facts.kind),
-        metrics=rows_across(view.across, layer, head),
+        metrics=(*rows_across(view.across, layer, head), *repeats_rows(view, (layer, head))),
         examples=tuple(_examples(view, route, layer, head)),
         others=tuple(_others(view, route, layer, head)),
         similar=similar_heads(view, (layer, head), lambda place: f"../{model.routes.slug(*place)}/"),
@@ -62,6 +73,7 @@ def _make(gallery: Gallery, view: ModelView, around: dict[Place, Neighbours], la
         notes=gallery.notes.of_model_head(slug, layer, head).blocks(route),
         mentions=gallery.notes.mentions.of_model_heads(slug).get((layer, head), NO_NOTES).links(route),
         best_at=tuple(relation_row(one, model.causal, lambda _: "") for one in _best_at(view, layer, head)),
+        contrasts=of_heads(gallery, slug).get((layer, head), NO_NOTES).links(route),
     )
     summary = f"{name} of {model.spec.title}: {kind.title.lower()}. {kind.evidence}."
     info = page_info(

@@ -13,6 +13,7 @@ from attention_gallery.analysis import (
     SentenceAnalysis,
     heads_only,
 )
+from attention_gallery.analysis.repeats import RepeatScores
 from attention_gallery.figures.thumbnail import data_uri, thumbnail
 from attention_gallery.hashing import digest
 from attention_gallery.pages import words
@@ -38,7 +39,8 @@ class ModelView:
     @cached_property
     def inputs(self) -> str:
         """Digest of everything that is known of the model and its sentences."""
-        return digest([[pair.sentence.slug, pair.inputs, pair.heads] for pair in self.pairs])
+        pairs = [[pair.sentence.slug, pair.inputs, pair.heads] for pair in self.pairs]
+        return digest([pairs, self.gallery.repeats.get(self.model.spec.slug)])
 
     @property
     def probe_inputs(self) -> str:
@@ -71,6 +73,12 @@ class ModelView:
     def sinks(self) -> tuple[Float32, Float32] | None:
         """What of each head rests on special and first tokens, raw and by lengths; None if not known."""
         return sinks_across(self.gallery.data.views(pair) for pair in self.pairs)
+
+    @cached_property
+    def repeats(self) -> RepeatScores | None:
+        """The scores of every head on random tokens read twice, None where the model reads none."""
+        key = self.gallery.repeats.get(self.model.spec.slug)
+        return None if key is None else self.gallery.data.repeats(key)
 
     @property
     def lengths(self) -> dict[str, str]:

@@ -103,6 +103,10 @@ class GalleryNotes:
         """The notes of one model on one sentence."""
         return self.of(NoteTarget("pair", model=model, sentence=sentence))
 
+    def of_contrast(self, slug: str) -> NoteSet:
+        """The notes of one contrast."""
+        return self.of(NoteTarget("contrast", slug=slug))
+
     def heads_of(self, model: str, sentence: str) -> dict[tuple[int, int], NoteSet]:
         """The notes of the heads of one model on one sentence, by (layer, head)."""
         return {

@@ -11,7 +11,16 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from attention_gallery.analysis import KINDS, Across, HeadsAcross, SentenceAnalysis, average_heads, find_word
+from attention_gallery.analysis import (
+    BUILT_IN,
+    KINDS,
+    Across,
+    HeadsAcross,
+    MeasureSet,
+    SentenceAnalysis,
+    average_heads,
+    find_word,
+)
 from attention_gallery.errors import UserError, did_you_mean
 from attention_gallery.manifest.settings import SentenceSpec
 from attention_gallery.notes import LinkTarget
@@ -49,8 +58,15 @@ class NotCaptured(Exception):  # noqa: N818 - it names what is missing, which is
 class Numbers:
     """Answers questions, each once, keeping few layers in memory. `texts` are those of the sentences."""
 
-    def __init__(self, links: LinkMap, sentences: Iterable[SentenceSpec], evidence: Evidence) -> None:
+    def __init__(
+        self,
+        links: LinkMap,
+        sentences: Iterable[SentenceSpec],
+        evidence: Evidence,
+        measures: MeasureSet = BUILT_IN,
+    ) -> None:
         self.links = links
+        self.measures = measures
         self.texts = {sentence.slug: sentence.joined for sentence in sentences}
         self._evidence = evidence
         self._known: dict[object, float | str] = {}

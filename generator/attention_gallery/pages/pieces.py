@@ -17,6 +17,16 @@ class Link:
     title: str = ""
 
 
+class Options(dict[str, str | bool | int | float]):
+    """The theme's options, each a field too, as templates write them: `site.options.density`."""
+
+    def __getattr__(self, name: str) -> str | bool | int | float:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
 @dataclass(frozen=True, slots=True)
 class SiteInfo:
     """What is the same on every page of the gallery.
@@ -30,11 +40,12 @@ class SiteInfo:
     author: str
     language: str
     generator: str
-    options: dict[str, str | bool | int | float]
+    options: Options
     has_notes: bool
     has_about: bool
     static: dict[str, str] = field(default_factory=dict)
     special_tokens: Literal["shown", "hidden"] = "shown"
+    has_contrasts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +159,26 @@ class SimilarHead:
     head: HeadCell
     distance: str
     percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatsRow:
+    """One score on random tokens: what it is, what evenly spread attention gets, and the strongest heads."""
+
+    title: str
+    definition: str
+    caveat: str
+    source: str
+    even: str
+    heads: tuple[tuple[HeadCell, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatsView:
+    """The test on random tokens read twice: what was read and its scores, or why there are none."""
+
+    about: str
+    rows: tuple[RepeatsRow, ...]
 
 
 @dataclass(frozen=True, slots=True)

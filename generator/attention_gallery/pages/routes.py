@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 HOME = ""
 NOTES = "notes/"
 ABOUT = "about/"
+CONTRASTS = "contrasts/"
 NOT_FOUND = "404.html"
 SITEMAP = "sitemap.xml"
 ROBOTS = "robots.txt"
@@ -73,6 +74,11 @@ def download(model_slug: str, sentence_slug: str) -> str:
 def thumbnail(model_slug: str, sentence_slug: str) -> str:
     """The small picture of one model on one sentence."""
     return f"{model_slug}/{sentence_slug}/thumbnail.png"
+
+
+def contrast(slug: str) -> str:
+    """The page of one contrast."""
+    return f"{CONTRASTS}{slug}/"
 
 
 def note(slug: str) -> str:

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 
-from attention_gallery.analysis import KINDS, metric_named
+from attention_gallery.analysis import BUILT_IN, KINDS, MeasureSet
 from attention_gallery.figures.describe import decimal, isolated, ordinal
 from attention_gallery.manifest.words import occurrences
 from attention_gallery.notes.asks import (
@@ -25,7 +25,7 @@ from attention_gallery.records import head_name
 _TITLES = {kind.name: kind.title for kind in KINDS}
 
 
-def question(ask: ValueAsk, links: LinkMap, texts: Mapping[str, str]) -> str:
+def question(ask: ValueAsk, links: LinkMap, texts: Mapping[str, str], measures: MeasureSet = BUILT_IN) -> str:
     """The question in words; its subject is known to the gallery. `texts` are those of the sentences."""
     where = whereabouts(ask.subject, links)
     text = texts.get(ask.subject.sentence or "", "")
@@ -36,7 +36,7 @@ def question(ask: ValueAsk, links: LinkMap, texts: Mapping[str, str]) -> str:
             return f"what {quoted(ask.key, text)} receives in {where}"
         case MeasureOf():
             which = "" if ask.which == "mean" else f", {ask.which}"
-            return f"{_measure_title(ask.measure)} of {where}{which}"
+            return f"{_measure_title(ask.measure, measures)} of {where}{which}"
         case HeadsOfType():
             return f"heads of type “{type_title(ask.type)}” in {page_name(ask.subject, links)}"
         case TypeOf():
@@ -76,7 +76,7 @@ def type_title(name: str) -> str:
     return _TITLES.get(name, name)
 
 
-def number(ask: object, value: float, decimals: int | None = None) -> str:
+def number(ask: object, value: float, decimals: int | None = None, measures: MeasureSet = BUILT_IN) -> str:
     """A number as pages print it: a count whole, a measure in its unit, a share with two decimals."""
     if isinstance(ask, HeadsOfType):
         return str(round(value))
@@ -86,20 +86,20 @@ def number(ask: object, value: float, decimals: int | None = None) -> str:
         least = 10.0**-decimals
         return f"< {least:.{decimals}f}" if 0 < value < least else f"{value:.{decimals}f}"
     if isinstance(ask, MeasureOf):
-        return words.measure(value, _unit(ask.measure))
+        return words.measure(value, _unit(ask.measure, measures))
     return decimal(value)
 
 
-def _unit(measure: str) -> str:
+def _unit(measure: str, measures: MeasureSet) -> str:
     try:
-        return metric_named(measure).unit
+        return measures.named(measure).unit
     except KeyError:
         return ""
 
 
-def _measure_title(name: str) -> str:
+def _measure_title(name: str, measures: MeasureSet) -> str:
     try:
-        title = metric_named(name).title
+        title = measures.named(name).title
     except KeyError:
         return name
     return title[0].lower() + title[1:]

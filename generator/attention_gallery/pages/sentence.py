@@ -10,6 +10,7 @@ from attention_gallery.manifest.settings import SentenceSpec
 from attention_gallery.pages import routes, words
 from attention_gallery.pages.chrome import model_card, page_info, render
 from attention_gallery.pages.contexts import SentenceContext
+from attention_gallery.pages.contrast_links import of_sentence
 from attention_gallery.pages.gallery import Gallery, Pair, PlannedPage
 from attention_gallery.pages.head_tables import notable_heads
 from attention_gallery.pages.inputs import left_out, texts_of
@@ -35,6 +36,7 @@ def sentence_pages(gallery: Gallery) -> Iterator[PlannedPage]:
             notes.digest,
             [gallery.notes.of_pair(m.spec.slug, sentence.slug).digest for m in gallery.models],
             [gallery.probed(pair) for pair in gallery.of_sentence(sentence)],
+            of_sentence(gallery, sentence.slug).digest,
         )
         yield PlannedPage(
             routes.sentence(sentence.slug),
@@ -62,6 +64,7 @@ def _make(
         notes=gallery.notes.of_sentence(sentence.slug).blocks(route),
         previous=before,
         next=after,
+        contrasts=of_sentence(gallery, sentence.slug).links(route),
     )
     names = words.listed(model.title for model in gallery.settings.models if sentence.read_by(model.slug))
     description = f"“{words.shortened(sentence.joined, 120)}” as {names} read it."

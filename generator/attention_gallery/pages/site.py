@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from attention_gallery.pages import routes
+from attention_gallery.pages.contrast import contrast_pages
 from attention_gallery.pages.explorer import explorer_pages
 from attention_gallery.pages.extras import not_found_page, redirects, sitemap, theme_assets
 from attention_gallery.pages.gallery import Gallery, PlannedPage
@@ -23,7 +24,7 @@ def planned_count(gallery: Gallery) -> int:
     """About how many files the site will have, for a progress bar."""
     pairs = sum(len(pair.heads) + 3 for pair in gallery.pairs.values())
     heads = sum(len(model.places) + 1 for model in gallery.models)
-    return pairs + heads + len(gallery.sentences) + len(gallery.notes.pages) + 4
+    return pairs + heads + len(gallery.sentences) + len(gallery.notes.pages) + len(gallery.contrasts) + 4
 
 
 def site_pages(gallery: Gallery) -> Iterator[PlannedPage]:
@@ -50,6 +51,7 @@ def site_pages(gallery: Gallery) -> Iterator[PlannedPage]:
         yield from counted(model_page(gallery, model_view))
         yield from counted(model_head_pages(gallery, model_view))
     yield from counted(sentence_pages(gallery))
+    yield from counted(contrast_pages(gallery))
     yield from counted(note_pages(gallery))
     yield from redirects(gallery)
     yield from not_found_page(gallery)

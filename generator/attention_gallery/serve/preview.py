@@ -37,7 +37,7 @@ class Preview:
         self._state = PreviewState(self._root / "site")
         self._server: PreviewServer | None = None
         self._content = self._root / "content"
-        self._treebanks: tuple[Path, ...] = ()
+        self._read: tuple[Path, ...] = ()
 
     @property
     def state(self) -> PreviewState:
@@ -115,9 +115,11 @@ class Preview:
         except ManifestError as error:
             # A treebank that is wrong is mended in its own file.
             files = {problem.file for problem in error.problems} - {None, self._manifest}
-            self._treebanks = (*self._treebanks, *(file for file in sorted(filter(None, files))))
+            self._read = (*self._read, *(file for file in sorted(filter(None, files))))
             raise
-        settings, self._treebanks = manifest.settings, manifest.files
+        settings = manifest.settings
+        measures = (self._root / name for name in settings.analysis.measure_files)
+        self._read = (*manifest.files, *measures)
         self._content = self._root / settings.content
         base_path = urlsplit(settings.base_url).path if settings.base_url else "/"
         self._state.move(self._root / settings.output, base_path)
@@ -125,7 +127,7 @@ class Preview:
     def _watched(self) -> Watched:
         site = self._state.snapshot().site
         return Watched(
-            files=(self._manifest, lock_path(self._manifest), *self._treebanks),
+            files=(self._manifest, lock_path(self._manifest), *self._read),
             folders=(self._content, self._root / "themes"),
             ignored=(site, self._root / ".gallery"),
         )

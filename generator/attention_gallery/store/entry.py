@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from io import BufferedReader
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attention_gallery.errors import DamagedEntry
-from attention_gallery.records import AttentionLayer, Beside, ModelFacts, Provenance, Tokens
+from attention_gallery.records import AttentionLayer, Beside, Float32, ModelFacts, Provenance, Tokens
 from attention_gallery.store.beside import is_beside
 from attention_gallery.store.layout import (
     NUMPY_TYPES,
@@ -105,7 +106,7 @@ class StoredEntry:
             raise self._damaged(str(error)) from error
         if crc32(weights.data.cast("B")) != self._sidecar.layer_crc32[index]:
             raise self._damaged(f"layer {index} does not match its checksum")
-        exact = weights.astype(np.float32, copy=False)
+        exact = _widened(weights)
         exact.flags.writeable = False
         return AttentionLayer(index, self.facts.kind, exact)
 
@@ -151,6 +152,21 @@ class StoredEntry:
         if filled != slot.end - slot.start:
             raise ValueError(f"{slot.name} is cut short")
         return array
+
+
+def _widened(weights: NDArray[Any]) -> Float32:
+    """The same numbers as float32."""
+    if weights.dtype != np.float16:
+        return weights.astype(np.float32, copy=False)
+    # A look into a table of all halves is four times as fast as numpy's own conversion.
+    return _halves().take(weights.view(np.uint16))
+
+
+@lru_cache(maxsize=1)
+def _halves() -> Float32:
+    """Every number of 16 bits as float32, at the place of its bits."""
+    bits = np.arange(2**16, dtype=np.uint16)
+    return bits.view(np.float16).astype(np.float32)
 
 
 def _tokens(prefix: str, notes: TokenNotes, arrays: Mapping[str, NDArray[Any]]) -> Tokens:

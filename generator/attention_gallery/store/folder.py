@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from attention_gallery.errors import DamagedEntry, OutputError
+from attention_gallery.files import make_folder
 from attention_gallery.records import ModelFacts, Precision, StoredAttention, Tokens
 from attention_gallery.store.beside import NO_ROOM, BesideShape
 from attention_gallery.store.entry import StoredEntry
@@ -44,7 +46,7 @@ class AttentionStore:
     def has(self, key: str) -> bool:
         """Whether there is an entry; looks at names only, so damage shows when it is opened or read."""
         data, sidecar = self._paths(key)
-        return sidecar.is_file() and data.is_file()
+        return os.path.isfile(sidecar) and os.path.isfile(data)
 
     def open(self, key: str) -> StoredAttention:
         """The entry under `key`, ready to be read layer by layer.
@@ -54,7 +56,7 @@ class AttentionStore:
         """
         if not self.has(key):
             raise KeyError(key)
-        return StoredEntry(self._paths(key)[0], self._read_sidecar(key))
+        return StoredEntry(Path(self._paths(key)[0]), self._read_sidecar(key))
 
     def verify(self, key: str) -> None:
         """Read the whole entry and compare it with its checksums. Raises `KeyError` or `DamagedEntry`."""
@@ -84,23 +86,24 @@ class AttentionStore:
         when the disk is full or may not be written.
         """
         data, sidecar = self._paths(key)
-        stem = f"{key}.{secrets.token_hex(4)}"
-        unfinished = [data.with_name(stem + suffix + _UNFINISHED) for suffix in (_DATA, _SIDECAR)]
+        stem = f"{self._folder}/{key[:2]}/{key}.{secrets.token_hex(4)}"
+        unfinished = (f"{stem}{_DATA}{_UNFINISHED}", f"{stem}{_SIDECAR}{_UNFINISHED}")
         try:
-            data.parent.mkdir(parents=True, exist_ok=True)
-            with unfinished[0].open("xb", buffering=_BUFFER) as stream:
+            make_folder(os.path.dirname(data))
+            with open(unfinished[0], "xb", buffering=_BUFFER) as stream:
                 entry = EntryWriter(stream, key, text, Reading(facts, tokens, keys, beside), precision)
                 yield entry
                 described = entry.sidecar()
-            unfinished[1].write_bytes(described)
-            sidecar.unlink(missing_ok=True)
-            unfinished[0].replace(data)
-            unfinished[1].replace(sidecar)
+            with open(unfinished[1], "xb", buffering=_BUFFER) as stream:
+                stream.write(described)
+            _unlink(sidecar)
+            os.replace(unfinished[0], data)
+            os.replace(unfinished[1], sidecar)
         except BaseException as error:
             for path in unfinished:
                 # What cannot be removed now is swept later.
                 with suppress(OSError):
-                    path.unlink(missing_ok=True)
+                    os.unlink(path)
             if isinstance(error, OSError):
                 raise _cannot_write(self._folder, error) from error
             raise
@@ -108,8 +111,8 @@ class AttentionStore:
     def remove(self, key: str) -> None:
         """Remove an entry, whole or damaged; nothing happens when there is none."""
         data, sidecar = self._paths(key)
-        sidecar.unlink(missing_ok=True)
-        data.unlink(missing_ok=True)
+        _unlink(sidecar)
+        _unlink(data)
 
     def keys(self) -> tuple[str, ...]:
         """The keys of all entries, sorted."""
@@ -121,7 +124,7 @@ class AttentionStore:
         freed = 0
         for key in self.keys():
             if key not in keep:
-                freed += sum(path.stat().st_size for path in self._paths(key))
+                freed += sum(os.stat(path).st_size for path in self._paths(key))
                 self.remove(key)
         self._drop_empty_folders()
         return freed
@@ -149,17 +152,23 @@ class AttentionStore:
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
 
-    def _paths(self, key: str) -> tuple[Path, Path]:
+    def _paths(self, key: str) -> tuple[str, str]:
+        # Plain text: a path object takes longer to make than a short sentence takes to write.
         if not _KEY.fullmatch(key):
             raise ValueError(f"not a capture key: {key!r}")
-        folder = self._folder / key[:2]
-        return folder / (key + _DATA), folder / (key + _SIDECAR)
+        stem = f"{self._folder}/{key[:2]}/{key}"
+        return stem + _DATA, stem + _SIDECAR
 
     def _read_sidecar(self, key: str) -> Sidecar:
         try:
-            return load(self._paths(key)[1].read_bytes(), key)
+            return load(Path(self._paths(key)[1]).read_bytes(), key)
         except OSError as error:
             raise DamagedEntry(f"the stored capture {key[:12]} cannot be read: {error}") from error
+
+
+def _unlink(path: str) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(path)
 
 
 def _cannot_write(folder: Path, error: OSError) -> OutputError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from attention_gallery.hashing import digest
-from attention_gallery.records import Precision, TextInput
+from attention_gallery.records import Given, Precision
 
 # Raised whenever the meaning of the stored numbers or the layout of an entry changes.
 SCHEMA = 3
@@ -15,13 +15,13 @@ def capture_key(
     *,
     weights: str,
     tokenizer: str,
-    given: TextInput,
+    given: Given,
     dtype: str,
     precision: Precision,
     kind: str = "self",
     predictions: int = 0,
 ) -> str:
-    """The key of one sentence under one model: SHA-256, 64 hexadecimal digits.
+    """The key of what one model is given to read: SHA-256, 64 hexadecimal digits.
 
     `weights` and `tokenizer` are fingerprints, `dtype` is the number format the model runs in, `precision`
     the one in the store, `kind` the attention that is captured ("self" where a model has only one),

@@ -7,12 +7,11 @@ first and the layers after it, one by one.
 
 from __future__ import annotations
 
-import json
 import math
 import struct
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,8 +31,7 @@ _TYPES = {np.dtype(np.int64): "I64", np.dtype(np.int32): "I32", np.dtype(np.bool
 MAX_HEADER = 16 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class ArraySlot:
+class ArraySlot(NamedTuple):
     """One array of the file: name, safetensors type, shape, and half-open byte range after the header."""
 
     name: str
@@ -74,18 +72,30 @@ class Reading:
 
 def plan_slots(reading: Reading, precision: Precision) -> tuple[ArraySlot, ...]:
     """All arrays of an entry: widest numbers first, so that each lies aligned, and the layers together."""
+    wanted = [
+        (array.itemsize, name, _TYPES[array.dtype], array.shape) for name, array in reading.arrays.items()
+    ]
+    kind = LAYER_TYPES[precision]
+    width = NUMPY_TYPES[kind].itemsize
     shape = (reading.facts.heads, len(reading.tokens), len(reading.looked_at))
-    wanted = [(name, _TYPES[array.dtype], array.shape) for name, array in reading.arrays.items()]
-    wanted += reading.beside.slots(reading.facts.layers, reading.facts.heads, len(reading.looked_at))
-    wanted += [(layer_name(index), LAYER_TYPES[precision], shape) for index in range(reading.facts.layers)]
-    order = sorted(wanted, key=lambda one: (-NUMPY_TYPES[one[1]].itemsize, one[0].startswith("layer.")))
+    extras = reading.beside.slots(reading.facts.layers, reading.facts.heads, len(reading.looked_at))
+    wanted += [(NUMPY_TYPES[dtype].itemsize, name, dtype, extent) for name, dtype, extent in extras]
+    layers = [(width, layer_name(index), kind, shape) for index in range(reading.facts.layers)]
+    before = [one for one in wanted if one[0] >= width]
+    after = [one for one in wanted if one[0] < width]
+    before.sort(key=_width, reverse=True)
+    after.sort(key=_width, reverse=True)
     slots = []
     start = 0
-    for name, dtype, extent in order:
-        end = start + NUMPY_TYPES[dtype].itemsize * math.prod(extent)
+    for size, name, dtype, extent in (*before, *layers, *after):
+        end = start + size * math.prod(extent)
         slots.append(ArraySlot(name, dtype, extent, start, end))
         start = end
     return tuple(slots)
+
+
+def _width(wanted: tuple[int, str, str, tuple[int, ...]]) -> int:
+    return wanted[0]
 
 
 def token_arrays(prefix: str, tokens: Tokens) -> dict[str, NDArray[Any]]:
@@ -107,11 +117,13 @@ def token_arrays(prefix: str, tokens: Tokens) -> dict[str, NDArray[Any]]:
 
 def pack_header(slots: tuple[ArraySlot, ...]) -> bytes:
     """The length and the JSON header, padded with spaces so that the arrays start at a multiple of 8."""
-    described = {
-        slot.name: {"dtype": slot.dtype, "shape": list(slot.shape), "data_offsets": [slot.start, slot.end]}
+    # Written out, since names and types are our own words: a JSON writer takes longer than the arrays do.
+    described = ",".join(
+        f'"{slot.name}":{{"dtype":"{slot.dtype}","shape":[{",".join(map(str, slot.shape))}],'
+        f'"data_offsets":[{slot.start},{slot.end}]}}'
         for slot in slots
-    }
-    header = json.dumps(described, separators=(",", ":")).encode("ascii")
+    )
+    header = f"{{{described}}}".encode("ascii")
     header += b" " * (-len(header) % 8)
     return struct.pack("<Q", len(header)) + header
 

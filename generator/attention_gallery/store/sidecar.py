@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from attention_gallery.errors import DamagedEntry
@@ -62,7 +62,7 @@ def dump(sidecar: Sidecar) -> bytes:
 
 def _plain(record: Any) -> dict[str, Any]:
     """The fields of a record, as they are: `asdict` would copy each of a thousand tokens."""
-    return {field.name: getattr(record, field.name) for field in fields(record)}
+    return {name: getattr(record, name) for name in record.__slots__}
 
 
 def load(data: bytes, key: str) -> Sidecar:

@@ -7,6 +7,7 @@ so templates are compiled to do both in place.
 
 from __future__ import annotations
 
+import keyword
 from typing import Any
 
 import jinja2
@@ -42,7 +43,7 @@ def escape_value(value: Any) -> str:
 
 
 class _InPlaceGenerator(CodeGenerator):
-    """Compiles expressions so that no function is called for a known text or a field that is there.
+    """Compiles expressions so that no function is called to escape a known text.
 
     Should Jinja2 come to write its code in another way, these hooks are not called and all is as ever.
     """
@@ -62,13 +63,18 @@ class _InPlaceGenerator(CodeGenerator):
         else:
             super()._output_child_post(node, frame, finalize)
 
+
+class _PlainFieldsGenerator(_InPlaceGenerator):
+    """Writes `owner.name` as Python's own, which raises `AttributeError` where Jinja2 would look further."""
+
     def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:  # noqa: N802 (as Jinja2 names it)
-        """`owner.name`, and only where the owner has no such field what Jinja2 makes of it."""
-        owner, found = self.temporary_identifier(), self.temporary_identifier()
-        self.write(f"({found} if ({found} := getattr(({owner} := (")
+        """`owner.name`."""
+        if not node.attr.isidentifier() or keyword.iskeyword(node.attr):
+            super().visit_Getattr(node, frame)
+            return
+        self.write("((")
         self.visit(node.node, frame)
-        name = repr(node.attr)
-        self.write(f")), {name}, missing)) is not missing else environment.getattr({owner}, {name}))")
+        self.write(f").{node.attr})")
 
 
 def _escapes(frame: Frame, finalize: Any) -> bool:
@@ -76,12 +82,14 @@ def _escapes(frame: Frame, finalize: Any) -> bool:
 
 
 class EscapingEnvironment(jinja2.Environment):
-    """Jinja2's environment with autoescape on and undefined names as errors."""
+    """Jinja2's environment with autoescape on and undefined names as errors.
 
-    code_generator_class = _InPlaceGenerator
+    With `plain_fields`, `owner.name` is only ever a field, and one that is not there an `AttributeError`.
+    """
+
     escape_value = staticmethod(escape_value)
 
-    def __init__(self, loader: jinja2.BaseLoader) -> None:
+    def __init__(self, loader: jinja2.BaseLoader, plain_fields: bool = False) -> None:
         super().__init__(
             loader=loader,
             autoescape=True,
@@ -91,4 +99,5 @@ class EscapingEnvironment(jinja2.Environment):
             auto_reload=False,
             keep_trailing_newline=False,
         )
+        self.code_generator_class = _PlainFieldsGenerator if plain_fields else _InPlaceGenerator
         self.escaped = Escaped()

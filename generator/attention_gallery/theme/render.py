@@ -31,41 +31,55 @@ _TOLD = (
 
 
 class Renderer:
-    """Renders the templates of one theme."""
+    """Renders the templates of one theme.
+
+    Nearly all that templates ask for are fields that are there, so each is first compiled to take them as
+    Python does. One that meets something else is rendered again, and from then on only, by Jinja2's rules.
+    """
 
     def __init__(self, theme: Theme) -> None:
         folders = [folder / "templates" for folder in theme.folders]
         self._folders = folders
-        self._environment = EscapingEnvironment(jinja2.FileSystemLoader(folders))
+        loader = jinja2.FileSystemLoader(folders)
+        self._environment = EscapingEnvironment(loader)
+        self._quick = EscapingEnvironment(loader, plain_fields=True)
         self._templates: dict[str, jinja2.Template] = {}
         self._shared: set[str] = set()
 
     def share(self, **values: Any) -> None:
         """Make values known to every template; before the first one is rendered."""
         self._environment.globals.update(values)
+        self._quick.globals.update(values)
         self._shared.update(values)
 
     def render(self, name: str, **context: Any) -> str:
         """The HTML of template `name`. Raises `ThemeError` with template and line."""
         try:
-            return self._template(name).render(context)
+            return self._rendered(name, context)
         except _TOLD as error:
             raise self._told(error, name, context) from None
+
+    def _rendered(self, name: str, context: dict[str, Any]) -> str:
+        template = self._templates.get(name) or self._load(name, self._quick)
+        try:
+            return template.render(context)
+        except AttributeError:
+            if template.environment is self._environment:
+                raise
+            return self._load(name, self._environment).render(context)
 
     def load_all(self) -> None:
         """Compile every template without rendering one. Raises `ThemeError` with template and line."""
         for name in self._environment.list_templates(filter_func=_is_template):
             try:
-                self._template(name)
+                self._load(name, self._quick)
             except _TOLD as error:
                 raise self._told(error, name) from None
 
-    def _template(self, name: str) -> jinja2.Template:
-        template = self._templates.get(name)
-        if template is None:
-            template = self._templates[name] = self._environment.get_template(name)
-            # As a plain dict: Jinja2 copies them for every page, and a chain of maps is slow to copy.
-            template.globals = dict(template.globals)
+    def _load(self, name: str, environment: jinja2.Environment) -> jinja2.Template:
+        template = self._templates[name] = environment.get_template(name)
+        # As a plain dict: Jinja2 copies them for every page, and a chain of maps is slow to copy.
+        template.globals = dict(template.globals)
         return template
 
     def _told(self, error: Exception, name: str, given: Iterable[str] = ()) -> Exception:

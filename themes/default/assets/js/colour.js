@@ -20,10 +20,11 @@
     return `rgb(${rgb(name).join(" ")} / ${alpha})`;
   }
 
-  /** 256 colours from no attention to the most: Uint8Array of red, green, blue. */
-  function ramp() {
-    if (!known.has("ramp")) {
-      const stops = [0, 1, 2, 3, 4].map((step) => rgb(`--heat-${step}`));
+  /** 256 colours blended from five custom properties: Uint8Array of red, green, blue. */
+  function blend(names) {
+    const key = names.join();
+    if (!known.has(key)) {
+      const stops = names.map(rgb);
       const colours = new Uint8Array(256 * 3);
       for (let i = 0; i < 256; i += 1) {
         const place = (i / 255) * 4;
@@ -32,22 +33,32 @@
           colours[i * 3 + c] = Math.round(stops[step][c] + (stops[step + 1][c] - stops[step][c]) * (place - step));
         }
       }
-      known.set("ramp", colours);
+      known.set(key, colours);
     }
-    return known.get("ramp");
+    return known.get(key);
   }
 
-  /** The largest weight, which takes the darkest colour: of the head itself, or 1. */
+  /** From no attention to the most. */
+  const ramp = () => blend(["--heat-0", "--heat-1", "--heat-2", "--heat-3", "--heat-4"]);
+
+  /** From the largest fall over no difference to the largest rise. */
+  const diverging = () => blend(["--fall-2", "--fall-1", "--heat-0", "--rise-1", "--rise-2"]);
+
+  /** The largest weight or difference, which takes the darkest colour: of the head itself, or 1. */
   function top(weights) {
     if (AG.state.scale === "one") return 1;
     let most = 0;
-    for (const weight of weights) if (weight > most) most = weight;
+    for (const weight of weights) if (Math.abs(weight) > most) most = Math.abs(weight);
     return most || 1;
   }
 
+  /** The same of a figure, which may have been told what to stand beside. */
+  const most = (figure) => (AG.state.scale !== "one" && figure.most) || top(figure.weights);
+
   // The square root keeps broad attention from looking empty.
   const level = (weight, most) => Math.min(255, Math.round(Math.sqrt(weight / most) * 255));
+  const signed = (difference, most) => Math.round(127.5 + Math.sign(difference) * Math.min(1, Math.sqrt(Math.abs(difference) / most)) * 127.5);
 
   AG.on("scheme", () => { known = new Map(); });
-  AG.colour = { rgb, css, ramp, top, level };
+  AG.colour = { rgb, css, ramp, diverging, top, most, level, signed };
 })();

@@ -12,6 +12,12 @@
     return new Uint8Array(await new Response(stream).arrayBuffer());
   }
 
+  /** A weight of 16 bits, or a difference from -1 to 1; NaN where there is none. */
+  function sixteen(level, codec) {
+    if (codec !== "signed16") return level / 65535;
+    return level === 65535 ? NaN : (level - 32767) / 32767;
+  }
+
   /** One head as Float32Array[query × key]; NaN where a causal model cannot look. */
   function head(data, index, { queries, keys, causal, codec }) {
     const cells = causal ? (queries * (queries + 1)) / 2 : queries * keys;
@@ -23,7 +29,7 @@
       const start = query * keys;
       let sum = 0;
       for (let key = 0; key < seen; key += 1, from += 1) {
-        const weight = codec === "sqrt8" ? (data[from] / 255) ** 2 : (data[from] * 256 + data[low + from]) / 65535;
+        const weight = codec === "sqrt8" ? (data[from] / 255) ** 2 : sixteen(data[from] * 256 + data[low + from], codec);
         weights[start + key] = weight;
         sum += weight;
       }

@@ -1,6 +1,6 @@
-/* Heatmaps inside notes: drawn when they come into view, and read by pointing at a cell. */
+/* Heatmaps inside notes and contrasts: drawn when they come into view, and read by pointing at a cell. */
 (() => {
-  const roots = AG.all('[data-figure="embedded"]');
+  const roots = AG.all('[data-figure="embedded"], [data-figure="difference"]');
   if (!roots.length) return;
 
   /** What the drawing of a heatmap reads of a figure; nothing is ever selected in this one. */
@@ -12,17 +12,25 @@
     const causal = root.dataset.causal === "1";
     const cross = "cross" in root.dataset;
     if (cross) plot.style.setProperty("--shape", Math.min(2.2, Math.max(0.7, (keys + 3) / (queries + 4))).toFixed(3));
-    return { root, plot, labels, keyLabels, queries, keys, causal, cross, name: `embedded ${index}`, cell: null, weights: null, picked: () => -1 };
+    const signed = root.dataset.figure === "difference";
+    const most = Number(root.dataset.most) || 0;
+    return { root, plot, spec, labels, keyLabels, queries, keys, causal, cross, signed, most, name: signed ? root.dataset.name : `embedded ${index}`, cell: null, weights: null, picked: () => -1 };
+  }
+
+  function told(weight, signed) {
+    if (Number.isNaN(weight)) return signed ? "not compared" : "not visible";
+    const number = Math.abs(weight).toFixed(Math.abs(weight) < 0.01 ? 4 : 3);
+    return signed ? `${weight < 0 ? "−" : "+"}${number}` : number;
   }
 
   function tipOf(figure) {
     const tip = figure.plot.appendChild(AG.make("div", { class: "tip", hidden: "", "aria-hidden": "true" }));
     return () => {
-      tip.hidden = !figure.cell;
-      if (!figure.cell) return;
+      tip.hidden = !figure.cell || Boolean(figure.covered);
+      if (tip.hidden) return;
       const [query, key] = figure.cell;
       const weight = figure.weights[query * figure.keys + key];
-      const shown = Number.isNaN(weight) ? "not visible" : weight.toFixed(weight < 0.01 ? 4 : 3);
+      const shown = told(weight, figure.signed);
       tip.textContent = `${AG.isolated(figure.labels[query])} → ${AG.isolated(figure.keyLabels[key])}: ${shown}`;
       const [x, y] = [figure.box.left + (key + 0.5) * figure.box.cell, figure.box.top + (query + 0.5) * figure.box.cell];
       const left = Math.min(x + 14, Math.max(0, figure.plot.clientWidth - tip.offsetWidth));
@@ -59,12 +67,19 @@
     const canvas = AG.make("canvas", { "aria-hidden": "true" });
     const scale = AG.make("div", { class: "scale", "aria-hidden": "true" }, "0", AG.make("canvas", { width: 256, height: 1 }), AG.make("span"));
     figure.plot.append(canvas, scale);
+    figure.hatched = figure.signed && figure.weights.some(Number.isNaN);
+    /** Hides the canvas under what lies over it. */
+    figure.cover = (on) => {
+      figure.covered = on;
+      canvas.style.visibility = scale.style.visibility = on ? "hidden" : "";
+    };
     const draw = AG.framed(() => AG.matrix.paint(figure, canvas, scale));
     new ResizeObserver(draw).observe(figure.plot);
     AG.on("scheme", draw);
     AG.on("state", draw);
     draw();
     point(figure, draw);
+    AG.emit("embedded", figure);
   }
 
   const begun = new Set();

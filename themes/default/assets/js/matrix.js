@@ -61,7 +61,7 @@
     const box = layout(figure, pen);
     figure.box = box;
     const picture = AG.paint.picture(figure, scale);
-    if (figure.causal) AG.paint.hatch(pen, box);
+    if (figure.causal || figure.hatched) AG.paint.hatch(pen, box);
     pen.imageSmoothingEnabled = false;
     pen.drawImage(picture, box.left, box.top, box.wide, box.high);
     AG.paint.lattice(pen, figure, box);

@@ -11,25 +11,28 @@
     image = Object.assign(document.createElement("canvas"), { width: figure.keys, height: figure.queries });
     const pen = image.getContext("2d");
     const pixels = pen.createImageData(figure.keys, figure.queries);
-    const ramp = AG.colour.ramp();
-    const most = AG.colour.top(figure.weights);
+    const ramp = figure.signed ? AG.colour.diverging() : AG.colour.ramp();
+    const level = figure.signed ? AG.colour.signed : AG.colour.level;
+    const most = AG.colour.most(figure);
     figure.weights.forEach((weight, i) => {
       if (Number.isNaN(weight)) return;
-      const at = AG.colour.level(weight, most) * 3;
+      const at = level(weight, most) * 3;
       pixels.data.set([ramp[at], ramp[at + 1], ramp[at + 2], 255], i * 4);
     });
     pen.putImageData(pixels, 0, 0);
-    legend(scale, ramp, most);
+    legend(scale, ramp, most, figure.signed);
     return image;
   }
 
-  function legend(scale, ramp, most) {
+  function legend(scale, ramp, most, signed) {
     const strip = AG.one("canvas", scale);
     const pen = strip.getContext("2d");
     const image = pen.createImageData(256, 1);
     for (let i = 0; i < 256; i += 1) image.data.set([ramp[i * 3], ramp[i * 3 + 1], ramp[i * 3 + 2], 255], i * 4);
     pen.putImageData(image, 0, 0);
-    scale.lastChild.textContent = most === 1 ? "1" : most.toFixed(most < 0.01 ? 4 : 2);
+    const largest = most === 1 ? "1" : most.toFixed(most < 0.01 ? 4 : 2);
+    scale.firstChild.textContent = signed ? `−${largest}` : "0";
+    scale.lastChild.textContent = signed ? `+${largest}` : largest;
   }
 
   /** The half that a causal model cannot see is hatched: absent, not zero. */

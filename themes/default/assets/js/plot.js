@@ -1,4 +1,4 @@
-/* Plotly in place of the canvas: zoom, pan, PNG and SVG. Its script is loaded only when it is needed. */
+/* Plotly in place of the canvas: zoom, pan, PNG and SVG. */
 (() => {
   const { figure, plotlySpec: spec } = AG;
   const button = AG.one("[data-zoom]");
@@ -6,30 +6,10 @@
   if (!figure || !button || !source) return;
   const div = AG.make("div", { class: "figure-plotly" });
   let wanted = false;
-  let loading = null;
-
-  /** Plotly's script brings style sheets for maps; a strict policy would report each as an error. */
-  function withoutStyles() {
-    const create = document.createElement;
-    document.createElement = (tag, ...rest) => create.call(document, tag === "style" ? "meta" : tag, ...rest);
-    return () => { document.createElement = create; };
-  }
-
-  function load() {
-    loading ||= new Promise((resolve, reject) => {
-      const script = AG.make("script", { src: source });
-      const restore = withoutStyles();
-      const fail = () => { restore(); loading = null; reject(new Error("Plotly")); };
-      script.addEventListener("load", () => { if (!window.Plotly) { fail(); return; } restore(); resolve(window.Plotly); });
-      script.addEventListener("error", fail);
-      document.head.append(script);
-    });
-    return loading;
-  }
 
   async function show() {
     if (!wanted || AG.state.view !== "matrix" || !figure.weights || !figure.box) return;
-    const Plotly = await load();
+    const Plotly = await AG.plotly();
     if (!wanted || AG.state.view !== "matrix") return;
     figure.plot.append(div);
     await Plotly.react(div, [spec.trace(figure)], spec.layout(figure), spec.config(figure, Plotly));

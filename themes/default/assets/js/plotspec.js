@@ -26,6 +26,7 @@
 
   /** The borders between segments; of a causal model only the part that can be seen. */
   function borders(figure) {
+    if (!figure.rows) return [];
     const line = { color: AG.colour.css("--line-strong"), width: 1 };
     const { rows, columns } = AG.borders(figure);
     const at = (i) => i - 0.5;

@@ -1,0 +1,111 @@
+"""Runs the code of an author's measure, checks what it gives, and tells what is wrong and where."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from attention_gallery.analysis import LayerView, Layout, Metric, Pattern
+from attention_gallery.errors import ManifestError, Problem
+from attention_gallery.manifest import Manifest
+from attention_gallery.records import Float32
+
+# How far beyond its range a value may lie by rounding.
+SLACK = 1e-4
+
+
+@dataclass(frozen=True, slots=True)
+class MeasurePlace:
+    """One item of `analysis.measures`, for telling what is wrong with it."""
+
+    manifest: Manifest
+    index: int
+
+    @property
+    def named(self) -> str:
+        """The item as it is written."""
+        return self.manifest.settings.analysis.measures[self.index]
+
+    def error(self, reason: str, mend: str = "") -> ManifestError:
+        """A mistake at the item."""
+        return ManifestError(self.manifest.problem(reason, mend, "analysis", "measures", self.index))
+
+    def raised(self, error: BaseException, file: Path, what: str) -> ManifestError:
+        """An exception of the author's code, at the last of their lines that led to it."""
+        line = getattr(error, "lineno", None) if isinstance(error, SyntaxError) else None
+        for frame in traceback.extract_tb(error.__traceback__):
+            line = frame.lineno if Path(frame.filename) == file else line
+        source = file.read_text(encoding="utf-8", errors="replace").splitlines()
+        quote = source[line - 1] if line is not None and line <= len(source) else None
+        where = self.manifest.where("analysis", "measures", self.index)
+        mend = f'mend it, or remove "{self.named}" from line {where.line} of {self.manifest.path.name}'
+        reason = f"{what}: {type(error).__name__}: {error}".rstrip(": ")
+        return ManifestError(Problem(reason, mend, file, line, quote=quote))
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Runs the code of a measure and checks what it gives."""
+
+    metric: Metric
+    file: Path
+    place: MeasurePlace
+
+    def compute(self, work: Callable[[LayerView], Any], view: LayerView) -> Float32:
+        """The measure of every head in view, float32[head]. Raises `ManifestError`."""
+        weights, sums = view.weights.view(), view.row_sums.view()
+        weights.flags.writeable = sums.flags.writeable = False  # others measure them, too
+        with self._told():
+            given = work(LayerView(weights, sums, view.layout))
+            values = np.asarray(given)
+        name = self.metric.name
+        if values.shape != (view.heads,) or values.dtype.kind not in "fiub":
+            told = f"an array of {values.dtype}, shape {values.shape}" if values.shape else repr(given)
+            mend = f"one number for each of {view.heads} heads is wanted: weights are [head, query, key]"
+            raise self.place.error(f'the measure "{name}" gave {told}', mend)
+        low, high = self.metric.range_for(view.layout.queries)
+        values = values.astype(np.float32)
+        outside = (np.isinf(values) | (values < low - SLACK) | (values > high + SLACK)).nonzero()[0]
+        if outside.size:
+            reason = (
+                f'the measure "{name}" gave {values[outside[0]]:g}, outside its range {low:g} to {high:g}'
+            )
+            raise self.place.error(
+                reason, "mend it, or tell its range with a Metric; NaN is for what is absent"
+            )
+        return values
+
+    def pattern(self, work: Callable[[Layout], Any], layout: Layout) -> Pattern:
+        """What a linear measure looks for. Raises `ManifestError`."""
+        with self._told():
+            given = work(layout)
+        if not isinstance(given, Pattern) or not _fits(given, layout):
+            reason = f'the pattern of the measure "{self.metric.name}" does not fit'
+            raise self.place.error(reason, "give a Pattern of finite worth[query, key] and bool rows[query]")
+        worth = given.worth[layout.seen() & given.rows[:, None]]
+        low, high = self.metric.range_for(layout.queries)
+        if worth.size and not (low - SLACK <= worth.min() and worth.max() <= high + SLACK):
+            reason = (
+                f'the pattern of the measure "{self.metric.name}" has worths from {worth.min():g} to '
+                f"{worth.max():g}, outside its range {low:g} to {high:g}"
+            )
+            raise self.place.error(reason, "a mean of worths lies between them: tell that range")
+        return given
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:  # code of others may raise anything
+            raise self.place.raised(error, self.file, f'the measure "{self.metric.name}" failed') from error
+
+
+def _fits(pattern: Pattern, layout: Layout) -> bool:
+    shapes = pattern.worth.shape == (layout.queries, layout.keys) and pattern.rows.shape == (layout.queries,)
+    return bool(shapes and pattern.rows.dtype == bool and np.isfinite(pattern.worth).all())

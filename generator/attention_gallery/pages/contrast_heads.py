@@ -1,0 +1,102 @@
+"""Two heads of one model, on a sentence or on every one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from attention_gallery.pages import routes, words
+from attention_gallery.pages.contrast_pieces import ContrastContext, SentenceDistance
+from attention_gallery.pages.contrast_sentences import base_context, precision
+from attention_gallery.pages.contrast_view import ContrastView
+from attention_gallery.pages.gallery import Contrast, Gallery, Pair
+from attention_gallery.pages.pieces import Link
+from attention_gallery.records import head_name
+
+
+class _Apart(NamedTuple):
+    """How far two heads are apart on one sentence, how many of all pairs are further, and the median."""
+
+    pair: Pair
+    distance: float
+    further: int
+    pairs: int
+    typical: float
+
+
+def heads_context(gallery: Gallery, contrast: Contrast) -> ContrastContext:
+    """What the page shows; label, notes and neighbours are left open."""
+    pairs = gallery.of_model(contrast.left.model) if contrast.across else (contrast.left,)
+    measured = [_measure(gallery, contrast, pair) for pair in pairs]
+    known = [one for one in measured if not np.isnan(one.distance)]
+    shown = max(known, key=lambda one: one.distance) if known else measured[0]
+    view = ContrastView(gallery, contrast, shown.pair, shown.pair)
+    one, other = contrast.heads
+    title = f"{head_name(*one)} and {head_name(*other)}"
+    if contrast.across:
+        title += f" on “{words.shortened(shown.pair.sentence.title, 60)}”"
+    return base_context(
+        view,
+        kind="heads",
+        summary=_summary(known, shown, contrast),
+        sentences=tuple(_sentences(view, known)) if contrast.across else (),
+        figures=(view.figure_of(one, other, title),),
+        method=(*_METHOD, precision(view)),
+    )
+
+
+def _measure(gallery: Gallery, contrast: Contrast, pair: Pair) -> _Apart:
+    heads = pair.model.facts.heads
+    one, other = (layer * heads + head for layer, head in contrast.heads)
+    distances = gallery.data.head_distances(pair)
+    every = distances[np.triu_indices(len(distances), 1)]
+    distance = float(distances[one, other])
+    further = int((every > distances[one, other]).sum())
+    return _Apart(pair, distance, further, every.size, float(np.median(every)))
+
+
+def _summary(known: list[_Apart], shown: _Apart, contrast: Contrast) -> tuple[str, ...]:
+    names = words.listed(head_name(*place) for place in contrast.heads)
+    if not known:
+        return ("No row can be compared: no token sees more than itself.",)
+    if not contrast.across:
+        return (
+            f"The rows of {names} are {words.weight(shown.distance)} apart. Of {shown.pairs:,} pairs of "
+            f"heads of this model on this sentence, {shown.further:,} are further apart; the median is "
+            f"{words.weight(shown.typical)}.",
+        )
+    distances = [one.distance for one in known]
+    typical = float(np.mean([one.typical for one in known]))
+    nearest = min(known, key=lambda one: one.distance)
+    return (
+        f"Over {words.count(len(known), 'sentence')} the rows of {names} are on average "
+        f"{words.weight(float(np.mean(distances)))} apart, where the median pair of heads of this model is "
+        f"{words.weight(typical)} apart. They are nearest on “{nearest.pair.sentence.title}” "
+        f"({words.weight(nearest.distance)}) and furthest on “{shown.pair.sentence.title}” "
+        f"({words.weight(shown.distance)}), which is the one shown.",
+    )
+
+
+def _sentences(view: ContrastView, known: list[_Apart]) -> Iterator[SentenceDistance]:
+    one, other = view.contrast.heads
+    for apart in sorted(known, key=lambda found: -found.distance):
+        pair = apart.pair
+        yield SentenceDistance(
+            sentence=Link(pair.sentence.title, routes.href(view.route, pair.route)),
+            left=Link(head_name(*one), view.href(pair, one)),
+            right=Link(head_name(*other), view.href(pair, other)),
+            distance=words.weight(apart.distance),
+            percent=round(100 * apart.distance),
+            typical=words.weight(apart.typical),
+        )
+
+
+_METHOD = (
+    "A distance is the Jensen-Shannon divergence in bits of what a token gives to all others in both "
+    "heads, averaged over the tokens that see more than one: 0 for heads that do the same, 1 for heads "
+    "that never look at the same token (Clark et al. 2019, section 6). On long sentences some rows at "
+    "even distances stand for all.",
+    "Both heads read the same tokens and are compared token by token.",
+)
