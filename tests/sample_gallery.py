@@ -30,14 +30,16 @@ from attention_gallery.models import FingerprintMemory, ModelFingerprint, finger
 from attention_gallery.progress import Reporter, SilentReporter
 from attention_gallery.records import (
     AttentionLayer,
+    Beside,
     Float32,
     ModelFacts,
     Precision,
+    Predictions,
     Provenance,
     TextInput,
     Tokens,
 )
-from attention_gallery.store import AttentionStore
+from attention_gallery.store import AttentionStore, BesideShape
 
 TINY_THEME = Path(__file__).parent / "golden" / "tiny" / "themes" / "tiny"
 MODELS: tuple[dict[str, Any], ...] = (
@@ -262,12 +264,27 @@ def write_capture(
         tokens, keys = tokens_of(target_of(text), causal=True), tokens if kind == "cross" else None
     facts = replace(facts, cross=kind == "cross")
     random = np.random.default_rng(int(key[:12], 16))
-    with store.writer(key, text, tokens, facts, keys, precision) as writer:
+    beside = beside_of(np.random.default_rng(1), facts, tokens, keys or tokens)
+    with store.writer(key, text, tokens, facts, keys, precision, BesideShape.of(beside)) as writer:
         for layer in range(layers):
             size = len(tokens), len(keys or tokens)
             weights = random_attention(random, heads, *size, causal=causal)
             writer.write(AttentionLayer(layer, facts.kind, weights))
-        writer.finish(origin)
+        writer.finish(origin, beside)
+
+
+def beside_of(random: np.random.Generator, facts: ModelFacts, tokens: Tokens, keys: Tokens) -> Beside:
+    """Lengths of vectors, short ones of special tokens; of a causal model three tokens that it expects."""
+    norms = random.uniform(0.5, 2, (facts.layers, facts.heads, len(keys))).astype(np.float32)
+    norms[..., keys.special] /= 10
+    if not facts.causal:
+        return Beside(norms, no_predictions="its files hold no language-modelling head")
+    count = len(tokens)
+    ids = random.integers(0, count, (count, 3)).astype(np.int32)
+    texts = tuple(tuple(tokens.texts[number] for number in row) for row in ids.tolist())
+    shares = np.sort(random.dirichlet(np.ones(4), count).astype(np.float32)[:, :3])[:, ::-1]
+    came = np.append(random.uniform(0, 1, count - 1), np.nan).astype(np.float32)
+    return Beside(norms, Predictions(np.arange(count, dtype=np.int32), ids, shares, came, texts))
 
 
 def target_of(text: str) -> str:

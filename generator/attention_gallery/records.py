@@ -162,6 +162,45 @@ class Provenance:
     remote_code: bool = False
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Predictions:
+    """The likeliest tokens at some positions of a text, as a model with a language-modelling head tells them.
+
+    positions: int32[position], tokens of the text: those after which a causal model predicts the next one, or
+    the masks that a masked model fills. ids: int32[position, rank], likeliest first. probabilities:
+    float32[position, rank], 0 to 1. texts: what people read for each of `ids`. actual: float32[position], the
+    probability of the token that follows in the text, NaN where none follows.
+    """
+
+    positions: Int32
+    ids: Int32
+    probabilities: Float32
+    actual: Float32
+    texts: tuple[tuple[str, ...], ...]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """How many positions, and how many tokens at each."""
+        return int(self.ids.shape[0]), int(self.ids.shape[1])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Beside:
+    """What a pass tells beside the weights, None where it does not, with the reason.
+
+    norms: float32[layer, head, key], the length of what a head takes from a key: of its value vector put
+    through the head's slice of the output projection (f(x) of Kobayashi et al. 2020).
+    """
+
+    norms: Float32 | None = None
+    predictions: Predictions | None = None
+    no_norms: str = ""
+    no_predictions: str = ""
+
+
+NOTHING_BESIDE = Beside()
+
+
 class StoredAttention(Protocol):
     """A capture as the numpy side reads it: layer by layer, never all at once."""
 
@@ -189,6 +228,10 @@ class StoredAttention(Protocol):
     def provenance(self) -> Provenance:
         """Where the numbers come from."""
 
+    @property
+    def beside(self) -> Beside:
+        """What was captured with the weights. Raises `DamagedEntry` when it cannot be read."""
+
     def layer(self, index: int) -> AttentionLayer:
         """One layer, read from the store. Raises `DamagedEntry` when it cannot be read."""
 
@@ -207,6 +250,7 @@ class MemoryCapture:
     provenance: Provenance
     layers: tuple[AttentionLayer, ...]
     looked_at: Tokens | None = None
+    beside: Beside = NOTHING_BESIDE
 
     @property
     def keys(self) -> Tokens:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from attention_gallery.analysis import Layout
-from attention_gallery.records import AttentionLayer, ModelFacts, Provenance, Tokens
+from attention_gallery.records import NOTHING_BESIDE, AttentionLayer, Beside, ModelFacts, Provenance, Tokens
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class HandMade:
     others: Tokens | None = None
     key: str = "0" * 64
     text: str = "made by hand"
+    beside: Beside = NOTHING_BESIDE
     provenance: Provenance = field(
         default_factory=lambda: Provenance("m", "t", "hand", None, "float32", {}, 0.0, 0.0)
     )

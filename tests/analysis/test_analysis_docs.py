@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hand_made import layout_for
 
-from attention_gallery.analysis import KINDS, METRICS, LayerView, Thresholds
+from attention_gallery.analysis import KINDS, METRICS, VIEWS, LayerView, Thresholds
 from attention_gallery.analysis.contrast import _ORDERS, _SHUFFLED_ROWS, CELLS
 from attention_gallery.analysis.distances import FEWEST_ROWS
 from attention_gallery.analysis.probe_scores import LEAST_EXAMPLES, LEAST_SENTENCES, RESAMPLES
@@ -24,6 +24,12 @@ TEXT = " ".join(PAGE.split())
 @pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
 def test_every_measure_is_documented_as_readers_see_it(metric):
     for part in (metric.title, metric.definition, metric.caveat, metric.unit):
+        assert part in TEXT
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
+def test_every_view_of_the_flow_is_documented_as_readers_see_it(view):
+    for part in (f"{view.title} (`{view.name}`)", view.definition, view.caveat, view.source):
         assert part in TEXT
 
 

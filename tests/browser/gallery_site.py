@@ -13,8 +13,8 @@ from attention_gallery.build.captures import key_of
 from attention_gallery.manifest import load_manifest
 from attention_gallery.models import FingerprintMemory, fingerprint, resolve
 from attention_gallery.records import AttentionLayer, Float32, ModelFacts, Provenance, StoredAttention, Tokens
-from attention_gallery.store import AttentionStore
-from sample_gallery import Sample, make_model, random_attention, target_of
+from attention_gallery.store import AttentionStore, BesideShape
+from sample_gallery import Sample, beside_of, make_model, random_attention, target_of
 
 HOSTILE = "<img src=x onerror=alert(1)> \"quoted\" & '<script>alert(2)</script>' {{ 7 }}"
 CUT = 117
@@ -282,12 +282,13 @@ def _capture(store: AttentionStore, key: str, sentence: Any, spec: Any, kind: st
     if kind in ("decoder", "cross"):
         tokens, keys = subwords(target_of(text), causal=True), tokens if kind == "cross" else None
     random = np.random.default_rng(int(key[:12], 16))
-    with store.writer(key, text, tokens, facts, keys) as writer:
+    beside = beside_of(np.random.default_rng(1), facts, tokens, keys or tokens)
+    with store.writer(key, text, tokens, facts, keys, beside=BesideShape.of(beside)) as writer:
         for layer in range(layers):
             weights = random_attention(random, heads, len(tokens), len(keys or tokens), causal=causal)
             writer.write(AttentionLayer(layer, facts.kind, weights))
         writer.finish(
-            Provenance("w" * 64, "t" * 64, spec.source, None, spec.dtype, {"torch": "2"}, 0.2, 1e-7)
+            Provenance("w" * 64, "t" * 64, spec.source, None, spec.dtype, {"torch": "2"}, 0.2, 1e-7), beside
         )
 
 

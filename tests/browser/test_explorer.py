@@ -11,6 +11,8 @@ from gallery_site import Built
 from playwright.sync_api import Page, expect
 from watched_page import drawn, until
 
+from attention_gallery.analysis import rollout
+
 pytestmark = pytest.mark.browser
 
 CAT = "enc/cat/"
@@ -138,6 +140,33 @@ def test_choosing_a_token_tints_the_others_and_rewrites_the_trace(open_page: Ope
         shown = [float(text) for text in rows.nth(layer).locator(".number").all_inner_texts()]
         best = np.sort(mean)[::-1][: len(shown)]
         assert np.allclose(shown, best, atol=0.0006)
+
+
+def test_the_views_follow_token_and_layer_and_can_be_shared(open_page: Opener, gallery: Built) -> None:
+    page = open_page(CAT)
+    drawn(page)
+    rows = page.locator(".sources tbody tr")
+    expect(rows).to_have_count(4)
+    expect(page.locator(".sources caption")).to_contain_text("in layer 2")
+    page.get_by_role("option", name="street").click()
+    page.get_by_role("combobox", name="Layer").select_option("1")
+    expect(page.locator(".sources caption")).to_contain_text("street")
+    expect(page.locator(".sources caption")).to_contain_text("in layer 1")
+    expect(page).to_have_url(re.compile("layer=1"))
+    reached = list(rollout(gallery.stored("enc", "cat")))[1][7]
+    cells = rows.filter(has_text="Rollout").locator("td")
+    best = np.argsort(-reached)[:3]
+    expect(cells.locator(".trace-key")).to_have_text(
+        [gallery.stored("enc", "cat").tokens.texts[key] for key in best]
+    )
+    shown = [float(text) for text in cells.locator(".number").all_inner_texts()]
+    assert np.allclose(shown, reached[best], atol=0.0006)
+    raw = [float(text) for text in rows.filter(has_text="Raw").locator(".number").all_inner_texts()]
+    mean = gallery.weights("enc", "cat").mean(axis=1)[1, 7]
+    assert np.allclose(raw, np.sort(mean)[::-1][:3], atol=0.0006)
+    other = open_page(f"{CAT}#token=7&layer=1")
+    expect(other.locator(".sources caption")).to_contain_text("in layer 1")
+    assert other.locator(".sources tbody").inner_text() == page.locator(".sources tbody").inner_text()
 
 
 def test_the_tint_is_deepest_where_the_weight_is_largest(open_page: Opener, gallery: Built) -> None:

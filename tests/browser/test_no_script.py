@@ -54,6 +54,18 @@ def test_the_explorer_leads_to_every_head_and_tells_what_they_do(open_page: Open
     expect(page.locator("h1")).to_have_text("L1H2")
 
 
+def test_the_views_of_the_focus_token_and_predictions_are_there(open_page: Opener) -> None:
+    page = plain(open_page, "dec/cat/")
+    expect(page.locator(".sources tbody th")).to_have_text(
+        ["Raw attention", "Rollout", "Attention flow", "Norm-weighted"]
+    )
+    for number in page.locator(".sources .number, .predictions .number").all():
+        assert number.inner_text()
+    expect(page.locator(".predictions tbody tr")).to_have_count(page.locator(".tokens .token").count())
+    page.locator("summary", has_text="What the views are").click()
+    expect(page.locator(".definitions", has_text="Abnar")).to_contain_text("Caveat")
+
+
 def test_a_head_page_tells_its_numbers_in_words_and_tables(open_page: Opener, gallery: Built) -> None:
     page = plain(open_page, "enc/cat/l01h02/")
     weights = gallery.weights("enc", "cat")[1, 2]

@@ -56,6 +56,15 @@ def test_tokens_layers_and_heads() -> None:
     assert repr(seen) == "<encoder attention of Gpt: 2 layers × 2 heads, 6 tokens>"
 
 
+def test_rollout_goes_through_the_layers() -> None:
+    seen = attention()
+    mixed = [(weights.mean(axis=0) + np.eye(6)) / 2 for weights in seen.layers]
+    np.testing.assert_allclose(seen.rollout(0), mixed[0], atol=1e-6)
+    np.testing.assert_allclose(seen.rollout(), mixed[1] @ mixed[0], atol=1e-6)
+    with pytest.raises(UserError, match="there is no layer 2"):
+        seen.rollout(2)
+
+
 def test_top_keys_go_through_the_layers() -> None:
     seen = attention()
     rows = seen.top_keys("catfish", limit=2)

@@ -54,7 +54,7 @@ def test_every_place_and_every_link_of_the_tables_exists() -> None:
     assert len(files) == 9
     assert len({place(tuple(name.split("/"))) for name in files} - {None}) == 9
     links = re.findall(r"`\[\[([^`]+)\]\]`", PAGE)
-    assert len(links) == 11
+    assert len(links) == 12
     assert {"short", "pair", "head"} < {parse_link(link).kind for link in links}
 
 

@@ -19,8 +19,17 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 
 from attention_gallery.errors import DamagedEntry, OutputError
-from attention_gallery.records import AttentionLayer, ModelFacts, Precision, Provenance, TextInput, Tokens
-from attention_gallery.store import AttentionStore, capture_key
+from attention_gallery.records import (
+    AttentionLayer,
+    Beside,
+    ModelFacts,
+    Precision,
+    Predictions,
+    Provenance,
+    TextInput,
+    Tokens,
+)
+from attention_gallery.store import AttentionStore, BesideShape, capture_key
 from attention_gallery.store.entry import _widened
 
 KEY = "ab" + "0" * 62
@@ -400,6 +409,7 @@ BASE = {
         {"dtype": "float16"},
         {"precision": "float16"},
         {"kind": "cross"},
+        {"predictions": 5},
     ],
 )
 def test_the_key_depends_on_all_that_changes_the_numbers(change: dict[str, object]) -> None:
@@ -408,7 +418,7 @@ def test_the_key_depends_on_all_that_changes_the_numbers(change: dict[str, objec
 
 def test_the_key_never_drifts() -> None:
     assert capture_key(**BASE) == capture_key(**BASE, kind="self")
-    assert capture_key(**BASE) == "6a2ee4e10e9f443c4779d16a88d2e5433d521ee2db9455136e50e5d0cdf902c9"
+    assert capture_key(**BASE) == "e1e8a7a7aaee55991ff1f51507cde39dde5d978556180cf33aa72a518fd1ac3a"
 
 
 def test_every_half_is_read_exactly():
@@ -417,3 +427,73 @@ def test_every_half_is_read_exactly():
     for some in (positive, halves[:0], halves[halves <= 1]):
         np.testing.assert_array_equal(_widened(some), some.astype(np.float32))
     np.testing.assert_array_equal(_widened(halves), halves.astype(np.float32))
+
+
+def make_beside(facts: ModelFacts, keys: int, positions: int | None, ranks: int = 2) -> Beside:
+    random = np.random.default_rng(9)
+    norms = random.random((facts.layers, facts.heads, keys), dtype=np.float32)
+    if positions is None:
+        return Beside(norms, None, "", "it has no head")
+    return Beside(
+        norms,
+        Predictions(
+            positions=np.arange(positions, dtype=np.int32),
+            ids=random.integers(0, 99, (positions, ranks), dtype=np.int32),
+            probabilities=random.random((positions, ranks), dtype=np.float32),
+            actual=np.full(positions, np.nan, np.float32),
+            texts=tuple(tuple(f"🙂{p}{r}" for r in range(ranks)) for p in range(positions)),
+        ),
+    )
+
+
+@pytest.mark.parametrize("positions", [None, 0, 4])
+@pytest.mark.parametrize("precision", ["float16", "float32"])
+def test_what_lies_beside_the_weights_comes_back(
+    store: AttentionStore, positions: int | None, precision: Precision
+) -> None:
+    beside = make_beside(FACTS, 5, positions)
+    layers = make_layers(FACTS, 5)
+    with store.writer(KEY, "x", make_tokens(5), FACTS, None, precision, BesideShape.of(beside)) as out:
+        for layer in layers:
+            out.write(layer)
+        out.finish(PROVENANCE, beside)
+    store.verify(KEY)
+    entry = store.open(KEY)
+    found = entry.beside
+    assert (found.no_norms, found.no_predictions) == (beside.no_norms, beside.no_predictions)
+    assert found.norms is not None
+    assert beside.norms is not None
+    np.testing.assert_array_equal(found.norms, beside.norms)
+    assert (found.predictions is None) == (positions is None)
+    if found.predictions is not None and beside.predictions is not None:
+        assert found.predictions.texts == beside.predictions.texts
+        for name in ("positions", "ids", "probabilities", "actual"):
+            np.testing.assert_array_equal(getattr(found.predictions, name), getattr(beside.predictions, name))
+    np.testing.assert_allclose(entry.layer(2).weights, layers[2].weights, atol=0.0003)
+    with safe_open(data_file(store), "numpy") as file:  # other programs read it
+        np.testing.assert_array_equal(file.get_tensor("norms"), beside.norms)
+
+
+def test_damage_beside_the_weights_is_noticed(store: AttentionStore) -> None:
+    beside = make_beside(FACTS, 5, None)
+    with store.writer(KEY, "x", make_tokens(5), FACTS, beside=BesideShape.of(beside)) as out:
+        for layer in make_layers(FACTS, 5):
+            out.write(layer)
+        out.finish(PROVENANCE, beside)
+    assert beside.norms is not None
+    data = data_file(store).read_bytes()
+    place = data.index(beside.norms.tobytes())
+    data_file(store).write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+    store.open(KEY).layer(0)
+    with pytest.raises(DamagedEntry, match="beside its weights"):
+        _ = store.open(KEY).beside
+    with pytest.raises(DamagedEntry):
+        store.verify(KEY)
+
+
+def test_only_what_was_announced_can_be_kept(store: AttentionStore) -> None:
+    with pytest.raises(ValueError, match="was due"), store.writer(KEY, "x", make_tokens(5), FACTS) as out:
+        for layer in make_layers(FACTS, 5):
+            out.write(layer)
+        out.finish(PROVENANCE, make_beside(FACTS, 5, None))
+    assert not store.has(KEY)

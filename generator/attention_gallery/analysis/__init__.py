@@ -8,6 +8,7 @@
     analyse             stored attention to a `SentenceAnalysis`, layer by layer
     Across              many sentences to `HeadsAcross`
     token_trace         where one token looks, layer by layer
+    rollout, flow_views how much of each input token reaches it, and other views beside raw attention
     find_token          the tokens that a reader means by a word
     find_word           the tokens of one word, which is numbered where it stands several times
     to_words            attention between words instead of tokens
@@ -48,8 +49,11 @@ from attention_gallery.analysis.patterns import Pattern
 from attention_gallery.analysis.probe import load_looks, look, save_looks
 from attention_gallery.analysis.probe_scores import Probe, RelationScore
 from attention_gallery.analysis.relations import GoldSentence, gold_of
+from attention_gallery.analysis.rollout import rollout
 from attention_gallery.analysis.saved import analysis_key, load, looks_key, save
 from attention_gallery.analysis.sentence import SentenceAnalysis, heads_only, token_trace
+from attention_gallery.analysis.view_kinds import VIEWS, View
+from attention_gallery.analysis.views import FlowViews, flow_views, load_views, save_views, views_key
 from attention_gallery.analysis.words import to_words, word_groups, words_of
 
 __all__ = [
@@ -57,10 +61,12 @@ __all__ = [
     "KINDS",
     "METRICS",
     "STANDOUTS",
+    "VIEWS",
     "Across",
     "Alignment",
     "Change",
     "Counterparts",
+    "FlowViews",
     "Frame",
     "Gauge",
     "GoldSentence",
@@ -81,6 +87,7 @@ __all__ = [
     "SentenceAnalysis",
     "Side",
     "Thresholds",
+    "View",
     "align",
     "analyse",
     "analysis_key",
@@ -92,6 +99,7 @@ __all__ = [
     "find_counterparts",
     "find_token",
     "find_word",
+    "flow_views",
     "frame_of",
     "gold_of",
     "head_distances",
@@ -99,16 +107,20 @@ __all__ = [
     "heads_only",
     "load",
     "load_looks",
+    "load_views",
     "look",
     "looks_key",
     "map_heads",
     "mean_distance",
     "metric_named",
     "metrics_for",
+    "rollout",
     "save",
     "save_looks",
+    "save_views",
     "to_words",
     "token_trace",
+    "views_key",
     "word_groups",
     "words_of",
 ]

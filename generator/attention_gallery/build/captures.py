@@ -129,6 +129,7 @@ def key_of_given(
         dtype=model.dtype,
         precision=settings.capture.precision,
         kind=kind,
+        predictions=settings.capture.predictions,
     )
 
 
@@ -194,6 +195,7 @@ def _jobs(project: Project, captures: Captures, missing: set[str]) -> list[Captu
             fingerprint=digests,
             problem=problem,
             placement=Placement(spec.device, spec.device_map == "auto"),
+            predictions=settings.capture.predictions,
         )
         for place, (spec, (found, digests)) in enumerate(zip(settings.models, captures.models, strict=True))
         for name, given, keys, problem in _readings(project, captures, place)

@@ -10,6 +10,7 @@ from pathlib import Path
 from attention_gallery.analysis import (
     BUILT_IN,
     Counterparts,
+    FlowViews,
     Frame,
     GoldSentence,
     HeadContrast,
@@ -21,16 +22,20 @@ from attention_gallery.analysis import (
     analysis_key,
     contrast_heads,
     find_counterparts,
+    flow_views,
     gold_of,
     head_distances,
     load,
     load_looks,
+    load_views,
     look,
     looks_key,
     map_heads,
     mean_distance,
     save,
     save_looks,
+    save_views,
+    views_key,
 )
 from attention_gallery.analysis.distances import distances_key, load_distances, save_distances
 from attention_gallery.analysis.head_map import load_map, map_key, save_map
@@ -82,6 +87,7 @@ def kept_names(
     gold = {sentence.slug: gold_of(sentence) for sentence in settings.sentences}
     names = {analysis_key(key, settings.analysis, measures=measures) for key in used}
     names |= {distances_key(key) for key in used} | {repeats_key(key) for key in repeats}
+    names |= {views_key(key, settings.analysis) for key in used}
     names |= {looks_key(key, gold[sentence]) for (_, sentence), key in keys.items()}
     names |= {length_key(key, settings.analysis.window) for key in rungs}
     drafts = {sentence.slug for sentence in settings.sentences if sentence.draft}
@@ -180,6 +186,13 @@ class CachedData:
         """The scores on random tokens, from the cache or measured now. Raises `DamagedEntry`."""
         return self._kept(
             repeats_key(key), load_repeats, save_repeats, lambda: measure_repeats(self._store.open(key))
+        )
+
+    def views(self, pair: Pair) -> FlowViews:
+        """Where each token of a pair draws from, by several views. Raises `DamagedEntry`."""
+        name = views_key(pair.key, self._settings)
+        return self._kept(
+            name, load_views, save_views, lambda: flow_views(self.attention(pair), self._settings)
         )
 
     def head_map(self, pairs: Sequence[Pair]) -> HeadMap | None:

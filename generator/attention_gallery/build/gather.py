@@ -55,6 +55,7 @@ _LIBRARIES = (
     "pillow",
     "pygments",
     "scikit-learn",
+    "scipy",
 )
 
 

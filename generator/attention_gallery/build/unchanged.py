@@ -28,6 +28,7 @@ _LIBRARIES = (
     "plotly",
     "pygments",
     "pydantic",
+    "scipy",
     "sklearn",
 )
 # File systems tell the time of change in steps, in nanoseconds at most:

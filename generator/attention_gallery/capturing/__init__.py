@@ -3,7 +3,7 @@
 Everything here brings torch along; import it only when something must be captured.
 """
 
-from attention_gallery.capturing.batch import OutOfMemoryError, can_batch, run_batch
+from attention_gallery.capturing.batch import OutOfMemoryError, Told, can_batch, run_batch
 from attention_gallery.capturing.jobs import CaptureJob, CaptureReport, capture_missing
 from attention_gallery.capturing.prepare import PreparedModel, prepare
 from attention_gallery.capturing.reading import ModelInput, read_input
@@ -16,6 +16,7 @@ __all__ = [
     "ModelInput",
     "OutOfMemoryError",
     "PreparedModel",
+    "Told",
     "can_batch",
     "capture_kinds",
     "capture_missing",

@@ -5,9 +5,11 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from attention_gallery.capturing.prepare import PreparedModel, model_inputs
 from attention_gallery.capturing.reading import ModelInput
@@ -17,12 +19,23 @@ from attention_gallery.models.fingerprints import ModelFingerprint
 from attention_gallery.models.quiet import quiet_libraries
 from attention_gallery.models.trial import MODEL_FAULTS, failed, trial_ids
 from attention_gallery.models.versions import library_versions
-from attention_gallery.records import AttentionLayer, Precision, Provenance, Tokens
+from attention_gallery.records import AttentionLayer, Beside, Precision, Predictions, Provenance, Tokens
 
 # Takes each layer of one sentence's attention of one kind, in order.
 Emit = Callable[[AttentionLayer], None]
+# Why some models do not tell the lengths of what their heads take.
+NO_NORMS = "what its heads take is not put through one linear layer that is known"
+NOT_ASKED = "they were not asked for"
 # How far padding may change a weight.
 BATCH_TOLERANCE = 1e-5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Told:
+    """What a pass told of one sentence and kind of attention, when all layers were handed on."""
+
+    provenance: Provenance
+    beside: Beside
 
 
 class OutOfMemoryError(Exception):
@@ -35,16 +48,19 @@ def run_batch(
     emits: Sequence[Mapping[str, Emit]],
     fingerprint: ModelFingerprint,
     precision: Precision = "float32",
-) -> tuple[Mapping[str, Provenance], ...]:
+    predictions: int = 0,
+) -> tuple[Mapping[str, Told], ...]:
     """Run the model once on all `sentences` and hand each layer to those who want it as it is computed.
 
     `emits` are for each sentence the receivers of the kinds of attention that are wanted of it. A layer is
     split by sentence, freed of padding, checked and rounded to `precision` before anybody sees it; no more
     than one layer of the batch and one of a sentence are held (under the strategy "outputs": all layers of
     the batch), or some small ones, which are checked together. Layers of one kind come in order; those of
-    different kinds and sentences take turns. What a receiver keeps may be a view of the batch's layer. The
-    result is for each sentence the provenance of each kind in `emits`; its `seconds` are the sentence's share
-    of the pass, by tokens.
+    different kinds and sentences take turns. What a receiver keeps may be a view of the batch's layer. With
+    `predictions` the pass goes to the end, and so many of the likeliest tokens are told of every place where
+    the model predicts, if it has a head for it. The result is for each sentence
+    what was told of each kind in `emits`; the `seconds` of the provenance are the sentence's share of the
+    pass, by tokens.
 
     The numbers are those of the sentences one by one, to `BATCH_TOLERANCE` in float32, if `can_batch` is
     true of the model; otherwise give it one sentence at a time. Raises `OutOfMemoryError` when memory runs
@@ -62,12 +78,16 @@ def run_batch(
         for kind, facts in parts.items()
     }
     started = time.perf_counter()
-    _run(prepared, sentences, {kind: BatchSink(sinks[kind], queries[kind], keys[kind]) for kind in sinks})
+    batch = {kind: BatchSink(sinks[kind], queries[kind], keys[kind]) for kind in sinks}
+    beside = _run(prepared, sentences, batch, predictions)
     seconds = time.perf_counter() - started
     a_token = seconds / sum(len(one.tokens) for one in sentences)
     return tuple(
         {
-            kind: _provenance(prepared, fingerprint, a_token * len(one.tokens), sinks[kind][row], precision)
+            kind: Told(
+                _provenance(prepared, fingerprint, a_token * len(one.tokens), sinks[kind][row], precision),
+                beside.of(kind, row, keys[kind][row]),
+            )
             for kind in emits[row]
         }
         for row, one in enumerate(sentences)
@@ -117,12 +137,47 @@ def _captured(prepared: PreparedModel, sentences: Sequence[ModelInput]) -> list[
     return found
 
 
-def _run(prepared: PreparedModel, sentences: Sequence[ModelInput], sinks: Mapping[str, BatchSink]) -> None:
+@dataclass(frozen=True, slots=True, eq=False)
+class _BesideBatch:
+    """What a pass told of a batch beside the weights, and why it did not.
+
+    norms: float32[layer, batch, head, key] of each kind that tells them. predictions: of each sentence, for
+    the attention of a model that has one kind.
+    """
+
+    norms: Mapping[str, NDArray[np.float32]]
+    predictions: tuple[Predictions, ...]
+    no_predictions: str
+
+    def of(self, kind: str, row: int, keys: int) -> Beside:
+        """The part of one sentence, without padding."""
+        norms = self.norms.get(kind)
+        told = self.predictions[row] if self.predictions and kind == "self" else None
+        return Beside(
+            norms=None if norms is None else np.ascontiguousarray(norms[:, row, :, :keys]),
+            predictions=told,
+            no_norms=NO_NORMS if norms is None else "",
+            no_predictions=self.no_predictions if told is None else "",
+        )
+
+
+def _run(
+    prepared: PreparedModel, sentences: Sequence[ModelInput], sinks: Mapping[str, BatchSink], predictions: int
+) -> _BesideBatch:
+    """Run the model, and make of what it leaves behind what is kept beside the weights."""
     loaded = prepared.loaded
     source = [one.tokens.ids for one in sentences]
     target = [one.target.ids for one in sentences if one.target is not None]
+    predictor = prepared.predictor if predictions else None
+    told: tuple[Predictions, ...] = ()
     try:
-        prepared.capture(model_inputs(loaded, source, target), sinks)
+        passed = prepared.capture(model_inputs(loaded, source, target), sinks, predictor is not None)
+        if predictor is not None and passed.states is not None:
+            told = predictor.predict(passed.states, sentences, predictions)
+        norms = {
+            kind: np.stack([layer.cpu().numpy() for layer in layers]) for kind, layers in passed.norms.items()
+        }
+        return _BesideBatch(norms, told, prepared.no_predictions if predictions else NOT_ASKED)
     except InexactAttentionError as error:
         reason = (
             f'the attention of "{loaded.resolved.source}" ({loaded.facts.architecture}) is not exact: {error}'

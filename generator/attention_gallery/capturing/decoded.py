@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,32 @@ from attention_gallery.records import Tokens
 
 # What decoders write for bytes that are not yet a whole character.
 _UNFINISHED = "\ufffd"
+_BEGINS = ("Ġ", "▁")
+
+
+class PlainVocabulary:
+    """What people read for a token of the vocabulary by itself, with "…" where it goes on with a word."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self._tokenizer = tokenizer
+        self._special = set(tokenizer.all_special_ids)
+        # Some mark the tokens that begin a word, others those that go on with one.
+        self._marks_begin = any(str(name).startswith(_BEGINS) for name in tokenizer.tokenize("a b"))
+        self._known: dict[int, str] = {}
+
+    def texts(self, ids: Iterable[int]) -> tuple[str, ...]:
+        """The text of each of these tokens."""
+        return tuple(self._known.get(number) or self._named(number) for number in ids)
+
+    def _named(self, number: int) -> str:
+        name = self._tokenizer.convert_ids_to_tokens(number)
+        text = f"‹{number}›" if name is None else str(name)
+        if name is not None and number not in self._special:
+            goes_on = text.startswith("##") or (self._marks_begin and not text.startswith(_BEGINS))
+            text = plain_vocabulary(text)
+            text = f"…{text}" if goes_on and text[0].isalnum() else text
+        self._known[number] = text
+        return text
 
 
 def decode(tokenizer: Any, ids: Sequence[int]) -> str:

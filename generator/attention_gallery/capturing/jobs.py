@@ -32,7 +32,8 @@ class CaptureJob:
 
     `title` and `sentence` name the two for people, `keys` say where the capture of each kind of attention
     belongs in the store ("self", or "encoder", "decoder" and "cross": see `ResolvedModel.kinds`), and
-    `problem` makes a problem at the sentence's line of the manifest.
+    `problem` makes a problem at the sentence's line of the manifest. `predictions` is how many likely tokens
+    are kept of every place where the model predicts.
     """
 
     model: ResolvedModel
@@ -45,6 +46,7 @@ class CaptureJob:
     fingerprint: ModelFingerprint
     problem: ProblemMaker = Problem
     placement: Placement = BEST
+    predictions: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,8 @@ def _capture_group(
     """Capture the sentences of one model; the problems that there were, if any and if it kept going."""
     first = group[0]
     task.advance(0, f"{first.title} · loading the model")
-    loaded = load(first.model, first.dtype, _continues(group), first.placement)
+    predicts = any(job.predictions for job in group)
+    loaded = load(first.model, first.dtype, _continues(group), first.placement, predicts)
     try:
         prepared = prepare(loaded)
         read, problems = _read_all(group, loaded)
@@ -217,20 +220,22 @@ def _capture(
 ) -> None:
     with ExitStack() as stack:
         entries = [
-            {kind: stack.enter_context(_writer(store, job, read, kind, prepared.loaded)) for kind in job.keys}
+            {kind: stack.enter_context(_writer(store, job, read, kind, prepared)) for kind in job.keys}
             for job, read in chosen
         ]
         emits = [{kind: entry.write for kind, entry in own.items()} for own in entries]
         job = chosen[0][0]
-        told = run_batch(prepared, [read for _, read in chosen], emits, job.fingerprint, job.precision)
-        for own, provenance in zip(entries, told, strict=True):
+        reads = [read for _, read in chosen]
+        told = run_batch(prepared, reads, emits, job.fingerprint, job.precision, job.predictions)
+        for own, found in zip(entries, told, strict=True):
             for kind, entry in own.items():
-                entry.finish(provenance[kind])
+                entry.finish(found[kind].provenance, found[kind].beside)
 
 
 def _writer(
-    store: AttentionStore, job: CaptureJob, read: ModelInput, kind: str, loaded: LoadedModel
+    store: AttentionStore, job: CaptureJob, read: ModelInput, kind: str, prepared: PreparedModel
 ) -> AbstractContextManager[EntryWriter]:
+    loaded = prepared.loaded
     if kind not in loaded.parts:
         raise ModelError(
             job.problem(
@@ -238,6 +243,13 @@ def _writer(
             )
         )
     keys = read.keys(kind) if kind == "cross" else None
+    beside = prepared.beside(read, kind, job.predictions)
     return store.writer(
-        job.keys[kind], read.text_of(kind), read.queries(kind), loaded.parts[kind], keys, job.precision
+        job.keys[kind],
+        read.text_of(kind),
+        read.queries(kind),
+        loaded.parts[kind],
+        keys,
+        job.precision,
+        beside,
     )

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from attention_gallery.capturing.norms import find_factors, vector_norms
+from attention_gallery.capturing.predicting import Predictor, find_predictor
+from attention_gallery.capturing.reading import ModelInput
 from attention_gallery.capturing.sink import BatchSink, InexactAttentionError, LayerSink
 from attention_gallery.capturing.strategies import LADDER, NoEagerAttentionError, Strategy
 from attention_gallery.errors import ModelError
 from attention_gallery.models.load import LoadedModel
 from attention_gallery.models.quiet import quiet_libraries
 from attention_gallery.models.trial import MODEL_FAULTS, failed, final_states, trial_ids
+from attention_gallery.store import BesideShape
 
 TokenIds = Sequence[int] | NDArray[np.int64]
 
@@ -34,22 +38,59 @@ class _Seen(Exception):  # noqa: N818 - nothing went wrong
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Passed:
+    """What a pass leaves behind when all layers were handed on.
+
+    norms: the lengths of what heads take, by kind of those that tell them: [batch, head, key] for each layer.
+    states: [batch, token, feature] what the model made of its tokens, None where the pass ended before.
+    """
+
+    norms: Mapping[str, list[torch.Tensor]]
+    states: torch.Tensor | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class PreparedModel:
     """A loaded model and the way in which its attention is captured.
 
-    `kinds` names for every place in the model that attends the kind of attention that it gives.
+    `kinds` names for every place in the model that attends the kind of attention that it gives. `factors`
+    have for every place of which that is known what turns its values into lengths: see `norms.find_factors`.
+    `predictor` is its language-modelling head, where it has one that can be asked.
     """
 
     loaded: LoadedModel
     strategy: Strategy
     kinds: Mapping[str, str]
+    factors: Mapping[str, torch.Tensor] = field(default_factory=dict)
+    predictor: Predictor | None = None
 
-    def capture(self, inputs: Mapping[str, Any], sinks: Mapping[str, BatchSink]) -> None:
+    def tells_norms(self, kind: str) -> bool:
+        """Whether the lengths of what heads take are known for every layer of one kind of attention."""
+        places = [place for place, one in self.kinds.items() if one == kind]
+        return bool(places) and all(place in self.factors for place in places)
+
+    @property
+    def no_predictions(self) -> str:
+        """Why the model does not predict, "" where it does."""
+        if self.predictor is not None:
+            return ""
+        return self.loaded.headless or "its language-modelling head cannot be asked by itself"
+
+    def beside(self, read: ModelInput, kind: str, predictions: int) -> BesideShape:
+        """What a pass will tell beside the weights of one kind, with so many predictions at each place."""
+        places = None
+        if self.predictor is not None and predictions and kind == "self":
+            places = len(self.predictor.positions(read)), min(predictions, self.predictor.size)
+        return BesideShape(self.tells_norms(kind), places)
+
+    def capture(
+        self, inputs: Mapping[str, Any], sinks: Mapping[str, BatchSink], to_end: bool = False
+    ) -> Passed:
         """Run the model on `inputs` and give every layer to the sink of its kind, if it has one.
 
-        The pass ends with the last layer that is wanted: what follows would change no weight. Whoever has
-        many sentences quietens the libraries once for all of them. Raises `InexactAttentionError`, or
-        whatever the model's code raises.
+        The pass ends with the last layer that is wanted, since what follows would change no weight, unless it
+        is to go on `to_end`. Whoever has many sentences quietens the libraries once for all of them. Raises
+        `InexactAttentionError`, or whatever the model's code raises.
         """
 
         def receive(place: str, weights: torch.Tensor, first: int = 0) -> None:
@@ -62,11 +103,21 @@ class PreparedModel:
                     raise _Seen
 
         # Code of others may leave something open, and accelerate brings weights back when a part has run.
-        may_stop = not (self.loaded.remote_code or hasattr(self.loaded.model, "hf_device_map"))
+        may_stop = not (to_end or self.loaded.remote_code or hasattr(self.loaded.model, "hf_device_map"))
+        norms: dict[str, list[torch.Tensor]] = {kind: [] for kind in sinks if self.tells_norms(kind)}
+
+        def take(place: str, value: torch.Tensor) -> None:
+            kind = self.kinds.get(place, "")
+            if kind in norms:
+                norms[kind].append(vector_norms(self.factors[place], value))
+
+        strategy = self.strategy.taking_values(take) if norms else self.strategy
+        states = None
         with torch.inference_mode(), suppress(_Seen):
-            self.strategy.run(self.loaded.model, inputs, receive)
+            states = strategy.run(self.loaded.model, inputs, receive)
         for sink in sinks.values():
             sink.finish()
+        return Passed(norms, states)
 
 
 def prepare(loaded: LoadedModel, ladder: Sequence[Strategy] = LADDER) -> PreparedModel:
@@ -89,7 +140,9 @@ def prepare(loaded: LoadedModel, ladder: Sequence[Strategy] = LADDER) -> Prepare
     for strategy in ladder:
         try:
             kinds = _tried(loaded, strategy, inputs, plain)
-            return PreparedModel(loaded, strategy.bound(loaded.model), kinds)
+            bound = strategy.bound(loaded.model)
+            factors = find_factors(loaded.model, bound, inputs, loaded.dtype)
+            return PreparedModel(loaded, bound, kinds, factors, find_predictor(loaded, inputs))
         except (InexactAttentionError, NoEagerAttentionError, *MODEL_FAULTS) as error:
             reasons[strategy.name] = str(error) or type(error).__name__
     raise _not_captured(loaded, reasons)

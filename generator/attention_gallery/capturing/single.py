@@ -67,7 +67,7 @@ def _capture(
     emits = {kind: found.append for kind, found in layers.items()}
     try:
         with quiet_libraries():
-            (provenance,) = run_batch(prepared, [read], [emits], fingerprint or ModelFingerprint("", ""))
+            (told,) = run_batch(prepared, [read], [emits], fingerprint or ModelFingerprint("", ""))
     except OutOfMemoryError as error:
         raise out_of_memory(prepared, resolved.source) from error
     named = {"given": repr(given), "source": resolved.source, "dtype": model.dtype}
@@ -77,9 +77,10 @@ def _capture(
             text=read.text_of(kind),
             tokens=read.queries(kind),
             facts=model.parts[kind],
-            provenance=provenance[kind],
+            provenance=told[kind].provenance,
             layers=tuple(found),
             looked_at=read.keys(kind) if kind == "cross" else None,
+            beside=told[kind].beside,
         )
         for kind, found in layers.items()
     }

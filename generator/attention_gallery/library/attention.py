@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from attention_gallery.analysis import average_heads, find_token, to_words, word_groups, words_of
+from attention_gallery.analysis import average_heads, find_token, rollout, to_words, word_groups, words_of
 from attention_gallery.errors import UserError
 from attention_gallery.records import (
     AttentionKind,
@@ -112,6 +113,21 @@ class Attention:
         means = np.stack([average_heads(self._layer(index)) for index in chosen])
         mean: Float32 = means.mean(axis=0, dtype=np.float32)
         return mean
+
+    def rollout(self, layer: int | None = None) -> Float32:
+        """How much of each input token has reached each token after a layer, or after the last one.
+
+        float32[token, input token], rows sum to 1: heads averaged, the residual added, the layers multiplied
+        (Abnar & Zuidema 2020). Raises `UserError` for a layer that does not exist and for cross attention.
+        """
+        if self.kind == "cross":
+            raise UserError(
+                "there is no rollout of cross attention by itself",
+                mend="take the encoder's or the decoder's attention: `kind=\"encoder\"`",
+            )
+        last = self._layer(self.facts.layers - 1 if layer is None else layer).index
+        reached = next(islice(rollout(self.captured), last, None))
+        return reached.astype(np.float32)
 
     def to_words(self) -> Attention:
         """The same between words: columns of one word summed, rows averaged, so that rows sum to 1.

@@ -253,6 +253,13 @@ class CaptureSettings(Settings):
         le=1_000_000,
         description="How many tokens run through a model at once, padding included. Less takes less memory.",
     )
+    predictions: int = Field(
+        default=5,
+        ge=0,
+        le=20,
+        description="How many of the likeliest next tokens are kept for each token, or for each mask of a "
+        "masked model, where a model has a language-modelling head. 0 for none.",
+    )
 
 
 class AnalysisSettings(Settings):
@@ -261,6 +268,13 @@ class AnalysisSettings(Settings):
     window: int = Field(default=3, ge=1, le=64, description="Distance in tokens that counts as local.")
     top_keys: int = Field(
         default=3, ge=1, le=10, description="How many keys are listed for each token and layer."
+    )
+    flow_limit: int = Field(
+        default=16384,
+        ge=0,
+        le=10_000_000,
+        description="How many maximum flows attention flow may take on a sentence: one for each layer and "
+        "pair of tokens that can see each other. 0 for none.",
     )
     repeated_tokens: bool = Field(
         default=True,

@@ -10,9 +10,11 @@ from typing import Any
 import torch
 from transformers import (
     MODEL_FOR_CAUSAL_LM_MAPPING,
+    MODEL_FOR_MASKED_LM_MAPPING,
     AutoConfig,
     AutoModel,
     AutoModelForCausalLM,
+    AutoModelForMaskedLM,
     AutoModelForSeq2SeqLM,
     AutoTokenizer,
 )
@@ -36,8 +38,8 @@ class LoadedModel:
 
     `model` is what is captured: the model without its language-modelling head where the two can be parted.
     `writer` is the same model with that head, with which it can continue a text; where there is none, `mute`
-    says why not. `parts` are the facts of each kind of attention: "self", or "encoder", "decoder" and
-    "cross".
+    says why not. `head` is the same for predicting, of masked models, too, and `headless` says why there is
+    none. `parts` are the facts of each kind of attention: "self", or "encoder", "decoder" and "cross".
     """
 
     model: Any
@@ -47,6 +49,8 @@ class LoadedModel:
     dtype: str
     writer: Any = None
     mute: str = "it was loaded without its language-modelling head"
+    head: Any = None
+    headless: str = "it was loaded without its language-modelling head"
 
     @property
     def facts(self) -> ModelFacts:
@@ -70,15 +74,18 @@ def load(
     dtype: str = "float32",
     continues: bool = False,
     placement: Placement = BEST,
+    predicts: bool = False,
 ) -> LoadedModel:
     """Load a model; `continues` asks for the head with which it can continue a text, if it has one.
 
-    Encoder-decoders always bring that head if they have it. Raises `ModelError` when the libraries cannot
-    load it, when it needs code of its own, or when weights are missing (they would be random numbers).
+    `predicts` asks for the head with which its files say that it was saved, causal or masked: a head that is
+    not among the weights would be random and is never used. Encoder-decoders always bring theirs.
+    Raises `ModelError` when the libraries cannot load it, when it needs code of its own, or when weights are
+    missing (they would be random numbers).
     """
     try:
         with quiet_libraries(), gguf_read_once() if resolved.gguf_file else nullcontext():
-            return _load(resolved, dtype, continues, placement)
+            return _load(resolved, dtype, (continues, predicts), placement)
     except ModelError:
         raise
     except Exception as error:  # the libraries raise almost anything, and a model's files are untrusted
@@ -90,7 +97,9 @@ def load(
         ) from error
 
 
-def _load(resolved: ResolvedModel, dtype: str, continues: bool, placement: Placement) -> LoadedModel:
+def _load(
+    resolved: ResolvedModel, dtype: str, wanted: tuple[bool, bool], placement: Placement
+) -> LoadedModel:
     where = str(resolved.folder)
     common: dict[str, Any] = {"local_files_only": True, "trust_remote_code": resolved.trusted}
     if resolved.gguf_file is not None:
@@ -98,7 +107,8 @@ def _load(resolved: ResolvedModel, dtype: str, continues: bool, placement: Place
     elif not resolved.trusted:
         _refuse_own_code(resolved)
     config = AutoConfig.from_pretrained(where, **common)
-    auto = _auto_class(config, continues)
+    continues, predicts = wanted
+    auto = _auto_class(config, continues, predicts)
     full, report = auto.from_pretrained(
         where,
         config=config,
@@ -110,7 +120,7 @@ def _load(resolved: ResolvedModel, dtype: str, continues: bool, placement: Place
         **common,
     )
     head = set() if auto is AutoModel else _head_names(full)
-    headless = _refuse_random_weights(resolved, head, report)
+    gaps = _refuse_random_weights(resolved, head, report)
     placement.place(full, resolved)
     tokenizer = AutoTokenizer.from_pretrained(where, **common)
     model = full.eval() if auto is AutoModel else full.eval().base_model
@@ -119,18 +129,53 @@ def _load(resolved: ResolvedModel, dtype: str, continues: bool, placement: Place
     loaded = LoadedModel(model, tokenizer, parts, resolved, dtype)
     if auto is AutoModel:
         reason = "transformers knows no language-modelling head for it"
-        return replace(loaded, mute=reason) if continues else loaded
-    if headless:
-        return replace(loaded, mute="its weights have no language-modelling head")
-    if not any(facts.causal for facts in parts.values()):
+        loaded = replace(loaded, mute=reason) if continues else loaded
+        return replace(loaded, headless="its files hold no language-modelling head") if predicts else loaded
+    if gaps:
+        reason = "its weights have no language-modelling head"
+        return replace(loaded, mute=reason, headless=reason)
+    return _with_head(loaded, full, masked=auto is AutoModelForMaskedLM)
+
+
+def _with_head(loaded: LoadedModel, full: Any, masked: bool) -> LoadedModel:
+    """The model with its language-modelling head, for whatever it is good for."""
+    if loaded.is_encoder_decoder:
+        loaded = replace(loaded, headless="those of encoder-decoders are not captured")
+    elif full is loaded.model:
+        loaded = replace(loaded, headless="its language-modelling head cannot be asked by itself")
+    elif masked == loaded.facts.causal:
+        loaded = replace(loaded, headless="its language-modelling head is of another kind than its attention")
+    else:
+        loaded = replace(loaded, head=full, headless="")
+    if not any(facts.causal for facts in loaded.parts.values()):
         return replace(loaded, mute="it is not a causal model")
     return replace(loaded, writer=full)
 
 
-def _auto_class(config: Any, continues: bool) -> Any:
+def _auto_class(config: Any, continues: bool, predicts: bool) -> Any:
     if getattr(config, "is_encoder_decoder", False):
         return AutoModelForSeq2SeqLM
-    return AutoModelForCausalLM if continues and type(config) in MODEL_FOR_CAUSAL_LM_MAPPING else AutoModel
+    if continues and type(config) in MODEL_FOR_CAUSAL_LM_MAPPING:
+        return AutoModelForCausalLM
+    return _saved_with(config) if predicts else AutoModel
+
+
+def _saved_with(config: Any) -> Any:
+    """The class whose head was saved with a model, by the name in its configuration.
+
+    GGUF files name none; they hold whole decoders. Any other file without a name holds a bare model.
+    """
+    named = config.architectures or ()
+    for mapping, auto in (
+        (MODEL_FOR_CAUSAL_LM_MAPPING, AutoModelForCausalLM),
+        (MODEL_FOR_MASKED_LM_MAPPING, AutoModelForMaskedLM),
+    ):
+        found = mapping.get(type(config), ())
+        classes = found if isinstance(found, tuple | list) else (found,)
+        if any(getattr(one, "__name__", "") in named for one in classes):
+            return auto
+    gguf = not named and type(config) in MODEL_FOR_CAUSAL_LM_MAPPING
+    return AutoModelForCausalLM if gguf else AutoModel
 
 
 def _head_names(full: Any) -> set[str]:
@@ -139,7 +184,9 @@ def _head_names(full: Any) -> set[str]:
     head = full.get_output_embeddings() if full.base_model is full else None
     if head is not None and head.weight is not full.get_input_embeddings().weight:
         body -= {id(parameter) for parameter in head.parameters()}
-    return {name for name, parameter in full.named_parameters() if id(parameter) not in body}
+    # A parameter that two names share is reported missing by either.
+    named = full.named_parameters(remove_duplicate=False)
+    return {name for name, parameter in named if id(parameter) not in body}
 
 
 def _refuse_own_code(resolved: ResolvedModel) -> None:

@@ -29,12 +29,14 @@ from attention_gallery.pages.pieces import (
     NotableHead,
     NoteBlock,
     Pair,
+    PredictionTable,
     RelationGroup,
     RelationRow,
     RepeatsView,
     SentenceModel,
     SentenceRow,
     SimilarHead,
+    SourceTable,
     TextPart,
     TokenView,
     Trace,
@@ -116,7 +118,8 @@ class ModelHeadContext:
     relation that it follows best, "" for a head that follows none or is the best of all at some.
     `similar` are the heads most like it, and `typical` how far two heads of the model are apart on average.
     `mentions` are notes of other pages that speak of the head, each with the place where it stands.
-    `best_at` are the relations that it is the best head of the model for.
+    `best_at` are the relations that it is the best head of the model for. `sinks` says what of its attention
+    rests on special and first tokens, "" where that is not known.
     """
 
     model: ModelCard
@@ -138,6 +141,7 @@ class ModelHeadContext:
     mentions: tuple[Link, ...]
     best_at: tuple[RelationRow, ...]
     follows: str
+    sinks: str = ""
     contrasts: tuple[Link, ...] = ()
 
 
@@ -176,7 +180,8 @@ class ExplorerContext:
     `normalisation` are sentences. `heads[layer][head]` as on the model page. `text` and `texts` are as on the
     sentence's page; `left_out` says what the model could not read of them, "" where it read all. `mentions`
     are notes of other pages that speak of this one or of one of its heads.
-    `relations` are those of the sentence that are gold, with what the model makes of them.
+    `relations` are those of the sentence that are gold, with what the model makes of them. `sources` is where
+    the selected token draws from by several views, `predictions` which tokens the model expects.
     """
 
     model: ModelCard
@@ -205,6 +210,8 @@ class ExplorerContext:
     precision: str
     normalisation: str
     summary: str
+    sources: SourceTable
+    predictions: PredictionTable
     left_out: str = ""
     relations: tuple[GoldRow, ...] = ()
     contrasts: tuple[Link, ...] = ()
@@ -212,7 +219,10 @@ class ExplorerContext:
 
 @dataclass(frozen=True, slots=True)
 class HeadContext:
-    """`head.html`: one head on one sentence; the page people share. `mentions` as in `ModelHeadContext`."""
+    """`head.html`: one head on one sentence; the page people share.
+
+    `mentions` and `sinks` are as in `ModelHeadContext`.
+    """
 
     shared: HeadShared
     name: str
@@ -229,6 +239,7 @@ class HeadContext:
     across: str
     notes: tuple[NoteBlock, ...]
     mentions: tuple[Link, ...]
+    sinks: str = ""
     contrasts: tuple[Link, ...] = ()
 
 

@@ -23,7 +23,9 @@ from attention_gallery.pages.layer_averages import layer_average
 from attention_gallery.pages.neighbours import Place
 from attention_gallery.pages.pair_view import PairView
 from attention_gallery.pages.pieces import LayerAverage, Link
+from attention_gallery.pages.predictions import prediction_table
 from attention_gallery.pages.relations import gold_rows
+from attention_gallery.pages.sources import source_table
 from attention_gallery.pages.traces import token_trace_of
 from attention_gallery.records import Float32, Provenance, head_name
 
@@ -95,6 +97,8 @@ def _explorer(gallery: Gallery, view: PairView, beside: _Beside) -> bytes:
         figure=Markup(view.heatmap.selected(head_name(*first), view.describer.head(*first)).html),
         traces=_traces(analysis),
         trace=token_trace_of(view, view.focus),
+        predictions=prediction_table(view),
+        sources=source_table(view, view.focus, href),
         notable=notable_heads(analysis, view.tokens, view.keys, analysis.notable(), href),
         averages=averages,
         notes=gallery.notes.of_pair(model.spec.slug, sentence.slug).blocks(route),

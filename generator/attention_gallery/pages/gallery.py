@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from attention_gallery.analysis import Counterparts, Frame, HeadContrast, HeadMap, SentenceAnalysis
+from attention_gallery.analysis import Counterparts, FlowViews, Frame, HeadContrast, HeadMap, SentenceAnalysis
 from attention_gallery.analysis.lengths import LengthReading
 from attention_gallery.analysis.repeats import RepeatScores
 from attention_gallery.hashing import digest
@@ -141,6 +141,9 @@ class GalleryData(Protocol):
 
     def analysis(self, pair: Pair) -> SentenceAnalysis:
         """The measures of a pair."""
+
+    def views(self, pair: Pair) -> FlowViews:
+        """Where each token of a pair draws from, by several views."""
 
     def repeats(self, key: str) -> RepeatScores:
         """The scores of every head on random tokens, by the key of their capture."""

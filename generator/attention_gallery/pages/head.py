@@ -64,6 +64,7 @@ def _make(
         across=routes.href(route, across),
         notes=notes.blocks(route) if notes else (),
         mentions=mentions.links(route),
+        sinks=view.sinks(layer, head),
         contrasts=contrasts.links(route),
     )
     title = f"{name} on “{view.short_title}”, {model.spec.title}"

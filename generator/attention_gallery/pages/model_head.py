@@ -18,6 +18,7 @@ from attention_gallery.pages.model_view import PICTURED_SENTENCES, ModelView
 from attention_gallery.pages.neighbours import Place, head_neighbours
 from attention_gallery.pages.pieces import HeadExample, Link, Neighbours, RelationRow
 from attention_gallery.pages.relations import relation_row
+from attention_gallery.pages.sinks import head_said
 from attention_gallery.records import head_name
 
 
@@ -80,6 +81,7 @@ def _make(gallery: Gallery, shared: _Shared, layer: int, head: int) -> bytes:
         measures=shared.distributions.of((layer, head), route),
         definitions=view.definitions,
         order=_order(view, layer, head),
+        sinks=head_said(view.sinks, (layer, head), model.facts.kind),
         examples=tuple(_examples(view, route, layer, head)),
         others=tuple(_others(view, route, layer, head)),
         similar=similar_heads(view, (layer, head), lambda place: f"../{model.routes.slug(*place)}/"),

@@ -26,6 +26,7 @@ from attention_gallery.pages.measured import Measured, all_measured
 from attention_gallery.pages.measures import definitions
 from attention_gallery.pages.neighbours import Place
 from attention_gallery.pages.pieces import Thumbnail
+from attention_gallery.pages.sinks import sinks_across
 from attention_gallery.records import Float32, HeadType, StoredAttention, head_name
 
 # Beyond these a head's page only names sentences, so that it stays light.
@@ -88,6 +89,11 @@ class ModelView:
     def head_map(self) -> HeadMap | None:
         """Where the heads lie to each other, None where that is nowhere."""
         return self.gallery.data.head_map(self.pairs)
+
+    @cached_property
+    def sinks(self) -> tuple[Float32, Float32] | None:
+        """What of each head rests on special and first tokens, raw and by lengths; None if not known."""
+        return sinks_across(self.gallery.data.views(pair) for pair in self.pairs)
 
     @cached_property
     def repeats(self) -> RepeatScores | None:

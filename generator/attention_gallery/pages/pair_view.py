@@ -18,6 +18,7 @@ from attention_gallery.pages.inputs import left_out, opened_segments
 from attention_gallery.pages.measures import rows_of_heads
 from attention_gallery.pages.neighbours import Place, head_neighbours
 from attention_gallery.pages.pieces import HeadShared, Link, MetricRow, Neighbours, TokenView
+from attention_gallery.pages.sinks import heads_said
 from attention_gallery.records import StoredAttention, Tokens
 
 
@@ -137,6 +138,14 @@ class PairView:
     def metric_rows(self, layer: int, head: int) -> tuple[MetricRow, ...]:
         """Every measure of one head, as text."""
         return self._metric_rows[layer * self.analysis.heads + head]
+
+    @cached_property
+    def _sinks(self) -> list[list[str]]:
+        return heads_said(self.gallery.data.views(self.pair), self.analysis.kind)
+
+    def sinks(self, layer: int, head: int) -> str:
+        """What of one head rests on special and first tokens, in words; "" where lengths are not known."""
+        return self._sinks[layer][head] if self._sinks else ""
 
     @cached_property
     def standouts(self) -> list[list[list[tuple[int, int, float]]]]:

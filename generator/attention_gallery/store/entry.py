@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attention_gallery.errors import DamagedEntry
-from attention_gallery.records import AttentionLayer, Float32, ModelFacts, Provenance, Tokens
+from attention_gallery.records import AttentionLayer, Beside, Float32, ModelFacts, Provenance, Tokens
+from attention_gallery.store.beside import is_beside
 from attention_gallery.store.layout import (
     NUMPY_TYPES,
     ArraySlot,
@@ -75,6 +76,24 @@ class StoredEntry:
         """Where the numbers come from."""
         return self._sidecar.provenance
 
+    @property
+    def beside(self) -> Beside:
+        """What was captured with the weights, read anew and checked. Raises `DamagedEntry`."""
+        notes = self._sidecar.beside
+        checksum = 0
+        arrays = {}
+        try:
+            with self._path.open("rb") as stream:
+                for slot in self._slots.values():
+                    if is_beside(slot.name):
+                        arrays[slot.name] = self._read(stream, slot)
+                        checksum = crc32(arrays[slot.name].tobytes(), checksum)
+        except (OSError, ValueError) as error:
+            raise self._damaged(str(error)) from error
+        if checksum != notes.crc32:
+            raise self._damaged("what lies beside its weights does not match its checksum")
+        return notes.beside(arrays)
+
     def layer(self, index: int) -> AttentionLayer:
         """One layer, float32[head, query, key].
 
@@ -111,14 +130,15 @@ class StoredEntry:
         # The header must be the very one that the writer makes for such tokens.
         described = self._sidecar
         keys = None if described.keys is None else _shape_of(described.keys)
-        reading = Reading(described.facts, _shape_of(described.tokens), keys)
+        reading = Reading(described.facts, _shape_of(described.tokens), keys, described.beside.shape)
         slots = plan_slots(reading, described.provenance.precision)
         if pack_header(slots) != head:
             raise ValueError("its header does not match its description")
         return slots
 
     def _read_tokens(self) -> tuple[Tokens, Tokens | None]:
-        slots = (slot for slot in self._slots.values() if not slot.name.startswith("layer."))
+        every = self._slots.values()
+        slots = (slot for slot in every if not slot.name.startswith("layer.") and not is_beside(slot.name))
         with self._path.open("rb") as stream:
             arrays = {slot.name: self._read(stream, slot) for slot in slots}
         if crc32(b"".join(array.tobytes() for array in arrays.values())) != self._sidecar.token_crc32:

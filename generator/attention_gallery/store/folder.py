@@ -12,6 +12,7 @@ from pathlib import Path
 from attention_gallery.errors import DamagedEntry, OutputError
 from attention_gallery.files import make_folder
 from attention_gallery.records import ModelFacts, Precision, StoredAttention, Tokens
+from attention_gallery.store.beside import NO_ROOM, BesideShape
 from attention_gallery.store.entry import StoredEntry
 from attention_gallery.store.layout import Reading
 from attention_gallery.store.sidecar import Sidecar, load
@@ -62,6 +63,7 @@ class AttentionStore:
         entry = self.open(key)
         for index in range(entry.facts.layers):
             entry.layer(index)
+        _ = entry.beside
 
     @contextmanager
     def writer(
@@ -72,10 +74,12 @@ class AttentionStore:
         facts: ModelFacts,
         keys: Tokens | None = None,
         precision: Precision = "float32",
+        beside: BesideShape = NO_ROOM,
     ) -> Iterator[EntryWriter]:
         """A writer for one capture: `write` each layer in order, then `finish`.
 
-        `keys` are the tokens that are looked at where they are not those that look.
+        `keys` are the tokens that are looked at where they are not those that look, `beside` is what the
+        entry will hold beside the weights.
 
         The entry appears on a clean exit, in place of an older one. On any error, and when the process
         is killed, nothing appears. Raises `ValueError` on a clean exit without `finish` and `OutputError`
@@ -87,7 +91,7 @@ class AttentionStore:
         try:
             make_folder(os.path.dirname(data))
             with open(unfinished[0], "xb", buffering=_BUFFER) as stream:
-                entry = EntryWriter(stream, key, text, Reading(facts, tokens, keys), precision)
+                entry = EntryWriter(stream, key, text, Reading(facts, tokens, keys, beside), precision)
                 yield entry
                 described = entry.sidecar()
             with open(unfinished[1], "xb", buffering=_BUFFER) as stream:

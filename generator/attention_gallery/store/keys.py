@@ -8,7 +8,7 @@ from attention_gallery.hashing import digest
 from attention_gallery.records import Given, Precision
 
 # Raised whenever the meaning of the stored numbers or the layout of an entry changes.
-SCHEMA = 2
+SCHEMA = 3
 
 
 def capture_key(
@@ -19,13 +19,14 @@ def capture_key(
     dtype: str,
     precision: Precision,
     kind: str = "self",
+    predictions: int = 0,
 ) -> str:
     """The key of what one model is given to read: SHA-256, 64 hexadecimal digits.
 
     `weights` and `tokenizer` are fingerprints, `dtype` is the number format the model runs in, `precision`
-    the one in the store, `kind` the attention that is captured ("self" where a model has only one). Library
-    versions are left out: they are provenance, kept beside the numbers, and an upgrade must not throw a
-    store away.
+    the one in the store, `kind` the attention that is captured ("self" where a model has only one),
+    `predictions` how many likely tokens are kept. Library versions are left out: they are provenance, kept
+    beside the numbers, and an upgrade must not throw a store away.
     """
     return digest(
         {
@@ -36,5 +37,6 @@ def capture_key(
             "dtype": dtype,
             "precision": precision,
             "kind": kind,
+            "predictions": predictions,
         }
     )

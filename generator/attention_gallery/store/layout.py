@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attention_gallery.records import ModelFacts, Precision, Tokens
+from attention_gallery.store.beside import NO_ROOM, BesideShape
 
 NUMPY_TYPES: dict[str, np.dtype[Any]] = {
     "I64": np.dtype("<i8"),
@@ -47,11 +48,15 @@ def layer_name(index: int) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """One reading of a text: the model's facts, the tokens that look, and the keys where these are others."""
+    """One reading of a text: the model's facts, the tokens that look, and the keys where these are others.
+
+    `beside` is what will be kept beside the weights.
+    """
 
     facts: ModelFacts
     tokens: Tokens
     keys: Tokens | None = None
+    beside: BesideShape = NO_ROOM
 
     @property
     def looked_at(self) -> Tokens:
@@ -60,7 +65,7 @@ class Reading:
 
     @cached_property
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """All arrays but the layers, under the names of their slots."""
+        """All arrays of tokens, under the names of their slots."""
         found = token_arrays("tokens", self.tokens)
         return found if self.keys is None else found | token_arrays("keys", self.keys)
 
@@ -73,6 +78,8 @@ def plan_slots(reading: Reading, precision: Precision) -> tuple[ArraySlot, ...]:
     kind = LAYER_TYPES[precision]
     width = NUMPY_TYPES[kind].itemsize
     shape = (reading.facts.heads, len(reading.tokens), len(reading.looked_at))
+    extras = reading.beside.slots(reading.facts.layers, reading.facts.heads, len(reading.looked_at))
+    wanted += [(NUMPY_TYPES[dtype].itemsize, name, dtype, extent) for name, dtype, extent in extras]
     layers = [(width, layer_name(index), kind, shape) for index in range(reading.facts.layers)]
     before = [one for one in wanted if one[0] >= width]
     after = [one for one in wanted if one[0] < width]

@@ -9,6 +9,7 @@ from typing import Any
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.hashing import canonical_json, digest, digest_bytes
 from attention_gallery.records import ModelFacts, Provenance, Tokens
+from attention_gallery.store.beside import BesideNotes
 from attention_gallery.store.keys import SCHEMA
 from attention_gallery.store.layout import LAYER_TYPES
 
@@ -45,12 +46,13 @@ class Sidecar:
     size: int
     token_crc32: int
     layer_crc32: tuple[int, ...]
+    beside: BesideNotes
 
 
 def dump(sidecar: Sidecar) -> bytes:
     """The sidecar as canonical JSON with a digest of itself, ending in a newline."""
     value = {"schema": SCHEMA, **_plain(sidecar)}
-    for name in ("tokens", "keys", "facts", "provenance"):
+    for name in ("tokens", "keys", "facts", "provenance", "beside"):
         value[name] = None if value[name] is None else _plain(value[name])
     value["provenance"]["libraries"] = dict(sidecar.provenance.libraries)
     described = canonical_json(value)
@@ -101,6 +103,7 @@ def _build(value: dict[str, Any]) -> Sidecar:
         size=int(value["size"]),
         token_crc32=int(value["token_crc32"]),
         layer_crc32=tuple(int(checksum) for checksum in value["layer_crc32"]),
+        beside=BesideNotes.read(value["beside"]),
     )
     if len(sidecar.layer_crc32) != facts.layers:
         raise ValueError("one checksum a layer is expected")

@@ -8,7 +8,8 @@ from zlib import crc32
 
 import numpy as np
 
-from attention_gallery.records import AttentionLayer, Precision, Provenance
+from attention_gallery.records import NOTHING_BESIDE, AttentionLayer, Beside, Precision, Provenance
+from attention_gallery.store.beside import BesideNotes, BesideShape, beside_arrays, is_beside
 from attention_gallery.store.layout import (
     LAYER_TYPES,
     NUMPY_TYPES,
@@ -39,7 +40,12 @@ class EntryWriter:
         slots = plan_slots(reading, precision)
         first = next((n for n, slot in enumerate(slots) if slot.name == layer_name(0)), len(slots))
         self._after = tuple(slot for slot in slots[first:] if not slot.name.startswith("layer."))
-        self._put(pack_header(slots))
+        # Known when the model has run; their room is kept free until then.
+        self._beside = tuple(slot for slot in slots[:first] if is_beside(slot.name))
+        self._notes = BesideNotes.of(NOTHING_BESIDE, 0)
+        header = pack_header(slots)
+        self._start = len(header)
+        self._put(header)
         self._put_tokens(slots[:first])
 
     def write(self, layer: AttentionLayer) -> None:
@@ -63,15 +69,17 @@ class EntryWriter:
         self._put(view)
         self._layers.append(crc32(view))
 
-    def finish(self, provenance: Provenance) -> None:
+    def finish(self, provenance: Provenance, beside: Beside = NOTHING_BESIDE) -> None:
         """Say that all layers were written, and where they come from. Without it nothing is kept.
 
-        The error of storing is the larger one of what `provenance` tells and what was found here.
+        The error of storing is the larger one of what `provenance` tells and what was found here. `beside`
+        has the shape that the writer was made for; otherwise a `ValueError` is raised.
         """
         due = self._reading.facts.layers
         if len(self._layers) != due:
             raise ValueError(f"{len(self._layers)} layers were written, {due} are due")
         self._put_tokens(self._after)
+        self._put_beside(beside)
         error = max(self._error, provenance.storage_error)
         told = (provenance.precision, provenance.storage_error) == (self._precision, error)
         kept = provenance if told else replace(provenance, precision=self._precision, storage_error=error)
@@ -94,6 +102,7 @@ class EntryWriter:
                 size=self._size,
                 token_crc32=self._tokens,
                 layer_crc32=tuple(self._layers),
+                beside=self._notes,
             )
         )
 
@@ -106,9 +115,26 @@ class EntryWriter:
         self._stream.write(data)
         self._size += len(data)
 
+    def _put_beside(self, beside: Beside) -> None:
+        """Fill the room that was kept free."""
+        if BesideShape.of(beside) != self._reading.beside:
+            raise ValueError(f"{BesideShape.of(beside)} came where {self._reading.beside} was due")
+        arrays, checksum = beside_arrays(beside), 0
+        for slot in self._beside:
+            array = np.ascontiguousarray(arrays[slot.name], dtype=NUMPY_TYPES[slot.dtype])
+            if array.shape != slot.shape:
+                raise ValueError(f"{slot.name} has shape {array.shape} instead of {slot.shape}")
+            self._stream.seek(self._start + slot.start)
+            self._stream.write(array.tobytes())
+            checksum = crc32(array.tobytes(), checksum)
+        self._notes = BesideNotes.of(beside, checksum)
+
     def _put_tokens(self, slots: tuple[ArraySlot, ...]) -> None:
         arrays = self._reading.arrays
         for slot in slots:
+            if is_beside(slot.name):
+                self._put(bytes(slot.end - slot.start))
+                continue
             array = np.ascontiguousarray(arrays[slot.name], dtype=NUMPY_TYPES[slot.dtype])
             if array.shape != slot.shape:
                 raise ValueError(f"{slot.name} has shape {array.shape} instead of {slot.shape}")

@@ -1,6 +1,6 @@
 """The ways in which attention can be got out of a model, best first."""
 
-from attention_gallery.capturing.strategies.base import Receiver, Strategy
+from attention_gallery.capturing.strategies.base import Receiver, Strategy, ValueReceiver
 from attention_gallery.capturing.strategies.hooks import HooksStrategy
 from attention_gallery.capturing.strategies.interface import AT_ONCE, InterfaceStrategy, NoEagerAttentionError
 from attention_gallery.capturing.strategies.outputs import OutputsStrategy
@@ -21,4 +21,5 @@ __all__ = [
     "OutputsStrategy",
     "Receiver",
     "Strategy",
+    "ValueReceiver",
 ]

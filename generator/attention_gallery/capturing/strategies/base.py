@@ -18,6 +18,13 @@ class Receiver(Protocol):
         """Take `weights`, [batch, head, query, key], whose heads begin with number `first` of their layer."""
 
 
+class ValueReceiver(Protocol):
+    """Takes the values of one layer, and the place in the model that they come from."""
+
+    def __call__(self, place: str, value: torch.Tensor, /) -> None:
+        """Take `value`, [batch, key-value head, key, feature], before the weights of the same place."""
+
+
 class Strategy(Protocol):
     """One way to get the attention probabilities out of a model that was loaded with eager attention.
 
@@ -36,6 +43,10 @@ class Strategy(Protocol):
 
     def on_trial(self) -> Strategy:
         """What a trial on a few tokens runs: this, made to do all that it may do on many."""
+        return self
+
+    def taking_values(self, take: ValueReceiver) -> Strategy:
+        """The same, handing on values, too; this one itself where it never sees them."""
         return self
 
     def bound(self, model: Any) -> Strategy:

@@ -19,7 +19,7 @@ import torch
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.masking_utils import eager_mask
 
-from attention_gallery.capturing.strategies.base import Receiver, Strategy
+from attention_gallery.capturing.strategies.base import Receiver, Strategy, ValueReceiver
 from attention_gallery.models.trial import final_states
 
 IMPLEMENTATION = "attention_gallery_capture"
@@ -30,10 +30,11 @@ AT_ONCE = 1 << 17
 
 @dataclass(frozen=True, slots=True)
 class _Listener:
-    """Who takes the heads that a module computes, and how many weights it may compute together."""
+    """Who takes heads and values of a module, and how many weights it may compute together."""
 
     take: Callable[[torch.nn.Module, torch.Tensor, int], None]
     at_once: int | None
+    values: Callable[[torch.nn.Module, torch.Tensor], None] | None = None
 
 
 # Each thread and each capture sees its own listener, so that two captures never mix.
@@ -64,34 +65,45 @@ class InterfaceStrategy(Strategy):
 
     name = "interface"
 
-    def __init__(self, at_once: int | None = None, parts: _Parts | None = None) -> None:
+    def __init__(
+        self, at_once: int | None = None, parts: _Parts | None = None, values: ValueReceiver | None = None
+    ) -> None:
         """Compute about `at_once` weights together for each thread of the processor, or a whole layer.
 
-        `parts` are those of the model that is run, where they are known.
+        `parts` are those of the model that is run, where they are known, `values` takes the values.
         """
         self._at_once = at_once
         self._parts = parts
+        self._values = values
 
     def on_trial(self) -> Strategy:
         """The same with as few heads at a time as can be."""
-        return self if self._at_once is None else InterfaceStrategy(0)
+        return self if self._at_once is None else InterfaceStrategy(0, self._parts, self._values)
+
+    def taking_values(self, take: ValueReceiver) -> Strategy:
+        """The same, handing on the values that the attention function is given."""
+        return InterfaceStrategy(self._at_once, self._parts, take)
 
     def bound(self, model: Any) -> Strategy:
         """The same for many runs of `model`."""
-        return InterfaceStrategy(self._at_once, _Parts.of(model))
+        return InterfaceStrategy(self._at_once, _Parts.of(model), self._values)
 
     def run(self, model: Any, inputs: Mapping[str, Any], receive: Receiver) -> torch.Tensor:
         """Run `model` on `inputs` and hand on every layer's attention as it is computed.
 
         Raises `NoEagerAttentionError` for a model that uses the interface in a way of its own.
         """
-        parts = self._parts or _Parts.of(model)
+        parts, values = self._parts or _Parts.of(model), self._values
 
         def take(module: torch.nn.Module, weights: torch.Tensor, first: int) -> None:
             receive(parts.places[module], weights, first)
 
+        def take_values(module: torch.nn.Module, value: torch.Tensor) -> None:
+            assert values is not None
+            values(parts.places[module], value)
+
         at_once = None if self._at_once is None else self._at_once * torch.get_num_threads()
-        with _capturing(parts.configs, _Listener(take, at_once)):
+        with _capturing(parts.configs, _Listener(take, at_once, take_values if values else None)):
             return final_states(model(**inputs))
 
 
@@ -129,6 +141,8 @@ def _attend(
     mask = None if attention_mask is None else attention_mask.float()
     # Other devices are quickest with as much as possible at a time.
     at_once = listener.at_once if listener is not None and query.device.type == "cpu" else None
+    if listener is not None and listener.values is not None:
+        listener.values(module, value)
     every = query.shape[1]
     outputs = []
     for heads, shared in _groups(query, key, at_once):

@@ -1,12 +1,12 @@
 /* What is selected, kept in the address's fragment so that any view can be shared. */
 (() => {
-  const defaults = { head: "", token: -1, key: -1, view: "matrix", threshold: 0.05, direction: "from", trace: "content", scale: "head", special: "shown" };
+  const defaults = { head: "", token: -1, key: -1, layer: -1, view: "matrix", threshold: 0.05, direction: "from", trace: "content", scale: "head", special: "shown" };
   const allowed = { view: ["matrix", "lines", "table"], direction: ["from", "to"], trace: ["content", "all"], scale: ["head", "one"], special: ["shown", "hidden"] };
   const state = { ...defaults };
   const explicit = new Set();
 
   function readable(name, text) {
-    if (name === "token" || name === "key") return /^\d{1,5}$/.test(text) ? Number(text) : -1;
+    if (name === "token" || name === "key" || name === "layer") return /^\d{1,5}$/.test(text) ? Number(text) : -1;
     if (name === "threshold") return Math.min(1, Math.max(0, Number(text) || 0));
     if (name === "head") return /^L\d+H\d+$/.test(text) ? text : "";
     return allowed[name].includes(text) ? text : defaults[name];

@@ -1,0 +1,118 @@
+"""What an entry may hold beside the weights: lengths of vectors and predictions, in arrays of their own.
+
+Whether a model tells them is known before it runs, so their room in the file is set apart before the layers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attention_gallery.records import Beside, Predictions
+
+Arrays = Mapping[str, NDArray[Any]]
+_NORMS = "norms"
+_PREDICTED = "predicted."
+
+
+@dataclass(frozen=True, slots=True)
+class BesideShape:
+    """What will be there: norms or not, and predictions at so many positions, each of so many tokens."""
+
+    norms: bool = False
+    predicted: tuple[int, int] | None = None
+
+    @classmethod
+    def of(cls, beside: Beside) -> BesideShape:
+        """What is there."""
+        found = beside.predictions
+        return cls(beside.norms is not None, None if found is None else found.shape)
+
+    def slots(self, layers: int, heads: int, keys: int) -> list[tuple[str, str, tuple[int, ...]]]:
+        """Name, safetensors type and shape of each array."""
+        found: list[tuple[str, str, tuple[int, ...]]] = []
+        if self.norms:
+            found.append((_NORMS, "F32", (layers, heads, keys)))
+        if self.predicted is not None:
+            positions, ranks = self.predicted
+            found += [
+                (f"{_PREDICTED}positions", "I32", (positions,)),
+                (f"{_PREDICTED}ids", "I32", (positions, ranks)),
+                (f"{_PREDICTED}probabilities", "F32", (positions, ranks)),
+                (f"{_PREDICTED}actual", "F32", (positions,)),
+            ]
+        return found
+
+
+NO_ROOM = BesideShape()
+
+
+@dataclass(frozen=True, slots=True)
+class BesideNotes:
+    """What is not an array: which arrays there are, the texts of what is predicted, and why others are not.
+
+    `crc32` is the checksum of the arrays, in the order in which they lie in the file.
+    """
+
+    norms: bool
+    predicted: tuple[int, int] | None
+    texts: tuple[tuple[str, ...], ...]
+    no_norms: str
+    no_predictions: str
+    crc32: int
+
+    @classmethod
+    def of(cls, beside: Beside, crc32: int) -> BesideNotes:
+        """The notes on `beside`."""
+        shape = BesideShape.of(beside)
+        texts = () if beside.predictions is None else beside.predictions.texts
+        return cls(shape.norms, shape.predicted, texts, beside.no_norms, beside.no_predictions, crc32)
+
+    @classmethod
+    def read(cls, value: Mapping[str, Any]) -> BesideNotes:
+        """The notes as JSON gives them back. Raises `KeyError`, `TypeError` or `ValueError`."""
+        return cls(
+            bool(value["norms"]),
+            None if value["predicted"] is None else (int(value["predicted"][0]), int(value["predicted"][1])),
+            tuple(tuple(str(text) for text in row) for row in value["texts"]),
+            str(value["no_norms"]),
+            str(value["no_predictions"]),
+            int(value["crc32"]),
+        )
+
+    @property
+    def shape(self) -> BesideShape:
+        """Which arrays there are."""
+        return BesideShape(self.norms, self.predicted)
+
+    def beside(self, arrays: Arrays) -> Beside:
+        """The notes and their arrays put together."""
+        for array in arrays.values():
+            array.flags.writeable = False
+        predictions = None
+        if self.predicted is not None:
+            named = {name.removeprefix(_PREDICTED): array for name, array in arrays.items()}
+            named.pop(_NORMS, None)
+            predictions = Predictions(texts=self.texts, **named)
+        return Beside(arrays.get(_NORMS), predictions, self.no_norms, self.no_predictions)
+
+
+def is_beside(name: str) -> bool:
+    """Whether an array of an entry is one of these."""
+    return name == _NORMS or name.startswith(_PREDICTED)
+
+
+def beside_arrays(beside: Beside) -> dict[str, NDArray[Any]]:
+    """The arrays under the names of their slots."""
+    found: dict[str, NDArray[Any]] = {} if beside.norms is None else {_NORMS: beside.norms}
+    told = beside.predictions
+    if told is not None:
+        for name in ("positions", "ids"):
+            found[_PREDICTED + name] = np.asarray(getattr(told, name), np.int32)
+        for name in ("probabilities", "actual"):
+            found[_PREDICTED + name] = np.asarray(getattr(told, name), np.float32)
+    return found
