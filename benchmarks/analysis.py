@@ -7,8 +7,9 @@ Capture: one pass into a store on the disk, as a build makes it, without the cos
 Measure: from that store to the bytes that a build keeps: all measures, both baselines, head types, notable
 pairs, and the word that each head picks for each word, which is what probes of relations need. Likeness, the
 distances between heads, is timed apart. All are timed in one process, turn by turn, after one of each; ratios
-are taken pair by pair. Memory is what a process of its own grows by at its peak (resident) while it measures
-one capture again and again.
+are taken pair by pair. Times are those of the processor, with one thread, so that other work on the machine
+shows little: with more threads a capture ends sooner, and measuring does not. Memory is what a process of its
+own grows by at its peak (resident) while it measures one capture again and again.
 """
 
 from __future__ import annotations
@@ -19,11 +20,14 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from capture import MODELS, Bench, peak, reset_peak, spread, timed
+import torch
+from capture import MODELS, Bench, peak, reset_peak, spread
 
 from attention_gallery.analysis import analyse, gold_of, head_distances, look, save, save_looks
 from attention_gallery.analysis.distances import save_distances
@@ -69,6 +73,13 @@ class Given:
         return cls(spec, ModelInput(text, tokens))
 
 
+def timed(work: Callable[[], None]) -> float:
+    """Seconds that the processor spends on one go."""
+    started = time.process_time()
+    work()
+    return time.process_time() - started
+
+
 def measure(store: AttentionStore, given: Given) -> None:
     """All that a build measures on one sentence, from the store to the bytes that it keeps."""
     attention: StoredAttention = store.open(KEY)
@@ -85,6 +96,7 @@ def likeness(store: AttentionStore) -> None:
 
 def report(source: str, runs: int) -> None:
     """One model, all lengths."""
+    torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench.of(source, "cpu", Path(folder))
         facts = bench.prepared.loaded.facts

@@ -19,8 +19,11 @@ import numpy as np
 import yaml
 from safetensors.numpy import save_file
 
+from attention_gallery.analysis import SentenceAnalysis, analyse
 from attention_gallery.build import BuildOptions, BuildReport, build
-from attention_gallery.build.captures import key_of, reads_repeats, repeated_key
+from attention_gallery.build.captures import key_of, key_of_given
+from attention_gallery.build.hidden import hidden_texts
+from attention_gallery.build.shown import ShownModel
 from attention_gallery.manifest import Manifest, load_manifest
 from attention_gallery.manifest.settings import ModelSpec
 from attention_gallery.models import FingerprintMemory, ModelFingerprint, fingerprint, resolve
@@ -33,6 +36,7 @@ from attention_gallery.records import (
     Precision,
     Predictions,
     Provenance,
+    TextInput,
     Tokens,
 )
 from attention_gallery.store import AttentionStore, BesideShape
@@ -220,8 +224,9 @@ def _fill_model(
         for sentence in manifest.settings.sentences
         if sentence.read_by(spec.slug)
     }
-    if manifest.settings.analysis.repeated_tokens and reads_repeats(kind):
-        wanted[repeated_key(manifest.settings, spec, digests, kind)] = REPEATED
+    for text in hidden_texts(manifest.settings, ShownModel(0, kind, spec)):
+        key = key_of_given(manifest.settings, spec, digests, text.given, kind)
+        wanted.setdefault(key, text.given.text if isinstance(text.given, TextInput) else REPEATED)
     for key, text in wanted.items():
         if not store.has(key):
             origin = Provenance(
@@ -316,3 +321,13 @@ def tokens_of(text: str, *, causal: bool) -> Tokens:
         np.array(spans, np.int32).reshape(len(texts), 2),
         np.array(words, np.int32),
     )
+
+
+def analyses_of(sample: Sample, model: str) -> list[SentenceAnalysis]:
+    """The measures of a model on every sentence, found anew from the store, in the manifest's order."""
+    manifest = load_manifest(sample.manifest)
+    store = AttentionStore(sample.cache / "store")
+    spec = next(one for one in manifest.settings.models if one.slug == model)
+    digests = fingerprint(resolve(spec, manifest.root), FingerprintMemory(sample.cache / "fingerprints.json"))
+    keys = (key_of(manifest.settings, spec, digests, one) for one in manifest.settings.sentences)
+    return [analyse(store.open(key), manifest.settings.analysis) for key in keys]

@@ -11,13 +11,14 @@ paragraph, list item or table row. In the note of a head or of a pair the link m
     [[minilm/tired-cat]]: “it” → “cat” 0.18 (layer 5, heads averaged)   a mean over the heads of a layer
     [[minilm/tired-cat]]: “[CLS]” receives 0.47                         a mean over all heads and queries
     [[models/minilm/L0H2]]: previous-token mass of 1.00 (0.95 to 1.00)  a measure, here over all sentences
+    [[models/minilm/L2H3]]: nsubj accuracy of 0.89                      of a head, for a relation
     [[minilm/tired-cat]]: 21 first-token heads                          a count of types
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -26,7 +27,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from attention_gallery.analysis import Across, HeadsAcross, SentenceAnalysis, analyse, heads_only
+from attention_gallery.analysis import (
+    Across,
+    HeadsAcross,
+    RelationScore,
+    SentenceAnalysis,
+    analyse,
+    gold_of,
+    heads_only,
+    look,
+)
 from attention_gallery.build.captures import text_input
 from attention_gallery.figures.describe import quoted_tokens
 from attention_gallery.manifest import GallerySettings, load_manifest, schema_text
@@ -35,6 +45,7 @@ from attention_gallery.notes.shortcodes import parse_live
 from attention_gallery.pages.claims import check_claims
 from attention_gallery.pages.link_map import LinkMap
 from attention_gallery.pages.live import LiveAnswers
+from attention_gallery.pages.model_probe import ModelProbe
 from attention_gallery.pages.numbers import Numbers
 from attention_gallery.pages.routes import HeadRoutes
 from attention_gallery.records import StoredAttention
@@ -52,6 +63,7 @@ SAID = re.compile(
       |duplicate-token|induction|punctuation)
       \ mass\ of\ (?P<mass>{NUMBER})
       (?:\ \((?P<lowest>{NUMBER})\ to\ (?P<highest>{NUMBER})\))?
+    | (?P<relation>\w+)\ accuracy\ of\ (?P<accuracy>{NUMBER})
     | (?P<count>\d+)\ (?P<kind>previous-token|next-token|self|separator|first-token
       |punctuation|duplicate-token|induction|local|focused|broad|mixed)
       \ heads?\b""",
@@ -139,6 +151,7 @@ class Evidence:
         self.weights = cache(self._weights)
         self.analysis = cache(self._analysis)
         self.across = cache(self._across)
+        self.probe = cache(self._probe)
         self._loaded = cache(self._load)
 
     def _load(self, model: str) -> Any:
@@ -165,7 +178,7 @@ class Evidence:
     def _across(self, model: str) -> HeadsAcross:
         gathered = Across()
         for sentence in self._sentences.values():
-            if sentence.read_by(model):
+            if sentence.pages and sentence.read_by(model):
                 gathered.add(heads_only(self.analysis(model, sentence.slug)))
         return gathered.result()
 
@@ -173,13 +186,23 @@ class Evidence:
         """For live values, as a build reads the store."""
         return self.capture(model, sentence)
 
+    def relations(self, model: str) -> Mapping[str, RelationScore]:
+        """What its heads know of the relations, sentences without pages included."""
+        return self.probe(model).by_kind
+
+    def _probe(self, model: str) -> ModelProbe:
+        read = [one for one in self._sentences.values() if one.read_by(model)]
+        asked = tuple((gold_of(sentence), sentence.slug) for sentence in read)
+        causal = self.capture(model, read[0].slug).facts.kind == "decoder"
+        return ModelProbe(asked, causal, lambda slug, gold: look(self.capture(model, slug), gold))
+
     def numbers(self) -> Numbers:
         """The answers that a build would give, from these captures."""
         read = [
             (model, sentence)
             for model in self._models
             for sentence, spec in self._sentences.items()
-            if spec.read_by(model)
+            if spec.pages and spec.read_by(model)
         ]
         models = {}
         for model, sentence in read:
@@ -212,6 +235,12 @@ class Evidence:
         if "count" in parts:
             whole = self._measured(place)
             yield parts["count"], float(dict(whole.type_counts).get(parts["kind"], 0))
+        elif "relation" in parts:
+            if place.layer is None or place.head is None:
+                raise ValueError("no head is linked before it")
+            heads = self.relations(place.model)[parts["relation"]].heads
+            assert heads is not None
+            yield parts["accuracy"], float(heads.shares[place.layer, place.head])
         elif "measure" in parts:
             if place.layer is None or place.head is None:
                 raise ValueError("no head is linked before it")
@@ -258,11 +287,15 @@ class Demo:
     """The demo as it lies in the repository."""
 
     @cached_property
+    def whole(self) -> GallerySettings:
+        """All of it."""
+        return load_manifest(ROOT / "gallery.yaml").settings
+
+    @cached_property
     def settings(self) -> GallerySettings:
         """Without the sentences that have no pages: notes speak of the others."""
-        settings = load_manifest(ROOT / "gallery.yaml").settings
-        paged = tuple(sentence for sentence in settings.sentences if sentence.pages)
-        return settings.model_copy(update={"sentences": paged})
+        paged = tuple(sentence for sentence in self.whole.sentences if sentence.pages)
+        return self.whole.model_copy(update={"sentences": paged})
 
     @cached_property
     def notes(self) -> tuple[Note, ...]:
@@ -279,7 +312,7 @@ def demo() -> Demo:
 
 @pytest.fixture(scope="module")
 def evidence(demo: Demo) -> Evidence:
-    return Evidence(demo.settings)
+    return Evidence(demo.whole)
 
 
 @pytest.fixture(scope="module")
@@ -336,7 +369,7 @@ def test_no_number_stands_outside_a_claim(said: tuple[list[Claim], list[str]]) -
 @pytest.mark.model
 def test_notes_quote_many_numbers(said: tuple[list[Claim], list[str]]) -> None:
     assert len(said[0]) >= 150
-    assert {"count", "measure", "receiver", "layer", "query"} <= {
+    assert {"count", "measure", "relation", "receiver", "layer", "query"} <= {
         name for claim in said[0] for name in claim.parts
     }
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from attention_gallery.analysis.head_relations import head_relations
 from attention_gallery.analysis.probe import NOTHING, UNREAD, load_looks, look, save_looks
 from attention_gallery.analysis.probe_scores import (
     LEAST_EXAMPLES,
@@ -59,9 +60,9 @@ def one_token_a_word(gold: GoldSentence) -> Tokens:
     return tokens_at([(0, 0), *gold.words, (end, end)], [0, len(gold.words) + 1])
 
 
-def weights_of(gold: GoldSentence, number: int, causal: bool = False) -> np.ndarray:
+def weights_of(gold: GoldSentence, causal: bool = False) -> np.ndarray:
     """Random attention, but for one head that puts all that matters on the subject."""
-    random = np.random.default_rng(number)
+    random = np.random.default_rng(int(gold.slug.split("-")[-1]))
     count = len(gold.words) + 2
     weights = random.random((LAYERS, HEADS, count, count))
     relation = gold.relations[0]
@@ -77,9 +78,9 @@ def weights_of(gold: GoldSentence, number: int, causal: bool = False) -> np.ndar
 
 def probe(stored, specs: list[SentenceSpec], *, causal: bool = False, mode: str = "halves") -> Probe:
     found = Probe(causal, mode)  # type: ignore[arg-type]
-    for number, sentence in enumerate(specs):
+    for sentence in specs:
         gold = gold_of(sentence)
-        made = stored(weights_of(gold, number, causal), causal=causal)
+        made = stored(weights_of(gold, causal), causal=causal)
         looks = look(replace(made, tokens=one_token_a_word(gold)), gold)
         assert looks is not None
         found.add(gold, looks)
@@ -100,6 +101,29 @@ def test_the_head_that_follows_a_relation_is_found_and_no_other(stored) -> None:
     assert (found.examples, found.sentences, found.seen) == (60, 60, (60, 60))
     assert found.chosen_on + found.scored_on == 60
     assert best.accuracy.examples == found.scored_on
+
+
+def test_every_head_is_scored_in_the_direction_that_the_other_half_prefers(stored) -> None:
+    specs = sentences(60)
+    found = scores(probe(stored, specs))["nsubj"]
+    assert found.heads is not None
+    assert found.best is not None
+    assert found.heads.shares[GOLD_HEAD] == found.best.accuracy.share == 1
+    assert found.heads.directions[GOLD_HEAD] == 0
+    chosen, scored = ([one for one in specs if half_of(one.slug) == half] for half in (0, 1))
+    # With all of a half, "same" tells the shares of that half alone.
+    on_chosen, on_scored = (probe(stored, half, mode="same").shares("nsubj") for half in (chosen, scored))
+    for place in np.ndindex(LAYERS, HEADS):
+        direction = int(on_chosen[1][place] > on_chosen[0][place])
+        assert found.heads.directions[place] == direction
+        assert found.heads.shares[place] == pytest.approx(on_scored[direction][place])
+
+
+def test_a_direction_that_nobody_sees_scores_no_head(stored) -> None:
+    found = scores(probe(stored, sentences(60), causal=True))["nsubj"]
+    assert found.seen == (60, 0)  # the verb looks back at its subject
+    assert found.heads is not None
+    assert (found.heads.directions == 0).all()
 
 
 def test_a_head_of_luck_is_found_out_on_the_other_half(stored) -> None:
@@ -291,3 +315,60 @@ def test_attention_between_words_that_divide_the_tokens_sums_to_one(words: int, 
     weights = random.random((2, sizes.sum(), sizes.sum())).astype(np.float32)
     weights /= weights.sum(axis=-1, keepdims=True)
     assert np.allclose(between(weights, member, member).sum(axis=-1), 1, atol=1e-5)
+
+
+def test_each_head_has_the_relation_at_which_it_leads_the_offset(stored) -> None:
+    found = probe(stored, sentences(60))
+    related = head_relations(found)
+    best = scores(found)["nsubj"].best
+    assert best is not None
+    own = related[GOLD_HEAD]
+    assert (own.kind, own.best, own.right, own.examples) == (
+        "nsubj",
+        True,
+        best.accuracy.right,
+        best.accuracy.examples,
+    )
+    assert (own.share, own.baseline, own.direction) == (best.accuracy.share, best.baseline, best.direction)
+    # Random heads are behind the fixed offset; of neighbours only the best heads are told.
+    others = {place: one for place, one in related.items() if place != GOLD_HEAD}
+    assert all(one.best and one.kind in ("previous word", "next word") for one in others.values())
+
+
+def test_a_second_head_that_knows_the_relation_is_told_it_is_not_the_best(stored) -> None:
+    found = Probe(False)
+    second = (0, 1)
+    for number, sentence in enumerate(sentences(60)):
+        gold = gold_of(sentence)
+        weights = weights_of(gold, number)
+        if number % 10:  # right about nine of ten
+            weights[second] = weights[GOLD_HEAD]
+        looks = look(replace(stored(weights), tokens=one_token_a_word(gold)), gold)
+        assert looks is not None
+        found.add(gold, looks)
+    own = head_relations(found)[second]
+    assert (own.kind, own.best) == ("nsubj", False)
+    assert 0.7 < own.share < 1
+    assert own.share > own.baseline
+
+
+def test_without_enough_examples_no_head_has_a_relation(stored) -> None:
+    assert head_relations(probe(stored, sentences(4))) == {}
+    assert head_relations(Probe(False)) == {}
+
+
+def test_what_is_missing_in_a_half_cannot_be_halved(stored) -> None:
+    found = probe(stored, sentences(1))
+    with pytest.raises(ValueError, match="nsubj"):
+        found.halved("nsubj")
+    with pytest.raises(KeyError):
+        found.halved("object")
+    whole = probe(stored, sentences(1), mode="same").halved("nsubj")
+    assert (whole.chosen == whole.scored).all()
+
+
+def test_halves_add_up_to_all_hits(stored) -> None:
+    found = probe(stored, sentences(60))
+    halved = found.halved("nsubj")
+    total = (halved.chosen + halved.scored) / 60
+    assert np.allclose(total, found.shares("nsubj"))

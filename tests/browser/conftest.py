@@ -60,6 +60,17 @@ def crossing_root(crossing_gallery: Built) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def probed_gallery(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    return gallery_site.probed(tmp_path_factory.mktemp("probed") / "project")
+
+
+@pytest.fixture(scope="session")
+def probed_root(probed_gallery: Built) -> Iterator[str]:
+    with serving(probed_gallery.site) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
 def root(gallery: Built) -> Iterator[str]:
     """The address of the gallery's home page."""
     with serving(gallery.site) as address:

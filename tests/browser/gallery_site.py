@@ -170,6 +170,7 @@ def whole(root: Path) -> Built:
         models=[dict(model) for model in MODELS],
         sentences=[dict(sentence) for sentence in SENTENCES],
         contrasts=[dict(contrast) for contrast in CONTRASTS],
+        lengths={"sentence": "paragraph", "words": [8, 16, 32]},
         notes=NOTES,
     )
 
@@ -224,6 +225,33 @@ def translating(root: Path) -> Built:
         sentences=[dict(SENTENCES[0], aliases=[]), dict(SENTENCES[1])],
         notes={"both-cross/cat.md": "# Looking across\n\nSee [[both-cross/cat/L1H2]].\n"},
     )
+
+
+def probed(root: Path) -> Built:
+    """An encoder that is probed for the subjects of forty sentences, one of which has pages."""
+    sample = Sample(root)
+    words = [f"A cat{number} {'very ' * (number % 3)}sat" for number in range(40)]
+    trees = "".join(map(_tree, words, range(40)))
+    sample.write("data/trees.conllu", trees)
+    return make(
+        root,
+        title="Probed",
+        models=[dict(MODELS[0])],
+        sentences=[dict(SENTENCES[0], aliases=[]), {"conllu": "data/trees.conllu", "pages": False}],
+        pages={"heads": "none"},
+    )
+
+
+def _tree(text: str, number: int) -> str:
+    """A sentence in CoNLL-U whose second word is the subject of its last."""
+    words = text.split()
+    lines = [f"# sent_id = t{number}", f"# text = {text}"]
+    for index, form in enumerate(words, 1):
+        head, kind = {1: (2, "det"), 2: (len(words), "nsubj"), len(words): (0, "root")}.get(
+            index, (len(words), "advmod")
+        )
+        lines.append("\t".join([str(index), form, *"____", str(head), kind, "_", "_"]))
+    return "\n".join(lines) + "\n\n"
 
 
 def _jobs(sample: Sample) -> list[tuple[Any, str, Any, str, AttentionStore]]:

@@ -107,10 +107,13 @@ def test_what_changes_is_announced(open_page: Opener) -> None:
 
 def test_sorting_the_atlas_says_so(open_page: Opener) -> None:
     page = open_page("models/enc/")
-    header = page.locator(".atlas th[scope=col]").nth(2)
+    header = page.locator(".atlas th[data-name=entropy]")
     header.get_by_role("button").click()
     expect(header).to_have_attribute("aria-sort", "descending")
-    values = [float(text) for text in page.locator(".atlas tbody tr td:nth-child(3)").all_inner_texts()]
+    column = header.evaluate("one => one.cellIndex + 1")
+    values = [
+        float(text) for text in page.locator(f".atlas tbody tr > :nth-child({column})").all_inner_texts()
+    ]
     assert values == sorted(values, reverse=True)
     header.get_by_role("button").press("Enter")
     expect(header).to_have_attribute("aria-sort", "ascending")

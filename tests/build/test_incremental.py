@@ -370,6 +370,15 @@ def test_a_sentence_leaves_the_head_pages_of_others_alone(built: Sample, tmp_pat
     assert not [name for name in made if name.startswith("assets/")]
 
 
+def test_a_relation_makes_no_head_page_of_a_sentence(built: Sample, tmp_path: Path) -> None:
+    def relate(sample: Sample) -> None:
+        sample.sentence("river")["relations"] = [{"from": "bridge", "to": "river", "kind": "part"}]
+
+    made = rewritten(built, tmp_path, relate)
+    own = {name for name in made if "models/" not in name}
+    assert own == {f"{name}/index.html" for name in ("sentences/river", "enc/river", "dec/river")}
+
+
 def test_a_new_order_makes_no_head_page_of_a_sentence(built: Sample, tmp_path: Path) -> None:
     made = rewritten(built, tmp_path, reorder)
     assert not [name for name in made if name.startswith(("enc/", "dec/")) and "/l0" in name]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from attention_gallery.build import BuildOptions, check
 from attention_gallery.build.record import Record
 from attention_gallery.errors import NoteError
 from attention_gallery.files import walk_files
+from attention_gallery.progress import SilentReporter
 from sample_gallery import Sample
 
 RELATION = {"from": "it", "to": "cat", "kind": "coreference"}
@@ -92,6 +95,57 @@ def test_the_best_head_is_linked_and_says_so_on_its_own_page(tmp_path: Path) -> 
         if (f"{n:02d}", f"{m:02d}") != (layer, head)
     ]
     assert all("nsubj (" not in sample.page(f"models/enc/l{one}h{other}") for one, other in others)
+
+
+HELD = """---
+claims:
+  - {of: models/enc, relation: nsubj, %s}
+  - {head: models/enc/L0H1, relation: nsubj, at_least: 0}
+---
+It is {{ accuracy("models/enc", "nsubj", decimals=4) }}.
+"""
+
+
+def accuracy(sample: Sample) -> str:
+    found = re.search(r'It is <data class="live" value="[^"]+" title="[^"]+">([^<]+)</data>', sample.page(""))
+    assert found is not None
+    return found[1]
+
+
+def test_notes_are_held_to_what_the_probe_finds(tmp_path: Path) -> None:
+    sample = with_treebank(tmp_path)
+    sample.note("gallery.md", HELD % "at_least: 0")
+    sample.build(strict=True)
+    line = next(line for line in sample.page("models/enc").splitlines() if "nsubj (" in line)
+    assert f"{float(accuracy(sample)):.1%}".replace("%", "\u00a0%") in line
+    assert "how often the best head of Encoder is right about nsubj (models/enc/)" in sample.page("")
+    sample.note("gallery.md", HELD % "at_least: 1.5")
+    (warning,) = sample.build().warnings
+    assert "is right about nsubj is 0." in warning
+    assert "content/gallery.md:3:49: the claim does not hold" in warning
+
+
+def test_a_note_that_quotes_the_probe_follows_the_treebank(tmp_path: Path) -> None:
+    sample = with_treebank(tmp_path)
+    sample.note("gallery.md", HELD % "at_least: 0")
+    sample.build()
+    before = accuracy(sample)
+    sample.write("data/trees.conllu", "".join(map(tree, range(55))))
+    sample.build()
+    assert accuracy(sample) != before
+    clean = sample.copy(tmp_path.parent / f"{tmp_path.name}-clean", clean=True)
+    clean.build()
+    assert sample.tree() == clean.tree()
+
+
+def test_check_waits_for_all_sentences_before_it_scores(tmp_path: Path) -> None:
+    sample = with_treebank(tmp_path)
+    sample.build()
+    sample.note("gallery.md", HELD % "at_least: 1.5")
+    (warning,) = check(sample.manifest, BuildOptions(), SilentReporter()).warnings
+    assert "the claim does not hold" in warning
+    sample.write("data/trees.conllu", "".join(map(tree, range(41))))
+    assert check(sample.manifest, BuildOptions(), SilentReporter()).warnings == ()
 
 
 def test_nothing_is_done_again_and_a_changed_treebank_is_noticed(tmp_path: Path) -> None:

@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 
 from attention_gallery.errors import NoteError
 from attention_gallery.notes import Note, load_notes
-from attention_gallery.notes.asks import HeadsOfType, MeasureOf, ReceivedBy, Subject, TypeOf, WeightOf
+from attention_gallery.notes.asks import (
+    AccuracyOf,
+    HeadsOfType,
+    MeasureOf,
+    ReceivedBy,
+    Subject,
+    TypeOf,
+    WeightOf,
+)
 from attention_gallery.notes.claims import Claim
 from attention_gallery.notes.expectations import Bounds, about, at_least, at_most, between
 
@@ -51,6 +59,14 @@ def problem(folder: Path, text: str, name: str = "minilm/cat/L3H1.md") -> tuple[
             MeasureOf(Subject("minilm", None, 0, 2), "previous", "lowest"),
         ),
         ("head: L0H2, type: previous-token", TypeOf(Subject("minilm", "cat", 0, 2))),
+        (
+            "head: models/minilm/L2H3, relation: nsubj, at_least: 0.5",
+            AccuracyOf(Subject("minilm", None, 2, 3), "nsubj"),
+        ),
+        (
+            "of: models/minilm, relation: entity/employer, at_most: 1",
+            AccuracyOf(Subject("minilm"), "entity/employer"),
+        ),
         ("of: models/minilm, count: mixed, at_most: 40", HeadsOfType(Subject("minilm"), "mixed")),
     ],
 )
@@ -90,6 +106,9 @@ def test_a_note_about_a_model_claims_something_of_every_sentence(tmp_path: Path)
         ("from: it, to: cat, at_least: 0, within: 1", "1", "`within` belongs to `about`"),
         ("from: it, to: cat, which: lowest, at_least: 0", "lowest", "`which` belongs to a measure"),
         ("from: it, to: cat, measure: self, at_least: 0", "self", "the claim says several things"),
+        ("relation: nsubj, from: it, to: cat, at_least: 0", "nsubj", "the claim says several things"),
+        ("relation: nsubj", "{", "the claim has no limit"),
+        ('relation: " ", at_least: 0', '" "', "`relation` is empty"),
         ("type: mixed, at_least: 0", "0", "`at_least` is of no use beside `type`"),
         ("head: L3, type: mixed", "L3", '"L3" does not name a head, as L3H1 does'),
         ("of: L3H1, type: mixed", "L3H1", '"L3H1" does not name a page of all heads'),

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from attention_gallery.errors import NoteError
-from attention_gallery.notes import LinkTarget, Note, NoteTarget, RenderedNote, load_notes, render_note
+from attention_gallery.notes import LinkTarget, NoteTarget, RenderedNote, load_notes, render_note
 from attention_gallery.notes.asks import (
+    AccuracyOf,
     AskError,
     FigureOf,
     HeadsOfType,
@@ -23,6 +24,7 @@ from attention_gallery.notes.asks import (
 from attention_gallery.notes.literals import CallError
 from attention_gallery.notes.live import Answer
 from attention_gallery.notes.shortcodes import Live, parse_live
+from sample_notes import sample_note
 
 HEAD = NoteTarget("head", "minilm", "cat", 3, 1)
 PAIR = NoteTarget("pair", "minilm", "cat")
@@ -33,8 +35,7 @@ L3H1 = Subject("minilm", "cat", 3, 1)
 
 
 def rendered(body: str, target: NoteTarget = HEAD) -> RenderedNote:
-    note = Note(Path("/p/a.md"), "a.md", target, "", "", (), False, body, 5, "")
-    return render_note(note, resolve, answer=answer)
+    return render_note(sample_note(body, target, line=5), resolve, answer=answer)
 
 
 def resolve(target: LinkTarget) -> str:
@@ -74,6 +75,8 @@ def problems(body: str) -> list[tuple[int | None, int | None, str]]:
             HEAD,
             MeasureOf(Subject("minilm", None, 0, 2), "previous", "lowest"),
         ),
+        ('accuracy("L0H2", "nsubj")', MODEL, AccuracyOf(Subject("minilm", None, 0, 2), "nsubj")),
+        ('accuracy("models/minilm", "nsubj")', HEAD, AccuracyOf(Subject("minilm"), "nsubj")),
         ("type()", HEAD, TypeOf(L3H1)),
         ('count("models/minilm", "mixed")', HEAD, HeadsOfType(Subject("minilm"), "mixed")),
         ('keys("it", top=2, sinks=true)', PAIR, KeysOf(Subject("minilm", "cat"), "it", 2, True)),
@@ -182,9 +185,8 @@ def test_a_link_and_a_number_that_are_wrong_are_no_mere_broken_link() -> None:
     def lost(target: LinkTarget) -> str:
         raise LookupError("gone")
 
-    note = Note(Path("/p/a.md"), "a.md", HEAD, "", "", (), False, "[[cat]] {{ no() }}", 1, "")
     with pytest.raises(NoteError) as caught:
-        render_note(note, lost, answer=answer)
+        render_note(sample_note("[[cat]] {{ no() }}", HEAD), lost, answer=answer)
     assert len(caught.value.problems) == 2
 
 

@@ -8,8 +8,6 @@ from pathlib import Path
 from attention_gallery.notes import (
     FrontMatter,
     LinkTarget,
-    Note,
-    NoteTarget,
     load_notes,
     parse_link,
     render_note,
@@ -19,6 +17,7 @@ from attention_gallery.notes.claims import ClaimSpec
 from attention_gallery.notes.live import Answer
 from attention_gallery.notes.shortcodes import SHORTCODES
 from attention_gallery.notes.target import place
+from sample_notes import sample_note
 
 PAGE = (Path(__file__).parents[2] / "docs" / "notes.md").read_text(encoding="utf-8")
 
@@ -47,7 +46,7 @@ def test_the_claims_of_the_example_can_be_read(tmp_path: Path) -> None:
     file.parent.mkdir()
     file.write_text(f"---\n{example}---\n", encoding="utf-8")
     (note,) = load_notes(tmp_path, ["minilm"], ["tired-cat"])
-    assert len(note.claims) == 5
+    assert len(note.claims) == 7
 
 
 def test_every_place_and_every_link_of_the_tables_exists() -> None:
@@ -55,7 +54,7 @@ def test_every_place_and_every_link_of_the_tables_exists() -> None:
     assert len(files) == 9
     assert len({place(tuple(name.split("/"))) for name in files} - {None}) == 9
     links = re.findall(r"`\[\[([^`]+)\]\]`", PAGE)
-    assert len(links) == 11
+    assert len(links) == 12
     assert {"short", "pair", "head"} < {parse_link(link).kind for link in links}
 
 
@@ -65,10 +64,9 @@ def test_the_examples_can_be_rendered() -> None:
 
     examples = re.findall(r"```markdown\n(.*?)```", PAGE, re.S)
     assert len(examples) == 4
-    target = NoteTarget("about")
     made = [
         render_note(
-            Note(Path("/p/about.md"), "about.md", target, "", "", (), False, body, 1, ""),
+            sample_note(body),
             resolve,
             answer=lambda live: Answer("<b></b>", ""),
         )

@@ -9,10 +9,11 @@ import pytest
 
 from attention_gallery.errors import LinkError, NoteError, UserError
 from attention_gallery.notes import LinkTarget, Note, NoteTarget, RenderedNote, load_notes, render_note
+from sample_notes import sample_note
 
 
 def note(body: str, name: str = "notes/x.md", line: int = 1) -> Note:
-    return Note(Path("/p") / name, name, NoteTarget("page", slug="x"), "", "", (), False, body, line, "")
+    return sample_note(body, NoteTarget("page", slug="x"), name=name, line=line)
 
 
 def resolve(target: LinkTarget) -> str | tuple[str, str]:

@@ -14,6 +14,7 @@ from attention_gallery.errors import UserError
 from attention_gallery.notes import LinkTarget, Note, NoteTarget, load_notes, render_note
 from attention_gallery.notes.live import Answer
 from attention_gallery.notes.shortcodes import Live
+from sample_notes import sample_note
 
 ATTRIBUTES = frozenset([
     "id", "class", "href", "title", "alt", "src", "loading", "rel", "lang", "dir", "colspan", "rowspan",
@@ -58,8 +59,7 @@ def audit(html: str) -> None:
 
 
 def note(body: str) -> Note:
-    about = NoteTarget("head", "minilm", "cat", 3, 1)
-    return Note(Path("/p/about.md"), "about.md", about, "", "", (), False, body, 1, "")
+    return sample_note(body, NoteTarget("head", "minilm", "cat", 3, 1))
 
 
 def resolve(target: LinkTarget) -> str:

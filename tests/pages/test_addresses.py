@@ -19,6 +19,7 @@ ROUTE = st.one_of(
     st.just(routes.HOME),
     st.just(routes.NOT_FOUND),
     st.builds(routes.model, SLUG),
+    st.builds(routes.model_length, SLUG),
     st.builds(routes.model_head, SLUG, HEAD),
     st.builds(routes.sentence, SLUG),
     st.builds(routes.explorer, SLUG, SLUG),
@@ -32,6 +33,7 @@ ROUTE = st.one_of(
 def test_the_addresses_are_stable() -> None:
     assert routes.model("minilm") == "models/minilm/"
     assert routes.model_head("minilm", "l03h07") == "models/minilm/l03h07/"
+    assert routes.model_length("minilm") == "models/minilm/length/"
     assert routes.sentence("tired-cat") == "sentences/tired-cat/"
     assert routes.explorer("minilm", "tired-cat") == "minilm/tired-cat/"
     assert routes.head("minilm", "tired-cat", "l03h07") == "minilm/tired-cat/l03h07/"

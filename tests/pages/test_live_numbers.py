@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from attention_gallery.analysis import Across, SentenceAnalysis, analyse
+from attention_gallery.analysis.probe_scores import Accuracy, BestHead, HeadScores, RelationScore
 from attention_gallery.manifest.settings import AnalysisSettings, SentenceSpec
 from attention_gallery.notes.asks import (
+    AccuracyOf,
     AskError,
     FigureOf,
     HeadsOfType,
@@ -24,7 +27,7 @@ from attention_gallery.notes.asks import (
     WeightOf,
 )
 from attention_gallery.notes.expectations import about, at_least, at_most
-from attention_gallery.notes.shortcodes import Live, parse_live
+from attention_gallery.notes.shortcodes import SHORTCODES, Live, parse_live
 from attention_gallery.notes.target import NoteTarget
 from attention_gallery.pages.claims import beside
 from attention_gallery.pages.link_map import LinkMap
@@ -94,6 +97,19 @@ class Captured:
     def analysis(self, model: str, sentence: str) -> SentenceAnalysis | None:
         entry = self.attention(model, sentence)
         return None if entry is None else analyse(entry, AnalysisSettings())
+
+    def relations(self, model: str) -> dict[str, RelationScore] | None:
+        return (
+            {"nsubj": scored(), "obj": replace(scored(), best=None, heads=None)} if model == "enc" else None
+        )
+
+
+def scored() -> RelationScore:
+    """Head L2H1 is right in three of four."""
+    shares = np.arange(LAYERS * HEADS).reshape(LAYERS, HEADS) / 8
+    heads = HeadScores(shares, np.zeros((LAYERS, HEADS), np.int8))
+    best = BestHead(2, 1, 0, Accuracy(15, 20, 20, 0.5, 1.0), -1, 0.25)
+    return RelationScore("nsubj", "nsubj", "syntactic", 40, 40, 20, 20, (40, 40), best, heads)
 
 
 EVIDENCE = Captured()
@@ -167,9 +183,22 @@ def test_measures_types_and_counts_are_those_of_the_analysis(numbers: Numbers) -
     assert numbers.answer(HeadsOfType(Subject("enc"), "self")) == dict(every.type_counts).get("self", 0)
 
 
+def test_accuracies_are_those_of_the_probe(numbers: Numbers) -> None:
+    assert numbers.answer(AccuracyOf(Subject("enc"), "nsubj")) == 0.75
+    assert numbers.answer(AccuracyOf(Subject("enc", None, 1, 1), "nsubj")) == 3 / 8
+    assert ">0.38</data>" in html(numbers, AccuracyOf(Subject("enc", None, 1, 1), "nsubj"))
+    said = 'title="how often the best head of Encoder is right about nsubj"'
+    assert said in html(numbers, AccuracyOf(Subject("enc"), "nsubj"))
+
+
 @pytest.mark.parametrize(
     ("ask", "part", "reason"),
     [
+        (AccuracyOf(Subject("enc", "one", 0, 0), "nsubj"), "target", "relations are scored over all"),
+        (AccuracyOf(Subject("enc", None, 0), "nsubj"), "target", "the average of a layer is not probed"),
+        (AccuracyOf(Subject("enc", None, 9, 0), "nsubj"), "target", "has no head L9H0"),
+        (AccuracyOf(Subject("enc"), "nsubjj"), "relation", 'have no relation "nsubjj"'),
+        (AccuracyOf(Subject("enc"), "obj"), "relation", '"obj" has no score'),
         (WeightOf(Subject("end", "one", 0, 0), "cat", "mat"), "target", 'the gallery has no model "end"'),
         (WeightOf(Subject("enc", "none", 0, 0), "cat", "mat"), "target", 'has no sentence "none"'),
         (WeightOf(Subject("enc", "one", 0, 2), "cat", "mat"), "target", "has no head L0H2"),
@@ -198,6 +227,7 @@ def test_what_was_not_captured_is_no_mistake(numbers: Numbers) -> None:
         WeightOf(Subject("dec", "two", 0, 0), "cat", "old#1"),
         MeasureOf(Subject("dec", None, 0, 0), "self"),
         HeadsOfType(Subject("dec", "two"), "mixed"),
+        AccuracyOf(Subject("dec"), "nsubj"),
     ):
         with pytest.raises(NotCaptured):
             numbers.answer(ask)  # type: ignore[arg-type]
@@ -291,17 +321,20 @@ def test_a_number_is_told_on_its_side_of_the_limit(value: float, bounds: Any, to
 
 def test_every_call_can_be_answered(numbers: Numbers) -> None:
     own = NoteTarget("head", "enc", "one", 2, 1)
-    for text in (
+    calls = (
         'weight("cat", "mat")',
         'received("cat")',
         'measure("self")',
         "type()",
         'count("enc/one", "mixed")',
+        'accuracy("models/enc/L2H1", "nsubj")',
         'keys("cat")',
         "pairs()",
         "figure()",
-    ):
-        assert LiveAnswers(numbers).answer(parse_live(text, own), "").html
+    )
+    assert {call.partition("(")[0] for call in calls} == {one.name for one in SHORTCODES}
+    for call in calls:
+        assert LiveAnswers(numbers).answer(parse_live(call, own), "").html
 
 
 @pytest.mark.parametrize(

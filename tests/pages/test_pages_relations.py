@@ -6,6 +6,7 @@ import numpy as np
 
 from attention_gallery.analysis import gold_of
 from attention_gallery.analysis.probe import NOTHING, UNREAD, Int16
+from attention_gallery.analysis.probe_scores import half_of
 from attention_gallery.analysis.relations import GoldSentence
 from attention_gallery.manifest.settings import SentenceSpec
 from attention_gallery.pages.model_probe import ModelProbe
@@ -21,13 +22,15 @@ def sentence(number: int) -> SentenceSpec:
     return SentenceSpec.model_validate(given)
 
 
-def probe_of(count: int, looks: Int16 | None, causal: bool = False) -> tuple[list[SentenceSpec], ModelProbe]:
+def probe_of(
+    count: int, looks: Int16 | None, causal: bool = False, sinking: bool = False
+) -> tuple[list[SentenceSpec], ModelProbe]:
     specs = [sentence(number) for number in range(count)]
 
     def read(key: str, gold: GoldSentence) -> Int16 | None:
         return looks
 
-    return specs, ModelProbe(tuple((gold_of(one), "0") for one in specs), causal, read)
+    return specs, ModelProbe(tuple((gold_of(one), "0") for one in specs), causal, read, sinking)
 
 
 def all_look(*words: int) -> Int16:
@@ -54,7 +57,7 @@ def test_too_few_examples_are_counted_for_the_sentence_alone() -> None:
     row = gold_rows(specs[0], probe, lambda _: "")[1]
     assert (row.head, row.right) == ("", None)
     # In three heads "sat" looks at "the", and in none does anything look at it.
-    assert row.verdict.startswith("in 3 of 4 heads the first looks most at the second, in 0 of 4 heads it is")
+    assert row.verdict.startswith("In 3 of 4 heads the first looks most at the second, in 0 of 4 heads it is")
     assert "too few examples" in row.verdict
 
 
@@ -66,8 +69,26 @@ def test_a_causal_model_is_not_asked_to_look_ahead() -> None:
     assert "Impossible" in table["next word"].reason
     assert table["next word"].accuracy == ""
     row = gold_rows(specs[0], probe, lambda _: "")[1]
-    assert row.verdict.startswith("in 0 of 4 heads the first looks most at the second;")
+    assert row.verdict.startswith("In 0 of 4 heads the first looks most at the second;")
     assert "the other way is ahead" in row.verdict
+
+
+def test_a_relation_to_the_first_word_is_marked_where_attention_rests_on_it() -> None:
+    picked = np.tile(np.array([NOTHING, 0, 0], np.int16), (2, 1, HEADS, 1))
+    picked[1] = NOTHING
+    specs, probe = probe_of(60, picked, causal=True, sinking=True)
+    table = {row.title: row for group in relation_groups(probe, lambda _: "") for row in group.rows}
+    scored = sum(half_of(one.slug) for one in specs)
+    first = table["previous word"]  # "cat" looks back at "the", and so does "sat"
+    assert first.caution == f"{scored} lead to the first word"
+    assert table["nsubj"].caution == ""  # which leads from the second word to the third
+    rows = gold_rows(specs[0], probe, lambda _: "")
+    assert [bool(row.caution) for row in rows] == [False, True]
+    assert "stands first in the text" in rows[1].caution
+    _, safe = probe_of(60, picked, causal=True)
+    table = {row.title: row for group in relation_groups(safe, lambda _: "") for row in group.rows}
+    assert table["previous word"].caution == ""
+    assert safe.inputs != probe.inputs
 
 
 def test_what_was_not_read_is_told() -> None:

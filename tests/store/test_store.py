@@ -30,6 +30,7 @@ from attention_gallery.records import (
     Tokens,
 )
 from attention_gallery.store import AttentionStore, BesideShape, capture_key
+from attention_gallery.store.entry import _widened
 
 KEY = "ab" + "0" * 62
 FACTS = ModelFacts("BertModel", "bert", 3, 2, 2, False, 512, 32, 100, 1000, "safetensors")
@@ -418,6 +419,14 @@ def test_the_key_depends_on_all_that_changes_the_numbers(change: dict[str, objec
 def test_the_key_never_drifts() -> None:
     assert capture_key(**BASE) == capture_key(**BASE, kind="self")
     assert capture_key(**BASE) == "e1e8a7a7aaee55991ff1f51507cde39dde5d978556180cf33aa72a518fd1ac3a"
+
+
+def test_every_half_is_read_exactly():
+    halves = np.arange(2**16, dtype=np.uint16).view(np.float16)
+    positive = halves[:0x7C00]
+    for some in (positive, halves[:0], halves[halves <= 1]):
+        np.testing.assert_array_equal(_widened(some), some.astype(np.float32))
+    np.testing.assert_array_equal(_widened(halves), halves.astype(np.float32))
 
 
 def make_beside(facts: ModelFacts, keys: int, positions: int | None, ranks: int = 2) -> Beside:

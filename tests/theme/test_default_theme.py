@@ -24,6 +24,7 @@ HOSTILE = "\"'><script>alert(1)</script>&"
 VIEWS = {
     "home.html": contexts.HomeContext,
     "model.html": contexts.ModelContext,
+    "model_length.html": contexts.LengthContext,
     "model_head.html": contexts.ModelHeadContext,
     "sentence.html": contexts.SentenceContext,
     "explorer.html": contexts.ExplorerContext,

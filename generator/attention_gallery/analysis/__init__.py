@@ -19,6 +19,8 @@
     map_heads           a `HeadMap` of them over sentences: positions, groups, the nearest of each
     gold_of, look       gold relations of a sentence, and the word that each head looks at most
     Probe               many sentences to a `RelationScore` for every kind of relation
+    head_relations      the `HeadRelation` that each head follows best
+    clearest_sentences  the sentences of each head, the one that shows it best first
     save, load          an analysis as bytes and back; `analysis_key` names it in a cache
     save_looks, load_looks, looks_key   the same of what `look` finds
 
@@ -29,11 +31,13 @@ from __future__ import annotations
 
 from attention_gallery.analysis.across import Across, HeadsAcross
 from attention_gallery.analysis.alignment import Alignment, Frame, Items, Side, align, frame_of
+from attention_gallery.analysis.clearest import clearest_sentences
 from attention_gallery.analysis.contrast import Change, HeadContrast, compare, contrast_heads
 from attention_gallery.analysis.counterparts import Counterparts, find_counterparts
 from attention_gallery.analysis.distances import head_distances, mean_distance
 from attention_gallery.analysis.gauge import Gauge, Reading
 from attention_gallery.analysis.head_map import HeadMap, map_heads
+from attention_gallery.analysis.head_relations import HeadRelation, head_relations
 from attention_gallery.analysis.head_types import KINDS, Kind, Thresholds, classify
 from attention_gallery.analysis.layout import LayerView, Layout
 from attention_gallery.analysis.lookup import find_token, find_word
@@ -68,6 +72,7 @@ __all__ = [
     "GoldSentence",
     "HeadContrast",
     "HeadMap",
+    "HeadRelation",
     "HeadsAcross",
     "Items",
     "Kind",
@@ -88,6 +93,7 @@ __all__ = [
     "analysis_key",
     "average_heads",
     "classify",
+    "clearest_sentences",
     "compare",
     "contrast_heads",
     "find_counterparts",
@@ -97,6 +103,7 @@ __all__ = [
     "frame_of",
     "gold_of",
     "head_distances",
+    "head_relations",
     "heads_only",
     "load",
     "load_looks",

@@ -6,21 +6,19 @@ strongest other word of the sentence; either the word that is looked at most, or
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 from numpy.typing import NDArray
 
+from attention_gallery.analysis.kept import pack, unpack
 from attention_gallery.analysis.relations import GoldSentence
 from attention_gallery.analysis.words import between, tokens_of_words
-from attention_gallery.errors import DamagedEntry
-from attention_gallery.hashing import digest_bytes
 from attention_gallery.records import Bool, Float32, StoredAttention
 
 Int16 = NDArray[np.int16]
 
 NOTHING, UNREAD = -1, -2
-_MAGIC = b"attention-gallery looks 2\n"
+_MAGIC = b"attention-gallery looks 3\n"
+_DTYPES = {"looks": "<i2"}
 
 
 def look(attention: StoredAttention, gold: GoldSentence) -> Int16 | None:
@@ -80,21 +78,16 @@ def _strongest_queries(weights: Float32) -> Int16:
     return np.where(greatest > 0, best.reshape(greatest.shape), np.int16(NOTHING))
 
 
-def save_looks(looks: Int16) -> bytes:
-    """Looks as bytes, with a checksum; equal looks give equal bytes."""
-    stream = io.BytesIO()
-    np.save(stream, np.ascontiguousarray(looks, dtype="<i2"), allow_pickle=False)
-    body = stream.getvalue()
-    return b"".join([_MAGIC, digest_bytes(body).encode(), b"\n", body])
+def save_looks(looks: Int16 | None) -> bytes:
+    """Looks, or that there are none, as bytes; equal looks give equal bytes."""
+    if looks is None:
+        return pack(_MAGIC, {"none": True}, {})
+    return pack(_MAGIC, {}, {"looks": looks.astype(_DTYPES["looks"])})
 
 
-def load_looks(data: bytes) -> Int16:
-    """The looks that `save_looks` wrote. Raises `DamagedEntry` for any other bytes."""
-    start = len(_MAGIC) + 65
-    if data[: len(_MAGIC)] != _MAGIC or data[len(_MAGIC) : start - 1] != digest_bytes(data[start:]).encode():
-        raise DamagedEntry("a kept probe does not match its checksum")
-    try:
-        looks: Int16 = np.load(io.BytesIO(data[start:]), allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise DamagedEntry(f"a kept probe cannot be read: {error}") from error
-    return looks
+def load_looks(data: bytes) -> Int16 | None:
+    """What `save_looks` was given. Raises `DamagedEntry` for any other bytes."""
+    if data == save_looks(None):
+        return None
+    _, arrays = unpack(_MAGIC, data, _DTYPES)
+    return arrays["looks"]

@@ -65,13 +65,25 @@ class BestHead:
     baseline: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class HeadScores:
+    """How often every head is right on the half to score on: shares float64[layer, head], 0 to 1.
+
+    directions: int8[layer, head], in which direction each was asked: the one in which it is right more often
+    on the half to choose on.
+    """
+
+    shares: NDArray[np.float64]
+    directions: NDArray[np.int8]
+
+
 @dataclass(frozen=True, slots=True)
 class RelationScore:
     """What is known of one kind of relation under one model.
 
     examples, sentences: of all. chosen_on, scored_on: examples of the two halves (the same in mode "same").
     seen: for each direction, in how many of all examples one word can see the other at all; in a causal model
-    none looks ahead. best: None where there are too few examples, or no direction can be seen.
+    none looks ahead. best, heads: None where there are too few examples, or no direction can be seen.
     """
 
     kind: str
@@ -83,11 +95,26 @@ class RelationScore:
     scored_on: int
     seen: tuple[int, int]
     best: BestHead | None
+    heads: HeadScores | None = field(default=None, repr=False, compare=False)
 
     @property
     def impossible(self) -> bool:
         """Whether no head could ever be right, in either direction."""
         return self.seen == (0, 0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HalvedHits:
+    """How often heads are right about one kind, where heads are chosen and where they are scored.
+
+    chosen, scored: int64[direction, layer, head]. chosen_offset, scored_offset: how often the fixed offset is
+    right that is best where heads are chosen.
+    """
+
+    chosen: NDArray[np.int64]
+    scored: NDArray[np.int64]
+    chosen_offset: int
+    scored_offset: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,11 +175,30 @@ class Probe:
         tallies = self._tallies[kind]
         return int(_offset_hits(tallies).max()) / _count(tallies)
 
-    def _score(self, kind: str, tallies: list[_Tally]) -> RelationScore:
+    def halved(self, kind: str) -> HalvedHits:
+        """How often every head is right, in the two halves.
+
+        Raises `KeyError` for a kind that was not met, `ValueError` for one that is missing in a half.
+        """
+        chosen, scored = self._halves(self._tallies[kind])
+        if not chosen or not scored:
+            raise ValueError(f"one half has no relation of the kind {kind}")
+        place = int(_offset_hits(chosen).argmax())
+        return HalvedHits(
+            chosen=_head_hits(chosen),
+            scored=_head_hits(scored),
+            chosen_offset=int(_offset_hits(chosen)[place]),
+            scored_offset=int(_offset_hits(scored)[place]),
+        )
+
+    def _halves(self, tallies: list[_Tally]) -> tuple[list[_Tally], list[_Tally]]:
+        """The sentences to choose heads on, and those to score them on."""
         if self.mode == "same":
-            chosen, scored = tallies, tallies
-        else:
-            chosen, scored = ([one for one in tallies if one.half == half] for half in (0, 1))
+            return tallies, tallies
+        return [one for one in tallies if one.half == 0], [one for one in tallies if one.half == 1]
+
+    def _score(self, kind: str, tallies: list[_Tally]) -> RelationScore:
+        chosen, scored = self._halves(tallies)
         seen = (sum(one.seen[0] for one in tallies), sum(one.seen[1] for one in tallies))
         enough = any(seen) and (self.mode == "same" or (_enough(chosen) and _enough(scored)))
         return RelationScore(
@@ -165,6 +211,7 @@ class Probe:
             scored_on=_count(scored),
             seen=seen,
             best=_best(chosen, scored, seen) if enough else None,
+            heads=_heads(chosen, scored, seen) if enough else None,
         )
 
 
@@ -187,8 +234,7 @@ def _count(tallies: list[_Tally]) -> int:
 
 def _best(chosen: list[_Tally], scored: list[_Tally], seen: tuple[int, int]) -> BestHead:
     """The head with most hits where heads are chosen; of equal ones the first, by direction, layer, head."""
-    hits: NDArray[np.int64] = np.sum([one.hits for one in chosen], axis=0, dtype=np.int64)
-    hits[np.array(seen) == 0] = -1
+    hits = _hits(chosen, seen)
     direction, layer, head = (int(place) for place in np.unravel_index(hits.argmax(), hits.shape))
     right = np.array([one.hits[direction, layer, head] for one in scored], np.int64)
     examples = np.array([one.examples for one in scored], np.int64)
@@ -196,6 +242,24 @@ def _best(chosen: list[_Tally], scored: list[_Tally], seen: tuple[int, int]) -> 
     baseline = sum(int(one.offsets[place]) for one in scored) / int(examples.sum())
     accuracy = _accuracy(right, examples)
     return BestHead(layer, head, direction, accuracy, OFFSETS[place], baseline)
+
+
+def _heads(chosen: list[_Tally], scored: list[_Tally], seen: tuple[int, int]) -> HeadScores:
+    directions = _hits(chosen, seen).argmax(axis=0)
+    right = np.take_along_axis(_hits(scored, seen), directions[None], axis=0)[0]
+    return HeadScores(right / _count(scored), directions.astype(np.int8))
+
+
+def _hits(tallies: list[_Tally], seen: tuple[int, int]) -> NDArray[np.int64]:
+    """How often each head is right, int64[direction, layer, head]; -1 in a direction that nobody sees."""
+    hits = _head_hits(tallies)
+    hits[np.array(seen) == 0] = -1
+    return hits
+
+
+def _head_hits(tallies: list[_Tally]) -> NDArray[np.int64]:
+    hits: NDArray[np.int64] = np.sum([one.hits for one in tallies], axis=0, dtype=np.int64)
+    return hits
 
 
 def _offset_hits(tallies: list[_Tally]) -> NDArray[np.int64]:

@@ -6,12 +6,17 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from attention_gallery.manifest.settings import SentenceSpec
+from attention_gallery.manifest.settings import ParsedRelation, SentenceSpec
 from attention_gallery.manifest.words import Span, span_of
 
 Group = Literal["syntactic", "positional", "semantic", "entity", "other"]
 GROUPS: tuple[Group, ...] = get_args(Group)
 
+# The labels of spaCy's English pipelines that Universal Dependencies does not have (ClearNLP's scheme).
+_CLEAR = (
+    "acomp agent attr auxpass csubjpass dative dobj intj meta neg npadvmod nsubjpass oprd pcomp pobj poss "
+    "preconj predet prep prt quantmod relcl"
+)
 # Nivre et al. 2020, Universal Dependencies v2, without root and punct, which heads are not asked for.
 _UNIVERSAL = (
     "acl advcl advmod amod appos aux case cc ccomp clf compound conj cop csubj dep det discourse dislocated "
@@ -19,7 +24,7 @@ _UNIVERSAL = (
     "xcomp"
 )
 KINDS_OF_GROUP: dict[Group, tuple[str, ...]] = {
-    "syntactic": (*_UNIVERSAL.split(), "agreement", "negation", "object", "subject"),
+    "syntactic": (*_UNIVERSAL.split(), *_CLEAR.split(), "agreement", "negation", "object", "subject"),
     "positional": ("next word", "previous word"),
     "semantic": ("antonym", "coreference", "hypernym", "hyponym", "meronym", "sense", "synonym"),
     "entity": ("entity",),
@@ -30,11 +35,15 @@ _GROUP = {kind: group for group, kinds in KINDS_OF_GROUP.items() for kind in kin
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """One relation: its kind, and the indices of its two sides in `GoldSentence.units`."""
+    """One relation: its kind, and the indices of its two sides in `GoldSentence.units`.
+
+    `parser` is what found it, "" for one that is gold.
+    """
 
     kind: str
     source: int
     target: int
+    parser: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +88,8 @@ def gold_of(sentence: SentenceSpec) -> GoldSentence:
         sides = [_inside(edges, span_of(side, text)) for side in (one.from_, one.to)]
         if all(sides):
             source, target = (units.setdefault(side, len(units)) for side in sides)
-            relations.append(Relation(one.kind, source, target))
+            parser = one.parser if isinstance(one, ParsedRelation) else ""
+            relations.append(Relation(one.kind, source, target, parser))
     return GoldSentence(sentence.slug, words, tuple(units), tuple(relations))
 
 

@@ -7,25 +7,29 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from attention_gallery.build.hidden import RANDOM_TOKENS, HiddenText, hidden_texts, is_rung
 from attention_gallery.build.identify import identify
 from attention_gallery.build.pins import Pins
 from attention_gallery.build.project import Project
 from attention_gallery.build.shown import ShownModel, clashes, pairs_read, shown_models
 from attention_gallery.errors import DamagedEntry, ModelError, Problem
 from attention_gallery.manifest.settings import GallerySettings, ModelSpec, SentenceSpec
-from attention_gallery.models import FingerprintMemory, ModelFingerprint, ResolvedModel, license_file
+from attention_gallery.models import (
+    FingerprintMemory,
+    ModelFingerprint,
+    ProblemMaker,
+    ResolvedModel,
+    license_file,
+)
 from attention_gallery.models import files as model_files
-from attention_gallery.models.resolved import ProblemMaker
 from attention_gallery.progress import Reporter, SilentReporter
-from attention_gallery.records import Given, RepeatedTokens, TextInput
+from attention_gallery.records import Given, TextInput
 from attention_gallery.store import AttentionStore, capture_key
 
 if TYPE_CHECKING:
     from attention_gallery.capturing import CaptureJob
 
 _FREE = Pins()
-# What people are told instead of the slug of a sentence.
-RANDOM_TOKENS = "random tokens, read twice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +37,14 @@ class Captures:
     """The model files of a gallery, what is shown of them, and the key of every model and sentence.
 
     `models` are those of the manifest, `shown` those of the pages: three of an encoder-decoder. The models of
-    `keys` are the slugs of the latter. `repeats` are the keys of random tokens read twice, by slug of those
-    models that read them: none of the decoders and cross attention of an encoder-decoder do.
+    `keys` are the slugs of the latter. `hidden` are the keys of what they read besides, by model and name:
+    see `hidden_texts`.
     """
 
     models: tuple[tuple[ResolvedModel, ModelFingerprint], ...]
     shown: tuple[ShownModel, ...]
     keys: Mapping[tuple[str, str], str]
-    repeats: Mapping[str, str]
-
-    @property
-    def every(self) -> dict[tuple[str, str], str]:
-        """All keys by model and what it reads: the sentences, and random tokens."""
-        hidden = {(model, RANDOM_TOKENS): key for model, key in self.repeats.items()}
-        return {**self.keys, **hidden}
+    hidden: Mapping[tuple[str, str], str]
 
     def of(self, index: int, sentence: str) -> dict[str, str]:
         """The keys of one model of the manifest on one sentence, by kind of attention."""
@@ -54,11 +52,26 @@ class Captures:
         found = ((one.kind, self.keys.get((one.spec.slug, sentence))) for one in shown)
         return {kind: key for kind, key in found if key is not None}
 
-    def repeats_of(self, index: int) -> dict[str, str]:
-        """The keys of random tokens for one model of the manifest, by kind of attention."""
+    def of_hidden(self, index: int, text: HiddenText) -> dict[str, str]:
+        """The keys of one model of the manifest on a hidden text, by kind of attention."""
         shown = (one for one in self.shown if one.index == index)
-        found = ((one.kind, self.repeats.get(one.spec.slug)) for one in shown)
+        found = ((one.kind, self.hidden.get((one.spec.slug, text.name))) for one in shown)
         return {kind: key for kind, key in found if key is not None}
+
+    @property
+    def every(self) -> dict[tuple[str, str], str]:
+        """All keys by model and what it reads: the sentences, and what is hidden."""
+        return {**self.keys, **self.hidden}
+
+    @property
+    def repeats(self) -> dict[str, str]:
+        """The keys of random tokens read twice, by slug of the models that read them."""
+        return {model: key for (model, name), key in self.hidden.items() if name == RANDOM_TOKENS}
+
+    @property
+    def rungs(self) -> set[str]:
+        """The keys of texts of several lengths."""
+        return {key for (_, name), key in self.hidden.items() if is_rung(name)}
 
     def files(self) -> list[str]:
         """Every model file that can change the numbers or the license."""
@@ -84,12 +97,14 @@ def needed_captures(
         (one.spec.slug, sentence.slug): key_of(settings, one.spec, models[one.index][1], sentence, one.kind)
         for one, sentence in pairs_read(settings, shown)
     }
-    repeats = {
-        one.spec.slug: repeated_key(settings, one.spec, models[one.index][1], one.kind)
+    hidden = {
+        (one.spec.slug, text.name): key_of_given(
+            settings, one.spec, models[one.index][1], text.given, one.kind
+        )
         for one in shown
-        if settings.analysis.repeated_tokens and reads_repeats(one.kind)
+        for text in hidden_texts(settings, one)
     }
-    return Captures(models, tuple(shown), keys, repeats)
+    return Captures(models, tuple(shown), keys, hidden)
 
 
 def key_of(
@@ -100,19 +115,13 @@ def key_of(
     kind: str = "self",
 ) -> str:
     """The key of the capture of one sentence under one model; `kind` is one of the model's `kinds`."""
-    return _key(settings, model, digests, text_input(sentence), kind)
+    return key_of_given(settings, model, digests, text_input(sentence), kind)
 
 
-def repeated_key(
-    settings: GallerySettings, model: ModelSpec, digests: ModelFingerprint, kind: str = "self"
-) -> str:
-    """The key of the capture of random tokens that one model reads twice over."""
-    return _key(settings, model, digests, RepeatedTokens(), kind)
-
-
-def _key(
+def key_of_given(
     settings: GallerySettings, model: ModelSpec, digests: ModelFingerprint, given: Given, kind: str
 ) -> str:
+    """The key of the capture of anything that one model is given to read."""
     return capture_key(
         weights=digests.weights,
         tokenizer=digests.tokenizer,
@@ -122,14 +131,6 @@ def _key(
         kind=kind,
         predictions=settings.capture.predictions,
     )
-
-
-def reads_repeats(kind: str) -> bool:
-    """Whether attention of this kind is tried on random tokens.
-
-    What the decoder of an encoder-decoder reads is an answer to what its encoder read.
-    """
-    return kind in ("self", "encoder")
 
 
 def text_input(sentence: SentenceSpec) -> TextInput:
@@ -146,6 +147,10 @@ def text_input(sentence: SentenceSpec) -> TextInput:
 
 def _problem(project: Project, kind: str, index: int, field: str, reason: str, mend: str) -> Problem:
     return project.manifest.problem(reason, mend, kind, index, field)
+
+
+def _hidden_problem(project: Project, place: tuple[str | int, ...], reason: str, mend: str) -> Problem:
+    return project.manifest.problem(reason, mend, *place)
 
 
 def capture_all(
@@ -205,8 +210,15 @@ def _readings(
     for index, sentence in enumerate(project.manifest.settings.sentences):
         problem = partial(_problem, project, "sentences", index, "chat" if sentence.chat else "text")
         yield sentence.slug, text_input(sentence), captures.of(place, sentence.slug), problem
-    problem = partial(_problem, project, "models", place, "source")
-    yield RANDOM_TOKENS, RepeatedTokens(), captures.repeats_of(place), problem
+    hidden = {
+        text.name: text
+        for one in captures.shown
+        if one.index == place
+        for text in hidden_texts(project.manifest.settings, one)
+    }
+    for text in hidden.values():
+        problem = partial(_hidden_problem, project, text.place)
+        yield text.name, text.given, captures.of_hidden(place, text), problem
 
 
 def drop_damaged(

@@ -6,7 +6,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from attention_gallery.analysis import (
     BUILT_IN,
@@ -17,6 +16,7 @@ from attention_gallery.analysis import (
     HeadContrast,
     HeadMap,
     MeasureSet,
+    RelationScore,
     SentenceAnalysis,
     analyse,
     analysis_key,
@@ -46,6 +46,13 @@ from attention_gallery.analysis.kept_contrasts import (
     save_contrast,
     save_counterparts,
 )
+from attention_gallery.analysis.lengths import (
+    LengthReading,
+    length_key,
+    load_reading,
+    read_length,
+    save_reading,
+)
 from attention_gallery.analysis.probe import Int16
 from attention_gallery.analysis.repeats import (
     RepeatScores,
@@ -54,27 +61,27 @@ from attention_gallery.analysis.repeats import (
     repeats_key,
     save_repeats,
 )
-from attention_gallery.errors import DamagedEntry
-from attention_gallery.files import write_atomically
+from attention_gallery.build.kept_files import Result, kept_file, path_in
 from attention_gallery.manifest.settings import AnalysisSettings, GallerySettings
 from attention_gallery.pages.gallery import Pair
+from attention_gallery.pages.model_probe import ModelProbe
 from attention_gallery.records import Float32, StoredAttention
 from attention_gallery.store import AttentionStore
 
 _KEPT = 4
-_Result = TypeVar("_Result")
 
 
 def kept_names(
     settings: GallerySettings,
     keys: Mapping[tuple[str, str], str],
     repeats: Iterable[str] = (),
+    rungs: Iterable[str] = (),
     measures: MeasureSet = BUILT_IN,
 ) -> set[str]:
     """Every name in the cache of analyses that a gallery may use, with its drafts or without them.
 
     `keys` are those of the captures by (model, sentence), drafts among them, `repeats` those of random
-    tokens.
+    tokens, `rungs` those of texts of several lengths.
     """
     used = set(keys.values())
     gold = {sentence.slug: gold_of(sentence) for sentence in settings.sentences}
@@ -82,6 +89,7 @@ def kept_names(
     names |= {distances_key(key) for key in used} | {repeats_key(key) for key in repeats}
     names |= {views_key(key, settings.analysis) for key in used}
     names |= {looks_key(key, gold[sentence]) for (_, sentence), key in keys.items()}
+    names |= {length_key(key, settings.analysis.window) for key in rungs}
     drafts = {sentence.slug for sentence in settings.sentences if sentence.draft}
     for model in {model for model, _ in keys}:
         of_model = {sentence: key for (one, sentence), key in keys.items() if one == model}
@@ -154,18 +162,15 @@ class CachedData:
 
         Raises `DamagedEntry`.
         """
-        path = self._path(looks_key(key, gold))
-        try:
-            return load_looks(path.read_bytes())
-        except (FileNotFoundError, DamagedEntry):
-            # Not kept open: a probe goes through all sentences of a model once.
-            looks = look(self._store.open(key), gold)
-            if looks is not None and self._keep:
-                write_atomically(path, save_looks(looks))
-            return looks
+        # Not kept open: a probe goes through all sentences of a model once.
+        name, opened = looks_key(key, gold), self._store.open
+        return self._kept(name, load_looks, save_looks, lambda: look(opened(key), gold))
 
-    def _path(self, name: str) -> Path:
-        return self._cache / name[:2] / name
+    def length(self, key: str) -> LengthReading:
+        """The heads on a text of one length, from the cache or measured now. Raises `DamagedEntry`."""
+        window = self._settings.window
+        name = length_key(key, window)
+        return self._kept(name, load_reading, save_reading, lambda: read_length(self.entry(key), window))
 
     def _read_or_measure(self, key: str) -> SentenceAnalysis:
         name = analysis_key(key, self._settings, measures=self.measures)
@@ -230,27 +235,24 @@ class CachedData:
     def _kept(
         self,
         name: str,
-        load: Callable[[bytes], _Result],
-        save: Callable[[_Result], bytes],
-        make: Callable[[], _Result],
-    ) -> _Result:
+        load: Callable[[bytes], Result],
+        save: Callable[[Result], bytes],
+        make: Callable[[], Result],
+    ) -> Result:
         """A result as it was kept under a name, or made and kept now."""
-        path = self._path(name)
-        try:
-            return load(path.read_bytes())
-        except (FileNotFoundError, DamagedEntry):
-            made = make()
-            if self._keep:
-                write_atomically(path, save(made))
-            return made
+        return kept_file(path_in(self._cache, name), load, save, make, self._keep)
 
 
 @dataclass(frozen=True, slots=True)
 class CapturedEvidence:
-    """What notes are held to: `keys` are those of the captures that there are, by model and sentence."""
+    """What notes are held to: `keys` are those of the captures that there are, by model and sentence.
+
+    `probes` are those of the models all of whose sentences were captured.
+    """
 
     data: CachedData
     keys: Mapping[tuple[str, str], str]
+    probes: Mapping[str, ModelProbe]
 
     def attention(self, model: str, sentence: str) -> StoredAttention | None:
         """The captured attention of a model on a sentence. Raises `DamagedEntry`."""
@@ -261,3 +263,8 @@ class CapturedEvidence:
         """Its measures. Raises `DamagedEntry`."""
         key = self.keys.get((model, sentence))
         return None if key is None else self.data.measured(key)
+
+    def relations(self, model: str) -> Mapping[str, RelationScore] | None:
+        """What the heads of a model know of each kind of relation. Raises `DamagedEntry`."""
+        probe = self.probes.get(model)
+        return None if probe is None else probe.by_kind

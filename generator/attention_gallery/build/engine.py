@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from attention_gallery.pages import routes
 from attention_gallery.progress import Reporter
 
 if TYPE_CHECKING:
+    from attention_gallery.build.annotate import Annotated
     from attention_gallery.build.captures import Captures
     from attention_gallery.build.data import CachedData
     from attention_gallery.build.execute import Staging
@@ -132,6 +133,7 @@ def _unchanged(run: _Build) -> BuildReport | None:
 
 
 def _rebuild(run: _Build) -> BuildReport:
+    from attention_gallery.build.annotate import annotate
     from attention_gallery.build.captures import capture_all, drop_damaged
     from attention_gallery.build.contrasts import check_contrasts
     from attention_gallery.build.data import CachedData
@@ -145,12 +147,14 @@ def _rebuild(run: _Build) -> BuildReport:
         started = time.time_ns()
         project = read_project(run.manifest, run.options.drafts)
         captures = _pinned_captures(run, project)
+        annotated = annotate(project.manifest, run.cache / "analysis", run.reporter)
+        project = replace(project, manifest=annotated.manifest)
         settings = project.manifest.settings
         paged = [(model.spec.slug, one.slug) for model, one in with_pages(settings, captures.shown)]
         check_models(project.notes, [shown.spec.slug for shown in captures.shown], paged)
         check_contrasts(project.manifest, captures.shown, {})
         treebanks = [str(path) for path in project.manifest.files]
-        read = [*captures.files(), *treebanks, *project.measures.files]
+        read = [*captures.files(), *treebanks, *project.measures.files, *annotated.files]
         inputs = {"files": read, "folders": [str(project.content)]}
         before = _stamp(run, inputs)
         folders = [str(run.manifest.parent / "themes"), *inputs["folders"]]
@@ -170,7 +174,7 @@ def _rebuild(run: _Build) -> BuildReport:
         cache = run.cache / "analysis"
         data = CachedData(store, cache, settings.analysis, measures=project.measures)
         try:
-            return _write(run, project, captures, data, captured, (before, inputs))
+            return _write(run, project, (captures, annotated), data, captured, (before, inputs))
         except DamagedEntry:
             damaged = drop_damaged(captures, store, run.reporter, dropped)
             if not damaged:
@@ -200,7 +204,7 @@ def _pinned_captures(run: _Build, project: Project) -> Captures:
 def _write(
     run: _Build,
     project: Project,
-    captures: Captures,
+    found: tuple[Captures, Annotated],
     data: CachedData,
     captured: int,
     state: tuple[str, dict[str, list[str]]],
@@ -212,7 +216,8 @@ def _write(
     recover_swap(project.site)
     owned = owned_files(project.site, run.options.force)
     with run.clock.phase("plan"):
-        gallery = gather(project, captures, data)
+        captures, annotated = found
+        gallery = gather(project, captures, data, annotated.parses)
     new = RecordWriter(run.record_path)
     old = Record(run.record_path)
     staging = _staging(run, gallery, project.site, (old, new), reuse=bool(owned) and not run.options.force)

@@ -6,31 +6,36 @@ import os
 import platform
 import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 
-from attention_gallery.analysis import analysis_key, gold_of
+from attention_gallery.analysis import analysis_key
 from attention_gallery.build.captures import Captures
 from attention_gallery.build.contrasts import check_contrasts, resolve_contrasts
 from attention_gallery.build.data import CachedData, CapturedEvidence
+from attention_gallery.build.hidden import rung_name
+from attention_gallery.build.probes import Reader, model_probes
 from attention_gallery.build.project import Project
 from attention_gallery.build.shown import ShownModel, with_pages
 from attention_gallery.errors import Problem, UserError
 from attention_gallery.figures.plotly_script import plotly_script
 from attention_gallery.files import walk_files
 from attention_gallery.hashing import digest, digest_file
+from attention_gallery.manifest.lengths import ladder_of
 from attention_gallery.manifest.settings import GallerySettings, SentenceSpec
 from attention_gallery.models import license_of
 from attention_gallery.notes import check_heads
 from attention_gallery.pages import routes
 from attention_gallery.pages.chrome import site_info
-from attention_gallery.pages.gallery import Gallery, GalleryModel, Pair, PlannedPage
+from attention_gallery.pages.gallery import Gallery, GalleryModel, Pair, PlannedPage, ReadLadder
 from attention_gallery.pages.link_map import LinkMap
 from attention_gallery.pages.model_probe import ModelProbe
 from attention_gallery.pages.notes import gather_notes
 from attention_gallery.pages.numbers import Numbers
+from attention_gallery.pages.parses import SentenceParse
 from attention_gallery.pages.routes import HeadRoutes
 from attention_gallery.records import Provenance
 from attention_gallery.theme.assets import bundle, fingerprinted
@@ -54,8 +59,16 @@ _LIBRARIES = (
 )
 
 
-def gather(project: Project, captures: Captures, data: CachedData) -> Gallery:
-    """The gallery. Raises `UserError` for notes that do not fit, `DamagedEntry` for broken captures."""
+def gather(
+    project: Project,
+    captures: Captures,
+    data: CachedData,
+    parses: Mapping[str, SentenceParse] = MappingProxyType({}),
+) -> Gallery:
+    """The gallery; `parses` are by slug of the sentence.
+
+    Raises `UserError` for notes that do not fit, `DamagedEntry` for broken captures.
+    """
     settings = project.manifest.settings
     models = tuple(_model(project, captures, data, shown) for shown in captures.shown)
     named = {model.spec.slug: model for model in models}
@@ -71,8 +84,10 @@ def gather(project: Project, captures: Captures, data: CachedData) -> Gallery:
     contrasts = tuple(resolve_contrasts(settings, pairs))
     titles = {model.spec.slug: (model.spec.title, model.routes) for model in models}
     paged = {at: pair.heads for at, pair in pairs.items()}
-    links = link_map(project, titles, paged)
-    evidence = CapturedEvidence(data, captures.keys)
+    ladders = _ladders(settings, captures)
+    links = link_map(project, titles, paged, ladders)
+    probes = _probes(settings, captures, models, data)
+    evidence = _evidence(captures, models, probes, data)
     notes = gather_notes(project.notes, Numbers(links, settings.sentences, evidence, data.measures))
     assets = bundle(project.theme, project.options)
     script = plotly_script()
@@ -84,8 +99,10 @@ def gather(project: Project, captures: Captures, data: CachedData) -> Gallery:
         models=models,
         sentences=tuple(sentence for sentence in settings.sentences if sentence.pages),
         pairs=pairs,
-        probes=_probes(settings, captures, models, data),
+        probes=probes,
         repeats=captures.repeats,
+        ladders=ladders,
+        parses=parses,
         notes=notes,
         data=data,
         renderer=renderer,
@@ -119,6 +136,30 @@ def _origin(captures: Captures, index: int, captured: Provenance) -> Provenance:
     return replace(captured, source=found.source, revision=found.revision)
 
 
+def _probes(
+    settings: GallerySettings, captures: Captures, models: tuple[GalleryModel, ...], data: CachedData
+) -> dict[str, ModelProbe]:
+    """The probe of each model that reads the sentences themselves."""
+    readers = [_reader(captures, data, model) for model in models if not model.reads_target]
+    return model_probes(settings, readers, captures.keys, data)
+
+
+def _evidence(
+    captures: Captures,
+    models: tuple[GalleryModel, ...],
+    probes: Mapping[str, ModelProbe],
+    data: CachedData,
+) -> CapturedEvidence:
+    """What notes are held to. A model that reads a target was probed for nothing."""
+    unread = {model.spec.slug: ModelProbe.empty() for model in models if model.reads_target}
+    return CapturedEvidence(data, captures.keys, {**probes, **unread})
+
+
+def _reader(captures: Captures, data: CachedData, model: GalleryModel) -> Reader:
+    slug = model.spec.slug
+    return Reader.of(slug, data.peek(next(key for (one, _), key in captures.keys.items() if one == slug)))
+
+
 def _pair(
     project: Project,
     captures: Captures,
@@ -138,7 +179,8 @@ def _pair(
             model.spec.model_dump(mode="json"),
             asdict(model.facts),
             origin,
-            sentence.model_dump(mode="json"),
+            # Relations change nothing of what heads do: pages that show them name them themselves.
+            sentence.model_dump(mode="json", exclude={"relations", "annotate"}),
             analysis_key(key, settings.analysis, measures=data.measures),
         ]
     )
@@ -146,18 +188,18 @@ def _pair(
     return Pair(model, sentence, key, inputs, heads, provenance)
 
 
-def _probes(
-    settings: GallerySettings, captures: Captures, models: tuple[GalleryModel, ...], data: CachedData
-) -> dict[str, ModelProbe]:
-    """The probe of each model that reads the sentences themselves: over all, with pages or without."""
-    gold = [gold_of(sentence) for sentence in settings.sentences]
-    probes = {}
-    for model in models:
-        if not model.reads_target:
-            keys = ((one, captures.keys.get((model.spec.slug, one.slug))) for one in gold)
-            asked = tuple((one, key) for one, key in keys if key is not None)
-            probes[model.spec.slug] = ModelProbe(asked, model.causal, data.looks)
-    return probes
+def _ladders(settings: GallerySettings, captures: Captures) -> dict[str, ReadLadder]:
+    """What each model read at several lengths."""
+    ladder = ladder_of(settings)
+    if ladder is None:
+        return {}
+    found = {}
+    for model in captures.shown:
+        slug = model.spec.slug
+        keys = [captures.hidden.get((slug, rung_name(index))) for index in range(len(ladder.rungs))]
+        if None not in keys:
+            found[slug] = ReadLadder(ladder.rungs, tuple(key or "" for key in keys), ladder.sentence)
+    return found
 
 
 def _head_places(which: str, model: GalleryModel, data: CachedData, key: str) -> tuple[tuple[int, int], ...]:
@@ -170,8 +212,13 @@ def link_map(
     project: Project,
     models: Mapping[str, tuple[str, HeadRoutes]],
     paged: Mapping[tuple[str, str], tuple[tuple[int, int], ...]],
+    lengths: Iterable[str],
 ) -> LinkMap:
-    """What notes may link to. `models`: by slug; `paged`: by (model, sentence), heads with a page."""
+    """What notes may link to.
+
+    `models`: by slug; `paged`: by (model, sentence), heads with a page; `lengths`: models measured at several
+    lengths.
+    """
     settings = project.manifest.settings
     pages = [note for note in project.notes if note.target.kind == "page"]
     return LinkMap(
@@ -182,6 +229,7 @@ def link_map(
         assets=frozenset(project.assets),
         contrasts={contrast.slug: contrast.title for contrast in settings.contrasts},
         has_about=any(note.target.kind == "about" for note in project.notes),
+        lengths=frozenset(lengths),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from attention_gallery.build.annotate import Annotated, annotate
 from attention_gallery.build.captures import key_of
 from attention_gallery.build.contrasts import check_contrasts
 from attention_gallery.build.data import CachedData, CapturedEvidence
@@ -12,13 +13,15 @@ from attention_gallery.build.gather import link_map
 from attention_gallery.build.identify import at_source
 from attention_gallery.build.locking import tell_others
 from attention_gallery.build.pins import Pins
+from attention_gallery.build.probes import Reader, model_probes
 from attention_gallery.build.project import Project
 from attention_gallery.build.shown import ShownModel, clashes, pairs_read, shown_models, with_pages
 from attention_gallery.errors import DamagedEntry, ModelError, Problem, UserError, told_in_short
 from attention_gallery.manifest import parse_source
+from attention_gallery.manifest.lengths import ladder_of
 from attention_gallery.manifest.lock import lock_path
 from attention_gallery.manifest.lock_reader import read_lock
-from attention_gallery.manifest.settings import ModelSpec
+from attention_gallery.manifest.settings import GallerySettings, ModelSpec
 from attention_gallery.manifest.slugs import possible_slugs
 from attention_gallery.models import (
     FingerprintMemory,
@@ -29,6 +32,7 @@ from attention_gallery.models import (
     resolve,
 )
 from attention_gallery.notes import check_heads, check_models
+from attention_gallery.pages.model_probe import ModelProbe
 from attention_gallery.pages.notes import gather_notes
 from attention_gallery.pages.numbers import Numbers
 from attention_gallery.pages.routes import HeadRoutes
@@ -80,7 +84,14 @@ def inspect_sources(project: Project, cache: Path, reporter: Reporter) -> list[s
     attempt(lambda: check_models(project.notes, slugs, _pairs(project, shown)))
     attempt(lambda: check_heads(project.notes, shapes))
     attempt(lambda: check_contrasts(project.manifest, shown, shapes))
-    attempt(lambda: warnings.extend(_notes(project, cache, shown, (shapes, keys), reporter)))
+    parsed = Annotated(project.manifest, {}, complete=False)
+
+    def parse() -> None:
+        nonlocal parsed
+        parsed = annotate(project.manifest, cache / "analysis", reporter, run=False)
+
+    attempt(parse)
+    attempt(lambda: warnings.extend(_notes(project, cache, shown, (shapes, keys, parsed), reporter)))
     attempt(lambda: _theme(project))
     if problems:
         raise kind(problems)
@@ -167,11 +178,11 @@ def _notes(
     project: Project,
     cache: Path,
     shown: list[ShownModel],
-    captured: tuple[dict[str, tuple[int, int]], Keys],
+    found: tuple[dict[str, tuple[int, int]], Keys, Annotated],
     reporter: Reporter,
 ) -> list[str]:
     """Check the notes, and return a warning, told already, for every claim that does not hold."""
-    shapes, keys = captured
+    shapes, keys, parsed = found
     models = {
         one.spec.slug: (one.spec.title, HeadRoutes.of(*shapes.get(one.spec.slug, _ANY))) for one in shown
     }
@@ -179,9 +190,13 @@ def _notes(
     settings = project.manifest.settings
     store = AttentionStore(cache / "store")
     data = CachedData(store, cache / "analysis", settings.analysis, keep=False, measures=project.measures)
-    links = link_map(project, models, paged)
+    # The kind of a model whose files were not found is not known; it may have any.
+    measured = [one.spec.slug for one in shown if one.kind in ("", "self", "encoder")]
+    links = link_map(project, models, paged, measured if ladder_of(settings) else ())
     try:
-        numbers = Numbers(links, settings.sentences, CapturedEvidence(data, keys), data.measures)
+        probes = _probes(parsed.manifest.settings, shown, keys, data) if parsed.complete else {}
+        evidence = CapturedEvidence(data, keys, probes)
+        numbers = Numbers(links, settings.sentences, evidence, data.measures)
         failures = gather_notes(project.notes, numbers).failures
         warnings = [told_in_short(failure, project.root) for failure in failures]
     except DamagedEntry as error:
@@ -189,6 +204,23 @@ def _notes(
     for warning in warnings:
         reporter.warning(warning)
     return warnings
+
+
+def _probes(
+    settings: GallerySettings, shown: list[ShownModel], keys: Keys, data: CachedData
+) -> dict[str, ModelProbe]:
+    """The probes of the models all of whose sentences were captured."""
+    readers: list[Reader] = []
+    probes: dict[str, ModelProbe] = {}
+    for model in shown:
+        read = [keys.get((model.spec.slug, one.slug)) for _, one in pairs_read(settings, [model])]
+        if not read or None in read:
+            continue
+        if model.kind in ("decoder", "cross"):
+            probes[model.spec.slug] = ModelProbe.empty()
+        else:
+            readers.append(Reader.of(model.spec.slug, data.peek(read[0] or "")))
+    return {**probes, **model_probes(settings, readers, keys, data)}
 
 
 def _pairs(project: Project, shown: list[ShownModel]) -> list[tuple[str, str]]:

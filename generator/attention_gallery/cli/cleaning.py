@@ -6,6 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from attention_gallery.build.annotate import Annotated
+    from attention_gallery.manifest import Manifest
 
 STORE = ".gallery"
 
@@ -85,9 +90,23 @@ def remove_unused(manifest_path: Path) -> Removed:
     before = len(store.keys())
     store.sweep()
     size = store.prune(used)
-    names = kept_names(project.manifest.settings, needed.keys, needed.repeats.values(), project.measures)
-    size += _remove_others(cache / "analysis", names)
+    annotated = _annotated(project.manifest, cache / "analysis")
+    settings, repeats = annotated.manifest.settings, needed.repeats.values()
+    names = kept_names(settings, needed.keys, repeats, needed.rungs, project.measures)
+    size += _remove_others(cache / "analysis", names | annotated.names)
     return Removed(before - len(store.keys()), size)
+
+
+def _annotated(manifest: Manifest, cache: Path) -> Annotated:
+    """The manifest with what was parsed before; without, where a pipeline is no longer there."""
+    from attention_gallery.build.annotate import Annotated, annotate
+    from attention_gallery.errors import ManifestError
+    from attention_gallery.progress import SilentReporter
+
+    try:
+        return annotate(manifest, cache, SilentReporter(), run=False)
+    except ManifestError:
+        return Annotated(manifest, {})
 
 
 def remove_cache(root: Path) -> Removed:

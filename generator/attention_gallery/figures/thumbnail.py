@@ -20,13 +20,13 @@ _LEVELS = 32
 _LARGEST = 64
 
 
-def thumbnail(weights: Float32) -> tuple[bytes, tuple[int, int]]:
-    """A PNG of float32[query, key], its width and height in pixels: one pixel a cell, at most 64 a side.
+def thumbnail(weights: Float32, longest: int = _LARGEST) -> tuple[bytes, tuple[int, int]]:
+    """A PNG of float32[query, key], its width and height: one pixel a cell, at most `longest` a side.
 
     Larger matrices are max-pooled, so that no strong cell drops out. The scale is the square root
     of the weight over the largest weight, so that broad attention does not look empty.
     """
-    size = thumbnail_size(*weights.shape)
+    size = thumbnail_size(weights.shape[0], weights.shape[1], longest)
     pooled = _pool(weights, size)
     top = float(pooled.max()) or 1.0
     levels = np.rint(np.sqrt(np.maximum(pooled, 0.0) / top) * (_LEVELS - 1)).astype(np.uint8)
@@ -38,11 +38,11 @@ def thumbnail(weights: Float32) -> tuple[bytes, tuple[int, int]]:
     return out.getvalue(), size
 
 
-def thumbnail_size(queries: int, keys: int) -> tuple[int, int]:
+def thumbnail_size(queries: int, keys: int, longest: int = _LARGEST) -> tuple[int, int]:
     """Width and height in pixels of the thumbnail of a matrix of queries × keys, in its proportions."""
-    longer = max(queries, keys, _LARGEST)
+    longer = max(queries, keys, longest)
     # Where one text is many times as long as the other, the shorter one keeps a line of its own.
-    return max(1, round(keys * _LARGEST / longer)), max(1, round(queries * _LARGEST / longer))
+    return max(1, round(keys * longest / longer)), max(1, round(queries * longest / longer))
 
 
 def data_uri(png: bytes) -> str:

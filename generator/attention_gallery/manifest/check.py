@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +15,7 @@ from attention_gallery.manifest.defaults import Origins
 from attention_gallery.manifest.document import Document
 from attention_gallery.manifest.paths import check_paths
 from attention_gallery.manifest.readers import check_readers
-from attention_gallery.manifest.relations import Finding, Place
+from attention_gallery.manifest.relations import Finding, Place, placed
 from attention_gallery.manifest.sentences import (
     check_collections,
     check_language,
@@ -28,7 +28,7 @@ from attention_gallery.manifest.source import parse_source
 
 def check(data: dict[str, Any], origins: Origins, document: Document, path: Path) -> list[Problem]:
     """All findings, without a file. Values of a wrong type are passed over: validation tells of them."""
-    found = [
+    findings = [
         *_site(data),
         *_models(data),
         *check_sentences(_sentences(data)),
@@ -40,16 +40,7 @@ def check(data: dict[str, Any], origins: Origins, document: Document, path: Path
         *check_readers(_items(data, "models"), _items(data, "sentences")),
         *check_paths(data, path),
     ]
-    return findings(found, document)
-
-
-def findings(found: Iterable[Finding], document: Document) -> list[Problem]:
-    """The findings as problems, each at its place in the document, without a file."""
-    problems = []
-    for reason, mend, keys in found:
-        place = document.position(*keys)
-        problems.append(Problem(reason, mend, line=place.line, column=place.column, quote=place.quote))
-    return problems
+    return placed(findings, document)
 
 
 def _items(data: dict[str, Any], name: str) -> list[tuple[int, dict[str, Any]]]:

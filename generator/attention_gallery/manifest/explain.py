@@ -54,12 +54,22 @@ def known_keys(path: Iterable[str | int], model: type[BaseModel] = GallerySettin
     here: Any = model
     for step in path:
         here = _step(here, step)
+    here = _block(here)
     if not (isinstance(here, type) and issubclass(here, BaseModel)):
         return ()
     return tuple(field.alias or name for name, field in here.model_fields.items())
 
 
+def _block(here: Any) -> Any:
+    """The block itself, of one that may be left out."""
+    if get_origin(here) not in (Union, types.UnionType):
+        return here
+    blocks = (one for one in get_args(here) if isinstance(one, type) and issubclass(one, BaseModel))
+    return next(blocks, here)
+
+
 def _step(here: Any, step: str | int) -> Any:
+    here = _block(here)
     if isinstance(step, int):
         return get_args(here)[0] if get_origin(here) is tuple else None
     if isinstance(here, type) and issubclass(here, BaseModel):

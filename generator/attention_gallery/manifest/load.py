@@ -10,12 +10,15 @@ from typing import Any
 from pydantic import ValidationError
 
 from attention_gallery.errors import ManifestError, Problem
-from attention_gallery.manifest.check import check, findings
+from attention_gallery.manifest.annotations import check_annotations
+from attention_gallery.manifest.check import check
 from attention_gallery.manifest.contrasts import check_names
 from attention_gallery.manifest.defaults import with_defaults
 from attention_gallery.manifest.document import Document, Position, read_document
 from attention_gallery.manifest.explain import explain
+from attention_gallery.manifest.lengths import check_lengths
 from attention_gallery.manifest.nodes import YamlError, split_lines
+from attention_gallery.manifest.relations import placed
 from attention_gallery.manifest.settings import GallerySettings
 from attention_gallery.manifest.textfile import not_utf8
 from attention_gallery.manifest.treebanks import Origin, check_collected, read_collections
@@ -79,7 +82,10 @@ def load_manifest(path: Path) -> Manifest:
     settings, problems = _validate(merged, places, document)
     problems += [*document.problems, *check(data, origins, document, path), *collections.problems]
     problems += check_collected(collections, data, document)
-    problems += findings(check_names(merged), document)
+    problems += placed(check_names(merged), document)
+    if settings is not None:
+        problems += placed(check_lengths(settings), document)
+        problems += placed(check_annotations(settings, places), document)
     if problems or settings is None:
         raise ManifestError(sorted((_placed(one, path, document.lines) for one in problems), key=_order))
     kept = {"sentences": tuple(places)} if collections.files else {}

@@ -82,7 +82,8 @@ def _default(key: str, path: str, field: FieldInfo) -> str:
     value = field.get_default(call_default_factory=True, validated_data={})
     if value in (None, "", (), {}) or isinstance(value, BaseModel):
         return ""
-    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+    shown = list(value) if isinstance(value, tuple) else value
+    return f"`{str(value).lower() if isinstance(value, bool) else shown}`"
 
 
 def main(arguments: list[str]) -> None:

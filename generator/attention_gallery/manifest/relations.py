@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from attention_gallery.errors import did_you_mean
+from attention_gallery.errors import Problem, did_you_mean
+from attention_gallery.manifest.document import Document
 from attention_gallery.manifest.words import Span, occurrences
 
 Place = tuple[str | int, ...]
@@ -14,6 +15,15 @@ Finding = tuple[str, str, Place]
 
 _MOST_LISTED = 8
 _AROUND = 12
+
+
+def placed(findings: Iterable[Finding], document: Document) -> list[Problem]:
+    """The findings as problems at their places in the document, without a file."""
+    problems = []
+    for reason, mend, keys in findings:
+        place = document.position(*keys)
+        problems.append(Problem(reason, mend, line=place.line, column=place.column, quote=place.quote))
+    return problems
 
 
 def check_relations(relations: Any, text: str, place: Place) -> Iterator[Finding]:

@@ -67,6 +67,20 @@ class RelationSpec(Settings):
     )
 
 
+class ParsedRelation(RelationSpec):
+    """A relation that a parser found: its source is told wherever it is shown."""
+
+    parser: str = Field(description="The parser with its version.")
+
+
+class AnnotateSettings(Settings):
+    """What finds relations and entities in sentences."""
+
+    spacy: str = Field(
+        description="Name of an installed spaCy pipeline, such as `en_core_web_sm`; `none` for no parses."
+    )
+
+
 class MessageSpec(Settings):
     """One message of a chat."""
 
@@ -120,6 +134,10 @@ class SentenceSpec(Settings):
     )
     relations: tuple[RelationSpec, ...] = Field(
         default=(), description="Relations that hold between words of the text; heads are probed for them."
+    )
+    annotate: AnnotateSettings | None = Field(
+        default=None,
+        description="What parses it instead of the gallery's `annotate`, as for another language.",
     )
     aliases: tuple[Slug, ...] = Field(default=(), description="Former slugs, which redirect to this one.")
     pages: bool = Field(
@@ -275,13 +293,33 @@ class AnalysisSettings(Settings):
         return tuple(f"{module.replace('.', '/')}.py" for module in modules)
 
 
+class LengthSettings(Settings):
+    """The lengths at which heads are measured on one text."""
+
+    sentence: Slug | None = Field(
+        default=None,
+        description="Slug of the sentence whose beginnings the models read. The longest when left out.",
+    )
+    text: str | None = Field(
+        default=None, min_length=1, description="A text of its own instead, which has no pages."
+    )
+    words: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        default=(8, 16, 32, 64, 128),
+        description="How many words each beginning has, punctuation included. The text as a whole is the "
+        "last where it is shorter.",
+    )
+
+
 class PageSettings(Settings):
     """Which pages are made."""
 
     heads: Literal["all", "notable", "none"] = Field(
         default="all", description="Heads that get a page of their own on each sentence."
     )
-    downloads: bool = Field(default=True, description="Write attention.json beside each explorer page.")
+    downloads: bool = Field(
+        default=True,
+        description="Write attention.json beside explorers, heads.csv and heads.json beside pages of models.",
+    )
     special_tokens: Literal["shown", "hidden"] = Field(
         default="shown",
         description="Whether pages open with the tokens that the tokenizer adds; a button changes it.",
@@ -319,6 +357,16 @@ class GallerySettings(Settings):
     )
     analysis: AnalysisSettings = Field(
         default_factory=AnalysisSettings, description="How heads are measured."
+    )
+    annotate: AnnotateSettings | None = Field(
+        default=None,
+        description="What parses the sentences in the gallery's language, for relations that it finds. "
+        "Nothing when left out.",
+    )
+    lengths: LengthSettings | None = Field(
+        default=None,
+        description="Measure heads on one text at several lengths, for a page of each model. Not measured "
+        "when left out.",
     )
     pages: PageSettings = Field(default_factory=PageSettings, description="Which pages are made.")
     content: str = Field(default="content", description="Folder of Markdown notes, inside the project.")

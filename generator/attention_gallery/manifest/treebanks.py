@@ -14,7 +14,7 @@ from attention_gallery.manifest.conllu_file import TreeSentence, read_conllu
 from attention_gallery.manifest.document import Document
 from attention_gallery.manifest.explain import explain
 from attention_gallery.manifest.paths import inside
-from attention_gallery.manifest.relations import Finding, Place
+from attention_gallery.manifest.relations import Finding, Place, placed
 from attention_gallery.manifest.settings import CollectedSentence, CollectionSpec, RelationSpec, Settings
 from attention_gallery.manifest.slugs import reserved_reason, shorten, slugify
 
@@ -80,17 +80,9 @@ def read_collections(data: Mapping[str, Any], document: Document, root: Path) ->
                 one["loc"] = ("sentences", index, *one["loc"])
             found.problems += explain(told, document, _Manifest)
             continue
-        found.problems += _placed(_check(spec, ("sentences", index)), document)
+        found.problems += placed(_check(spec, ("sentences", index)), document)
         _expand(found, index, spec, document, root)
     return found
-
-
-def _placed(findings: Iterator[Finding], document: Document) -> list[Problem]:
-    problems = []
-    for reason, mend, keys in findings:
-        place = document.position(*keys)
-        problems.append(Problem(reason, mend, line=place.line, column=place.column, quote=place.quote))
-    return problems
 
 
 def _check(spec: CollectionSpec, place: Place) -> Iterator[Finding]:
@@ -106,11 +98,11 @@ def _expand(found: Collections, index: int, spec: CollectionSpec, document: Docu
     path = inside(spec.conllu, root.resolve())
     if isinstance(path, str):
         mend = "write a file inside the project, relative to the manifest"
-        found.problems += _placed(iter([(path, mend, place)]), document)
+        found.problems += placed(iter([(path, mend, place)]), document)
     elif not path.is_file():
         names = [one.relative_to(root.resolve()).as_posix() for one in path.parent.glob("*.conllu")]
         wrong = (f'there is no file "{spec.conllu}"', did_you_mean(spec.conllu, names), place)
-        found.problems += _placed(iter([wrong]), document)
+        found.problems += placed(iter([wrong]), document)
     else:
         found.files.append(root / spec.conllu)
         try:
@@ -124,7 +116,7 @@ def _expand(found: Collections, index: int, spec: CollectionSpec, document: Docu
             reason = f"the filter leaves none of the {len(trees)} sentences"
             mend = f"relations of the file are {', '.join(kinds)}" if spec.filter.relations else ""
             wrong = (reason, mend, ("sentences", index, "filter"))
-            found.problems += _placed(iter([wrong]), document)
+            found.problems += placed(iter([wrong]), document)
 
 
 def _take(found: Collections, index: int, spec: CollectionSpec, trees: list[TreeSentence]) -> None:

@@ -3,6 +3,7 @@
     Subject                  whose attention: of a head, of a layer or of all heads, on a sentence or on all
     WeightOf, ReceivedBy     a share of attention, 0 to 1
     MeasureOf, HeadsOfType   a measure of a head, how many heads have a type
+    AccuracyOf               how often a head, or the best of a model, is right about a kind of relation
     TypeOf                   the type of a head, a text
     KeysOf, PairsOf          a table
     FigureOf                 the heatmap of a head
@@ -76,6 +77,14 @@ class HeadsOfType:
 
 
 @dataclass(frozen=True, slots=True)
+class AccuracyOf:
+    """How often a head is right about a kind of relation, or without a head the best of the model."""
+
+    subject: Subject
+    relation: str
+
+
+@dataclass(frozen=True, slots=True)
 class TypeOf:
     """The type of a head."""
 
@@ -108,7 +117,7 @@ class FigureOf:
     caption: str = ""
 
 
-ValueAsk = WeightOf | ReceivedBy | MeasureOf | HeadsOfType | TypeOf
+ValueAsk = WeightOf | ReceivedBy | MeasureOf | HeadsOfType | AccuracyOf | TypeOf
 Ask = ValueAsk | KeysOf | PairsOf | FigureOf
 
 

@@ -17,6 +17,7 @@ from attention_gallery.errors import Problem
 from attention_gallery.manifest.document import Document, Position
 from attention_gallery.manifest.settings import Settings
 from attention_gallery.notes.asks import (
+    AccuracyOf,
     AskError,
     HeadsOfType,
     MeasureOf,
@@ -61,6 +62,9 @@ class ClaimSpec(Settings):
     )
     type: str | None = Field(default=None, description="The type that a head has: `previous-token`, …")
     count: str | None = Field(default=None, description="The type of which there are so many heads.")
+    relation: str | None = Field(
+        default=None, description="The kind of relation that a head, or the best of a model, was probed for."
+    )
     at_least: float | None = Field(default=None, description="The number is this or more.")
     at_most: float | None = Field(default=None, description="The number is this or less.")
     between: tuple[float, ...] | None = Field(
@@ -101,6 +105,7 @@ CLAIMS: tuple[ClaimKind, ...] = (
     ),
     ClaimKind(("type",), lambda on, said: TypeOf(on), {"type": "type"}, number=False),
     ClaimKind(("count",), lambda on, said: HeadsOfType(on, said.count or ""), {"type": "count"}),
+    ClaimKind(("relation",), lambda on, said: AccuracyOf(on, said.relation or ""), {"relation": "relation"}),
 )
 
 

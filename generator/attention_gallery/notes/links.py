@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Literal
 
 from attention_gallery.errors import Problem
+from attention_gallery.manifest.slugs import is_slug
 from attention_gallery.notes.target import ExplainedError, NoteTarget, parse_head, place
 
 LinkKind = Literal[
     "gallery",
     "about",
     "model",
+    "model-length",
     "model-head",
     "sentence",
     "pair",
@@ -25,7 +27,8 @@ LinkKind = Literal[
 
 _FORMS = (
     "write [[model/sentence]], [[model/sentence/L3H7]], [[models/model]], [[models/model/L3H7]], "
-    "[[sentences/sentence]], [[contrasts/contrast]], [[notes/name]], [[about]] or [[gallery]]"
+    "[[models/model/length]], [[sentences/sentence]], [[contrasts/contrast]], [[notes/name]], [[about]] or "
+    "[[gallery]]"
 )
 
 
@@ -58,6 +61,7 @@ class LinkTarget:
             "gallery": "the gallery",
             "about": "about this gallery",
             "model": self.model,
+            "model-length": f"what length does to {self.model}",
             "model-head": f"L{self.layer}H{self.head} of {self.model}",
             "sentence": self.sentence,
             "pair": f"{self.sentence} in {self.model}",
@@ -115,5 +119,8 @@ def _target(parts: tuple[str, ...]) -> LinkTarget | None:
     if len(parts) == 1 and parts[0] not in ("gallery", "about"):
         known = place(("sentences", parts[0]))
         return LinkTarget("", "short", slug=parts[0]) if known and not parse_head(parts[0]) else None
+    match parts:
+        case ("models", model, "length") if is_slug(model):
+            return LinkTarget("", "model-length", model)
     target = place(parts)
     return target_link(target, "", "", None, None) if target else None

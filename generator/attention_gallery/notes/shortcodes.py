@@ -9,6 +9,7 @@ from typing import Any
 from attention_gallery.errors import did_you_mean
 from attention_gallery.notes.asks import (
     WHICH,
+    AccuracyOf,
     Ask,
     AskError,
     FigureOf,
@@ -65,6 +66,7 @@ SHORTCODES: tuple[Shortcode, ...] = (
     Shortcode("measure", ("measure",), MeasureOf, (Option("which", "mean", choices=WHICH), DECIMALS)),
     Shortcode("type", (), TypeOf),
     Shortcode("count", ("type",), HeadsOfType),
+    Shortcode("accuracy", ("relation",), AccuracyOf, (DECIMALS,)),
     Shortcode("keys", ("word",), KeysOf, (Option("top", 3, 1, 10), Option("sinks", False)), block=True),
     Shortcode("pairs", (), PairsOf, (Option("top", 5, 1, 5),), block=True),
     Shortcode("figure", (), FigureOf, (Option("caption", ""),), block=True),

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from attention_gallery.pages.atlas_pieces import Atlas, Distribution
+from attention_gallery.pages.length_pieces import LengthChart
+from attention_gallery.pages.parses import ParseView
 from attention_gallery.pages.pieces import (
     GoldRow,
     HeadCell,
@@ -56,14 +59,15 @@ class HomeContext:
 
 @dataclass(frozen=True, slots=True)
 class ModelContext:
-    """`model.html`. `heads[layer][head]`; `metrics` are (title, definition, source) columns of the atlas.
+    """`model.html`. `heads[layer][head]`; `definitions` are (title, definition, source) of its measures.
 
     `kinds` lead to the models of one encoder-decoder, this one with an empty address; none for other models.
     `sentences` come with how many tokens they have, ready to show. `map` shows which heads are alike; None
-    for a model with fewer than three heads. `atlas` has a row for each head: its cell, its type and its mean
-    measures as text. `relations` are tables of what its heads were
-    probed for; none for a model that reads a target. `repeats` is the test on random tokens, None where it is
-    switched off.
+    for a model with fewer than three heads. `atlas` has a row for each head. `relations` are tables of what
+    its heads were probed for; none for a model that reads a target. `repeats` is the test on random tokens,
+    None where it is switched off. `length` leads to what the length of a text does to the model, None where
+    that was not measured. `parsers` are the names of the parsers that found some of the relations, "" where
+    all are gold.
     """
 
     model: ModelCard
@@ -71,21 +75,47 @@ class ModelContext:
     heads: tuple[tuple[HeadCell, ...], ...]
     types: tuple[TypeCount, ...]
     map: HeadMapView | None
-    metrics: tuple[tuple[str, str, str], ...]
-    atlas: tuple[tuple[HeadCell, tuple[str, ...]], ...]
+    definitions: tuple[tuple[str, str, str], ...]
+    atlas: Atlas
     sentences: tuple[tuple[Link, str], ...]
     notes: tuple[NoteBlock, ...]
     summary: str
     relations: tuple[RelationGroup, ...]
     contrasts: tuple[Link, ...] = ()
     repeats: RepeatsView | None = None
+    length: Link | None = None
+    parsers: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LengthContext:
+    """`model_length.html`: what the length of a text does to the heads of one model.
+
+    `text` is the longest beginning that was read, of `sentence` where it is one of the gallery with a page.
+    `lengths` are numbers of tokens, `read` all of them in words; `causal` tells that only the second half of
+    each beginning counts. `left_out` is a sentence about what the model could not read, "" where it read all.
+    """
+
+    model: ModelCard
+    sentence: Link | None
+    text: str
+    language: str
+    summary: str
+    causal: bool
+    lengths: tuple[str, ...]
+    read: str
+    charts: tuple[LengthChart, ...]
+    left_out: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelHeadContext:
     """`model_head.html`: one head across every sentence.
 
-    `examples` are the first sentences, `others` the rest of a long gallery as (link, type, family).
+    `examples` are the sentences, the one that shows the head best first, and `order` says by what; `others`
+    are the rest of a long gallery as (link, type, family). `measures` tell how each measure spreads over the
+    sentences, `definitions` what it is: (title, definition, source). `follows` is a sentence about the
+    relation that it follows best, "" for a head that follows none or is the best of all at some.
     `similar` are the heads most like it, and `typical` how far two heads of the model are apart on average.
     `mentions` are notes of other pages that speak of the head, each with the place where it stands.
     `best_at` are the relations that it is the best head of the model for. `sinks` says what of its attention
@@ -99,7 +129,9 @@ class ModelHeadContext:
     type_title: str
     family: str
     evidence: str
-    metrics: tuple[MetricRow, ...]
+    measures: tuple[Distribution, ...]
+    definitions: tuple[tuple[str, str, str], ...]
+    order: str
     examples: tuple[HeadExample, ...]
     others: tuple[tuple[Link, str, str], ...]
     similar: tuple[SimilarHead, ...]
@@ -108,13 +140,17 @@ class ModelHeadContext:
     notes: tuple[NoteBlock, ...]
     mentions: tuple[Link, ...]
     best_at: tuple[RelationRow, ...]
+    follows: str
     sinks: str = ""
     contrasts: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SentenceContext:
-    """`sentence.html`: one sentence across every model. `relations` are (from, to, kind).
+    """`sentence.html`: one sentence across every model.
+
+    `relations` are (from, to, kind), those that are gold. `parse` is what a parser found, None where none was
+    asked.
 
     `texts` are what the models read: one text, the two of a pair, or the messages of a chat. `text` is all of
     it in one.
@@ -131,6 +167,7 @@ class SentenceContext:
     previous: Link | None
     next: Link | None
     contrasts: tuple[Link, ...] = ()
+    parse: ParseView | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +180,8 @@ class ExplorerContext:
     `normalisation` are sentences. `heads[layer][head]` as on the model page. `text` and `texts` are as on the
     sentence's page; `left_out` says what the model could not read of them, "" where it read all. `mentions`
     are notes of other pages that speak of this one or of one of its heads.
-    `relations` are those of the sentence, with what the model makes of them. `sources` is where the selected
-    token draws from by several views, `predictions` which tokens the model expects.
+    `relations` are those of the sentence that are gold, with what the model makes of them. `sources` is where
+    the selected token draws from by several views, `predictions` which tokens the model expects.
     """
 
     model: ModelCard

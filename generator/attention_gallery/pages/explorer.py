@@ -46,7 +46,14 @@ def explorer_pages(gallery: Gallery, view: PairView, beside: _Beside) -> Iterato
         of_pair(gallery, model, sentence).digest,
     ]
     inputs = gallery.inputs(
-        "explorer", pair.inputs, pair.heads, others, *map(_said, beside), *said, gallery.probed(pair)
+        "explorer",
+        pair.inputs,
+        pair.heads,
+        others,
+        *map(_said, beside),
+        *said,
+        gallery.related(pair.sentence),
+        gallery.probed(pair),
     )
     yield PlannedPage(pair.route, inputs, lambda: _explorer(gallery, view, beside))
     yield PlannedPage(

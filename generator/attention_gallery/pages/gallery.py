@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from attention_gallery.analysis import Counterparts, FlowViews, Frame, HeadContrast, HeadMap, SentenceAnalysis
+from attention_gallery.analysis.lengths import LengthReading
 from attention_gallery.analysis.repeats import RepeatScores
 from attention_gallery.hashing import digest
 from attention_gallery.manifest.settings import ContrastSpec, GallerySettings, ModelSpec, SentenceSpec
 from attention_gallery.pages import routes
 from attention_gallery.pages.model_probe import ModelProbe
 from attention_gallery.pages.notes import GalleryNotes
+from attention_gallery.pages.parses import SentenceParse
 from attention_gallery.pages.routes import HeadRoutes
 from attention_gallery.records import Float32, ModelFacts, Provenance, StoredAttention
 from attention_gallery.theme.assets import ThemeAssets
@@ -114,6 +116,23 @@ class Contrast:
         return routes.contrast(self.spec.slug)
 
 
+@dataclass(frozen=True, slots=True)
+class ReadLadder:
+    """The beginnings of one text that a model read, the shortest first, with the keys of their captures.
+
+    `sentence` is the slug of the sentence whose text it is, None for a text of its own.
+    """
+
+    texts: tuple[str, ...]
+    keys: tuple[str, ...]
+    sentence: str | None
+
+    @property
+    def inputs(self) -> str:
+        """Digest of what a page about it depends on."""
+        return digest([self.texts[-1], self.keys, self.sentence])
+
+
 class GalleryData(Protocol):
     """Reads captures and their analyses, keeping few of them in memory."""
 
@@ -128,6 +147,9 @@ class GalleryData(Protocol):
 
     def repeats(self, key: str) -> RepeatScores:
         """The scores of every head on random tokens, by the key of their capture."""
+
+    def length(self, key: str) -> LengthReading:
+        """The heads on a text of one length, by the key of its capture."""
 
     def head_map(self, pairs: Sequence[Pair]) -> HeadMap | None:
         """Where the heads of one model lie to each other over these sentences, None where that is nowhere."""
@@ -146,8 +168,10 @@ class GalleryData(Protocol):
 class Gallery:
     """Everything that pages are made from. `base` is the digest of what every page depends on.
 
-    `sentences` are those that have pages. `probes` are by slug of the model; one that reads a target has
-    none. `repeats` are the keys of random tokens read twice, by slug of the models that read them.
+    `sentences` are those that have pages. `probes` and `ladders` are by slug of the model; one that
+    reads a target has none, nor has any a ladder where the manifest asks for none. `repeats` are the keys of
+    random tokens read twice, by slug of the models that read them. `parses` are by slug of the sentence, for
+    those that a parser read.
     """
 
     settings: GallerySettings
@@ -156,6 +180,8 @@ class Gallery:
     pairs: Mapping[tuple[str, str], Pair]
     probes: Mapping[str, ModelProbe]
     repeats: Mapping[str, str]
+    ladders: Mapping[str, ReadLadder]
+    parses: Mapping[str, SentenceParse]
     notes: GalleryNotes
     data: GalleryData
     renderer: Renderer
@@ -190,6 +216,14 @@ class Gallery:
         """Digest of what is told of the relations of a pair; empty where the sentence has none."""
         probe = self.probes.get(pair.model.spec.slug) if pair.sentence.relations else None
         return "" if probe is None else probe.inputs
+
+    def related(self, sentence: SentenceSpec) -> str:
+        """Digest of the relations and entities of a sentence; empty where it has none."""
+        parse = self.parses.get(sentence.slug)
+        if not sentence.relations and parse is None:
+            return ""
+        told = [one.model_dump(mode="json") for one in sentence.relations]
+        return digest([told, None if parse is None else parse.inputs])
 
     def inputs(self, *parts: object) -> str:
         """Digest of what a page depends on: what all pages share, and these parts (JSON values)."""

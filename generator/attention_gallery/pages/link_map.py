@@ -20,7 +20,8 @@ class LinkMap:
 
     models: slug to (title, head routes). sentences: slug to title. pages: slug of a free-standing
     note to its title. head_pages: (model, sentence read by it) to the heads that have a page of their own.
-    assets: names of the files beside the notes. contrasts: slug to title.
+    assets: names of the files beside the notes. contrasts: slug to title. lengths: models with a page of
+    what length does to them.
     """
 
     models: Mapping[str, tuple[str, HeadRoutes]]
@@ -30,6 +31,7 @@ class LinkMap:
     assets: frozenset[str]
     has_about: bool
     contrasts: Mapping[str, str] = field(default_factory=dict)
+    lengths: frozenset[str] = frozenset()
 
     def resolve(self, target: LinkTarget) -> tuple[str, str]:
         """Route (with fragment) and title of a link. Raises `LookupError` with reason and mend."""
@@ -58,6 +60,11 @@ class LinkMap:
                 return self._short(target.slug or "")
             case "model":
                 return routes.model(target.model or ""), self._model(target.model)[0]
+            case "model-length":
+                title = self._model(target.model)[0]
+                reason = f'the gallery does not measure the model "{target.model}" at several lengths'
+                self._need(target.model in self.lengths, reason, "add `lengths: …` to the manifest")
+                return routes.model_length(target.model or ""), f"what length does to {title}"
             case "sentence":
                 title = self._known(target.sentence or "", self.sentences, "sentence")
                 return routes.sentence(target.sentence or ""), title

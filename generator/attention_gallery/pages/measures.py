@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from numpy.typing import NDArray
 
-from attention_gallery.analysis import HeadsAcross, SentenceAnalysis
+from attention_gallery.analysis import SentenceAnalysis
 from attention_gallery.pages import words
 from attention_gallery.pages.pieces import MetricRow
 from attention_gallery.records import HeadMetric
 
 # Measures that may rest on few tokens say on how many.
-_SPARSE = ("punctuation", "duplicate", "induction")
+_SPARSE = ("punctuation", "duplicate", "induction", "random-induction", "random-duplicate")
 
 
 def rows_of_heads(found: SentenceAnalysis) -> list[tuple[MetricRow, ...]]:
@@ -45,7 +45,7 @@ def _column(
         chance = f"spread evenly {words.measure(evenly, metric.unit)}"
         if metric.ordered:
             chance = f"by chance {words.spread(mean, deviation, metric.unit)}"
-        yield MetricRow(title, shown, _unit(metric, count), place, definition, source, chance)
+        yield MetricRow(title, shown, told_unit(metric, count), place, definition, source, chance)
 
 
 def _each(row: NDArray[Any], heads: int) -> list[Any]:
@@ -54,32 +54,17 @@ def _each(row: NDArray[Any], heads: int) -> list[Any]:
     return values
 
 
-def rows_across(across: HeadsAcross, layer: int, head: int) -> tuple[MetricRow, ...]:
-    """The rows of one head over all sentences, with how far each measure varies."""
-    return tuple(_across(across, metric, (layer, head)) for metric in across.metrics)
-
-
-def _across(across: HeadsAcross, metric: HeadMetric, place: tuple[int, int]) -> MetricRow:
-    name, unit = metric.name, metric.unit
-    value = float(metric.values[place])
-    if math.isnan(value):
-        return MetricRow(metric.title, words.UNDEFINED, "", None, metric.definition, metric.source)
-    low, high = (words.measure(float(found[name][place]), unit) for found in (across.lowest, across.highest))
-    mean, deviation = float(across.shuffled_mean[name][place]), float(across.shuffled_deviation[name][place])
-    return MetricRow(
-        title=metric.title,
-        value=words.measure(value, unit),
-        unit=_unit(metric, int(across.queries[name][place[0]])),
-        percent=words.percent(value, metric.range),
-        definition=metric.definition,
-        source=metric.source,
-        spread="" if low == high else f"{low} to {high}",
-        even=words.measure(float(across.uniform[name][place[0]]), unit),
-        shuffled=words.spread(mean, deviation, unit) if metric.ordered else "the same",
-    )
-
-
-def _unit(metric: HeadMetric, queries: int) -> str:
+def told_unit(metric: HeadMetric, queries: int) -> str:
+    """The unit of a measure, with on how many tokens it rests where these may be few."""
     if metric.name not in _SPARSE:
         return metric.unit
     return f"{metric.unit}, on {words.count(queries, 'token')}"
+
+
+def definitions(metrics: Iterable[HeadMetric]) -> tuple[tuple[str, str, str], ...]:
+    """Title, meaning and source of measures: what each is, and when it misleads."""
+    return tuple((metric.title, _meaning(metric), metric.source) for metric in metrics)
+
+
+def _meaning(metric: HeadMetric) -> str:
+    return f"{metric.definition} Caveat: {metric.caveat}" if metric.caveat else metric.definition

@@ -69,20 +69,21 @@ def find_mentions(
 
     A note counts as one that speaks of what it is about, but on its own page it is not listed.
     """
-    found: dict[NoteTarget, dict[str, Note]] = defaultdict(dict)
+    found: dict[NoteTarget, dict[str, tuple[str, str, str]]] = defaultdict(dict)
     for note, followed, asks in notes:
-        if not _has_page(note.target, links):
+        page = _page(note.target, links)
+        if page is None:
             continue  # whoever checks where notes lie tells of it
         subjects = [_of_note(note.target), *map(_of_link, followed), *(ask.subject for ask in asks)]
         for subject in subjects:
             for target in _pages(subject) if subject is not None else ():
                 if target != note.target:
-                    found[target][note.name] = note
+                    found[target][note.name] = _named(note, page, links)
     heads: dict[tuple[str, str], dict[Place, NoteList]] = defaultdict(dict)
     pairs: dict[tuple[str, str], NoteList] = {}
     model_heads: dict[str, dict[Place, NoteList]] = defaultdict(dict)
     for target, speaking in found.items():
-        named = NoteList(tuple(_named(speaking[name], links) for name in sorted(speaking)))
+        named = NoteList(tuple(speaking[name] for name in sorted(speaking)))
         model, sentence = target.model or "", target.sentence or ""
         if target.kind == "pair":
             pairs[model, sentence] = named
@@ -93,12 +94,12 @@ def find_mentions(
     return Mentions(heads, pairs, model_heads)
 
 
-def _has_page(target: NoteTarget, links: LinkMap) -> bool:
+def _page(target: NoteTarget, links: LinkMap) -> tuple[str, str] | None:
+    """Route and title of the page that a note stands on, None where there is none."""
     try:
-        links.resolve(target_link(target, "", "", None, None))
+        return links.resolve(target_link(target, "", "", None, None))
     except LookupError:
-        return False
-    return True
+        return None
 
 
 def _pages(subject: Subject) -> Iterable[NoteTarget]:
@@ -126,9 +127,9 @@ def _of_link(link: LinkTarget) -> Subject | None:
     return Subject(link.model, link.sentence, link.layer, link.head)
 
 
-def _named(note: Note, links: LinkMap) -> tuple[str, str, str]:
-    target = note.target
-    route, title = links.resolve(target_link(target, "", "", None, None))
+def _named(note: Note, page: tuple[str, str], links: LinkMap) -> tuple[str, str, str]:
+    """Title, route and place of a note that stands on a page with this route and title."""
+    target, (route, title) = note.target, page
     where = title
     if target.model is not None:
         model = links.models[target.model][0]

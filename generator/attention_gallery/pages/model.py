@@ -5,22 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from attention_gallery.pages import routes, words
+from attention_gallery.pages.atlas import atlas_of
 from attention_gallery.pages.chrome import model_card, page_info, provenance, render
 from attention_gallery.pages.contexts import ModelContext
 from attention_gallery.pages.contrast_links import of_model
 from attention_gallery.pages.gallery import Gallery, GalleryModel, PlannedPage
-from attention_gallery.pages.head_tables import head_cell, head_table, type_legend
+from attention_gallery.pages.head_data import heads_csv, heads_json
+from attention_gallery.pages.head_tables import head_table, type_legend
+from attention_gallery.pages.length import length_link
 from attention_gallery.pages.likeness import head_map_view
 from attention_gallery.pages.model_view import ModelView
 from attention_gallery.pages.neighbours import Place
 from attention_gallery.pages.pieces import Link
 from attention_gallery.pages.relations import relation_groups
-from attention_gallery.pages.repeats import repeats_cells, repeats_columns, repeats_view
-from attention_gallery.records import HeadMetric
+from attention_gallery.pages.repeats import repeats_view
 
 
 def model_page(gallery: Gallery, view: ModelView) -> Iterator[PlannedPage]:
-    """The page of one model."""
+    """The page of one model, and its data when the gallery offers downloads."""
     notes = gallery.notes.of_model(view.model.spec.slug)
     yield PlannedPage(
         routes.model(view.model.spec.slug),
@@ -31,9 +33,15 @@ def model_page(gallery: Gallery, view: ModelView) -> Iterator[PlannedPage]:
             [one.kind for one in gallery.kinds_of(view.model)],
             view.probe_inputs,
             of_model(gallery, view.model.spec.slug).digest,
+            view.model.spec.slug in gallery.ladders,
         ),
         lambda: _make(gallery, view),
     )
+    if gallery.settings.pages.downloads:
+        slug = view.model.spec.slug
+        inputs = gallery.inputs("heads", view.inputs, view.probe_inputs)
+        yield PlannedPage(routes.heads_table(slug, "csv"), inputs, lambda: heads_csv(view))
+        yield PlannedPage(routes.heads_table(slug, "json"), inputs, lambda: heads_json(view))
 
 
 def _make(gallery: Gallery, view: ModelView) -> bytes:
@@ -52,20 +60,8 @@ def _make(gallery: Gallery, view: ModelView) -> bytes:
         heads=head_table(across, href),
         types=type_legend(across),
         map=head_map_view(view, href),
-        metrics=(
-            *((metric.title, _meaning(metric), metric.source) for metric in across.metrics),
-            *repeats_columns(view),
-        ),
-        atlas=tuple(
-            (
-                head_cell(across, place, href),
-                (
-                    *(words.measure(float(m.values[place]), m.unit) for m in across.metrics),
-                    *repeats_cells(view, place),
-                ),
-            )
-            for place in model.places
-        ),
+        definitions=view.definitions,
+        atlas=atlas_of(view, route, href),
         sentences=tuple(
             (Link(pair.sentence.title, routes.href(route, pair.route)), view.lengths[pair.key])
             for pair in gallery.of_model(model)
@@ -75,6 +71,8 @@ def _make(gallery: Gallery, view: ModelView) -> bytes:
         relations=relation_groups(view.probe, href) if view.probe else (),
         contrasts=of_model(gallery, slug).links(route),
         repeats=repeats_view(view, href),
+        length=length_link(gallery, model, route),
+        parsers=words.listed(view.probe.parsers) if view.probe else "",
     )
     info = page_info(
         gallery,
@@ -97,11 +95,6 @@ def _kinds(gallery: Gallery, model: GalleryModel, route: str) -> tuple[Link, ...
         )
         for one in gallery.kinds_of(model)
     )
-
-
-def _meaning(metric: HeadMetric) -> str:
-    """What a measure is, and when it misleads."""
-    return f"{metric.definition} Caveat: {metric.caveat}"
 
 
 def _summary(view: ModelView) -> str:

@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from attention_gallery.analysis import RelationScore
+from attention_gallery.analysis import KINDS, metric_named
 from attention_gallery.pages import routes, words
 from attention_gallery.pages.chrome import model_card, page_info, provenance, render
 from attention_gallery.pages.contexts import ModelHeadContext
 from attention_gallery.pages.contrast_links import of_heads
-from attention_gallery.pages.gallery import Gallery, Pair, PlannedPage
+from attention_gallery.pages.distributions import Distributions
+from attention_gallery.pages.gallery import Gallery, PlannedPage
 from attention_gallery.pages.likeness import similar_heads, typical_distance
-from attention_gallery.pages.measures import rows_across
 from attention_gallery.pages.mentions import NO_NOTES
 from attention_gallery.pages.model_view import PICTURED_SENTENCES, ModelView
 from attention_gallery.pages.neighbours import Place, head_neighbours
-from attention_gallery.pages.pieces import HeadExample, Link, Neighbours
+from attention_gallery.pages.pieces import HeadExample, Link, Neighbours, RelationRow
 from attention_gallery.pages.relations import relation_row
-from attention_gallery.pages.repeats import repeats_rows
 from attention_gallery.pages.sinks import head_said
 from attention_gallery.records import head_name
 
 
 def model_head_pages(gallery: Gallery, view: ModelView) -> Iterator[PlannedPage]:
-    """A page for each head of the model."""
+    """A page and a small picture for each head of the model."""
     model = view.model
     slug = model.spec.slug
-    around = head_neighbours(model.places, model.routes)
+    shared = _Shared(view, head_neighbours(model.places, model.routes), Distributions(view))
     mentioned = gallery.notes.mentions.of_model_heads(slug)
     contrasted = of_heads(gallery, slug)
     for layer, head in model.places:
@@ -45,11 +45,26 @@ def model_head_pages(gallery: Gallery, view: ModelView) -> Iterator[PlannedPage]
                 view.probe_inputs,
                 contrasts.digest,
             ),
-            lambda layer=layer, head=head: _make(gallery, view, around, layer, head),  # type: ignore[misc]
+            lambda layer=layer, head=head: _make(gallery, shared, layer, head),  # type: ignore[misc]
+        )
+        yield PlannedPage(
+            routes.head_thumbnail(slug, model.routes.slug(layer, head)),
+            gallery.inputs("head-thumbnail", view.inputs, layer, head),
+            lambda layer=layer, head=head: view.small_picture(layer, head),  # type: ignore[misc]
         )
 
 
-def _make(gallery: Gallery, view: ModelView, around: dict[Place, Neighbours], layer: int, head: int) -> bytes:
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What the pages of all heads of a model share."""
+
+    view: ModelView
+    around: dict[Place, Neighbours]
+    distributions: Distributions
+
+
+def _make(gallery: Gallery, shared: _Shared, layer: int, head: int) -> bytes:
+    view = shared.view
     model = view.model
     slug = model.spec.slug
     name = head_name(layer, head)
@@ -63,17 +78,20 @@ def _make(gallery: Gallery, view: ModelView, around: dict[Place, Neighbours], la
         type_title=kind.title,
         family=kind.family,
         evidence=kind.evidence,
+        measures=shared.distributions.of((layer, head), route),
+        definitions=view.definitions,
+        order=_order(view, layer, head),
         sinks=head_said(view.sinks, (layer, head), model.facts.kind),
-        metrics=(*rows_across(view.across, layer, head), *repeats_rows(view, (layer, head))),
         examples=tuple(_examples(view, route, layer, head)),
         others=tuple(_others(view, route, layer, head)),
         similar=similar_heads(view, (layer, head), lambda place: f"../{model.routes.slug(*place)}/"),
         typical=typical_distance(view),
-        neighbours=around[layer, head],
+        neighbours=shared.around[layer, head],
         notes=gallery.notes.of_model_head(slug, layer, head).blocks(route),
         mentions=gallery.notes.mentions.of_model_heads(slug).get((layer, head), NO_NOTES).links(route),
-        best_at=tuple(relation_row(one, model.causal, lambda _: "") for one in _best_at(view, layer, head)),
         contrasts=of_heads(gallery, slug).get((layer, head), NO_NOTES).links(route),
+        follows=_follows(view, layer, head),
+        best_at=_best_at(view, layer, head),
     )
     summary = f"{name} of {model.spec.title}: {kind.title.lower()}. {kind.evidence}."
     info = page_info(
@@ -88,12 +106,42 @@ def _make(gallery: Gallery, view: ModelView, around: dict[Place, Neighbours], la
     return render(gallery, "model_head.html", info, context)
 
 
-def _best_at(view: ModelView, layer: int, head: int) -> tuple[RelationScore, ...]:
-    return () if view.probe is None else view.probe.best_at(layer, head)
+def _best_at(view: ModelView, layer: int, head: int) -> tuple[RelationRow, ...]:
+    probe = view.probe
+    if probe is None:
+        return ()
+    return tuple(relation_row(one, probe, lambda _: "") for one in probe.best_at(layer, head))
+
+
+def _follows(view: ModelView, layer: int, head: int) -> str:
+    """What the head knows of relations though another is better at them."""
+    found = None if view.probe is None else view.probe.by_head.get((layer, head))
+    if found is None or found.best:
+        return ""
+    way = "that they look at most" if found.direction == 0 else "that looks at them most"
+    return (
+        f"Of the relations that were probed it follows “{found.title}” best: for "
+        f"{words.hundredths(found.share)} of {words.count(found.examples, 'word')} the right one is the word "
+        f"{way}. The best fixed offset is right for {words.hundredths(found.baseline)}. "
+        "Another head was chosen as the best at it."
+    )
+
+
+def _order(view: ModelView, layer: int, head: int) -> str:
+    """By what the sentences of a head are in order; "" for a single one."""
+    if len(view.pairs) == 1:
+        return ""
+    kind = KINDS[int(view.across.types[layer, head])]
+    if not kind.measure:
+        pairs = words.far_pairs(view.across.kind)
+        return f"The clearest first: that is where the strongest pair of {pairs} is strongest."
+    least = "the least " if kind.sign < 0 else ""
+    return f"The clearest first, by {least}{metric_named(kind.measure).title.lower()}."
 
 
 def _examples(view: ModelView, route: str, layer: int, head: int) -> Iterator[HeadExample]:
-    for index, pair in enumerate(view.pairs[:PICTURED_SENTENCES]):
+    for index in view.clearest[layer][head][:PICTURED_SENTENCES]:
+        pair = view.pairs[index]
         kind = view.typed(index, layer, head)
         name = head_name(layer, head)
         alt = f"{name} on “{words.shortened(pair.sentence.title, 60)}”"
@@ -101,7 +149,7 @@ def _examples(view: ModelView, route: str, layer: int, head: int) -> Iterator[He
             title=pair.sentence.title,
             text=words.shortened(pair.sentence.joined, 200),
             language=pair.sentence.language or view.gallery.settings.language,
-            href=routes.href(route, _target(pair, layer, head)),
+            href=routes.href(route, view.target(index, (layer, head))),
             thumbnail=view.picture(index, layer, head, alt),
             type_title=kind.title,
             family=kind.family,
@@ -110,17 +158,7 @@ def _examples(view: ModelView, route: str, layer: int, head: int) -> Iterator[He
 
 
 def _others(view: ModelView, route: str, layer: int, head: int) -> Iterator[tuple[Link, str, str]]:
-    for index in range(PICTURED_SENTENCES, len(view.pairs)):
-        pair, kind = view.pairs[index], view.kind(index, layer, head)
-        yield (
-            Link(pair.sentence.title, routes.href(route, _target(pair, layer, head))),
-            kind.title,
-            kind.family,
-        )
-
-
-def _target(pair: Pair, layer: int, head: int) -> str:
-    """The head's own page, or the explorer with the head selected where it has none."""
-    if pair.heads is pair.model.places or (layer, head) in pair.heads:
-        return pair.head_route(layer, head)
-    return f"{pair.route}#head={head_name(layer, head)}"
+    for index in view.clearest[layer][head][PICTURED_SENTENCES:]:
+        kind = view.kind(index, layer, head)
+        target = view.target(index, (layer, head))
+        yield Link(view.pairs[index].sentence.title, routes.href(route, target)), kind.title, kind.family

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from functools import cached_property
 
-from attention_gallery.analysis import GoldSentence, Probe, RelationScore
+from attention_gallery.analysis import GoldSentence, HeadRelation, Probe, RelationScore, head_relations
+from attention_gallery.analysis.examples import PREVIOUS
 from attention_gallery.analysis.probe import Int16
+from attention_gallery.analysis.probe_scores import half_of
 from attention_gallery.hashing import digest
 
 Looks = Callable[[str, GoldSentence], Int16 | None]
@@ -16,28 +19,71 @@ class ModelProbe:
     """What the heads of one model know of the relations of sentences.
 
     `asked` are the sentences with the keys of their captures. `looks` reads what the heads of one capture
-    look at, None where that cannot be told. `causal`: whether no word sees those after it.
+    look at, None where that cannot be told. `causal`: whether no word sees those after it. `sinking`: whether
+    the first word is also the first token, on which a causal model rests what attention it has no use for.
     """
 
-    def __init__(self, asked: tuple[tuple[GoldSentence, str], ...], causal: bool, looks: Looks) -> None:
+    def __init__(
+        self,
+        asked: tuple[tuple[GoldSentence, str], ...],
+        causal: bool,
+        looks: Looks,
+        sinking: bool = False,
+    ) -> None:
         self._asked = asked
         self.causal = causal
+        self.sinking = sinking
         self._looks = looks
+
+    @classmethod
+    def empty(cls) -> ModelProbe:
+        """The probe of a model that reads other texts than the sentences."""
+        return cls((), False, lambda key, gold: None)
 
     @cached_property
     def inputs(self) -> str:
         """Digest of everything that the scores depend on."""
-        return digest([[key, *_told(gold)] for gold, key in self._asked])
+        return digest([self.sinking, [[key, *_told(gold)] for gold, key in self._asked]])
 
     @cached_property
-    def scores(self) -> tuple[RelationScore, ...]:
-        """The score of every kind of relation, by group, the most frequent first."""
+    def _probe(self) -> Probe:
         probe = Probe(self.causal)
         for gold, key in self._asked:
             looks = self._looks(key, gold)
             if looks is not None:
                 probe.add(gold, looks)
-        return probe.result()
+        return probe
+
+    @cached_property
+    def scores(self) -> tuple[RelationScore, ...]:
+        """The score of every kind of relation, by group, the most frequent first."""
+        return self._probe.result()
+
+    @cached_property
+    def by_head(self) -> dict[tuple[int, int], HeadRelation]:
+        """The relation that each head follows best, for the heads that follow any."""
+        return head_relations(self._probe)
+
+    @cached_property
+    def sunk(self) -> Counter[str]:
+        """In how many of the examples that heads are scored on the right word is the first token."""
+        if not self.sinking:
+            return Counter()
+        scored = [gold for gold, _ in self._asked if half_of(gold.slug) == 1]
+        told = Counter(one.kind for gold in scored for one in gold.relations if 0 in gold.units[one.target])
+        told[PREVIOUS] += sum(len(gold.words) > 1 for gold in scored)
+        return told
+
+    @cached_property
+    def parsed(self) -> Counter[str]:
+        """How many examples of each kind a parser found."""
+        return Counter(one.kind for gold, _ in self._asked for one in gold.relations if one.parser)
+
+    @cached_property
+    def parsers(self) -> tuple[str, ...]:
+        """The parsers that found relations."""
+        found = (one.parser for gold, _ in self._asked for one in gold.relations if one.parser)
+        return tuple(dict.fromkeys(found))
 
     @cached_property
     def by_kind(self) -> dict[str, RelationScore]:
@@ -63,5 +109,5 @@ class ModelProbe:
 
 
 def _told(gold: GoldSentence) -> tuple[object, ...]:
-    relations = [(one.kind, one.source, one.target) for one in gold.relations]
+    relations = [(one.kind, one.source, one.target, one.parser) for one in gold.relations]
     return gold.slug, gold.words, gold.units, relations

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
+
+import numpy as np
 
 from attention_gallery.analysis import (
     KINDS,
@@ -11,19 +14,36 @@ from attention_gallery.analysis import (
     HeadsAcross,
     Kind,
     SentenceAnalysis,
+    clearest_sentences,
     heads_only,
 )
 from attention_gallery.analysis.repeats import RepeatScores
-from attention_gallery.figures.thumbnail import data_uri, thumbnail
+from attention_gallery.figures.thumbnail import data_uri, thumbnail, thumbnail_size
 from attention_gallery.hashing import digest
 from attention_gallery.pages import words
 from attention_gallery.pages.gallery import Gallery, GalleryModel
+from attention_gallery.pages.measured import Measured, all_measured
+from attention_gallery.pages.measures import definitions
+from attention_gallery.pages.neighbours import Place
 from attention_gallery.pages.pieces import Thumbnail
 from attention_gallery.pages.sinks import sinks_across
-from attention_gallery.records import Float32, HeadType
+from attention_gallery.records import Float32, HeadType, StoredAttention, head_name
 
 # Beyond these a head's page only names sentences, so that it stays light.
 PICTURED_SENTENCES = 12
+# Captures that stay open while pictures are drawn: layer after layer asks for the same ones again.
+_OPEN = 256
+# Pixels a side of the pictures in the atlas, of which there is one for every head.
+SMALL = 40
+
+
+@dataclass(frozen=True, slots=True)
+class _Pictures:
+    """The pictures of the heads of one layer: large ones by (sentence, head), a small one for each head."""
+
+    layer: int
+    large: dict[tuple[int, int], tuple[str, tuple[int, int]]]
+    small: dict[int, bytes]
 
 
 class ModelView:
@@ -34,7 +54,8 @@ class ModelView:
         self.model = model
         self.pairs = gallery.of_model(model)
         self.probe = gallery.probes.get(model.spec.slug)
-        self._pictures: tuple[int, list[list[tuple[str, tuple[int, int]]]]] = (-1, [])
+        self._pictures = _Pictures(-1, {}, {})
+        self._open: dict[int, StoredAttention] = {}
 
     @cached_property
     def inputs(self) -> str:
@@ -80,6 +101,16 @@ class ModelView:
         key = self.gallery.repeats.get(self.model.spec.slug)
         return None if key is None else self.gallery.data.repeats(key)
 
+    @cached_property
+    def measured(self) -> tuple[Measured, ...]:
+        """All that is measured of every head."""
+        return tuple(all_measured(self.across, self.repeats))
+
+    @cached_property
+    def definitions(self) -> tuple[tuple[str, str, str], ...]:
+        """What the measures are: title, meaning and source of each."""
+        return definitions(one.metric for one in self.measured)
+
     @property
     def lengths(self) -> dict[str, str]:
         """How many tokens each sentence has, in words, by capture key."""
@@ -97,18 +128,60 @@ class ModelView:
     def _codes(self) -> list[list[list[int]]]:
         return [analysis.types.tolist() for analysis in self._gathered[2]]
 
+    @cached_property
+    def values(self) -> Float32:
+        """Every measure of every head on every sentence: float32[sentence, measure, layer, head]."""
+        return np.stack([[metric.values for metric in one.metrics] for one in self._gathered[2]])
+
+    @cached_property
+    def clearest(self) -> list[list[list[int]]]:
+        """Indices of the sentences, the one that shows a head best first: [layer][head][sentence]."""
+        found: list[list[list[int]]] = clearest_sentences(self.across.types, self._gathered[2]).tolist()
+        return found
+
+    def target(self, sentence: int, place: Place) -> str:
+        """The route of a head on a sentence: its own page, or the explorer with the head selected."""
+        pair = self.pairs[sentence]
+        if pair.heads is self.model.places or place in pair.heads:
+            return pair.head_route(*place)
+        return f"{pair.route}#head={head_name(*place)}"
+
     def picture(self, sentence: int, layer: int, head: int, alt: str) -> Thumbnail:
-        """A small picture of a head on one of the first sentences."""
-        if self._pictures[0] != layer:
-            self._pictures = (layer, [self._draw(index, layer) for index in range(self._pictured)])
-        src, size = self._pictures[1][sentence][head]
+        """A picture of a head on one of the sentences that show it best."""
+        src, size = self._drawn(layer).large[sentence, head]
         return Thumbnail(src, alt, *size)
 
-    @property
-    def _pictured(self) -> int:
-        return min(PICTURED_SENTENCES, len(self.pairs))
+    def small_picture(self, layer: int, head: int) -> bytes:
+        """A PNG of a head on the sentence that shows it best."""
+        return self._drawn(layer).small[head]
 
-    def _draw(self, index: int, layer: int) -> list[tuple[str, tuple[int, int]]]:
-        weights = self.gallery.data.attention(self.pairs[index]).layer(layer).weights
-        drawn = [thumbnail(weights[head]) for head in range(self.model.facts.heads)]
-        return [(data_uri(png), size) for png, size in drawn]
+    def small_size(self, sentence: int) -> tuple[int, int]:
+        """Width and height of the small pictures of a sentence."""
+        analysis = self._gathered[2][sentence]
+        return thumbnail_size(analysis.tokens, analysis.keys, SMALL)
+
+    def _attention(self, sentence: int) -> StoredAttention:
+        found = self._open.get(sentence) or self.gallery.data.attention(self.pairs[sentence])
+        if len(self._open) < _OPEN:
+            self._open[sentence] = found
+        return found
+
+    def _drawn(self, layer: int) -> _Pictures:
+        if self._pictures.layer != layer:
+            self._pictures = self._draw(layer)
+        return self._pictures
+
+    def _draw(self, layer: int) -> _Pictures:
+        drawn = _Pictures(layer, {}, {})
+        wanted: dict[int, list[int]] = {}
+        for head, order in enumerate(self.clearest[layer]):
+            for sentence in order[:PICTURED_SENTENCES]:
+                wanted.setdefault(sentence, []).append(head)
+        for sentence, heads in sorted(wanted.items()):
+            weights = self._attention(sentence).layer(layer).weights
+            for head in heads:
+                png, size = thumbnail(weights[head])
+                drawn.large[sentence, head] = (data_uri(png), size)
+                if self.clearest[layer][head][0] == sentence:
+                    drawn.small[head] = thumbnail(weights[head], SMALL)[0]
+        return drawn

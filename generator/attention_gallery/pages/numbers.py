@@ -21,10 +21,12 @@ from attention_gallery.analysis import (
     average_heads,
     find_word,
 )
+from attention_gallery.analysis.probe_scores import RelationScore
 from attention_gallery.errors import UserError, did_you_mean
 from attention_gallery.manifest.settings import SentenceSpec
 from attention_gallery.notes import LinkTarget
 from attention_gallery.notes.asks import (
+    AccuracyOf,
     AskError,
     HeadsOfType,
     MeasureOf,
@@ -35,6 +37,7 @@ from attention_gallery.notes.asks import (
     WeightOf,
 )
 from attention_gallery.pages.link_map import LinkMap
+from attention_gallery.pages.relations import why_unscored
 from attention_gallery.records import Float32, StoredAttention
 
 _LAYERS_KEPT = 8
@@ -49,6 +52,9 @@ class Evidence(Protocol):
 
     def analysis(self, model: str, sentence: str) -> SentenceAnalysis | None:
         """Its measures."""
+
+    def relations(self, model: str) -> Mapping[str, RelationScore] | None:
+        """What the heads of a model know of each kind of relation; None where sentences are missing yet."""
 
 
 class NotCaptured(Exception):  # noqa: N818 - it names what is missing, which is no mistake
@@ -167,6 +173,10 @@ class Numbers:
             self._across[model] = gathered.result()
         return self._across[model]
 
+    def relations(self, model: str) -> Mapping[str, RelationScore] | None:
+        """What the heads of a model know of each kind of relation; None where sentences are missing yet."""
+        return self._evidence.relations(model)
+
     def measured(self, subject: Subject) -> SentenceAnalysis | HeadsAcross:
         """The measures on the sentence that is named, or over all where none is."""
         return self.across(subject) if subject.sentence is None else self.analysis(subject)
@@ -223,6 +233,27 @@ def _count(numbers: Numbers, ask: HeadsOfType) -> float:
     return float(dict(numbers.measured(ask.subject).type_counts).get(ask.type, 0))
 
 
+def _accuracy(numbers: Numbers, ask: AccuracyOf) -> float:
+    subject = ask.subject
+    numbers.page(subject)
+    if subject.sentence is not None:
+        head = "" if subject.layer is None or subject.head is None else "/L3H1"
+        mend = f"write models/{subject.model}{head}"
+        raise AskError("relations are scored over all sentences, and one is named", mend, "target")
+    if subject.layer is not None and subject.head is None:
+        raise AskError("the average of a layer is not probed", "name a head, or the model", "target")
+    scores = _needed(numbers.relations(subject.model))
+    score = scores.get(ask.relation)
+    if score is None:
+        reason = f'the sentences have no relation "{ask.relation}" for this model'
+        raise AskError(reason, did_you_mean(ask.relation, scores), "relation")
+    if score.best is None or score.heads is None:
+        raise AskError(f'"{ask.relation}" has no score', why_unscored(score), "relation")
+    if subject.layer is None or subject.head is None:
+        return score.best.accuracy.share
+    return float(score.heads.shares[subject.layer, subject.head])
+
+
 def known_type(name: str) -> None:
     """Raise `AskError` for a type of head that there is not."""
     known = [kind.name for kind in KINDS]
@@ -242,4 +273,5 @@ ANSWERS: Mapping[type, Callable[[Numbers, Any], float | str]] = {
     MeasureOf: _measure,
     TypeOf: _type,
     HeadsOfType: _count,
+    AccuracyOf: _accuracy,
 }

@@ -186,7 +186,9 @@ class RelationRow:
     """One kind of relation under one model: its best head, or in `reason` why none is named; `few`: too few.
 
     `accuracy` with its `interval` is of that head in `direction`, on `scored` examples; `percent` is for a
-    bar. `baseline` is how often the best fixed offset, `offset`, is right on the same examples.
+    bar. `baseline` is how often the best fixed offset, `offset`, is right on the same examples. `caution`
+    says how many of these lead to the first word, where that is the first token of a causal model: heads rest
+    there, and find it without knowing the relation. "" where none do.
     """
 
     title: str
@@ -202,6 +204,7 @@ class RelationRow:
     scored: str = ""
     reason: str = ""
     few: bool = False
+    caution: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +223,7 @@ class GoldRow:
 
     `head` is the best head for relations of its kind, "" where there is none, and `verdict` what it looks at;
     `right` whether that is the right word, None where no head is named. `href` is "" without a page.
+    `caution` says that `target` is such a first word as in `RelationRow`, "" where it is not.
     """
 
     source: str
@@ -229,15 +233,14 @@ class GoldRow:
     href: str = ""
     verdict: str = ""
     right: bool | None = None
+    caution: str = ""
 
 
 class MetricRow(NamedTuple):
     """One measure of one head. `value` is text; `percent` places it in its range, None when undefined.
 
-    `chance` is what it would be without the head's choices, in one line ("by chance 0.07 ± 0.03"). Over
-    several sentences `spread` says how it varies ("0.12 to 0.93"), and the two baselines come apart: `even`
-    for attention spread evenly and `shuffled` for rows whose weights are shuffled, mean ± standard deviation.
-    "" where there is none.
+    `chance` is what it would be without the head's choices, in one line ("by chance 0.07 ± 0.03"), "" where
+    there is none.
     """
 
     title: str
@@ -247,9 +250,6 @@ class MetricRow(NamedTuple):
     definition: str
     source: str
     chance: str = ""
-    spread: str = ""
-    even: str = ""
-    shuffled: str = ""
 
 
 class Pair(NamedTuple):

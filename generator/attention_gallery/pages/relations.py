@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -39,26 +40,29 @@ _ABOUT: dict[Group, tuple[str, str]] = {
 _UNPLACED = "This model’s tokenizer does not tell where its tokens stand."
 _CUT_OFF = "This model did not read so far."
 _WAYS = ("from → to", "to → from")
+_RESTS = "where this model rests what attention it has no use for: heads find it without knowing the relation"
 
 
 def relation_groups(probe: ModelProbe, href: Callable[[Place], str]) -> tuple[RelationGroup, ...]:
     """A table for each group of relations that the sentences have."""
     return tuple(
-        RelationGroup(group, *_ABOUT[group], tuple(relation_row(one, probe.causal, href) for one in scores))
+        RelationGroup(group, *_ABOUT[group], tuple(relation_row(one, probe, href) for one in scores))
         for group, scores in by_group(probe.scores)
     )
 
 
-def relation_row(score: RelationScore, causal: bool, href: Callable[[Place], str]) -> RelationRow:
+def relation_row(score: RelationScore, probe: ModelProbe, href: Callable[[Place], str]) -> RelationRow:
     """One kind of relation: its best head, or why there is none."""
     best = score.best
     examples = f"{score.examples:,} in {words.count(score.sentences, 'sentence')}"
+    if parsed := probe.parsed[score.kind]:
+        examples += ", parsed" if parsed >= score.examples else f", {parsed:,} of them parsed"
     if best is None:
-        return RelationRow(score.title, examples, reason=_reason(score), few=not score.impossible)
+        return RelationRow(score.title, examples, reason=why_unscored(score), few=not score.impossible)
     place = (best.layer, best.head)
     direction = _WAYS[best.direction]
     visible = score.seen[best.direction]
-    if causal and visible < score.examples:
+    if probe.causal and visible < score.examples:
         direction += f", visible in {visible:,}"
     return RelationRow(
         title=score.title,
@@ -72,14 +76,23 @@ def relation_row(score: RelationScore, causal: bool, href: Callable[[Place], str
         baseline=words.hundredths(best.baseline),
         offset=_offset(best.offset),
         scored=f"{best.accuracy.examples:,}",
+        caution=_sunk(probe.sunk[score.kind]) if best.direction == 0 else "",
     )
+
+
+def _sunk(examples: int) -> str:
+    """What is to be said of examples whose right word is the first token of a causal model."""
+    if not examples:
+        return ""
+    return f"{examples:,} {'leads' if examples == 1 else 'lead'} to the first word"
 
 
 def _offset(offset: int) -> str:
     return f"{words.count(abs(offset), 'word')} {'on' if offset > 0 else 'back'}"
 
 
-def _reason(score: RelationScore) -> str:
+def why_unscored(score: RelationScore) -> str:
+    """Why no head is named for a kind of relation."""
     if score.impossible:
         return "Impossible: the right word always comes later, and a causal model does not look ahead."
     return (
@@ -106,6 +119,8 @@ def _gold_rows(
 ) -> Iterator[GoldRow]:
     gold, looks = found
     for relation in gold.relations:
+        if relation.parser:
+            continue  # too many to list, and not gold
         score = probe.by_kind.get(relation.kind)
         sides = (_said(text, gold, relation.source), _said(text, gold, relation.target))
         title = relation.kind if score is None else score.title
@@ -114,9 +129,12 @@ def _gold_rows(
         elif score is None or UNREAD in looks[0, 0, 0, [relation.source, relation.target]]:
             yield GoldRow(*sides, title, verdict=_CUT_OFF)
         elif score.best is None:
-            yield GoldRow(*sides, title, verdict=_counted(gold, looks, relation, probe.causal))
+            verdict = _counted(gold, looks, relation, probe.causal)
+            yield GoldRow(*sides, title, verdict=verdict, caution=_resting(sides[1], gold, relation, probe))
         else:
-            yield _judged((*sides, title), score.best, (text, gold, looks, relation), href)
+            row = _judged((*sides, title), score.best, (text, gold, looks, relation), href)
+            caution = _resting(sides[1], gold, relation, probe) if score.best.direction == 0 else ""
+            yield replace(row, caution=caution)
 
 
 def _judged(
@@ -136,6 +154,13 @@ def _judged(
     return GoldRow(*told, head_name(*place), href(place), verdict, right)
 
 
+def _resting(told: str, gold: GoldSentence, relation: Relation, probe: ModelProbe) -> str:
+    """What is to be said of a relation whose right word, as `told`, is the first token of a causal model."""
+    if not probe.sinking or 0 not in gold.units[relation.target]:
+        return ""
+    return f"“{isolated(told)}” stands first in the text, {_RESTS}."
+
+
 def _counted(gold: GoldSentence, looks: Int16, relation: Relation, causal: bool) -> str:
     """How many heads are right, where there are too few examples to choose one."""
     wanted = gold.units[relation.target]
@@ -152,6 +177,7 @@ def _counted(gold: GoldSentence, looks: Int16, relation: Relation, causal: bool)
         "" if len(possible) == len(told) else "; the other way is ahead, where a causal model does not look"
     )
     said = ", ".join(possible)
+    said = said[:1].upper() + said[1:]
     return f"{said}{ahead}. There are too few examples to say which head knows this relation."
 
 

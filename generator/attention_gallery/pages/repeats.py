@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from attention_gallery.pages import words
 from attention_gallery.pages.head_tables import head_cell
 from attention_gallery.pages.model_view import ModelView
 from attention_gallery.pages.neighbours import Place
-from attention_gallery.pages.pieces import MetricRow, RepeatsRow, RepeatsView
+from attention_gallery.pages.pieces import RepeatsRow, RepeatsView
 
 LISTED = 5
 
@@ -52,46 +52,3 @@ def _row(view: ModelView, scores: RepeatScores, index: int, href: Callable[[Plac
             for place in places
         ),
     )
-
-
-def repeats_columns(view: ModelView) -> tuple[tuple[str, str, str], ...]:
-    """Title, meaning and source of each score, as of the columns of measures."""
-    scores = view.repeats
-    if scores is None:
-        return ()
-    return tuple((one.title, f"{one.definition} Caveat: {one.caveat}", one.source) for one in scores.metrics)
-
-
-def repeats_cells(view: ModelView, place: Place) -> tuple[str, ...]:
-    """The scores of one head as text."""
-    scores = view.repeats
-    if scores is None:
-        return ()
-    return tuple(words.measure(float(one.values[place]), one.unit) for one in scores.metrics)
-
-
-def repeats_rows(view: ModelView, place: Place) -> Iterator[MetricRow]:
-    """The scores of one head as rows of a table of measures."""
-    scores = view.repeats
-    if scores is None:
-        return
-    layer = place[0]
-    for index, metric in enumerate(scores.metrics):
-        value = float(metric.values[place])
-        if np.isnan(value):
-            yield MetricRow(metric.title, words.UNDEFINED, "", None, metric.definition, metric.source)
-            continue
-        mean, deviation = (
-            float(found[index][place]) for found in (scores.shuffled_mean, scores.shuffled_deviation)
-        )
-        count = words.count(int(scores.queries[index, layer]), "token")
-        yield MetricRow(
-            title=metric.title,
-            value=words.measure(value, metric.unit),
-            unit=f"{metric.unit}, on {count}",
-            percent=words.percent(value, metric.range),
-            definition=f"{metric.definition} {metric.caveat}",
-            source=metric.source,
-            even=words.measure(float(scores.uniform[index, layer]), metric.unit),
-            shuffled=words.spread(mean, deviation, metric.unit),
-        )

@@ -46,6 +46,11 @@ def model(slug: str) -> str:
     return f"models/{slug}/"
 
 
+def model_length(slug: str) -> str:
+    """The page of what the length of a text does to one model."""
+    return f"models/{slug}/length/"
+
+
 def model_head(model_slug: str, head_slug: str) -> str:
     """The page of one head across every sentence."""
     return f"models/{model_slug}/{head_slug}/"
@@ -79,6 +84,16 @@ def thumbnail(model_slug: str, sentence_slug: str) -> str:
 def contrast(slug: str) -> str:
     """The page of one contrast."""
     return f"{CONTRASTS}{slug}/"
+
+
+def heads_table(model_slug: str, ending: str) -> str:
+    """All heads of one model with their measures, as "csv" or "json"."""
+    return f"models/{model_slug}/heads.{ending}"
+
+
+def head_thumbnail(model_slug: str, head_slug: str) -> str:
+    """The small picture of one head on the sentence that shows it best."""
+    return f"models/{model_slug}/{head_slug}/thumbnail.png"
 
 
 def note(slug: str) -> str:

@@ -7,9 +7,11 @@ import re
 from collections.abc import Mapping
 
 from attention_gallery.analysis import BUILT_IN, KINDS, MeasureSet
+from attention_gallery.analysis.relations import kind_title
 from attention_gallery.figures.describe import decimal, isolated, ordinal
 from attention_gallery.manifest.words import occurrences
 from attention_gallery.notes.asks import (
+    AccuracyOf,
     HeadsOfType,
     MeasureOf,
     ReceivedBy,
@@ -39,6 +41,12 @@ def question(ask: ValueAsk, links: LinkMap, texts: Mapping[str, str], measures: 
             return f"{_measure_title(ask.measure, measures)} of {where}{which}"
         case HeadsOfType():
             return f"heads of type “{type_title(ask.type)}” in {page_name(ask.subject, links)}"
+        case AccuracyOf():
+            model = isolated(links.models[ask.subject.model][0])
+            head = "the best head"
+            if ask.subject.layer is not None and ask.subject.head is not None:
+                head = head_name(ask.subject.layer, ask.subject.head)
+            return f"how often {head} of {model} is right about {isolated(kind_title(ask.relation))}"
         case TypeOf():
             return f"type of {where}"
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from attention_gallery.figures.thumbnail import thumbnail_size
-from attention_gallery.manifest.settings import SentenceSpec
+from attention_gallery.manifest.settings import ParsedRelation, SentenceSpec
 from attention_gallery.pages import routes, words
 from attention_gallery.pages.chrome import model_card, page_info, render
 from attention_gallery.pages.contexts import SentenceContext
@@ -35,6 +35,7 @@ def sentence_pages(gallery: Gallery) -> Iterator[PlannedPage]:
             [[one.slug, one.title] for one in (before, sentence, after) if one],
             notes.digest,
             [gallery.notes.of_pair(m.spec.slug, sentence.slug).digest for m in gallery.models],
+            gallery.related(sentence),
             [gallery.probed(pair) for pair in gallery.of_sentence(sentence)],
             of_sentence(gallery, sentence.slug).digest,
         )
@@ -52,14 +53,19 @@ def _make(
     before, after = (
         Link(one.title, routes.href(route, routes.sentence(one.slug))) if one else None for one in beside
     )
-    said = partial(words.side, sentence.joined)
+    said, parse = partial(words.side, sentence.joined), gallery.parses.get(sentence.slug)
     context = SentenceContext(
         title=sentence.title,
         text=sentence.joined,
         texts=texts_of(sentence),
         language=sentence.language or gallery.settings.language,
         tags=sentence.tags,
-        relations=tuple((said(one.from_), said(one.to), one.kind) for one in sentence.relations),
+        relations=tuple(
+            (said(one.from_), said(one.to), one.kind)
+            for one in sentence.relations
+            if not isinstance(one, ParsedRelation)
+        ),
+        parse=None if parse is None else parse.view(sentence.joined),
         models=tuple(_model(gallery, pair, route) for pair in gallery.of_sentence(sentence)),
         notes=gallery.notes.of_sentence(sentence.slug).blocks(route),
         previous=before,

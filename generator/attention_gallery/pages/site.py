@@ -11,6 +11,7 @@ from attention_gallery.pages.extras import not_found_page, redirects, sitemap, t
 from attention_gallery.pages.gallery import Gallery, PlannedPage
 from attention_gallery.pages.head import head_pages
 from attention_gallery.pages.home import home_page
+from attention_gallery.pages.length import length_page
 from attention_gallery.pages.model import model_page
 from attention_gallery.pages.model_head import model_head_pages
 from attention_gallery.pages.model_view import ModelView
@@ -23,8 +24,9 @@ from attention_gallery.pages.sentence import sentence_pages
 def planned_count(gallery: Gallery) -> int:
     """About how many files the site will have, for a progress bar."""
     pairs = sum(len(pair.heads) + 3 for pair in gallery.pairs.values())
-    heads = sum(len(model.places) + 1 for model in gallery.models)
-    return pairs + heads + len(gallery.sentences) + len(gallery.notes.pages) + len(gallery.contrasts) + 4
+    heads = sum(2 * len(model.places) + 3 for model in gallery.models)
+    others = (gallery.sentences, gallery.notes.pages, gallery.contrasts, gallery.ladders)
+    return pairs + heads + sum(map(len, others)) + 4
 
 
 def site_pages(gallery: Gallery) -> Iterator[PlannedPage]:
@@ -50,6 +52,7 @@ def site_pages(gallery: Gallery) -> Iterator[PlannedPage]:
         model_view = ModelView(gallery, model)
         yield from counted(model_page(gallery, model_view))
         yield from counted(model_head_pages(gallery, model_view))
+        yield from counted(length_page(gallery, model))
     yield from counted(sentence_pages(gallery))
     yield from counted(contrast_pages(gallery))
     yield from counted(note_pages(gallery))

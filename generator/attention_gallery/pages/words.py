@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from attention_gallery.figures.describe import decimal
 from attention_gallery.manifest.settings import SentenceSpec
 from attention_gallery.manifest.words import Span, occurrences
-from attention_gallery.records import Provenance
+from attention_gallery.records import AttentionKind, Provenance
 
 UNDEFINED = "–"
 
@@ -31,6 +31,18 @@ def weight(value: float) -> str:
 def measure(value: float, unit: str) -> str:
     """A measure in its unit: distances with one decimal, shares with two."""
     return f"{value:.1f}" if unit == "tokens" and not math.isnan(value) else share(value)
+
+
+def far_pairs(kind: AttentionKind) -> str:
+    """Which pairs of words tell most of a head without a type."""
+    return "words" if kind == "cross" else "words two or more apart"
+
+
+def fine(value: float, unit: str) -> str:
+    """A measure where heads are compared: shares with three decimals, distances with two."""
+    if math.isnan(value):
+        return UNDEFINED
+    return f"{value:.2f}" if unit == "tokens" else weight(value)
 
 
 def spread(mean: float, deviation: float, unit: str) -> str:

@@ -10,7 +10,7 @@
   if (!document.documentElement.lang) fault("no language");
   if (!document.title.trim()) fault("no title");
   for (const one of all("button, a[href]")) if (seen(one) && !told(one) && !one.querySelector("img[alt]:not([alt=''])")) fault("no name", one);
-  for (const one of all("img")) if (!one.alt.trim() && !one.closest("[aria-hidden=true]")) fault("no text for a picture", one);
+  for (const one of all("img")) if (!one.alt.trim() && !one.closest("[aria-hidden=true]") && !one.closest("a")?.textContent.trim()) fault("no text for a picture", one);
   for (const one of all("[role=img], [role=application], [role=listbox], [role=group], nav, section.scroll")) {
     const by = one.getAttribute("aria-labelledby");
     if (!(one.getAttribute("aria-label") || (by && document.getElementById(by)?.textContent))?.trim()) fault("no label", one);
@@ -21,7 +21,7 @@
     if (table.closest(".prose") && !table.querySelector("th")) fault("no headers", table);
   }
   for (const one of all("canvas")) if (!one.closest("[aria-hidden=true]") && !one.getAttribute("aria-label")) fault("a canvas that is neither told nor hidden", one);
-  for (const one of all("input")) if (!one.labels.length) fault("no label", one);
+  for (const one of all("input, select")) if (!one.labels.length) fault("no label", one);
   let level = 0;
   for (const one of all("h1, h2, h3, h4, h5, h6")) {
     const own = Number(one.tagName[1]);

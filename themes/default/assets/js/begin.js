@@ -1,5 +1,6 @@
 /* Starts what the page holds, when everything above has had its say. */
 (() => {
+  if (AG.atlas) AG.atlas.begin();
   if (!AG.figure) return;
   const explorer = AG.one("[data-explorer]");
   const { special } = AG.one("[data-special]")?.dataset || { special: "shown" };

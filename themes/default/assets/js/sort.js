@@ -3,34 +3,51 @@
   const value = (row, column) => row.cells[column].textContent.trim();
   const natural = new Intl.Collator(document.documentElement.lang, { numeric: true });
 
+  /** The number that a cell shows; “< 0.001” lies between it and nothing. */
+  AG.number = (text) => (text.startsWith("<") ? parseFloat(text.slice(1)) / 2 : parseFloat(text));
+
   function compare(a, b) {
-    const [x, y] = [parseFloat(a), parseFloat(b)];
+    const [x, y] = [AG.number(a), AG.number(b)];
     if (Number.isNaN(x) && Number.isNaN(y)) return natural.compare(a, b);
     if (Number.isNaN(x) || Number.isNaN(y)) return Number.isNaN(x) ? 1 : -1;
     return x - y;
   }
 
-  function sort(table, column, heads) {
-    const head = heads[column];
+  const heads = (table) => Array.from(table.tHead.rows[0].cells);
+
+  function sort(table, head, order) {
+    const column = head.cellIndex;
     const numeric = head.classList.contains("numeric");
-    const before = head.getAttribute("aria-sort");
-    const order = before ? (before === "ascending" ? "descending" : "ascending") : numeric ? "descending" : "ascending";
-    for (const other of heads) other.removeAttribute("aria-sort");
+    for (const other of heads(table)) other.removeAttribute("aria-sort");
     head.setAttribute("aria-sort", order);
     const sign = order === "ascending" ? 1 : -1;
     const body = table.tBodies[0];
     const rows = Array.from(body.rows, (row) => [value(row, column), row]);
-    const missing = (text) => numeric && Number.isNaN(parseFloat(text));
+    const missing = (text) => text === "" || (numeric && Number.isNaN(AG.number(text)));
     rows.sort(([a], [b]) => (missing(a) || missing(b) ? missing(a) - missing(b) : sign * compare(a, b)));
     body.append(...rows.map(([, row]) => row));
   }
 
+  function turn(table, head) {
+    const before = head.getAttribute("aria-sort");
+    const first = head.classList.contains("numeric") ? "descending" : "ascending";
+    const order = before ? (before === "ascending" ? "descending" : "ascending") : first;
+    sort(table, head, order);
+    AG.emit("sorted", { table, name: head.dataset.name, order });
+  }
+
+  /** Sorts by the column of that name, where there is one. */
+  AG.sort = (table, name, order) => {
+    const head = heads(table).find((one) => one.dataset.name === name);
+    if (head) sort(table, head, order === "ascending" ? order : "descending");
+    return Boolean(head);
+  };
+
   for (const table of AG.all("table[data-sort]")) {
-    const heads = Array.from(table.tHead.rows[0].cells);
-    heads.forEach((head, column) => {
+    for (const head of heads(table)) {
       const button = AG.make("button", { type: "button", class: "sort" }, ...head.childNodes);
       head.append(button);
-      button.addEventListener("click", () => sort(table, column, heads));
-    });
+      button.addEventListener("click", () => turn(table, head));
+    }
   }
 })();

@@ -1,0 +1,113 @@
+"""How each measure of a head spreads over the sentences, beside chance, with the sentences at its ends."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from functools import cached_property
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from attention_gallery.figures.strip import Strip, strip_svg
+from attention_gallery.pages import routes, words
+from attention_gallery.pages.atlas_pieces import Distribution
+from attention_gallery.pages.measured import Measured
+from attention_gallery.pages.measures import told_unit
+from attention_gallery.pages.model_view import ModelView
+from attention_gallery.pages.neighbours import Place
+from attention_gallery.pages.pieces import Link
+from attention_gallery.records import Float32, Int32
+
+# Fewer values than these have no quartiles worth telling.
+_LEAST_VALUES = 4
+
+
+class Distributions:
+    """The distributions of all heads of one model, found together when a page first asks."""
+
+    def __init__(self, view: ModelView) -> None:
+        self._view = view
+
+    def of(self, place: Place, route: str) -> tuple[Distribution, ...]:
+        """Every measure of one head, for the page at `route`."""
+        return tuple(self._rows(place, route))
+
+    @cached_property
+    def _ordered(self) -> tuple[Int32, NDArray[np.int64]]:
+        """Indices of the sentences, the lowest value first, undefined ones last: int32[sentence, …].
+
+        With how many are defined, int64[…], for every (measure, layer, head).
+        """
+        values = self._view.values
+        order = np.argsort(values, axis=0, kind="stable").astype(np.int32)
+        return order, (~np.isnan(values)).sum(axis=0)
+
+    @cached_property
+    def _quartiles(self) -> Float32:
+        """First quartile, median and third: float32[3, measure, layer, head]; NaN for nothing defined."""
+        values = self._view.values
+        nothing = np.isnan(values).all(axis=0)
+        found = np.nanquantile(np.where(nothing, np.float32(0), values), [0.25, 0.5, 0.75], axis=0)
+        return np.where(nothing, np.float32(np.nan), found.astype(np.float32))
+
+    def _rows(self, place: Place, route: str) -> Iterator[Distribution]:
+        for one in self._view.measured:
+            if math.isnan(float(one.metric.values[place])):
+                yield Distribution(one.metric.title, words.UNDEFINED)
+            elif one.place is None:
+                yield self._row(one, place, [float(one.metric.values[place])], None)
+            else:
+                yield self._over_sentences(one, (one.place, *place), route)
+
+    def _over_sentences(self, one: Measured, at: tuple[int, int, int], route: str) -> Distribution:
+        order, defined = self._ordered
+        values = self._view.values[(slice(None), *at)].tolist()
+        count = int(defined[at])
+        quartiles = self._quartiles[(slice(None), *at)].tolist() if count >= _LEAST_VALUES else None
+        row = self._row(one, at[1:], values, quartiles)
+        lowest, highest = (int(order[(end, *at)]) for end in (0, count - 1))
+        if values[lowest] == values[highest]:
+            return row
+        weakest, strongest = (
+            self._example(index, values[index], one.metric.unit, at[1:], route) for index in (lowest, highest)
+        )
+        return row._replace(strongest=strongest, weakest=weakest)
+
+    def _row(
+        self, one: Measured, place: Place, values: list[float], quartiles: list[float] | None
+    ) -> Distribution:
+        metric, layer = one.metric, place[0]
+        unit, even = metric.unit, float(one.even[layer])
+        chance = float(one.shuffled[place]), float(one.shuffled_deviation[place])
+        shuffled = chance if metric.ordered else None
+        middle = None if quartiles is None else (quartiles[0], quartiles[2])
+        return Distribution(
+            title=metric.title,
+            value=words.measure(float(metric.values[place]), unit),
+            unit=told_unit(metric, int(one.queries[layer])),
+            figure=Markup(strip_svg(Strip(values, metric.range, middle, even, shuffled))),
+            middle="" if quartiles is None else _middle(quartiles, unit),
+            chance=_chance(even, shuffled, unit),
+        )
+
+    def _example(self, sentence: int, value: float, unit: str, place: Place, route: str) -> Link:
+        title = words.shortened(self._view.pairs[sentence].sentence.title, 60)
+        return Link(title, routes.href(route, self._view.target(sentence, place)), words.measure(value, unit))
+
+
+def _chance(even: float, shuffled: tuple[float, float] | None, unit: str) -> str:
+    """Both baselines in words; one where they are the same, or where shuffling changes nothing."""
+    evenly = words.measure(even, unit)
+    if shuffled is None:
+        return f"Spread evenly {evenly}"
+    told = words.spread(*shuffled, unit)
+    if words.measure(shuffled[0], unit) == evenly:
+        return f"By chance {told}"
+    return f"Spread evenly {evenly}, shuffled {told}"
+
+
+def _middle(quartiles: list[float], unit: str) -> str:
+    first, median, third = (words.measure(one, unit) for one in quartiles)
+    return f"Median {median}, middle half {first} to {third}" if first != third else f"Median {median}"
