@@ -174,9 +174,9 @@ def _run(
         passed = prepared.capture(model_inputs(loaded, source, target), sinks, predictor is not None)
         if predictor is not None and passed.states is not None:
             told = predictor.predict(passed.states, sentences, predictions)
-        norms = {
-            kind: np.stack([layer.cpu().numpy() for layer in layers]) for kind, layers in passed.norms.items()
-        }
+        # Of kinds that nobody wants there may be no layer.
+        known = {kind: layers for kind, layers in passed.norms.items() if layers}
+        norms = {kind: np.stack([one.cpu().numpy() for one in layers]) for kind, layers in known.items()}
         return _BesideBatch(norms, told, prepared.no_predictions if predictions else NOT_ASKED)
     except InexactAttentionError as error:
         reason = (
