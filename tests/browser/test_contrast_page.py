@@ -138,7 +138,8 @@ def test_without_scripts_tables_tell_it(open_page: Opener) -> None:
 
 def test_a_cell_of_a_strip_leads_to_its_head(open_page: Opener) -> None:
     page = open_page("contrasts/pair/")
-    cells = page.locator(".strip tbody a")
+    cells = page.locator(".head-strip tbody a")
     assert cells.count() == 12
+    assert all((cell.bounding_box() or {}).get("height", 0) >= 24 for cell in cells.all())
     cells.nth(5).click()
     expect(page.locator("h1")).to_have_text("L1H1")
