@@ -13,10 +13,10 @@
   const looked = others ? textsOf(others) : tokens;
   const lang = AG.one(".tokens").lang;
 
-  const choice = AG.make("select", { class: "chip", "aria-label": "Layer" });
-  for (let layer = 0; layer <= last; layer++) choice.append(AG.make("option", { value: layer }, `Layer ${layer}`));
+  const choice = AG.make("select");
+  for (let layer = 0; layer <= last; layer++) choice.append(AG.make("option", { value: layer }, String(layer)));
   choice.addEventListener("change", () => AG.set({ layer: Number(choice.value) }));
-  tools.replaceChildren(choice);
+  tools.replaceChildren(AG.make("label", { class: "field" }, AG.make("span", {}, "Layer"), choice));
 
   /** The sources of one view, strongest first, as key and thousandths. */
   function sources(name, layer, token) {
