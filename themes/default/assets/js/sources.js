@@ -13,7 +13,7 @@
   const looked = others ? textsOf(others) : tokens;
   const lang = AG.one(".tokens").lang;
 
-  const choice = AG.make("select", {});
+  const choice = AG.make("select");
   for (let layer = 0; layer <= last; layer++) choice.append(AG.make("option", { value: layer }, String(layer)));
   choice.addEventListener("change", () => AG.set({ layer: Number(choice.value) }));
   tools.replaceChildren(AG.make("label", { class: "field" }, AG.make("span", {}, "Layer"), choice));
