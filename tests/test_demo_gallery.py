@@ -155,12 +155,13 @@ class Evidence:
         self._loaded = cache(self._load)
 
     def _load(self, model: str) -> Any:
+        from attention_gallery.capturing.prepare import prepare
         from attention_gallery.models import resolve
         from attention_gallery.models.load import load
 
         spec = self._models[model]
         writes = any(one.generate and one.read_by(model) for one in self._sentences.values())
-        return load(resolve(spec, ROOT), spec.dtype, writes)
+        return prepare(load(resolve(spec, ROOT), spec.dtype, writes))
 
     def _capture(self, model: str, sentence: str) -> StoredAttention:
         from attention_gallery.capturing import capture_one

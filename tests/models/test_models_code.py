@@ -73,7 +73,7 @@ def folder(tmp_path: Path) -> Path:
             initializer_range=1.0,
         )
         BertModel(config).save_pretrained(folder)
-        vocabulary = vocabularies.WordLevel({"<unk>": 0, "a": 1}, unk_token="<unk>")
+        vocabulary = vocabularies.WordLevel({"<unk>": 0, "a": 1, "b": 2, "c": 3, "d": 4}, unk_token="<unk>")
         tokenizer = Tokenizer(vocabulary)
         tokenizer.pre_tokenizer = WhitespaceSplit()
         PreTrainedTokenizerFast(tokenizer_object=tokenizer).save_pretrained(folder)

@@ -335,7 +335,7 @@ def small_bert(folder: Path, seed: int) -> dict[str, bytes]:
     with quiet_libraries():
         sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8}
         BertModel(BertConfig(vocab_size=30, max_position_embeddings=20, **sizes)).save_pretrained(folder)
-        vocabulary = vocabularies.WordLevel({"<unk>": 0, "a": 1}, unk_token="<unk>")
+        vocabulary = vocabularies.WordLevel({"<unk>": 0, "a": 1, "b": 2, "c": 3, "d": 4}, unk_token="<unk>")
         PreTrainedTokenizerFast(tokenizer_object=Tokenizer(vocabulary)).save_pretrained(folder)
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
