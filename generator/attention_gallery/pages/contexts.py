@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from attention_gallery.pages.atlas_pieces import Atlas, Distribution
+from attention_gallery.pages.flow_pieces import PredictionTable, SourceTable
 from attention_gallery.pages.length_pieces import LengthChart
 from attention_gallery.pages.parses import ParseView
 from attention_gallery.pages.pieces import (
@@ -29,19 +30,15 @@ from attention_gallery.pages.pieces import (
     NotableHead,
     NoteBlock,
     Pair,
-    PredictionTable,
-    RelationGroup,
-    RelationRow,
-    RepeatsView,
     SentenceModel,
     SentenceRow,
     SimilarHead,
-    SourceTable,
     TextPart,
     TokenView,
     Trace,
     TypeCount,
 )
+from attention_gallery.pages.relation_pieces import RelationGroup, RelationRow, RepeatsView
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from attention_gallery.pages.likeness import similar_heads, typical_distance
 from attention_gallery.pages.mentions import NO_NOTES
 from attention_gallery.pages.model_view import PICTURED_SENTENCES, ModelView
 from attention_gallery.pages.neighbours import Place, head_neighbours
-from attention_gallery.pages.pieces import HeadExample, Link, Neighbours, RelationRow
+from attention_gallery.pages.pieces import HeadExample, Link, Neighbours
+from attention_gallery.pages.relation_pieces import RelationRow
 from attention_gallery.pages.relations import relation_row
 from attention_gallery.pages.sinks import head_said
 from attention_gallery.records import head_name

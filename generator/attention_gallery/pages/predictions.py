@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from attention_gallery.pages import words
+from attention_gallery.pages.flow_pieces import PredictionRow, PredictionTable
 from attention_gallery.pages.pair_view import PairView
-from attention_gallery.pages.pieces import PredictionRow, PredictionTable
 from attention_gallery.records import Predictions
 
 

@@ -21,7 +21,8 @@ from attention_gallery.manifest.settings import SentenceSpec
 from attention_gallery.pages import words
 from attention_gallery.pages.model_probe import ModelProbe
 from attention_gallery.pages.neighbours import Place
-from attention_gallery.pages.pieces import GoldRow, RelationGroup, RelationRow
+from attention_gallery.pages.pieces import GoldRow
+from attention_gallery.pages.relation_pieces import RelationGroup, RelationRow
 from attention_gallery.records import head_name
 
 _ABOUT: dict[Group, tuple[str, str]] = {

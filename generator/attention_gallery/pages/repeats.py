@@ -11,7 +11,7 @@ from attention_gallery.pages import words
 from attention_gallery.pages.head_tables import head_cell
 from attention_gallery.pages.model_view import ModelView
 from attention_gallery.pages.neighbours import Place
-from attention_gallery.pages.pieces import RepeatsRow, RepeatsView
+from attention_gallery.pages.relation_pieces import RepeatsRow, RepeatsView
 
 LISTED = 5
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from attention_gallery.analysis import FlowViews
 from attention_gallery.pages import words
+from attention_gallery.pages.flow_pieces import SinkRow, SinkTable
 from attention_gallery.pages.neighbours import Place
-from attention_gallery.pages.pieces import SinkRow, SinkTable
 from attention_gallery.records import AttentionKind, Float32, head_name
 
 SHOWN = 5
@@ -68,7 +68,7 @@ def _of_head(raw: float, norm: float, where: str) -> str:
 
 def _said(raw: float, norm: float, kind: AttentionKind) -> str:
     return (
-        f"On average {words.share(raw)} of a head's attention rests on {_where(kind)}. Weighted by the "
+        f"On average {words.share(raw)} of a head’s attention rests on {_where(kind)}. Weighted by the "
         f"length of the vectors that heads take, it is {words.share(norm)}."
     )
 

@@ -9,9 +9,9 @@ from markupsafe import Markup
 from attention_gallery.analysis import VIEWS, FlowViews, View
 from attention_gallery.figures.flow_views import flow_views_html
 from attention_gallery.pages import words
+from attention_gallery.pages.flow_pieces import SourceTable, SourceView
 from attention_gallery.pages.neighbours import Place
 from attention_gallery.pages.pair_view import PairView
-from attention_gallery.pages.pieces import SourceTable, SourceView
 from attention_gallery.pages.sinks import sink_table
 from attention_gallery.records import Float32, Int32
 

@@ -1,0 +1,63 @@
+"""What pages say of relations, and of random tokens read twice. The rules of `contexts` hold here too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from attention_gallery.pages.pieces import HeadCell
+
+
+@dataclass(frozen=True, slots=True)
+class RelationRow:
+    """One kind of relation under one model: its best head, or in `reason` why none is named; `few`: too few.
+
+    `accuracy` with its `interval` is of that head in `direction`, on `scored` examples; `percent` is for a
+    bar. `baseline` is how often the best fixed offset, `offset`, is right on the same examples. `caution`
+    says how many of these lead to the first word, where that is the first token of a causal model: heads rest
+    there, and find it without knowing the relation. "" where none do.
+    """
+
+    title: str
+    examples: str
+    head: str = ""
+    href: str = ""
+    direction: str = ""
+    accuracy: str = ""
+    interval: str = ""
+    percent: int = 0
+    baseline: str = ""
+    offset: str = ""
+    scored: str = ""
+    reason: str = ""
+    few: bool = False
+    caution: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RelationGroup:
+    """The relations of one group: "syntactic", "positional", "semantic", "entity" or "other" by `name`."""
+
+    name: str
+    title: str
+    about: str
+    rows: tuple[RelationRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatsRow:
+    """One score on random tokens: what it is, what evenly spread attention gets, and the strongest heads."""
+
+    title: str
+    definition: str
+    caveat: str
+    source: str
+    even: str
+    heads: tuple[tuple[HeadCell, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatsView:
+    """The test on random tokens read twice: what was read and its scores, or why there are none."""
+
+    about: str
+    rows: tuple[RepeatsRow, ...]
