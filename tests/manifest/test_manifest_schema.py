@@ -28,7 +28,15 @@ def test_the_schema_is_one() -> None:
     assert schema_text() == schema_text()
 
 
+def test_the_schema_accepts_the_demo() -> None:
+    assert valid((PAGE.parents[1] / "gallery.yaml").read_text(encoding="utf-8"))
+
+
 def test_the_schema_accepts_what_the_loader_accepts() -> None:
+    assert valid(
+        "{title: x, models: [{source: a/b}], sentences: ["
+        "{conllu: a.conllu, limit: 9, filter: {words: [5, 30]}, pages: false}]}"
+    )
     assert valid(
         "{title: x, models: [{source: a/b}], sentences: [{text: y, relations: [{from: y, to: [1, 3]}]}]}"
     )
@@ -47,6 +55,8 @@ def test_the_schema_accepts_what_the_loader_accepts() -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "{title: x, models: [{source: a/b}], sentences: [{conllu: a.conllu, text: y}]}",
+        "{title: x, models: [{source: a/b}], sentences: [{conllu: a.conllu, limit: 0}]}",
         "{title: x, models: [{source: a/b}], sentences: [{text: no}]}",
         "{title: x, models: [{source: a/b}], sentences: []}",
         "{title: x, models: [{source: a/b, dtype: int8}], sentences: [{text: y}]}",

@@ -14,7 +14,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from attention_gallery.manifest.settings import GallerySettings
+from attention_gallery.manifest.settings import CollectionSpec, GallerySettings
 
 BEGIN, END = "<!-- fields: begin -->", "<!-- fields: end -->"
 _PLAIN = {str: "text", bool: "true or false", int: "whole number", float: "number", type(None): "nothing"}
@@ -22,8 +22,13 @@ _DEFAULTED = frozenset({"slug", "title"})
 
 
 def field_reference() -> str:
-    """One table for each block of the manifest, in the order of the settings."""
-    return "\n\n".join(_tables(GallerySettings, "", set()))
+    """One table for each block of the manifest, in the order of the settings; treebanks come last."""
+    seen: set[type[BaseModel]] = set()
+    tables = [
+        *_tables(GallerySettings, "", seen),
+        *_tables(CollectionSpec, "sentences, from a treebank", seen),
+    ]
+    return "\n\n".join(tables)
 
 
 def update(page: str) -> str:
@@ -75,10 +80,8 @@ def _blocks(annotation: Any) -> list[type[BaseModel]]:
 
 
 def _default(key: str, path: str, field: FieldInfo) -> str:
-    if path and key in _DEFAULTED:
-        return "made"
     if field.is_required():
-        return "**required**"
+        return "made" if path and key in _DEFAULTED else "**required**"
     value = field.get_default(call_default_factory=True, validated_data={})
     if value in (None, "", (), {}) or isinstance(value, BaseModel):
         return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from attention_gallery.manifest.settings import GallerySettings
+from attention_gallery.manifest.settings import CollectionSpec, GallerySettings
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -16,7 +16,8 @@ _CONTRASTED = (("models", "sentence"), ("model", "sentences"), ("model", "heads"
 def json_schema() -> dict[str, Any]:
     """The schema (draft 2020-12) with the descriptions of the fields; slugs and titles are optional.
 
-    A sentence has either a text or a chat, and a contrast is of models, sentences or heads.
+    A sentence has either a text or a chat, and in its place may be a treebank; a contrast is of models,
+    sentences or heads.
     """
     schema = GallerySettings.model_json_schema(by_alias=True)
     for name, field in GallerySettings.model_fields.items():
@@ -31,6 +32,10 @@ def json_schema() -> dict[str, Any]:
     sentence = schema["$defs"]["SentenceSpec"]
     del sentence["required"], sentence["properties"]["text"]["default"]
     sentence["oneOf"] = [{"required": ["text"]}, {"required": ["chat"]}]
+    collection = CollectionSpec.model_json_schema(by_alias=True)
+    schema["$defs"] |= {**collection.pop("$defs", {}), "CollectionSpec": collection}
+    one_of = [{"$ref": f"#/$defs/{name}"} for name in ("SentenceSpec", "CollectionSpec")]
+    schema["properties"]["sentences"]["items"] = {"oneOf": one_of}
     return {"$schema": _DIALECT, **schema}
 
 
