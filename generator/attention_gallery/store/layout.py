@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import struct
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -72,30 +72,31 @@ class Reading:
 
 def plan_slots(reading: Reading, precision: Precision) -> tuple[ArraySlot, ...]:
     """All arrays of an entry: widest numbers first, so that each lies aligned, and the layers together."""
-    wanted = [
-        (array.itemsize, name, _TYPES[array.dtype], array.shape) for name, array in reading.arrays.items()
-    ]
-    kind = LAYER_TYPES[precision]
-    width = NUMPY_TYPES[kind].itemsize
-    shape = (reading.facts.heads, len(reading.tokens), len(reading.looked_at))
-    extras = reading.beside.slots(reading.facts.layers, reading.facts.heads, len(reading.looked_at))
-    wanted += [(NUMPY_TYPES[dtype].itemsize, name, dtype, extent) for name, dtype, extent in extras]
-    layers = [(width, layer_name(index), kind, shape) for index in range(reading.facts.layers)]
-    before = [one for one in wanted if one[0] >= width]
-    after = [one for one in wanted if one[0] < width]
-    before.sort(key=_width, reverse=True)
-    after.sort(key=_width, reverse=True)
+    facts = reading.facts
+    wanted = tuple((name, _TYPES[array.dtype], array.shape) for name, array in reading.arrays.items())
+    shape = (facts.heads, len(reading.tokens), len(reading.looked_at))
+    return _planned(wanted, reading.beside, facts.layers, shape, LAYER_TYPES[precision])
+
+
+@lru_cache(maxsize=256)  # sentences of a length are kept alike
+def _planned(
+    wanted: tuple[tuple[str, str, tuple[int, ...]], ...],
+    beside: BesideShape,
+    layers: int,
+    shape: tuple[int, int, int],
+    kind: str,
+) -> tuple[ArraySlot, ...]:
+    """`plan_slots` from names, types and shapes alone; `shape` and `kind` are those of each layer."""
+    wanted += tuple(beside.slots(layers, shape[0], shape[2]))
+    wanted += tuple((layer_name(index), kind, shape) for index in range(layers))
+    order = sorted(wanted, key=lambda one: (-NUMPY_TYPES[one[1]].itemsize, one[0].startswith("layer.")))
     slots = []
     start = 0
-    for size, name, dtype, extent in (*before, *layers, *after):
-        end = start + size * math.prod(extent)
+    for name, dtype, extent in order:
+        end = start + NUMPY_TYPES[dtype].itemsize * math.prod(extent)
         slots.append(ArraySlot(name, dtype, extent, start, end))
         start = end
     return tuple(slots)
-
-
-def _width(wanted: tuple[int, str, str, tuple[int, ...]]) -> int:
-    return wanted[0]
 
 
 def token_arrays(prefix: str, tokens: Tokens) -> dict[str, NDArray[Any]]:
@@ -115,6 +116,7 @@ def token_arrays(prefix: str, tokens: Tokens) -> dict[str, NDArray[Any]]:
     }
 
 
+@lru_cache(maxsize=256)
 def pack_header(slots: tuple[ArraySlot, ...]) -> bytes:
     """The length and the JSON header, padded with spaces so that the arrays start at a multiple of 8."""
     # Written out, since names and types are our own words: a JSON writer takes longer than the arrays do.

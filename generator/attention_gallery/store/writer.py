@@ -124,9 +124,10 @@ class EntryWriter:
             array = np.ascontiguousarray(arrays[slot.name], dtype=NUMPY_TYPES[slot.dtype])
             if array.shape != slot.shape:
                 raise ValueError(f"{slot.name} has shape {array.shape} instead of {slot.shape}")
+            data = array.tobytes()
             self._stream.seek(self._start + slot.start)
-            self._stream.write(array.tobytes())
-            checksum = crc32(array.tobytes(), checksum)
+            self._stream.write(data)
+            checksum = crc32(data, checksum)
         self._notes = BesideNotes.of(beside, checksum)
 
     def _put_tokens(self, slots: tuple[ArraySlot, ...]) -> None:
@@ -138,5 +139,6 @@ class EntryWriter:
             array = np.ascontiguousarray(arrays[slot.name], dtype=NUMPY_TYPES[slot.dtype])
             if array.shape != slot.shape:
                 raise ValueError(f"{slot.name} has shape {array.shape} instead of {slot.shape}")
-            self._tokens = crc32(array.tobytes(), self._tokens)
-            self._put(array.tobytes())
+            data = array.tobytes()
+            self._tokens = crc32(data, self._tokens)
+            self._put(data)
