@@ -48,7 +48,7 @@ def test_vector_lengths_tell_what_of_the_rest_weighs_little(sample: Sample) -> N
     page = sample.page("enc/cat/")
     norms = stored(sample, sample.sentence("cat")["text"], "encoder").beside.norms
     assert norms is not None
-    said = re.search(r"On average (0\.\d\d) of a head&#39;s attention rests on special tokens", page)
+    said = re.search(r"On average (0\.\d\d) of a head’s attention rests on special tokens", page)
     weighed = re.search(r"it is (?:&lt; )?(0\.\d\d)\.", page)
     assert said
     assert weighed
