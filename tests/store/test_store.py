@@ -421,7 +421,7 @@ def test_the_key_never_drifts() -> None:
     assert capture_key(**BASE) == "e1e8a7a7aaee55991ff1f51507cde39dde5d978556180cf33aa72a518fd1ac3a"
 
 
-def test_every_half_is_read_exactly():
+def test_every_half_is_read_exactly() -> None:
     halves = np.arange(2**16, dtype=np.uint16).view(np.float16)
     positive = halves[:0x7C00]
     for some in (positive, halves[:0], halves[halves <= 1]):

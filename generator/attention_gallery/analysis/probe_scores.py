@@ -164,8 +164,7 @@ class Probe:
         Raises `KeyError` for a kind that was not met.
         """
         tallies = self._tallies[kind]
-        hits: NDArray[np.float64] = np.sum([one.hits for one in tallies], axis=0, dtype=np.float64)
-        return hits / _count(tallies)
+        return _head_hits(tallies) / _count(tallies)
 
     def baseline(self, kind: str) -> float:
         """How often the best fixed offset is right, over all sentences.
@@ -258,6 +257,7 @@ def _hits(tallies: list[_Tally], seen: tuple[int, int]) -> NDArray[np.int64]:
 
 
 def _head_hits(tallies: list[_Tally]) -> NDArray[np.int64]:
+    """How often each head is right: int64[direction, layer, head]."""
     hits: NDArray[np.int64] = np.sum([one.hits for one in tallies], axis=0, dtype=np.int64)
     return hits
 
