@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -235,6 +235,12 @@ class StoredAttention(Protocol):
     def layer(self, index: int) -> AttentionLayer:
         """One layer, read from the store. Raises `DamagedEntry` when it cannot be read."""
 
+    def packed(self, first: int, end: int) -> NDArray[Any]:
+        """Layers `first` to `end` (not itself) as they are stored: float16 or float32[layer, head, query, key].
+
+        Raises `DamagedEntry` when they cannot be read.
+        """
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MemoryCapture:
@@ -262,6 +268,10 @@ class MemoryCapture:
         if not 0 <= index < len(self.layers):
             raise IndexError(f"layer {index} of {len(self.layers)}")
         return self.layers[index]
+
+    def packed(self, first: int, end: int) -> NDArray[Any]:
+        """Layers `first` to `end` (not itself): float32[layer, head, query, key]."""
+        return np.stack([layer.weights for layer in self.layers[first:end]])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

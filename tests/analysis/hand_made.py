@@ -33,6 +33,9 @@ class HandMade:
     def layer(self, index: int) -> AttentionLayer:
         return AttentionLayer(index, self.facts.kind, self.weights[index])
 
+    def packed(self, first: int, end: int) -> np.ndarray:
+        return self.weights[first:end]
+
 
 def hand_made(
     weights: np.ndarray, *, causal: bool = False, special: Sequence[int] = (), texts: Sequence[str] = ()

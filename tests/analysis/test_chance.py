@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from attention_gallery.analysis import Across, Gauge, LayerView, Layout, analyse, metric_named
 from attention_gallery.analysis.linear import Linear
 from attention_gallery.analysis.patterns import Pattern
+from attention_gallery.analysis.shuffles import Shuffles
 from attention_gallery.manifest.settings import AnalysisSettings
 
 SETTINGS = AnalysisSettings()
@@ -93,7 +94,7 @@ def test_lots_are_the_same_each_time_and_put_nothing_where_it_cannot_be_seen(mon
     view = LayerView.of(weights, where)
     first, second = Gauge(where).read(view), Gauge(where).read(view)
     np.testing.assert_array_equal(first.shuffled_mean, second.shuffled_mean)
-    for shuffled in Gauge(where)._shuffled(view):
+    for shuffled in Shuffles(where).views(view):
         assert np.triu(shuffled.weights, 1).max() == 0
         np.testing.assert_array_equal(np.sort(shuffled.weights, axis=2), np.sort(weights, axis=2))
 

@@ -30,7 +30,7 @@ from attention_gallery.records import (
     Tokens,
 )
 from attention_gallery.store import AttentionStore, BesideShape, capture_key
-from attention_gallery.store.entry import _widened
+from attention_gallery.store.halves import widened
 
 KEY = "ab" + "0" * 62
 FACTS = ModelFacts("BertModel", "bert", 3, 2, 2, False, 512, 32, 100, 1000, "safetensors")
@@ -425,8 +425,8 @@ def test_every_half_is_read_exactly() -> None:
     halves = np.arange(2**16, dtype=np.uint16).view(np.float16)
     positive = halves[:0x7C00]
     for some in (positive, halves[:0], halves[halves <= 1]):
-        np.testing.assert_array_equal(_widened(some), some.astype(np.float32))
-    np.testing.assert_array_equal(_widened(halves), halves.astype(np.float32))
+        np.testing.assert_array_equal(widened(some), some.astype(np.float32))
+    np.testing.assert_array_equal(widened(halves), halves.astype(np.float32))
 
 
 def make_beside(facts: ModelFacts, keys: int, positions: int | None, ranks: int = 2) -> Beside:

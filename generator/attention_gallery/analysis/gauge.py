@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
 from attention_gallery.analysis.layout import LayerView, Layout
 from attention_gallery.analysis.linear import Linear
 from attention_gallery.analysis.metrics import Metric, metrics_for
-from attention_gallery.records import Float32, Int64
-
-# Lots are drawn where there is no closed form: so many orders, fewer on long texts, whose means vary less.
-ORDERS = 12
-FEWEST_ORDERS = 4
-ORDERED_WEIGHTS = 2**16
-SEED = 2026
+from attention_gallery.analysis.shuffles import Shuffles
+from attention_gallery.records import Float32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,6 +38,12 @@ class Gauge:
         self._places = [index for index, metric in enumerate(self.metrics) if metric.pattern is not None]
         patterns = [metric.pattern(layout) for metric in self.metrics if metric.pattern is not None]
         self._linear = Linear.of(layout, patterns)
+        ranges = [self.metrics[index].range_for(layout.queries) for index in self._places]
+        self._least, self._greatest = np.array(ranges, np.float32).reshape(-1, 2).T[:, :, None]
+        self._others = [
+            (index, metric) for index, metric in enumerate(self.metrics) if metric.pattern is None
+        ]
+        self._shuffles = Shuffles(layout)
         self.uniform = self._uniform()
         self.queries = self._queries()
 
@@ -67,54 +67,28 @@ class Gauge:
         """Every measure of every head in view, with its baselines."""
         shape = (len(self.metrics), view.heads)
         values, mean, deviation = (np.full(shape, np.nan, dtype=np.float32) for _ in range(3))
-        values[self._places], deviation[self._places] = self._linear.measure(view)
+        linear, deviation[self._places] = self._linear.measure(view)
+        values[self._places] = np.minimum(np.maximum(linear, self._least), self._greatest)
         mean[self._places] = self._linear.uniform[:, None]
-        drawn = []
-        for index, metric in enumerate(self.metrics):
-            if metric.pattern is not None:
-                values[index] = metric.held(values[index], self.layout)
-                continue
+        for index, metric in self._others:
             values[index] = metric(view)
-            if metric.ordered:
-                drawn.append(index)
-            else:
+            if not metric.ordered:
                 mean[index] = values[index]
                 deviation[index] = np.where(np.isnan(values[index]), np.nan, 0)
-        if drawn:
-            samples = np.stack(
-                [[self.metrics[index](one) for index in drawn] for one in self._shuffled(view)]
-            )
-            mean[drawn] = samples.mean(axis=0)
-            deviation[drawn] = samples.std(axis=0)
+        self._draw(view, mean, deviation)
         return Reading(values, mean, deviation)
 
-    def _shuffled(self, view: LayerView) -> Iterator[LayerView]:
-        """The same heads with the weights of each row in one random order after another."""
-        # Heads last, so that each draw moves the weights of all heads together.
-        flat = np.ascontiguousarray(view.weights.reshape(view.heads, -1).T)
-        shape = (self.layout.queries, self.layout.keys, view.heads)
-        for order in self._orders:
-            weights = flat.take(order, axis=0).reshape(shape).transpose(2, 0, 1)
-            yield LayerView(weights, view.row_sums, self.layout)
-
-    @cached_property
-    def _orders(self) -> list[Int64]:
-        """Random orders of the weights of all rows, each int64[query * key]: the place to take one from.
-
-        The same for every head and every run.
-        """
-        layout = self.layout
-        count = layout.queries * layout.keys
-        lots = np.random.default_rng(SEED)
-        starts = np.arange(layout.queries, dtype=np.int64)[:, None] * layout.keys
-        # Numbers in random order, each with its own place in the lower half of its bits. What a query cannot
-        # see stays behind what it can.
-        place = np.arange(layout.keys, dtype=np.uint64) | (
-            (~layout.seen()).astype(np.uint64) << np.uint64(63)
-        )
-        orders = []
-        for _ in range(max(FEWEST_ORDERS, min(ORDERS, ORDERED_WEIGHTS // max(1, count)))):
-            drawn = lots.integers(2**31, size=place.shape, dtype=np.uint64) << np.uint64(32)
-            order = np.sort(drawn | place, axis=1) & np.uint64(2**32 - 1)
-            orders.append((starts + order.astype(np.int64)).reshape(-1))
-        return orders
+    def _draw(self, view: LayerView, mean: Float32, deviation: Float32) -> None:
+        """Fill in what lots tell of the measures that have no closed form."""
+        ordered = [(index, metric) for index, metric in self._others if metric.ordered]
+        received = [(index, metric) for index, metric in ordered if metric.received is not None]
+        if received:
+            drawn = self._shuffles.received(view)
+            for index, metric in received:
+                samples = metric.of_received(drawn, self.layout)
+                mean[index], deviation[index] = samples.mean(axis=1), samples.std(axis=1)
+        others = [(index, metric) for index, metric in ordered if metric.received is None]
+        if others:
+            several = np.stack([[metric(one) for _, metric in others] for one in self._shuffles.views(view)])
+            chosen = [index for index, _ in others]
+            mean[chosen], deviation[chosen] = several.mean(axis=0), several.std(axis=0)

@@ -17,12 +17,14 @@ class Layout:
     queries, keys: how many tokens look, and how many are looked at. window: the distance in tokens that
     counts as local. reach: how far apart query and key may be, in tokens, in a layer with a window; None
     where all are seen. visible: float32[query], how many keys a query can see. choosing: bool[query], true
-    where it sees more than one. separators, punctuation: bool[key], special tokens and punctuation other
+    where it sees more than one. lookers: float32[key], how many queries see a key, itself left out where it is
+    one. separators, punctuation: bool[key], special tokens and punctuation other
     than the first token. asking: bool[query] and content: bool[key], tokens worth naming: not special and,
     in causal models, not the first. distance: float32[query, key], |i - j|, or for cross attention, whose
     queries and keys are different tokens, how far j lies from the diagonal. far: float32[query, key], 1
     between two content tokens, which must be two or more apart unless they are of different texts.
-    equal: bool[query, key], whether both are the same token, wherever they stand.
+    equal: bool[query, key], whether both are the same token, wherever they stand. in_sight: bool[query, key],
+    what `seen` gives a copy of.
     """
 
     queries: int
@@ -36,9 +38,11 @@ class Layout:
     punctuation: Bool
     asking: Bool
     content: Bool
+    lookers: Float32
     distance: Float32
     far: Float32
     equal: Bool
+    in_sight: Bool
 
     @classmethod
     def of(cls, tokens: Tokens, *, causal: bool, window: int, reach: int | None = None) -> Layout:
@@ -56,7 +60,8 @@ class Layout:
         distance = np.abs(position[:, None] - position)
         far = (distance >= 2) & content[:, None] & content
         kind: AttentionKind = "decoder" if causal else "encoder"
-        return cls._made(kind, (window, reach), visible, (tokens, tokens), (content, content), distance, far)
+        counts = visible, after if causal else before + after
+        return cls._made(kind, (window, reach), counts, (tokens, tokens), (content, content), distance, far)
 
     @classmethod
     def crossing(cls, queries: Tokens, keys: Tokens, *, window: int) -> Layout:
@@ -65,17 +70,17 @@ class Layout:
         # Where a query would look if both texts were read at the same pace.
         pace = (np.arange(rows, dtype=np.float32) + 0.5) * np.float32(columns / max(1, rows)) - 0.5
         distance = np.abs(pace[:, None] - np.arange(columns, dtype=np.float32)).astype(np.float32)
-        visible = np.full(rows, columns, dtype=np.float32)
+        counts = np.full(rows, columns, dtype=np.float32), np.full(columns, rows, dtype=np.float32)
         content = ~queries.special, ~keys.special
         far = content[0][:, None] & content[1]
-        return cls._made("cross", (window, None), visible, (queries, keys), content, distance, far)
+        return cls._made("cross", (window, None), counts, (queries, keys), content, distance, far)
 
     @classmethod
     def _made(
         cls,
         kind: AttentionKind,
         spans: tuple[int, int | None],
-        visible: Float32,
+        counts: tuple[Float32, Float32],
         tokens: tuple[Tokens, Tokens],
         content: tuple[Bool, Bool],
         distance: Float32,
@@ -89,8 +94,9 @@ class Layout:
             kind=kind,
             window=spans[0],
             reach=spans[1],
-            visible=visible,
-            choosing=visible > 1,
+            visible=counts[0],
+            choosing=counts[0] > 1,
+            lookers=counts[1],
             separators=keys.special & later,
             punctuation=punctuation(keys) & later,
             asking=content[0],
@@ -98,6 +104,7 @@ class Layout:
             distance=distance,
             far=far.astype(np.float32),
             equal=_equal(queries, keys),
+            in_sight=_in_sight(distance, causal=kind == "decoder", reach=spans[1]),
         )
         for name in cls.__dataclass_fields__:
             value = getattr(made, name)
@@ -112,15 +119,17 @@ class Layout:
 
     def seen(self) -> Bool:
         """Which keys each query can see: bool[query, key]."""
-        seen = np.ones((self.queries, self.keys), dtype=bool)
-        if self.causal:
-            seen = np.tril(seen)
-        return seen if self.reach is None else seen & (self.distance <= self.reach)
+        return self.in_sight.copy()
 
     def uniform(self) -> Float32:
         """Attention spread evenly over what is visible: float32[query, key], rows sum to 1."""
-        even: Float32 = self.seen().astype(np.float32) / self.visible[:, None]
+        even: Float32 = self.in_sight.astype(np.float32) / self.visible[:, None]
         return even
+
+
+def _in_sight(distance: Float32, *, causal: bool, reach: int | None) -> Bool:
+    seen = np.ones(distance.shape, dtype=bool) if reach is None else distance <= reach
+    return np.tril(seen) if causal else seen
 
 
 def punctuation(tokens: Tokens) -> Bool:
@@ -155,12 +164,22 @@ class LayerView:
     @classmethod
     def of(cls, weights: Float32, layout: Layout) -> LayerView:
         """A view of `weights` float32[head, query, key]; the heads may come from several layers."""
-        return cls(weights, weights.sum(axis=2), layout)
+        return cls(weights, np.vecdot(weights, np.ones(layout.keys, np.float32)), layout)
 
     @property
     def heads(self) -> int:
         """How many heads are in view."""
         return len(self.weights)
+
+    def received(self) -> Float32:
+        """What each key gets from all queries, in sum: float32[head, key].
+
+        Where queries and keys are the same tokens, a key's own look at itself does not count.
+        """
+        given: Float32 = self.weights.sum(axis=1)
+        if self.layout.kind != "cross":
+            given -= np.diagonal(self.weights, axis1=1, axis2=2)
+        return given
 
     def absent(self) -> Float32:
         """The answer of a measure that is not defined here: NaN for every head, float32[head]."""

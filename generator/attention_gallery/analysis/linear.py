@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from attention_gallery.analysis.layout import LayerView, Layout
@@ -20,28 +21,27 @@ from attention_gallery.analysis.patterns import Pattern
 from attention_gallery.records import Float32, Int64
 
 Float64 = NDArray[np.float64]
-# Products at once, few enough that no linear algebra library starts threads for them: on a busy machine
-# these cost more than they bring. It also bounds what is held in double precision.
-BLOCK = 2**18
-
-
 # A measure that is worth something on fewer of the pairs than this is taken pair by pair.
 SPARSE = 1 / 8
+# Of rows more even than this, single precision tells too little of how uneven they are.
+EVEN = 1e-3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Linear:
     """The linear measures of one layout.
 
-    dense: those that are worth something on many pairs, with their worth float32[dense, query, key], 0 for
-    queries that do not count. sparse: the others that are worth anything; pairs int64[pair], query times keys
-    plus key, one measure after another from `starts` on, and their worths float64[pair].
+    dense: those that are worth something on many pairs, with their worth float32[query, key] each, and rows
+    float64[dense, query], 1 for the queries that count and 0 for others. sparse: the others that are worth
+    anything; pairs int64[pair], query times keys plus key, one measure after another from `starts` on, and
+    their worths float64[pair].
     counted: float64[measure], how many queries count. spread: float64[measure, query], Σ (p - p̄)² / (n - 1)
     of those that do. uniform: float64[measure], what evenly spread attention gives, NaN where nothing counts.
     """
 
     dense: Int64
-    worth: Float32
+    worth: tuple[Float32, ...]
+    rows: Float64
     sparse: Int64
     pairs: Int64
     worths: Float64
@@ -54,64 +54,81 @@ class Linear:
     @classmethod
     def of(cls, layout: Layout, patterns: Sequence[Pattern]) -> Linear:
         """The measures that look for these patterns."""
-        shape = (len(patterns), layout.queries)
-        even, spread = np.zeros(shape), np.zeros(shape)
+        keys = layout.visible.astype(np.float64)
         counted = np.array([pattern.rows.sum() for pattern in patterns], dtype=np.float64)
-        seen, keys = layout.seen(), layout.visible.astype(np.float64)
+        sums, squares = np.zeros((2, len(patterns), layout.queries))
         many: dict[int, Float32] = {}
         few: dict[int, Int64] = {}
         worths: list[Float64] = []
         for index, pattern in enumerate(patterns):
-            worth = np.multiply(pattern.worth, seen & pattern.rows[:, None], dtype=np.float32)
-            row = worth.astype(np.float64)
-            even[index] = row.sum(axis=1) / keys
-            around = ((row - even[index][:, None]) ** 2 * seen).sum(axis=1)
-            spread[index] = around / np.maximum(1, keys - 1)
-            pairs = np.flatnonzero(worth)
-            if pairs.size >= SPARSE * worth.size:
+            worth = pattern.worth * layout.in_sight
+            if np.count_nonzero(worth) >= SPARSE * worth.size:
                 many[index] = worth
-            elif pairs.size:
-                few[index] = pairs
-                worths.append(row.ravel()[pairs])
-        sizes = [pairs.size for pairs in few.values()]
+                sums[index] = worth.sum(axis=1, dtype=np.float64) * pattern.rows
+                squares[index] = np.einsum("qk,qk->q", worth, worth, dtype=np.float64) * pattern.rows
+                continue
+            worth[~pattern.rows] = 0
+            places = np.flatnonzero(worth)
+            if places.size:
+                few[index] = places
+                worths.append(worth.reshape(-1)[places].astype(np.float64))
+                queries = places // layout.keys
+                sums[index] = np.bincount(queries, worths[-1], layout.queries)
+                squares[index] = np.bincount(queries, worths[-1] ** 2, layout.queries)
+        sizes = [places.size for places in few.values()]
         return cls(
             dense=np.array(list(many), np.int64),
-            worth=np.stack(list(many.values())) if many else np.zeros((0, *seen.shape), np.float32),
+            worth=tuple(map(_compact, many.values())),
+            rows=np.array([patterns[index].rows for index in many], np.float64).reshape(-1, layout.queries),
             sparse=np.array(list(few), np.int64),
             pairs=np.concatenate([*few.values(), np.zeros(0, np.int64)]),
             worths=np.concatenate([*worths, np.zeros(0)]),
             starts=np.cumsum([0, *sizes])[:-1].astype(np.int64),
             counted=counted,
-            spread=spread,
-            uniform=_mean(even.sum(axis=1), counted),
+            spread=np.maximum(0, squares - sums**2 / keys) / np.maximum(1, keys - 1),
+            uniform=_mean((sums / keys).sum(axis=1), counted),
             layout=layout,
         )
 
     def measure(self, view: LayerView) -> tuple[Float32, Float32]:
         """Every measure, and its standard deviation when rows are shuffled: float32[measure, head] each.
 
-        NaN where no query counts. Summed in double precision, so that the order of summing does not show.
+        NaN where no query counts. Rows are summed in single precision, and their sums in double.
         """
         total = np.zeros((view.heads, len(self.counted)))
         if self.sparse.size:
             chosen = view.weights.reshape(view.heads, -1).take(self.pairs, axis=1) * self.worths
             total[:, self.sparse] = np.add.reduceat(chosen, self.starts, axis=1)
-        variance = np.zeros_like(total)
-        keys = self.layout.visible.astype(np.float64)
-        per_row = max(1, view.heads * max(1, len(self.dense)) * self.layout.keys)
-        step = max(1, BLOCK // per_row)
-        for start in range(0, self.layout.queries, step):
-            rows = slice(start, start + step)
-            weights = view.weights[:, rows].astype(np.float64)
-            worth = self.worth[:, rows].astype(np.float64)
-            total[:, self.dense] += (
-                weights.reshape(view.heads, -1) @ worth.reshape(len(worth), weights[0].size).T
-            )
-            around = np.einsum("hqk,hqk->hq", weights, weights) - weights.sum(axis=2) ** 2 / keys[rows]
-            variance += np.maximum(0, around) @ self.spread[:, rows].T
-        deviation = np.sqrt(variance.T)
+        for place, worth, rows in zip(self.dense.tolist(), self.worth, self.rows, strict=True):
+            total[:, place] = (np.vecdot(view.weights, worth) * rows).sum(axis=1)
+        variance = np.einsum("hq,mq->mh", _unevenness(view), self.spread)
         counted = self.counted[:, None]
-        return _mean(total.T, counted).astype(np.float32), _mean(deviation, counted).astype(np.float32)
+        return (
+            _mean(total.T, counted).astype(np.float32),
+            _mean(np.sqrt(variance), counted).astype(np.float32),
+        )
+
+
+def _unevenness(view: LayerView) -> Float64:
+    """Σ (a - ā)² of each row, over the keys that its query sees: float64[head, query]."""
+    keys = view.layout.visible.astype(np.float64)
+    squares = np.vecdot(view.weights, view.weights).astype(np.float64)
+    around: Float64 = squares - view.row_sums.astype(np.float64) ** 2 / keys
+    even = np.nonzero(around < EVEN * squares)
+    if even[0].size:
+        rows = view.weights[even].astype(np.float64)
+        around[even] = np.vecdot(rows, rows) - rows.sum(axis=1) ** 2 / keys[even[1]]
+    return np.maximum(0, around)
+
+
+def _compact(worth: Float32) -> Float32:
+    """The same worth; where it depends on the distance from query to key only, one short line of numbers.
+
+    The line stays in the processor's cache, which a matrix does not.
+    """
+    line = np.concatenate([worth[:0:-1, 0], worth[0]])
+    same = sliding_window_view(line, worth.shape[1])[::-1]
+    return same if np.array_equal(same, worth) else worth
 
 
 def _mean(total: Float64, counted: Float64) -> Float64:

@@ -2,42 +2,54 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from attention_gallery.analysis.blocks import Block, hand_out
 from attention_gallery.analysis.gauge import Gauge, Reading
 from attention_gallery.analysis.head_types import Thresholds, classify
 from attention_gallery.analysis.layout import LayerView, Layout
 from attention_gallery.analysis.metrics import METRICS, Metric, metrics_for
-from attention_gallery.analysis.pairs import far_pair, standing_out, strongest_keys
+from attention_gallery.analysis.pairs import Tops, strongest_keys
 from attention_gallery.analysis.sentence import SentenceAnalysis
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.manifest.settings import AnalysisSettings
 from attention_gallery.records import Float32, Int32, StoredAttention
 
-# Small layers are measured together, up to so many weights (1 MiB), to spare per-call cost.
-BATCH_WEIGHTS = 2**18
-# Of large layers so many heads are measured together, since they share what is moved.
-FEWEST_HEADS = 4
+
+_PAIRS = ("standouts_q", "standouts_k", "standouts_w", "far_q", "far_k", "far_w")
+_STRONGEST = ("top_keys", "top_weights", "top_content_keys", "top_content_weights")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Part:
-    """What a few consecutive layers contribute; axes as in `SentenceAnalysis`."""
+class _Strongest:
+    """What is found on the average of the heads of a few whole layers; axes as in `SentenceAnalysis`."""
 
-    reading: Reading
     uniform: Float32
     queries: Int32
-    top_keys: tuple[Int32, Float32]
-    top_content_keys: tuple[Int32, Float32]
-    standouts: tuple[Int32, Int32, Float32]
-    far: tuple[Int32, Int32, Float32]
-    total: Float32
+    top_keys: Int32
+    top_weights: Float32
+    top_content_keys: Int32
+    top_content_weights: Float32
+
+    @classmethod
+    def of(cls, average: Float32, gauge: Gauge, count: int) -> _Strongest:
+        """Of the averages float32[layer, query, key] of layers that are measured with the same gauge."""
+        return cls(
+            _of_layers(gauge.uniform.values(), len(average)).astype(np.float32),
+            _of_layers(gauge.queries.values(), len(average)).astype(np.int32),
+            *strongest_keys(average, count),
+            *strongest_keys(average * gauge.layout.content, count),
+        )
+
+
+def _of_layers(numbers: Iterable[float], layers: int) -> NDArray[Any]:
+    """The same number for each of some layers: [measure, layer]."""
+    return np.array(list(numbers))[:, None].repeat(layers, axis=1)
 
 
 def analyse(
@@ -51,39 +63,96 @@ def analyse(
     Holds one layer at a time, or a few small ones. Raises `DamagedEntry` when a layer has the wrong
     shape or holds values that are not numbers, and whatever a measure of somebody else raises.
     """
-    thresholds = thresholds or Thresholds()
-    facts = attention.facts
-    layout = layout_of(attention, settings.window)
-    own = metrics_for(layout.kind, metrics)
-    gauges: dict[int | None, Gauge] = {}
-    parts = []
-    for reach, weights in layer_batches(attention):
-        if reach not in gauges:
-            gauges[reach] = Gauge(layout_of(attention, settings.window, reach), own)
-        parts.append(_measure(weights, gauges[reach], settings))
-    names = [metric.name for metric in own]
-    values, mean, deviation = _readings(parts, (len(own), facts.layers, facts.heads))
-    uniform, queries = (
-        dict(zip(names, np.concatenate([getattr(part, name) for part in parts], axis=1), strict=True))
-        for name in ("uniform", "queries")
-    )
-    named = dict(zip(names, values, strict=True))
-    return SentenceAnalysis(
-        key=attention.key,
-        tokens=layout.queries,
-        keys=layout.keys,
-        kind=layout.kind,
-        window=settings.window,
-        thresholds=thresholds,
-        metrics=tuple(metric.describe(row, layout.queries) for metric, row in zip(own, values, strict=True)),
-        queries=queries,
-        uniform=uniform,
-        shuffled_mean=mean,
-        shuffled_deviation=deviation,
-        types=classify(named, uniform, thresholds, queries),
-        **_joined(parts),
-        overall_average=np.sum([part.total for part in parts], axis=0) / np.float32(facts.layers),
-    )
+    measuring = Measuring(attention, settings, thresholds, metrics)
+    hand_out(attention, [measuring])
+    return measuring.result()
+
+
+class Measuring:
+    """Takes the heads of one capture, block by block, for `analyse`."""
+
+    def __init__(
+        self,
+        attention: StoredAttention,
+        settings: AnalysisSettings,
+        thresholds: Thresholds | None = None,
+        metrics: Sequence[Metric] = METRICS,
+    ) -> None:
+        self._attention = attention
+        self._settings = settings
+        self._thresholds = thresholds or Thresholds()
+        self._metrics = metrics_for(attention.facts.kind, metrics)
+        self._gauges: dict[int | None, Gauge] = {}
+        self._read: list[Reading] = []
+        self._tops: list[Tops] = []
+        self._strongest: list[_Strongest] = []
+        self._sum = self._total = np.zeros((0, 0), np.float32)
+
+    def take(self, block: Block) -> None:
+        """Measure the heads of a block."""
+        gauge = self._gauges.get(block.reach)
+        if gauge is None:
+            layout = layout_of(self._attention, self._settings.window, block.reach)
+            gauge = self._gauges[block.reach] = Gauge(layout, self._metrics)
+        view = LayerView.of(block.weights, gauge.layout)
+        if not np.isfinite(view.row_sums).all():
+            raise DamagedEntry("a layer holds weights that are not numbers")
+        self._read.append(gauge.read(view))
+        self._tops.append(Tops.of(block.weights, gauge.layout))
+        self._add(block, gauge)
+
+    def _add(self, block: Block, gauge: Gauge) -> None:
+        """Add the heads of a block to the sums of their layers, and go on with every layer that is whole."""
+        heads = self._attention.facts.heads
+        weights = block.weights.reshape(block.layers, block.heads, *block.weights.shape[1:])
+        if block.head == 0:
+            self._sum = weights.sum(axis=1)
+        else:
+            for head in range(block.heads):
+                self._sum += weights[:, head]
+        if block.head + block.heads == heads:
+            self._sum /= np.float32(heads)
+            self._strongest.append(_Strongest.of(self._sum, gauge, self._settings.top_keys))
+            layer_total = self._sum.sum(axis=0)
+            self._total = self._total + layer_total if self._total.size else layer_total
+
+    def result(self) -> SentenceAnalysis:
+        """What was measured on all blocks."""
+        facts, thresholds = self._attention.facts, self._thresholds
+        shape = (facts.layers, facts.heads)
+        layout = next(iter(self._gauges.values())).layout
+        values, mean, deviation = (
+            np.concatenate([getattr(part, name) for part in self._read], axis=1).reshape(-1, *shape)
+            for name in ("values", "shuffled_mean", "shuffled_deviation")
+        )
+        tops = Tops.joined(self._tops)
+        standouts = (one.reshape(*shape, -1) for one in tops.standing_out(layout))
+        far = (one.reshape(shape) for one in tops.far_pair(layout))
+        names = [metric.name for metric in self._metrics]
+        uniform, queries = (
+            dict(zip(names, np.concatenate([getattr(part, name) for part in self._strongest], axis=1), strict=True))
+            for name in ("uniform", "queries")
+        )
+        named = dict(zip(names, values, strict=True))
+        return SentenceAnalysis(
+            key=self._attention.key,
+            tokens=layout.queries,
+            keys=layout.keys,
+            kind=layout.kind,
+            window=self._settings.window,
+            thresholds=thresholds,
+            metrics=tuple(
+                metric.describe(row, layout.queries) for metric, row in zip(self._metrics, values, strict=True)
+            ),
+            queries=queries,
+            uniform=uniform,
+            shuffled_mean=mean,
+            shuffled_deviation=deviation,
+            types=classify(named, uniform, thresholds, queries),
+            **dict(zip(_PAIRS, (*standouts, *far), strict=True)),
+            **{name: np.concatenate([getattr(part, name) for part in self._strongest]) for name in _STRONGEST},
+            overall_average=self._total / np.float32(facts.layers),
+        )
 
 
 def layout_of(attention: StoredAttention, window: int, reach: int | None = None) -> Layout:
@@ -92,103 +161,3 @@ def layout_of(attention: StoredAttention, window: int, reach: int | None = None)
     if kind == "cross":
         return Layout.crossing(attention.tokens, attention.keys, window=window)
     return Layout.of(attention.tokens, causal=kind == "decoder", window=window, reach=reach)
-
-
-def layer_batches(attention: StoredAttention) -> Iterator[tuple[int | None, Float32]]:
-    """The layers in order, with their reach, a few small ones at a time: float32[layer, head, query, key]."""
-    facts = attention.facts
-    shape = (facts.heads, len(attention.tokens), len(attention.keys))
-    step = max(1, BATCH_WEIGHTS // max(1, math.prod(shape)))
-    reaches = reaches_of(attention)
-    start = 0
-    while start < facts.layers:
-        end = start + 1
-        while end < min(start + step, facts.layers) and reaches[end] == reaches[start]:
-            end += 1
-        layers = [_checked(attention.layer(index).weights, shape, index) for index in range(start, end)]
-        yield reaches[start], np.stack(layers) if len(layers) > 1 else layers[0][None]
-        start = end
-
-
-def reaches_of(attention: StoredAttention) -> list[int | None]:
-    """How far apart query and key may be in each layer; None where every key is near enough."""
-    facts = attention.facts
-    windows = facts.windows or (None,) * facts.layers
-    farthest = len(attention.tokens) - 1
-    # A window counts the query itself.
-    return [None if window is None or window > farthest else window - 1 for window in windows]
-
-
-def _checked(weights: Float32, shape: tuple[int, int, int], index: int) -> Float32:
-    if weights.shape != shape:
-        raise DamagedEntry(f"layer {index} holds weights of shape {weights.shape}, not {shape}")
-    return np.asarray(weights, dtype=np.float32)
-
-
-def _measure(weights: Float32, gauge: Gauge, settings: AnalysisSettings) -> _Part:
-    """Measure consecutive layers: weights float32[layer, head, query, key]."""
-    layers, heads = weights.shape[:2]
-    layout = gauge.layout
-    flat = weights.reshape(layers * heads, layout.queries, layout.keys)
-    # Some heads at a time, so that what is computed on the way stays near the processor.
-    step = max(FEWEST_HEADS, BATCH_WEIGHTS // max(1, layout.queries * layout.keys))
-    found = [_heads(flat[first : first + step], gauge) for first in range(0, len(flat), step)]
-    reading, standouts, far = zip(*found, strict=True)
-    average = weights.sum(axis=1) / np.float32(heads)
-    return _Part(
-        reading=Reading(*(np.concatenate(part, axis=1) for part in zip(*map(_arrays, reading), strict=True))),
-        uniform=_of_layers(gauge.uniform.values(), layers).astype(np.float32),
-        queries=_of_layers(gauge.queries.values(), layers).astype(np.int32),
-        top_keys=strongest_keys(average, settings.top_keys),
-        top_content_keys=strongest_keys(average * layout.content, settings.top_keys),
-        standouts=_per_head(standouts, (layers, heads, -1)),
-        far=_per_head(far, (layers, heads)),
-        total=average.sum(axis=0),
-    )
-
-
-_Pairs = tuple[Int32, Int32, Float32]
-
-
-def _heads(weights: Float32, gauge: Gauge) -> tuple[Reading, _Pairs, _Pairs]:
-    """Measures, standouts and far pairs of some heads, float32[head, query, key]."""
-    view = LayerView.of(weights, gauge.layout)
-    if not np.isfinite(view.row_sums).all():
-        raise DamagedEntry("a layer holds weights that are not numbers")
-    return gauge.read(view), standing_out(weights, gauge.layout), far_pair(weights, gauge.layout)
-
-
-def _arrays(reading: Reading) -> tuple[Float32, Float32, Float32]:
-    return reading.values, reading.shuffled_mean, reading.shuffled_deviation
-
-
-def _per_head(parts: Sequence[_Pairs], shape: tuple[int, ...]) -> _Pairs:
-    """Pairs of all heads, put together and divided among the layers."""
-    queries, keys, weights = (np.concatenate(part).reshape(shape) for part in zip(*parts, strict=True))
-    return queries, keys, weights
-
-
-def _readings(parts: Sequence[_Part], shape: tuple[int, int, int]) -> list[Float32]:
-    """Values, shuffled means and deviations of all parts: [measure, layer, head] each."""
-    arrays = zip(*(_arrays(part.reading) for part in parts), strict=True)
-    return [np.concatenate(part, axis=1).reshape(shape) for part in arrays]
-
-
-def _of_layers(numbers: Iterable[float], layers: int) -> NDArray[Any]:
-    """The same number for each of some layers: [measure, layer]."""
-    return np.array(list(numbers))[:, None].repeat(layers, axis=1)
-
-
-def _joined(parts: Sequence[_Part]) -> dict[str, NDArray[Any]]:
-    """Keys and pairs of all parts, put together along the layers, by their names in `SentenceAnalysis`."""
-    names = {
-        "top_keys": ("top_keys", "top_weights"),
-        "top_content_keys": ("top_content_keys", "top_content_weights"),
-        "standouts": ("standouts_q", "standouts_k", "standouts_w"),
-        "far": ("far_q", "far_k", "far_w"),
-    }
-    return {
-        name: np.concatenate([getattr(part, group)[place] for part in parts])
-        for group, members in names.items()
-        for place, name in enumerate(members)
-    }

@@ -29,6 +29,9 @@ EVERY: tuple[AttentionKind, ...] = ("encoder", "decoder", "cross")
 # Distances between query and key, and the key at a query's own place, have a meaning inside one text only.
 WITHIN: tuple[AttentionKind, ...] = ("encoder", "decoder")
 
+# Weights whose logarithms are taken together, so that they stay in the processor's cache.
+CACHED = 2**16
+
 
 @dataclass(frozen=True, slots=True)
 class Metric:
@@ -36,7 +39,8 @@ class Metric:
 
     range: least and greatest possible value; the greatest is None where it is tokens - 1.
     definition: a plain sentence for readers. caveat: when the number misleads.
-    pattern: what a linear measure looks for. compute: LayerView -> float32[head], for any other.
+    pattern: what a linear measure looks for. received: what a measure makes of what keys receive in sum,
+    float32[..., key] -> float32[...]. compute: LayerView -> float32[head], for any other.
     kinds: the kinds of attention that have it at all. ordered: whether it asks where the weights of a row
     lie, so that shuffling them can change it.
     """
@@ -49,6 +53,7 @@ class Metric:
     source: str
     caveat: str
     pattern: Callable[[Layout], Pattern] | None = None
+    received: Callable[[Float32, Layout], Float32] | None = None
     compute: Callable[[LayerView], Float32] | None = None
     kinds: tuple[AttentionKind, ...] = EVERY
     ordered: bool = True
@@ -62,10 +67,18 @@ class Metric:
         """The measure of every head in view, float32[head], held in its range."""
         if self.compute is not None:
             return self.held(self.compute(view), view.layout)
+        if self.received is not None:
+            return self.of_received(view.received(), view.layout)
         if self.pattern is None:
             raise TypeError(f"the measure {self.name} has neither a pattern nor a way to compute it")
         linear = Linear.of(view.layout, [self.pattern(view.layout)])
         return self.held(linear.measure(view)[0][0], view.layout)
+
+    def of_received(self, received: Float32, layout: Layout) -> Float32:
+        """What a measure makes of what keys receive, float32[..., key]: float32[...], held in its range."""
+        if self.received is None:
+            raise TypeError(f"the measure {self.name} asks for more than what keys receive")
+        return self.held(self.received(received, layout), layout)
 
     def held(self, values: Float32, layout: Layout) -> Float32:
         """The values, held in the measure's range against rounding."""
@@ -92,27 +105,33 @@ def _entropy(view: LayerView) -> Float32:
     rows = int(layout.choosing.sum())
     if not rows:
         return view.absent()
-    # The floor keeps the logarithm finite; a weight of zero still contributes exactly zero.
-    terms = np.maximum(view.weights, np.finfo(np.float32).tiny)
-    np.log(terms, out=terms)
-    terms *= view.weights
+    terms = _weighed_logarithms(view.weights)
     scale = np.zeros(layout.queries, dtype=np.float32)
     scale[layout.choosing] = -1 / np.log(layout.visible[layout.choosing])
-    mean: Float32 = (terms.sum(axis=2) * scale).sum(axis=1) / np.float32(rows)
+    mean: Float32 = (terms * scale).sum(axis=1) / np.float32(rows)
     return mean
 
 
-def _sink(view: LayerView) -> Float32:
-    layout = view.layout
-    lookers = layout.seen().sum(axis=0)
-    received = view.weights.sum(axis=1)
-    if layout.kind != "cross":
-        lookers -= 1  # a key's own look at itself
-        received = received - np.diagonal(view.weights, axis1=1, axis2=2)
-    drawing = np.flatnonzero(lookers >= max(2, lookers.max(initial=0) / 2))
+def _weighed_logarithms(weights: Float32) -> Float32:
+    """The sum over each row of weight times logarithm of weight: float32[head, query]."""
+    rows = weights.reshape(-1, weights.shape[2])
+    found = np.empty(len(rows), np.float32)
+    step = max(1, CACHED // max(1, weights.shape[2]))
+    for start in range(0, len(rows), step):
+        some = rows[start : start + step]
+        # What is added keeps the logarithm finite; it is lost on any weight but zero, which still counts zero.
+        logarithms = some + np.finfo(np.float32).tiny
+        np.log(logarithms, out=logarithms)
+        np.vecdot(some, logarithms, out=found[start : start + step])
+    return found.reshape(weights.shape[:2])
+
+
+def _sink(received: Float32, layout: Layout) -> Float32:
+    drawing = np.flatnonzero(layout.lookers >= max(2, layout.lookers.max(initial=0) / 2))
     if not drawing.size or layout.keys < 2:
-        return view.absent()
-    largest: Float32 = (received[:, drawing] / lookers[drawing].astype(np.float32)).max(axis=1)
+        return np.full(received.shape[:-1], np.nan, np.float32)
+    side_by_side = slice(drawing[0], drawing[-1] + 1)
+    largest: Float32 = (received[..., side_by_side] / layout.lookers[side_by_side]).max(axis=-1)
     return largest
 
 
@@ -259,7 +278,7 @@ METRICS: tuple[Metric, ...] = (
         source="The importance score of " + GU + ", over all keys instead of the first",
         caveat="The largest of many means is above even attention by chance alone: compare with shuffled "
         "rows. It does not say which token it is, nor that the token matters.",
-        compute=_sink,
+        received=_sink,
     ),
     Metric(
         name="duplicate",

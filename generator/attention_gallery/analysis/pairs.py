@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
+from numpy.typing import NDArray
 
 from attention_gallery.analysis.layout import Layout
 from attention_gallery.records import AttentionLayer, Float32, Int32
 
 STANDOUTS = 5
+
+Pairs = tuple[Int32, Int32, Float32]
 
 
 def average_heads(layer: AttentionLayer) -> Float32:
@@ -22,56 +28,93 @@ def strongest_keys(average: Float32, count: int) -> tuple[Int32, Float32]:
     average: float32[..., query, key]. Returns int32[..., query, count] and float32[..., query, count];
     key -1 and weight 0 where a query has fewer keys of any weight.
     """
-    left = average.copy()
-    keys = np.full((*average.shape[:-1], count), -1, dtype=np.int32)
+    left = average.reshape(-1, average.shape[-1]).copy()
+    keys = np.full((len(left), count), -1, dtype=np.int32)
     weights = np.zeros(keys.shape, dtype=np.float32)
-    for rank in range(min(count, average.shape[-1])):
-        best = left.argmax(axis=-1)[..., None]
-        weight = np.take_along_axis(left, best, axis=-1)
-        keys[..., rank] = np.where(weight > 0, best, -1)[..., 0]
-        weights[..., rank] = weight[..., 0]
-        np.put_along_axis(left, best, np.float32(0), axis=-1)
-    return keys, weights
+    flat = left.reshape(-1)
+    starts = np.arange(len(left)) * left.shape[1]
+    for rank in range(min(count, left.shape[1])):
+        best = left.argmax(axis=1)
+        places = starts + best
+        weights[:, rank] = weight = flat[places]
+        keys[:, rank] = np.where(weight > 0, best, -1)
+        flat[places] = 0
+    shape = (*average.shape[:-1], count)
+    return keys.reshape(shape), weights.reshape(shape)
 
 
-def standing_out(weights: Float32, layout: Layout) -> tuple[Int32, Int32, Float32]:
-    """The strongest pairs of content tokens of each head, at most one per query.
+@dataclass(frozen=True, slots=True, eq=False)
+class Tops:
+    """The strongest key of each query of some heads, int32[head, query], and its weight float32[head, query].
 
-    weights: float32[head, query, key]. Returns queries, keys and weights, each [head, STANDOUTS].
-    Sinks would drown every other pair, so special tokens and the first token of a causal model are left
-    out, unless there is nothing else. -1, -1, 0 where none is left.
+    Sinks would drown every other pair, so special tokens and the first token of a causal model are left out
+    as keys; among the `content` only if there is nothing else. `far` are of tokens two or more apart; in cross
+    attention no pair is of neighbours, and all count.
     """
-    named = layout.content if layout.content.any() else np.ones_like(layout.content)
-    asked = np.flatnonzero(layout.asking if layout.asking.any() else np.ones_like(layout.asking))
-    among = weights * named
-    order = np.argsort(-among.max(axis=2)[:, asked], axis=1, kind="stable")[:, :STANDOUTS]
-    query = asked[order]
-    key = np.take_along_axis(among.argmax(axis=2), query, axis=1)
-    weight = among[np.arange(len(weights))[:, None], query, key]
-    found = weight > 0
-    shape = (len(weights), STANDOUTS)
-    queries = np.full(shape, -1, dtype=np.int32)
-    keys = queries.copy()
-    best = np.zeros(shape, dtype=np.float32)
-    queries[:, : query.shape[1]] = np.where(found, query, -1)
-    keys[:, : query.shape[1]] = np.where(found, key, -1)
-    best[:, : query.shape[1]] = weight
-    return queries, keys, best
+
+    content: tuple[Int32, Float32]
+    far: tuple[Int32, Float32]
+
+    @classmethod
+    def of(cls, weights: Float32, layout: Layout) -> Tops:
+        """Of weights float32[head, query, key], contiguous, which are changed and changed back."""
+        if not layout.content.any():
+            return cls(_tops(weights), _tops(np.zeros_like(weights)))
+        hidden = np.flatnonzero(~layout.content)
+        near = [] if layout.kind == "cross" else _near(weights)
+        kept = weights[:, :, hidden]
+        weights[:, :, hidden] = 0
+        content = _tops(weights)
+        diagonals = [diagonal.copy() for diagonal in near]
+        for diagonal in near:
+            diagonal[:] = 0
+        far = _tops(weights)
+        for diagonal, values in zip(near, diagonals, strict=True):
+            diagonal[:] = values
+        weights[:, :, hidden] = kept
+        return cls(content, far)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Tops]) -> Tops:
+        """Those of all heads."""
+        content, far = (
+            tuple(np.concatenate(arrays) for arrays in zip(*(getattr(part, name) for part in parts), strict=True))
+            for name in ("content", "far")
+        )
+        return cls((content[0], content[1]), (far[0], far[1]))
+
+    def standing_out(self, layout: Layout) -> Pairs:
+        """The strongest pairs of content tokens of each head, at most one per query: [head, STANDOUTS]."""
+        asking = layout.asking if layout.asking.any() else np.ones_like(layout.asking)
+        return _ranked(*self.content, np.flatnonzero(asking), STANDOUTS)
+
+    def far_pair(self, layout: Layout) -> Pairs:
+        """The strongest pair of content tokens far apart of each head: [head, 1]."""
+        return _ranked(*self.far, np.flatnonzero(layout.asking), 1)
 
 
-def far_pair(weights: Float32, layout: Layout) -> tuple[Int32, Int32, Float32]:
-    """The strongest pair of content tokens two or more apart, of each head: three arrays [head].
+def _ranked(keys: Int32, tops: Float32, asked: NDArray[np.intp], count: int) -> Pairs:
+    """The queries asked whose strongest weights are greatest, with keys and weights; -1, -1, 0 if all are 0."""
+    found = np.full((len(keys), count), -1, np.int32), np.full((len(keys), count), -1, np.int32)
+    weights = np.zeros((len(keys), count), np.float32)
+    order = np.argsort(-tops[:, asked], axis=1, kind="stable")[:, :count]
+    queries = asked[order]
+    best = np.take_along_axis(tops, queries, axis=1)
+    for one, places in zip(found, (queries, np.take_along_axis(keys, queries, axis=1)), strict=True):
+        one[:, : order.shape[1]] = np.where(best > 0, places, -1)
+    weights[:, : order.shape[1]] = best
+    return (*found, weights)
 
-    weights: float32[head, query, key]. -1, -1, 0 where a sentence has no such pair. In cross attention no
-    pair is of neighbours, and all count.
-    """
-    flat = (weights * layout.far).reshape(len(weights), -1)
-    place = flat.argmax(axis=1)
-    weight = np.take_along_axis(flat, place[:, None], axis=1)[:, 0]
-    query, key = np.divmod(place, layout.keys)
-    found = weight > 0
-    return (
-        np.where(found, query, -1).astype(np.int32),
-        np.where(found, key, -1).astype(np.int32),
-        weight,
-    )
+
+def _tops(weights: Float32) -> tuple[Int32, Float32]:
+    """The key with most weight of each query and this weight: [head, query] each."""
+    keys = weights.argmax(axis=2)
+    places = np.arange(keys.size).reshape(keys.shape) * weights.shape[2] + keys
+    return keys.astype(np.int32), weights.reshape(-1)[places]
+
+
+def _near(weights: Float32) -> list[Float32]:
+    """Views of the weights [head, place] of each query on itself, the token after it and the one before."""
+    flat = weights.reshape(len(weights), -1)
+    count = weights.shape[2]
+    return [flat[:, start :: count + 1] for start in (0, 1, count)]

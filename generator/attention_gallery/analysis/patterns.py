@@ -57,29 +57,29 @@ def itself(layout: Layout) -> Pattern:
 
 def previous(layout: Layout) -> Pattern:
     """The token just before."""
-    return Pattern.where_any(layout.seen() & np.eye(layout.queries, layout.keys, -1, dtype=bool))
+    return Pattern.where_any(layout.in_sight & np.eye(layout.queries, layout.keys, -1, dtype=bool))
 
 
 def following(layout: Layout) -> Pattern:
     """The token just after."""
-    return Pattern.where_any(layout.seen() & np.eye(layout.queries, layout.keys, 1, dtype=bool))
+    return Pattern.where_any(layout.in_sight & np.eye(layout.queries, layout.keys, 1, dtype=bool))
 
 
 def first(layout: Layout) -> Pattern:
     """The first token."""
     worth = np.zeros((layout.queries, layout.keys), dtype=np.float32)
     worth[:, :1] = 1
-    return Pattern(worth, layout.choosing & layout.seen()[:, :1].any(axis=1))
+    return Pattern(worth, layout.choosing & layout.in_sight[:, :1].any(axis=1))
 
 
 def separators(layout: Layout) -> Pattern:
     """Special tokens other than the first."""
-    return Pattern.where_any(layout.seen() & layout.separators)
+    return Pattern.where_any(layout.in_sight & layout.separators)
 
 
 def punctuation(layout: Layout) -> Pattern:
     """Punctuation other than the first token and the query itself."""
-    signs = layout.seen() & layout.punctuation
+    signs = layout.in_sight & layout.punctuation
     if layout.kind != "cross":
         np.fill_diagonal(signs, False)
     return Pattern.where_any(signs)
@@ -87,14 +87,14 @@ def punctuation(layout: Layout) -> Pattern:
 
 def duplicates(layout: Layout) -> Pattern:
     """Equal content tokens, which must be two or more apart unless they are of different texts."""
-    return Pattern.where_any(layout.seen() & layout.equal & (layout.far > 0))
+    return Pattern.where_any(layout.in_sight & layout.equal & (layout.far > 0))
 
 
 def induction(layout: Layout) -> Pattern:
     """The content token after an earlier equal one, two or more before the query."""
     after = np.zeros_like(layout.equal)
     after[:, 1:] = layout.equal[:, :-1]
-    return Pattern.where_any(layout.seen() & np.tril(after, -2) & (layout.far > 0))
+    return Pattern.where_any(layout.in_sight & np.tril(after, -2) & (layout.far > 0))
 
 
 def _all(layout: Layout) -> Bool:

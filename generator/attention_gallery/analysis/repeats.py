@@ -11,10 +11,11 @@ from functools import cached_property
 
 import numpy as np
 
+from attention_gallery.analysis.blocks import blocks, reaches_of
 from attention_gallery.analysis.kept import code_digest, pack, unpack
 from attention_gallery.analysis.layout import LayerView, Layout
 from attention_gallery.analysis.linear import Linear
-from attention_gallery.analysis.measure import layer_batches, layout_of
+from attention_gallery.analysis.measure import layout_of
 from attention_gallery.analysis.metrics import OLSSON, WANG, Metric
 from attention_gallery.analysis.patterns import Pattern
 from attention_gallery.hashing import digest
@@ -94,27 +95,26 @@ def measure_repeats(attention: StoredAttention) -> RepeatScores:
     begin, count = copies(attention.tokens)
     made: dict[int | None, Linear] = {}
     parts = []
-    for reach, weights in layer_batches(attention):
-        if reach not in made:
-            layout = layout_of(attention, 1, reach)
-            made[reach] = Linear.of(layout, [_pattern(layout, begin, count, near) for near in _NEARER])
-        linear = made[reach]
-        layers, heads = weights.shape[:2]
-        view = LayerView.of(weights.reshape(layers * heads, *weights.shape[2:]), linear.layout)
-        values, deviation = (one.reshape(-1, layers, heads) for one in linear.measure(view))
-        uniform, queries = (
-            np.repeat(one[:, None], layers, axis=1) for one in (linear.uniform, linear.counted)
-        )
-        parts.append((values, uniform, np.broadcast_to(uniform[..., None], values.shape), deviation, queries))
-    values, uniform, mean, deviation, queries = (
-        np.concatenate(part, axis=1) for part in zip(*parts, strict=True)
+    for block in blocks(attention):
+        if block.reach not in made:
+            layout = layout_of(attention, 1, block.reach)
+            made[block.reach] = Linear.of(layout, [_pattern(layout, begin, count, near) for near in _NEARER])
+        linear = made[block.reach]
+        parts.append(linear.measure(LayerView.of(block.weights, linear.layout)))
+    values, deviation = (
+        np.concatenate(part, axis=1).reshape(-1, facts.layers, facts.heads)
+        for part in zip(*parts, strict=True)
+    )
+    uniform, queries = (
+        np.stack([getattr(made[reach], name) for reach in reaches_of(attention)], axis=1)
+        for name in ("uniform", "counted")
     )
     return RepeatScores(
         count,
         facts.kind,
         np.clip(values, 0, 1),
         uniform.astype(np.float32),
-        mean.astype(np.float32),
+        np.broadcast_to(uniform[..., None], values.shape).astype(np.float32),
         deviation,
         queries.astype(np.int32),
     )

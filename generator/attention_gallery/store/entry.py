@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attention_gallery.errors import DamagedEntry
-from attention_gallery.records import AttentionLayer, Beside, Float32, ModelFacts, Provenance, Tokens
+from attention_gallery.records import AttentionLayer, Beside, ModelFacts, Provenance, Tokens
 from attention_gallery.store.beside import is_beside
+from attention_gallery.store.halves import widened
 from attention_gallery.store.layout import (
     NUMPY_TYPES,
     ArraySlot,
@@ -24,9 +25,6 @@ from attention_gallery.store.layout import (
     unpack_header,
 )
 from attention_gallery.store.sidecar import Sidecar, TokenNotes
-
-# The bits of the first half that is no number; negative ones have larger bits still.
-_INFINITE = 0x7C00
 
 
 class StoredEntry:
@@ -99,18 +97,30 @@ class StoredEntry:
 
         Raises `IndexError` when the model has no such layer and `DamagedEntry` when its bytes changed.
         """
-        if not 0 <= index < self.facts.layers:
-            raise IndexError(f"layer {index} of {self.facts.layers}")
-        try:
-            with self._path.open("rb") as stream:
-                weights = self._read(stream, self._slots[layer_name(index)])
-        except (OSError, ValueError) as error:
-            raise self._damaged(str(error)) from error
-        if crc32(weights.data.cast("B")) != self._sidecar.layer_crc32[index]:
-            raise self._damaged(f"layer {index} does not match its checksum")
-        exact = _widened(weights)
+        exact = widened(self.packed(index, index + 1)[0])
         exact.flags.writeable = False
         return AttentionLayer(index, self.facts.kind, exact)
+
+    def packed(self, first: int, end: int) -> NDArray[Any]:
+        """Layers `first` to `end` (not itself) as they are stored, read at once: [layer, head, query, key].
+
+        Raises as `layer` does.
+        """
+        if not 0 <= first < end <= self.facts.layers:
+            raise IndexError(f"layer {first} to {end} of {self.facts.layers}")
+        slot = self._slots[layer_name(first)]
+        several = slot._replace(
+            shape=(end - first, *slot.shape), end=slot.start + (end - first) * (slot.end - slot.start)
+        )
+        try:
+            with self._path.open("rb") as stream:
+                weights = self._read(stream, several)
+        except (OSError, ValueError) as error:
+            raise self._damaged(str(error)) from error
+        for index, layer in enumerate(weights, first):
+            if crc32(layer.data.cast("B")) != self._sidecar.layer_crc32[index]:
+                raise self._damaged(f"layer {index} does not match its checksum")
+        return weights
 
     def _damaged(self, reason: str) -> DamagedEntry:
         return DamagedEntry(f"the stored capture {self.key[:12]} is damaged: {reason}")
@@ -154,19 +164,6 @@ class StoredEntry:
         if filled != slot.end - slot.start:
             raise ValueError(f"{slot.name} is cut short")
         return array
-
-
-def _widened(weights: NDArray[Any]) -> Float32:
-    """The same numbers as float32."""
-    if weights.dtype != np.float16 or weights.view(np.uint16).max(initial=0) >= _INFINITE:
-        return weights.astype(np.float32, copy=False)
-    # The bits of a positive half, moved to where a single has them, lack only the larger bias of the
-    # exponent: exact, and ten times as fast as numpy's own conversion.
-    bits = weights.view(np.uint16).astype(np.uint32)
-    bits <<= 13
-    exact: Float32 = bits.view(np.float32)
-    exact *= np.float32(2.0**112)
-    return exact
 
 
 def _tokens(prefix: str, notes: TokenNotes, arrays: Mapping[str, NDArray[Any]]) -> Tokens:

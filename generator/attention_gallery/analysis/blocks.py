@@ -1,0 +1,97 @@
+"""The heads of a capture, a few at a time: read and widened once for all that is measured on them.
+
+What is measured on a block of this size stays in the processor's cache from one step to the next. Large
+layers are read whole, since they have one checksum, and widened block by block.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attention_gallery.errors import DamagedEntry
+from attention_gallery.records import Float32, StoredAttention
+from attention_gallery.store.halves import widened
+
+# Weights in a block (1 MiB); a head that has more of them is a block of its own.
+BLOCK_WEIGHTS = 2**18
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """Consecutive heads: whole layers, or a part of one.
+
+    layer, head: where it begins. layers, heads: how many layers it touches, and how many heads of each it
+    holds. reach: how far apart query and key may be in these layers, None where every key is near enough.
+    weights: float32[layer and head, query, key]; who changes them changes them back.
+    """
+
+    layer: int
+    head: int
+    layers: int
+    heads: int
+    reach: int | None
+    weights: Float32
+
+
+class Taker(Protocol):
+    """What takes one block after another, in order, and is asked for its result in the end."""
+
+    def take(self, block: Block) -> None:
+        """Measure the heads of a block."""
+
+
+def hand_out(attention: StoredAttention, takers: Iterable[Taker]) -> None:
+    """Give every block to each of the takers in turn. Raises `DamagedEntry`, and what they raise."""
+    takers = tuple(takers)
+    for block in blocks(attention):
+        for taker in takers:
+            taker.take(block)
+
+
+def blocks(attention: StoredAttention) -> Iterator[Block]:
+    """The heads of all layers in order. Raises `DamagedEntry` when a layer is not as it should be."""
+    facts = attention.facts
+    shape = (facts.heads, len(attention.tokens), len(attention.keys))
+    for first, end, reach in _runs(attention, math.prod(shape)):
+        packed = attention.packed(first, end)
+        if packed.shape[1:] != shape:
+            raise DamagedEntry(f"layer {first} holds weights of shape {packed.shape[1:]}, not {shape}")
+        yield from _divided(packed, first, reach)
+
+
+def _divided(packed: NDArray[Any], first: int, reach: int | None) -> Iterator[Block]:
+    """Layers from the `first` on as blocks: one for all of them, or several of one."""
+    layers, heads, queries, keys = packed.shape
+    step = max(1, BLOCK_WEIGHTS // (queries * keys)) if layers == 1 else heads
+    for head in range(0, heads, step):
+        exact = widened(packed[:, head : head + step])
+        yield Block(first, head, layers, exact.shape[1], reach, exact.reshape(-1, queries, keys))
+
+
+def _runs(attention: StoredAttention, weights: int) -> Iterator[tuple[int, int, int | None]]:
+    """Layers read together, first and end with their reach; `weights` are those of a layer."""
+    layers, reaches = attention.facts.layers, reaches_of(attention)
+    start = 0
+    while start < layers:
+        end = start + 1
+        while (
+            end < layers and reaches[end] == reaches[start] and (end + 1 - start) * weights <= BLOCK_WEIGHTS
+        ):
+            end += 1
+        yield start, end, reaches[start]
+        start = end
+
+
+def reaches_of(attention: StoredAttention) -> list[int | None]:
+    """How far apart query and key may be in each layer; None where every key is near enough."""
+    facts = attention.facts
+    windows = facts.windows or (None,) * facts.layers
+    farthest = len(attention.tokens) - 1
+    # A window counts the query itself.
+    return [None if window is None or window > farthest else window - 1 for window in windows]
