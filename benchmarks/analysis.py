@@ -29,7 +29,7 @@ import numpy as np
 import torch
 from capture import MODELS, Bench, peak, reset_peak, spread
 
-from attention_gallery.analysis import analyse, gold_of, head_distances, look, save, save_looks
+from attention_gallery.analysis import analyse_and_look, gold_of, head_distances, save, save_looks
 from attention_gallery.analysis.distances import save_distances
 from attention_gallery.capturing.reading import ModelInput
 from attention_gallery.manifest.settings import AnalysisSettings, RelationSpec, SentenceSpec
@@ -83,9 +83,9 @@ def timed(work: Callable[[], None]) -> float:
 def measure(store: AttentionStore, given: Given) -> None:
     """All that a build measures on one sentence, from the store to the bytes that it keeps."""
     attention: StoredAttention = store.open(KEY)
-    save(analyse(attention, SETTINGS))
-    looks = look(store.open(KEY), gold_of(given.spec))
+    analysis, looks = analyse_and_look(attention, SETTINGS, gold_of(given.spec))
     assert looks is not None
+    save(analysis)
     save_looks(looks)
 
 

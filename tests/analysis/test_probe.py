@@ -20,7 +20,7 @@ from attention_gallery.analysis.probe_scores import (
     half_of,
 )
 from attention_gallery.analysis.relations import GoldSentence, gold_of, group_of, kind_title
-from attention_gallery.analysis.words import between, tokens_of_words
+from attention_gallery.analysis.words import Groups, tokens_of_words
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.manifest.settings import SentenceSpec
 from attention_gallery.records import Tokens
@@ -237,7 +237,7 @@ def test_pieces_of_words_are_summed_and_averaged() -> None:
     assert member is not None
     assert member.tolist() == [[False, True, True, False, False], *[[False, False, False, True, False]] * 2]
     weights = np.arange(25, dtype=np.float32).reshape(1, 5, 5)
-    found = between(weights, member, member)[0]
+    found = Groups.of(member).between(weights)[0]
     assert found[0].tolist() == [(6 + 7 + 11 + 12) / 2, (8 + 13) / 2, (8 + 13) / 2]
     assert found[1].tolist() == [16 + 17, 18, 18]
 
@@ -314,7 +314,7 @@ def test_attention_between_words_that_divide_the_tokens_sums_to_one(words: int, 
     member = np.repeat(np.eye(words, dtype=bool), sizes, axis=1)
     weights = random.random((2, sizes.sum(), sizes.sum())).astype(np.float32)
     weights /= weights.sum(axis=-1, keepdims=True)
-    assert np.allclose(between(weights, member, member).sum(axis=-1), 1, atol=1e-5)
+    assert np.allclose(Groups.of(member).between(weights).sum(axis=-1), 1, atol=1e-5)
 
 
 def test_each_head_has_the_relation_at_which_it_leads_the_offset(stored) -> None:

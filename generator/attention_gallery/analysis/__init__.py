@@ -18,6 +18,7 @@
     head_distances      how far the heads are from each other on one sentence
     map_heads           a `HeadMap` of them over sentences: positions, groups, the nearest of each
     gold_of, look       gold relations of a sentence, and the word that each head looks at most
+    analyse_and_look    both `analyse` and `look` from one reading
     Probe               many sentences to a `RelationScore` for every kind of relation
     head_relations      the `HeadRelation` that each head follows best
     clearest_sentences  the sentences of each head, the one that shows it best first
@@ -52,6 +53,7 @@ from attention_gallery.analysis.relations import GoldSentence, gold_of
 from attention_gallery.analysis.rollout import rollout
 from attention_gallery.analysis.saved import analysis_key, load, looks_key, save
 from attention_gallery.analysis.sentence import SentenceAnalysis, heads_only, token_trace
+from attention_gallery.analysis.together import analyse_and_look
 from attention_gallery.analysis.view_kinds import VIEWS, View
 from attention_gallery.analysis.views import FlowViews, flow_views, load_views, save_views, views_key
 from attention_gallery.analysis.words import to_words, word_groups, words_of
@@ -90,6 +92,7 @@ __all__ = [
     "View",
     "align",
     "analyse",
+    "analyse_and_look",
     "analysis_key",
     "average_heads",
     "classify",

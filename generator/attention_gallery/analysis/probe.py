@@ -9,9 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from attention_gallery.analysis.blocks import Block, hand_out
 from attention_gallery.analysis.kept import pack, unpack
 from attention_gallery.analysis.relations import GoldSentence
-from attention_gallery.analysis.words import between, tokens_of_words
+from attention_gallery.analysis.words import Groups, tokens_of_words
 from attention_gallery.records import Bool, Float32, StoredAttention
 
 Int16 = NDArray[np.int16]
@@ -28,27 +29,58 @@ def look(attention: StoredAttention, gold: GoldSentence) -> Int16 | None:
     words do not count. `NOTHING` where there is no other word (the first of a causal model looks at none, and
     none looks at the last), `UNREAD` where none of the unit's tokens was read (a text that was cut). None
     where the tokenizer does not tell where tokens stand. Of equal words the first is taken. Holds one layer
-    at a time.
+    at a time. Raises `DamagedEntry` when a layer has the wrong shape or cannot be read.
     """
-    columns = tokens_of_words(attention.tokens, gold.words)
-    if columns is None:
-        return None
-    rows, own = _units(gold, columns)
-    facts = attention.facts
-    found = np.full((2, facts.layers, facts.heads, len(gold.units)), UNREAD, np.int16)
-    read = rows.any(axis=1)
-    if not read.any():
-        return found
-    # Units are the words, each by itself, and then phrases: one matrix between all of them answers both ways.
-    count = len(gold.words)
-    mine = np.nonzero(own)
-    for layer in range(facts.layers):
-        weights = between(attention.layer(layer).weights, rows, rows)
-        weights[:, mine[0], mine[1]] = 0
-        weights[:, mine[1], mine[0]] = 0
-        found[0, layer][:, read] = _strongest_keys(weights[:, :, :count])[:, read]
-        found[1, layer][:, read] = _strongest_queries(weights[:, :count])[:, read]
-    return found
+    looking = Looking(attention, gold)
+    if looking.any:
+        hand_out(attention, [looking])
+    return looking.result()
+
+
+class Looking:
+    """Takes the heads of one capture, block by block, for `look`."""
+
+    def __init__(self, attention: StoredAttention, gold: GoldSentence) -> None:
+        self._words = len(gold.words)
+        self._found: Int16 | None = None
+        columns = tokens_of_words(attention.tokens, gold.words)
+        if columns is None:
+            return
+        # Units are the words, each by itself, and then phrases: one matrix between all of them answers both
+        # ways.
+        units, own = _units(gold, columns)
+        self._own = np.nonzero(own)
+        self._groups = Groups.of(units)
+        self._read = self._groups.filled
+        heads = attention.facts.layers * attention.facts.heads
+        self._shape = (2, attention.facts.layers, attention.facts.heads, len(gold.units))
+        self._found = np.full((2, heads, len(gold.units)), UNREAD, np.int16)
+        self._next = 0
+
+    @property
+    def any(self) -> bool:
+        """Whether there is anything to look for."""
+        return self._found is not None and bool(self._read.any())
+
+    def take(self, block: Block) -> None:
+        """Look for the words that the heads of a block pick."""
+        if self._found is None or not self.any:
+            return
+        weights = self._groups.between(block.weights)
+        units, words = self._own
+        # It may be a part of the block, which others measure, too.
+        kept = weights[:, units, words], weights[:, words, units]
+        weights[:, units, words] = 0
+        weights[:, words, units] = 0
+        heads = slice(self._next, self._next + len(weights))
+        self._next = heads.stop
+        self._found[0, heads, self._read] = _strongest_keys(weights[:, :, : self._words])[:, self._read].T
+        self._found[1, heads, self._read] = _strongest_queries(weights[:, : self._words])[:, self._read].T
+        weights[:, units, words], weights[:, words, units] = kept
+
+    def result(self) -> Int16 | None:
+        """What was found in all blocks."""
+        return None if self._found is None else self._found.reshape(self._shape)
 
 
 def _units(gold: GoldSentence, columns: Bool) -> tuple[Bool, Bool]:
@@ -63,7 +95,8 @@ def _units(gold: GoldSentence, columns: Bool) -> tuple[Bool, Bool]:
 def _strongest_keys(weights: Float32) -> Int16:
     """The greatest column of each row, int16[head, row]; the first of equals; `NOTHING` where all are 0."""
     best = weights.argmax(axis=2)
-    seen = np.take_along_axis(weights, best[..., None], axis=2)[..., 0] > 0
+    heads, rows = np.ix_(range(best.shape[0]), range(best.shape[1]))
+    seen = weights[heads, rows, best] > 0
     return np.where(seen, best, NOTHING).astype(np.int16)
 
 

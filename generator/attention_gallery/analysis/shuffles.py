@@ -19,7 +19,7 @@ from attention_gallery.records import Bool, Float32, Int64
 
 SEED = 2026
 # Draws of what keys receive, and the groups of queries that are moved in them.
-DRAWS = 12
+DRAWS = 8
 GROUPS = 8
 # Draws of all weights, for measures that ask for these: fewer on long texts, whose means vary less.
 ORDERS = 12
@@ -58,8 +58,10 @@ class Shuffles:
         for start, inside in zip(self._starts, self._inside, strict=True):
             parts.append(flat[:, start * keys : (start + self._group) * keys].take(inside, axis=1))
             sums.append(parts[-1].reshape(heads, self._group, keys).sum(axis=1, keepdims=True))
-        moved = np.concatenate(sums, axis=1).reshape(heads, -1).take(self._places, axis=1)
-        found: Float32 = moved.reshape(heads, DRAWS, -1, keys).sum(axis=2)
+        # Heads last, so that each draw moves the sums of all heads together.
+        flat = np.ascontiguousarray(np.concatenate(sums, axis=1).reshape(heads, -1).T)
+        moved = flat.take(self._places, axis=0).reshape(DRAWS, -1, keys, heads).sum(axis=1)
+        found: Float32 = np.ascontiguousarray(moved.transpose(2, 0, 1))
         if self.layout.kind != "cross":
             own = (part.take(places, axis=1) for part, places in zip(parts, self._own, strict=True))
             found -= np.concatenate(list(own), axis=2)

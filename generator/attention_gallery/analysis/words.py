@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from attention_gallery.manifest.words import Span
 from attention_gallery.records import Bool, Float32, Int32, Tokens
@@ -86,36 +88,54 @@ def tokens_of_words(tokens: Tokens, words: Sequence[Span]) -> Bool | None:
     return found
 
 
-def between(weights: Float32, looking: Bool, looked_at: Bool) -> Float32:
-    """Attention from groups of tokens to groups of tokens: columns of a group summed, rows of one averaged.
+@dataclass(frozen=True, slots=True, eq=False)
+class Groups:
+    """Groups of tokens, which may share some and leave some out.
 
-    weights: float32[..., query, key]; looking bool[row, query] and looked_at bool[column, key] tell which
-    tokens a group has. Returns float32[..., row, column]; rows of empty groups are 0. For groups that divide
-    the tokens it is `to_words`; here groups may share tokens and leave some out, so rows need not sum to 1.
+    places: the tokens of all groups that have any, group by group, a slice where they follow each other.
+    starts: where each of these groups begins in them, None where each is one token. filled: which groups have
+    any. sizes: float32[group], how many tokens, at least 1.
     """
-    sizes = np.maximum(looking.sum(axis=1), 1).astype(np.float32)
-    summed = _summed(_summed(weights, looking, -2), looked_at, -1)
-    found: Float32 = summed / sizes[:, None]
-    return found
 
+    places: slice | NDArray[np.intp]
+    starts: NDArray[np.intp] | None
+    filled: Bool
+    sizes: Float32
 
-def _summed(weights: Float32, groups: Bool, axis: int) -> Float32:
-    """The tokens of each group, bool[group, token], summed along an axis; 0 for an empty group."""
-    tokens = np.nonzero(groups)[1]
-    sizes = groups.sum(axis=1)
-    sizes = sizes[filled := sizes > 0]
-    if tokens.size and np.array_equal(tokens, np.arange(tokens[0], tokens[0] + tokens.size)):
-        chosen = [slice(None)] * weights.ndim
-        chosen[axis] = slice(int(tokens[0]), int(tokens[0]) + tokens.size)
-        picked = weights[tuple(chosen)]
-    else:
-        picked = weights.take(tokens, axis=axis)
-    if (sizes > 1).any():
-        picked = np.add.reduceat(picked, np.cumsum(sizes) - sizes, axis=axis)
-    if filled.all():
-        return picked
-    shape = list(picked.shape)
-    shape[axis] = len(groups)
-    found = np.zeros(shape, np.float32)
-    np.moveaxis(found, axis, 0)[filled] = np.moveaxis(picked, axis, 0)
-    return found
+    @classmethod
+    def of(cls, members: Bool) -> Groups:
+        """Groups from what belongs to them: bool[group, token]."""
+        tokens = np.nonzero(members)[1]
+        sizes = members.sum(axis=1)
+        several = sizes[filled := sizes > 0]
+        places: slice | NDArray[np.intp] = tokens
+        if tokens.size and np.array_equal(tokens, np.arange(tokens[0], tokens[0] + tokens.size)):
+            places = slice(int(tokens[0]), int(tokens[0]) + tokens.size)
+        starts = np.cumsum(several) - several if (several > 1).any() else None
+        return cls(places, starts, filled, np.maximum(sizes, 1).astype(np.float32))
+
+    def between(self, weights: Float32) -> Float32:
+        """Attention from each group to each group: columns of a group summed, rows of one averaged.
+
+        weights: float32[head, query, key]. Returns float32[head, row, column], which may be a view of the
+        weights; rows and columns of empty groups are 0. For groups that divide the tokens it is `to_words`;
+        here rows need not sum to 1.
+        """
+        summed = self._summed(self._summed(weights, -2), -1)
+        return summed if self.starts is None else summed / self.sizes[:, None]
+
+    def _summed(self, weights: Float32, axis: int) -> Float32:
+        """The tokens of each group summed along an axis; 0 for an empty group."""
+        if isinstance(self.places, slice):
+            picked = weights[:, self.places] if axis == -2 else weights[:, :, self.places]
+        else:
+            picked = weights.take(self.places, axis=axis)
+        if self.starts is not None:
+            picked = np.add.reduceat(picked, self.starts, axis=axis)
+        if self.filled.all():
+            return picked
+        shape = list(picked.shape)
+        shape[axis] = len(self.filled)
+        found = np.zeros(shape, np.float32)
+        np.moveaxis(found, axis, 0)[self.filled] = np.moveaxis(picked, axis, 0)
+        return found

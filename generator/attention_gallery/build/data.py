@@ -19,6 +19,7 @@ from attention_gallery.analysis import (
     RelationScore,
     SentenceAnalysis,
     analyse,
+    analyse_and_look,
     analysis_key,
     contrast_heads,
     find_counterparts,
@@ -62,6 +63,7 @@ from attention_gallery.analysis.repeats import (
     save_repeats,
 )
 from attention_gallery.build.kept_files import Result, kept_file, path_in
+from attention_gallery.files import write_atomically
 from attention_gallery.manifest.settings import AnalysisSettings, GallerySettings
 from attention_gallery.pages.gallery import Pair
 from attention_gallery.pages.model_probe import ModelProbe
@@ -126,6 +128,7 @@ class CachedData:
         self._keep = keep
         self._open: OrderedDict[str, StoredAttention] = OrderedDict()
         self._analyses: OrderedDict[str, SentenceAnalysis] = OrderedDict()
+        self._expected: dict[str, GoldSentence] = {}
 
     def peek(self, key: str) -> StoredAttention:
         """The facts of a capture, without reading its weights. Raises `DamagedEntry`."""
@@ -162,9 +165,30 @@ class CachedData:
 
         Raises `DamagedEntry`.
         """
+        name = looks_key(key, gold)
+        return self._kept(name, load_looks, save_looks, lambda: self._look(key, gold))
+
+    def expect(self, key: str, gold: GoldSentence) -> None:
+        """Tell that looks will be asked for, so that they are found in the same reading as the measures."""
+        self._expected[key] = gold
+
+    def _look(self, key: str, gold: GoldSentence) -> Int16 | None:
         # Not kept open: a probe goes through all sentences of a model once.
-        name, opened = looks_key(key, gold), self._store.open
-        return self._kept(name, load_looks, save_looks, lambda: look(opened(key), gold))
+        entry, name = self._store.open(key), self._analysis_name(key)
+        if not self._keep or path_in(self._cache, name).exists():
+            return look(entry, gold)
+        analysis, looks = analyse_and_look(entry, self._settings, gold, metrics=self.measures.metrics)
+        write_atomically(path_in(self._cache, name), save(analysis))
+        return looks
+
+    def _analyse(self, key: str) -> SentenceAnalysis:
+        entry, metrics, gold = self.entry(key), self.measures.metrics, self._expected.get(key)
+        kept = None if gold is None else path_in(self._cache, looks_key(key, gold))
+        if gold is None or kept is None or not self._keep or kept.exists():
+            return analyse(entry, self._settings, metrics=metrics)
+        analysis, looks = analyse_and_look(entry, self._settings, gold, metrics=metrics)
+        write_atomically(kept, save_looks(looks))
+        return analysis
 
     def length(self, key: str) -> LengthReading:
         """The heads on a text of one length, from the cache or measured now. Raises `DamagedEntry`."""
@@ -173,14 +197,15 @@ class CachedData:
         return self._kept(name, load_reading, save_reading, lambda: read_length(self.entry(key), window))
 
     def _read_or_measure(self, key: str) -> SentenceAnalysis:
-        name = analysis_key(key, self._settings, measures=self.measures)
-        metrics = self.measures.metrics
         return self._kept(
-            name,
+            self._analysis_name(key),
             lambda data: load(data, self.measures),
             save,
-            lambda: analyse(self.entry(key), self._settings, metrics=metrics),
+            lambda: self._analyse(key),
         )
+
+    def _analysis_name(self, key: str) -> str:
+        return analysis_key(key, self._settings, measures=self.measures)
 
     def repeats(self, key: str) -> RepeatScores:
         """The scores on random tokens, from the cache or measured now. Raises `DamagedEntry`."""

@@ -43,6 +43,8 @@ def model_probes(
     for reader in readers:
         found = ((one, keys.get((reader.slug, one.slug))) for one in gold)
         asked = tuple((one, key) for one, key in found if key is not None)
+        for one, key in asked:
+            data.expect(key, one)
         probes[reader.slug] = ModelProbe(
             asked, reader.causal, data.looks, sinking=reader.causal and reader.opens
         )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
 
 Span = tuple[int, int]
 
@@ -19,20 +20,25 @@ def occurrences(text: str, word: str) -> tuple[Span, ...]:
     Whole words come first ("it" is not found in "with"). Only where there is none, as in a script without
     spaces, any place counts. An empty word stands nowhere.
     """
-    if not word:
-        return ()
-    places = []
-    start = text.find(word)
-    while start >= 0:
-        places.append((start, start + len(word)))
-        start = text.find(word, start + 1)
-    whole = tuple(place for place in places if _whole(text, *place))
-    return whole or tuple(places)
+    places = tuple(_places(text, word))
+    return tuple(place for place in places if _whole(text, *place)) or places
 
 
 def span_of(side: str | Span, text: str) -> Span:
     """Where one side of a relation stands in `text`, which was checked: a half-open range of code points."""
-    return occurrences(text, side)[0] if isinstance(side, str) else side
+    if not isinstance(side, str):
+        return side
+    # The first of the occurrences; most are near the beginning of a long text.
+    whole = (place for place in _places(text, side) if _whole(text, *place))
+    return next(whole, None) or next(_places(text, side))
+
+
+def _places(text: str, word: str) -> Iterator[Span]:
+    """Where `word` stands in `text`, as a part of a word or by itself."""
+    start = text.find(word) if word else -1
+    while start >= 0:
+        yield start, start + len(word)
+        start = text.find(word, start + 1)
 
 
 def text_words(text: str, cuts: Iterable[int] = ()) -> tuple[Span, ...]:
@@ -45,7 +51,7 @@ def text_words(text: str, cuts: Iterable[int] = ()) -> tuple[Span, ...]:
     found: list[Span] = []
     for match in _WORD.finditer("".join(map(_class, text))):
         start, end = match.span()
-        inside = [place for place in places if start < place < end]
+        inside = places[bisect_right(places, start) : bisect_left(places, end)]
         found += zip([start, *inside], [*inside, end], strict=True)
     return tuple(found)
 
