@@ -6,7 +6,7 @@ Axes are named in every docstring: `float32[head, query, key]`. Layers, heads an
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -235,10 +235,11 @@ class StoredAttention(Protocol):
     def layer(self, index: int) -> AttentionLayer:
         """One layer, read from the store. Raises `DamagedEntry` when it cannot be read."""
 
-    def packed(self, first: int, end: int) -> NDArray[Any]:
+    def parts(self, first: int, end: int, heads: int) -> Iterator[NDArray[Any]]:
         """Layers `first` to `end` (not itself) as they are stored: float16 or float32[layer, head, query, key].
 
-        Raises `DamagedEntry` when they cannot be read.
+        All of them at once, or one layer so many heads at a time, in an array that holds good until the next.
+        Raises `DamagedEntry` when they cannot be read, which may show after the first parts only.
         """
 
 
@@ -269,9 +270,11 @@ class MemoryCapture:
             raise IndexError(f"layer {index} of {len(self.layers)}")
         return self.layers[index]
 
-    def packed(self, first: int, end: int) -> NDArray[Any]:
-        """Layers `first` to `end` (not itself): float32[layer, head, query, key]."""
-        return np.stack([layer.weights for layer in self.layers[first:end]])
+    def parts(self, first: int, end: int, heads: int) -> Iterator[NDArray[Any]]:
+        """Layers `first` to `end` (not itself), or one of them so many heads at a time."""
+        weights = np.stack([layer.weights for layer in self.layers[first:end]])
+        step = heads if end == first + 1 else weights.shape[1]
+        yield from (weights[:, head : head + step] for head in range(0, weights.shape[1], step))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -33,8 +33,10 @@ class HandMade:
     def layer(self, index: int) -> AttentionLayer:
         return AttentionLayer(index, self.facts.kind, self.weights[index])
 
-    def packed(self, first: int, end: int) -> np.ndarray:
-        return self.weights[first:end]
+    def parts(self, first: int, end: int, heads: int) -> Iterator[np.ndarray]:
+        weights = self.weights[first:end]
+        step = heads if end == first + 1 else weights.shape[1]
+        yield from (weights[:, head : head + step] for head in range(0, weights.shape[1], step))
 
 
 def hand_made(

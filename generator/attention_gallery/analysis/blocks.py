@@ -1,7 +1,6 @@
 """The heads of a capture, a few at a time: read and widened once for all that is measured on them.
 
-What is measured on a block of this size stays in the processor's cache from one step to the next. Large
-layers are read whole, since they have one checksum, and widened block by block.
+What is measured on a block of this size stays in the processor's cache from one step to the next.
 """
 
 from __future__ import annotations
@@ -28,7 +27,8 @@ class Block:
 
     layer, head: where it begins. layers, heads: how many layers it touches, and how many heads of each it
     holds. reach: how far apart query and key may be in these layers, None where every key is near enough.
-    weights: float32[layer and head, query, key]; who changes them changes them back.
+    weights: float32[layer and head, query, key]; who changes them changes them back, and they hold good until
+    the next block.
     """
 
     layer: int
@@ -50,28 +50,34 @@ def hand_out(attention: StoredAttention, takers: Iterable[Taker]) -> None:
     """Give every block to each of the takers in turn. Raises `DamagedEntry`, and what they raise."""
     takers = tuple(takers)
     for block in blocks(attention):
-        for taker in takers:
-            taker.take(block)
+        try:
+            for taker in takers:
+                taker.take(block)
+        except Exception:
+            # The bytes of a layer are compared when the last of it is read: damage explains what it led to.
+            for layer in range(block.layer, block.layer + block.layers):
+                attention.layer(layer)
+            raise
 
 
 def blocks(attention: StoredAttention) -> Iterator[Block]:
     """The heads of all layers in order. Raises `DamagedEntry` when a layer is not as it should be."""
     facts = attention.facts
-    shape = (facts.heads, len(attention.tokens), len(attention.keys))
-    for first, end, reach in _runs(attention, math.prod(shape)):
-        packed = attention.packed(first, end)
-        if packed.shape[1:] != shape:
-            raise DamagedEntry(f"layer {first} holds weights of shape {packed.shape[1:]}, not {shape}")
-        yield from _divided(packed, first, reach)
-
-
-def _divided(packed: NDArray[Any], first: int, reach: int | None) -> Iterator[Block]:
-    """Layers from the `first` on as blocks: one for all of them, or several of one."""
-    layers, heads, queries, keys = packed.shape
-    step = max(1, BLOCK_WEIGHTS // (queries * keys)) if layers == 1 else heads
-    for head in range(0, heads, step):
-        exact = widened(packed[:, head : head + step])
-        yield Block(first, head, layers, exact.shape[1], reach, exact.reshape(-1, queries, keys))
+    shape = (len(attention.tokens), len(attention.keys))
+    weights = max(1, math.prod(shape))
+    room = np.empty(0, np.float32)
+    for first, end, reach in _runs(attention, facts.heads * weights):
+        head = 0
+        for part in attention.parts(first, end, max(1, BLOCK_WEIGHTS // weights)):
+            if part.shape[2:] != shape or head + part.shape[1] > facts.heads:
+                raise DamagedEntry(f"layer {first} holds weights of shape {part.shape[1:]}, not {(facts.heads, *shape)}")
+            if room.size < part.size:
+                room = np.empty(part.size, np.float32)
+            exact = widened(part, room[: part.size])
+            yield Block(first, head, end - first, part.shape[1], reach, exact.reshape(-1, *shape))
+            head += part.shape[1]
+        if head != facts.heads:
+            raise DamagedEntry(f"layer {first} holds {head} heads, not {facts.heads}")
 
 
 def _runs(attention: StoredAttention, weights: int) -> Iterator[tuple[int, int, int | None]]:

@@ -18,11 +18,13 @@ from numpy.typing import NDArray
 
 from attention_gallery.analysis.layout import LayerView, Layout
 from attention_gallery.analysis.patterns import Pattern
-from attention_gallery.records import Float32, Int64
+from attention_gallery.records import Bool, Float32, Int64
 
 Float64 = NDArray[np.float64]
 # A measure that is worth something on fewer of the pairs than this is taken pair by pair.
 SPARSE = 1 / 8
+# A worth that follows a rule on all pairs but fewer than this is taken by the rule, the others pair by pair.
+ODD = 1 / 64
 # Of rows more even than this, single precision tells too little of how uneven they are.
 EVEN = 1e-3
 
@@ -32,9 +34,9 @@ class Linear:
     """The linear measures of one layout.
 
     dense: those that are worth something on many pairs, with their worth float32[query, key] each, and rows
-    float64[dense, query], 1 for the queries that count and 0 for others. sparse: the others that are worth
-    anything; pairs int64[pair], query times keys plus key, one measure after another from `starts` on, and
-    their worths float64[pair].
+    float64[dense, query], 1 for the queries that count and 0 for others. sparse: the measures that are worth
+    something, or something else, on few pairs; pairs int64[pair], query times keys plus key, one measure
+    after another from `starts` on, and their worths float32[pair].
     counted: float64[measure], how many queries count. spread: float64[measure, query], Σ (p - p̄)² / (n - 1)
     of those that do. uniform: float64[measure], what evenly spread attention gives, NaN where nothing counts.
     """
@@ -44,7 +46,7 @@ class Linear:
     rows: Float64
     sparse: Int64
     pairs: Int64
-    worths: Float64
+    worths: Float32
     starts: Int64
     counted: Float64
     spread: Float64
@@ -55,34 +57,30 @@ class Linear:
     def of(cls, layout: Layout, patterns: Sequence[Pattern]) -> Linear:
         """The measures that look for these patterns."""
         keys = layout.visible.astype(np.float64)
+        sight = layout.in_sight.astype(np.float32)
         counted = np.array([pattern.rows.sum() for pattern in patterns], dtype=np.float64)
         sums, squares = np.zeros((2, len(patterns), layout.queries))
         many: dict[int, Float32] = {}
-        few: dict[int, Int64] = {}
-        worths: list[Float64] = []
+        few: dict[int, _Few] = {}
         for index, pattern in enumerate(patterns):
-            worth = pattern.worth * layout.in_sight
-            if np.count_nonzero(worth) >= SPARSE * worth.size:
-                many[index] = worth
-                sums[index] = worth.sum(axis=1, dtype=np.float64) * pattern.rows
-                squares[index] = np.einsum("qk,qk->q", worth, worth, dtype=np.float64) * pattern.rows
+            worth = pattern.worth * sight
+            places = _places(worth != 0, pattern.rows)
+            if places.size < SPARSE * worth.size:
+                few[index] = one = _Few.of(worth, places)
+                sums[index], squares[index] = one.sums(layout.queries, layout.keys)
                 continue
-            worth[~pattern.rows] = 0
-            places = np.flatnonzero(worth)
-            if places.size:
-                few[index] = places
-                worths.append(worth.reshape(-1)[places].astype(np.float64))
-                queries = places // layout.keys
-                sums[index] = np.bincount(queries, worths[-1], layout.queries)
-                squares[index] = np.bincount(queries, worths[-1] ** 2, layout.queries)
-        sizes = [places.size for places in few.values()]
+            sums[index] = worth.sum(axis=1, dtype=np.float64) * pattern.rows
+            squares[index] = np.einsum("qk,qk->q", worth, worth, dtype=np.float64) * pattern.rows
+            many[index], few[index] = _by_rule(worth, sight, pattern.rows)
+        few = {index: one for index, one in few.items() if one.places.size}
+        sizes = [one.places.size for one in few.values()]
         return cls(
             dense=np.array(list(many), np.int64),
-            worth=tuple(map(_compact, many.values())),
+            worth=tuple(many.values()),
             rows=np.array([patterns[index].rows for index in many], np.float64).reshape(-1, layout.queries),
             sparse=np.array(list(few), np.int64),
-            pairs=np.concatenate([*few.values(), np.zeros(0, np.int64)]),
-            worths=np.concatenate([*worths, np.zeros(0)]),
+            pairs=np.concatenate([*(one.places for one in few.values()), np.zeros(0, np.int64)]),
+            worths=np.concatenate([*(one.worths for one in few.values()), np.zeros(0, np.float32)]),
             starts=np.cumsum([0, *sizes])[:-1].astype(np.int64),
             counted=counted,
             spread=np.maximum(0, squares - sums**2 / keys) / np.maximum(1, keys - 1),
@@ -96,17 +94,58 @@ class Linear:
         NaN where no query counts. Rows are summed in single precision, and their sums in double.
         """
         total = np.zeros((view.heads, len(self.counted)))
-        if self.sparse.size:
-            chosen = view.weights.reshape(view.heads, -1).take(self.pairs, axis=1) * self.worths
-            total[:, self.sparse] = np.add.reduceat(chosen, self.starts, axis=1)
         for place, worth, rows in zip(self.dense.tolist(), self.worth, self.rows, strict=True):
             total[:, place] = (np.vecdot(view.weights, worth) * rows).sum(axis=1)
+        if self.sparse.size:
+            chosen = view.weights.reshape(view.heads, -1).take(self.pairs, axis=1)
+            chosen *= self.worths
+            total[:, self.sparse] += np.add.reduceat(chosen, self.starts, axis=1, dtype=np.float64)
         variance = np.einsum("hq,mq->mh", _unevenness(view), self.spread)
         counted = self.counted[:, None]
         return (
             _mean(total.T, counted).astype(np.float32),
             _mean(np.sqrt(variance), counted).astype(np.float32),
         )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Few:
+    """What a measure is worth on few pairs: places int64[pair], query times keys plus key, and float32[pair]."""
+
+    places: Int64
+    worths: Float32
+
+    @classmethod
+    def of(cls, worth: Float32, places: Int64) -> _Few:
+        """From worth float32[query, key]."""
+        return cls(places, worth.reshape(-1)[places])
+
+    def sums(self, queries: int, keys: int) -> tuple[Float64, Float64]:
+        """The sum of the worths of each query and that of their squares: float64[query] each."""
+        rows, worths = self.places // keys, self.worths.astype(np.float64)
+        return np.bincount(rows, worths, queries), np.bincount(rows, worths**2, queries)
+
+
+def _places(there: Bool, rows: Bool) -> Int64:
+    """Which pairs bool[query, key] are there, of queries that count."""
+    places = np.flatnonzero(there)
+    return places if rows.all() else places[rows[places // there.shape[1]]]
+
+
+def _by_rule(worth: Float32, sight: Float32, rows: Bool) -> tuple[Float32, _Few]:
+    """The same worth as a view of one line of numbers, and how far it is off on few pairs.
+
+    A line stays in the processor's cache, which a matrix does not. Either the worth depends on the key alone,
+    or on how far it lies from the query; where it does neither, the matrix itself is given, which is never
+    off. What lies out of sight may be anything.
+    """
+    line = np.concatenate([worth[:0:-1, 0], worth[0]])
+    for view in (sliding_window_view(line, worth.shape[1])[::-1], np.broadcast_to(worth[-1], worth.shape)):
+        off = worth - view * sight
+        places = _places(off != 0, rows)
+        if places.size < ODD * worth.size:
+            return view, _Few.of(off, places)
+    return worth, _Few.of(worth, np.zeros(0, np.int64))
 
 
 def _unevenness(view: LayerView) -> Float64:
@@ -119,16 +158,6 @@ def _unevenness(view: LayerView) -> Float64:
         rows = view.weights[even].astype(np.float64)
         around[even] = np.vecdot(rows, rows) - rows.sum(axis=1) ** 2 / keys[even[1]]
     return np.maximum(0, around)
-
-
-def _compact(worth: Float32) -> Float32:
-    """The same worth; where it depends on the distance from query to key only, one short line of numbers.
-
-    The line stays in the processor's cache, which a matrix does not.
-    """
-    line = np.concatenate([worth[:0:-1, 0], worth[0]])
-    same = sliding_window_view(line, worth.shape[1])[::-1]
-    return same if np.array_equal(same, worth) else worth
 
 
 def _mean(total: Float64, counted: Float64) -> Float64:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -28,7 +29,7 @@ def strongest_keys(average: Float32, count: int) -> tuple[Int32, Float32]:
     average: float32[..., query, key]. Returns int32[..., query, count] and float32[..., query, count];
     key -1 and weight 0 where a query has fewer keys of any weight.
     """
-    left = average.reshape(-1, average.shape[-1]).copy()
+    left = average.reshape(math.prod(average.shape[:-1]), average.shape[-1]).copy()
     keys = np.full((len(left), count), -1, dtype=np.int32)
     weights = np.zeros(keys.shape, dtype=np.float32)
     flat = left.reshape(-1)
@@ -95,15 +96,13 @@ class Tops:
 
 def _ranked(keys: Int32, tops: Float32, asked: NDArray[np.intp], count: int) -> Pairs:
     """The queries asked whose strongest weights are greatest, with keys and weights; -1, -1, 0 if all are 0."""
-    found = np.full((len(keys), count), -1, np.int32), np.full((len(keys), count), -1, np.int32)
-    weights = np.zeros((len(keys), count), np.float32)
-    order = np.argsort(-tops[:, asked], axis=1, kind="stable")[:, :count]
-    queries = asked[order]
-    best = np.take_along_axis(tops, queries, axis=1)
-    for one, places in zip(found, (queries, np.take_along_axis(keys, queries, axis=1)), strict=True):
-        one[:, : order.shape[1]] = np.where(best > 0, places, -1)
-    weights[:, : order.shape[1]] = best
-    return (*found, weights)
+    if not asked.size:
+        nothing = np.full((len(keys), count), -1, np.int32)
+        return nothing, nothing, np.zeros((len(keys), count), np.float32)
+    rows, weights = strongest_keys(tops[:, asked], count)
+    found = rows >= 0
+    queries = np.where(found, asked[rows], -1).astype(np.int32)
+    return queries, np.where(found, np.take_along_axis(keys, queries, axis=1), -1).astype(np.int32), weights
 
 
 def _tops(weights: Float32) -> tuple[Int32, Float32]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from io import BufferedReader
 from pathlib import Path
 from typing import Any
@@ -97,30 +97,39 @@ class StoredEntry:
 
         Raises `IndexError` when the model has no such layer and `DamagedEntry` when its bytes changed.
         """
-        exact = widened(self.packed(index, index + 1)[0])
+        exact = widened(next(self.parts(index, index + 1, self.facts.heads))[0])
         exact.flags.writeable = False
         return AttentionLayer(index, self.facts.kind, exact)
 
-    def packed(self, first: int, end: int) -> NDArray[Any]:
-        """Layers `first` to `end` (not itself) as they are stored, read at once: [layer, head, query, key].
+    def parts(self, first: int, end: int, heads: int) -> Iterator[NDArray[Any]]:
+        """Layers `first` to `end` (not itself) as they are stored: [layer, head, query, key].
 
-        Raises as `layer` does.
+        All of them at once, or one layer so many heads at a time, in an array that holds good until the next.
+        Raises as `layer` does. Bytes are compared when the last part is read, before it is given.
         """
         if not 0 <= first < end <= self.facts.layers:
             raise IndexError(f"layer {first} to {end} of {self.facts.layers}")
         slot = self._slots[layer_name(first)]
-        several = slot._replace(
-            shape=(end - first, *slot.shape), end=slot.start + (end - first) * (slot.end - slot.start)
-        )
+        step = heads if end == first + 1 else self.facts.heads
+        room = np.empty((end - first, min(step, slot.shape[0]), *slot.shape[1:]), NUMPY_TYPES[slot.dtype])
+        checksums = [0] * (end - first)
         try:
             with self._path.open("rb") as stream:
-                weights = self._read(stream, several)
+                stream.seek(self._start + slot.start)
+                for head in range(0, slot.shape[0], step):
+                    part = room[:, : slot.shape[0] - head]
+                    self._fill(stream, part, layer_name(first))
+                    checksums = [crc32(one.data.cast("B"), old) for one, old in zip(part, checksums, strict=True)]
+                    if head + step >= slot.shape[0]:
+                        self._compare(first, checksums)
+                    yield part
         except (OSError, ValueError) as error:
             raise self._damaged(str(error)) from error
-        for index, layer in enumerate(weights, first):
-            if crc32(layer.data.cast("B")) != self._sidecar.layer_crc32[index]:
+
+    def _compare(self, first: int, checksums: Sequence[int]) -> None:
+        for index, checksum in enumerate(checksums, first):
+            if checksum != self._sidecar.layer_crc32[index]:
                 raise self._damaged(f"layer {index} does not match its checksum")
-        return weights
 
     def _damaged(self, reason: str) -> DamagedEntry:
         return DamagedEntry(f"the stored capture {self.key[:12]} is damaged: {reason}")
@@ -160,10 +169,12 @@ class StoredEntry:
     def _read(self, stream: BufferedReader, slot: ArraySlot) -> NDArray[Any]:
         array = np.empty(slot.shape, NUMPY_TYPES[slot.dtype])
         stream.seek(self._start + slot.start)
-        filled = stream.readinto(array.data.cast("B")) if array.size else 0
-        if filled != slot.end - slot.start:
-            raise ValueError(f"{slot.name} is cut short")
+        self._fill(stream, array, slot.name)
         return array
+
+    def _fill(self, stream: BufferedReader, array: NDArray[Any], name: str) -> None:
+        if array.size and stream.readinto(array.data.cast("B")) != array.nbytes:
+            raise ValueError(f"{name} is cut short")
 
 
 def _tokens(prefix: str, notes: TokenNotes, arrays: Mapping[str, NDArray[Any]]) -> Tokens:

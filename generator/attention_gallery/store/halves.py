@@ -18,15 +18,18 @@ _BIAS = np.uint32((127 - 15) << 23)
 _LEAST = np.float32(2.0**-14)
 
 
-def widened(weights: NDArray[Any]) -> Float32:
-    """The same numbers, float16 or float32, as float32; an array of its own, contiguous."""
+def widened(weights: NDArray[Any], room: Float32 | None = None) -> Float32:
+    """The same numbers, float16 or float32, as float32; an array of its own, or in `room`, of the same size."""
+    if room is None:
+        room = np.empty(weights.size, np.float32)
+    exact = room.reshape(weights.shape)
     if weights.dtype != np.float16 or weights.view(np.uint16).max(initial=0) >= _INFINITE:
-        return weights.astype(np.float32)
+        exact[...] = weights
+        return exact
     bits = weights.reshape(-1).view(np.uint16)
-    exact = np.empty(bits.size, np.float32)
     twice = np.empty(min(bits.size, _STEP), np.float32)
     for start in range(0, bits.size, _STEP):
-        single = exact[start : start + _STEP]
+        single = room[start : start + _STEP]
         moved = single.view(np.uint32)
         moved[:] = bits[start : start + _STEP]
         moved <<= 13
@@ -36,4 +39,4 @@ def widened(weights: NDArray[Any]) -> Float32:
         double = np.add(single, single, out=twice[: single.size])
         double -= _LEAST
         np.minimum(single, double, out=single)
-    return exact.reshape(weights.shape)
+    return exact
