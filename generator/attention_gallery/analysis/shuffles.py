@@ -51,21 +51,22 @@ class Shuffles:
 
         As `LayerView.received` has it: where queries and keys are the same tokens, without own looks.
         """
-        heads, _, keys = view.weights.shape
-        flat = view.weights.reshape(heads, -1)
-        parts = [flat[:, : self._alone * keys]]
-        sums = [view.weights[:, : self._alone]]
-        for start, inside in zip(self._starts, self._inside, strict=True):
-            parts.append(flat[:, start * keys : (start + self._group) * keys].take(inside, axis=1))
-            sums.append(parts[-1].reshape(heads, self._group, keys).sum(axis=1, keepdims=True))
-        # Heads last, so that each draw moves the sums of all heads together.
-        flat = np.ascontiguousarray(np.concatenate(sums, axis=1).reshape(heads, -1).T)
-        moved = flat.take(self._places, axis=0).reshape(DRAWS, -1, keys, heads).sum(axis=1)
-        found: Float32 = np.ascontiguousarray(moved.transpose(2, 0, 1))
+        keys, alone = self.layout.keys, self._alone
+        # Heads last, so that the weights of all heads are moved together.
+        flat = np.ascontiguousarray(view.weights.reshape(view.heads, -1).T)
+        sums = np.zeros((alone + len(self._inside), keys, view.heads), np.float32)
+        sums[:alone] = flat[: alone * keys].reshape(alone, keys, -1)
+        parts = [flat]
+        for number, (start, (inside, width)) in enumerate(zip(self._starts, self._inside, strict=True)):
+            drawn = flat[start * keys : (start + self._group) * keys].take(inside, axis=0)
+            np.add.reduce(drawn.reshape(self._group, width, -1), axis=0, out=sums[alone + number, :width])
+            parts.append(drawn)
+        moved = sums.reshape(-1, view.heads).take(self._places, axis=0)
+        found: Float32 = moved.reshape(DRAWS, -1, keys, view.heads).sum(axis=1)
         if self.layout.kind != "cross":
-            own = (part.take(places, axis=1) for part, places in zip(parts, self._own, strict=True))
-            found -= np.concatenate(list(own), axis=2)
-        return found
+            own = [part.take(places, axis=0) for part, places in zip(parts, self._own, strict=True)]
+            found -= np.concatenate(own, axis=1)
+        return np.ascontiguousarray(found.transpose(2, 0, 1))
 
     @cached_property
     def _orders(self) -> list[Int64]:
@@ -73,20 +74,24 @@ class Shuffles:
         seen = self.layout.in_sight
         lots = np.random.default_rng(SEED)
         count = max(FEWEST_ORDERS, min(ORDERS, ORDERED_WEIGHTS // max(1, seen.size)))
-        return [_places(_shuffled(seen, lots)) for _ in range(count)]
+        return [_places(_shuffled(seen, lots), self.layout.keys) for _ in range(count)]
 
     @cached_property
-    def _inside(self) -> list[Int64]:
-        """Random orders of the weights of each group, int64[query * key].
+    def _inside(self) -> list[tuple[Int64, int]]:
+        """Random orders of the weights of each group, int64[query * key], and up to which key it sees any.
 
         Where all queries see the same, the groups have theirs in common: these are read for every head, and
         so few stay in the processor's cache.
         """
         lots = np.random.default_rng(SEED)
         parts = [self.layout.in_sight[start : start + self._group] for start in self._starts]
-        if parts and self.layout.in_sight.all():
-            return [_places(_shuffled(parts[0], lots))] * len(parts)
-        return [_places(_shuffled(part, lots)) for part in parts]
+        common = self.layout.in_sight.all()
+        found = [self._ordered(part, lots) for part in (parts[:1] if common else parts)]
+        return found * len(parts) if common else found
+
+    def _ordered(self, seen: Bool, lots: np.random.Generator) -> tuple[Int64, int]:
+        width = int(np.flatnonzero(seen.any(axis=0))[-1]) + 1
+        return _places(_shuffled(seen[:, :width], lots), self.layout.keys), width
 
     @cached_property
     def _moved(self) -> Int64:
@@ -100,24 +105,23 @@ class Shuffles:
     @cached_property
     def _places(self) -> Int64:
         """Which sum each group gives to each key in each draw: int64[draw * group * key]."""
-        return _places(self._moved)
+        return _places(self._moved, self.layout.keys)
 
     @cached_property
     def _own(self) -> list[Int64]:
         """Which weight each query gives to itself in each draw: int64[draw, query], of each group by itself."""
-        queries, keys = np.arange(self.layout.queries), self.layout.keys
+        queries = np.arange(self.layout.queries)
         alone = queries[: self._alone]
-        found = [self._moved[:, alone, alone] + alone * keys]
-        for number, start in enumerate(self._starts):
+        found = [self._moved[:, alone, alone] + alone * self.layout.keys]
+        for number, (start, (_, width)) in enumerate(zip(self._starts, self._inside, strict=True)):
             together = queries[start : start + self._group]
-            found.append(self._moved[:, self._alone + number, together] + (together - start) * keys)
+            found.append(self._moved[:, self._alone + number, together] + (together - start) * width)
         return found
 
 
-def _places(orders: Int64) -> Int64:
-    """Orders of rows as places among the weights of all rows: int64[..., row, key] to int64[... * row * key]."""
-    rows, keys = orders.shape[-2:]
-    return (orders + np.arange(rows, dtype=np.int64)[:, None] * keys).reshape(-1)
+def _places(orders: Int64, keys: int) -> Int64:
+    """Orders of rows as places among the weights of all rows, of so many keys each: int64[any * row * key]."""
+    return (orders + np.arange(orders.shape[-2], dtype=np.int64)[:, None] * keys).reshape(-1)
 
 
 def _shuffled(seen: Bool, lots: np.random.Generator) -> Int64:
