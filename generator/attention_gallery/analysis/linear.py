@@ -25,6 +25,7 @@ Float64 = NDArray[np.float64]
 SPARSE = 1 / 8
 # A worth that follows a rule on all pairs but fewer than this is taken by the rule, the others pair by pair.
 ODD = 1 / 64
+LARGE = 2**15
 # Of rows more even than this, single precision tells too little of how uneven they are.
 EVEN = 1e-3
 
@@ -58,30 +59,39 @@ class Linear:
         """The measures that look for these patterns."""
         keys = layout.visible.astype(np.float64)
         sight = layout.in_sight.astype(np.float32)
+        shape = (len(patterns), layout.queries)
         counted = np.array([pattern.rows.sum() for pattern in patterns], dtype=np.float64)
-        sums, squares = np.zeros((2, len(patterns), layout.queries))
+        sums, squares = np.zeros(shape), np.zeros(shape)
         many: dict[int, Float32] = {}
-        few: dict[int, _Few] = {}
+        few: list[tuple[int, Int64, Float32]] = []
         for index, pattern in enumerate(patterns):
             worth = pattern.worth * sight
             places = _places(worth != 0, pattern.rows)
             if places.size < SPARSE * worth.size:
-                few[index] = one = _Few.of(worth, places)
-                sums[index], squares[index] = one.sums(layout.queries, layout.keys)
+                few.append((index, places, worth.reshape(-1)[places]))
                 continue
             sums[index] = worth.sum(axis=1, dtype=np.float64) * pattern.rows
             squares[index] = np.einsum("qk,qk->q", worth, worth, dtype=np.float64) * pattern.rows
-            many[index], few[index] = _by_rule(worth, sight, pattern.rows)
-        few = {index: one for index, one in few.items() if one.places.size}
-        sizes = [one.places.size for one in few.values()]
+            many[index], places, off = _by_rule(worth, sight, pattern.rows)
+            few.append((index, places, off))
+        few = [one for one in few if one[1].size]
+        sparse = np.array([index for index, _, _ in few], np.int64)
+        sizes = np.array([places.size for _, places, _ in few], np.int64)
+        pairs = np.concatenate([*(places for _, places, _ in few), np.zeros(0, np.int64)])
+        worths = np.concatenate([*(worths for _, _, worths in few), np.zeros(0, np.float32)])
+        # Those by rule were summed above: here is only where they are off it.
+        cells = np.repeat(sparse, sizes) * layout.queries + pairs // layout.keys
+        exact = worths.astype(np.float64) * np.repeat([index not in many for index in sparse.tolist()], sizes)
+        for total, power in ((sums, exact), (squares, exact**2)):
+            total += np.bincount(cells, power, total.size).reshape(shape)
         return cls(
             dense=np.array(list(many), np.int64),
             worth=tuple(many.values()),
             rows=np.array([patterns[index].rows for index in many], np.float64).reshape(-1, layout.queries),
-            sparse=np.array(list(few), np.int64),
-            pairs=np.concatenate([*(one.places for one in few.values()), np.zeros(0, np.int64)]),
-            worths=np.concatenate([*(one.worths for one in few.values()), np.zeros(0, np.float32)]),
-            starts=np.cumsum([0, *sizes])[:-1].astype(np.int64),
+            sparse=sparse,
+            pairs=pairs,
+            worths=worths,
+            starts=np.cumsum(sizes) - sizes,
             counted=counted,
             spread=np.maximum(0, squares - sums**2 / keys) / np.maximum(1, keys - 1),
             uniform=_mean((sums / keys).sum(axis=1), counted),
@@ -108,44 +118,27 @@ class Linear:
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Few:
-    """What a measure is worth on few pairs: places int64[pair], query times keys plus key, and float32[pair]."""
-
-    places: Int64
-    worths: Float32
-
-    @classmethod
-    def of(cls, worth: Float32, places: Int64) -> _Few:
-        """From worth float32[query, key]."""
-        return cls(places, worth.reshape(-1)[places])
-
-    def sums(self, queries: int, keys: int) -> tuple[Float64, Float64]:
-        """The sum of the worths of each query and that of their squares: float64[query] each."""
-        rows, worths = self.places // keys, self.worths.astype(np.float64)
-        return np.bincount(rows, worths, queries), np.bincount(rows, worths**2, queries)
-
-
 def _places(there: Bool, rows: Bool) -> Int64:
     """Which pairs bool[query, key] are there, of queries that count."""
     places = np.flatnonzero(there)
     return places if rows.all() else places[rows[places // there.shape[1]]]
 
 
-def _by_rule(worth: Float32, sight: Float32, rows: Bool) -> tuple[Float32, _Few]:
-    """The same worth as a view of one line of numbers, and how far it is off on few pairs.
+def _by_rule(worth: Float32, sight: Float32, rows: Bool) -> tuple[Float32, Int64, Float32]:
+    """The same worth as a view of one line of numbers, the pairs where it is off, and by how much.
 
-    A line stays in the processor's cache, which a matrix does not. Either the worth depends on the key alone,
-    or on how far it lies from the query; where it does neither, the matrix itself is given, which is never
-    off. What lies out of sight may be anything.
+    A line stays in the processor's cache, which a large matrix does not. Either the worth depends on the key
+    alone, or on how far it lies from the query; where it does neither, the matrix itself is given. What lies
+    out of sight may be anything.
     """
-    line = np.concatenate([worth[:0:-1, 0], worth[0]])
-    for view in (sliding_window_view(line, worth.shape[1])[::-1], np.broadcast_to(worth[-1], worth.shape)):
-        off = worth - view * sight
-        places = _places(off != 0, rows)
-        if places.size < ODD * worth.size:
-            return view, _Few.of(off, places)
-    return worth, _Few.of(worth, np.zeros(0, np.int64))
+    if worth.size > LARGE:
+        line = np.concatenate([worth[:0:-1, 0], worth[0]])
+        for view in (sliding_window_view(line, worth.shape[1])[::-1], np.broadcast_to(worth[-1], worth.shape)):
+            off = worth - view * sight
+            places = _places(off != 0, rows)
+            if places.size < ODD * worth.size:
+                return view, places, off.reshape(-1)[places]
+    return worth, np.zeros(0, np.int64), np.zeros(0, np.float32)
 
 
 def _unevenness(view: LayerView) -> Float64:
