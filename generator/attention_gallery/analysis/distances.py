@@ -15,12 +15,16 @@ from attention_gallery.analysis.kept import code_digest, pack, unpack
 from attention_gallery.analysis.layout import Layout
 from attention_gallery.analysis.measure import layout_of
 from attention_gallery.hashing import digest
-from attention_gallery.records import Float32, Int32, StoredAttention
+from attention_gallery.records import Bool, Float32, Int32, StoredAttention
+from attention_gallery.store.halves import widened
 
 MAGIC = b"attention-gallery head distances 1\n"
 # Logarithms taken on one sentence; a long one is measured on rows at even distances instead of all.
 LOGARITHMS = 2**24
 FEWEST_ROWS = 4
+# Weights that are compared together, so that they stay in the processor's cache, and the fewest keys of them.
+CACHED = 2**17
+FEWEST_KEYS = 64
 
 Float64 = NDArray[np.float64]
 
@@ -38,9 +42,15 @@ def head_distances(attention: StoredAttention) -> Float32:
     if not rows.size:
         return np.full((heads, heads), np.nan, dtype=np.float32)
     seen = layout.seen()[rows]
-    layers = (attention.layer(index).weights[:, rows][:, seen] for index in range(attention.facts.layers))
-    weights = np.concatenate([layer.astype(np.float64) for layer in layers])
-    return (_divergence(weights) / rows.size).astype(np.float32)
+    layers = (_seen(attention, index, rows, seen) for index in range(attention.facts.layers))
+    return (_divergence(np.concatenate(list(layers))) / rows.size).astype(np.float32)
+
+
+def _seen(attention: StoredAttention, index: int, rows: Int32, seen: Bool) -> Float32:
+    """What some queries of a layer see: float32[head, all keys of all rows]."""
+    # Only what is compared is widened.
+    (part,) = attention.parts(index, index + 1, attention.facts.heads)
+    return widened(np.ascontiguousarray(part[0][:, rows][:, seen]))
 
 
 def compared_rows(layout: Layout, heads: int) -> Int32:
@@ -53,22 +63,33 @@ def compared_rows(layout: Layout, heads: int) -> Int32:
     return choosing[np.linspace(0, choosing.size - 1, count).round().astype(np.int32)]
 
 
-def _divergence(weights: Float64) -> Float64:
-    """The sum over rows of the divergence of every two heads; weights float64[head, all keys of all rows].
+def _divergence(weights: Float32) -> Float64:
+    """The sum over rows of the divergence of every two heads; weights float32[head, all keys of all rows].
 
     With m the mean of two rows a and b it is H(m) - H(a)/2 - H(b)/2, which needs one logarithm for each key.
+    Some keys at a time are summed in single precision, and their sums in double.
     """
-    tiny = np.finfo(np.float64).tiny
-    own = (weights * np.log2(np.maximum(weights, tiny))).sum(axis=1)
-    sums = weights.sum(axis=1)
-    total = np.zeros((len(weights), len(weights)))
-    for head in range(len(weights) - 1):
-        both = weights[head + 1 :] + weights[head]
-        joint = np.log2(np.maximum(both, tiny))
-        joint *= both
-        apart = own[head] + own[head + 1 :] - joint.sum(axis=1) + sums[head] + sums[head + 1 :]
-        total[head, head + 1 :] = apart / 2
+    heads, keys = weights.shape
+    total = np.zeros((heads, heads))
+    step = max(FEWEST_KEYS, CACHED // heads)
+    for start in range(0, keys, step):
+        some = np.ascontiguousarray(weights[:, start : start + step])
+        halves = some * np.float32(0.5)
+        own = _negative_entropy(some, np.empty_like(some))
+        room, means = np.empty_like(some), np.empty_like(some)
+        for head in range(heads - 1):
+            mean = np.add(halves[head + 1 :], halves[head], out=means[head + 1 :])
+            both = _negative_entropy(mean, room[head + 1 :])
+            total[head, head + 1 :] += (own[head] + own[head + 1 :]) / 2 - both
     return np.maximum(total + total.T, 0)
+
+
+def _negative_entropy(weights: Float32, room: Float32) -> Float64:
+    """The sum over keys of weight times logarithm of weight, in bits: float64[head]; `room` is written over."""
+    # What is added keeps the logarithm finite; it is lost on any weight but zero.
+    np.add(weights, np.finfo(np.float32).tiny, out=room)
+    np.log2(room, out=room)
+    return np.vecdot(weights, room).astype(np.float64)
 
 
 def mean_distance(distances: Iterable[Float32]) -> Float64 | None:
