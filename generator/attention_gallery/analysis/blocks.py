@@ -70,7 +70,9 @@ def blocks(attention: StoredAttention) -> Iterator[Block]:
         head = 0
         for part in attention.parts(first, end, max(1, BLOCK_WEIGHTS // weights)):
             if part.shape[2:] != shape or head + part.shape[1] > facts.heads:
-                raise DamagedEntry(f"layer {first} holds weights of shape {part.shape[1:]}, not {(facts.heads, *shape)}")
+                raise DamagedEntry(
+                    f"layer {first} holds weights of shape {part.shape[1:]}, not {(facts.heads, *shape)}"
+                )
             if room.size < part.size:
                 room = np.empty(part.size, np.float32)
             exact = widened(part, room[: part.size])

@@ -133,7 +133,10 @@ def _by_rule(worth: Float32, sight: Float32, rows: Bool) -> tuple[Float32, Int64
     """
     if worth.size > LARGE:
         line = np.concatenate([worth[:0:-1, 0], worth[0]])
-        for view in (sliding_window_view(line, worth.shape[1])[::-1], np.broadcast_to(worth[-1], worth.shape)):
+        for view in (
+            sliding_window_view(line, worth.shape[1])[::-1],
+            np.broadcast_to(worth[-1], worth.shape),
+        ):
             off = worth - view * sight
             places = _places(off != 0, rows)
             if places.size < ODD * worth.size:

@@ -14,7 +14,7 @@ from attention_gallery.analysis.gauge import Gauge, Reading
 from attention_gallery.analysis.head_types import Thresholds, classify
 from attention_gallery.analysis.layout import LayerView, Layout
 from attention_gallery.analysis.metrics import METRICS, Metric, metrics_for
-from attention_gallery.analysis.pairs import Tops, strongest_keys
+from attention_gallery.analysis.pairs import Tops, strongest_content
 from attention_gallery.analysis.sentence import SentenceAnalysis
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.manifest.settings import AnalysisSettings
@@ -39,11 +39,12 @@ class _Strongest:
     @classmethod
     def of(cls, average: Float32, gauge: Gauge, count: int) -> _Strongest:
         """Of the averages float32[layer, query, key] of layers that are measured with the same gauge."""
+        every, content = strongest_content(average, gauge.layout.content, count)
         return cls(
             _of_layers(gauge.uniform.values(), len(average)).astype(np.float32),
             _of_layers(gauge.queries.values(), len(average)).astype(np.int32),
-            *strongest_keys(average, count),
-            *strongest_keys(average * gauge.layout.content, count),
+            *every,
+            *content,
         )
 
 
@@ -130,7 +131,13 @@ class Measuring:
         far = (one.reshape(shape) for one in tops.far_pair(layout))
         names = [metric.name for metric in self._metrics]
         uniform, queries = (
-            dict(zip(names, np.concatenate([getattr(part, name) for part in self._strongest], axis=1), strict=True))
+            dict(
+                zip(
+                    names,
+                    np.concatenate([getattr(part, name) for part in self._strongest], axis=1),
+                    strict=True,
+                )
+            )
             for name in ("uniform", "queries")
         )
         named = dict(zip(names, values, strict=True))
@@ -142,7 +149,8 @@ class Measuring:
             window=self._settings.window,
             thresholds=thresholds,
             metrics=tuple(
-                metric.describe(row, layout.queries) for metric, row in zip(self._metrics, values, strict=True)
+                metric.describe(row, layout.queries)
+                for metric, row in zip(self._metrics, values, strict=True)
             ),
             queries=queries,
             uniform=uniform,
@@ -150,7 +158,9 @@ class Measuring:
             shuffled_deviation=deviation,
             types=classify(named, uniform, thresholds, queries),
             **dict(zip(_PAIRS, (*standouts, *far), strict=True)),
-            **{name: np.concatenate([getattr(part, name) for part in self._strongest]) for name in _STRONGEST},
+            **{
+                name: np.concatenate([getattr(part, name) for part in self._strongest]) for name in _STRONGEST
+            },
             overall_average=self._total / np.float32(facts.layers),
         )
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attention_gallery.analysis.layout import Layout
-from attention_gallery.records import AttentionLayer, Float32, Int32
+from attention_gallery.records import AttentionLayer, Bool, Float32, Int32
 
 STANDOUTS = 5
 
@@ -42,6 +42,29 @@ def strongest_keys(average: Float32, count: int) -> tuple[Int32, Float32]:
         flat[places] = 0
     shape = (*average.shape[:-1], count)
     return keys.reshape(shape), weights.reshape(shape)
+
+
+def strongest_content(
+    average: Float32, content: Bool, count: int
+) -> tuple[tuple[Int32, Float32], tuple[Int32, Float32]]:
+    """What `strongest_keys` gives for all keys, and what it gives for the keys of `content`, bool[key], alone.
+
+    The strongest of all are among the strongest of the content and the other keys, of which there are few.
+    """
+    others = np.flatnonzero(~content).astype(np.int32)
+    among = average.copy()
+    among[..., others] = 0
+    best = strongest_keys(among, count)
+    if not others.size:
+        return best, best
+    shape = (*average.shape[:-1], others.size)
+    keys = np.concatenate([best[0], np.broadcast_to(others, shape)], axis=-1)
+    # In the order of the keys, since of equals the first is taken.
+    order = np.argsort(keys, axis=-1)
+    weights = np.concatenate([best[1], average[..., others]], axis=-1)
+    places, tops = strongest_keys(np.take_along_axis(weights, order, axis=-1), count)
+    found = np.take_along_axis(np.take_along_axis(keys, order, axis=-1), places, axis=-1)
+    return (np.where(places >= 0, found, np.int32(-1)), tops), best
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +102,10 @@ class Tops:
     def joined(cls, parts: Sequence[Tops]) -> Tops:
         """Those of all heads."""
         content, far = (
-            tuple(np.concatenate(arrays) for arrays in zip(*(getattr(part, name) for part in parts), strict=True))
+            tuple(
+                np.concatenate(arrays)
+                for arrays in zip(*(getattr(part, name) for part in parts), strict=True)
+            )
             for name in ("content", "far")
         )
         return cls((content[0], content[1]), (far[0], far[1]))

@@ -49,7 +49,9 @@ class Looking:
         # Units are the words, each by itself, and then phrases: one matrix between all of them answers both
         # ways.
         units, own = _units(gold, columns)
-        self._own = np.nonzero(own)
+        phrases, words = np.nonzero(own[self._words :])
+        phrases += self._words
+        self._phrases = np.concatenate([phrases, words]), np.concatenate([words, phrases])
         self._groups = Groups.of(units)
         self._read = self._groups.filled
         heads = attention.facts.layers * attention.facts.heads
@@ -67,16 +69,17 @@ class Looking:
         if self._found is None or not self.any:
             return
         weights = self._groups.between(block.weights)
-        units, words = self._own
-        # It may be a part of the block, which others measure, too.
-        kept = weights[:, units, words], weights[:, words, units]
-        weights[:, units, words] = 0
-        weights[:, words, units] = 0
+        # It may be a part of the block, which others measure, too: what is hidden comes back.
+        itself = np.einsum("hww->hw", weights[:, : self._words, : self._words])
+        rows, columns = self._phrases
+        kept = itself.copy(), weights[:, rows, columns]
+        itself[:] = 0
+        weights[:, rows, columns] = 0
         heads = slice(self._next, self._next + len(weights))
         self._next = heads.stop
         self._found[0, heads, self._read] = _strongest_keys(weights[:, :, : self._words])[:, self._read].T
         self._found[1, heads, self._read] = _strongest_queries(weights[:, : self._words])[:, self._read].T
-        weights[:, units, words], weights[:, words, units] = kept
+        itself[:], weights[:, rows, columns] = kept
 
     def result(self) -> Int16 | None:
         """What was found in all blocks."""

@@ -119,7 +119,9 @@ class StoredEntry:
                 for head in range(0, slot.shape[0], step):
                     part = room[:, : slot.shape[0] - head]
                     self._fill(stream, part, layer_name(first))
-                    checksums = [crc32(one.data.cast("B"), old) for one, old in zip(part, checksums, strict=True)]
+                    checksums = [
+                        crc32(one.data.cast("B"), old) for one, old in zip(part, checksums, strict=True)
+                    ]
                     if head + step >= slot.shape[0]:
                         self._compare(first, checksums)
                     yield part
