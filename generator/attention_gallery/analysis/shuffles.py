@@ -19,7 +19,7 @@ from attention_gallery.records import Bool, Float32, Int64
 
 SEED = 2026
 # Draws of what keys receive, and the groups of queries that are moved in them.
-DRAWS = 8
+DRAWS = 12
 GROUPS = 8
 # Draws of all weights, for measures that ask for these: fewer on long texts, whose means vary less.
 ORDERS = 12
@@ -83,7 +83,7 @@ class Shuffles:
         Where all queries see the same, the groups have theirs in common: these are read for every head, and
         so few stay in the processor's cache.
         """
-        lots = np.random.default_rng(SEED)
+        lots = np.random.default_rng(SEED + 1)
         parts = [self.layout.in_sight[start : start + self._group] for start in self._starts]
         common = self.layout.in_sight.all()
         found = [self._ordered(part, lots) for part in (parts[:1] if common else parts)]
@@ -96,7 +96,7 @@ class Shuffles:
     @cached_property
     def _moved(self) -> Int64:
         """Random orders of what all queries of a group see, those that move alone first: int64[draw, group, key]."""
-        lots = np.random.default_rng(SEED + 1)
+        lots = np.random.default_rng(SEED)
         seen = self.layout.in_sight
         common = [seen[start : start + self._group].all(axis=0, keepdims=True) for start in self._starts]
         groups = np.concatenate([seen[: self._alone], *common])
@@ -131,7 +131,7 @@ def _shuffled(seen: Bool, lots: np.random.Generator) -> Int64:
     """
     place = np.arange(seen.shape[-1], dtype=np.uint64)
     # Numbers in random order, each with its own place in the lower half of its bits.
-    drawn = lots.integers(1, 2**31, size=seen.shape, dtype=np.uint32).astype(np.uint64) << np.uint64(32)
+    drawn = lots.integers(2**31, size=seen.shape, dtype=np.uint64) << np.uint64(32)
     before = place < seen.argmax(axis=-1)[..., None]
     drawn[~seen] = np.uint64(2**63)
     drawn[before] = 0
