@@ -236,7 +236,7 @@ class StoredAttention(Protocol):
         """One layer, read from the store. Raises `DamagedEntry` when it cannot be read."""
 
     def parts(self, first: int, end: int, heads: int) -> Iterator[NDArray[Any]]:
-        """Layers `first` to `end` (not itself) as they are stored: float16 or float32[layer, head, query, key].
+        """Layers `first` to `end` (not itself) as they are stored, half or single: [layer, head, query, key].
 
         All of them at once, or one layer so many heads at a time, in an array that holds good until the next.
         Raises `DamagedEntry` when they cannot be read, which may show after the first parts only.

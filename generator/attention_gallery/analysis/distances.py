@@ -85,11 +85,12 @@ def _divergence(weights: Float32) -> Float64:
 
 
 def _negative_entropy(weights: Float32, room: Float32) -> Float64:
-    """The sum over keys of weight times logarithm of weight, in bits: float64[head]; `room` is written over."""
+    """The sum over keys of weight times its logarithm, in bits: float64[head]; `room` is written over."""
     # What is added keeps the logarithm finite; it is lost on any weight but zero.
     np.add(weights, np.finfo(np.float32).tiny, out=room)
     np.log2(room, out=room)
-    return np.vecdot(weights, room).astype(np.float64)
+    found: Float64 = np.vecdot(weights, room).astype(np.float64)
+    return found
 
 
 def mean_distance(distances: Iterable[Float32]) -> Float64 | None:

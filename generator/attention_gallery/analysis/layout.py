@@ -17,10 +17,10 @@ class Layout:
     queries, keys: how many tokens look, and how many are looked at. window: the distance in tokens that
     counts as local. reach: how far apart query and key may be, in tokens, in a layer with a window; None
     where all are seen. visible: float32[query], how many keys a query can see. choosing: bool[query], true
-    where it sees more than one. lookers: float32[key], how many queries see a key, itself left out where it is
-    one. separators, punctuation: bool[key], special tokens and punctuation other
-    than the first token. asking: bool[query] and content: bool[key], tokens worth naming: not special and,
-    in causal models, not the first. distance: float32[query, key], |i - j|, or for cross attention, whose
+    where it sees more than one. lookers: float32[key], how many queries see a key, itself left out where it
+    is one. separators, punctuation: bool[key], special tokens and punctuation other than the first token.
+    asking: bool[query] and content: bool[key], tokens worth naming: not special and, in causal models, not
+    the first. distance: float32[query, key], |i - j|, or for cross attention, whose
     queries and keys are different tokens, how far j lies from the diagonal. far: float32[query, key], 1
     between two content tokens, which must be two or more apart unless they are of different texts.
     equal: bool[query, key], whether both are the same token, wherever they stand. in_sight: bool[query, key],

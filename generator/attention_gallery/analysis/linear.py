@@ -131,17 +131,18 @@ def _by_rule(worth: Float32, sight: Float32, rows: Bool) -> tuple[Float32, Int64
     alone, or on how far it lies from the query; where it does neither, the matrix itself is given. What lies
     out of sight may be anything.
     """
+    places: Int64 = np.zeros(0, np.int64)
     if worth.size > LARGE:
         line = np.concatenate([worth[:0:-1, 0], worth[0]])
         for view in (
             sliding_window_view(line, worth.shape[1])[::-1],
             np.broadcast_to(worth[-1], worth.shape),
         ):
-            off = worth - view * sight
+            off = np.subtract(worth, view * sight, dtype=np.float32)
             places = _places(off != 0, rows)
             if places.size < ODD * worth.size:
                 return view, places, off.reshape(-1)[places]
-    return worth, np.zeros(0, np.int64), np.zeros(0, np.float32)
+    return worth, places[:0], worth[:0, 0]
 
 
 def _unevenness(view: LayerView) -> Float64:

@@ -20,7 +20,6 @@ from attention_gallery.errors import DamagedEntry
 from attention_gallery.manifest.settings import AnalysisSettings
 from attention_gallery.records import Float32, Int32, StoredAttention
 
-
 _PAIRS = ("standouts_q", "standouts_k", "standouts_w", "far_q", "far_k", "far_w")
 _STRONGEST = ("top_keys", "top_weights", "top_content_keys", "top_content_weights")
 
@@ -129,12 +128,13 @@ class Measuring:
         tops = Tops.joined(self._tops)
         standouts = (one.reshape(*shape, -1) for one in tops.standing_out(layout))
         far = (one.reshape(shape) for one in tops.far_pair(layout))
+        pairs: dict[str, Any] = dict(zip(_PAIRS, (*standouts, *far), strict=True))
         names = [metric.name for metric in self._metrics]
         uniform, queries = (
             dict(
                 zip(
                     names,
-                    np.concatenate([getattr(part, name) for part in self._strongest], axis=1),
+                    np.concatenate([getattr(one, name) for one in self._strongest], axis=1),
                     strict=True,
                 )
             )
@@ -157,7 +157,7 @@ class Measuring:
             shuffled_mean=mean,
             shuffled_deviation=deviation,
             types=classify(named, uniform, thresholds, queries),
-            **dict(zip(_PAIRS, (*standouts, *far), strict=True)),
+            **pairs,
             **{
                 name: np.concatenate([getattr(part, name) for part in self._strongest]) for name in _STRONGEST
             },

@@ -119,7 +119,7 @@ def _weighed_logarithms(weights: Float32) -> Float32:
     step = max(1, CACHED // max(1, weights.shape[2]))
     for start in range(0, len(rows), step):
         some = rows[start : start + step]
-        # What is added keeps the logarithm finite; it is lost on any weight but zero, which still counts zero.
+        # What is added keeps the logarithm finite, and is lost on any weight but zero, which counts nothing.
         logarithms = some + np.finfo(np.float32).tiny
         np.log(logarithms, out=logarithms)
         np.vecdot(some, logarithms, out=found[start : start + step])

@@ -47,7 +47,7 @@ def strongest_keys(average: Float32, count: int) -> tuple[Int32, Float32]:
 def strongest_content(
     average: Float32, content: Bool, count: int
 ) -> tuple[tuple[Int32, Float32], tuple[Int32, Float32]]:
-    """What `strongest_keys` gives for all keys, and what it gives for the keys of `content`, bool[key], alone.
+    """What `strongest_keys` gives for all keys, and what for those of `content`, bool[key], alone.
 
     The strongest of all are among the strongest of the content and the other keys, of which there are few.
     """
@@ -72,8 +72,8 @@ class Tops:
     """The strongest key of each query of some heads, int32[head, query], and its weight float32[head, query].
 
     Sinks would drown every other pair, so special tokens and the first token of a causal model are left out
-    as keys; among the `content` only if there is nothing else. `far` are of tokens two or more apart; in cross
-    attention no pair is of neighbours, and all count.
+    as keys; `content` has them only where there is nothing else. `far` are of tokens two or more apart; in
+    cross attention no pair is of neighbours, and all count.
     """
 
     content: tuple[Int32, Float32]
@@ -121,7 +121,7 @@ class Tops:
 
 
 def _ranked(keys: Int32, tops: Float32, asked: NDArray[np.intp], count: int) -> Pairs:
-    """The queries asked whose strongest weights are greatest, with keys and weights; -1, -1, 0 if all are 0."""
+    """The queries asked whose strongest weights are greatest, keys and weights; -1, -1, 0 where all are 0."""
     if not asked.size:
         nothing = np.full((len(keys), count), -1, np.int32)
         return nothing, nothing, np.zeros((len(keys), count), np.float32)

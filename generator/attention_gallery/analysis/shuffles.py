@@ -1,10 +1,10 @@
 """The weights of each query in random order, among the keys that it can see.
 
-An order that is drawn evenly and then followed by any other is drawn evenly, too. So for a sum over queries one
-order is drawn for every query of a group, and then only what the groups give to the keys, in sum, is put in
-other orders: all queries of a group in the same one. Each draw by itself is as random as if every query had an
-order of its own, for the price of moving a few sums. Draws of the same head have the orders inside the groups
-in common, so that they are not wholly independent of each other.
+An order that is drawn evenly and then followed by any other is drawn evenly, too. So for a sum over queries
+one order is drawn for every query of a group, and then only what the groups give to the keys, in sum, is put
+in other orders: all queries of a group in the same one. Each key then receives what it would if every query
+had an order of its own in every draw, for the price of moving a few sums. Draws of the same head have the
+orders inside the groups in common, so that they are not wholly independent of each other.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class Shuffles:
 
     @cached_property
     def _moved(self) -> Int64:
-        """Random orders of what all queries of a group see, those that move alone first: int64[draw, group, key]."""
+        """Random orders of what all of a group see, those that move alone first: int64[draw, group, key]."""
         lots = np.random.default_rng(SEED)
         seen = self.layout.in_sight
         common = [seen[start : start + self._group].all(axis=0, keepdims=True) for start in self._starts]
@@ -109,7 +109,7 @@ class Shuffles:
 
     @cached_property
     def _own(self) -> list[Int64]:
-        """Which weight each query gives to itself in each draw: int64[draw, query], of each group by itself."""
+        """Which weight of its group each query gives to itself: int64[draw, query] of each group."""
         queries = np.arange(self.layout.queries)
         alone = queries[: self._alone]
         found = [self._moved[:, alone, alone] + alone * self.layout.keys]
@@ -120,7 +120,7 @@ class Shuffles:
 
 
 def _places(orders: Int64, keys: int) -> Int64:
-    """Orders of rows as places among the weights of all rows, of so many keys each: int64[any * row * key]."""
+    """Orders of rows, of so many keys each, as places among the weights of all: int64[any * row * key]."""
     return (orders + np.arange(orders.shape[-2], dtype=np.int64)[:, None] * keys).reshape(-1)
 
 

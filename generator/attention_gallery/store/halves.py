@@ -19,7 +19,7 @@ _LEAST = np.float32(2.0**-14)
 
 
 def widened(weights: NDArray[Any], room: Float32 | None = None) -> Float32:
-    """The same numbers, float16 or float32, as float32; an array of its own, or in `room`, of the same size."""
+    """The same numbers, float16 or float32, as float32: in `room`, as long as they are, or by itself."""
     if room is None:
         room = np.empty(weights.size, np.float32)
     exact = room.reshape(weights.shape)
