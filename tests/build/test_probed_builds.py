@@ -5,15 +5,20 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from attention_gallery.build import BuildOptions, check
+from attention_gallery.analysis import GoldSentence
+from attention_gallery.build import BuildOptions, check, data
 from attention_gallery.build.record import Record
 from attention_gallery.errors import NoteError
 from attention_gallery.files import walk_files
+from attention_gallery.manifest.settings import AnalysisSettings
 from attention_gallery.progress import SilentReporter
+from attention_gallery.records import StoredAttention
+from attention_gallery.store import AttentionStore
 from sample_gallery import Sample
 
 RELATION = {"from": "it", "to": "cat", "kind": "coreference"}
@@ -50,6 +55,45 @@ def test_sentences_without_pages_are_captured_and_probed_and_nothing_else(tmp_pa
     assert "2 sentences" not in page  # the means are over the three sentences that have pages
     assert "means over 3 sentences" in page
     assert report.pages == len([name for name in names if name.endswith(".html")])
+
+
+def test_one_reading_finds_measures_and_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: dict[str, list[tuple[str, object]]] = {"analyse": [], "look": [], "analyse_and_look": []}
+
+    def counted(name: str) -> Callable[..., object]:
+        plain = getattr(data, name)
+
+        def work(attention: StoredAttention, *given: object, **options: object) -> object:
+            read[name].append((attention.key, given[-1]))
+            return plain(attention, *given, **options)
+
+        return work
+
+    for name in read:
+        monkeypatch.setattr(data, name, counted(name))
+    sample = with_treebank(tmp_path, 3)
+    sample.build()
+    both, looks, measures = (
+        [key for key, _ in read[name]] for name in ("analyse_and_look", "look", "analyse")
+    )
+    assert len(set(both)) == len(both) > 0
+    assert len(set(looks)) == len(looks) > 0  # sentences without pages, which nobody measures
+    assert not set(both) & {*looks, *measures}
+    key, gold = read["analyse_and_look"][0]
+    assert isinstance(gold, GoldSentence)
+    store = AttentionStore(sample.cache / "store")
+    kept = []
+    for order, expected in (("looks", False), ("looks", True), ("measured", True)):
+        cache = tmp_path / f"{order}-{expected}"
+        one = data.CachedData(store, cache, AnalysisSettings())
+        if expected:
+            one.expect(key, gold)
+        asks = [lambda one=one: one.looks(key, gold), lambda one=one: one.measured(key)]
+        for ask in asks if order == "looks" else reversed(asks):
+            ask()
+        kept.append({path.name: path.read_bytes() for path in cache.rglob("*") if path.is_file()})
+    assert len(kept[0]) == 2
+    assert kept[0] == kept[1] == kept[2]
 
 
 def test_sentences_with_pages_are_sentences_like_any_other(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from attention_gallery.errors import ManifestError, Problem
 from attention_gallery.manifest import load_manifest, occurrences, parse_source, slugify
 from attention_gallery.manifest.slugs import SLUG_LIMIT, shorten
+from attention_gallery.manifest.words import span_of, text_words
 
 FUZZ = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -120,6 +121,17 @@ def test_occurrences_are_where_the_word_stands(text: str, word: str) -> None:
     found = occurrences(text, word)
     assert all(text[start:end] == word for start, end in found)
     assert bool(found) == (word in text)
+    assert not found or span_of(word, text) == found[0]
+
+
+@given(text=st.text(alphabet="ab c猫,-'", max_size=20), cuts=st.sets(st.integers(-1, 21)))
+def test_cuts_divide_words_and_nothing_else(text: str, cuts: set[int]) -> None:
+    whole, divided = text_words(text), text_words(text, cuts)
+    edges = {place for span in whole for place in span}
+    assert {place for span in divided for place in span} == edges | {
+        place for place in cuts for start, end in whole if start < place < end
+    }
+    assert "".join(text[start:end] for start, end in divided) == "".join(text[a:b] for a, b in whole)
 
 
 @given(text=st.text() | st.from_regex(r"(package:|\./|[a-z]*/)[a-z_./:-]*", fullmatch=True))

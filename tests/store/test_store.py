@@ -22,6 +22,7 @@ from attention_gallery.errors import DamagedEntry, OutputError
 from attention_gallery.records import (
     AttentionLayer,
     Beside,
+    MemoryCapture,
     ModelFacts,
     Precision,
     Predictions,
@@ -267,6 +268,38 @@ def test_a_large_layer_is_summed_up_as_a_small_one_is(store: AttentionStore) -> 
         store.verify(KEY)
 
 
+@pytest.mark.parametrize("heads", [1, 2, 3, 5])
+def test_layers_are_read_in_parts(store: AttentionStore, heads: int) -> None:
+    facts = replace(FACTS, heads=5)
+    layers = fill(store, facts=facts)
+    entry = store.open(KEY)
+    for index, layer in enumerate(layers):
+        parts = [part.copy() for part in entry.parts(index, index + 1, heads)]
+        assert [part.shape[:2] for part in parts[:-1]] == [(1, heads)] * (len(parts) - 1)
+        np.testing.assert_array_equal(np.concatenate(parts, axis=1)[0], layer.weights)
+    (whole,) = entry.parts(0, 3, heads)
+    np.testing.assert_array_equal(whole, np.stack([layer.weights for layer in layers]))
+    memory = MemoryCapture(KEY, "", make_tokens(5), facts, PROVENANCE, tuple(layers))
+    for first, end in ((1, 2), (0, 3)):
+        given, kept = (list(map(np.copy, one.parts(first, end, heads))) for one in (entry, memory))
+        assert all(map(np.array_equal, given, kept))
+        assert len(given) == len(kept)
+
+
+def test_damage_shows_before_the_last_part_is_given(store: AttentionStore) -> None:
+    layers = fill(store, facts=replace(FACTS, heads=3))
+    path = data_file(store)
+    data = bytearray(path.read_bytes())
+    data[data.index(layers[1].weights.tobytes())] ^= 1  # in the first head
+    path.write_bytes(data)
+    parts = store.open(KEY).parts(1, 2, 1)
+    assert [next(parts).shape[1] for _ in range(2)] == [1, 1]
+    with pytest.raises(DamagedEntry, match="layer 1 does not match its checksum"):
+        next(parts)
+    with pytest.raises(DamagedEntry, match="layer 1 does not match its checksum"):
+        next(store.open(KEY).parts(0, 3, 1))
+
+
 def test_truncated_data_is_damaged(store: AttentionStore) -> None:
     fill(store)
     path = data_file(store)
@@ -427,6 +460,17 @@ def test_every_half_is_read_exactly() -> None:
     for some in (positive, halves[:0], halves[halves <= 1]):
         np.testing.assert_array_equal(widened(some), some.astype(np.float32))
     np.testing.assert_array_equal(widened(halves), halves.astype(np.float32))
+
+
+def test_halves_are_widened_into_the_room_that_is_given() -> None:
+    halves = np.random.default_rng(4).random((3, 7)).astype(np.float16)
+    for some in (halves, halves.astype(np.float32), -halves):
+        room = np.full(21, np.nan, np.float32)
+        found = widened(some, room)
+        assert np.shares_memory(found, room)
+        np.testing.assert_array_equal(found, some.astype(np.float32))
+    single = halves.astype(np.float32)
+    assert not np.shares_memory(widened(single), single)
 
 
 def make_beside(facts: ModelFacts, keys: int, positions: int | None, ranks: int = 2) -> Beside:

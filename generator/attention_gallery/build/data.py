@@ -169,13 +169,13 @@ class CachedData:
         return self._kept(name, load_looks, save_looks, lambda: self._look(key, gold))
 
     def expect(self, key: str, gold: GoldSentence) -> None:
-        """Tell that looks will be asked for, so that they are found in the same reading as the measures."""
+        """Tell that both looks and measures will be asked for, so that one reading finds them."""
         self._expected[key] = gold
 
     def _look(self, key: str, gold: GoldSentence) -> Int16 | None:
         # Not kept open: a probe goes through all sentences of a model once.
         entry, name = self._store.open(key), self._analysis_name(key)
-        if not self._keep or path_in(self._cache, name).exists():
+        if not self._keep or key not in self._expected or path_in(self._cache, name).exists():
             return look(entry, gold)
         analysis, looks = analyse_and_look(entry, self._settings, gold, metrics=self.measures.metrics)
         write_atomically(path_in(self._cache, name), save(analysis))

@@ -39,12 +39,14 @@ def model_probes(
 ) -> dict[str, ModelProbe]:
     """The probe of each model by slug; `keys` are those of the captures by (model, sentence)."""
     gold = [gold_of(sentence) for sentence in settings.sentences]
+    paged = {sentence.slug for sentence in settings.sentences if sentence.pages}
     probes = {}
     for reader in readers:
         found = ((one, keys.get((reader.slug, one.slug))) for one in gold)
         asked = tuple((one, key) for one, key in found if key is not None)
         for one, key in asked:
-            data.expect(key, one)
+            if one.slug in paged:
+                data.expect(key, one)
         probes[reader.slug] = ModelProbe(
             asked, reader.causal, data.looks, sinking=reader.causal and reader.opens
         )
