@@ -15,9 +15,10 @@ from attention_gallery.pages import routes, words
 from attention_gallery.pages.chrome import PageFrame, model_card, provenance
 from attention_gallery.pages.gallery import Gallery, Pair
 from attention_gallery.pages.inputs import left_out, opened_segments
-from attention_gallery.pages.measures import rows_of_heads
+from attention_gallery.pages.measures import pairs_of_heads, rows_of_heads
 from attention_gallery.pages.neighbours import Place, head_neighbours
 from attention_gallery.pages.pieces import HeadShared, Link, MetricRow, Neighbours, TokenView
+from attention_gallery.pages.pieces import Pair as PairRow
 from attention_gallery.pages.sinks import heads_said
 from attention_gallery.records import StoredAttention, Tokens
 
@@ -148,18 +149,12 @@ class PairView:
         return self._sinks[layer][head] if self._sinks else ""
 
     @cached_property
-    def standouts(self) -> list[list[list[tuple[int, int, float]]]]:
-        """The strongest pairs of each head: [layer][head] of (query, key, exact weight)."""
-        found = self.analysis
-        queries, keys = found.standouts_q.tolist(), found.standouts_k.tolist()
-        weights = found.standouts_w.tolist()
-        return [
-            [
-                [(q, k, w) for q, k, w in zip(*head, strict=True) if q >= 0]
-                for head in zip(*layer, strict=True)
-            ]
-            for layer in zip(queries, keys, weights, strict=True)
-        ]
+    def _strongest(self) -> list[tuple[PairRow, ...]]:
+        return pairs_of_heads(self.analysis, self.tokens.texts, self.keys.texts)
+
+    def strongest(self, layer: int, head: int) -> tuple[PairRow, ...]:
+        """The strongest pairs of one head."""
+        return self._strongest[layer * self.analysis.heads + head]
 
     @cached_property
     def head_pages_share(self) -> HeadShared:
