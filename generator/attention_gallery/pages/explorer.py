@@ -135,7 +135,7 @@ def _read_layers(view: PairView) -> tuple[EncodedWeights, tuple[LayerAverage, ..
     averages: dict[int, LayerAverage] = {}
 
     def layer(index: int) -> Float32:
-        found = view.attention.layer(index)
+        found = view.layer(index)
         averages[index] = layer_average(found, view.keys.texts)
         return found.weights
 
