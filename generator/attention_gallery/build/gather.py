@@ -64,8 +64,9 @@ def gather(
     captures: Captures,
     data: CachedData,
     parses: Mapping[str, SentenceParse] = MappingProxyType({}),
+    compiled: Path | None = None,
 ) -> Gallery:
-    """The gallery; `parses` are by slug of the sentence.
+    """The gallery; `parses` are by slug of the sentence, and the folder `compiled` keeps compiled templates.
 
     Raises `UserError` for notes that do not fit, `DamagedEntry` for broken captures.
     """
@@ -93,7 +94,7 @@ def gather(
     script = plotly_script()
     plotly = fingerprinted("plotly.js", script.read_bytes())
     built = _built()
-    renderer = Renderer(project.theme)
+    renderer = Renderer(project.theme, compiled)
     gallery = Gallery(
         settings=settings,
         models=models,
