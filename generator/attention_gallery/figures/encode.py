@@ -12,8 +12,7 @@ from __future__ import annotations
 import base64
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,8 +32,7 @@ _SMALL = 1 << 11
 _BATCH_WEIGHTS = 1 << 18
 
 
-@dataclass(frozen=True, slots=True)
-class EncodedWeights:
+class EncodedWeights(NamedTuple):
     """Weights as base64 text. `error` is absolute, in units of probability.
 
     `deflated` tells whether the bytes behind the text are raw-deflated or plain.

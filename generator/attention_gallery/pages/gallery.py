@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from attention_gallery.analysis import Counterparts, FlowViews, Frame, HeadContrast, HeadMap, SentenceAnalysis
 from attention_gallery.analysis.lengths import LengthReading
@@ -21,8 +21,7 @@ from attention_gallery.theme.assets import ThemeAssets
 from attention_gallery.theme.render import Renderer
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedPage:
+class PlannedPage(NamedTuple):
     """A file to be made: its route, the digest of all that it depends on, and the way to make it.
 
     Equal `inputs` promise equal bytes, whatever the date, folder or machine.
