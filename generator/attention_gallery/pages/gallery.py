@@ -15,6 +15,7 @@ from attention_gallery.pages import routes
 from attention_gallery.pages.model_probe import ModelProbe
 from attention_gallery.pages.notes import GalleryNotes
 from attention_gallery.pages.parses import SentenceParse
+from attention_gallery.pages.pictures import PairPictures
 from attention_gallery.pages.routes import HeadRoutes
 from attention_gallery.records import Float32, ModelFacts, Provenance, StoredAttention
 from attention_gallery.theme.assets import ThemeAssets
@@ -143,6 +144,9 @@ class GalleryData(Protocol):
 
     def views(self, pair: Pair) -> FlowViews:
         """Where each token of a pair draws from, by several views."""
+
+    def pictures(self, pair: Pair) -> PairPictures:
+        """The weights of all heads of a pair as its page holds them, and a picture of each layer."""
 
     def repeats(self, key: str) -> RepeatScores:
         """The scores of every head on random tokens, by the key of their capture."""
