@@ -184,3 +184,19 @@ def test_importing_the_package_loads_neither_yaml_nor_pydantic() -> None:
         "sys.exit(bool({'yaml', 'pydantic', 'markdown', 'torch'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], env=dict(os.environ), check=False).returncode == 0
+
+
+def test_a_list_alone_names_measures(tmp_path: Path) -> None:
+    short = load(tmp_path, SMALL + "analysis: [mine:loud, far-sight]\n")
+    assert short.settings.analysis.measures == ("mine:loud", "far-sight")
+    whole = load(tmp_path, SMALL + "analysis:\n  measures: [mine:loud, far-sight]\n")
+    assert short.settings == whole.settings
+
+
+def test_what_is_wrong_in_a_list_of_measures_is_told_at_its_place(tmp_path: Path) -> None:
+    text = SMALL + "analysis:\n  - mine:loud\n  - yes\n"
+    with pytest.raises(ManifestError) as caught:
+        load(tmp_path, text)
+    (problem,) = caught.value.problems
+    assert (problem.line, problem.column) == (len(text.splitlines()), 5)
+    assert "boolean" in problem.reason
