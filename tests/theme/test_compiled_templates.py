@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import jinja2
@@ -80,6 +81,13 @@ def test_what_other_code_compiled_is_removed(
     assert len(after) == len(before) == 2
     assert not before & after
     assert compilations == ["page.html"] * 2
+
+
+def test_a_folder_whose_name_is_no_text_is_as_good(tmp_path: Path, compilations: list[str]) -> None:
+    root = tmp_path / os.fsdecode(b"caf\xe9")
+    for _ in range(2):
+        assert render(root, "{{ title }}") == "&lt;a&gt;"
+    assert compilations == ["page.html"]
 
 
 def test_a_folder_that_cannot_be_written_only_costs_time(

@@ -31,6 +31,10 @@ class CompiledTemplates(jinja2.FileSystemBytecodeCache):
                 remove_tree(other)
         super().__init__(str(own), "%s.compiled")
 
+    def get_cache_key(self, name: str, filename: str | None = None) -> str:
+        """A name for what is kept of a template; Jinja2's own wants folders whose names are UTF-8."""
+        return digest([name, filename])
+
     def dump_bytecode(self, bucket: Bucket) -> None:
         """Keep a template; where that is not possible, it is compiled again next time."""
         with suppress(OSError):
