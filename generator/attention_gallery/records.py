@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -297,8 +297,7 @@ class HeadMetric:
     ordered: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class HeadType:
+class HeadType(NamedTuple):
     """What a head does on one sentence or over many, with the evidence that led to it.
 
     `name` is a short slug such as "previous-token"; `family` groups types for colour
@@ -311,8 +310,7 @@ class HeadType:
     evidence: str
 
 
-@dataclass(frozen=True, slots=True)
-class Fragment:
+class Fragment(NamedTuple):
     """A piece of HTML that draws one figure, with the text that stands for it."""
 
     div_id: str

@@ -8,10 +8,14 @@ import pytest
 from hand_made import hand_crossed, hand_made, layout_for
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import maximum_flow
 from test_rollout import softmax_rows
 
-from attention_gallery.analysis import flow_views, load_views, save_views
-from attention_gallery.analysis.attention_flow import attention_flow, flows_needed
+from attention_gallery.analysis import flow_views, load_views, many_flows, save_views
+from attention_gallery.analysis.attention_flow import PARTS, attention_flow, flows_needed, in_parts
+from attention_gallery.analysis.flow_bounds import Reached, most_taken, proven
+from attention_gallery.analysis.many_flows import maximum_flows
 from attention_gallery.analysis.rollout import with_residual
 from attention_gallery.manifest.settings import AnalysisSettings
 
@@ -34,6 +38,42 @@ def by_networkx(attention: object, layers: int, count: int) -> np.ndarray:
     return flows / flows.sum(axis=1, keepdims=True)
 
 
+def by_scipy(widths: list[np.ndarray]) -> np.ndarray:
+    """The flows float64[input token, token], each by a search of its own through all edges of all layers."""
+    depth, count = len(widths), len(widths[0])
+    nodes = (depth + 1) * count
+    dense = np.zeros((nodes, nodes), np.int32)
+    for index, width in enumerate(widths):
+        dense[index * count : (index + 1) * count, (index + 1) * count : (index + 2) * count] = width.T
+    graph = csr_matrix(dense)
+    return np.array(
+        [
+            [maximum_flow(graph, key, depth * count + query).flow_value for query in range(count)]
+            for key in range(count)
+        ],
+        float,
+    )
+
+
+def sparse_rows(seed: int, layers: int, count: int, causal: bool, kept: float) -> np.ndarray:
+    """Attention of one head, float64[layer, 1, query, key], in which only some keys of a query are seen."""
+    weights = softmax_rows(seed, layers, 1, count, causal)
+    seen = np.random.default_rng(seed + 1).random(weights.shape) < kept
+    seen[..., np.arange(count), np.arange(count)] = True
+    weights *= seen
+    return weights / weights.sum(axis=-1, keepdims=True)
+
+
+graphs = st.builds(
+    sparse_rows, st.integers(0, 2**32), st.integers(1, 5), st.integers(1, 6), st.booleans(), st.floats(0.1, 1)
+)
+
+
+def widths_of(weights: np.ndarray) -> list[np.ndarray]:
+    attention = hand_made(weights)
+    return [in_parts(with_residual(attention.layer(index))) for index in range(len(weights))]
+
+
 @settings(max_examples=12, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 4), st.integers(1, 5), st.booleans())
 def test_flows_are_those_of_networkx(seed: int, layers: int, count: int, causal: bool) -> None:
@@ -45,6 +85,72 @@ def test_flows_are_those_of_networkx(seed: int, layers: int, count: int, causal:
         np.testing.assert_allclose(flow.sum(axis=1), 1)
         if causal:
             assert not np.triu(flow, 1).any()
+
+
+@settings(max_examples=60, deadline=None)
+@given(graphs)
+def test_flows_are_exactly_those_of_one_search_each(weights: np.ndarray) -> None:
+    causal = not np.triu(weights, 1).any()
+    widths = widths_of(weights)
+    found = list(attention_flow(hand_made(weights, causal=causal)))
+    for depth, flow in enumerate(found, 1):
+        expected = by_scipy(widths[:depth])
+        np.testing.assert_array_equal(flow, (expected / expected.sum(axis=0)).T)
+
+
+@pytest.mark.parametrize("edges", [1, 100, 10**6])
+@pytest.mark.parametrize("causal", [True, False])
+def test_many_flows_at_once_are_those_of_one_search_each(
+    edges: int, causal: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(many_flows, "EDGES", edges)
+    widths = widths_of(softmax_rows(5, 4, 1, 7, causal))
+    visible = np.tril(np.ones((7, 7), bool)) if causal else np.ones((7, 7), bool)
+    sources, targets = np.nonzero(visible.T)
+    most = np.full(len(sources), PARTS)
+    found = maximum_flows(widths, sources, targets, most.astype(float), visible)
+    np.testing.assert_array_equal(found, by_scipy(widths)[sources, targets])
+
+
+def bounds(widths: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray, list[Reached]]:
+    """What tokens take in the last layer, the bound of their flows, and the layers before."""
+    reached: list[Reached] = []
+    takes = np.zeros((len(widths[0]), len(widths[0]), 0))
+    for depth in range(1, len(widths)):
+        reached.append(Reached.of(by_scipy(widths[:depth]), takes))
+        takes = most_taken(widths[depth], reached[-1])
+    return takes, np.minimum(takes.sum(axis=2), widths[0].sum(axis=0)[:, None]), reached
+
+
+@settings(max_examples=60, deadline=None)
+@given(graphs.filter(lambda weights: len(weights) > 2))
+def test_no_flow_is_above_its_bound_and_none_is_proven_that_does_not_exist(weights: np.ndarray) -> None:
+    widths = widths_of(weights)
+    flows = by_scipy(widths)
+    takes, bound, reached = bounds(widths)
+    assert (flows <= bound).all()
+    for more in (0, 1, 1000):
+        goal = np.minimum(bound, flows + more)
+        assert not (proven(takes, goal, reached) & (goal > flows)).any()
+
+
+def test_what_deep_causal_models_carry_is_proven_without_a_search() -> None:
+    even = np.tril(np.ones((8, 8)))
+    widths = widths_of(np.repeat((even / even.sum(axis=1, keepdims=True))[None, None], 10, axis=0))
+    takes, bound, reached = bounds(widths)
+    assert proven(takes, bound, reached).all()
+    np.testing.assert_array_equal(bound, by_scipy(widths))
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40))
+def test_rounded_rows_sum_to_one_and_no_set_of_edges_is_far_off(seed: int, count: int) -> None:
+    exact = with_residual(hand_made(softmax_rows(seed, 1, 1, count, False)).layer(0))
+    parts = in_parts(exact)
+    assert (parts == np.rint(parts)).all()
+    assert (parts.sum(axis=1) == PARTS).all()
+    off = parts - exact * PARTS
+    for some in (np.maximum(off, 0), np.maximum(-off, 0)):
+        assert (some.sum(axis=1) <= count / 2 + 1e-3).all()
 
 
 def test_after_one_layer_flow_is_the_width_of_the_pipe() -> None:

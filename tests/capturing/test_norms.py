@@ -17,6 +17,7 @@ from attention_gallery.capturing import capture_kinds, capture_one, prepare, rea
 from attention_gallery.capturing.norms import vector_norms
 from attention_gallery.models import ModelFingerprint
 from attention_gallery.models.load import LoadedModel, load
+from attention_gallery.models.placement import Placement
 from attention_gallery.records import MemoryCapture, TextInput
 
 TEXT = "The trophy does not fit in the brown suitcase because it is too big. 🙂"
@@ -103,7 +104,7 @@ def direct(loaded: LoadedModel, captured: MemoryCapture, name: str) -> list[np.n
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_lengths_equal_those_of_the_vectors_themselves(tmp_path: Path, name: str) -> None:
-    loaded = load(resolved_tiny(save_tiny(tmp_path, name)))
+    loaded = load(resolved_tiny(save_tiny(tmp_path, name)), placement=Placement("cpu"))
     if name in ("llama", "mistral", "qwen2"):
         assert loaded.facts.key_value_heads < loaded.facts.heads
     captured = capture_one(prepare(loaded), TEXT)
@@ -120,7 +121,7 @@ def test_lengths_equal_those_of_the_vectors_themselves(tmp_path: Path, name: str
     "name", ["gpt_neox", "albert", "modernbert", "gemma2", "phi3", "olmo2", "t5", "bart", "marian"]
 )
 def test_many_families_tell_them(tmp_path: Path, name: str) -> None:
-    loaded = load(resolved_tiny(save_tiny(tmp_path, name)))
+    loaded = load(resolved_tiny(save_tiny(tmp_path, name)), placement=Placement("cpu"))
     given = TextInput(TEXT, target="It is big." if loaded.is_encoder_decoder else None)
     for kind, captured in capture_kinds(prepare(loaded), given).items():
         facts = loaded.parts[kind]

@@ -23,6 +23,7 @@ from attention_gallery.capturing.strategies import (
 )
 from attention_gallery.errors import ModelError
 from attention_gallery.models.load import LoadedModel, load
+from attention_gallery.models.placement import Placement
 from attention_gallery.records import TextInput
 
 TEXT = "The trophy does not fit."
@@ -67,7 +68,7 @@ def test_all_strategies_that_work_agree(loaded: Mapping[str, LoadedModel], name:
 
 @pytest.mark.parametrize("name", ["bert", "llama", "t5"])
 def test_a_few_heads_at_a_time_are_what_the_layer_is(tmp_path: Path, name: str) -> None:
-    prepared = prepare(load(resolved_tiny(save_tiny(tmp_path, name))))
+    prepared = prepare(load(resolved_tiny(save_tiny(tmp_path, name)), placement=Placement("cpu")))
     given = TextInput(TEXT, target="It is big." if name == "t5" else None)
     whole = capture_kinds(replace(prepared, strategy=InterfaceStrategy()), given)
     pieces = []
@@ -91,7 +92,8 @@ def test_a_few_heads_at_a_time_are_what_the_layer_is(tmp_path: Path, name: str) 
 
 
 def test_heads_that_cannot_be_taken_apart_are_taken_together(tmp_path: Path) -> None:
-    strategy = prepare(load(resolved_tiny(save_tiny(tmp_path, "granite_swa")))).strategy
+    loaded = load(resolved_tiny(save_tiny(tmp_path, "granite_swa")), placement=Placement("cpu"))
+    strategy = prepare(loaded).strategy
     assert strategy.name == "interface"
     assert strategy.on_trial() is strategy
 
@@ -118,7 +120,7 @@ def test_the_model_is_put_back_when_it_fails(loaded: Mapping[str, LoadedModel]) 
     for name, strategy in (("bert", InterfaceStrategy()), ("bloom", HooksStrategy())):
         model = loaded[name].model
         with pytest.raises(KeyboardInterrupt):
-            strategy.run(model, {"input_ids": torch.tensor([[5, 6, 7]])}, stop)
+            strategy.run(model, {"input_ids": torch.tensor([[5, 6, 7]], device=model.device)}, stop)
         assert model.config._attn_implementation == "eager"
         assert not any(hooks_of_ours(module) for module in model.modules())
 

@@ -101,3 +101,11 @@ def test_the_example_of_the_page_loads(tmp_path: Path) -> None:
     slugs = [sentence.slug for sentence in load_manifest(tmp_path / "gallery.yaml").settings.sentences]
     assert slugs == ["the-tired-cat", "trophy-big"]
     assert valid(example)
+
+
+def test_a_list_alone_names_measures() -> None:
+    text = "title: x\nmodels: [{source: a/b}]\nsentences: [{text: one}]\nanalysis: "
+    assert valid(text + "[mine:loud]")
+    assert valid(text + "{measures: [mine:loud]}")
+    assert not valid(text + "[1]")
+    assert not valid(text + "{measure: [mine:loud]}")

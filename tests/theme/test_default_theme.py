@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass
 from functools import lru_cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -71,7 +71,7 @@ def site(full: bool) -> pieces.SiteInfo:
 
 def page(name: str, full: bool) -> pieces.PageInfo:
     made: pieces.PageInfo = sample(pieces.PageInfo, full=full)
-    return replace(made, kind=name.removesuffix(".html"), styles=("a.css",), scripts=("a.js",))
+    return made._replace(kind=name.removesuffix(".html"), styles=("a.css",), scripts=("a.js",))
 
 
 def render(name: str, full: bool) -> str:

@@ -114,8 +114,18 @@ GIVEN = {"view": WAYS, "link": WAYS.next, "cards": [WAYS], "options": {"scheme":
         ("{{ veiw }}", "'veiw' is undefined", 'did you mean "view"?'),
         ("{{ sit.title }}", "'sit' is undefined", 'did you mean "site"?'),
         ("{% import 'm.html' as m %}{{ m.shwo() }}", '"m" has no "shwo"', 'did you mean "show"?'),
-        ("{{ view + 1 }}", "TypeError: unsupported operand type(s) for +: 'Neighbours' and 'int'", ""),
-        ("{{ '%d' % view.next }}", "TypeError: %d format: a real number is required, not Link", ""),
+        ("{{ options + 1 }}", "TypeError: unsupported operand type(s) for +: 'dict' and 'int'", ""),
+        ("{{ '%d' % options }}", "TypeError: %d format: a real number is required, not dict", ""),
+        (
+            "{{ link.count }}",
+            '"count" is a function, not a text: call it, or ask for something else',
+            "",
+        ),
+        (
+            "{{ link.href.upper }}",
+            '"upper" is a function, not a text: call it, or ask for something else',
+            "",
+        ),
         ("{{ view() }}", "TypeError: 'Neighbours' object is not callable", ""),
     ],
 )

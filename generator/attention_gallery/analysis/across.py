@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from attention_gallery.analysis.head_types import KINDS, Int8, Thresholds, classify, head_type
+from attention_gallery.analysis.head_types import KINDS, Criteria, Int8, Thresholds, classify, head_type
 from attention_gallery.analysis.sentence import SentenceAnalysis
 from attention_gallery.records import AttentionKind, Float32, HeadMetric, HeadType, Int32
 
@@ -55,6 +55,10 @@ class HeadsAcross:
         """The means by name of the measure: float32[layer, head] each."""
         return {metric.name: metric.values for metric in self.metrics}
 
+    @cached_property
+    def _criteria(self) -> tuple[Criteria, ...]:
+        return Criteria.of_layers(self.thresholds, self.window, self.uniform, self.queries)
+
     def head_metrics(self, layer: int, head: int) -> dict[str, float]:
         """The means of one head, by name; NaN where undefined."""
         return {name: float(values[layer, head]) for name, values in self.values.items()}
@@ -67,10 +71,7 @@ class HeadsAcross:
         """What one head does over the sentences, with the evidence."""
         code = int(self.types[layer, head])
         numbers = self.head_metrics(layer, head)
-        even, queries = (
-            {name: row.tolist()[layer] for name, row in one.items()} for one in (self.uniform, self.queries)
-        )
-        found = head_type(code, numbers, even, self.thresholds, self.window, queries)
+        found = head_type(code, numbers, self._criteria[layer])
         if self.sentences == 1:
             return found
         times = int(self.type_sentences[code, layer, head])

@@ -4,18 +4,22 @@ Source: Abnar & Zuidema 2020, Quantifying Attention Flow in Transformers. The gr
 before the first layer and after each layer, and an edge from a key to a query as wide as the layer's average
 attention with the residual added (`rollout.with_residual`). The flow from an input token to a token after a
 layer is the largest that the edges let through; over all input tokens flows are divided by their sum.
+
+Most flows of deep models are proven to be as large as a bound (`flow_bounds`); the others are searched for,
+many at once (`many_flows`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from attention_gallery.analysis.flow_bounds import Reached, most_taken, proven
 from attention_gallery.analysis.layout import Layout
+from attention_gallery.analysis.many_flows import maximum_flows
 from attention_gallery.analysis.rollout import Float64, with_residual
-from attention_gallery.records import StoredAttention
+from attention_gallery.records import Bool, StoredAttention
 
 # scipy's flows are of whole numbers of 32 bits: widths are counted in so many parts of the largest, 1.
 PARTS = 2**30
@@ -36,33 +40,39 @@ def attention_flow(attention: StoredAttention) -> Iterator[Float64]:
     if attention.facts.kind == "cross":
         raise ValueError("there is no attention flow of cross attention by itself")
     count = len(attention.tokens)
-    sources, targets, widths = _nothing(), _nothing(), _nothing()
-    causal = attention.facts.kind == "decoder"
+    visible = np.ones((count, count), dtype=bool)
+    if attention.facts.kind == "decoder":
+        visible = np.tril(visible)
+    widths: list[Float64] = []
+    reached: list[Reached] = []
     for index in range(attention.facts.layers):
-        parts = np.rint(with_residual(attention.layer(index)) * PARTS).astype(np.int32)
-        queries, keys = np.nonzero(parts)
-        sources = np.concatenate([sources, index * count + keys])
-        targets = np.concatenate([targets, (index + 1) * count + queries])
-        widths = np.concatenate([widths, parts[queries, keys]])
-        flow = _flows((sources, targets, widths), count, index + 1, causal)
-        yield flow / flow.sum(axis=1, keepdims=True)
+        widths.append(in_parts(with_residual(attention.layer(index))))
+        flow, takes = _flows(widths, reached, visible)
+        reached.append(Reached.of(flow, takes))
+        yield flow.T / flow.sum(axis=0)[:, None]
 
 
-def _nothing() -> np.ndarray[Any, np.dtype[np.int32]]:
-    return np.zeros(0, np.int32)
+def in_parts(widths: Float64) -> Float64:
+    """Widths float64[query, key] in whole parts of 2^30, whose rows sum to that.
+
+    The residual makes up for what rounding adds to the rest of a row, so that all tokens can take the same;
+    no set of edges to a token is wrong by more than half a part for each edge of its row.
+    """
+    parts: Float64 = np.rint(widths * PARTS)
+    parts[np.diag_indices_from(parts)] += PARTS - parts.sum(axis=1)
+    return parts
 
 
-def _flows(edges: tuple[Any, Any, Any], count: int, layers: int, causal: bool) -> Float64:
-    """The largest flow from each input token to each token after the last of so many layers."""
-    from scipy.sparse import csr_matrix
-    from scipy.sparse.csgraph import maximum_flow
-
-    sources, targets, widths = edges
-    nodes = (layers + 1) * count
-    graph = csr_matrix((widths, (sources, targets)), shape=(nodes, nodes), dtype=np.int32)
-    graph.sort_indices()
-    found = np.zeros((count, count))
-    for query in range(count):
-        for key in range(query + 1 if causal else count):
-            found[query, key] = maximum_flow(graph, key, layers * count + query).flow_value / PARTS
-    return found
+def _flows(widths: Sequence[Float64], reached: Sequence[Reached], visible: Bool) -> tuple[Float64, Float64]:
+    """The largest flows through all layers, float64[input token, token], and what `most_taken` gives."""
+    first = widths[0].T
+    if not reached:
+        return first, np.zeros((*first.shape, 0))
+    takes = most_taken(widths[-1], reached[-1])
+    flow: Float64 = np.minimum(takes.sum(axis=2), first.sum(axis=1, keepdims=True))
+    if len(widths) > 2:
+        sources, targets = np.nonzero(~proven(takes, flow, reached))
+        if len(sources):
+            most = flow[sources, targets]
+            flow[sources, targets] = maximum_flows(widths, sources, targets, most, visible)
+    return flow, takes

@@ -248,56 +248,73 @@ def strength(code: int, values: Mapping[str, Float32]) -> Float32:
     return np.where(np.isnan(ranked), np.float32(-np.inf), ranked)
 
 
-def head_type(
-    code: int,
-    numbers: Mapping[str, float],
-    uniform: Mapping[str, float],
-    thresholds: Thresholds,
-    window: int,
-    queries: Mapping[str, int],
-) -> HeadType:
+@dataclass(frozen=True, slots=True)
+class Criteria:
+    """What the heads of one layer are judged by, each by name of the measure.
+
+    limits: the share that a head must exceed. uniform: what even attention would give. queries: on how many
+    queries a measure rests.
+    """
+
+    thresholds: Thresholds
+    window: int
+    limits: Mapping[str, float]
+    uniform: Mapping[str, float]
+    queries: Mapping[str, int]
+
+    @classmethod
+    def of_layers(
+        cls,
+        thresholds: Thresholds,
+        window: int,
+        uniform: Mapping[str, Float32],
+        queries: Mapping[str, Int32],
+    ) -> tuple[Criteria, ...]:
+        """Those of every layer; `uniform` and `queries` are [layer] each."""
+        found = []
+        for layer in range(len(uniform["entropy"])):
+            even = {name: float(row[layer]) for name, row in uniform.items()}
+            limits = {kind.measure: limit_of(kind.measure, even, thresholds) for kind in KINDS[:FOCUSED]}
+            rests = {name: int(row[layer]) for name, row in queries.items()}
+            found.append(cls(thresholds, window, limits, even, rests))
+        return tuple(found)
+
+
+def head_type(code: int, numbers: Mapping[str, float], criteria: Criteria) -> HeadType:
     """The type of one head with its evidence: `numbers` are its measures by name."""
     kind = KINDS[code]
     if code == MIXED:
-        evidence = _nearest(numbers, uniform, thresholds)
+        evidence = _nearest(numbers, criteria.limits)
     elif code in (FOCUSED, BROAD):
-        limit = thresholds.focused if code == FOCUSED else thresholds.broad
+        limit = criteria.thresholds.focused if code == FOCUSED else criteria.thresholds.broad
         side = "threshold: below" if code == FOCUSED else "threshold"
         evidence = f"{_beside(numbers[kind.measure], limit)} {kind.phrase} ({side} {limit:g})"
     else:
-        evidence = _share(kind, numbers, uniform, thresholds, window)
-        if kind.measure in SPARSE:
-            evidence = f"{evidence[:-1]}; measured on {queries[kind.measure]} tokens)"
+        evidence = _share(kind, numbers, criteria)
     return HeadType(kind.name, kind.title, kind.family, evidence)
 
 
-def _share(
-    kind: Kind,
-    numbers: Mapping[str, float],
-    uniform: Mapping[str, float],
-    thresholds: Thresholds,
-    window: int,
-) -> str:
-    limit = limit_of(kind.measure, uniform, thresholds)
-    told = (
-        f"{_beside(numbers[kind.measure], limit)} {kind.phrase.format(window=window)} (threshold {limit:.2g}"
-    )
-    if kind.measure in GAINED:
-        told += f"; spread evenly it would be {uniform[kind.measure]:.2f}"
+def _share(kind: Kind, numbers: Mapping[str, float], criteria: Criteria) -> str:
+    name, limit = kind.measure, criteria.limits[kind.measure]
+    phrase = kind.phrase.format(window=criteria.window)
+    told = f"{_beside(numbers[name], limit)} {phrase} (threshold {limit:.2g}"
+    if name in GAINED:
+        told += f"; spread evenly it would be {criteria.uniform[name]:.2f}"
+    if name in SPARSE:
+        told += f"; measured on {criteria.queries[name]} tokens"
     return told + ")"
 
 
-def _nearest(numbers: Mapping[str, float], uniform: Mapping[str, float], thresholds: Thresholds) -> str:
+def _nearest(numbers: Mapping[str, float], limits: Mapping[str, float]) -> str:
     """Evidence of a mixed head: the share that comes nearest to its threshold."""
     best, ratio = None, 0.0
     for kind in SHARES:
-        value = numbers.get(kind.measure, 0.0)
-        part = value / limit_of(kind.measure, uniform, thresholds)
+        part = numbers.get(kind.measure, 0.0) / limits[kind.measure]
         if part > ratio:  # false for NaN
             best, ratio = kind, part
     if best is None:
         return "there is nothing to choose between"
-    limit = limit_of(best.measure, uniform, thresholds)
+    limit = limits[best.measure]
     return f"{_beside(numbers[best.measure], limit)} {best.phrase}, short of the threshold {limit:.2g}"
 
 

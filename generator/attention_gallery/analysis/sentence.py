@@ -7,7 +7,15 @@ from functools import cached_property
 
 import numpy as np
 
-from attention_gallery.analysis.head_types import KINDS, MIXED, Int8, Thresholds, head_type, strength
+from attention_gallery.analysis.head_types import (
+    KINDS,
+    MIXED,
+    Criteria,
+    Int8,
+    Thresholds,
+    head_type,
+    strength,
+)
 from attention_gallery.records import AttentionKind, Float32, HeadMetric, HeadType, Int32
 
 # A pair weaker than this does not make a head notable.
@@ -79,8 +87,18 @@ class SentenceAnalysis:
         return {metric.name: metric.values for metric in self.metrics}
 
     @cached_property
-    def _numbers(self) -> list[tuple[str, list[list[float]]]]:
-        return [(metric.name, metric.values.tolist()) for metric in self.metrics]
+    def _numbers(self) -> list[list[tuple[float, ...]]]:
+        """Every measure of each head: [layer][head][measure]."""
+        layers = zip(*(metric.values.tolist() for metric in self.metrics), strict=True)
+        return [list(zip(*layer, strict=True)) for layer in layers]
+
+    @cached_property
+    def _names(self) -> tuple[str, ...]:
+        return tuple(metric.name for metric in self.metrics)
+
+    @cached_property
+    def _criteria(self) -> tuple[Criteria, ...]:
+        return Criteria.of_layers(self.thresholds, self.window, self.uniform, self.queries)
 
     @cached_property
     def _codes(self) -> list[list[int]]:
@@ -89,7 +107,7 @@ class SentenceAnalysis:
 
     def head_metrics(self, layer: int, head: int) -> dict[str, float]:
         """All measures of one head, by name; NaN where undefined."""
-        return {name: rows[layer][head] for name, rows in self._numbers}
+        return dict(zip(self._names, self._numbers[layer][head], strict=True))
 
     def type_name(self, layer: int, head: int) -> str:
         """The short name of a head's type, without its evidence."""
@@ -99,10 +117,7 @@ class SentenceAnalysis:
         """What one head does, with the evidence."""
         numbers = self.head_metrics(layer, head)
         code = self._codes[layer][head]
-        even, queries = (
-            {name: row.tolist()[layer] for name, row in one.items()} for one in (self.uniform, self.queries)
-        )
-        return head_type(code, numbers, even, self.thresholds, self.window, queries)
+        return head_type(code, numbers, self._criteria[layer])
 
     @cached_property
     def type_counts(self) -> tuple[tuple[str, int], ...]:

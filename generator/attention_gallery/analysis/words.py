@@ -105,7 +105,7 @@ class Groups:
     @classmethod
     def of(cls, members: Bool) -> Groups:
         """Groups from what belongs to them: bool[group, token]."""
-        tokens = np.nonzero(members)[1]
+        tokens = np.flatnonzero(members) % max(1, members.shape[1])
         sizes = members.sum(axis=1)
         several = sizes[filled := sizes > 0]
         places: slice | NDArray[np.intp] = tokens

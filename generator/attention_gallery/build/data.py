@@ -67,6 +67,13 @@ from attention_gallery.files import write_atomically
 from attention_gallery.manifest.settings import AnalysisSettings, GallerySettings
 from attention_gallery.pages.gallery import Pair
 from attention_gallery.pages.model_probe import ModelProbe
+from attention_gallery.pages.pictures import (
+    PairPictures,
+    draw_pictures,
+    load_pictures,
+    pictures_key,
+    save_pictures,
+)
 from attention_gallery.records import Float32, StoredAttention
 from attention_gallery.store import AttentionStore
 
@@ -90,6 +97,7 @@ def kept_names(
     names = {analysis_key(key, settings.analysis, measures=measures) for key in used}
     names |= {distances_key(key) for key in used} | {repeats_key(key) for key in repeats}
     names |= {views_key(key, settings.analysis) for key in used}
+    names |= {pictures_key(key) for key in used}
     names |= {looks_key(key, gold[sentence]) for (_, sentence), key in keys.items()}
     names |= {length_key(key, settings.analysis.window) for key in rungs}
     drafts = {sentence.slug for sentence in settings.sentences if sentence.draft}
@@ -219,6 +227,11 @@ class CachedData:
         return self._kept(
             name, load_views, save_views, lambda: flow_views(self.attention(pair), self._settings)
         )
+
+    def pictures(self, pair: Pair) -> PairPictures:
+        """The pictures of a pair, from the cache or drawn now. Raises `DamagedEntry`."""
+        name = pictures_key(pair.key)
+        return self._kept(name, load_pictures, save_pictures, lambda: draw_pictures(self.attention(pair)))
 
     def head_map(self, pairs: Sequence[Pair]) -> HeadMap | None:
         """Where the heads of one model lie to each other over these sentences. Raises `DamagedEntry`."""

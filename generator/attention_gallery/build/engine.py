@@ -217,7 +217,7 @@ def _write(
     owned = owned_files(project.site, run.options.force)
     with run.clock.phase("plan"):
         captures, annotated = found
-        gallery = gather(project, captures, data, annotated.parses)
+        gallery = gather(project, captures, data, annotated.parses, run.cache / "templates")
     new = RecordWriter(run.record_path)
     old = Record(run.record_path)
     staging = _staging(run, gallery, project.site, (old, new), reuse=bool(owned) and not run.options.force)

@@ -97,10 +97,12 @@ class Staging:
 
     def _take_over(self, name: str, target: str) -> None:
         source = os.path.join(self.live, name)
+        if name.endswith("/index.html"):
+            make_folder(os.path.dirname(target))
         try:
             link_or_copy(source, target)
         except FileNotFoundError:
-            os.makedirs(os.path.dirname(target), exist_ok=True)
+            make_folder(os.path.dirname(target))
             link_or_copy(source, target)
 
     def _written(self, page: PlannedPage, data: bytes, target: str) -> Output:

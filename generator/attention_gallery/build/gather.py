@@ -64,36 +64,29 @@ def gather(
     captures: Captures,
     data: CachedData,
     parses: Mapping[str, SentenceParse] = MappingProxyType({}),
+    compiled: Path | None = None,
 ) -> Gallery:
-    """The gallery; `parses` are by slug of the sentence.
+    """The gallery; `parses` are by slug of the sentence, and the folder `compiled` keeps compiled templates.
 
     Raises `UserError` for notes that do not fit, `DamagedEntry` for broken captures.
     """
     settings = project.manifest.settings
     models = tuple(_model(project, captures, data, shown) for shown in captures.shown)
-    named = {model.spec.slug: model for model in models}
-    pairs = {
-        (one.spec.slug, sentence.slug): _pair(
-            project, captures, data, (one.index, named[one.spec.slug]), sentence
-        )
-        for one, sentence in with_pages(settings, captures.shown)
-    }
+    pairs = _pairs(project, captures, data, models)
     shapes = {m.spec.slug: (m.facts.layers, m.facts.heads) for m in models}
     check_heads(project.notes, shapes)
     check_contrasts(project.manifest, captures.shown, shapes)
     contrasts = tuple(resolve_contrasts(settings, pairs))
-    titles = {model.spec.slug: (model.spec.title, model.routes) for model in models}
-    paged = {at: pair.heads for at, pair in pairs.items()}
     ladders = _ladders(settings, captures)
-    links = link_map(project, titles, paged, ladders)
     probes = _probes(settings, captures, models, data)
     evidence = _evidence(captures, models, probes, data)
+    titles = {model.spec.slug: (model.spec.title, model.routes) for model in models}
+    links = link_map(project, titles, {at: pair.heads for at, pair in pairs.items()}, ladders)
     notes = gather_notes(project.notes, Numbers(links, settings.sentences, evidence, data.measures))
     assets = bundle(project.theme, project.options)
-    script = plotly_script()
-    plotly = fingerprinted("plotly.js", script.read_bytes())
+    plotly = fingerprinted("plotly.js", plotly_script().read_bytes())
     built = _built()
-    renderer = Renderer(project.theme)
+    renderer = Renderer(project.theme, compiled)
     gallery = Gallery(
         settings=settings,
         models=models,
@@ -158,6 +151,19 @@ def _evidence(
 def _reader(captures: Captures, data: CachedData, model: GalleryModel) -> Reader:
     slug = model.spec.slug
     return Reader.of(slug, data.peek(next(key for (one, _), key in captures.keys.items() if one == slug)))
+
+
+def _pairs(
+    project: Project, captures: Captures, data: CachedData, models: tuple[GalleryModel, ...]
+) -> dict[tuple[str, str], Pair]:
+    """Every pair that has pages, by slugs of model and sentence."""
+    named = {model.spec.slug: model for model in models}
+    return {
+        (one.spec.slug, sentence.slug): _pair(
+            project, captures, data, (one.index, named[one.spec.slug]), sentence
+        )
+        for one, sentence in with_pages(project.manifest.settings, captures.shown)
+    }
 
 
 def _pair(

@@ -12,9 +12,8 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from attention_gallery.errors import OutputError, Problem
 
@@ -29,8 +28,7 @@ create table outputs (
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """One file of the site. `changed` is in nanoseconds; `links` are routes (with `#anchor`), one a line."""
 
     route: str

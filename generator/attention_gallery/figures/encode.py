@@ -12,8 +12,7 @@ from __future__ import annotations
 import base64
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,10 +28,11 @@ EXPLORER_ERROR = 0.0037
 
 _DEFLATE_RAW = -15
 _SMALL = 1 << 11
+# Weights of the layers that are encoded together.
+_BATCH_WEIGHTS = 1 << 18
 
 
-@dataclass(frozen=True, slots=True)
-class EncodedWeights:
+class EncodedWeights(NamedTuple):
     """Weights as base64 text. `error` is absolute, in units of probability.
 
     `deflated` tells whether the bytes behind the text are raw-deflated or plain.
@@ -54,11 +54,10 @@ def encode_heads(weights: Float32, causal: bool) -> Iterator[EncodedWeights]:
     """Each head of float32[head, query, key] for its own page, as `linear16`."""
     flat = _visible(weights, causal)
     levels = np.rint(flat * 65535.0)
+    planes = np.concatenate(_byte_planes(levels), axis=1)
     errors = np.abs(levels / 65535.0 - flat).max(axis=1).tolist()
-    high, low = _byte_planes(levels.astype(np.uint16))
-    planes = np.concatenate([high, low], axis=1)
-    for head in range(len(planes)):
-        yield _encoded("linear16", (planes[head].tobytes(),), errors[head])
+    for plane, error in zip(planes, errors, strict=True):
+        yield _encoded("linear16", (plane.tobytes(),), error)
 
 
 def encode_grid(layers: LayerReader, count: int, causal: bool) -> EncodedWeights:
@@ -68,8 +67,7 @@ def encode_grid(layers: LayerReader, count: int, causal: bool) -> EncodedWeights
     """
     packed: list[bytes] = []
     error = 0.0
-    for index in range(count):
-        weights = layers(index)
+    for weights in _together(layers, count):
         levels = _sqrt8_levels(weights)
         error = max(error, _sqrt8_error(levels, weights))
         packed.append(_visible(levels, causal).tobytes())
@@ -78,12 +76,21 @@ def encode_grid(layers: LayerReader, count: int, causal: bool) -> EncodedWeights
     return _encode_grid_linear(layers, count, causal)
 
 
+def _together(layers: LayerReader, count: int) -> Iterator[Float32]:
+    """All layers in turn, float32[head, query, key], small ones together: calls cost more than they do."""
+    waiting: list[Float32] = []
+    for index in range(count):
+        waiting.append(layers(index))
+        if index + 1 == count or sum(one.size for one in waiting) + waiting[0].size > _BATCH_WEIGHTS:
+            yield waiting[0] if len(waiting) == 1 else np.concatenate(waiting)
+            waiting = []
+
+
 def _encode_grid_linear(layers: LayerReader, count: int, causal: bool) -> EncodedWeights:
     highs: list[bytes] = []
     lows: list[bytes] = []
     error = 0.0
-    for index in range(count):
-        weights = layers(index)
+    for weights in _together(layers, count):
         levels = np.rint(weights * 65535.0)
         error = max(error, float(np.abs(levels / 65535.0 - weights).max()))
         high, low = _byte_planes(_visible(levels.astype(np.uint16), causal))
@@ -131,7 +138,7 @@ def _visible(values: NDArray[_Number], causal: bool) -> NDArray[_Number]:
 
 def _byte_planes(levels: NDArray[np.generic]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     words = levels.astype(np.uint16)
-    return (words >> 8).astype(np.uint8), (words & 0xFF).astype(np.uint8)
+    return (words >> 8).astype(np.uint8), words.astype(np.uint8)
 
 
 def _renormalised(weights: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -146,21 +153,31 @@ def _sqrt8_levels(weights: Float32) -> NDArray[np.uint8]:
     A reader divides by the row's sum, which the rounding of many small weights moves. The largest weight of
     a row, where that shows most, gets the byte that is nearest to it after the division.
     """
-    levels = np.rint(np.sqrt(weights) * 255.0).astype(np.int32)
+    levels = np.rint(np.sqrt(weights) * np.float32(255)).astype(np.uint8)
     top = weights.argmax(axis=-1)[..., None]
     exact = np.take_along_axis(weights, top, -1)
-    own = np.take_along_axis(levels, top, -1)
-    rest = (levels**2).sum(axis=-1, keepdims=True) - own**2
+    own = np.take_along_axis(levels, top, -1).astype(np.int32)
+    rest = _squares(levels).sum(axis=-1, keepdims=True) - own**2
     near = np.clip(own + np.array([0, -1, 1]), 1, 255)
     errors = np.abs(near**2 / (near**2 + rest) - exact)
     best = np.take_along_axis(near, errors.argmin(axis=-1)[..., None], -1)
-    np.put_along_axis(levels, top, best, -1)
-    return levels.astype(np.uint8)
+    np.put_along_axis(levels, top, best.astype(np.uint8), -1)
+    return levels
+
+
+def _squares(levels: NDArray[np.uint8]) -> Float32:
+    """Squares of bytes as float32: those of a row sum to about 255², of which that has every whole number."""
+    squares = levels.astype(np.float32)
+    squares *= squares
+    return squares
 
 
 def _sqrt8_error(levels: NDArray[np.uint8], weights: Float32) -> float:
-    decoded = _renormalised((levels / 255.0) ** 2)
-    return float(np.abs(decoded - weights).max())
+    squares = _squares(levels)
+    sums = squares.sum(axis=-1, keepdims=True)
+    squares /= np.where(sums > 0, sums, np.float32(1))
+    squares -= weights
+    return float(np.abs(squares, out=squares).max())
 
 
 def _encoded(codec: str, parts: Sequence[bytes], error: float) -> EncodedWeights:

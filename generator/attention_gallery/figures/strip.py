@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 WIDTH, HEIGHT, TALLEST = 240, 20, 12
 
@@ -49,10 +50,15 @@ def strip_svg(strip: Strip) -> str:
 
 
 def _ticks(strip: Strip) -> str:
-    places = Counter(_place(strip, value) for value in strip.values if not math.isnan(value))
-    most = max(places.values(), default=1)
-    heights = ((place, max(TALLEST // 2, round(TALLEST * many / most))) for place, many in places.items())
-    return "".join(f"M{place} {HEIGHT}v-{height}" for place, height in sorted(heights))
+    values = np.asarray(strip.values, np.float64)
+    low, high = strip.limits
+    shares = (values[~np.isnan(values)] - low) / (high - low if high > low else np.inf)
+    counts = np.bincount(np.rint(WIDTH * np.clip(shares, 0.0, 1.0)).astype(np.int64))
+    most = counts.max(initial=1)
+    places = np.flatnonzero(counts)
+    heights = np.maximum(TALLEST // 2, np.rint(TALLEST * counts[places] / most).astype(np.int64))
+    ticks = zip(places.tolist(), heights.tolist(), strict=True)
+    return "".join([f"M{place} {HEIGHT}v-{height}" for place, height in ticks])
 
 
 def _span(name: str, strip: Strip, ends: tuple[float, float], upright: tuple[int, int]) -> str:

@@ -65,6 +65,12 @@ class Document:
             return self.at(key if key is not None and block else value)
         return Position(1, 1, self.lines[0])
 
+    def move(self, old: Path, new: Path) -> None:
+        """What stands below `old` is found below `new`, too, where the place that was written is kept."""
+        for nodes in (self.keys, self.values):
+            below = [path for path in nodes if len(path) > len(old) and path[: len(old)] == old]
+            nodes.update({(*new, *path[len(old) :]): nodes[path] for path in below})
+
     def at(self, node: Node) -> Position:
         """The position of a node."""
         quote = self.lines[node.line - 1] if node.line <= len(self.lines) else ""

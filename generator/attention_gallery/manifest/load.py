@@ -77,6 +77,9 @@ def load_manifest(path: Path) -> Manifest:
         mend = "begin with `title:`, `models:` and `sentences:`"
         raise ManifestError(Problem(reason, mend, path, place.line, place.column, place.quote))
     data, origins = with_defaults(document.data)
+    if isinstance(data.get("analysis"), tuple):  # measures alone, without the name of their list
+        data["analysis"] = {"measures": data["analysis"]}
+        document.move(("analysis",), ("analysis", "measures"))
     collections = read_collections(data, document, path.parent)
     merged, places = collections.merged(data)
     settings, problems = _validate(merged, places, document)

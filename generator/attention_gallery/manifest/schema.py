@@ -36,6 +36,9 @@ def json_schema() -> dict[str, Any]:
     schema["$defs"] |= {**collection.pop("$defs", {}), "CollectionSpec": collection}
     one_of = [{"$ref": f"#/$defs/{name}"} for name in ("SentenceSpec", "CollectionSpec")]
     schema["properties"]["sentences"]["items"] = {"oneOf": one_of}
+    measures = schema["$defs"]["AnalysisSettings"]["properties"]["measures"]
+    analysis = schema["properties"]["analysis"]
+    analysis["anyOf"] = [{"$ref": analysis.pop("$ref")}, {"type": "array", "items": measures["items"]}]
     return {"$schema": _DIALECT, **schema}
 
 

@@ -356,7 +356,8 @@ class GallerySettings(Settings):
         default_factory=CaptureSettings, description="How attention is captured and kept."
     )
     analysis: AnalysisSettings = Field(
-        default_factory=AnalysisSettings, description="How heads are measured."
+        default_factory=AnalysisSettings,
+        description="How heads are measured. A list alone names measures of your own.",
     )
     annotate: AnnotateSettings | None = Field(
         default=None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from markupsafe import Markup
@@ -10,8 +9,7 @@ from markupsafe import Markup
 from attention_gallery.pages.pieces import HeadCell, Link, Thumbnail
 
 
-@dataclass(frozen=True, slots=True)
-class AtlasColumn:
+class AtlasColumn(NamedTuple):
     """One measure of the atlas. `name` is its short name, for addresses and scripts."""
 
     name: str
@@ -47,8 +45,7 @@ class AtlasRow(NamedTuple):
     values: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Atlas:
+class Atlas(NamedTuple):
     """Every head of a model, with what it does.
 
     `columns` are the measures that are defined for some head, `absent` the titles of the others. `probed`

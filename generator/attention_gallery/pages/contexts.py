@@ -8,7 +8,7 @@ contexts in `contrast_pieces`; `contrasts` are links to those that concern a pag
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from markupsafe import Markup
 
@@ -41,8 +41,7 @@ from attention_gallery.pages.pieces import (
 from attention_gallery.pages.relation_pieces import RelationGroup, RelationRow, RepeatsView
 
 
-@dataclass(frozen=True, slots=True)
-class HomeContext:
+class HomeContext(NamedTuple):
     """`home.html`."""
 
     models: tuple[ModelCard, ...]
@@ -54,8 +53,7 @@ class HomeContext:
     contrasts: tuple[Link, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ModelContext:
+class ModelContext(NamedTuple):
     """`model.html`. `heads[layer][head]`; `definitions` are (title, definition, source) of its measures.
 
     `kinds` lead to the models of one encoder-decoder, this one with an empty address; none for other models.
@@ -84,8 +82,7 @@ class ModelContext:
     parsers: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class LengthContext:
+class LengthContext(NamedTuple):
     """`model_length.html`: what the length of a text does to the heads of one model.
 
     `text` is the longest beginning that was read, of `sentence` where it is one of the gallery with a page.
@@ -105,8 +102,7 @@ class LengthContext:
     left_out: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ModelHeadContext:
+class ModelHeadContext(NamedTuple):
     """`model_head.html`: one head across every sentence.
 
     `examples` are the sentences, the one that shows the head best first, and `order` says by what; `others`
@@ -142,8 +138,7 @@ class ModelHeadContext:
     contrasts: tuple[Link, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SentenceContext:
+class SentenceContext(NamedTuple):
     """`sentence.html`: one sentence across every model.
 
     `relations` are (from, to, kind), those that are gold. `parse` is what a parser found, None where none was
@@ -167,8 +162,7 @@ class SentenceContext:
     parse: ParseView | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ExplorerContext:
+class ExplorerContext(NamedTuple):
     """`explorer.html`: all heads of one model on one sentence.
 
     `grid` is the figure of all heads, `figure` the panel of the selected head, both with their text
@@ -214,8 +208,7 @@ class ExplorerContext:
     contrasts: tuple[Link, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class HeadContext:
+class HeadContext(NamedTuple):
     """`head.html`: one head on one sentence; the page people share.
 
     `mentions` and `sinks` are as in `ModelHeadContext`.
@@ -240,8 +233,7 @@ class HeadContext:
     contrasts: tuple[Link, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class NotePageContext:
+class NotePageContext(NamedTuple):
     """`note.html`: one free-standing note, or the about page."""
 
     note: NoteBlock
@@ -251,15 +243,13 @@ class NotePageContext:
     next: Link | None
 
 
-@dataclass(frozen=True, slots=True)
-class NotesContext:
+class NotesContext(NamedTuple):
     """`notes.html`: all notes. Each is a link with its description."""
 
     notes: tuple[Link, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class NotFoundContext:
+class NotFoundContext(NamedTuple):
     """`404.html`: what to say to a reader who came to an address that is not there."""
 
     home: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 
 from attention_gallery.pages import routes, words
@@ -65,7 +64,7 @@ def _make(gallery: Gallery, contrast: Contrast, beside: _Beside) -> bytes:
     route = contrast.route
     before, after = (Link(one.spec.title, routes.href(route, one.route)) if one else None for one in beside)
     notes = gallery.notes.of_contrast(contrast.spec.slug).blocks(route)
-    context = replace(context, label=kind_of(contrast), notes=notes, previous=before, next=after)
+    context = context._replace(label=kind_of(contrast), notes=notes, previous=before, next=after)
     description = contrast.spec.description or (context.summary[0] if context.summary else context.label)
     pairs = (
         [contrast.left] if contrast.left.model is contrast.right.model else [contrast.left, contrast.right]

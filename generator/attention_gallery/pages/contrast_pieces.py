@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from markupsafe import Markup
 
 from attention_gallery.pages.pieces import HeadCell, Link, NoteBlock
 
 
-@dataclass(frozen=True, slots=True)
-class AlignedWord:
+class AlignedWord(NamedTuple):
     """A word of both sides, or of one: the other is "". `kind` is "same", "changed", "left" or "right"."""
 
     left: str
@@ -18,8 +17,7 @@ class AlignedWord:
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
-class ContrastSide:
+class ContrastSide(NamedTuple):
     """One of the two that are compared: where it is shown, and the text that is read."""
 
     title: str
@@ -27,8 +25,7 @@ class ContrastSide:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class StripCell:
+class StripCell(NamedTuple):
     """One head in a strip: `distance` is text, `percent` its share of the largest in the strip."""
 
     name: str
@@ -37,8 +34,7 @@ class StripCell:
     percent: int
 
 
-@dataclass(frozen=True, slots=True)
-class Strip:
+class Strip(NamedTuple):
     """A distance for every head, [layer][head]; `largest` is the one that gets the whole colour."""
 
     title: str
@@ -46,8 +42,7 @@ class Strip:
     largest: str
 
 
-@dataclass(frozen=True, slots=True)
-class ContrastRow:
+class ContrastRow(NamedTuple):
     """A head of each side: how far apart, what chance gives, and in words what differs most."""
 
     left: HeadCell
@@ -58,8 +53,7 @@ class ContrastRow:
     said: str
 
 
-@dataclass(frozen=True, slots=True)
-class ContrastTable:
+class ContrastTable(NamedTuple):
     """Heads side by side, the most telling first. `left` and `right` name the columns of the two sides."""
 
     title: str
@@ -69,8 +63,7 @@ class ContrastTable:
     rows: tuple[ContrastRow, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ChangedWeight:
+class ChangedWeight(NamedTuple):
     """A weight on both sides, and the difference with its sign."""
 
     query: str
@@ -80,8 +73,7 @@ class ChangedWeight:
     difference: str
 
 
-@dataclass(frozen=True, slots=True)
-class ContrastFigure:
+class ContrastFigure(NamedTuple):
     """Both heatmaps and their difference, with the weights that differ most."""
 
     title: str
@@ -93,8 +85,7 @@ class ContrastFigure:
     right_title: str
 
 
-@dataclass(frozen=True, slots=True)
-class SentenceDistance:
+class SentenceDistance(NamedTuple):
     """How far two heads are apart on one sentence, beside two heads of the model on average."""
 
     sentence: Link
@@ -105,8 +96,7 @@ class SentenceDistance:
     typical: str
 
 
-@dataclass(frozen=True, slots=True)
-class ContrastContext:
+class ContrastContext(NamedTuple):
     """`contrast.html`. `kind` is "sentences", "models" or "heads", `label` says it with names.
 
     `words` are aligned, none where both sides read the same tokens; `alignment` says how. `sentences` are
@@ -132,8 +122,7 @@ class ContrastContext:
     next: Link | None
 
 
-@dataclass(frozen=True, slots=True)
-class ContrastsContext:
+class ContrastsContext(NamedTuple):
     """`contrasts.html`: all contrasts. Each is a link with its description, and what kind it is of."""
 
     contrasts: tuple[tuple[Link, str], ...]

@@ -47,10 +47,9 @@ class Distributions:
     @cached_property
     def _quartiles(self) -> Float32:
         """First quartile, median and third: float32[3, measure, layer, head]; NaN for nothing defined."""
-        values = self._view.values
-        nothing = np.isnan(values).all(axis=0)
-        found = np.nanquantile(np.where(nothing, np.float32(0), values), [0.25, 0.5, 0.75], axis=0)
-        return np.where(nothing, np.float32(np.nan), found.astype(np.float32))
+        order, defined = self._ordered
+        ordered = np.take_along_axis(self._view.values, order, axis=0)
+        return np.stack([_quantile(ordered, defined, share) for share in (0.25, 0.5, 0.75)])
 
     def _rows(self, place: Place, route: str) -> Iterator[Distribution]:
         for one in self._view.measured:
@@ -95,6 +94,22 @@ class Distributions:
     def _example(self, sentence: int, value: float, unit: str, place: Place, route: str) -> Link:
         title = words.shortened(self._view.pairs[sentence].sentence.title, 60)
         return Link(title, routes.href(route, self._view.target(sentence, place)), words.measure(value, unit))
+
+
+def _quantile(ordered: Float32, defined: NDArray[np.int64], share: float) -> Float32:
+    """A quantile along the first axis of ascending values, of which so many are defined; NaN where none is.
+
+    Between two values it is interpolated: definition 7 of Hyndman & Fan 1996, Sample Quantiles in Statistical
+    Packages, numpy's own. Here since numpy's function for values with NaN takes them column by column.
+    """
+    place = np.maximum(defined - 1, 0) * share
+    below = np.floor(place).astype(np.int64)
+    ends = [
+        np.take_along_axis(ordered, np.minimum(at, np.maximum(defined - 1, 0))[None], axis=0)[0]
+        for at in (below, below + 1)
+    ]
+    found: Float32 = (ends[0] + (ends[1] - ends[0]) * (place - below)).astype(np.float32)
+    return found
 
 
 def _chance(even: float, shuffled: tuple[float, float] | None, unit: str) -> str:

@@ -84,7 +84,7 @@ def _rounded(values: Float32) -> list[list[float | None]]:
 
 
 def _weights(view: PairView) -> dict[str, Any]:
-    layers = (view.attention.layer(index).weights for index in range(view.pair.model.facts.layers))
+    layers = (view.layer(index).weights for index in range(view.pair.model.facts.layers))
     levels = np.stack([np.rint(weights * float(_STEPS)).astype("<u2") for weights in layers])
     return {
         "axes": ["layer", "head", "query", "key"],

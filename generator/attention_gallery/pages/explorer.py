@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from markupsafe import Markup
 
 from attention_gallery.analysis import SentenceAnalysis
-from attention_gallery.figures.encode import EncodedWeights, encode_grid
+from attention_gallery.figures.encode import EncodedWeights
 from attention_gallery.figures.grid import grid_fragment
 from attention_gallery.figures.thumbnail import thumbnail
 from attention_gallery.figures.traces import traces_html
@@ -22,12 +22,12 @@ from attention_gallery.pages.inputs import left_out, texts_of
 from attention_gallery.pages.layer_averages import layer_average
 from attention_gallery.pages.neighbours import Place
 from attention_gallery.pages.pair_view import PairView
-from attention_gallery.pages.pieces import LayerAverage, Link
+from attention_gallery.pages.pieces import Link
 from attention_gallery.pages.predictions import prediction_table
 from attention_gallery.pages.relations import gold_rows
 from attention_gallery.pages.sources import source_table
 from attention_gallery.pages.traces import token_trace_of
-from attention_gallery.records import Float32, Provenance, head_name
+from attention_gallery.records import Provenance, head_name
 
 _Beside = tuple[Pair | None, Pair | None]
 
@@ -77,7 +77,8 @@ def _explorer(gallery: Gallery, view: PairView, beside: _Beside) -> bytes:
     pair, analysis = view.pair, view.analysis
     model, sentence, route = pair.model, pair.sentence, pair.route
     href = _head_links(pair)
-    grid, averages = _read_layers(view)
+    pictures = gallery.data.pictures(pair)
+    grid = pictures.grid
     first = analysis.opening_head(view.focus)
     before, after = (_link(route, one) for one in beside)
     summary = view.describer.grid()
@@ -100,7 +101,9 @@ def _explorer(gallery: Gallery, view: PairView, beside: _Beside) -> bytes:
         predictions=prediction_table(view),
         sources=source_table(view, view.focus, href),
         notable=notable_heads(analysis, view.tokens, view.keys, analysis.notable(), href),
-        averages=averages,
+        averages=tuple(
+            layer_average(layer, picture, view.keys.texts) for layer, picture in enumerate(pictures.averages)
+        ),
         notes=gallery.notes.of_pair(model.spec.slug, sentence.slug).blocks(route),
         mentions=gallery.notes.mentions.of_pair(model.spec.slug, sentence.slug).links(route),
         other_models=_other_models(gallery, pair),
@@ -127,20 +130,6 @@ def _link(route: str, pair: Pair | None) -> Link | None:
 def _head_links(pair: Pair) -> Callable[[Place], str]:
     paged = frozenset(pair.heads)
     return lambda place: routes.href(pair.route, pair.head_route(*place)) if place in paged else ""
-
-
-def _read_layers(view: PairView) -> tuple[EncodedWeights, tuple[LayerAverage, ...]]:
-    """The weights of all heads and the averages of all layers; each layer is read once for both."""
-    facts = view.pair.model.facts
-    averages: dict[int, LayerAverage] = {}
-
-    def layer(index: int) -> Float32:
-        found = view.attention.layer(index)
-        averages[index] = layer_average(found, view.keys.texts)
-        return found.weights
-
-    grid = encode_grid(layer, facts.layers, view.pair.model.causal)
-    return grid, tuple(averages.values())
 
 
 def _traces(found: SentenceAnalysis) -> Markup:

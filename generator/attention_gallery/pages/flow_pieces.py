@@ -6,12 +6,12 @@ The rules of `contexts` hold here too.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from markupsafe import Markup
 
 
-@dataclass(frozen=True, slots=True)
-class SourceView:
+class SourceView(NamedTuple):
     """Where one token draws from in one view: sources as in a `TraceRow`, or in `absent` why there are none.
 
     `definition`, `caveat` and `source` say what the view is.
@@ -26,8 +26,7 @@ class SourceView:
     absent: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SinkRow:
+class SinkRow(NamedTuple):
     """What of a head rests on tokens that say nothing of the text: raw, and weighted by vector lengths."""
 
     name: str
@@ -38,16 +37,14 @@ class SinkRow:
     norm_percent: int
 
 
-@dataclass(frozen=True, slots=True)
-class SinkTable:
+class SinkTable(NamedTuple):
     """The heads whose rest changes most when vectors count by their length, and all heads in one sentence."""
 
     summary: str
     rows: tuple[SinkRow, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SourceTable:
+class SourceTable(NamedTuple):
     """The views of one token side by side, after one layer; `data` is JSON for every token and layer.
 
     `sinks` is None where the lengths of vectors are not known.
@@ -76,8 +73,7 @@ class PredictionRow:
     came_part: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class PredictionTable:
+class PredictionTable(NamedTuple):
     """What a model expects after each token, or, `masked`, at each mask.
 
     `absent` says why there are no rows.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from attention_gallery.analysis import Counterparts, FlowViews, Frame, HeadContrast, HeadMap, SentenceAnalysis
 from attention_gallery.analysis.lengths import LengthReading
@@ -15,14 +15,14 @@ from attention_gallery.pages import routes
 from attention_gallery.pages.model_probe import ModelProbe
 from attention_gallery.pages.notes import GalleryNotes
 from attention_gallery.pages.parses import SentenceParse
+from attention_gallery.pages.pictures import PairPictures
 from attention_gallery.pages.routes import HeadRoutes
 from attention_gallery.records import Float32, ModelFacts, Provenance, StoredAttention
 from attention_gallery.theme.assets import ThemeAssets
 from attention_gallery.theme.render import Renderer
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedPage:
+class PlannedPage(NamedTuple):
     """A file to be made: its route, the digest of all that it depends on, and the way to make it.
 
     Equal `inputs` promise equal bytes, whatever the date, folder or machine.
@@ -144,6 +144,9 @@ class GalleryData(Protocol):
 
     def views(self, pair: Pair) -> FlowViews:
         """Where each token of a pair draws from, by several views."""
+
+    def pictures(self, pair: Pair) -> PairPictures:
+        """The weights of all heads of a pair as its page holds them, and a picture of each layer."""
 
     def repeats(self, key: str) -> RepeatScores:
         """The scores of every head on random tokens, by the key of their capture."""

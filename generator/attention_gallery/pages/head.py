@@ -7,7 +7,7 @@ from functools import partial
 
 from markupsafe import Markup
 
-from attention_gallery.pages import routes, words
+from attention_gallery.pages import routes
 from attention_gallery.pages.chrome import render
 from attention_gallery.pages.contexts import HeadContext
 from attention_gallery.pages.contrast_links import of_heads
@@ -15,7 +15,6 @@ from attention_gallery.pages.gallery import Gallery, PlannedPage
 from attention_gallery.pages.mentions import NO_NOTES, NoteList
 from attention_gallery.pages.notes import NoteSet
 from attention_gallery.pages.pair_view import PairView
-from attention_gallery.pages.pieces import Pair as PairRow
 from attention_gallery.records import head_name
 
 
@@ -58,7 +57,7 @@ def _make(
         evidence=kind.evidence,
         figure=Markup(figure.html),
         summary=summary,
-        pairs=_pairs(view, layer, head),
+        pairs=view.strongest(layer, head),
         metrics=view.metric_rows(layer, head),
         neighbours=view.neighbours[layer, head],
         across=routes.href(route, across),
@@ -69,11 +68,3 @@ def _make(
     )
     title = f"{name} on “{view.short_title}”, {model.spec.title}"
     return render(gallery, "head.html", view.head_frame.page(route, title, summary), context)
-
-
-def _pairs(view: PairView, layer: int, head: int) -> tuple[PairRow, ...]:
-    texts, keys = view.tokens.texts, view.keys.texts
-    return tuple(
-        PairRow(texts[query], keys[key], query, key, words.share(weight), round(100 * weight))
-        for query, key, weight in view.standouts[layer][head]
-    )

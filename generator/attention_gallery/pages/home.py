@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from attention_gallery.figures.thumbnail import thumbnail_size
 from attention_gallery.manifest.settings import SentenceSpec
@@ -49,7 +48,7 @@ def _card(gallery: Gallery, model: GalleryModel) -> ModelCard:
     """A model in short; of the three of an encoder-decoder only the first brings the description."""
     card = model_card(model, routes.HOME)
     kinds = gallery.kinds_of(model)
-    return replace(card, description="") if kinds and kinds[0] is not model else card
+    return card._replace(description="") if kinds and kinds[0] is not model else card
 
 
 def _row(gallery: Gallery, sentence: SentenceSpec) -> SentenceRow:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from markupsafe import Markup
 
 
-@dataclass(frozen=True, slots=True)
-class LengthHead:
+class LengthHead(NamedTuple):
     """A head whose measure changes with the length of a text: its `values` as text, one for each length."""
 
     name: str
@@ -16,8 +15,7 @@ class LengthHead:
     values: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class LengthChart:
+class LengthChart(NamedTuple):
     """One measure at several lengths. `figure` draws it, with its text alternative.
 
     `rows` are (label, a value for each length): the layers, all heads, and attention spread evenly.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
@@ -156,4 +156,5 @@ def gather_notes(notes: Iterable[Note], numbers: Numbers) -> GalleryNotes:
 
 def _digest(note: Note, rendered: RenderedNote, claims: tuple[Checked, ...]) -> str:
     html = digest_bytes(rendered.html.encode("utf-8", "surrogatepass"))
-    return digest([note.title, note.description, html, [asdict(claim.view(routes.HOME)) for claim in claims]])
+    said = [claim.view(routes.HOME)._asdict() for claim in claims]
+    return digest([note.title, note.description, html, said])

@@ -15,15 +15,19 @@ from attention_gallery.pages import routes, words
 from attention_gallery.pages.chrome import PageFrame, model_card, provenance
 from attention_gallery.pages.gallery import Gallery, Pair
 from attention_gallery.pages.inputs import left_out, opened_segments
-from attention_gallery.pages.measures import rows_of_heads
+from attention_gallery.pages.measures import pairs_of_heads, rows_of_heads
 from attention_gallery.pages.neighbours import Place, head_neighbours
 from attention_gallery.pages.pieces import HeadShared, Link, MetricRow, Neighbours, TokenView
+from attention_gallery.pages.pieces import Pair as PairRow
 from attention_gallery.pages.sinks import heads_said
-from attention_gallery.records import StoredAttention, Tokens
+from attention_gallery.records import AttentionLayer, StoredAttention, Tokens
+
+# Captures of at most so many weights (4 MiB) are kept whole while their pages are made.
+_KEPT_WEIGHTS = 2**20
 
 
 class PairView:
-    """Lazily read facts of one pair. Holds one encoded layer at a time."""
+    """Lazily read facts of one pair. Holds one encoded layer at a time, and the weights of a short text."""
 
     def __init__(
         self, gallery: Gallery, pair: Pair, neighbours: Mapping[Place, Neighbours] | None = None
@@ -34,6 +38,7 @@ class PairView:
         if neighbours is not None:
             self.neighbours = neighbours
         self._encoded: tuple[int, list[EncodedWeights]] = (-1, [])
+        self._layers: dict[int, AttentionLayer] = {}
 
     @cached_property
     def attention(self) -> StoredAttention:
@@ -106,10 +111,19 @@ class PairView:
         offsets = None if tokens.offsets is None or model.reads_target else tokens.offsets.tolist()
         return words.focus_token(self.pair.sentence, offsets, tokens.special.tolist(), model.causal)
 
+    def layer(self, index: int) -> AttentionLayer:
+        """One layer, float32[head, query, key]; those of a short text are read once for all pages."""
+        found = self._layers.get(index)
+        if found is None:
+            found = self.attention.layer(index)
+            if found.weights.size * self.analysis.layers <= _KEPT_WEIGHTS:
+                self._layers[index] = found
+        return found
+
     def weights(self, layer: int, head: int) -> EncodedWeights:
         """The weights of one head for its own page."""
         if self._encoded[0] != layer:
-            weights = self.attention.layer(layer).weights
+            weights = self.layer(layer).weights
             self._encoded = (layer, list(encode_heads(weights, self.pair.model.causal)))
         return self._encoded[1][head]
 
@@ -148,18 +162,12 @@ class PairView:
         return self._sinks[layer][head] if self._sinks else ""
 
     @cached_property
-    def standouts(self) -> list[list[list[tuple[int, int, float]]]]:
-        """The strongest pairs of each head: [layer][head] of (query, key, exact weight)."""
-        found = self.analysis
-        queries, keys = found.standouts_q.tolist(), found.standouts_k.tolist()
-        weights = found.standouts_w.tolist()
-        return [
-            [
-                [(q, k, w) for q, k, w in zip(*head, strict=True) if q >= 0]
-                for head in zip(*layer, strict=True)
-            ]
-            for layer in zip(queries, keys, weights, strict=True)
-        ]
+    def _strongest(self) -> list[tuple[PairRow, ...]]:
+        return pairs_of_heads(self.analysis, self.tokens.texts, self.keys.texts)
+
+    def strongest(self, layer: int, head: int) -> tuple[PairRow, ...]:
+        """The strongest pairs of one head."""
+        return self._strongest[layer * self.analysis.heads + head]
 
     @cached_property
     def head_pages_share(self) -> HeadShared:

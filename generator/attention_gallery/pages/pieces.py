@@ -8,8 +8,7 @@ from typing import Literal, NamedTuple
 from markupsafe import Markup
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """A link: what it says, where it leads, and what it says more when pointed at."""
 
     text: str
@@ -48,8 +47,7 @@ class SiteInfo:
     has_contrasts: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PageInfo:
+class PageInfo(NamedTuple):
     """The page itself. `root` leads to the site's root ("./", "../../"); `canonical` is absolute or None.
 
     `breadcrumbs` run from the gallery to the parent of this page. `kind` is the page's template name.
@@ -69,8 +67,7 @@ class PageInfo:
     built: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ModelCard:
+class ModelCard(NamedTuple):
     """A model in short. `facts` are label and value, ready to show."""
 
     slug: str
@@ -81,8 +78,7 @@ class ModelCard:
     facts: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Thumbnail:
+class Thumbnail(NamedTuple):
     """A small picture of attention: `src` is a file or a data: URI, `alt` says what it shows."""
 
     src: str
@@ -91,8 +87,7 @@ class Thumbnail:
     height: int
 
 
-@dataclass(frozen=True, slots=True)
-class GalleryCell:
+class GalleryCell(NamedTuple):
     """One model on one sentence, on the home page."""
 
     model: str
@@ -102,8 +97,7 @@ class GalleryCell:
     caption: str
 
 
-@dataclass(frozen=True, slots=True)
-class SentenceRow:
+class SentenceRow(NamedTuple):
     """One sentence on the home page, with a cell for each model: None for one that does not read it."""
 
     slug: str
@@ -125,8 +119,7 @@ class TypeCount:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class HeadCell:
+class HeadCell(NamedTuple):
     """One head in a layer × head table. `href` is "" where the head has no page of its own."""
 
     name: str
@@ -135,8 +128,7 @@ class HeadCell:
     type_title: str
 
 
-@dataclass(frozen=True, slots=True)
-class HeadGroup:
+class HeadGroup(NamedTuple):
     """Heads that are more like each other than like the rest. `kinds` says of what types they are."""
 
     letter: str
@@ -144,16 +136,14 @@ class HeadGroup:
     heads: tuple[HeadCell, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class HeadMapView:
+class HeadMapView(NamedTuple):
     """The map of a model's heads: `figure` is hidden from screen readers, `groups` say the same in text."""
 
     figure: Markup
     groups: tuple[HeadGroup, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SimilarHead:
+class SimilarHead(NamedTuple):
     """A head that looks at much the same tokens. `distance` is text, from 0 to 1; `percent` for a bar."""
 
     head: HeadCell
@@ -161,8 +151,7 @@ class SimilarHead:
     percent: int
 
 
-@dataclass(frozen=True, slots=True)
-class GoldRow:
+class GoldRow(NamedTuple):
     """One relation of a sentence, and what a model makes of it.
 
     `head` is the best head for relations of its kind, "" where there is none, and `verdict` what it looks at;
@@ -207,8 +196,7 @@ class Pair(NamedTuple):
     percent: int
 
 
-@dataclass(frozen=True, slots=True)
-class TraceRow:
+class TraceRow(NamedTuple):
     """What one token looks at in one layer, heads averaged: (key text, key index, weight text, share)."""
 
     layer: int
@@ -225,8 +213,7 @@ class Trace:
     summary: str
 
 
-@dataclass(frozen=True, slots=True)
-class NotableHead:
+class NotableHead(NamedTuple):
     """A head worth looking at, and why."""
 
     name: str
@@ -236,8 +223,7 @@ class NotableHead:
     evidence: str
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimView:
+class ClaimView(NamedTuple):
     """A claim of a note: what it is about, with the page; what it expects, what is true, whether it holds."""
 
     text: str
@@ -247,8 +233,7 @@ class ClaimView:
     holds: bool
 
 
-@dataclass(frozen=True, slots=True)
-class NoteBlock:
+class NoteBlock(NamedTuple):
     """An author's note, already cleaned HTML, with the claims it makes."""
 
     title: str
@@ -257,8 +242,7 @@ class NoteBlock:
     claims: tuple[ClaimView, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class HeadExample:
+class HeadExample(NamedTuple):
     """One sentence on a head's page, with its picture."""
 
     title: str
@@ -271,8 +255,7 @@ class HeadExample:
     evidence: str
 
 
-@dataclass(frozen=True, slots=True)
-class Neighbours:
+class Neighbours(NamedTuple):
     """Where one can go from a head: None at an edge. `up` is the same head a layer earlier."""
 
     previous: Link | None
@@ -281,16 +264,14 @@ class Neighbours:
     down: Link | None
 
 
-@dataclass(frozen=True, slots=True)
-class TextPart:
+class TextPart(NamedTuple):
     """One of the texts of a sentence. `name` says which: "First text", "User", …; "" for the only one."""
 
     name: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class SentenceModel:
+class SentenceModel(NamedTuple):
     """One model on a sentence's page. `length` says how many tokens there are, ready to show.
 
     `left_out` says what it could not read of the text, "" for nothing. `relations` are those of the sentence,
@@ -323,8 +304,7 @@ class TokenView:
     opens: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class LayerAverage:
+class LayerAverage(NamedTuple):
     """The heads of one layer averaged: a picture, and what stands out in it."""
 
     layer: int
@@ -332,8 +312,7 @@ class LayerAverage:
     caption: str
 
 
-@dataclass(frozen=True, slots=True)
-class HeadShared:
+class HeadShared(NamedTuple):
     """What all head pages of one model on one sentence share, rendered once: `token_strip` is HTML.
 
     `key_strip` has the tokens that are looked at where they are others (cross attention), else it is empty.

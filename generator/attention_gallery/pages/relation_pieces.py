@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from attention_gallery.pages.pieces import HeadCell
 
 
-@dataclass(frozen=True, slots=True)
-class RelationRow:
+class RelationRow(NamedTuple):
     """One kind of relation under one model: its best head, or in `reason` why none is named; `few`: too few.
 
     `accuracy` with its `interval` is of that head in `direction`, on `scored` examples; `percent` is for a
@@ -33,8 +32,7 @@ class RelationRow:
     caution: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RelationGroup:
+class RelationGroup(NamedTuple):
     """The relations of one group: "syntactic", "positional", "semantic", "entity" or "other" by `name`."""
 
     name: str
@@ -43,8 +41,7 @@ class RelationGroup:
     rows: tuple[RelationRow, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RepeatsRow:
+class RepeatsRow(NamedTuple):
     """One score on random tokens: what it is, what evenly spread attention gets, and the strongest heads."""
 
     title: str
@@ -55,8 +52,7 @@ class RepeatsRow:
     heads: tuple[tuple[HeadCell, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RepeatsView:
+class RepeatsView(NamedTuple):
     """The test on random tokens read twice: what was read and its scores, or why there are none."""
 
     about: str

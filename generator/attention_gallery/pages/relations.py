@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import numpy as np
 
@@ -135,7 +134,7 @@ def _gold_rows(
         else:
             row = _judged((*sides, title), score.best, (text, gold, looks, relation), href)
             caution = _resting(sides[1], gold, relation, probe) if score.best.direction == 0 else ""
-            yield replace(row, caution=caution)
+            yield row._replace(caution=caution)
 
 
 def _judged(

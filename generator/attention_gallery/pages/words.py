@@ -47,12 +47,16 @@ def fine(value: float, unit: str) -> str:
 
 def spread(mean: float, deviation: float, unit: str) -> str:
     """A mean with its standard deviation: `0.07 ± 0.03`; a small deviation with the digit that tells it."""
-    shown = measure(mean, unit)
+    return beside(measure(mean, unit), deviation, unit)
+
+
+def beside(mean: str, deviation: float, unit: str) -> str:
+    """A mean, as text, with its standard deviation as in `spread`."""
     if deviation < 5e-5:
-        return shown
+        return mean
     digits = 1 if unit == "tokens" else 2
     told = f"{deviation:.{digits}f}"
-    return f"{shown} ± {told if deviation >= 0.1**digits else f'{deviation:.1g}'}"
+    return f"{mean} ± {told if deviation >= 0.1**digits else f'{deviation:.1g}'}"
 
 
 def percent(value: float, limits: tuple[float, float]) -> int | None:

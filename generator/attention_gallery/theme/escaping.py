@@ -8,6 +8,7 @@ so templates are compiled to do both in place.
 from __future__ import annotations
 
 import keyword
+from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
 import jinja2
@@ -17,17 +18,18 @@ from markupsafe import Markup, escape
 
 from attention_gallery.theme.undefined import Undefined
 
+_FUNCTIONS = (BuiltinFunctionType, FunctionType, MethodType)
 _SHORT = 400
 _MOST = 16384
 
 
-class Escaped(dict[str, str]):
-    """HTML text by plain text, made when it is first asked for. Only short ones are kept."""
+class Escaped(dict[str | int, str]):
+    """HTML text by plain text or whole number, made when it is first asked for. Only short ones are kept."""
 
-    def __missing__(self, text: str) -> str:
-        """Escape `text`, which is no `Markup`: that equals a plain text and must not be taken for it."""
+    def __missing__(self, text: str | int) -> str:
+        """Escape `text`, which is neither `Markup` nor a bool: these equal others but read differently."""
         escaped = str(escape(text))
-        if len(text) <= _SHORT:
+        if len(escaped) <= _SHORT:
             if len(self) >= _MOST:
                 self.clear()
             self[text] = escaped
@@ -35,11 +37,16 @@ class Escaped(dict[str, str]):
 
 
 def escape_value(value: Any) -> str:
-    """A value that is not plain text as HTML text."""
-    kind = type(value)
-    if kind is int:
-        return str(value)
-    return value if kind is Markup else escape(value)
+    """A value that is neither plain text nor a whole number, as HTML text.
+
+    Raises `TemplateRuntimeError` for a function, whose name nobody wants to print.
+    """
+    if type(value) is Markup:
+        return value
+    if isinstance(value, _FUNCTIONS):
+        reason = f'"{value.__name__}" is a function, not a text: call it, or ask for something else'
+        raise jinja2.TemplateRuntimeError(reason)
+    return escape(value)
 
 
 class _InPlaceGenerator(CodeGenerator):
@@ -59,7 +66,10 @@ class _InPlaceGenerator(CodeGenerator):
 
     def _output_child_post(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
         if _escapes(frame, finalize):
-            self.write(f")).__class__ is str else environment.escape_value({self._printed}))")
+            self.write(
+                f")).__class__ is str or {self._printed}.__class__ is int "
+                f"else environment.escape_value({self._printed}))"
+            )
         else:
             super()._output_child_post(node, frame, finalize)
 

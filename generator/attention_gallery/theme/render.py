@@ -12,6 +12,7 @@ from typing import Any
 import jinja2
 
 from attention_gallery.errors import Problem, ThemeError, did_you_mean
+from attention_gallery.theme.compiled import CompiledTemplates
 from attention_gallery.theme.escaping import EscapingEnvironment
 from attention_gallery.theme.find import Theme
 from attention_gallery.theme.undefined import NotThere, without_modules
@@ -37,12 +38,16 @@ class Renderer:
     Python does. One that meets something else is rendered again, and from then on only, by Jinja2's rules.
     """
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: Theme, compiled: Path | None = None) -> None:
+        """`compiled` is the folder that keeps compiled templates for the next build, None for none."""
         folders = [folder / "templates" for folder in theme.folders]
         self._folders = folders
         loader = jinja2.FileSystemLoader(folders)
         self._environment = EscapingEnvironment(loader)
         self._quick = EscapingEnvironment(loader, plain_fields=True)
+        if compiled is not None:
+            for way, environment in (("fields", self._environment), ("plain", self._quick)):
+                environment.bytecode_cache = CompiledTemplates(compiled, ("fields", "plain"), way)
         self._templates: dict[str, jinja2.Template] = {}
         self._shared: set[str] = set()
 

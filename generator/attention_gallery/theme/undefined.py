@@ -76,6 +76,9 @@ def _mend_field(owner: Any, name: Any, whose: str) -> str:
         return f"write {{% if {whose} %}} … {{% endif %}} around it" if whose else ""
     if not isinstance(name, str):
         return ""
+    named = isinstance(owner, tuple) and getattr(owner, "_fields", None)
+    if named:
+        return did_you_mean(name, named) or "known: " + ", ".join(sorted(named))
     if isinstance(owner, tuple | list):
         return f"go through it: {{% for one in {whose} %}} … {{% endfor %}}" if whose else ""
     if isinstance(owner, Mapping):

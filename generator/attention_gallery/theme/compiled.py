@@ -1,0 +1,41 @@
+"""Templates compiled by an earlier build, so that a build of few pages need not wait for all of them."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import jinja2
+from jinja2.bccache import Bucket
+
+from attention_gallery.files import remove_tree
+from attention_gallery.hashing import digest, digest_file
+from attention_gallery.theme import escaping
+
+
+class CompiledTemplates(jinja2.FileSystemBytecodeCache):
+    """Compiled templates in `folder`, those of each way of compiling in a folder of their own.
+
+    Jinja2 compares each with the template's text. It does not know that our own hooks make the code, nor
+    keeps versions of itself apart, so both are in the folder's name; what others made is removed.
+    """
+
+    def __init__(self, folder: Path, ways: tuple[str, ...], way: str) -> None:
+        """`ways` are the names of all ways to compile, `way` is this one's."""
+        code = digest([jinja2.__version__, digest_file(Path(escaping.__file__))])[:16]
+        names = {one: f"{one}-{code}" for one in ways}
+        own = folder / names[way]
+        own.mkdir(parents=True, exist_ok=True)
+        for other in folder.iterdir():
+            if other.is_dir() and other.name not in names.values():
+                remove_tree(other)
+        super().__init__(str(own), "%s.compiled")
+
+    def get_cache_key(self, name: str, filename: str | None = None) -> str:
+        """A name for what is kept of a template; Jinja2's own wants folders whose names are UTF-8."""
+        return digest([name, filename])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep a template; where that is not possible, it is compiled again next time."""
+        with suppress(OSError):
+            super().dump_bytecode(bucket)

@@ -1,0 +1,79 @@
+"""Pictures of a capture are drawn once: kept as they are, found again, and made anew when damaged."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from attention_gallery.errors import DamagedEntry
+from attention_gallery.figures.encode import EncodedWeights
+from attention_gallery.pages import pictures
+from attention_gallery.pages.pictures import (
+    AveragePicture,
+    PairPictures,
+    draw_pictures,
+    load_pictures,
+    pictures_key,
+    save_pictures,
+)
+from attention_gallery.store import AttentionStore
+from sample_gallery import Sample, analyses_of
+
+AVERAGES = st.builds(
+    AveragePicture,
+    st.binary(min_size=1, max_size=40),
+    st.tuples(st.integers(1, 64), st.integers(1, 64)),
+    st.integers(0, 500),
+    st.floats(0, 1, width=32),
+)
+GRIDS = st.builds(
+    EncodedWeights,
+    st.sampled_from(["sqrt8", "linear16"]),
+    st.text("ABab01+/=", max_size=60),
+    st.floats(0, 0.01),
+    st.booleans(),
+)
+
+
+@given(GRIDS, st.lists(AVERAGES, min_size=1, max_size=5))
+def test_what_is_kept_is_what_was_drawn(grid: EncodedWeights, averages: list[AveragePicture]) -> None:
+    drawn = PairPictures(grid, tuple(averages))
+    assert load_pictures(save_pictures(drawn)) == drawn
+
+
+@settings(max_examples=40)
+@given(st.data())
+def test_no_damage_goes_unseen(data: st.DataObject) -> None:
+    grid = EncodedWeights("sqrt8", "AAAA", 0.001, False)
+    kept = bytearray(save_pictures(PairPictures(grid, (AveragePicture(b"png", (1, 1), 0, 0.5),))))
+    # The line feed after the checksum says nothing.
+    between = len(pictures.MAGIC) + 64
+    place = data.draw(st.integers(0, len(kept) - 1).filter(lambda place: place != between))
+    kept[place] ^= data.draw(st.integers(1, 255))
+    with pytest.raises(DamagedEntry):
+        load_pictures(bytes(kept))
+
+
+def test_a_change_of_the_theme_draws_nothing_anew(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
+    sample.build()
+    before = sample.page("enc/cat")
+    monkeypatch.setattr(pictures, "encode_grid", lambda *_: pytest.fail("drawn again"))
+    sample.settings["description"] = "Another description."
+    report = sample.build()
+    assert report.written > 0
+    assert figure_of(sample.page("enc/cat")) == figure_of(before)
+
+
+def figure_of(page: str) -> str:
+    """The weights of the explorer's grid."""
+    return page.split('class="figure-weights">')[1].split("<")[0]
+
+
+def test_what_is_kept_has_a_name_that_cleaning_knows(sample: Sample) -> None:
+    sample.build()
+    for found in analyses_of(sample, "enc"):
+        name = pictures_key(found.key)
+        kept = sample.cache / "analysis" / name[:2] / name
+        attention = AttentionStore(sample.cache / "store").open(found.key)
+        assert load_pictures(kept.read_bytes()) == draw_pictures(attention)
