@@ -21,6 +21,8 @@ SEED = 2026
 # Draws of what keys receive, and the groups of queries that are moved in them.
 DRAWS = 12
 GROUPS = 8
+# So many queries are worth grouping.
+GROUPED = 24
 # Draws of all weights, for measures that ask for these: fewer on long texts, whose means vary less.
 ORDERS = 12
 FEWEST_ORDERS = 4
@@ -34,8 +36,8 @@ class Shuffles:
         self.layout = layout
         rows = layout.queries
         # In a causal model the first queries see little, and what they give weighs most: they move alone.
-        group = (rows - GROUPS) // GROUPS
-        self._group = group if group > 1 else 0
+        group = (rows - GROUPS * (layout.kind == "decoder")) // GROUPS
+        self._group = group if rows >= GROUPED else 0
         self._alone = rows - GROUPS * self._group
         self._starts = range(self._alone, rows, self._group) if self._group else range(0)
 
@@ -55,11 +57,11 @@ class Shuffles:
         # Heads last, so that the weights of all heads are moved together.
         flat = np.ascontiguousarray(view.weights.reshape(view.heads, -1).T)
         sums = np.zeros((alone + len(self._inside), keys, view.heads), np.float32)
-        sums[:alone] = flat[: alone * keys].reshape(alone, keys, -1)
+        sums[:alone] = flat[: alone * keys].reshape(alone, keys, view.heads)
         parts = [flat]
         for number, (start, (inside, width)) in enumerate(zip(self._starts, self._inside, strict=True)):
             drawn = flat[start * keys : (start + self._group) * keys].take(inside, axis=0)
-            np.add.reduce(drawn.reshape(self._group, width, -1), axis=0, out=sums[alone + number, :width])
+            np.add.reduce(drawn.reshape(self._group, width, view.heads), axis=0, out=sums[alone + number, :width])
             parts.append(drawn)
         moved = sums.reshape(-1, view.heads).take(self._places, axis=0)
         found: Float32 = moved.reshape(DRAWS, -1, keys, view.heads).sum(axis=1)
