@@ -39,10 +39,10 @@ class Metric:
 
     range: least and greatest possible value; the greatest is None where it is tokens - 1.
     definition: a plain sentence for readers. caveat: when the number misleads.
-    pattern: what a linear measure looks for. received: what a measure makes of what keys receive in sum,
-    float32[..., key] -> float32[...]. compute: LayerView -> float32[head], for any other.
+    pattern: what a linear measure looks for. compute: LayerView -> float32[head], for any other.
     kinds: the kinds of attention that have it at all. ordered: whether it asks where the weights of a row
-    lie, so that shuffling them can change it.
+    lie, so that shuffling them can change it. received: instead of `compute`, what a built-in measure makes
+    of what keys receive in sum, float32[..., key] -> float32[...].
     """
 
     name: str
@@ -53,10 +53,10 @@ class Metric:
     source: str
     caveat: str
     pattern: Callable[[Layout], Pattern] | None = None
-    received: Callable[[Float32, Layout], Float32] | None = None
     compute: Callable[[LayerView], Float32] | None = None
     kinds: tuple[AttentionKind, ...] = EVERY
     ordered: bool = True
+    received: Callable[[Float32, Layout], Float32] | None = None
 
     def range_for(self, tokens: int) -> tuple[float, float]:
         """The closed interval of possible values for a sentence of so many tokens."""

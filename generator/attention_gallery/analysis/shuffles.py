@@ -61,7 +61,8 @@ class Shuffles:
         parts = [flat]
         for number, (start, (inside, width)) in enumerate(zip(self._starts, self._inside, strict=True)):
             drawn = flat[start * keys : (start + self._group) * keys].take(inside, axis=0)
-            np.add.reduce(drawn.reshape(self._group, width, view.heads), axis=0, out=sums[alone + number, :width])
+            rows = drawn.reshape(self._group, width, view.heads)
+            np.add.reduce(rows, axis=0, out=sums[alone + number, :width])
             parts.append(drawn)
         moved = sums.reshape(-1, view.heads).take(self._places, axis=0)
         found: Float32 = moved.reshape(DRAWS, -1, keys, view.heads).sum(axis=1)

@@ -146,6 +146,7 @@ def _metric(found: _Found, place: MeasurePlace, taken: set[str]) -> Metric:
         metric,
         pattern=None if pattern is None else partial(guard.pattern, pattern),
         compute=None if compute is None else partial(guard.compute, compute),
+        received=None,  # `compute` says all, and is checked
     )
 
 
