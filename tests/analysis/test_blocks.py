@@ -39,7 +39,7 @@ SPEC = SentenceSpec.model_validate(
 )
 
 
-def softmax(seed: int, layers: int = 3, heads: int = 4, *, causal: bool = False) -> np.ndarray:
+def softmax(seed: int, layers: int = 5, heads: int = 4, *, causal: bool = False) -> np.ndarray:
     scores = np.exp(np.random.default_rng(seed).normal(size=(layers, heads, COUNT, COUNT)) * 2)
     if causal:
         scores = np.tril(scores)
@@ -52,7 +52,7 @@ def made(seed: int, *, causal: bool = False) -> HandMade:
     spans = [(0, 0), *SPEC.word_spans()]
     assert len(spans) == COUNT
     tokens = replace(found.tokens, offsets=np.array(spans, np.int32))
-    facts = replace(found.facts, windows=(4, None, 4)) if causal else found.facts
+    facts = replace(found.facts, windows=(4, None, 4, None, None)) if causal else found.facts
     if causal:
         near = np.abs(np.subtract.outer(np.arange(COUNT), np.arange(COUNT))) < 4
         for layer in (0, 2):
@@ -62,7 +62,7 @@ def made(seed: int, *, causal: bool = False) -> HandMade:
 
 
 @pytest.mark.parametrize("causal", [False, True])
-@pytest.mark.parametrize("weights", [1, 81, 200, 81 * 5, 81 * 9])
+@pytest.mark.parametrize("weights", [1, 81, 200, 81 * 5, 81 * 9, 81 * 12])
 def test_blocks_do_not_show(causal: bool, weights: int, monkeypatch: pytest.MonkeyPatch) -> None:
     attention = made(1, causal=causal)
     before = attention.weights.copy()

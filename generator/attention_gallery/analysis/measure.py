@@ -113,8 +113,8 @@ class Measuring:
         if block.head + block.heads == heads:
             self._sum /= np.float32(heads)
             self._strongest.append(_Strongest.of(self._sum, gauge, self._settings.top_keys))
-            layer_total = self._sum.sum(axis=0)
-            self._total = self._total + layer_total if self._total.size else layer_total
+            for average in self._sum:
+                self._total = self._total + average if self._total.size else average
 
     def result(self) -> SentenceAnalysis:
         """What was measured on all blocks."""
