@@ -100,7 +100,7 @@ def look_after(sample: Sample, old: object, new: object) -> str:
     build(sample.manifest, BuildOptions(), SilentReporter())
     assert sample.tree() == new
     left = {path.name for path in sample.cache.iterdir()}
-    assert left == {"store", "analysis", "build.sqlite", "build.lock", "fingerprints.json"}
+    assert left == {"store", "analysis", "templates", "build.sqlite", "build.lock", "fingerprints.json"}
     assert not [path for path in sample.root.rglob("*") if path.name.endswith((".tmp", ".part", ".previous"))]
     return "old" if found == old else "new"
 
@@ -112,7 +112,8 @@ def test_killed_at_any_change_of_the_file_system(built: Sample, tmp_path: Path) 
     count = changes_of(whole)
     new = whole.tree()
     assert count > 60
-    assert len([name for name in old if new.get(name) == old[name]]) <= 6  # the script, data, pictures, CNAME
+    # The script, tables and data, pictures, CNAME.
+    assert len([name for name in old if new.get(name) == old[name]]) <= 8
     spread = {round(1 + (count - 1) * step / 17) for step in range(18)}
     # The last changes are the swap, the record and the removal of the old site file by file.
     points = sorted(spread | set(range(count - len(old) - 8, count - len(old) + 2)))

@@ -31,7 +31,7 @@ def pager(sample: Sample, route: str) -> list[str]:
 def test_pages_are_made_for_those_who_read(partly: Sample) -> None:
     partly.build()
     folders = sorted(
-        path.parent.relative_to(partly.site).as_posix() for path in partly.site.glob("*/*/*.json")
+        path.parent.relative_to(partly.site).as_posix() for path in partly.site.glob("*/*/attention.json")
     )
     assert folders == ["dec/river", "dec/short", "enc/cat", "enc/short"]
     assert len(AttentionStore(partly.cache / "store").keys()) == 6  # both models read random tokens, too

@@ -165,7 +165,7 @@ def _rebuild(run: _Build) -> BuildReport:
             before = ""  # what was edited after it was read shall not pass for built
     store = AttentionStore(run.cache / "store")
     store.sweep()
-    for folder in (run.cache, run.cache / "analysis"):
+    for folder in (run.cache, run.cache / "analysis", run.cache / "templates"):
         sweep_unfinished(folder)
     captured, dropped = 0, set[str]()
     while True:

@@ -8,34 +8,41 @@ from pathlib import Path
 import jinja2
 from jinja2.bccache import Bucket
 
-from attention_gallery.files import remove_tree
-from attention_gallery.hashing import digest, digest_file
+from attention_gallery.files import remove_tree, write_atomically
+from attention_gallery.hashing import digest, digest_bytes, digest_file
 from attention_gallery.theme import escaping
 
 
-class CompiledTemplates(jinja2.FileSystemBytecodeCache):
+class CompiledTemplates(jinja2.BytecodeCache):
     """Compiled templates in `folder`, those of each way of compiling in a folder of their own.
 
     Jinja2 compares each with the template's text. It does not know that our own hooks make the code, nor
-    keeps versions of itself apart, so both are in the folder's name; what others made is removed.
+    keeps versions of itself apart, so both are in the folder's name; what others made is removed. A file is
+    the SHA-256 of what follows and, after a line feed, what Jinja2 keeps.
     """
 
     def __init__(self, folder: Path, ways: tuple[str, ...], way: str) -> None:
         """`ways` are the names of all ways to compile, `way` is this one's."""
         code = digest([jinja2.__version__, digest_file(Path(escaping.__file__))])[:16]
         names = {one: f"{one}-{code}" for one in ways}
-        own = folder / names[way]
-        own.mkdir(parents=True, exist_ok=True)
-        for other in folder.iterdir():
+        self._folder = folder / names[way]
+        for other in folder.iterdir() if folder.is_dir() else ():
             if other.is_dir() and other.name not in names.values():
                 remove_tree(other)
-        super().__init__(str(own), "%s.compiled")
 
     def get_cache_key(self, name: str, filename: str | None = None) -> str:
         """A name for what is kept of a template; Jinja2's own wants folders whose names are UTF-8."""
         return digest([name, filename])
 
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Take what was kept; where that is nothing, or damaged, the template is compiled."""
+        with suppress(OSError):
+            checksum, _, kept = (self._folder / bucket.key).read_bytes().partition(b"\n")
+            if digest_bytes(kept).encode() == checksum:
+                bucket.bytecode_from_string(kept)
+
     def dump_bytecode(self, bucket: Bucket) -> None:
         """Keep a template; where that is not possible, it is compiled again next time."""
+        kept = bucket.bytecode_to_string()
         with suppress(OSError):
-            super().dump_bytecode(bucket)
+            write_atomically(self._folder / bucket.key, digest_bytes(kept).encode() + b"\n" + kept)
