@@ -6,8 +6,9 @@
 Capture: one pass into a store on the disk, as a build makes it, without the cost of loading the model.
 Measure: from that store to the bytes that a build keeps: all measures, both baselines, head types, notable
 pairs, and the word that each head picks for each word, which is what probes of relations need. Likeness, the
-distances between heads, is timed apart. All are timed in one process, turn by turn, after one of each; ratios
-are taken pair by pair. Times are those of the processor, with one thread, so that other work on the machine
+distances between heads, and views, which are rollout, attention flow where the text is short enough for it,
+and what the lengths of vectors tell, are timed apart. All are timed in one process, turn by turn, after one
+of each; ratios are taken pair by pair. Times are those of the processor, with one thread, so that other work on the machine
 shows little: with more threads a capture ends sooner, and measuring does not. Memory is what a process of its
 own grows by at its peak (resident) while it measures one capture again and again.
 """
@@ -29,7 +30,15 @@ import numpy as np
 import torch
 from capture import MODELS, Bench, peak, reset_peak, spread
 
-from attention_gallery.analysis import analyse_and_look, gold_of, head_distances, save, save_looks
+from attention_gallery.analysis import (
+    analyse_and_look,
+    flow_views,
+    gold_of,
+    head_distances,
+    save,
+    save_looks,
+    save_views,
+)
 from attention_gallery.analysis.distances import save_distances
 from attention_gallery.capturing.reading import ModelInput
 from attention_gallery.manifest.settings import AnalysisSettings, RelationSpec, SentenceSpec
@@ -94,6 +103,11 @@ def likeness(store: AttentionStore) -> None:
     save_distances(head_distances(store.open(KEY)))
 
 
+def views(store: AttentionStore) -> None:
+    """What each token draws from by other views than raw attention, as a build keeps it."""
+    save_views(flow_views(store.open(KEY), SETTINGS))
+
+
 def report(source: str, runs: int) -> None:
     """One model, all lengths."""
     torch.set_num_threads(1)
@@ -104,13 +118,14 @@ def report(source: str, runs: int) -> None:
         print(f"{source}: {facts.layers} × {facts.heads} heads")
         for count in LENGTHS:
             given = Given.of(bench, count)
-            found: list[tuple[float, float, float]] = []
+            found: list[tuple[float, float, float, float]] = []
             for _ in range(1 + runs):
                 bench.forget()
                 capture = timed(lambda given=given: bench.capture([given.read]))
                 measured = timed(lambda given=given: measure(bench.store, given))
-                found.append((capture, measured, timed(lambda: likeness(bench.store))))
-            captured, measured_, alike = zip(*found[1:], strict=True)
+                others = timed(lambda: likeness(bench.store)), timed(lambda: views(bench.store))
+                found.append((capture, measured, *others))
+            captured, measured_, alike, viewed = zip(*found[1:], strict=True)
             ratios = [one / other for one, other in zip(measured_, captured, strict=True)]
             both = [(one + more) / other for one, more, other in zip(measured_, alike, captured, strict=True)]
             second = statistics.median(measured_)
@@ -118,7 +133,8 @@ def report(source: str, runs: int) -> None:
                 f"  {count:>4} tokens  capture {1e3 * statistics.median(captured):7.1f} ms  "
                 f"measure {1e3 * second:7.1f} ms ({1e6 * second / heads:6.1f} µs a head)  "
                 f"ratio {spread(ratios)}  "
-                f"likeness {1e3 * statistics.median(alike):6.1f} ms, with it {spread(both)}",
+                f"likeness {1e3 * statistics.median(alike):6.1f} ms, with it {spread(both)}  "
+                f"views {1e3 * statistics.median(viewed):7.1f} ms",
                 flush=True,
             )
         grown = {count: growth(source, count) for count in MANY}
