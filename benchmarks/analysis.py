@@ -8,9 +8,9 @@ Measure: from that store to the bytes that a build keeps: all measures, both bas
 pairs, and the word that each head picks for each word, which is what probes of relations need. Likeness, the
 distances between heads, and views, which are rollout, attention flow where the text is short enough for it,
 and what the lengths of vectors tell, are timed apart. All are timed in one process, turn by turn, after one
-of each; ratios are taken pair by pair. Times are those of the processor, with one thread, so that other work on the machine
-shows little: with more threads a capture ends sooner, and measuring does not. Memory is what a process of its
-own grows by at its peak (resident) while it measures one capture again and again.
+of each; ratios are taken pair by pair. Times are those of the processor, with one thread, so that other work
+on the machine shows little: with more threads a capture ends sooner, and measuring does not. Memory is what a
+process of its own grows by at its peak (resident) while it measures one capture again and again.
 """
 
 from __future__ import annotations
