@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 
@@ -15,28 +13,16 @@ from attention_gallery.figures.describe import (
     quoted_tokens,
 )
 from attention_gallery.manifest.settings import AnalysisSettings
-from attention_gallery.records import AttentionLayer, ModelFacts, Tokens
+from attention_gallery.records import AttentionLayer, MemoryCapture, ModelFacts, Provenance, Tokens
 
 TEXTS = ("[CLS]", "the", "cat", "said", "it", "is", "the", "king", "[SEP]")
 COUNT = len(TEXTS)
 
 
-@dataclass(frozen=True)
-class HandMade:
-    weights: np.ndarray
-    tokens: Tokens
-    facts: ModelFacts
-    others: Tokens | None = None
-    key: str = "0" * 64
-    text: str = "the cat said it is the king"
-    provenance: None = None
-
-    @property
-    def keys(self):
-        return self.others or self.tokens
-
-    def layer(self, index):
-        return AttentionLayer(index, self.facts.kind, self.weights[index])
+def hand_made(weights, tokens, facts, keys=None):
+    origin = Provenance("m", "t", "hand", None, "float32", {}, 0.0, 0.0)
+    layers = tuple(AttentionLayer(index, facts.kind, one) for index, one in enumerate(weights))
+    return MemoryCapture("0" * 64, "the cat said it is the king", tokens, facts, origin, layers, keys)
 
 
 def tokens_of(texts, special=()):
@@ -50,7 +36,7 @@ def analysed(weights, *, causal=False, special=(0, COUNT - 1), texts=TEXTS):
     layers, heads = weights.shape[:2]
     facts = ModelFacts("Hand", "hand", layers, heads, heads, causal, None, 8, 100, 1, "safetensors")
     tokens = tokens_of(texts, special)
-    return tokens, analyse(HandMade(weights, tokens, facts), AnalysisSettings())
+    return tokens, analyse(hand_made(weights, tokens, facts), AnalysisSettings())
 
 
 def looking_back():
@@ -86,7 +72,7 @@ def test_cross_attention_is_described_from_the_target_to_the_source():
     weights[0, :, [0, 1, 2], [0, 2, 3]] = 0.85
     facts = ModelFacts("Hand", "hand", 1, 2, 2, False, None, 8, 100, 1, "safetensors", None, cross=True)
     target, source = tokens_of(["il", "dort", "</s>"], [2]), tokens_of(["the", "it", "sleeps", "</s>"], [3])
-    found = analyse(HandMade(weights, target, facts, source), AnalysisSettings())
+    found = analyse(hand_made(weights, target, facts, source), AnalysisSettings())
     describer = HeadDescriber(target, found, source)
     assert describer.strongest(0, 1) == ["“il” → “the” 0.85", "“dort” → “sleeps” 0.85"]
     assert describer.token(1) == (
