@@ -270,9 +270,13 @@ class Criteria:
         uniform: Mapping[str, Float32],
         queries: Mapping[str, Int32],
     ) -> tuple[Criteria, ...]:
-        """Those of every layer; `uniform` and `queries` are [layer] each."""
-        found = []
+        """Those of every layer; `uniform` and `queries` are [layer] each. Equal layers share theirs."""
+        found: list[Criteria] = []
+        rows = np.array([*uniform.values(), *queries.values()])
         for layer in range(len(uniform["entropy"])):
+            if layer and rows[:, layer].tobytes() == rows[:, layer - 1].tobytes():
+                found.append(found[-1])
+                continue
             even = {name: float(row[layer]) for name, row in uniform.items()}
             limits = {kind.measure: limit_of(kind.measure, even, thresholds) for kind in KINDS[:FOCUSED]}
             rests = {name: int(row[layer]) for name, row in queries.items()}

@@ -87,10 +87,9 @@ class SentenceAnalysis:
         return {metric.name: metric.values for metric in self.metrics}
 
     @cached_property
-    def _numbers(self) -> list[list[tuple[float, ...]]]:
-        """Every measure of each head: [layer][head][measure]."""
-        layers = zip(*(metric.values.tolist() for metric in self.metrics), strict=True)
-        return [list(zip(*layer, strict=True)) for layer in layers]
+    def _numbers(self) -> Float32:
+        """Every measure of each head: float32[layer, head, measure]."""
+        return np.stack([metric.values for metric in self.metrics], axis=-1)
 
     @cached_property
     def _names(self) -> tuple[str, ...]:
@@ -107,7 +106,7 @@ class SentenceAnalysis:
 
     def head_metrics(self, layer: int, head: int) -> dict[str, float]:
         """All measures of one head, by name; NaN where undefined."""
-        return dict(zip(self._names, self._numbers[layer][head], strict=True))
+        return dict(zip(self._names, self._numbers[layer, head].tolist(), strict=True))
 
     def type_name(self, layer: int, head: int) -> str:
         """The short name of a head's type, without its evidence."""
