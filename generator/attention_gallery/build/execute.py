@@ -69,6 +69,8 @@ class Staging:
                 )
             name = file_of(route)
             target = os.path.join(self.folder, name)
+            if route.endswith("/"):  # a page has a folder of its own, which nearly always has to be made
+                make_folder(os.path.dirname(target))
             if isinstance(found, Output):
                 self._take_over(name, target)
                 self.reused += 1
@@ -97,8 +99,6 @@ class Staging:
 
     def _take_over(self, name: str, target: str) -> None:
         source = os.path.join(self.live, name)
-        if name.endswith("/index.html"):
-            make_folder(os.path.dirname(target))
         try:
             link_or_copy(source, target)
         except FileNotFoundError:
@@ -106,8 +106,6 @@ class Staging:
             link_or_copy(source, target)
 
     def _written(self, page: PlannedPage, data: bytes, target: str) -> Output:
-        if page.route.endswith("/"):  # a page has a folder of its own, which nearly always has to be made
-            make_folder(os.path.dirname(target))
         try:
             stream = os.open(target, _NEW_FILE, 0o644)
         except FileNotFoundError:

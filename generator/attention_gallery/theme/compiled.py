@@ -14,25 +14,24 @@ from attention_gallery.theme import escaping
 
 
 class CompiledTemplates(jinja2.BytecodeCache):
-    """Compiled templates in `folder`, those of each way of compiling in a folder of their own.
+    """Compiled templates in `folder`, those of each way of compiling under names of their own.
 
     Jinja2 compares each with the template's text. It does not know that our own hooks make the code, nor
-    keeps versions of itself apart, so both are in the folder's name; what others made is removed. A file is
+    keeps versions of itself apart, so both name a folder for them; what others made is removed. A file is
     the SHA-256 of what follows and, after a line feed, what Jinja2 keeps.
     """
 
-    def __init__(self, folder: Path, ways: tuple[str, ...], way: str) -> None:
-        """`ways` are the names of all ways to compile, `way` is this one's."""
-        code = digest([jinja2.__version__, digest_file(Path(escaping.__file__))])[:16]
-        names = {one: f"{one}-{code}" for one in ways}
-        self._folder = folder / names[way]
+    def __init__(self, folder: Path, way: str) -> None:
+        """`way` is the name of the way to compile."""
+        self._way = way
+        self._folder = folder / digest([jinja2.__version__, digest_file(Path(escaping.__file__))])[:16]
         for other in folder.iterdir() if folder.is_dir() else ():
-            if other.is_dir() and other.name not in names.values():
+            if other.is_dir() and other != self._folder:
                 remove_tree(other)
 
     def get_cache_key(self, name: str, filename: str | None = None) -> str:
         """A name for what is kept of a template; Jinja2's own wants folders whose names are UTF-8."""
-        return digest([name, filename])
+        return digest([self._way, name, filename])
 
     def load_bytecode(self, bucket: Bucket) -> None:
         """Take what was kept; where that is nothing, or damaged, the template is compiled."""

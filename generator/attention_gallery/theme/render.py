@@ -46,8 +46,8 @@ class Renderer:
         self._environment = EscapingEnvironment(loader)
         self._quick = EscapingEnvironment(loader, plain_fields=True)
         if compiled is not None:
-            for way, environment in (("fields", self._environment), ("plain", self._quick)):
-                environment.bytecode_cache = CompiledTemplates(compiled, ("fields", "plain"), way)
+            self._environment.bytecode_cache = CompiledTemplates(compiled, "by Jinja2's rules")
+            self._quick.bytecode_cache = CompiledTemplates(compiled, "plain fields")
         self._templates: dict[str, jinja2.Template] = {}
         self._shared: set[str] = set()
 
