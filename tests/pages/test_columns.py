@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -25,7 +27,22 @@ def test_a_column_of_measures(values: Float32, unit: str) -> None:
 
 @given(NUMBERS, st.sampled_from([(0.0, 1.0), (0.0, 24.0), (-1.0, 1.0), (1.0, 1.0)]))
 def test_a_column_of_places(values: Float32, limits: tuple[float, float]) -> None:
-    assert columns.percents(values, limits) == [words.percent(one, limits) for one in values.tolist()]
+    assert columns.percents(values, limits) == [place_of(one, limits) for one in values.tolist()]
+
+
+def place_of(value: float, limits: tuple[float, float]) -> int | None:
+    """Where one value stands in its range, as a percentage."""
+    low, high = limits
+    if math.isnan(value) or high <= low:
+        return None
+    return round(min(100.0, max(0.0, 100 * (value - low) / (high - low))))
+
+
+@given(st.floats(-10, 10), st.floats(-5, 5), st.floats(0, 5))
+def test_a_place_in_a_range_is_a_percentage(value: float, low: float, wide: float) -> None:
+    (place,) = columns.percents(np.array([value]), (low, low + wide))
+    assert place is None or 0 <= place <= 100
+    assert columns.percents(np.array([math.nan, 0.25]), (0, 1)) == [None, 25]
 
 
 @given(NUMBERS, st.sampled_from(["share", "tokens"]))

@@ -27,14 +27,6 @@ def test_measures_are_told_in_their_unit() -> None:
     assert words.measure(math.nan, "share") == words.measure(math.nan, "tokens") == "–"
 
 
-@given(st.floats(-10, 10), st.floats(-5, 5), st.floats(0, 5))
-def test_a_place_in_a_range_is_a_percentage(value: float, low: float, wide: float) -> None:
-    place = words.percent(value, (low, low + wide))
-    assert place is None or 0 <= place <= 100
-    assert words.percent(math.nan, (0, 1)) is None
-    assert words.percent(0.25, (0, 1)) == 25
-
-
 @pytest.mark.parametrize(
     ("number", "text"), [(1, "1 token"), (0, "0 tokens"), (2, "2 tokens"), (1024, "1,024 tokens")]
 )

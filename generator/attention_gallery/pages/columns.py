@@ -49,13 +49,15 @@ def spreads(means: NDArray[np.floating[Any]], deviations: NDArray[np.floating[An
 
 
 def percents(values: NDArray[np.floating[Any]], limits: tuple[float, float]) -> list[int | None]:
-    """`words.percent` of each value."""
+    """Where each value stands in its range, 0 to 100, for a bar; None when it is undefined."""
     low, high = limits
     if high <= low:
         return [None] * values.size
     numbers = values.astype(np.float64).ravel()
     undefined = np.isnan(numbers)
-    placed = np.rint(np.clip(100 * (np.where(undefined, low, numbers) - low) / (high - low), 0, 100))
+    with np.errstate(over="ignore"):  # far outside of a tiny range is outside
+        hundredths = 100 * (np.where(undefined, low, numbers) - low) / (high - low)
+    placed = np.rint(np.clip(hundredths, 0, 100))
     found: list[int | None] = placed.astype(np.int64).tolist()
     for index in np.flatnonzero(undefined).tolist():
         found[index] = None

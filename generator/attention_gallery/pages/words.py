@@ -59,14 +59,6 @@ def beside(mean: str, deviation: float, unit: str) -> str:
     return f"{mean} ± {told if deviation >= 0.1**digits else f'{deviation:.1g}'}"
 
 
-def percent(value: float, limits: tuple[float, float]) -> int | None:
-    """Where a value stands in its range, 0 to 100, for a bar; None when it is undefined."""
-    low, high = limits
-    if math.isnan(value) or high <= low:
-        return None
-    return round(min(100.0, max(0.0, 100 * (value - low) / (high - low))))
-
-
 def kept_weights(origin: Provenance) -> str:
     """The weights that a page's numbers come from, with what they lost when they were stored."""
     if not origin.storage_error:
