@@ -50,12 +50,19 @@ SENTENCES: tuple[dict[str, Any], ...] = (
     },
 )
 MODELS: tuple[dict[str, Any], ...] = (
-    {"slug": "enc", "title": "Encoder", "source": "./models/enc", "description": "Sees it all."},
+    {
+        "slug": "enc",
+        "title": "Encoder",
+        "source": "./models/enc",
+        "description": "Sees it all.",
+        "aliases": ["old-enc"],
+    },
     {"slug": "dec", "title": f"Decoder {HOSTILE}", "source": "./models/dec"},
 )
 CONTRASTS: tuple[dict[str, Any], ...] = (
     {
         "slug": "pair",
+        "aliases": ["docs"],
         "title": HOSTILE,
         "description": HOSTILE,
         "model": "enc",

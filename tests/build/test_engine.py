@@ -242,17 +242,23 @@ def test_two_pages_cannot_share_an_address(sample: Sample) -> None:
 
 def test_aliases_lead_to_the_present_pages(sample: Sample) -> None:
     sample.sentence("cat")["aliases"] = ["old-cat"]
+    sample.settings["models"][1]["aliases"] = ["docs"]
     sample.settings["base_url"] = "https://example.org/g"
     sample.build()
     for old, new in (
         ("sentences/old-cat/", "../../sentences/cat/index.html"),
         ("enc/old-cat/", "../../enc/cat/index.html"),
         ("dec/old-cat/l00h02/", "../../../dec/cat/l00h02/index.html"),
+        ("docs/cat/", "../../dec/cat/index.html"),
+        ("docs/old-cat/l00h02/", "../../../dec/cat/l00h02/index.html"),
+        ("models/docs/l00h02/", "../../../models/dec/l00h02/index.html"),
     ):
         html = sample.page(old)
-        assert f'content="0; url={new}"' in html
+        assert f'content="1; url={new}"' in html
         assert f'href="{new}"' in html
-    assert "old-cat" not in (sample.site / "sitemap.xml").read_text()
+    sitemap = (sample.site / "sitemap.xml").read_text()
+    assert "old-cat" not in sitemap
+    assert "docs" not in sitemap
 
 
 def test_the_sitemap_has_every_page_and_no_other(sample: Sample) -> None:

@@ -261,3 +261,11 @@ def test_a_change_of_kinds_makes_only_what_changed(tmp_path: Path) -> None:
     clean = sample.copy(tmp_path / "clean", clean=True)
     clean.build()
     assert sample.tree() == clean.tree()
+
+
+def test_a_former_slug_of_an_encoder_decoder_leads_to_each_of_its_kinds(tmp_path: Path) -> None:
+    sample = with_both(tmp_path / "project", aliases=["old"])
+    sample.build()
+    for kind in ("encoder", "decoder", "cross"):
+        assert f'href="../../both-{kind}/cat/index.html"' in sample.page(f"old-{kind}/cat/")
+        assert f'href="../../models/both-{kind}/index.html"' in sample.page(f"models/old-{kind}/")

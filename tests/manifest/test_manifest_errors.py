@@ -126,6 +126,10 @@ def related(source: str, target: str, *more: str) -> str:
         (sentence("slug: The Cat"), "a-z, 0-9", 'for example "the-cat"', (5, 11)),
         (sentence("slug: ../../etc"), "a-z, 0-9", "etc", (5, 11)),
         (sentence("slug: search"), "reserved", "slug: …", (5, 11)),
+        *(
+            (sentence(f"slug: {slug}"), f'"{slug}" is reserved', f"`aliases: [{slug}]`", (5, 11))
+            for slug in ("embed", "api", "docs")
+        ),
         (sentence("slug: l03h07"), "name a head", "slug: …", (5, 11)),
         (sentence("title: About"), "made from the title, is reserved", "slug: …", (5, 12)),
         (sentence("title: ' '"), "title is empty", "remove the key", (5, 12)),

@@ -79,5 +79,10 @@ def clashes(manifest: Manifest, shown: Iterable[ShownModel]) -> list[Problem]:
 
 def _shown(spec: ModelSpec, index: int, kind: str) -> ShownModel:
     # Which other kinds are shown changes nothing for this one, and its pages need not be made again.
-    changed = {"slug": kind_slug(spec.slug, kind), "title": kind_title(spec.title, kind), "attention": ()}
+    changed = {
+        "slug": kind_slug(spec.slug, kind),
+        "title": kind_title(spec.title, kind),
+        "attention": (),
+        "aliases": tuple(kind_slug(alias, kind) for alias in spec.aliases),
+    }
     return ShownModel(index, kind, spec.model_copy(update=changed))

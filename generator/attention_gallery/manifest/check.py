@@ -22,7 +22,7 @@ from attention_gallery.manifest.sentences import (
     check_sentences,
     check_title,
 )
-from attention_gallery.manifest.slugs import is_slug, reserved_reason
+from attention_gallery.manifest.slugs import RESERVED_LATELY, is_slug, reserved_reason
 from attention_gallery.manifest.source import parse_source
 
 
@@ -143,6 +143,8 @@ def _slugs(
         place: Place = (name, i, made or "slug")
         hint = "give it another name with `slug: …`"
         if (reason := reserved_reason(slug)) is not None:
+            if slug in RESERVED_LATELY:
+                hint += f", and keep links that were shared alive with `aliases: [{slug}]`"
             yield f'the slug "{slug}"{_made(made)} is reserved: {reason}', hint, place
         elif slug in taken:
             line = document.position(*taken[slug]).line
@@ -155,7 +157,8 @@ def _slugs(
             if not isinstance(alias, str) or not is_slug(alias):
                 continue
             place = (name, i, "aliases", n)
-            if (reason := reserved_reason(alias)) is not None:
+            reason = None if alias in RESERVED_LATELY else reserved_reason(alias)
+            if reason is not None:
                 yield f'the alias "{alias}" is reserved: {reason}', "remove it", place
             elif alias in taken:
                 line = document.position(*taken[alias]).line

@@ -49,6 +49,7 @@ class ModelSpec(Settings):
         "All three when left out.",
     )
     description: str = Field(default="", description="One or two sentences about the model.")
+    aliases: tuple[Slug, ...] = Field(default=(), description="Former slugs, which redirect to this one.")
     draft: bool = Field(default=False, description="Leave the model out unless the build is given --drafts.")
 
 
@@ -235,6 +236,7 @@ class ContrastSpec(Settings):
         default=(), description="Two sentences that the same `model` reads, such as a minimal pair."
     )
     heads: tuple[str, ...] = Field(default=(), description="Two heads of the `model`: `[L3H1, L5H11]`.")
+    aliases: tuple[Slug, ...] = Field(default=(), description="Former slugs, which redirect to this one.")
     draft: bool = Field(
         default=False, description="Leave the contrast out unless the build is given --drafts."
     )

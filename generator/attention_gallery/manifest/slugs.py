@@ -20,6 +20,8 @@ _PAGES = frozenset(
     {"models", "sentences", "contrasts", "notes", "about", "search", "gallery", "index", "404", "tags"}
     | {"aliases", "assets", "static", "feed", "sitemap", "robots"}
 )
+# For pages to come. Galleries may have had these slugs before: aliases may still be so named.
+RESERVED_LATELY = frozenset({"embed", "api", "docs"})
 # Windows opens these as devices, whatever folder they are in.
 _DEVICES = frozenset(
     ["con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))]
@@ -81,8 +83,8 @@ def shorten(text: str) -> str:
 
 
 def reserved_reason(slug: str) -> str | None:
-    """Why a slug cannot be used, or None when it can."""
-    if slug in _PAGES:
+    """Why a slug cannot be used, or None when it can. An alias may be one of `RESERVED_LATELY`."""
+    if slug in _PAGES or slug in RESERVED_LATELY:
         return "the site uses this name for a page or folder of its own"
     if slug in _DEVICES:
         return "Windows keeps this name for a device"
