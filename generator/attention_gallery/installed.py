@@ -1,0 +1,44 @@
+"""Installed libraries as files whose state tells which version is there, found without importing any."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from importlib.util import find_spec
+
+_MARKS = re.compile(r"[-_.]+")
+_DESCRIPTIONS = (".dist-info", ".egg-info")
+
+
+def installed_files(module: str, distribution: str) -> Iterator[str]:
+    """The files that are others when another version of a library is installed; none where there is none.
+
+    Its first module alone can be the same in two versions; its description lies in a folder that is named
+    after the version, and lists the digests of all its files.
+    """
+    try:
+        spec = find_spec(module)
+    except (ImportError, ValueError):
+        spec = None
+    if spec is None:
+        return
+    inner = next(iter(spec.submodule_search_locations or ()), None)
+    origin = spec.origin if spec.has_location else None
+    if origin is not None:
+        yield origin
+    beside = os.path.dirname(inner or origin or "")
+    try:
+        names = sorted(os.listdir(beside))
+    except OSError:
+        return  # in a ZIP file, whose own state is that of its origin
+    for name in names:
+        stem, ending = os.path.splitext(name)
+        if ending in _DESCRIPTIONS and _plain(stem.split("-")[0]) == _plain(distribution):
+            path = os.path.join(beside, name)
+            inside = ("METADATA", "RECORD") if os.path.isdir(path) else ()
+            yield from [os.path.join(path, one) for one in inside] or [path]
+
+
+def _plain(name: str) -> str:
+    return _MARKS.sub("-", name).lower()
