@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from importlib.util import find_spec
 
-_MARKS = re.compile(r"[-_.]+")
 _DESCRIPTIONS = (".dist-info", ".egg-info")
 
 
@@ -33,12 +31,12 @@ def installed_files(module: str, distribution: str) -> Iterator[str]:
     except OSError:
         return  # in a ZIP file, whose own state is that of its origin
     for name in names:
-        stem, ending = os.path.splitext(name)
-        if ending in _DESCRIPTIONS and _plain(stem.split("-")[0]) == _plain(distribution):
+        if name.endswith(_DESCRIPTIONS) and _plain(name.split("-")[0]) == _plain(distribution):
             path = os.path.join(beside, name)
             inside = ("METADATA", "RECORD") if os.path.isdir(path) else ()
             yield from [os.path.join(path, one) for one in inside] or [path]
 
 
 def _plain(name: str) -> str:
-    return _MARKS.sub("-", name).lower()
+    """The name of a distribution, which may be written in several ways."""
+    return name.removesuffix(".egg-info").lower().replace("_", "-").replace(".", "-")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +13,14 @@ from attention_gallery.build.links import LinkReader
 from attention_gallery.build.ownership import MARKER, marker_lines
 from attention_gallery.build.record import Output, Record, RecordWriter
 from attention_gallery.errors import OutputError, Problem
-from attention_gallery.files import link_or_copy, make_folder, remove_tree, swap_folders, walk_files
+from attention_gallery.files import (
+    link_or_copy,
+    make_folder,
+    remove_tree,
+    swap_folders,
+    walk_files,
+    why_unreadable,
+)
 from attention_gallery.hashing import digest_bytes, digest_file
 from attention_gallery.pages.gallery import PlannedPage
 from attention_gallery.pages.routes import file_of
@@ -142,7 +149,7 @@ class Staging:
         if not self.live.is_dir():
             return
         ours = self.files()
-        for name in walk_files(self.live, empty_folders=True):
+        for name in self._lying():
             if name in owned or (force and (name in ours or name == MARKER)):
                 continue
             if name.endswith("/") and any(one.startswith(name) for one in owned):
@@ -157,6 +164,15 @@ class Staging:
                 )
             self._carry(name)
             self.foreign.add(name)
+
+    def _lying(self) -> Iterator[str]:
+        """What lies in the live site. Raises `OutputError`: what cannot be read cannot be carried over."""
+        try:
+            yield from walk_files(self.live, empty_folders=True)
+        except OSError as error:
+            reason = f"a folder in the site cannot be read: {why_unreadable(error)}"
+            mend = "check who owns it and its permissions, or move it away"
+            raise OutputError(Problem(reason, mend, Path(os.fsdecode(error.filename or self.live)))) from None
 
     def _carry(self, name: str) -> None:
         source, target = self.live / name, self.folder / name

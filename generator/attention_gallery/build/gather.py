@@ -30,7 +30,7 @@ from attention_gallery.manifest.settings import GallerySettings, SentenceSpec
 from attention_gallery.models import license_of
 from attention_gallery.notes import check_heads
 from attention_gallery.pages import routes
-from attention_gallery.pages.chrome import site_info
+from attention_gallery.pages.chrome import model_inputs, site_info
 from attention_gallery.pages.gallery import Gallery, GalleryModel, Pair, PlannedPage, ReadLadder
 from attention_gallery.pages.link_map import LinkMap
 from attention_gallery.pages.model_probe import ModelProbe
@@ -171,8 +171,7 @@ def _pair(
     del origin["seconds"]  # how long a capture took is no property of its numbers
     inputs = digest(
         [
-            model.spec.model_dump(mode="json"),
-            asdict(model.facts),
+            model_inputs(model),
             origin,
             # Relations change nothing of what heads do: pages that show them name them themselves.
             sentence.model_dump(mode="json", exclude={"relations", "annotate"}),
