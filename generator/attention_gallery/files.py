@@ -6,10 +6,14 @@ import ctypes
 import errno
 import os
 import shutil
+import stat
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
+
+Kind = Literal["nothing", "file", "folder", "other"]
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2  # Linux renameat2(2)
@@ -75,20 +79,44 @@ def link_or_copy(source: str, target: str) -> None:
         shutil.copy2(source, target)
 
 
+def kind_of(path: Path) -> Kind:
+    """What stands at a path, links followed: nothing where there is not even a link.
+
+    Raises `OSError` where that cannot be told: for a link that leads nowhere or in a circle, and in a folder
+    that may not be read. `Path.exists` and its like say no to some of these, and raise for others.
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        if os.path.islink(path):
+            raise FileNotFoundError(errno.ENOENT, "the link leads nowhere", str(path)) from None
+        return "nothing"
+    return "folder" if stat.S_ISDIR(mode) else "file" if stat.S_ISREG(mode) else "other"
+
+
+def why_unreadable(error: OSError) -> str:
+    """Why something cannot be read, in a few words."""
+    if error.errno == errno.ELOOP:
+        return "the link leads in a circle"
+    return (error.strerror or str(error)).lower()
+
+
 def walk_files(folder: Path, empty_folders: bool = False) -> Iterator[str]:
     """All files and symbolic links below `folder`, as sorted POSIX paths relative to it.
 
-    With `empty_folders`, folders that hold nothing too, with "/" at their end.
+    There are none where there is no folder. With `empty_folders`, folders that hold nothing too, with "/" at their end. Raises `OSError` for a folder
+    that cannot be read.
     """
-    yield from _walk(str(folder), "", empty_folders)
+    try:
+        yield from _walk(str(folder), "", empty_folders)
+    except FileNotFoundError:
+        if os.path.lexists(folder):
+            raise
 
 
 def _walk(folder: str, prefix: str, empty_folders: bool) -> Iterator[str]:
-    try:
-        with os.scandir(folder) as scanned:
-            entries = sorted(scanned, key=lambda entry: entry.name)
-    except OSError:
-        return
+    with os.scandir(folder) as scanned:
+        entries = sorted(scanned, key=lambda entry: entry.name)
     if empty_folders and prefix and not entries:
         yield prefix
     below = []

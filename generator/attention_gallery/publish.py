@@ -16,6 +16,7 @@ from pathlib import Path
 
 from attention_gallery.build.ownership import MARKER
 from attention_gallery.errors import OutputError
+from attention_gallery.files import why_unreadable
 
 LARGEST_SITE = 1_000_000_000  # bytes; what GitHub Pages serves of one site
 LARGEST_FILE = 100_000_000  # bytes; GitHub refuses a push with a larger one
@@ -177,11 +178,21 @@ def _kept_domain(git: _Git, remote: str, branch: str, site: Path) -> str | None:
 def _measure(site: Path) -> tuple[int, int, tuple[str, ...]]:
     """The number of files and their bytes, and a warning for each limit of GitHub Pages that is crossed."""
     sizes: dict[Path, int] = {}
-    for folder, folders, names in os.walk(site):
-        folders.sort()
-        for path in (Path(folder, name) for name in sorted(names)):
-            _check_file(path, site)
-            sizes[path] = path.stat().st_size
+
+    def stop(error: OSError) -> None:
+        raise error
+
+    try:
+        for folder, folders, names in os.walk(site, onerror=stop):
+            folders.sort()
+            for path in (Path(folder, name) for name in sorted([*names, *_links(folder, folders)])):
+                _check_file(path, site)
+                sizes[path] = path.stat().st_size
+    except OSError as error:
+        raise OutputError(
+            f"{os.fsdecode(error.filename or site)} cannot be read: {why_unreadable(error)}",
+            mend="check who owns it and its permissions, or remove it",
+        ) from None
     total = sum(sizes.values())
     warnings = [
         f"{path.relative_to(site)} has {size / 1e6:.0f} MB; GitHub refuses files above 100 MB"
@@ -196,11 +207,18 @@ def _measure(site: Path) -> tuple[int, int, tuple[str, ...]]:
     return len(sizes), total, tuple(warnings)
 
 
+def _links(folder: str, names: list[str]) -> list[str]:
+    """The folders that are links: they would be left out of the branch."""
+    return [name for name in names if Path(folder, name).is_symlink()]
+
+
 def _check_file(path: Path, site: Path) -> None:
     """Refuse files that would publish something outside the site, or that no branch can hold."""
     if path.is_symlink() and not path.resolve().is_relative_to(site.resolve()):
         raise OutputError(f"{path} is a link that leads out of the site", mend="remove it or copy the file")
-    if any(ord(mark) < 32 or mark == '"' for mark in path.name):
+    if path.is_dir():
+        raise OutputError(f"{path} is a link to a folder", mend="remove it or copy the folder")
+    if any(ord(mark) < 32 or mark == '"' or 0xD800 <= ord(mark) <= 0xDFFF for mark in path.name):
         raise OutputError(f"{str(path)!r} has a name that cannot be published", mend="rename the file")
 
 

@@ -119,7 +119,7 @@ def test_a_record_that_cannot_be_written_is_told(
     def full(writer: record.RecordWriter, *arguments: Any) -> Any:
         # The database may grow no more: what SQLite says then is what it says of a full disk.
         writer._connection.execute("pragma max_page_count = 1")
-        writer._waiting += [(f"x{number}", "i" * 200, 1, 1, "l" * 5000) for number in range(2)]
+        writer._waiting += [(f"x{n}", "i" * 200, "d", "l" * 5000, 1, 1, 1, 1) for n in range(2)]
         return original(writer, *arguments)
 
     monkeypatch.setattr(record.RecordWriter, method, full)

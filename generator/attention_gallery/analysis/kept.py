@@ -1,8 +1,8 @@
 """Facts and arrays as bytes and back, for results that are kept.
 
 The layout: one line of magic, one line with the SHA-256 of all that follows, one line of JSON with the facts
-and the names, types and shapes of the arrays, then their bytes in that order, little-endian. The same values
-give the same bytes, and nothing in them is code.
+and the names, types and shapes of the arrays, then their bytes in that order, little-endian; a kept file ends
+with its name. The same values give the same bytes, and nothing in them is code.
 """
 
 from __future__ import annotations
@@ -39,6 +39,18 @@ def pack(magic: bytes, facts: Mapping[str, Any], arrays: Mapping[str, NDArray[An
     parts = (np.ascontiguousarray(array).tobytes() for array in arrays.values())
     body = b"".join([canonical_json(header), b"\n", *parts])
     return b"".join([magic, digest_bytes(body).encode(), b"\n", body])
+
+
+def named(data: bytes, name: str) -> bytes:
+    """What `pack` gave, with the name under which it is kept at its end, covered by the checksum."""
+    start = data.index(b"\n") + 1
+    body = b"".join([data[start + 65 :], b"\n", name.encode()])
+    return b"".join([data[:start], digest_bytes(body).encode(), b"\n", body])
+
+
+def is_named(data: bytes, name: str) -> bool:
+    """Whether bytes were kept under this name; whether they are whole is found when they are unpacked."""
+    return data.endswith(b"\n" + name.encode())
 
 
 def unpack(

@@ -22,6 +22,7 @@ from attention_gallery.models import (
     license_file,
 )
 from attention_gallery.models import files as model_files
+from attention_gallery.models.noticed import branch_folders, package_files
 from attention_gallery.progress import Reporter, SilentReporter
 from attention_gallery.records import Given, TextInput
 from attention_gallery.store import AttentionStore, capture_key
@@ -74,8 +75,18 @@ class Captures:
         return {key for (_, name), key in self.hidden.items() if is_rung(name)}
 
     def files(self) -> list[str]:
-        """Every model file that can change the numbers or the license."""
-        return [str(path) for model, _ in self.models for path in (*model_files(model), license_file(model))]
+        """Every file that can change the numbers, the license or the version of a model."""
+        files = [str(path) for model, _ in self.models for path in (*model_files(model), license_file(model))]
+        return [*files, *(name for model, _ in self.models for name in package_files(model))]
+
+    def folders(self) -> list[str]:
+        """The folders that tell which commit of a hub model is taken."""
+        return [str(folder) for model, _ in self.models for folder in branch_folders(model)]
+
+    def listed(self) -> list[str]:
+        """The folders of models: a file that comes into one of them may count."""
+        folders = (str(model.folder) for model, _ in self.models if model.config is not None)
+        return list(dict.fromkeys(folders))
 
 
 def needed_captures(

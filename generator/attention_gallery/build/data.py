@@ -62,8 +62,7 @@ from attention_gallery.analysis.repeats import (
     repeats_key,
     save_repeats,
 )
-from attention_gallery.build.kept_files import Result, kept_file, path_in
-from attention_gallery.files import write_atomically
+from attention_gallery.build.kept_files import Result, keep_file, kept_file, path_in
 from attention_gallery.manifest.settings import AnalysisSettings, GallerySettings
 from attention_gallery.pages.gallery import Pair
 from attention_gallery.pages.model_probe import ModelProbe
@@ -186,7 +185,7 @@ class CachedData:
         if not self._keep or key not in self._expected or path_in(self._cache, name).exists():
             return look(entry, gold)
         analysis, looks = analyse_and_look(entry, self._settings, gold, metrics=self.measures.metrics)
-        write_atomically(path_in(self._cache, name), save(analysis))
+        keep_file(path_in(self._cache, name), save(analysis))
         return looks
 
     def _analyse(self, key: str) -> SentenceAnalysis:
@@ -195,7 +194,7 @@ class CachedData:
         if gold is None or kept is None or not self._keep or kept.exists():
             return analyse(entry, self._settings, metrics=metrics)
         analysis, looks = analyse_and_look(entry, self._settings, gold, metrics=metrics)
-        write_atomically(kept, save_looks(looks))
+        keep_file(kept, save_looks(looks))
         return analysis
 
     def length(self, key: str) -> LengthReading:

@@ -6,18 +6,30 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from attention_gallery.build.lock import build_lock
 from attention_gallery.build.options import BuildOptions, BuildReport, CheckReport
-from attention_gallery.build.record import Record, RecordWriter, draft_of
-from attention_gallery.build.unchanged import changed_since, is_intact, own_inputs, stamp
+from attention_gallery.build.record import Record, RecordWriter, draft_of, restamp
+from attention_gallery.build.unchanged import (
+    Inputs,
+    Source,
+    Watch,
+    interpreter,
+    own_inputs,
+    same_site,
+    same_sources,
+    snapshot,
+    untouched,
+)
 from attention_gallery.errors import DamagedEntry, OutputError, Problem, told_in_short
+from attention_gallery.hashing import digest_file
 from attention_gallery.manifest.lock import lock_path
 from attention_gallery.pages import routes
 from attention_gallery.progress import Reporter
+from attention_gallery.stamps import Moment, Stamp
 
 if TYPE_CHECKING:
     from attention_gallery.build.annotate import Annotated
@@ -25,6 +37,7 @@ if TYPE_CHECKING:
     from attention_gallery.build.data import CachedData
     from attention_gallery.build.execute import Staging
     from attention_gallery.build.project import Project
+    from attention_gallery.models import FingerprintMemory
     from attention_gallery.pages.gallery import Gallery
 
 PAGES_LIMIT = 1_000_000_000  # GitHub Pages publishes at most 1 GB
@@ -68,6 +81,13 @@ class _Build:
         return self.cache / "staging"
 
 
+class _State(NamedTuple):
+    """What a site is made from: facts for the record, and the files; none where they changed meanwhile."""
+
+    facts: dict[str, Any]
+    sources: dict[str, Source]
+
+
 def build(manifest_path: Path, options: BuildOptions, reporter: Reporter) -> BuildReport:
     """Build the gallery of a manifest.
 
@@ -93,22 +113,21 @@ def _sweep(run: _Build) -> None:
         remove_tree(run.staging)
 
 
-def _settings(run: _Build) -> list[str]:
+def _settings(run: _Build, inputs: Inputs) -> list[Any]:
+    """What else can change a site, as JSON values. Raises `OSError`."""
     return [
         str(run.manifest),
-        f"drafts={run.options.drafts}",
-        f"epoch={os.environ.get('SOURCE_DATE_EPOCH', '')}",
+        run.options.drafts,
+        os.environ.get("SOURCE_DATE_EPOCH", ""),
+        interpreter(),
+        inputs.listings(),
     ]
 
 
-def _stamp(run: _Build, inputs: dict[str, list[str]]) -> str:
-    files, folders = own_inputs()
-    project = run.manifest.parent
-    return stamp(
-        [str(run.manifest), str(lock_path(run.manifest)), *files, *inputs["files"]],
-        [*folders, str(project / "themes"), *inputs["folders"]],
-        _settings(run),
-    )
+def _inputs(run: _Build, found: Inputs) -> Inputs:
+    """What the manifest leads to, with what is always there."""
+    files = (str(run.manifest), str(lock_path(run.manifest)), *found.files)
+    return Inputs(files, (str(run.manifest.parent / "themes"), *found.folders), found.listed)
 
 
 def _unchanged(run: _Build) -> BuildReport | None:
@@ -118,18 +137,38 @@ def _unchanged(run: _Build) -> BuildReport | None:
     with run.clock.phase("look"):
         record = Record(run.record_path)
         try:
-            inputs, before, told = record.fact("inputs"), record.fact("stamp"), record.fact("report")
-            if not inputs or not told or _stamp(run, inputs) != before:
-                return None
-            site = run.manifest.parent / told["site"]
-            if not is_intact(record, site, told["foreign"]) or (run.options.strict and told["warnings"]):
-                return None
+            told = record.fact("report")
+            looked = None if not told else _looked_at(run, record, told)
         finally:
             record.close()
-    files, pages = told["files"], told["pages"]
+        if looked is None or (run.options.strict and told["warnings"]):
+            return None
+        restamp(run.record_path, *looked)
     for warning in told["warnings"]:
         run.reporter.warning(warning)
-    return BuildReport(site, pages, 0, files, 0, 0, told["size"], tuple(told["warnings"]), run.clock.seconds)
+    site = run.manifest.parent / told["site"]
+    counts = told["pages"], 0, told["files"], 0, 0, told["size"]
+    return BuildReport(site, *counts, tuple(told["warnings"]), run.clock.seconds)
+
+
+def _looked_at(
+    run: _Build, record: Record, told: dict[str, Any]
+) -> tuple[dict[str, Stamp], dict[str, Stamp]] | None:
+    """New stamps of files of the site, and of files that it is made from; None when anything changed."""
+    inputs, settings = record.fact("inputs"), record.fact("settings")
+    if not inputs or not settings:
+        return None
+    read = Inputs(**{kind: tuple(names) for kind, names in inputs.items()})
+    try:
+        if _settings(run, read) != settings:
+            return None
+    except OSError:
+        return None
+    before = {name: Source(*found) for name, found in record.sources().items()}
+    sources = same_sources(before, _inputs(run, read), own_inputs())
+    site = run.manifest.parent / told["site"]
+    outputs = None if sources is None else same_site(record, site, told["foreign"])
+    return None if outputs is None or sources is None else (outputs, sources)
 
 
 def _rebuild(run: _Build) -> BuildReport:
@@ -140,29 +179,22 @@ def _rebuild(run: _Build) -> BuildReport:
     from attention_gallery.build.project import read_project
     from attention_gallery.build.shown import with_pages
     from attention_gallery.files import sweep_unfinished
+    from attention_gallery.models import FingerprintMemory
     from attention_gallery.notes import check_models
     from attention_gallery.store import AttentionStore
 
     with run.clock.phase("read"):
-        started = time.time_ns()
+        watch = _watch(run)
         project = read_project(run.manifest, run.options.drafts)
-        captures = _pinned_captures(run, project)
+        memory = FingerprintMemory(run.cache / "fingerprints.json")
+        captures = _pinned_captures(run, project, memory)
         annotated = annotate(project.manifest, run.cache / "analysis", run.reporter)
         project = replace(project, manifest=annotated.manifest)
         settings = project.manifest.settings
         paged = [(model.spec.slug, one.slug) for model, one in with_pages(settings, captures.shown)]
         check_models(project.notes, [shown.spec.slug for shown in captures.shown], paged)
         check_contrasts(project.manifest, captures.shown, {})
-        treebanks = [str(path) for path in project.manifest.files]
-        read = [*captures.files(), *treebanks, *project.measures.files, *annotated.files]
-        inputs = {"files": read, "folders": [str(project.content)]}
-        before = _stamp(run, inputs)
-        folders = [str(run.manifest.parent / "themes"), *inputs["folders"]]
-        files = [str(run.manifest), *inputs["files"]]
-        if not run.options.update_lock:  # else it was changed just now, by this build
-            files.append(str(lock_path(run.manifest)))
-        if changed_since(started, files, folders):
-            before = ""  # what was edited after it was read shall not pass for built
+        state = _state(run, watch, project, (captures, annotated), memory)
     store = AttentionStore(run.cache / "store")
     store.sweep()
     for folder in (run.cache, run.cache / "analysis", run.cache / "templates"):
@@ -174,7 +206,7 @@ def _rebuild(run: _Build) -> BuildReport:
         cache = run.cache / "analysis"
         data = CachedData(store, cache, settings.analysis, measures=project.measures)
         try:
-            return _write(run, project, (captures, annotated), data, captured, (before, inputs))
+            return _write(run, project, (captures, annotated), data, captured, state)
         except DamagedEntry:
             damaged = drop_damaged(captures, store, run.reporter, dropped)
             if not damaged:
@@ -182,17 +214,43 @@ def _rebuild(run: _Build) -> BuildReport:
             dropped |= damaged
 
 
-def _pinned_captures(run: _Build, project: Project) -> Captures:
+def _watch(run: _Build) -> Watch:
+    lock = str(lock_path(run.manifest))
+    missing = () if os.path.lexists(lock) else (lock,)
+    return Watch(Moment.now(), frozenset(missing), frozenset([lock] if run.options.update_lock else []))
+
+
+def _state(
+    run: _Build,
+    watch: Watch,
+    project: Project,
+    found: tuple[Captures, Annotated],
+    memory: FingerprintMemory,
+) -> _State:
+    """What the site is made from, as it was read; what was edited meanwhile shall not pass for built."""
+    captures, annotated = found
+    read = (*captures.files(), *map(str, project.manifest.files), *project.measures.files, *annotated.files)
+    folders = str(project.content), *captures.folders()
+    inputs = Inputs(read, folders, tuple(captures.listed()))
+
+    def digest_of(name: str) -> str:
+        path = Path(name)
+        return memory.digest(path) if memory.remembers(path) else digest_file(path)
+
+    sources = snapshot(_inputs(run, inputs), own_inputs(), watch, digest_of)
+    settings = None if sources is None else _settings(run, inputs)
+    return _State({"inputs": asdict(inputs), "settings": settings}, sources or {})
+
+
+def _pinned_captures(run: _Build, project: Project, memory: FingerprintMemory) -> Captures:
     """The captures that are needed, of the models that are locked; or else the lock follows the models."""
     from attention_gallery.build.captures import needed_captures
     from attention_gallery.build.locking import accept, tell_others
     from attention_gallery.build.pins import Pins
     from attention_gallery.manifest.lock_reader import read_lock
-    from attention_gallery.models import FingerprintMemory
 
     path = lock_path(run.manifest)
     pins = Pins(read_lock(path), binding=not run.options.update_lock)
-    memory = FingerprintMemory(run.cache / "fingerprints.json")
     captures = needed_captures(project, memory, pins, run.reporter)
     if run.options.update_lock:
         accept(project, captures.models, pins.lock, path).tell(run.reporter)
@@ -207,7 +265,7 @@ def _write(
     found: tuple[Captures, Annotated],
     data: CachedData,
     captured: int,
-    state: tuple[str, dict[str, list[str]]],
+    state: _State,
 ) -> BuildReport:
     from attention_gallery.build.gather import gather
     from attention_gallery.build.ownership import MARKER, owned_files
@@ -229,10 +287,12 @@ def _write(
         pruned = len(owned - {MARKER} - staging.files())
         with run.clock.phase("swap"):
             report = _told(project, staging, run.warnings)
-            new.finish({"stamp": state[0], "inputs": state[1], "report": report})
+            # Themes and files beside notes are read as pages are made.
+            sources = state.sources if untouched(state.sources) else {}
+            new.finish({**state.facts, "report": report}, sources)
             staging.swap()
             new.publish()
-            staging.drop_old(owned)
+            restamp(run.record_path, staging.drop_old(owned), {})
     except BaseException:
         _abandon(staging, new)
         raise

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable
+import stat
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,10 +13,19 @@ from attention_gallery.build.links import LinkReader
 from attention_gallery.build.ownership import MARKER, marker_lines
 from attention_gallery.build.record import Output, Record, RecordWriter
 from attention_gallery.errors import OutputError, Problem
-from attention_gallery.files import link_or_copy, make_folder, remove_tree, swap_folders, walk_files
+from attention_gallery.files import (
+    link_or_copy,
+    make_folder,
+    remove_tree,
+    swap_folders,
+    walk_files,
+    why_unreadable,
+)
+from attention_gallery.hashing import digest_bytes, digest_file
 from attention_gallery.pages.gallery import PlannedPage
 from attention_gallery.pages.routes import file_of
 from attention_gallery.progress import Task
+from attention_gallery.stamps import Stamp, stamp_of
 
 _MOST_TOGETHER = 64
 _BYTES_TOGETHER = 1 << 20
@@ -24,7 +34,10 @@ _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 
 @dataclass(slots=True)
 class Staging:
-    """A site in the making. `known` are the routes so far, `foreign` the files of other hands."""
+    """A site in the making. `known` are the routes so far, `foreign` the files of other hands.
+
+    `taken` are the routes and stamps of files that were taken over from the live site, by their name.
+    """
 
     folder: Path
     live: Path
@@ -34,6 +47,7 @@ class Staging:
     links: LinkReader
     known: set[str] = field(default_factory=set)
     foreign: set[str] = field(default_factory=set)
+    taken: dict[str, tuple[str, Stamp]] = field(default_factory=dict)
     written: int = 0
     reused: int = 0
     pages: int = 0
@@ -74,7 +88,9 @@ class Staging:
             if isinstance(found, Output):
                 self._take_over(name, target)
                 self.reused += 1
-                output = found
+                stamp = stamp_of(os.lstat(target))  # another name is a change of the file, too
+                output = found._replace(stamp=stamp)
+                self.taken[name] = route, stamp
             else:
                 output = self._written(page, found, target)
                 self.written += 1
@@ -90,12 +106,16 @@ class Staging:
         before = self.old.output(page.route) if self.reuse else None
         if before is None or before.inputs != page.inputs:
             return None
+        path = os.path.join(self.live, file_of(page.route))
         try:
-            status = os.lstat(os.path.join(self.live, file_of(page.route)))
+            status = os.lstat(path)
+            if stamp_of(status) == before.stamp:
+                return before
+            # A copy of the site, or one out of a cache: what it holds decides.
+            alike = status.st_size == before.size and stat.S_ISREG(status.st_mode)
+            return before if alike and digest_file(Path(path)) == before.digest else None
         except OSError:
             return None
-        same = (status.st_size, status.st_mtime_ns) == (before.size, before.changed)
-        return before if same else None
 
     def _take_over(self, name: str, target: str) -> None:
         source = os.path.join(self.live, name)
@@ -119,7 +139,7 @@ class Staging:
         finally:
             os.close(stream)
         links = self.links.of(page.route, data) if target.endswith(".html") else ""
-        return Output(page.route, page.inputs, len(data), status.st_mtime_ns, links)
+        return Output(page.route, page.inputs, digest_bytes(data), links, stamp_of(status))
 
     def keep_foreign(self, owned: set[str], force: bool) -> None:
         """Carry over every file of the live site that is not ours.
@@ -129,7 +149,7 @@ class Staging:
         if not self.live.is_dir():
             return
         ours = self.files()
-        for name in walk_files(self.live, empty_folders=True):
+        for name in self._lying():
             if name in owned or (force and (name in ours or name == MARKER)):
                 continue
             if name.endswith("/") and any(one.startswith(name) for one in owned):
@@ -144,6 +164,15 @@ class Staging:
                 )
             self._carry(name)
             self.foreign.add(name)
+
+    def _lying(self) -> Iterator[str]:
+        """What lies in the live site. Raises `OutputError`: what cannot be read cannot be carried over."""
+        try:
+            yield from walk_files(self.live, empty_folders=True)
+        except OSError as error:
+            reason = f"a folder in the site cannot be read: {why_unreadable(error)}"
+            mend = "check who owns it and its permissions, or move it away"
+            raise OutputError(Problem(reason, mend, Path(os.fsdecode(error.filename or self.live)))) from None
 
     def _carry(self, name: str) -> None:
         source, target = self.live / name, self.folder / name
@@ -193,23 +222,38 @@ class Staging:
             mend = "keep both on the same disk: a site is put in its place by renaming it"
             raise OutputError(Problem(reason, mend, self.live)) from error
 
-    def drop_old(self, owned: set[str]) -> None:
-        """Drop the site that was there; what somebody put into it during the build moves to the new one."""
-        if self.folder.is_dir():
-            self._drop(str(self.folder), "", owned)
+    def drop_old(self, owned: set[str]) -> dict[str, Stamp]:
+        """Drop the site that was there; what somebody put into it during the build moves to the new one.
 
-    def _drop(self, folder: str, prefix: str, owned: set[str]) -> None:
+        Returns the stamps by route of the files of which one of two names went: that is a change, too.
+        """
+        stamps: dict[str, Stamp] = {}
+        if self.folder.is_dir():
+            self._drop(str(self.folder), "", owned, stamps)
+        return stamps
+
+    def _drop(self, folder: str, prefix: str, owned: set[str], stamps: dict[str, Stamp]) -> None:
         with os.scandir(folder) as scanned:
             entries = list(scanned)
         for entry in entries:
             name = prefix + entry.name
             if entry.is_dir(follow_symlinks=False):
-                self._drop(entry.path, name + "/", owned)
+                self._drop(entry.path, name + "/", owned, stamps)
                 continue
             target = self.live / name
             if name not in owned and name not in self.foreign and not os.path.lexists(target):
                 target.parent.mkdir(parents=True, exist_ok=True)
                 os.rename(entry.path, target)
+            elif name in self.taken:
+                self._drop_name(entry.path, name, stamps)
             else:
                 os.unlink(entry.path)
         os.rmdir(folder)
+
+    def _drop_name(self, path: str, name: str, stamps: dict[str, Stamp]) -> None:
+        """Drop the old name of a file that was taken over, and note its stamp if nobody wrote to it since."""
+        route, stamp = self.taken[name]
+        before = stamp_of(os.lstat(path))
+        os.unlink(path)
+        if before == stamp:  # else the file was copied, and its stamp stays
+            stamps[route] = stamp_of(os.lstat(os.path.join(self.live, name)))

@@ -17,6 +17,7 @@ from attention_gallery.build.captures import Captures
 from attention_gallery.build.contrasts import check_contrasts, resolve_contrasts
 from attention_gallery.build.data import CachedData, CapturedEvidence
 from attention_gallery.build.hidden import rung_name
+from attention_gallery.build.libraries import LIBRARIES
 from attention_gallery.build.probes import Reader, model_probes
 from attention_gallery.build.project import Project
 from attention_gallery.build.shown import ShownModel, with_pages
@@ -29,7 +30,7 @@ from attention_gallery.manifest.settings import GallerySettings, SentenceSpec
 from attention_gallery.models import license_of
 from attention_gallery.notes import check_heads
 from attention_gallery.pages import routes
-from attention_gallery.pages.chrome import site_info
+from attention_gallery.pages.chrome import model_inputs, site_info
 from attention_gallery.pages.gallery import Gallery, GalleryModel, Pair, PlannedPage, ReadLadder
 from attention_gallery.pages.link_map import LinkMap
 from attention_gallery.pages.model_probe import ModelProbe
@@ -45,18 +46,6 @@ from attention_gallery.version import __version__
 _PACKAGE = Path(__file__).resolve().parent.parent
 # Rooms whose code cannot change a page.
 _NOT_INPUTS = ("cli/", "serve/", "publish.py", "capturing/")
-_LIBRARIES = (
-    "jinja2",
-    "latex2mathml",
-    "markdown",
-    "markupsafe",
-    "nh3",
-    "numpy",
-    "pillow",
-    "pygments",
-    "scikit-learn",
-    "scipy",
-)
 
 
 def gather(
@@ -182,8 +171,7 @@ def _pair(
     del origin["seconds"]  # how long a capture took is no property of its numbers
     inputs = digest(
         [
-            model.spec.model_dump(mode="json"),
-            asdict(model.facts),
+            model_inputs(model),
             origin,
             # Relations change nothing of what heads do: pages that show them name them themselves.
             sentence.model_dump(mode="json", exclude={"relations", "annotate"}),
@@ -253,7 +241,7 @@ def _base(project: Project, plotly: str, built: str | None, ways: tuple[bool, ..
         for name in walk_files(_PACKAGE)
         if name.endswith(".py") and not name.startswith(_NOT_INPUTS)
     ]
-    libraries = [(name, version(name)) for name in _LIBRARIES]
+    libraries = [(name, version(name)) for name in LIBRARIES.values()]
     libraries += [("python", platform.python_version()), ("zlib", zlib.ZLIB_RUNTIME_VERSION)]
     theme = project.theme.digest()
     return digest([shared, dict(project.options), theme, plotly, built, ways, code, libraries])

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from attention_gallery.analysis.kept import is_named, named
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.files import write_atomically
 
@@ -17,6 +18,11 @@ def path_in(cache: Path, name: str) -> Path:
     return cache / name[:2] / name
 
 
+def keep_file(path: Path, data: bytes) -> None:
+    """Keep a result that was packed, with the name of its file in it."""
+    write_atomically(path, named(data, path.name))
+
+
 def kept_file(
     path: Path,
     load: Callable[[bytes], Result],
@@ -24,11 +30,17 @@ def kept_file(
     make: Callable[[], Result],
     keep: bool = True,
 ) -> Result:
-    """A result as it was kept, or made and (with `keep`) kept now; a damaged one is made again."""
+    """A result as it was kept, or made and (with `keep`) kept now.
+
+    One that is damaged, or was kept under another name, is made again.
+    """
     try:
-        return load(path.read_bytes())
+        data = path.read_bytes()
+        if not is_named(data, path.name):
+            raise DamagedEntry(f"{path} holds what was kept under another name")
+        return load(data)
     except (FileNotFoundError, DamagedEntry):
         made = make()
         if keep:
-            write_atomically(path, save(made))
+            keep_file(path, save(made))
         return made

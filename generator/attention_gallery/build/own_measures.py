@@ -21,6 +21,7 @@ import numpy as np
 from attention_gallery.analysis import BUILT_IN, METRICS, MeasureSet, Metric
 from attention_gallery.build.measure_guard import Guard, MeasurePlace
 from attention_gallery.errors import ManifestError, Problem, did_you_mean
+from attention_gallery.files import why_unreadable
 from attention_gallery.hashing import digest, digest_bytes
 from attention_gallery.manifest import Manifest
 from attention_gallery.manifest.paths import inside
@@ -76,7 +77,11 @@ def _of_project(place: MeasurePlace) -> _Found:
         known = [one.stem for one in root.glob("*.py")]
         mend = did_you_mean(module, known) or "measures are read from the project folder only"
         raise place.error(f'there is no file "{name}" in the project', mend)
-    source = path.read_bytes()
+    try:
+        source = path.read_bytes()
+    except OSError as error:
+        reason = f'"{name}" cannot be read: {why_unreadable(error)}'
+        raise place.error(reason, "check who owns it and its permissions") from None
     scope = _run(source, path, place)
     if attribute not in scope:
         known = [one for one, value in scope.items() if callable(value) and not one.startswith("_")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from attention_gallery.analysis import BUILT_IN, MeasureSet
 from attention_gallery.build.own_measures import own_measures
-from attention_gallery.errors import Problem, UserError
+from attention_gallery.errors import ManifestError, Problem, UserError
 from attention_gallery.manifest import Manifest, load_manifest, without_drafts
 from attention_gallery.manifest.slugs import possible_slugs
 from attention_gallery.notes import Note, content_assets, load_notes
@@ -61,6 +62,7 @@ def read_project(manifest_path: Path, drafts: bool) -> Project:
     measures = BUILT_IN
     options: Mapping[str, OptionValue] = {}
     try:
+        _check_content(whole, content)
         # Which of them an encoder-decoder is shown under is known when its files are found.
         models = [slug for model in whole.settings.models for slug in possible_slugs(model.slug)]
         sentences = [sentence.slug for sentence in whole.settings.sentences if sentence.pages]
@@ -86,6 +88,15 @@ def read_project(manifest_path: Path, drafts: bool) -> Project:
     slugs = frozenset(model.slug for model in whole.settings.models)
     shown = _published(notes, manifest, drafts)
     return Project(manifest, shown, assets, theme, options, slugs, measures)
+
+
+def _check_content(manifest: Manifest, folder: Path) -> None:
+    """Raise `ManifestError` for a folder of notes that the manifest names and that is not there."""
+    named = isinstance(manifest.document.data, dict) and "content" in manifest.document.data
+    if named and not os.path.lexists(folder):
+        reason = f'there is no folder "{manifest.settings.content}"'
+        mend = "make it, or correct its name; a gallery without notes needs no `content`"
+        raise ManifestError(manifest.problem(reason, mend, "content"))
 
 
 def _of_option(manifest: Manifest, name: str, reason: str, mend: str) -> Problem:

@@ -1,41 +1,53 @@
 """What the last build wrote and from what: the memory that makes the next build incremental.
 
-One SQLite file, written anew by every build and renamed into place after the site is. A row speaks for
-a file only while the file's size and time of change are those in the row, so a record that is older than
-the site, lost or damaged costs time and never correctness.
+One SQLite file, written anew by every build and renamed into place after the site is. A row speaks for a
+file only while the file's stamp, or else its bytes, are those in the row, so a record that is older than the
+site, lost or damaged costs time and never correctness.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from attention_gallery.errors import OutputError, Problem
+from attention_gallery.stamps import Stamp
 
-SCHEMA = 1
+SCHEMA = 2
 _BATCH = 500
 _TABLES = """
 create table facts (name text primary key, value text not null) without rowid;
 create table outputs (
-    route text primary key, inputs text not null, size integer not null, changed integer not null,
-    links text not null
+    route text primary key, inputs text not null, digest text not null, links text not null,
+    size integer not null, modified integer not null, changed integer not null, inode integer not null
+) without rowid;
+create table sources (
+    name blob primary key, digest text not null,
+    size integer not null, modified integer not null, changed integer not null, inode integer not null
 ) without rowid;
 """
+_STAMP = "size, modified, changed, inode"
 
 
 class Output(NamedTuple):
-    """One file of the site. `changed` is in nanoseconds; `links` are routes (with `#anchor`), one a line."""
+    """One file of the site, with the SHA-256 of its bytes. `links`: routes (with `#anchor`), one a line."""
 
     route: str
     inputs: str
-    size: int
-    changed: int
+    digest: str
     links: str
+    stamp: Stamp
+
+    @property
+    def size(self) -> int:
+        """Its bytes."""
+        return self.stamp.size
 
 
 class Record:
@@ -72,15 +84,25 @@ class Record:
 
     def output(self, route: str) -> Output | None:
         """What is remembered of one file."""
-        row = self._first("select route, inputs, size, changed, links from outputs where route = ?", route)
-        return None if row is None else Output(*row)
+        row = self._first(
+            f"select route, inputs, digest, links, {_STAMP} from outputs where route = ?", route
+        )
+        return None if row is None else Output(row[0], row[1], row[2], row[3], Stamp(*row[4:]))
 
-    def stamps(self) -> list[tuple[str, int, int]]:
-        """Route, size and time of change of every file, without order; none of a damaged record."""
+    def stamps(self) -> list[tuple[Any, ...]]:
+        """Route, digest and the values of the stamp of every file; none of a damaged record."""
+        return self._all(f"select route, digest, {_STAMP} from outputs")
+
+    def sources(self) -> dict[str, tuple[Stamp, str]]:
+        """Stamp and digest of every file that the site was made from; none of a damaged record."""
+        rows = self._all(f"select name, digest, {_STAMP} from sources")
+        return {os.fsdecode(name): (Stamp(*stamp), digest) for name, digest, *stamp in rows}
+
+    def _all(self, query: str) -> list[tuple[Any, ...]]:
         if self._connection is None:
             return []
         try:
-            return self._connection.execute("select route, size, changed from outputs").fetchall()
+            return self._connection.execute(query).fetchall()
         except sqlite3.Error:
             return []
 
@@ -111,7 +133,7 @@ class RecordWriter:
         self._draft = draft_of(path)
         self._draft.unlink(missing_ok=True)
         self._draft.parent.mkdir(parents=True, exist_ok=True)
-        self._waiting: list[tuple[str, str, int, int, str]] = []
+        self._waiting: list[tuple[str | int, ...]] = []
         with self._told():
             self._connection = sqlite3.connect(self._draft, isolation_level=None)
         try:
@@ -127,7 +149,7 @@ class RecordWriter:
 
     def add(self, output: Output) -> None:
         """Remember one file."""
-        self._waiting.append((output.route, output.inputs, output.size, output.changed, output.links))
+        self._waiting.append((*output[:4], *output.stamp))
         if len(self._waiting) >= _BATCH:
             self._flush()
 
@@ -136,11 +158,13 @@ class RecordWriter:
         self._flush()
         yield from self._connection.execute("select route, links from outputs order by route")
 
-    def finish(self, facts: dict[str, Any]) -> None:
+    def finish(self, facts: dict[str, Any], sources: Mapping[str, tuple[Stamp, str]]) -> None:
         """Complete the record, so that nothing is left to do that could fail but its renaming."""
         self._flush()
+        files = ((os.fsencode(name), digest, *stamp) for name, (stamp, digest) in sources.items())
         rows = [(name, json.dumps(value)) for name, value in {"schema": SCHEMA, **facts}.items()]
         with self._told():
+            self._connection.executemany("insert into sources values (?, ?, ?, ?, ?, ?)", files)
             self._connection.executemany("insert into facts values (?, ?)", rows)
             self._connection.execute("commit")
         self._connection.close()
@@ -156,7 +180,7 @@ class RecordWriter:
 
     def _flush(self) -> None:
         with self._told():
-            self._connection.executemany("insert into outputs values (?, ?, ?, ?, ?)", self._waiting)
+            self._connection.executemany("insert into outputs values (?, ?, ?, ?, ?, ?, ?, ?)", self._waiting)
         self._waiting.clear()
 
     @contextmanager
@@ -168,6 +192,31 @@ class RecordWriter:
             raise OutputError(
                 Problem(f"the record of the build cannot be written: {error}", mend, self._draft)
             ) from error
+
+
+def restamp(path: Path, outputs: Mapping[str, Stamp], sources: Mapping[str, Stamp]) -> None:
+    """Remember other stamps of files that hold the same; where that cannot be written, it only costs time.
+
+    `outputs` are by route, `sources` by name.
+    """
+    if not outputs and not sources:
+        return
+    draft = draft_of(path)
+    change = "update {} set size = ?, modified = ?, changed = ?, inode = ? where {} = ?"
+    try:
+        shutil.copyfile(path, draft)
+        with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
+            connection.execute("pragma journal_mode = off")
+            connection.execute("begin")
+            rows = ((*stamp, route) for route, stamp in outputs.items())
+            connection.executemany(change.format("outputs", "route"), rows)
+            files = ((*stamp, os.fsencode(name)) for name, stamp in sources.items())
+            connection.executemany(change.format("sources", "name"), files)
+            connection.execute("commit")
+        os.replace(draft, path)
+    except (OSError, sqlite3.Error):
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
 
 
 def draft_of(path: Path) -> Path:

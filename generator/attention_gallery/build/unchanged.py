@@ -1,109 +1,191 @@
 """Tell, without reading any of it, whether anything that a site is made from has changed.
 
-A stamp is a digest over the names, sizes and times of change of all files that a build may read:
-manifest, notes, themes, model files, the generator's own code and the libraries that write HTML.
+What is looked at are the stamps of all files that a build may read: manifest, notes, themes, model files, the
+generator's own code and the libraries that write HTML. Where a stamp is another although the file may be the
+same (a fresh clone, a restored cache), its bytes decide.
 Nothing here imports more than the standard library, so that an unchanged build ends at once.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
+import stat
 import sys
-from collections.abc import Iterable, Iterator
-from importlib.util import find_spec
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
+from attention_gallery.build.libraries import library_files
 from attention_gallery.build.record import Record
+from attention_gallery.hashing import digest_file
 from attention_gallery.pages.routes import file_of
+from attention_gallery.stamps import ABSENT, Moment, Stamp, stamp_file, stamp_of
 
-_LIBRARIES = (
-    "conllu",
-    "jinja2",
-    "latex2mathml",
-    "markdown",
-    "nh3",
-    "numpy",
-    "PIL",
-    "plotly",
-    "pygments",
-    "pydantic",
-    "scipy",
-    "sklearn",
-)
-# File systems tell the time of change in steps, in nanoseconds at most:
-_CLOCK_TICK = 20_000_000
 _PACKAGE = Path(__file__).resolve().parent.parent
+# Where a system tells no time of change, files of at most so many bytes are read to be sure.
+_QUICKLY_READ = 1 << 20
 
 
-def stamp(files: Iterable[str], folders: Iterable[str], settings: Iterable[str]) -> str:
-    """Digest of the state of these files and folders and of these settings (plain texts)."""
-    state = hashlib.sha256()
-    for text in settings:
-        state.update(f"{text}\0".encode("utf-8", "surrogatepass"))
-    for name in files:
-        state.update(_state(name))
-    for folder in folders:
-        for name in _below(folder):
-            state.update(_state(name))
-    return state.hexdigest()
+class Source(NamedTuple):
+    """What is remembered of a file that a site is made from; the digest is "" where there is no file."""
+
+    stamp: Stamp
+    digest: str
 
 
-def own_inputs() -> tuple[list[str], list[str]]:
-    """Files and folders of the generator itself: libraries, code, themes in the package or checkout."""
-    origins = []
-    for name in _LIBRARIES:
-        spec = find_spec(name)
-        if spec is not None and spec.origin is not None:
-            origins.append(spec.origin)
-    folders = [str(_PACKAGE), str(_PACKAGE.parent.parent / "themes")]
-    # By its real name: a command and `python -m` may name the same interpreter differently.
-    return [os.path.realpath(sys.executable), *origins], folders
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a site is made from: files, folders with all they hold, and folders of which the names count."""
+
+    files: tuple[str, ...]
+    folders: tuple[str, ...]
+    listed: tuple[str, ...] = ()
+
+    def names(self) -> set[str]:
+        """Every file of it, also those that do not exist. Raises `OSError` for an unreadable folder."""
+        inside = (name for folder in self.folders for _, names in _walk(folder) for name in names)
+        return {*self.files, *inside}
+
+    def holders(self) -> Iterator[str]:
+        """Every folder of it. Raises `OSError`."""
+        yield from (base for folder in self.folders for base, _ in _walk(folder))
+        yield from self.listed
+
+    def listings(self) -> dict[str, list[str]]:
+        """The names in the folders of which only these count. Raises `OSError`."""
+        return {folder: sorted(os.listdir(folder)) for folder in self.listed}
 
 
-def changed_since(moment: int, files: Iterable[str], folders: Iterable[str]) -> bool:
-    """Whether one of these files, or anything below these folders, changed at or after a moment (ns)."""
-    names = [*files]
-    for folder in folders:
-        for base, _, inside in os.walk(folder):
-            names += [base, *(f"{base}/{name}" for name in inside)]
-    return any(_changed(name) >= moment - _CLOCK_TICK for name in names)
+def own_inputs() -> Inputs:
+    """What the generator itself is: libraries, code, themes in the package or checkout."""
+    return Inputs(tuple(library_files()), (str(_PACKAGE), str(_PACKAGE.parent.parent / "themes")))
 
 
-def is_intact(record: Record, site: Path, foreign: Iterable[str]) -> bool:
-    """Whether every file of the site is as the last build left it; of foreign ones, whether it is there."""
-    folder = str(site)
-    some = False
-    if not site.is_dir() or not all(os.path.lexists(f"{folder}/{name}") for name in foreign):
+def interpreter() -> str:
+    """What runs the generator, as far as it can change a page."""
+    return f"{sys.version} zlib {zlib.ZLIB_RUNTIME_VERSION}"
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """When a build began to read, and what it knew then.
+
+    `missing` are files that did not exist, `ours` those that the build itself writes meanwhile.
+    """
+
+    since: Moment
+    missing: frozenset[str] = frozenset()
+    ours: frozenset[str] = frozenset()
+
+    def saw(self, name: str, stamp: Stamp) -> bool:
+        """Whether a file was for certain the same all the time."""
+        if stamp == ABSENT:  # the folder tells when it went
+            return name in self.missing or self.since.settled(stamp_file(os.path.dirname(name)))
+        return name in self.ours or self.since.settled(stamp)
+
+
+def snapshot(
+    inputs: Inputs, own: Inputs, watch: Watch, digest_of: Callable[[str], str]
+) -> dict[str, Source] | None:
+    """The state of inputs, and of the generator's own; None where one may have changed while it was read.
+
+    `digest_of` gives the SHA-256 of a file.
+    """
+    try:
+        if any(not watch.since.settled(stamp_file(folder)) for folder in inputs.holders()):
+            return None  # something came or went
+        sources: dict[str, Source] = {}
+        for name in inputs.names() | own.names():
+            stamp = stamp_file(name)
+            if not watch.saw(name, stamp):
+                return None
+            sources[name] = Source(stamp, "" if stamp == ABSENT else digest_of(name))
+            if stamp_file(name) != stamp:
+                return None
+    except OSError:
+        return None
+    return sources if watch.since.clock_held() else None
+
+
+def untouched(sources: dict[str, Source]) -> bool:
+    """Whether all files are those of a snapshot still: not edited, and edited back, since."""
+    try:
+        return all(stamp_file(name) == source.stamp for name, source in sources.items())
+    except OSError:
         return False
-    for route, size, changed in record.stamps():
-        some = True
-        try:
+
+
+def same_sources(before: dict[str, Source], inputs: Inputs, own: Inputs) -> dict[str, Stamp] | None:
+    """New stamps of files that hold what they held; None where any file is another, came or went."""
+    try:
+        if inputs.names() | own.names() != before.keys():
+            return None
+        others = [
+            (name, now, source)
+            for name, source in before.items()
+            if (now := stamp_file(name)) != source.stamp or _is_doubtful(now)
+        ]
+        if any(now.size != source.stamp.size for _, now, source in others):
+            return None
+        return _same_bytes((name, now, source.digest) for name, now, source in others)
+    except OSError:
+        return None
+
+
+def same_site(record: Record, site: Path, foreign: Iterable[str]) -> dict[str, Stamp] | None:
+    """New stamps, by route, of files of the site that are as the last build left them.
+
+    None where one of them is not, or where a file of other hands is gone.
+    """
+    folder = str(site)
+    try:
+        if not all(os.path.lexists(f"{folder}/{name}") for name in foreign):
+            return None
+        others = []
+        outputs = record.stamps()
+        for route, digest, *stamp in outputs:
             status = os.lstat(f"{folder}/{file_of(route)}")
-        except OSError:
-            return False
-        if status.st_size != size or status.st_mtime_ns != changed:
-            return False
-    return some
-
-
-def _state(name: str) -> bytes:
-    try:
-        status = os.stat(name)
+            now = stamp_of(status)
+            if now != tuple(stamp):
+                if now.size != stamp[0] or not stat.S_ISREG(status.st_mode):
+                    return None
+                others.append((route, now, digest))
+        found = _same_bytes(others, lambda route: f"{folder}/{file_of(route)}")
     except OSError:
-        return f"{name}\0absent\0".encode("utf-8", "surrogateescape")
-    return f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0".encode("utf-8", "surrogateescape")
+        return None
+    return found if outputs else None
 
 
-def _changed(name: str) -> int:
-    try:
-        return os.stat(name).st_mtime_ns
-    except OSError:
-        return 0
+def _same_bytes(
+    files: Iterable[tuple[str, Stamp, str]], path_of: Callable[[str], str] = str
+) -> dict[str, Stamp] | None:
+    """Those stamps that can be relied on from now on, None where a digest is another. Raises `OSError`."""
+    found: dict[str, Stamp] = {}
+    # Small files first: where one of them is another, no weights need to be read.
+    for name, stamp, digest in sorted(files, key=lambda file: (file[1].size, file[0])):
+        moment = Moment.now()
+        if digest_file(Path(path_of(name))) != digest:
+            return None
+        if moment.settled(stamp):
+            found[name] = stamp
+    return found
 
 
-def _below(folder: str) -> Iterator[str]:
-    for base, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if name != "__pycache__")
-        for name in sorted(names):
-            yield f"{base}/{name}"
+def _is_doubtful(stamp: Stamp) -> bool:
+    """Whether a file that looks the same could be another."""
+    return stamp.changed < 0 and 0 <= stamp.size <= _QUICKLY_READ
+
+
+def _walk(folder: str) -> Iterator[tuple[str, list[str]]]:
+    """Each folder below one, itself among them, with its files; nothing where there is none."""
+    if not os.path.lexists(folder):
+        return
+
+    def stop(error: OSError) -> None:
+        raise error
+
+    for base, folders, names in os.walk(folder, onerror=stop):
+        folders[:] = [name for name in folders if name != "__pycache__"]
+        yield base, [f"{base}/{name}" for name in names]

@@ -39,10 +39,17 @@ class Session:
 
         Raises `ManifestError` when there is no such file.
         """
+        from attention_gallery.files import kind_of, why_unreadable
+
         path = self.manifest.absolute()
-        if path.is_dir():
-            path = path / MANIFEST
-        if not path.is_file():
+        try:
+            if kind_of(path) == "folder":
+                path = path / MANIFEST
+            found = kind_of(path)
+        except OSError as error:
+            reason = f"the manifest {self.manifest} cannot be read: {why_unreadable(error)}"
+            raise ManifestError(reason, mend="check the path and its permissions") from None
+        if found != "file":
             raise ManifestError(f"there is no manifest at {self.manifest}", mend=_where_to_find(path))
         return path
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from attention_gallery.errors import LockError, Problem
+from attention_gallery.files import kind_of, why_unreadable
 from attention_gallery.manifest.document import Document, read_document
 from attention_gallery.manifest.lock import SCHEMA, Lock, LockedModel
 from attention_gallery.manifest.nodes import YamlError, split_lines
@@ -36,11 +37,11 @@ _Finding = tuple[str, _Place]
 def read_lock(path: Path) -> Lock | None:
     """The lock at `path`, None where there is none. Raises `LockError` with everything that is wrong."""
     try:
+        if kind_of(path) == "nothing":
+            return None
         data = path.read_bytes()
-    except FileNotFoundError:
-        return None
     except OSError as error:
-        raise LockError(Problem(f"the lock cannot be read: {error.strerror}", _MEND, path)) from None
+        raise LockError(Problem(f"the lock cannot be read: {why_unreadable(error)}", _MEND, path)) from None
     document = _document(data, path)
     if isinstance(document.data, dict) and _is_newer(document.data.get("schema")):
         place = document.position("schema")

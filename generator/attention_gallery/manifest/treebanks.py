@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from attention_gallery.errors import ManifestError, Problem, did_you_mean
+from attention_gallery.files import kind_of, why_unreadable
 from attention_gallery.manifest.conllu_file import TreeSentence, read_conllu
 from attention_gallery.manifest.document import Document
 from attention_gallery.manifest.explain import explain
@@ -99,6 +100,9 @@ def _expand(found: Collections, index: int, spec: CollectionSpec, document: Docu
     if isinstance(path, str):
         mend = "write a file inside the project, relative to the manifest"
         found.problems += placed(iter([(path, mend, place)]), document)
+    elif (unreadable := _unreadable(root / spec.conllu)) is not None:
+        mend = "check the path, who owns the file, and its permissions"
+        found.problems += placed(iter([(unreadable, mend, place)]), document)
     elif not path.is_file():
         names = [one.relative_to(root.resolve()).as_posix() for one in path.parent.glob("*.conllu")]
         wrong = (f'there is no file "{spec.conllu}"', did_you_mean(spec.conllu, names), place)
@@ -117,6 +121,15 @@ def _expand(found: Collections, index: int, spec: CollectionSpec, document: Docu
             mend = f"relations of the file are {', '.join(kinds)}" if spec.filter.relations else ""
             wrong = (reason, mend, ("sentences", index, "filter"))
             found.problems += placed(iter([wrong]), document)
+
+
+def _unreadable(path: Path) -> str | None:
+    """Why it cannot even be told whether there is a file."""
+    try:
+        kind_of(path)
+    except OSError as error:
+        return f'"{path.name}" cannot be read: {why_unreadable(error)}'
+    return None
 
 
 def _take(found: Collections, index: int, spec: CollectionSpec, trees: list[TreeSentence]) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import json
 import secrets
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from attention_gallery.hashing import canonical_json, digest, digest_file
 from attention_gallery.models.resolved import ResolvedModel
+from attention_gallery.stamps import Moment, Stamp, stamp_of
 
-_SCHEMA = 1
+_SCHEMA = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +28,10 @@ class ModelFingerprint:
 
 
 class FingerprintMemory:
-    """Digests of files by path, size and time of change, kept in a small JSON file.
+    """Digests of files by path and stamp, kept in a small JSON file.
 
-    A file that was changed keeps its path but not its size or time, and is read again. A memory that
-    cannot be read is empty; one that cannot be written only costs time.
+    A file that was changed keeps its path but not its stamp, however it was changed, and is read again. A
+    memory that cannot be read is empty; one that cannot be written only costs time.
     """
 
     def __init__(self, path: Path, *, keep: bool = True) -> None:
@@ -40,27 +42,29 @@ class FingerprintMemory:
 
     def digest(self, path: Path) -> str:
         """The SHA-256 of a file, from memory when the file did not change. Raises `OSError`."""
-        name = str(path.absolute())
         if self.remembers(path):
-            return str(self._known[name][2])
-        status = path.stat()
+            return self._known[str(path.absolute())][1]
+        # What is written in the clock's tick in which the file is read would not change its stamp.
+        time.sleep(Moment.now().wait_for(stamp_of(path.stat())))
+        moment, before = Moment.now(), stamp_of(path.stat())
         found = digest_file(path)
-        self._known[name] = [status.st_size, status.st_mtime_ns, found]
-        if self._keep:
-            self._save()
+        if moment.settled(before) and stamp_of(path.stat()) == before:
+            self._known[str(path.absolute())] = before, found
+            if self._keep:
+                self._save()
         return found
 
     def remembers(self, path: Path) -> bool:
         """Whether the digest of a file is known, so that asking for it reads nothing. Raises `OSError`."""
-        status = path.stat()
+        stamp = stamp_of(path.stat())
         known = self._known.get(str(path.absolute()))
-        return known is not None and known[:2] == [status.st_size, status.st_mtime_ns]
+        return known is not None and known[0] == stamp
 
-    def _load(self) -> dict[str, list[int | str]]:
+    def _load(self) -> dict[str, tuple[Stamp, str]]:
         try:
             value = json.loads(self._path.read_bytes())
             entries = value["files"] if value["schema"] == _SCHEMA else {}
-            return {str(name): list(entry) for name, entry in entries.items() if len(entry) == 3}
+            return {str(name): (Stamp(*stamp), str(found)) for name, (stamp, found) in entries.items()}
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return {}
 

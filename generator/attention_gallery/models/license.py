@@ -10,6 +10,8 @@ import struct
 from io import BytesIO
 from pathlib import Path
 
+from attention_gallery.errors import ModelError
+from attention_gallery.files import kind_of, why_unreadable
 from attention_gallery.models.resolved import ResolvedModel
 
 _NAME = re.compile(r"[\w.+-]{1,60}")
@@ -22,12 +24,19 @@ _GGUF_TEXT, _GGUF_LIST = 8, 9
 
 
 def license_of(model: ResolvedModel) -> str | None:
-    """The license that a model declares, or None; reads no more than the beginning of one file."""
+    """The license that a model declares, or None; reads no more than the beginning of one file.
+
+    Raises `ModelError` where the file is there and cannot be read.
+    """
+    path = license_file(model)
     try:
-        with license_file(model).open("rb") as stream:
+        if kind_of(path) == "nothing":
+            return None
+        with path.open("rb") as stream:
             beginning = stream.read(_READ)
-    except OSError:
-        return None
+    except OSError as error:
+        reason = f'"{path.name}" of "{model.source}" cannot be read: {why_unreadable(error)}'
+        raise ModelError(model.problem(reason, "it may tell the license; check its permissions")) from None
     return _in_gguf(beginning) if model.weights_format == "gguf" else _in_card(beginning)
 
 

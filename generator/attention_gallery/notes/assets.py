@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from attention_gallery.errors import NoteError, Problem
+from attention_gallery.files import kind_of, why_unreadable
 
 SAFE_SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".pdf", ".csv", ".json", ".txt"}
@@ -53,13 +54,17 @@ def walk(folder: Path, problems: list[Problem]) -> Iterator[ContentFile]:
     Links out of the folder, linked folders, and names that are not UTF-8 are added to `problems`.
     """
     folder = folder.absolute()
-    if not folder.is_dir():
-        if folder.exists():
-            problems.append(Problem("the content folder is a file", "make it a folder", folder))
+    if not _is_folder(folder, problems):
         return
     real = folder.resolve()
     files = []
-    for here, folders, names in os.walk(folder):
+
+    def unreadable(error: OSError) -> None:
+        mend = "check who owns the folder and its permissions"
+        reason = f"the folder cannot be read: {why_unreadable(error)}"
+        problems.append(Problem(reason, mend, _safe(Path(os.fsdecode(error.filename or folder)))))
+
+    for here, folders, names in os.walk(folder, onerror=unreadable):
         folders[:] = [name for name in sorted(folders) if not name.startswith(".")]
         for name in folders:
             if Path(here, name).is_symlink():
@@ -76,20 +81,54 @@ def walk(folder: Path, problems: list[Problem]) -> Iterator[ContentFile]:
             yield ContentFile(name, path)
 
 
+def _is_folder(folder: Path, problems: list[Problem]) -> bool:
+    """Whether there is a content folder; something else in its place is a problem."""
+    try:
+        kind = kind_of(folder)
+    except OSError as error:
+        reason = f"the content folder cannot be read: {why_unreadable(error)}"
+        problems.append(Problem(reason, "make it a folder that can be read", folder))
+        return False
+    if kind not in ("nothing", "folder"):
+        problems.append(Problem("the content folder is a file", "make it a folder", folder))
+    return kind == "folder"
+
+
 def _litter(name: str) -> bool:
     return name.startswith((".", "#")) or name.endswith(("~", ".swp", ".tmp")) or name.lower() in _LITTER
 
 
 def _wrong(path: Path, name: str, real: Path) -> Problem | None:
     if any(ord(mark) < 32 or 0xD800 <= ord(mark) <= 0xDFFF or mark in '\x7f\\:*?"<>|' for mark in name):
-        safe = path.with_name(ascii(path.name).strip("'"))
-        return Problem("the file's name has a character that addresses cannot hold", "rename it", safe)
+        reason = "the file's name has a character that addresses cannot hold"
+        return Problem(reason, "rename it", _safe(path))
     try:
+        kind_of(path)
         target = path.resolve(strict=True)
-    except (OSError, RuntimeError):
-        return Problem("the link leads nowhere", "remove it", path)
+    except OSError as error:
+        mend = "remove it" if path.is_symlink() else "check who owns the file and its permissions"
+        return Problem(why_unreadable(error), mend, path)
     if not target.is_relative_to(real):
         return Problem("the link leads out of the content folder", "copy the file", path)
     if not target.is_file():
         return Problem("this is not a plain file", "remove it", path)
-    return None
+    return _unreadable(path)
+
+
+def _unreadable(path: Path) -> Problem | None:
+    try:
+        with path.open("rb"):
+            return None
+    except OSError as error:
+        mend = "check who owns the file and its permissions"
+        return Problem(f"the file cannot be read: {why_unreadable(error)}", mend, path)
+
+
+def _safe(path: Path) -> Path:
+    """A path that can be printed."""
+    return Path(ascii(str(path)).strip("'")) if any(map(_is_byte, str(path))) else path
+
+
+def _is_byte(mark: str) -> bool:
+    """Whether a character stands for a byte that is no text, or would move the cursor."""
+    return ord(mark) < 32 or 0xD800 <= ord(mark) <= 0xDFFF

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
+from attention_gallery.hashing import digest
 from attention_gallery.pages import routes
 from attention_gallery.pages.gallery import Gallery, GalleryModel
 from attention_gallery.pages.pieces import Link, ModelCard, Options, PageInfo, SiteInfo
@@ -163,6 +164,12 @@ def model_card(model: GalleryModel, route: str) -> ModelCard:
         summary=f"{facts.layers} layers × {facts.heads} heads, {direction}",
         facts=tuple(rows),
     )
+
+
+def model_inputs(model: GalleryModel) -> str:
+    """Digest of all that pages tell of a model by itself: names, facts, where its numbers come from."""
+    origin = provenance(model.provenance), model.provenance.remote_code
+    return digest([model.spec.model_dump(mode="json"), asdict(model.facts), origin])
 
 
 def _windows(windows: tuple[int | None, ...]) -> str:

@@ -54,6 +54,7 @@ def explorer_pages(gallery: Gallery, view: PairView, beside: _Beside) -> Iterato
         *said,
         gallery.related(pair.sentence),
         gallery.probed(pair),
+        gallery.settings.analysis.flow_limit,
     )
     yield PlannedPage(pair.route, inputs, lambda: _explorer(gallery, view, beside))
     yield PlannedPage(

@@ -220,6 +220,11 @@ class Gallery:
         probe = self.probes.get(pair.model.spec.slug) if pair.sentence.relations else None
         return "" if probe is None else probe.inputs
 
+    def told(self, sentence: SentenceSpec) -> str:
+        """Digest of a sentence, and of the models of the manifest that read it, but for its relations."""
+        readers = [model.title for model in self.settings.models if sentence.read_by(model.slug)]
+        return digest([sentence.model_dump(mode="json", exclude={"relations", "annotate"}), readers])
+
     def related(self, sentence: SentenceSpec) -> str:
         """Digest of the relations and entities of a sentence; empty where it has none."""
         parse = self.parses.get(sentence.slug)

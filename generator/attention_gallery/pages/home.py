@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from attention_gallery.figures.thumbnail import thumbnail_size
 from attention_gallery.manifest.settings import SentenceSpec
 from attention_gallery.pages import routes, words
-from attention_gallery.pages.chrome import model_card, page_info, render
+from attention_gallery.pages.chrome import model_card, model_inputs, page_info, render
 from attention_gallery.pages.contexts import HomeContext
 from attention_gallery.pages.contrast_links import all_contrasts
 from attention_gallery.pages.gallery import Gallery, GalleryModel, Pair, PlannedPage
@@ -19,7 +19,11 @@ def home_page(gallery: Gallery, pages: int) -> Iterator[PlannedPage]:
     notes = gallery.notes
     inputs = gallery.inputs(
         "home",
-        [[pair.inputs for pair in gallery.of_model(model)] for model in gallery.models],
+        [
+            [model_inputs(model), *(pair.inputs for pair in gallery.of_model(model))]
+            for model in gallery.models
+        ],
+        [gallery.told(sentence) for sentence in gallery.sentences],
         notes.of_gallery().digest,
         [[link.text, link.href, link.title] for link in notes.links(routes.HOME)],
         pages,

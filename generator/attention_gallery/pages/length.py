@@ -12,7 +12,7 @@ from attention_gallery.analysis.lengths import MEASURES, LengthMeasure, LengthRe
 from attention_gallery.figures.length_chart import LengthLines, length_chart
 from attention_gallery.manifest.settings import SentenceSpec
 from attention_gallery.pages import routes, words
-from attention_gallery.pages.chrome import model_card, page_info, provenance, render
+from attention_gallery.pages.chrome import model_card, model_inputs, page_info, provenance, render
 from attention_gallery.pages.contexts import LengthContext
 from attention_gallery.pages.gallery import Gallery, GalleryModel, PlannedPage, ReadLadder
 from attention_gallery.pages.length_pieces import LengthChart, LengthHead
@@ -80,7 +80,7 @@ def length_page(gallery: Gallery, model: GalleryModel) -> Iterator[PlannedPage]:
     sentence = next((one for one in gallery.sentences if one.slug == ladder.sentence), None)
     inputs = gallery.inputs(
         "length",
-        model.spec.model_dump(mode="json"),
+        model_inputs(model),
         ladder.inputs,
         gallery.settings.analysis.window,
         None if sentence is None else [sentence.title, sentence.language],

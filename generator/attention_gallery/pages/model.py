@@ -34,6 +34,7 @@ def model_page(gallery: Gallery, view: ModelView) -> Iterator[PlannedPage]:
             view.probe_inputs,
             of_model(gallery, view.model.spec.slug).digest,
             view.model.spec.slug in gallery.ladders,
+            gallery.settings.analysis.repeated_tokens,
         ),
         lambda: _make(gallery, view),
     )

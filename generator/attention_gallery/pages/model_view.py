@@ -21,6 +21,7 @@ from attention_gallery.analysis.repeats import RepeatScores
 from attention_gallery.figures.thumbnail import data_uri, thumbnail, thumbnail_size
 from attention_gallery.hashing import digest
 from attention_gallery.pages import words
+from attention_gallery.pages.chrome import model_inputs
 from attention_gallery.pages.gallery import Gallery, GalleryModel
 from attention_gallery.pages.measured import Measured, all_measured
 from attention_gallery.pages.measures import definitions
@@ -61,7 +62,7 @@ class ModelView:
     def inputs(self) -> str:
         """Digest of everything that is known of the model and its sentences."""
         pairs = [[pair.sentence.slug, pair.inputs, pair.heads] for pair in self.pairs]
-        return digest([pairs, self.gallery.repeats.get(self.model.spec.slug)])
+        return digest([model_inputs(self.model), pairs, self.gallery.repeats.get(self.model.spec.slug)])
 
     @property
     def probe_inputs(self) -> str:

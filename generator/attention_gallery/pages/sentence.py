@@ -30,6 +30,7 @@ def sentence_pages(gallery: Gallery) -> Iterator[PlannedPage]:
         notes = gallery.notes.of_sentence(sentence.slug)
         inputs = gallery.inputs(
             "sentence",
+            gallery.told(sentence),
             [pair.inputs for pair in gallery.of_sentence(sentence)],
             [pair.heads for pair in gallery.of_sentence(sentence)],
             [[one.slug, one.title] for one in (before, sentence, after) if one],

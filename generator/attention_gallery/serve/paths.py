@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import mimetypes
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +47,7 @@ class Found:
 def find(site: Path, base_path: str, request_path: str) -> Found:
     """Look up the path of a request (still percent-encoded, without its query) in `site`.
 
-    Nothing is found outside `base_path`, outside `site` (symbolic links included), and in folders without
+    Raises `OSError` for what is there and cannot be read. Nothing is found outside `base_path`, outside `site` (symbolic links included), and in folders without
     an index.html: there are no directory listings.
     """
     path = unquote(request_path, errors="replace")
@@ -59,8 +60,10 @@ def find(site: Path, base_path: str, request_path: str) -> Found:
         return Found()
     try:
         return _look_up(site.resolve(), base_path, parts)
-    except OSError:  # a name longer than names can be
-        return Found()
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return Found()
+        raise
 
 
 def _look_up(root: Path, base_path: str, parts: list[str]) -> Found:

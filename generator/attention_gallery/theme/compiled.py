@@ -18,7 +18,7 @@ class CompiledTemplates(jinja2.BytecodeCache):
 
     Jinja2 compares each with the template's text. It does not know that our own hooks make the code, nor
     keeps versions of itself apart, so both name a folder for them; what others made is removed. A file is
-    the SHA-256 of what follows and, after a line feed, what Jinja2 keeps.
+    the SHA-256 of its name and what follows, and, after a line feed, what Jinja2 keeps.
     """
 
     def __init__(self, folder: Path, way: str) -> None:
@@ -37,11 +37,16 @@ class CompiledTemplates(jinja2.BytecodeCache):
         """Take what was kept; where that is nothing, or damaged, the template is compiled."""
         with suppress(OSError):
             checksum, _, kept = (self._folder / bucket.key).read_bytes().partition(b"\n")
-            if digest_bytes(kept).encode() == checksum:
+            if _checksum(bucket.key, kept) == checksum:
                 bucket.bytecode_from_string(kept)
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         """Keep a template; where that is not possible, it is compiled again next time."""
         kept = bucket.bytecode_to_string()
         with suppress(OSError):
-            write_atomically(self._folder / bucket.key, digest_bytes(kept).encode() + b"\n" + kept)
+            write_atomically(self._folder / bucket.key, _checksum(bucket.key, kept) + b"\n" + kept)
+
+
+def _checksum(name: str, kept: bytes) -> bytes:
+    # The code of one way to compile would run in the place of that of another.
+    return digest_bytes(name.encode() + kept).encode()

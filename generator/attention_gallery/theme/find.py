@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from attention_gallery.errors import Problem, ThemeError, did_you_mean
-from attention_gallery.files import walk_files
+from attention_gallery.files import Kind, kind_of, walk_files, why_unreadable
 from attention_gallery.hashing import digest, digest_file
 from attention_gallery.manifest.document import Document, read_document
 from attention_gallery.manifest.nodes import YamlError
@@ -128,7 +129,20 @@ class Theme:
 def theme_roots(project: Path) -> tuple[Path, ...]:
     """The folders that hold themes, in the order searched."""
     roots = (project / "themes", _PACKAGE / "themes", _PACKAGE.parent.parent / "themes")
-    return tuple(dict.fromkeys(root for root in roots if root.is_dir()))
+    return tuple(dict.fromkeys(root for root in roots if _kind(root) == "folder"))
+
+
+def _kind(path: Path) -> Kind:
+    """As `kind_of`. Raises `ThemeError`."""
+    try:
+        return kind_of(path)
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: OSError) -> ThemeError:
+    mend = "check who owns it and its permissions, or remove it"
+    return ThemeError(Problem(f'"{path.name}" cannot be read: {why_unreadable(error)}', mend, path))
 
 
 def list_themes(project: Path) -> tuple[Theme, ...]:
@@ -136,8 +150,8 @@ def list_themes(project: Path) -> tuple[Theme, ...]:
     names = {
         folder.name
         for root in theme_roots(project)
-        for folder in root.iterdir()
-        if (folder / "theme.yaml").is_file()
+        for folder in _folders(root)
+        if _kind(folder / "theme.yaml") == "file"
     }
     return tuple(_find(name, project) for name in sorted(names))
 
@@ -177,25 +191,45 @@ def _find(name: str, project: Path) -> Theme:
 def _find_folder(name: str, project: Path, used: list[Path]) -> Path:
     roots = theme_roots(project)
     plain = re.fullmatch(r"[A-Za-z0-9_-]+", name) is not None
-    candidates = [root / name for root in roots if plain and (root / name / "theme.yaml").is_file()]
+    candidates = [root / name for root in roots if plain and _is_theme(root / name)]
     for candidate in candidates:
         if candidate not in used:
             return candidate
     asker = used[-1] / "theme.yaml" if used else None
     if candidates:
         raise ThemeError(Problem(f'the theme "{name}" extends itself in a circle', "", asker))
-    known = [folder.name for root in roots for folder in root.iterdir() if folder.is_dir()]
+    known = [folder.name for root in roots for folder in _folders(root)]
     raise ThemeError(Problem(f'there is no theme "{name}"', did_you_mean(name, known), asker))
 
 
-def _read_settings(path: Path) -> dict[str, Any]:
-    data = path.read_bytes()
+def _folders(root: Path) -> list[Path]:
+    """The folders in one that holds themes. Raises `ThemeError`."""
     try:
+        return [path for path in root.iterdir() if path.is_dir()]
+    except OSError as error:
+        raise _unreadable(root, error) from None
+
+
+def _is_theme(folder: Path) -> bool:
+    """Whether there is a theme; one whose description is missing would be passed over in silence."""
+    if _kind(folder) != "folder":
+        return False
+    if _kind(folder / "theme.yaml") != "file":
+        mend = "write one with `name:`, and `extends:` for a theme that it builds on"
+        raise ThemeError(Problem(f'the theme "{folder.name}" has no theme.yaml', mend, folder))
+    return True
+
+
+def _read_settings(path: Path) -> dict[str, Any]:
+    try:
+        data = path.read_bytes()
         document = read_document(data.decode("utf-8").removeprefix("\ufeff"))
     except UnicodeDecodeError as error:
         raise ThemeError(not_utf8(path, data, error)) from None
     except YamlError as error:
         raise ThemeError(replace(error.problem(), file=path)) from None
+    except OSError as error:
+        raise _unreadable(path, error) from None
     if not isinstance(document.data, dict):
         raise ThemeError(Problem("a theme is described by `name:` and other settings", "", path))
     problems = [
@@ -287,18 +321,32 @@ def _is_whole_number_for(value: OptionValue, default: OptionValue) -> bool:
 
 def _files(folder: Path) -> Iterator[str]:
     """The files of a theme's folder, without hidden ones and what editors leave behind."""
-    for name in walk_files(folder):
-        if not any(part.startswith(".") for part in name.split("/")) and not name.endswith("~"):
-            yield name
+    try:
+        for name in walk_files(folder):
+            if not any(part.startswith(".") for part in name.split("/")) and not name.endswith("~"):
+                yield name
+    except OSError as error:
+        raise _unreadable(Path(os.fsdecode(error.filename or folder)), error) from None
 
 
 def _check_file(path: Path, folder: Path) -> None:
     if not path.is_symlink():
+        _check_readable(path)
         return
     _inside(path, folder)
     if not path.is_file():
         mend = "copy the folder, or link its files one by one" if path.is_dir() else "remove it"
         raise ThemeError(Problem("a link in a theme must lead to a file of that theme", mend, path))
+
+
+def _check_readable(path: Path) -> None:
+    if _kind(path) != "file":
+        raise ThemeError(Problem("this is not a plain file", "remove it from the theme", path))
+    try:
+        with path.open("rb"):
+            pass
+    except OSError as error:
+        raise _unreadable(path, error) from None
 
 
 def _inside(path: Path, folder: Path) -> None:
