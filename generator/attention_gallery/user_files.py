@@ -38,12 +38,14 @@ class UnusableFileError(UserError, OSError):
     unreadable, it is told like these.
     """
 
-    def __init__(self, path: Path, reason: str, mend: str, number: int) -> None:
-        super().__init__(Problem(f"the file cannot be read: {reason}", mend, path))
-        self.errno, self.strerror, self.filename = number, reason, str(path)
-
     def __str__(self) -> str:
         return self.render()
+
+
+def _unusable(path: Path, reason: str, mend: str, number: int) -> UnusableFileError:
+    error = UnusableFileError(Problem(f"the file cannot be read: {reason}", mend, path))
+    error.errno, error.strerror, error.filename = number, reason, str(path)
+    return error
 
 
 def read_user_file(path: Path, largest: int) -> bytes:
@@ -61,7 +63,7 @@ def read_user_file(path: Path, largest: int) -> bytes:
             if len(data) <= largest:
                 return data
     reason = f"it is larger than {in_words(largest)}, the most that is read of such a file"
-    raise UnusableFileError(path, reason, "divide it, or remove it", errno.EFBIG)
+    raise _unusable(path, reason, "divide it, or remove it", errno.EFBIG)
 
 
 def open_user_file(path: Path) -> io.BufferedReader:
@@ -85,7 +87,7 @@ def check_user_file(path: Path, largest: int | None = None) -> None:
     check_plain(path, status.st_mode)
     if largest is not None and status.st_size > largest:
         reason = f"it has {in_words(status.st_size)}; at most {in_words(largest)} are read of such a file"
-        raise UnusableFileError(path, reason, "divide it, or remove it", errno.EFBIG)
+        raise _unusable(path, reason, "divide it, or remove it", errno.EFBIG)
 
 
 def check_plain(path: Path, mode: int) -> None:
@@ -95,9 +97,7 @@ def check_plain(path: Path, mode: int) -> None:
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     kind = next((words for test, words in _KINDS if test(mode)), "no plain file")
-    raise UnusableFileError(
-        path, f"it is {kind}", "put a plain file in its place, or remove it", errno.EINVAL
-    )
+    raise _unusable(path, f"it is {kind}", "put a plain file in its place, or remove it", errno.EINVAL)
 
 
 def file_size(stream: io.BufferedReader) -> int:

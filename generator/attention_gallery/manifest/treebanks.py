@@ -99,7 +99,7 @@ def _expand(found: Collections, index: int, spec: CollectionSpec, document: Docu
     if isinstance(path, str):
         mend = "write a file inside the project, relative to the manifest"
         found.problems += placed(iter([(path, mend, place)]), document)
-    elif not path.is_file():
+    elif path.is_dir() or not path.exists():
         names = [one.relative_to(root.resolve()).as_posix() for one in path.parent.glob("*.conllu")]
         wrong = (f'there is no file "{spec.conllu}"', did_you_mean(spec.conllu, names), place)
         found.problems += placed(iter([wrong]), document)

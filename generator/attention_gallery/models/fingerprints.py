@@ -10,6 +10,7 @@ from pathlib import Path
 
 from attention_gallery.hashing import canonical_json, digest, digest_file
 from attention_gallery.models.resolved import ResolvedModel
+from attention_gallery.user_files import LARGEST_SETTINGS, read_user_file
 
 _SCHEMA = 1
 
@@ -58,7 +59,7 @@ class FingerprintMemory:
 
     def _load(self) -> dict[str, list[int | str]]:
         try:
-            value = json.loads(self._path.read_bytes())
+            value = json.loads(read_user_file(self._path, LARGEST_SETTINGS))
             entries = value["files"] if value["schema"] == _SCHEMA else {}
             return {str(name): list(entry) for name, entry in entries.items() if len(entry) == 3}
         except (OSError, ValueError, KeyError, TypeError, AttributeError):

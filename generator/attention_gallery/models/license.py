@@ -11,6 +11,7 @@ from io import BytesIO
 from pathlib import Path
 
 from attention_gallery.models.resolved import ResolvedModel
+from attention_gallery.user_files import open_user_file
 
 _NAME = re.compile(r"[\w.+-]{1,60}")
 _IN_CARD = re.compile(r"^license:[ \t]*['\"]?([\w.+-]{1,60})['\"]?[ \t\r]*$", re.MULTILINE)
@@ -24,7 +25,7 @@ _GGUF_TEXT, _GGUF_LIST = 8, 9
 def license_of(model: ResolvedModel) -> str | None:
     """The license that a model declares, or None; reads no more than the beginning of one file."""
     try:
-        with license_file(model).open("rb") as stream:
+        with open_user_file(license_file(model)) as stream:
             beginning = stream.read(_READ)
     except OSError:
         return None

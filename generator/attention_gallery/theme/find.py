@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,15 @@ from attention_gallery.manifest.document import Document, read_document
 from attention_gallery.manifest.nodes import YamlError
 from attention_gallery.manifest.textfile import not_utf8
 from attention_gallery.theme import local
+from attention_gallery.twins import told_apart, twins
+from attention_gallery.user_files import MB, check_user_file, read_user_file
 
 OptionValue = str | bool | int | float
 Place = Callable[[str, str, str], Problem]
+
+# In bytes: of one template or theme.yaml, which are read whole, and of one style, script, font or picture.
+LARGEST_TEMPLATE = 2 * MB
+LARGEST_FILE = 64 * MB
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _KEYS = {"name", "title", "description", "extends", "options", "styles", "scripts", "static"}
@@ -171,13 +177,14 @@ def _find(name: str, project: Path) -> Theme:
     for folder in folders:
         for file in _files(folder):
             _check_file(folder / file, folder)
+    _check_twins(folders)
     return _assemble(name, tuple(folders), settings)
 
 
 def _find_folder(name: str, project: Path, used: list[Path]) -> Path:
     roots = theme_roots(project)
     plain = re.fullmatch(r"[A-Za-z0-9_-]+", name) is not None
-    candidates = [root / name for root in roots if plain and (root / name / "theme.yaml").is_file()]
+    candidates = [root / name for root in roots if plain and (root / name / "theme.yaml").exists()]
     for candidate in candidates:
         if candidate not in used:
             return candidate
@@ -189,7 +196,10 @@ def _find_folder(name: str, project: Path, used: list[Path]) -> Path:
 
 
 def _read_settings(path: Path) -> dict[str, Any]:
-    data = path.read_bytes()
+    try:
+        data = read_user_file(path, LARGEST_TEMPLATE)
+    except OSError as error:
+        raise ThemeError(Problem(f"the file cannot be read: {error.strerror}", "", path)) from None
     try:
         document = read_document(data.decode("utf-8").removeprefix("\ufeff"))
     except UnicodeDecodeError as error:
@@ -293,12 +303,24 @@ def _files(folder: Path) -> Iterator[str]:
 
 
 def _check_file(path: Path, folder: Path) -> None:
-    if not path.is_symlink():
-        return
-    _inside(path, folder)
-    if not path.is_file():
-        mend = "copy the folder, or link its files one by one" if path.is_dir() else "remove it"
-        raise ThemeError(Problem("a link in a theme must lead to a file of that theme", mend, path))
+    if path.is_symlink():
+        _inside(path, folder)
+        if path.is_dir() or not path.exists():
+            mend = "copy the folder, or link its files one by one" if path.is_dir() else "remove it"
+            raise ThemeError(Problem("a link in a theme must lead to a file of that theme", mend, path))
+    whole = path.suffix in (".html", ".svg", ".yaml")
+    check_user_file(path, LARGEST_TEMPLATE if whole else LARGEST_FILE)
+
+
+def _check_twins(folders: Iterable[Path]) -> None:
+    """Refuse files, of a theme or of it and a parent, that are one and the same on other file systems."""
+    present = {name: folder / name for folder in folders for name in _files(folder)}
+    problems = [
+        Problem(told_apart(other, name), "give both the same name, or others", present[name])
+        for other, name in twins(present)
+    ]
+    if problems:
+        raise ThemeError(problems)
 
 
 def _inside(path: Path, folder: Path) -> None:
