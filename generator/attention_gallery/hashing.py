@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from attention_gallery.user_files import open_user_file
+
 
 def canonical_json(value: Any) -> bytes:
     """UTF-8 JSON with sorted keys and no spaces, so that equal values give equal bytes.
@@ -29,6 +31,9 @@ def digest_bytes(data: bytes) -> str:
 
 
 def digest_file(path: Path) -> str:
-    """SHA-256 of a file's bytes, read in pieces, 64 hexadecimal digits."""
-    with path.open("rb") as stream:
+    """SHA-256 of a plain file's bytes, read in pieces, 64 hexadecimal digits.
+
+    Raises `OSError`; for a pipe or device, which could go on for ever, `UnusableFileError`.
+    """
+    with open_user_file(path) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

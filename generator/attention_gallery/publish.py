@@ -9,18 +9,40 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import unicodedata
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from attention_gallery.build.ownership import MARKER
-from attention_gallery.errors import OutputError
+from attention_gallery.errors import OutputError, UserError
 from attention_gallery.files import why_unreadable
+from attention_gallery.user_files import LARGEST_PAGE, check_user_file, read_user_file
 
 LARGEST_SITE = 1_000_000_000  # bytes; what GitHub Pages serves of one site
 LARGEST_FILE = 100_000_000  # bytes; GitHub refuses a push with a larger one
 
+# Where a repository is, for a git that should not look for it (`git rev-parse --local-env-vars`).
+_ELSEWHERE = frozenset(
+    f"GIT_{name}"
+    for name in (
+        "DIR",
+        "WORK_TREE",
+        "INDEX_FILE",
+        "COMMON_DIR",
+        "OBJECT_DIRECTORY",
+        "ALTERNATE_OBJECT_DIRECTORIES",
+        "NAMESPACE",
+        "PREFIX",
+        "GRAFT_FILE",
+        "SHALLOW_FILE",
+    )
+)
 _DOMAIN = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)(?:\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))+")
 
 
@@ -61,25 +83,47 @@ def publish(
         _fetch(git, remote, branch)
     _check_branch(git, remote, branch, force)
     cname = cname or _kept_domain(git, remote, branch, site)
-    files, size, warnings = _measure(site)
-    _import(git, site, branch, remote, message or _message(git), cname)
+    who = _identity(git)
+    found = _measure(site)
+    with _without_git(site, found) as folder:
+        _import(git, folder, (branch, remote), message or _message(git), cname, who)
     if push:
         git.must("the branch could not be pushed", "push", remote, f"refs/heads/{branch}")
     commit = git.must("the commit was not made", "rev-parse", f"refs/heads/{branch}")
-    return PublishReport(branch, commit, files, size, push, warnings)
+    return PublishReport(branch, commit, len(found.sizes), found.size, push, found.warnings)
+
+
+@dataclass(frozen=True, slots=True)
+class _SiteFiles:
+    """The files to publish with their bytes; `left_out` are what belongs to a repository inside the site."""
+
+    sizes: Mapping[Path, int]
+    left_out: tuple[Path, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def size(self) -> int:
+        return sum(self.sizes.values())
 
 
 class _Git:
-    """Git in one folder; what it says is kept for messages."""
+    """Git in one folder; what it says is kept for messages.
+
+    It is the repository of that folder, whatever one the environment names: a hook of git, which may have
+    started us, runs with the names of its own.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.environment = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
+        self.environment["LC_ALL"] = "C"  # its words are looked at
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         try:
             return subprocess.run(
                 ["git", *arguments],
                 cwd=self.folder,
+                env=self.environment,
                 capture_output=True,
                 encoding="utf-8",
                 errors="replace",
@@ -100,7 +144,7 @@ def _check_site(site: Path) -> None:
     if not site.is_dir():
         raise OutputError(f"there is no site at {site}", mend='run "attention-gallery build" first')
     try:
-        marker = json.loads((site / MARKER).read_bytes())
+        marker = json.loads(read_user_file(site / MARKER, LARGEST_PAGE))
     except FileNotFoundError:
         raise OutputError(
             f"{site} was not built by attention-gallery: it has no {MARKER} file",
@@ -119,7 +163,10 @@ def _check_site(site: Path) -> None:
 
 
 def _check_repository(git: _Git, remote: str, branch: str, push: bool) -> None:
-    if git.run("rev-parse", "--git-dir").returncode != 0:
+    looked = git.run("rev-parse", "--git-dir")
+    if looked.returncode != 0 and "not a git repository" not in looked.stderr:
+        raise OutputError(f"git cannot use the repository of {git.folder}: {_last_words(looked.stderr)}")
+    if looked.returncode != 0:
         raise OutputError(
             f"{git.folder} is not in a git repository",
             mend='run "git init" and add a remote, or publish the site folder by other means',
@@ -175,19 +222,43 @@ def _kept_domain(git: _Git, remote: str, branch: str, site: Path) -> str | None:
     return None
 
 
-def _measure(site: Path) -> tuple[int, int, tuple[str, ...]]:
-    """The number of files and their bytes, and a warning for each limit of GitHub Pages that is crossed."""
+def _identity(git: _Git) -> dict[str, str]:
+    """Who commits, as variables of the environment: from these, or from git's settings.
+
+    Raises `OutputError` where either is missing: git would commit in nobody's name, or make one up.
+    """
+    who = {}
+    for part in ("name", "email"):
+        variable = f"GIT_COMMITTER_{part.upper()}"
+        settings = (git.run("config", f"{role}.{part}").stdout for role in ("committer", "user"))
+        said = next(filter(None, map(str.strip, (os.environ.get(variable, ""), *settings))), "")
+        who[variable] = re.sub(r"[<>\x00-\x1f]", "", said).strip()
+    if not all(who.values()):
+        raise OutputError(
+            "git does not know who you are, which every commit says",
+            mend='tell it once: git config --global user.name "Your Name"\n'
+            "  and: git config --global user.email you@example.org",
+        )
+    return who
+
+
+def _measure(site: Path) -> _SiteFiles:
+    """The files of the site, and a warning for what is left out and each limit of GitHub Pages crossed.
+
+    Raises `OutputError` for files that cannot be published.
+    """
     sizes: dict[Path, int] = {}
-
-    def stop(error: OSError) -> None:
-        raise error
-
+    left_out: list[Path] = []
     try:
-        for folder, folders, names in os.walk(site, onerror=stop):
-            folders.sort()
-            for path in (Path(folder, name) for name in sorted([*names, *_links(folder, folders)])):
+        for folder, folders, names in os.walk(site, onerror=_raise):
+            left_out += [Path(folder, name) for name in sorted([*folders, *names]) if _is_git(name)]
+            folders[:] = sorted(name for name in folders if not _is_git(name))
+            files = [name for name in (*names, *_links(folder, folders)) if not _is_git(name)]
+            for path in (Path(folder, name) for name in sorted(files)):
                 _check_file(path, site)
                 sizes[path] = path.stat().st_size
+    except UserError:
+        raise
     except OSError as error:
         raise OutputError(
             f"{os.fsdecode(error.filename or site)} cannot be read: {why_unreadable(error)}",
@@ -195,6 +266,10 @@ def _measure(site: Path) -> tuple[int, int, tuple[str, ...]]:
         ) from None
     total = sum(sizes.values())
     warnings = [
+        f"{path.relative_to(site)} in the site belongs to git, and is left out of what is published"
+        for path in left_out
+    ]
+    warnings += [
         f"{path.relative_to(site)} has {size / 1e6:.0f} MB; GitHub refuses files above 100 MB"
         for path, size in sizes.items()
         if size > LARGEST_FILE
@@ -204,7 +279,17 @@ def _measure(site: Path) -> tuple[int, int, tuple[str, ...]]:
             f"the site has {total / 1e9:.1f} GB and GitHub Pages serves at most 1 GB; "
             'set "heads: notable" under "pages" in the manifest to make it smaller'
         )
-    return len(sizes), total, tuple(warnings)
+    return _SiteFiles(sizes, tuple(left_out), tuple(warnings))
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def _is_git(name: str) -> bool:
+    """Whether a file or folder is git's own, under any of the names that some file system gives to `.git`."""
+    plain = "".join(mark for mark in name if unicodedata.category(mark) != "Cf").lower().rstrip(". ")
+    return plain in (".git", "git~1")
 
 
 def _links(folder: str, names: list[str]) -> list[str]:
@@ -214,24 +299,55 @@ def _links(folder: str, names: list[str]) -> list[str]:
 
 def _check_file(path: Path, site: Path) -> None:
     """Refuse files that would publish something outside the site, or that no branch can hold."""
+    name = path.relative_to(site).as_posix()
+    if any(ord(mark) < 32 or mark == '"' or 0xD800 <= ord(mark) <= 0xDFFF for mark in name):
+        raise OutputError(f"{str(path)!a} has a name that cannot be published", mend="rename the file")
     if path.is_symlink() and not path.resolve().is_relative_to(site.resolve()):
         raise OutputError(f"{path} is a link that leads out of the site", mend="remove it or copy the file")
     if path.is_dir():
         raise OutputError(f"{path} is a link to a folder", mend="remove it or copy the folder")
-    if any(ord(mark) < 32 or mark == '"' or 0xD800 <= ord(mark) <= 0xDFFF for mark in path.name):
-        raise OutputError(f"{str(path)!r} has a name that cannot be published", mend="rename the file")
+    if not path.exists():
+        raise OutputError(f"{path} is a link that leads nowhere", mend="remove it")
+    check_user_file(path)
 
 
-def _import(git: _Git, site: Path, branch: str, remote: str, message: str, cname: str | None) -> None:
-    """Commit the site. In a process of its own, because the library works in the current folder.
+@contextmanager
+def _without_git(site: Path, found: _SiteFiles) -> Iterator[Path]:
+    """The site, or where something is left out a folder of links to the rest: what commits takes all."""
+    if not found.left_out:
+        yield site.absolute()
+        return
+    with TemporaryDirectory(prefix="attention-gallery-") as name:
+        for path in found.sizes:
+            target = Path(name, path.relative_to(site))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                target.symlink_to(path.resolve())
+            except OSError:  # Windows lets not everyone make links
+                shutil.copy2(path, target)
+        yield Path(name)
 
-    `-P` keeps that folder, which may hold any file, from being searched for modules.
+
+def _import(
+    git: _Git,
+    site: Path,
+    where: tuple[str, str],
+    message: str,
+    cname: str | None,
+    who: Mapping[str, str],
+) -> None:
+    """Commit the site to a branch, which follows that of a remote: `where`.
+
+    In a process of its own, because the library works in the current folder. `-P` keeps that folder, which
+    may hold any file, from being searched for modules.
     """
+    branch, remote = where
     domain = [] if cname is None else [f"--cname={cname}"]
     options = ["--no-jekyll", *domain, f"--branch={branch}", f"--remote={remote}", f"--message={message}"]
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "ghp_import", *options, str(site.absolute())],
+        [sys.executable, "-P", "-m", "ghp_import", *options, str(site)],
         cwd=git.folder,
+        env={**git.environment, **who},
         capture_output=True,
         encoding="utf-8",
         errors="replace",

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from attention_gallery import publish as module
-from attention_gallery.errors import OutputError
+from attention_gallery.errors import UserError
 from attention_gallery.publish import publish
 
 
@@ -116,7 +116,7 @@ def test_a_folder_inside_the_repository_will_do(project, remote):
 
 
 def refused(project: Path, **options: object) -> str:
-    with pytest.raises(OutputError) as told:
+    with pytest.raises(UserError) as told:
         publish(options.pop("site", project / "site"), repository=project, **options)  # type: ignore[arg-type]
     return str(told.value)
 
@@ -145,7 +145,7 @@ def test_a_site_with_drafts_is_refused(project):
 
 def test_a_folder_without_repository_is_refused(project, tmp_path):
     (tmp_path / "elsewhere").mkdir()
-    with pytest.raises(OutputError, match="is not in a git repository"):
+    with pytest.raises(UserError, match="is not in a git repository"):
         publish(project / "site", repository=tmp_path / "elsewhere")
 
 
@@ -204,3 +204,98 @@ def test_the_limits_of_github_pages_are_told(project, monkeypatch):
     assert "refuses files above 100 MB" in first
     assert "at most 1 GB" in second
     assert "heads: notable" in second
+
+
+def test_git_inside_the_site_is_left_out_and_told(project, remote):
+    git(project / "site", "init", "--quiet")
+    (project / "site" / "minilm" / ".git").write_text("gitdir: elsewhere")
+    (project / "site" / "minilm" / ".GIT").mkdir()
+    (project / "site" / "minilm" / ".GIT" / "config").write_text("[core]")
+    (project / "site" / ".gitattributes").write_text("*.png binary")
+    (project / "site" / "CNAME").write_text("attention.example.org")
+    report = publish(project / "site", repository=project)
+    ours = [".attention-gallery", ".gitattributes", ".nojekyll", "CNAME", "index.html", "minilm/index.html"]
+    assert files(remote) == ours
+    assert git(remote, "show", "gh-pages:index.html") == "home"
+    assert report.files == 5
+    told = [warning.split()[0] for warning in report.warnings]
+    assert told == [".git", "minilm/.GIT", "minilm/.git"]
+    assert (project / "site" / ".git" / "HEAD").is_file()
+
+
+@pytest.mark.parametrize("missing", ["NAME", "EMAIL"])
+@pytest.mark.parametrize("how", ["absent", "blank"])
+def test_nobody_publishes_nothing(project, remote, monkeypatch, missing, how):
+    if how == "absent":
+        monkeypatch.delenv(f"GIT_COMMITTER_{missing}")
+    else:
+        monkeypatch.setenv(f"GIT_COMMITTER_{missing}", "  ")
+    monkeypatch.setenv("EMAIL", "made-up@example.org")
+    said = refused(project)
+    assert "git does not know who you are" in said
+    assert "git config --global user.name" in said
+    assert "git config --global user.email" in said
+    assert git(remote, "branch") == ""
+    assert git(project, "branch", "--list", "gh-pages") == ""
+
+
+def test_who_commits_is_read_from_the_settings_of_git(project, remote, monkeypatch):
+    for part in ("NAME", "EMAIL"):
+        monkeypatch.delenv(f"GIT_COMMITTER_{part}")
+    git(project, "config", "user.name", "A <Nother>")
+    git(project, "config", "user.email", "another@example.org")
+    publish(project / "site", repository=project)
+    assert git(remote, "log", "-1", "--format=%cn <%ce>", "gh-pages") == "A Nother <another@example.org>"
+
+
+def test_the_repository_is_that_of_the_gallery_whatever_the_environment_says(
+    project, remote, tmp_path, monkeypatch
+):
+    git(tmp_path, "init", "--quiet", "other")
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "other" / ".git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(tmp_path / "other"))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(tmp_path / "other" / "index"))
+    publish(project / "site", repository=project)
+    for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
+        monkeypatch.delenv(name)
+    assert "index.html" in files(remote)
+    assert git(tmp_path / "other", "branch", "--all") == ""
+
+
+def test_a_detached_head_and_a_locked_index_are_no_hindrance(project, remote):
+    git(project, "checkout", "--quiet", "--detach")
+    (project / ".git" / "index.lock").write_text("")
+    assert publish(project / "site", repository=project).pushed
+    assert "index.html" in files(remote)
+
+
+def test_a_locked_branch_is_told_in_gits_words(project, remote):
+    (project / ".git" / "refs" / "heads" / "gh-pages.lock").write_text("")
+    assert "could not be committed" in refused(project)
+    assert git(remote, "branch") == ""
+
+
+def test_a_linked_site_is_published_like_any_other(project, remote):
+    (project / "site").rename(project / "built")
+    (project / "site").symlink_to("built")
+    (project / "built" / ".git").mkdir()
+    publish(project / "site", repository=project)
+    assert files(remote) == [".attention-gallery", ".nojekyll", "index.html", "minilm/index.html"]
+
+
+def test_what_is_no_plain_file_is_refused(project):
+    os.mkfifo(project / "site" / "pipe")
+    assert "it is a named pipe" in refused(project)
+    (project / "site" / "pipe").unlink()
+    (project / "site" / "nothing").symlink_to("nowhere")
+    assert "leads nowhere" in refused(project)
+
+
+def test_names_of_folders_are_looked_at_too(project):
+    (project / "site" / "a\nb").mkdir()
+    (project / "site" / "a\nb" / "x").write_text("x")
+    assert "cannot be published" in refused(project)
+    (project / "site" / "a\nb" / "x").unlink()
+    (project / "site" / "a\nb").rmdir()
+    (project / "site" / os.fsdecode(b"\xff.txt")).write_text("x")
+    assert "cannot be published" in refused(project)

@@ -342,9 +342,12 @@ def _told(project: Project, staging: Staging, warnings: list[str]) -> dict[str, 
 def _check(run: _Build, staging: Staging, gallery: Gallery) -> None:
     """Check the staged site and what its notes claim; warnings fail a strict build."""
     from attention_gallery.build.links import check_links
+    from attention_gallery.twins import told_apart, twins
 
     check_links(staging.new.links(), staging.known, staging.foreign, staging.read, staging.links.base_path)
     _warn_when_large(run, staging.size)
+    for other, name in twins([*sorted(staging.files()), *sorted(staging.foreign)]):
+        _warn(run, told_apart(other, name))
     for failure in gallery.notes.failures:
         _warn(run, told_in_short(failure, run.manifest.parent))
     if run.options.strict and run.warnings:

@@ -26,6 +26,7 @@ from attention_gallery.pages.gallery import PlannedPage
 from attention_gallery.pages.routes import file_of
 from attention_gallery.progress import Task
 from attention_gallery.stamps import Stamp, stamp_of
+from attention_gallery.user_files import LARGEST_PAGE, read_user_file
 
 _MOST_TOGETHER = 64
 _BYTES_TOGETHER = 1 << 20
@@ -205,7 +206,7 @@ class Staging:
     def read(self, route: str) -> bytes:
         """The HTML behind a route of the staged site; nothing for other files."""
         path = self.folder / file_of(route)
-        return path.read_bytes() if path.suffix == ".html" else b""
+        return read_user_file(path, LARGEST_PAGE) if path.suffix == ".html" else b""
 
     def swap(self) -> None:
         """Put the staged site in the place of the live one, which then lies in the staging folder.

@@ -8,6 +8,7 @@ import time
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
@@ -41,6 +42,7 @@ from attention_gallery.pages.routes import HeadRoutes
 from attention_gallery.records import Provenance
 from attention_gallery.theme.assets import bundle, fingerprinted
 from attention_gallery.theme.render import Renderer
+from attention_gallery.user_files import LARGEST_ASSET, read_user_file
 from attention_gallery.version import __version__
 
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -264,5 +266,6 @@ def shared_files(project: Project, gallery: Gallery) -> list[PlannedPage]:
     script = plotly_script()
     files = [PlannedPage(routes.asset(gallery.plotly), gallery.plotly, script.read_bytes)]
     for name, path in sorted(project.assets.items()):
-        files.append(PlannedPage(routes.note_asset(name), digest_file(path), path.read_bytes))
+        read = partial(read_user_file, path, LARGEST_ASSET)
+        files.append(PlannedPage(routes.note_asset(name), digest_file(path), read))
     return files

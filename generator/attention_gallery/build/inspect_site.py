@@ -8,6 +8,7 @@ from attention_gallery.build.project import Project
 from attention_gallery.files import walk_files
 from attention_gallery.pages.routes import base_path, file_of
 from attention_gallery.theme.render import Renderer
+from attention_gallery.user_files import LARGEST_PAGE, read_user_file
 
 
 def inspect_site(project: Project) -> tuple[int, int, int] | None:
@@ -23,7 +24,7 @@ def inspect_site(project: Project) -> tuple[int, int, int] | None:
 
     def read(route: str) -> bytes:
         path = site / file_of(route)
-        return path.read_bytes() if path.suffix == ".html" else b""
+        return read_user_file(path, LARGEST_PAGE) if path.suffix == ".html" else b""
 
     reader = LinkReader(base, exact=not Renderer(project.theme).writes_plain_links())
     links = ((route, reader.of(route, read(route))) for route in map(_route, pages))

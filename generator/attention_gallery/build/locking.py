@@ -16,6 +16,7 @@ from attention_gallery.manifest.lock import Lock, LockedModel, lock_path, lock_t
 from attention_gallery.manifest.lock_reader import read_lock
 from attention_gallery.models import FingerprintMemory, library_versions
 from attention_gallery.progress import Reporter
+from attention_gallery.user_files import LARGEST_SETTINGS, read_user_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,6 @@ def _written(path: Path, lock: Lock | None, after: Mapping[str, LockedModel]) ->
         if what := changes(before.get(slug), after.get(slug)):
             changed[slug] = what
     data = lock_text(after).encode("utf-8")
-    if lock is None or path.read_bytes() != data:
+    if lock is None or read_user_file(path, LARGEST_SETTINGS) != data:
         write_atomically(path, data)
     return LockReport(path, len(after), changed)

@@ -15,6 +15,7 @@ from attention_gallery.analysis import LayerView, Layout, Metric, Pattern
 from attention_gallery.errors import ManifestError, Problem
 from attention_gallery.manifest import Manifest
 from attention_gallery.records import Float32
+from attention_gallery.user_files import LARGEST_SETTINGS, read_user_file
 
 # How far beyond its range a value may lie by rounding.
 SLACK = 1e-4
@@ -41,7 +42,7 @@ class MeasurePlace:
         line = getattr(error, "lineno", None) if isinstance(error, SyntaxError) else None
         for frame in traceback.extract_tb(error.__traceback__):
             line = frame.lineno if Path(frame.filename) == file else line
-        source = file.read_text(encoding="utf-8", errors="replace").splitlines()
+        source = read_user_file(file, LARGEST_SETTINGS).decode("utf-8", "replace").splitlines()
         quote = source[line - 1] if line is not None and line <= len(source) else None
         where = self.manifest.where("analysis", "measures", self.index)
         mend = f'mend it, or remove "{self.named}" from line {where.line} of {self.manifest.path.name}'

@@ -22,9 +22,10 @@ from attention_gallery.analysis import BUILT_IN, METRICS, MeasureSet, Metric
 from attention_gallery.build.measure_guard import Guard, MeasurePlace
 from attention_gallery.errors import ManifestError, Problem, did_you_mean
 from attention_gallery.files import why_unreadable
-from attention_gallery.hashing import digest, digest_bytes
+from attention_gallery.hashing import digest, digest_bytes, digest_file
 from attention_gallery.manifest import Manifest
 from attention_gallery.manifest.paths import inside
+from attention_gallery.user_files import LARGEST_SETTINGS, read_user_file
 
 GROUP = "attention_gallery.measures"
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
@@ -73,12 +74,12 @@ def _of_project(place: MeasurePlace) -> _Found:
     path = inside(name, root)
     if isinstance(path, str):
         raise place.error(path, "measures are read from the project folder only")
-    if not path.is_file():
+    if not path.exists():
         known = [one.stem for one in root.glob("*.py")]
         mend = did_you_mean(module, known) or "measures are read from the project folder only"
         raise place.error(f'there is no file "{name}" in the project', mend)
     try:
-        source = path.read_bytes()
+        source = read_user_file(path, LARGEST_SETTINGS)
     except OSError as error:
         reason = f'"{name}" cannot be read: {why_unreadable(error)}'
         raise place.error(reason, "check who owns it and its permissions") from None
@@ -128,7 +129,7 @@ def _installed(place: MeasurePlace) -> _Found:
         reason = f'the measure "{place.named}" cannot be loaded: {type(error).__name__}: {error}'
         raise place.error(reason, f"look at the package that brings {point.value}") from error
     version = point.dist.version if point.dist is not None else ""
-    return _Found(value, file, digest([point.value, version, digest_bytes(file.read_bytes())]))
+    return _Found(value, file, digest([point.value, version, digest_file(file)]))
 
 
 def _metric(found: _Found, place: MeasurePlace, taken: set[str]) -> Metric:

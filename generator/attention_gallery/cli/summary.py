@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from attention_gallery.cli.wording import counted, duration, plain, shown, size
+from attention_gallery.user_files import MB, read_user_file
 
 if TYPE_CHECKING:
     from attention_gallery.build import BuildReport
@@ -42,7 +43,7 @@ def how_to_view(root: Path) -> str:
     try:
         has_target = any(
             line.startswith("serve:")
-            for line in (root / "Makefile").read_text("utf-8", "replace").splitlines()
+            for line in read_user_file(root / "Makefile", MB).decode("utf-8", "replace").splitlines()
         )
     except OSError:
         has_target = False

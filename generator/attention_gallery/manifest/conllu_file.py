@@ -14,6 +14,7 @@ from attention_gallery.errors import ManifestError, Problem
 from attention_gallery.manifest.document import CONTROL
 from attention_gallery.manifest.textfile import not_utf8
 from attention_gallery.manifest.words import Span
+from attention_gallery.user_files import read_user_file
 
 if TYPE_CHECKING:
     from conllu.models import Token
@@ -77,10 +78,7 @@ def read_conllu(path: Path) -> list[TreeSentence]:
 
 def _lines(path: Path) -> list[str]:
     try:
-        if path.stat().st_size > LARGEST:
-            reason = f"the file is larger than {LARGEST // 2**20} MB"
-            raise ManifestError(Problem(reason, "divide it", path))
-        data = path.read_bytes()
+        data = read_user_file(path, LARGEST)
         return data.decode("utf-8").removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
     except UnicodeDecodeError as error:
         raise ManifestError(not_utf8(path, data, error)) from None

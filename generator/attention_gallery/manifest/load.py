@@ -22,6 +22,7 @@ from attention_gallery.manifest.relations import placed
 from attention_gallery.manifest.settings import GallerySettings
 from attention_gallery.manifest.textfile import not_utf8
 from attention_gallery.manifest.treebanks import Origin, check_collected, read_collections
+from attention_gallery.user_files import read_user_file
 
 LARGEST = 32 * 1024 * 1024
 
@@ -113,7 +114,7 @@ def _validate(
 
 def _read(path: Path) -> str:
     try:
-        data = path.read_bytes()
+        data = read_user_file(path, LARGEST)
     except FileNotFoundError:
         mend = "name the manifest, or make a new gallery with `attention-gallery init`"
         raise ManifestError(Problem("there is no such file", mend, path)) from None
@@ -124,10 +125,6 @@ def _read(path: Path) -> str:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ManifestError(Problem(f"the manifest cannot be read: {reason}", "", path)) from None
-    if len(data) > LARGEST:
-        raise ManifestError(
-            Problem("the manifest is larger than 32 MB", "texts are read from it whole", path)
-        )
     try:
         return data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:

@@ -14,6 +14,7 @@ from attention_gallery.manifest.lock import SCHEMA, Lock, LockedModel
 from attention_gallery.manifest.nodes import YamlError, split_lines
 from attention_gallery.manifest.slugs import is_slug
 from attention_gallery.manifest.textfile import not_utf8
+from attention_gallery.user_files import read_user_file
 
 _MEND = "restore the file, or delete it and run `attention-gallery lock`"
 _LARGEST = 8 * 1024 * 1024
@@ -39,7 +40,7 @@ def read_lock(path: Path) -> Lock | None:
     try:
         if kind_of(path) == "nothing":
             return None
-        data = path.read_bytes()
+        data = read_user_file(path, _LARGEST)
     except OSError as error:
         raise LockError(Problem(f"the lock cannot be read: {why_unreadable(error)}", _MEND, path)) from None
     document = _document(data, path)
@@ -58,8 +59,6 @@ def read_lock(path: Path) -> Lock | None:
 
 
 def _document(data: bytes, path: Path) -> Document:
-    if len(data) > _LARGEST:
-        raise LockError(Problem("the lock is larger than 8 MB", _MEND, path))
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -103,7 +103,7 @@ def _expand(found: Collections, index: int, spec: CollectionSpec, document: Docu
     elif (unreadable := _unreadable(root / spec.conllu)) is not None:
         mend = "check the path, who owns the file, and its permissions"
         found.problems += placed(iter([(unreadable, mend, place)]), document)
-    elif not path.is_file():
+    elif path.is_dir() or not path.exists():
         names = [one.relative_to(root.resolve()).as_posix() for one in path.parent.glob("*.conllu")]
         wrong = (f'there is no file "{spec.conllu}"', did_you_mean(spec.conllu, names), place)
         found.problems += placed(iter([wrong]), document)

@@ -17,8 +17,10 @@ from attention_gallery.manifest.source import Source, parse_source
 from attention_gallery.models import names as known
 from attention_gallery.models.code import check_references, own_code
 from attention_gallery.models.hub import HubModel, Lookup, snapshot
+from attention_gallery.models.plain_files import check_files
 from attention_gallery.models.resolved import ProblemMaker, ResolvedModel
 from attention_gallery.progress import Reporter, SilentReporter
+from attention_gallery.user_files import LARGEST_SETTINGS, read_user_file
 
 _PICKLED = frozenset({".bin", ".pt", ".pth", ".ckpt", ".pkl", ".h5", ".msgpack"})
 _CONVERT = (
@@ -66,7 +68,8 @@ def resolve(
                 "remove `trust_remote_code`, which is for folders and hub ids",
             )
         )
-    if path.is_file():
+    if not path.is_dir():
+        check_files(path, problem)
         return _from_file(path, spec.source, revision, problem)
     return _from_folder(path, spec, revision, problem)
 
@@ -117,6 +120,7 @@ def _from_file(path: Path, source: str, revision: str | None, problem: ProblemMa
 
 
 def _from_folder(folder: Path, spec: ModelSpec, revision: str | None, problem: ProblemMaker) -> ResolvedModel:
+    check_files(folder, problem)
     names = frozenset(path.name for path in folder.iterdir())
     source = spec.source
     if known.CONFIG not in names:
@@ -204,9 +208,11 @@ def _shards(folder: Path, names: frozenset[str], problem: ProblemMaker) -> list[
 
 def _read_json(path: Path, problem: ProblemMaker) -> dict[str, Any]:
     try:
-        value = json.loads(path.read_bytes())
+        value = json.loads(read_user_file(path, LARGEST_SETTINGS))
     except (OSError, ValueError) as error:
-        raise ModelError(problem(f"{path} cannot be read: {error}", "")) from error
+        raise ModelError(
+            problem(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}", "")
+        ) from error
     if not isinstance(value, dict):
         raise ModelError(problem(f"{path} is not a JSON object", ""))
     return value

@@ -12,6 +12,7 @@ from pathlib import Path
 from attention_gallery.hashing import canonical_json, digest, digest_file
 from attention_gallery.models.resolved import ResolvedModel
 from attention_gallery.stamps import Moment, Stamp, stamp_of
+from attention_gallery.user_files import LARGEST_SETTINGS, read_user_file
 
 _SCHEMA = 2
 
@@ -62,7 +63,7 @@ class FingerprintMemory:
 
     def _load(self) -> dict[str, tuple[Stamp, str]]:
         try:
-            value = json.loads(self._path.read_bytes())
+            value = json.loads(read_user_file(self._path, LARGEST_SETTINGS))
             entries = value["files"] if value["schema"] == _SCHEMA else {}
             return {str(name): (Stamp(*stamp), str(found)) for name, (stamp, found) in entries.items()}
         except (OSError, ValueError, KeyError, TypeError, AttributeError):

@@ -16,6 +16,7 @@ from attention_gallery.models import names
 from attention_gallery.models.download import download
 from attention_gallery.models.resolved import ProblemMaker
 from attention_gallery.progress import Reporter
+from attention_gallery.user_files import LARGEST_SETTINGS, read_user_file
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 # Nothing but what is read: no pickled weights, no code, no second copy in another format.
@@ -107,7 +108,8 @@ def _has_weights(folder: Path) -> bool:
     if (folder / names.WEIGHTS).exists():
         return True
     try:
-        shards = set(json.loads((folder / names.INDEX).read_bytes())["weight_map"].values())
+        index = json.loads(read_user_file(folder / names.INDEX, LARGEST_SETTINGS))
+        shards = set(index["weight_map"].values())
         return bool(shards) and all((folder / str(shard)).exists() for shard in shards)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
@@ -116,7 +118,8 @@ def _has_weights(folder: Path) -> bool:
 def _has_code(folder: Path) -> bool:
     """Whether the modules that the configuration names are there: they are fetched only when asked for."""
     try:
-        references = json.loads((folder / names.CONFIG).read_bytes()).get("auto_map", {}).values()
+        config = json.loads(read_user_file(folder / names.CONFIG, LARGEST_SETTINGS))
+        references = config.get("auto_map", {}).values()
         return all((folder / f"{str(one).partition('.')[0]}.py").exists() for one in references)
     except (OSError, ValueError, AttributeError):
         return True  # what is wrong with the configuration is told when it is read

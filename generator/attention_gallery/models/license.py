@@ -13,6 +13,7 @@ from pathlib import Path
 from attention_gallery.errors import ModelError
 from attention_gallery.files import kind_of, why_unreadable
 from attention_gallery.models.resolved import ResolvedModel
+from attention_gallery.user_files import open_user_file
 
 _NAME = re.compile(r"[\w.+-]{1,60}")
 _IN_CARD = re.compile(r"^license:[ \t]*['\"]?([\w.+-]{1,60})['\"]?[ \t\r]*$", re.MULTILINE)
@@ -32,7 +33,7 @@ def license_of(model: ResolvedModel) -> str | None:
     try:
         if kind_of(path) == "nothing":
             return None
-        with path.open("rb") as stream:
+        with open_user_file(path) as stream:
             beginning = stream.read(_READ)
     except OSError as error:
         reason = f'"{path.name}" of "{model.source}" cannot be read: {why_unreadable(error)}'

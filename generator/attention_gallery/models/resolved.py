@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from attention_gallery.errors import Problem
+from attention_gallery.user_files import LARGEST_SETTINGS, read_user_file
 
 WeightsFormat = Literal["safetensors", "gguf"]
 
@@ -46,8 +47,10 @@ class ResolvedModel:
     @property
     def kinds(self) -> tuple[str, ...]:
         """The kinds of attention that one reading gives, as `config.json` tells; ("self",) when in doubt."""
+        if self.config is None:
+            return ("self",)
         try:
-            described = json.loads(self.config.read_bytes()) if self.config is not None else {}
+            described = json.loads(read_user_file(self.config, LARGEST_SETTINGS))
         except (OSError, ValueError):
             return ("self",)  # whoever loads the model says what is wrong with the file
         both = isinstance(described, dict) and described.get("is_encoder_decoder") is True

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from attention_gallery.errors import NoteError, Problem
 from attention_gallery.files import kind_of, why_unreadable
+from attention_gallery.twins import told_apart, twins
+from attention_gallery.user_files import LARGEST_ASSET, UnusableFileError, check_user_file
 
 SAFE_SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".pdf", ".csv", ".json", ".txt"}
@@ -28,10 +30,14 @@ class ContentFile:
 def content_assets(folder: Path) -> tuple[ContentFile, ...]:
     """The files that are not notes, sorted by name. A missing folder has none.
 
-    Raises `NoteError` for symbolic links that lead out of the folder and for types that can carry scripts.
+    Raises `NoteError` for symbolic links that lead out of the folder, for types that can carry scripts, for
+    what is no plain file or too large, and for names that are the same on other file systems.
     """
     problems: list[Problem] = []
-    found = [file for file in walk(folder, problems) if not file.name.endswith(".md")]
+    present = {file.name: file for file in walk(folder, problems)}
+    for other, name in twins(present):
+        problems.append(Problem(told_apart(other, name), "rename one of them", present[name].path))
+    found = [file for file in present.values() if not file.name.endswith(".md")]
     for file in found:
         suffix = file.path.suffix.lower()
         if suffix in SAFE_SUFFIXES:
@@ -110,15 +116,12 @@ def _wrong(path: Path, name: str, real: Path) -> Problem | None:
         return Problem(why_unreadable(error), mend, path)
     if not target.is_relative_to(real):
         return Problem("the link leads out of the content folder", "copy the file", path)
-    if not target.is_file():
-        return Problem("this is not a plain file", "remove it", path)
-    return _unreadable(path)
-
-
-def _unreadable(path: Path) -> Problem | None:
     try:
+        check_user_file(path, LARGEST_ASSET)
         with path.open("rb"):
             return None
+    except UnusableFileError as error:
+        return error.problems[0]
     except OSError as error:
         mend = "check who owns the file and its permissions"
         return Problem(f"the file cannot be read: {why_unreadable(error)}", mend, path)

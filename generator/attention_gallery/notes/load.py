@@ -19,6 +19,7 @@ from attention_gallery.manifest.textfile import not_utf8
 from attention_gallery.notes.assets import ContentFile, walk
 from attention_gallery.notes.claims import Claim, ClaimSpec, read_claims
 from attention_gallery.notes.target import NoteTarget, PlaceError, meant_model, target_of
+from attention_gallery.user_files import read_user_file
 
 LARGEST = 1024 * 1024
 _MARKS = re.compile(r"[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}")
@@ -182,12 +183,9 @@ def _load(
 
 def _bytes(file: ContentFile, problems: list[Problem]) -> bytes | None:
     try:
-        data = file.path.read_bytes()
+        data = read_user_file(file.path, LARGEST)
     except OSError as error:
         problems.append(Problem(f"the note cannot be read: {error.strerror}", "", file.path))
-        return None
-    if len(data) > LARGEST:
-        problems.append(Problem("the note is larger than 1 MB", "divide it", file.path))
         return None
     return data
 

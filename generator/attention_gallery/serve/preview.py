@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -29,10 +30,13 @@ class Preview:
         host: str = "127.0.0.1",
         port: int = 8000,
         drafts: bool = False,
+        also: Sequence[str] = (),
     ) -> None:
+        """`also` are names of hosts beside its own under which it is asked for."""
         self._manifest = manifest.absolute()
         self._reporter = reporter
         self._address = host, port
+        self._also = also
         self._drafts = drafts
         self._state = PreviewState(self._root / "site")
         self._server: PreviewServer | None = None
@@ -53,7 +57,7 @@ class Preview:
 
     def __enter__(self) -> Preview:
         host, port = self._address
-        self._server = create_server(self._state, host=host, port=port)
+        self._server = create_server(self._state, host=host, port=port, also=self._also)
         threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True).start()
         return self
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import errno
+import shutil
 import socket
 import sys
+from collections.abc import Iterable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from attention_gallery.errors import OutputError, Problem
 from attention_gallery.serve import inject
+from attention_gallery.serve.hosts import Hosts, asked_for, host_of
 from attention_gallery.serve.paths import content_type, find
 from attention_gallery.serve.state import PreviewState, Snapshot
+from attention_gallery.user_files import file_size, open_user_file
 
+_LARGEST_PAGE = 64 * 1024 * 1024  # bytes; a larger one is sent as it is, without being read whole
 _HEARTBEAT = 15.0  # seconds; shows that a browser has gone, and keeps proxies from closing the stream
 _OWN = {
     inject.SCRIPT_PATH: (inject.SCRIPT, "text/javascript; charset=utf-8"),
@@ -28,8 +33,9 @@ class PreviewServer(ThreadingHTTPServer):
     # On Windows the option would let two servers share a port, and requests would go to either.
     allow_reuse_address = sys.platform != "win32"
 
-    def __init__(self, address: tuple[str, int], state: PreviewState) -> None:
+    def __init__(self, address: tuple[str, int], state: PreviewState, hosts: Hosts) -> None:
         self.state = state
+        self.hosts = hosts
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         super().__init__(address, _Handler)
 
@@ -54,15 +60,26 @@ class PreviewServer(ThreadingHTTPServer):
 
 
 def create_server(
-    site: Path | PreviewState, *, host: str = "127.0.0.1", port: int = 8000, base_path: str = "/"
+    site: Path | PreviewState,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    base_path: str = "/",
+    also: Iterable[str] = (),
 ) -> PreviewServer:
     """A server that is bound to its port and not yet running; port 0 takes a free one.
 
-    Raises `OutputError` when the port is taken or may not be used, or the host is not of this machine.
+    `also` are names beside its own to which it answers. Raises `OutputError` when one of them is no name,
+    when the port is taken or may not be used, or the host is not of this machine.
     """
     state = site if isinstance(site, PreviewState) else PreviewState(site, base_path)
     try:
-        return PreviewServer((host, port), state)
+        hosts = Hosts(host, also)
+    except ValueError as error:
+        mend = "write it without http:// and without a port, for example --allow-host preview.example.org"
+        raise OutputError(f'"{error}" is not the name of a host', mend) from None
+    try:
+        return PreviewServer((host, port), state, hosts)
     except OSError as error:
         raise OutputError(_bind_problem(error, host, port)) from None
 
@@ -100,11 +117,28 @@ class _Handler(BaseHTTPRequestHandler):
     sys_version = ""
     timeout = 60
 
+    def parse_request(self) -> bool:
+        """As the base class, but only requests for this server's own names are answered."""
+        if not super().parse_request():
+            return False
+        authority, self.path = asked_for(self.path, self.headers.get_all("Host") or [])
+        reached = str(self.connection.getsockname()[0])
+        if authority is not None and self.server.hosts.answers(authority, reached):
+            return True
+        self.close_connection = True
+        if authority is None:
+            self._send_text(HTTPStatus.BAD_REQUEST, "The request does not say for which host it is.")
+        else:
+            self._send_text(HTTPStatus.MISDIRECTED_REQUEST, _not_ours(authority))
+        return False
+
     def do_GET(self) -> None:
         """Send a file, the events, or the 404 page."""
         path, _, query = self.path.partition("?")
         now = self.server.state.snapshot()
-        if path == inject.EVENTS_PATH:
+        if path == inject.EVENTS_PATH and not self._of_our_pages():
+            self._send_text(HTTPStatus.FORBIDDEN, "The events are for pages of this preview only.")
+        elif path == inject.EVENTS_PATH:
             self._send_events()
         elif path in _OWN:
             text, kind = _OWN[path]
@@ -116,6 +150,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing: a log line per request hides the messages of the build."""
+
+    def _of_our_pages(self) -> bool:
+        """Whether the request comes from a page that this server sent, or from no page at all."""
+        reached = str(self.connection.getsockname()[0])
+        origins = self.headers.get_all("Origin") or []
+        return all(self.server.hosts.answers_origin(origin, reached) for origin in origins)
 
     def _send_page(self, now: Snapshot, path: str, query: str) -> None:
         found = find(now.site, now.base_path, path)
@@ -140,21 +180,32 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_html(HTTPStatus.SERVICE_UNAVAILABLE, inject.waiting_page(now))
 
     def _send_file(self, status: HTTPStatus, file: Path, now: Snapshot) -> None:
-        kind, data = content_type(file), file.read_bytes()
-        if kind.startswith("text/html"):
-            data = inject.with_reload(data, now)
-        self._send(status, data, kind)
+        kind = content_type(file)
+        with open_user_file(file) as stream:
+            size = file_size(stream)
+            if kind.startswith("text/html") and size <= _LARGEST_PAGE:
+                self._send(status, inject.with_reload(stream.read(size), now), kind)
+                return
+            self._send_head(status, size, kind)
+            if self.command != "HEAD":
+                shutil.copyfileobj(stream, self.wfile)  # a piece at a time, whatever its size
+
+    def _send_text(self, status: HTTPStatus, text: str) -> None:
+        self._send(status, f"{text}\n".encode(), "text/plain; charset=utf-8")
 
     def _send_html(self, status: HTTPStatus, data: bytes) -> None:
         self._send(status, data, "text/html; charset=utf-8")
 
     def _send(self, status: HTTPStatus, data: bytes, kind: str) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(data)))
-        self._end_headers()
+        self._send_head(status, len(data), kind)
         if self.command != "HEAD":
             self.wfile.write(data)
+
+    def _send_head(self, status: HTTPStatus, size: int, kind: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(size))
+        self._end_headers()
 
     def _redirect(self, address: str) -> None:
         self.send_response(HTTPStatus.MOVED_PERMANENTLY)
@@ -165,6 +216,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _end_headers(self) -> None:
         self.send_header("Cache-Control", "no-cache")
         self.send_header("X-Content-Type-Options", "nosniff")
+        # Data of a page is a script, which a page of another site could otherwise load as its own.
+        self.send_header("Cross-Origin-Resource-Policy", "same-origin")
         self.end_headers()
 
     def _send_events(self) -> None:
@@ -181,3 +234,14 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(b": still here\n\n" if now is None else inject.event_text(now))
             self.wfile.flush()
             now = self.server.state.wait(event, _HEARTBEAT)
+
+
+def _not_ours(authority: str) -> str:
+    """What to do about a request for a name that is not the server's."""
+    name = authority[:100]
+    return (
+        f'This preview does not answer to "{name}": another site could have pointed that name\n'
+        "at this machine. Open it under the address that `attention-gallery serve` printed.\n"
+        "If the name is yours, start it with\n"
+        f"  attention-gallery serve --allow-host {host_of(name) or 'NAME'}"
+    )

@@ -10,7 +10,8 @@ from pathlib import PurePosixPath
 
 from attention_gallery.errors import Problem, ThemeError, did_you_mean
 from attention_gallery.hashing import digest_bytes
-from attention_gallery.theme.find import OptionValue, Theme
+from attention_gallery.theme.find import LARGEST_FILE, OptionValue, Theme
+from attention_gallery.user_files import read_user_file
 
 _URL = re.compile(rb"""url\(\s*(["']?)([^"')\s]*)\1\s*\)|/\*.*?\*/""", re.DOTALL)
 _ELSEWHERE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//|#")
@@ -57,12 +58,16 @@ def bundle(theme: Theme, options: Mapping[str, OptionValue]) -> ThemeAssets:
         files[fingerprinted(name, data)] = data
         return fingerprinted(name, data)
 
-    static = {name: add(name, theme.asset(name).read_bytes()) for name in theme.static}
+    static = {name: add(name, _bytes(theme, name)) for name in theme.static}
     sheets = _joined({name: _linked(theme, name, static) for name in theme.styles})
     style = add("gallery.css", sheets + _custom_properties(theme, options))
-    script = add("gallery.js", _joined({name: theme.asset(name).read_bytes() for name in theme.scripts}))
+    script = add("gallery.js", _joined({name: _bytes(theme, name) for name in theme.scripts}))
     written = tuple(AssetFile(name, files[name]) for name in sorted(files))
     return ThemeAssets(written, style, script, static)
+
+
+def _bytes(theme: Theme, name: str) -> bytes:
+    return read_user_file(theme.asset(name), LARGEST_FILE)
 
 
 def _joined(parts: Mapping[str, bytes]) -> bytes:
@@ -72,7 +77,7 @@ def _joined(parts: Mapping[str, bytes]) -> bytes:
 def _linked(theme: Theme, sheet: str, static: Mapping[str, str]) -> bytes:
     """A style sheet whose `url(…)` lead to the static files."""
     path = theme.asset(sheet)
-    data = path.read_bytes()
+    data = read_user_file(path, LARGEST_FILE)
 
     def link(match: re.Match[bytes]) -> bytes:
         address = (match[2] or b"").decode("utf-8", "replace")

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from attention_gallery.errors import Problem, ThemeError, did_you_mean
+from attention_gallery.errors import Problem, ThemeError, UserError, did_you_mean
 from attention_gallery.files import Kind, kind_of, walk_files, why_unreadable
 from attention_gallery.hashing import digest, digest_file
 from attention_gallery.manifest.document import Document, read_document
 from attention_gallery.manifest.nodes import YamlError
 from attention_gallery.manifest.textfile import not_utf8
 from attention_gallery.theme import local
+from attention_gallery.twins import told_apart, twins
+from attention_gallery.user_files import MB, check_user_file, read_user_file
 
 OptionValue = str | bool | int | float
 Place = Callable[[str, str, str], Problem]
+
+# In bytes: of one template or theme.yaml, which are read whole, and of one style, script, font or picture.
+LARGEST_TEMPLATE = 2 * MB
+LARGEST_FILE = 64 * MB
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _KEYS = {"name", "title", "description", "extends", "options", "styles", "scripts", "static"}
@@ -151,7 +157,7 @@ def list_themes(project: Path) -> tuple[Theme, ...]:
         folder.name
         for root in theme_roots(project)
         for folder in _folders(root)
-        if _kind(folder / "theme.yaml") == "file"
+        if _kind(folder / "theme.yaml") not in ("nothing", "folder")
     }
     return tuple(_find(name, project) for name in sorted(names))
 
@@ -185,6 +191,7 @@ def _find(name: str, project: Path) -> Theme:
     for folder in folders:
         for file in _files(folder):
             _check_file(folder / file, folder)
+    _check_twins(folders)
     return _assemble(name, tuple(folders), settings)
 
 
@@ -214,7 +221,7 @@ def _is_theme(folder: Path) -> bool:
     """Whether there is a theme; one whose description is missing would be passed over in silence."""
     if _kind(folder) != "folder":
         return False
-    if _kind(folder / "theme.yaml") != "file":
+    if _kind(folder / "theme.yaml") in ("nothing", "folder"):
         mend = "write one with `name:`, and `extends:` for a theme that it builds on"
         raise ThemeError(Problem(f'the theme "{folder.name}" has no theme.yaml', mend, folder))
     return True
@@ -222,12 +229,14 @@ def _is_theme(folder: Path) -> bool:
 
 def _read_settings(path: Path) -> dict[str, Any]:
     try:
-        data = path.read_bytes()
+        data = read_user_file(path, LARGEST_TEMPLATE)
         document = read_document(data.decode("utf-8").removeprefix("\ufeff"))
     except UnicodeDecodeError as error:
         raise ThemeError(not_utf8(path, data, error)) from None
     except YamlError as error:
         raise ThemeError(replace(error.problem(), file=path)) from None
+    except UserError:  # which some errors of files are, too, with a mend of their own
+        raise
     except OSError as error:
         raise _unreadable(path, error) from None
     if not isinstance(document.data, dict):
@@ -330,23 +339,31 @@ def _files(folder: Path) -> Iterator[str]:
 
 
 def _check_file(path: Path, folder: Path) -> None:
-    if not path.is_symlink():
-        _check_readable(path)
-        return
-    _inside(path, folder)
-    if not path.is_file():
-        mend = "copy the folder, or link its files one by one" if path.is_dir() else "remove it"
-        raise ThemeError(Problem("a link in a theme must lead to a file of that theme", mend, path))
-
-
-def _check_readable(path: Path) -> None:
-    if _kind(path) != "file":
-        raise ThemeError(Problem("this is not a plain file", "remove it from the theme", path))
+    if path.is_symlink():
+        _inside(path, folder)
+        if path.is_dir() or not path.exists():
+            mend = "copy the folder, or link its files one by one" if path.is_dir() else "remove it"
+            raise ThemeError(Problem("a link in a theme must lead to a file of that theme", mend, path))
+    whole = path.suffix in (".html", ".svg", ".yaml")
     try:
+        check_user_file(path, LARGEST_TEMPLATE if whole else LARGEST_FILE)
         with path.open("rb"):
             pass
+    except UserError:
+        raise
     except OSError as error:
         raise _unreadable(path, error) from None
+
+
+def _check_twins(folders: Iterable[Path]) -> None:
+    """Refuse files, of a theme or of it and a parent, that are one and the same on other file systems."""
+    present = {name: folder / name for folder in folders for name in _files(folder)}
+    problems = [
+        Problem(told_apart(other, name), "give both the same name, or others", present[name])
+        for other, name in twins(present)
+    ]
+    if problems:
+        raise ThemeError(problems)
 
 
 def _inside(path: Path, folder: Path) -> None:

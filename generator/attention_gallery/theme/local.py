@@ -12,6 +12,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 from attention_gallery.errors import Problem
+from attention_gallery.user_files import MB, read_user_file
 
 _JINJA = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
 _LITERAL = re.compile(r"""\{\{[-+]?\s*(["'])([^"'<>]*)\1(.*?)[-+]?\}\}""", re.DOTALL)
@@ -39,6 +40,8 @@ _CSS = re.compile(
 _CSS_STRING = re.compile(r""""[^"]*"|'[^']*'|url\(\s*([^\s"')]+)""", re.IGNORECASE)
 _CSS_URL = re.compile(r"url\(\s*", re.IGNORECASE)
 
+_LARGEST = 64 * MB
+
 _STATIC = "put the file into the theme's assets/ and list it under `static:` in theme.yaml"
 _IN_HTML = '; its address is then {{ page.root }}{{ site.static["…"] }}'
 _IN_CSS = "; url(…) is relative to the style sheet"
@@ -51,7 +54,7 @@ _Found = tuple[int, str, str]  # line, address, mend
 
 def of_template(path: Path) -> list[Problem]:
     """What a template names that a browser would load from another host."""
-    source = path.read_text(encoding="utf-8", errors="replace")
+    source = read_user_file(path, _LARGEST).decode("utf-8", "replace")
     reader = _TemplateReader()
     try:
         # Marked sections can be more than Python's parser takes; a browser reads them as comments.
@@ -64,7 +67,7 @@ def of_template(path: Path) -> list[Problem]:
 
 def of_sheet(path: Path) -> list[Problem]:
     """What a style sheet names that a browser would load from another host."""
-    source = path.read_text(encoding="utf-8", errors="replace")
+    source = read_user_file(path, _LARGEST).decode("utf-8", "replace")
     return _problems(path, source, _in_css(source, 1))
 
 

@@ -14,8 +14,9 @@ import jinja2
 from attention_gallery.errors import Problem, ThemeError, did_you_mean
 from attention_gallery.theme.compiled import CompiledTemplates
 from attention_gallery.theme.escaping import EscapingEnvironment
-from attention_gallery.theme.find import Theme
+from attention_gallery.theme.find import LARGEST_TEMPLATE, Theme
 from attention_gallery.theme.undefined import NotThere, without_modules
+from attention_gallery.user_files import read_user_file
 
 _LINK = re.compile(r"""\s(?:href|src|srcset|poster)\s*=\s*["']?""", re.IGNORECASE)
 _PLAIN_LINKS = {' href="', ' src="'}
@@ -129,7 +130,7 @@ class Renderer:
         path = None if file is None else Path(file)
         quote = None
         if path is not None and line is not None and path.is_file():
-            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+            lines = read_user_file(path, LARGEST_TEMPLATE).decode("utf-8", "replace").splitlines()
             quote = lines[line - 1] if line <= len(lines) else None
         return Problem(reason, "", path, line, None, quote)
 

@@ -12,6 +12,7 @@ _EXAMPLES = """
 attention-gallery serve
 attention-gallery serve --open --drafts
 attention-gallery serve --port 9000 --host 0.0.0.0
+attention-gallery serve --host 0.0.0.0 --allow-host preview.example.org
 """
 
 
@@ -22,18 +23,28 @@ attention-gallery serve --port 9000 --host 0.0.0.0
 @click.option(
     "--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 lets others in."
 )
+@click.option(
+    "--allow-host",
+    "also",
+    multiple=True,
+    metavar="NAME",
+    help="A further name to answer to, behind a proxy or tunnel; may be repeated.",
+)
 @click.option("--open", "open_browser", is_flag=True, help="Open the gallery in the browser.")
 @click.option("--drafts", is_flag=True, help="Include models, sentences and notes marked `draft: true`.")
-def command(session: Session, port: int, host: str, open_browser: bool, drafts: bool) -> None:
+def command(
+    session: Session, port: int, host: str, also: tuple[str, ...], open_browser: bool, drafts: bool
+) -> None:
     """Build, serve on this machine, and rebuild on every change.
 
     The page in the browser reloads when the manifest, a note or the theme changes, and shows what is wrong
-    when the build fails. Ctrl-C stops.
+    when the build fails. Requests for other names than this machine's are refused. Ctrl-C stops.
     """
     from attention_gallery.serve import Preview
 
     reporter = session.reporter()
-    with Preview(session.manifest_path(), reporter, host=host, port=port, drafts=drafts) as preview:
+    manifest = session.manifest_path()
+    with Preview(manifest, reporter, host=host, port=port, drafts=drafts, also=also) as preview:
         preview.rebuild()
         session.say(plain(f"Serving {preview.url} (Ctrl-C stops)"))
         if open_browser:
