@@ -93,6 +93,7 @@ class _Scanner:
         self.starts = [0, *accumulate(len(line) + 1 for line in self.lines)]
         self.pieces: list[Piece] = []
         self.unclosed: dict[int, int] = {}  # up to where nothing closes so many backticks
+        self.paragraph = -1  # where the paragraph ends that was looked at last
 
     def marked(self) -> tuple[str, list[Piece]]:
         result: list[str] = []
@@ -215,8 +216,10 @@ class _Scanner:
         size = len(opening[0])
         if opening.end() < self.unclosed.get(size, 0):
             return opening.end()
-        paragraph = _PARAGRAPH_ENDS.search(self.body, opening.end(), end)
-        last = paragraph.start() if paragraph else end
+        if opening.end() > self.paragraph:
+            found = _PARAGRAPH_ENDS.search(self.body, opening.end())
+            self.paragraph = found.start() if found else len(self.body)
+        last = min(self.paragraph, end)
         for run in _BACKTICKS.finditer(self.body, opening.end(), last):
             if len(run[0]) == size:
                 return run.end()
