@@ -307,7 +307,7 @@ def test_columns_in_another_order_and_files_put_together(tmp_path: Path) -> None
     assert found[2].relations == (("advmod", 1, 0),)
 
 
-COLUMNS = "ID FORM LEMMA UPOS XPOS FEATS HEAD DEPREL DEPS MISC".split()
+COLUMNS = ["ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC"]
 
 
 @pytest.mark.parametrize("missing", ["ID", "FORM", "HEAD", "DEPREL"])
