@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -259,3 +260,75 @@ def test_any_file_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, d
     except ManifestError as error:
         problems = error.problems
     assert all(problem.file == path and problem.reason for problem in problems)
+
+
+PLUS = "# global.columns = ID FORM UPOS HEAD DEPREL PARSEME:MWE\n"
+
+
+def plus(number: object, form: str, head: object, relation: str) -> str:
+    return "\t".join([str(number), form, "X", str(head), relation, "*"])
+
+
+DU = tree(
+    "s3",
+    "Il va au lit",
+    plus(1, "Il", 2, "nsubj"),
+    plus("1.1", "lui", "_", "_"),
+    plus(2, "va", 0, "root"),
+    plus("3-4", "au", "_", "_"),
+    plus(3, "à", 5, "case"),
+    plus(4, "le", 5, "det"),
+    plus(5, "lit", 2, "obl"),
+)
+
+
+@pytest.mark.parametrize("spelt", [lambda text: text, lambda text: text.replace("\n", "\r\n")])
+@pytest.mark.parametrize("begin", ["", "\ufeff"])
+@pytest.mark.parametrize("after", ["", "\n", "# newdoc\n", "# generator = x\n\n"])
+def test_columns_are_those_that_the_file_names(
+    tmp_path: Path, spelt: Callable[[str], str], begin: str, after: str
+) -> None:
+    data = begin + PLUS + after + DU
+    (tmp_path / "tree.conllu").write_bytes(spelt(data).encode())
+    (one,) = read_conllu(tmp_path / "tree.conllu")
+    (other,) = collected(load(tmp_path, FRENCH))
+    assert (one.text, one.words) == (other.text, other.words)
+    assert [(kind, *map(one.words.__getitem__, ends)) for kind, *ends in one.relations] == [
+        (relation.kind, relation.from_, relation.to) for relation in other.relations
+    ]
+
+
+def test_columns_in_another_order_and_files_put_together(tmp_path: Path) -> None:
+    turned = "# global.columns = DEPREL HEAD FORM ID\nroot\t0\tGo\t1\nadvmod\t1\tnow\t2\n\n"
+    data = f"{FRENCH}\ufeff{PLUS}{DU}{turned}# global.columns = {' '.join(COLUMNS)}\n{CAT}"
+    (tmp_path / "tree.conllu").write_text(data, encoding="utf-8")
+    found = read_conllu(tmp_path / "tree.conllu")
+    assert [one.text for one in found] == ["Il va au lit", "Il va au lit", "Go now", "The cat didn't sleep."]
+    assert found[2].relations == (("advmod", 1, 0),)
+
+
+COLUMNS = ["ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC"]
+
+
+@pytest.mark.parametrize("missing", ["ID", "FORM", "HEAD", "DEPREL"])
+def test_columns_that_are_needed(tmp_path: Path, missing: str) -> None:
+    names = [name for name in COLUMNS if name != missing]
+    (problem,) = mistakes(tmp_path, f"# a comment\n# global.columns = {' '.join(names)}\n" + CAT + FRENCH)
+    assert problem.reason == f"the columns of this treebank have no {missing}"
+    assert (problem.line, problem.file) == (2, tmp_path / "tree.conllu")
+    assert "ID, FORM, HEAD and DEPREL" in problem.mend
+
+
+@pytest.mark.parametrize(
+    ("header", "line", "reason"),
+    [
+        ("# global.columns =", 1, "have no ID and no FORM and no HEAD and no DEPREL"),
+        ("# global.columns = ID FORM HEAD HEAD DEPREL", 1, "HEAD is named twice"),
+        ("# global.columns = ID FORM HEAD DEPREL", 4, "it has 6 columns, not 4"),
+        ("# no columns", 4, "it has 6 columns, not 10"),
+    ],
+)
+def test_columns_that_do_not_fit(tmp_path: Path, header: str, line: int, reason: str) -> None:
+    (problem,) = mistakes(tmp_path, f"{header}\n{DU}")
+    assert reason in problem.reason
+    assert problem.line == line

@@ -219,7 +219,10 @@ def test_lines_count_from_the_top_of_the_file(tmp_path: Path) -> None:
     [
         ("![x](https://e.org/a.png)", "on another host"),
         ("![x](//e.org/a.png)", "on another host"),
-        ("![x](data:image/png;base64,xx)", "no address"),
+        ("![x](data:image/png;base64,xx)", "begins with data:, which notes cannot use"),
+        ("![x](C:/pics/cat.png)", "begins with C:"),
+        ("[call](tel:+12345)", "begins with tel:"),
+        ("<img alt='a cat'>", "no address"),
         ("![x](../../secret.png)", "leaves the content folder"),
         ("![x](%2e%2e/%2e%2e/secret.png)", "leaves the content folder"),
         ("![x](/a.png)", "root of the host"),

@@ -1,10 +1,13 @@
 """Read a treebank in CoNLL-U: sentences with their words, where these stand in the text, and relations.
 
-Every mistake is told with the line of the file. https://universaldependencies.org/format.html
+In CoNLL-U Plus a line `# global.columns = …` names the columns, of which there may be others, and fewer.
+Every mistake is told with the line of the file. https://universaldependencies.org/format.html and
+https://universaldependencies.org/ext-format.html
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,10 +25,9 @@ if TYPE_CHECKING:
 LARGEST = 256 * 1024 * 1024
 _LEFT_OUT = ("root", "punct")
 _MOST_TOLD = 20
-_COLUMNS = (
-    "a word is a line of ten columns with tabs between them: "
-    "ID FORM LEMMA UPOS XPOS FEATS HEAD DEPREL DEPS MISC"
-)
+_COLUMNS = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
+_NEEDED = ("ID", "FORM", "HEAD", "DEPREL")
+_HEADER = re.compile(r"\s*#\s*global\.columns\s*=\s*(.*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +58,21 @@ def read_conllu(path: Path) -> list[TreeSentence]:
     """The sentences of a file. Raises `ManifestError` with everything that is wrong with it."""
     lines = _lines(path)
     found, problems = [], []
+    headers = {number: header for number, line in enumerate(lines) if (header := _HEADER.fullmatch(line))}
+    columns: tuple[str, ...] = _COLUMNS
+    read = 0
     for first, last in _blocks(lines):
         try:
-            sentence = _sentence(lines, first, last)
+            for number in range(read, last):
+                if number in headers:
+                    columns = ()  # what follows columns that cannot be used is passed over
+                    columns = _named(headers[number][1], number + 1)
+            if columns:
+                found.append(_sentence(lines, (first, last), columns))
         except _Wrong as wrong:
             quote = lines[wrong.line - 1]
             problems.append(Problem(wrong.reason, wrong.mend, path, wrong.line, quote=quote))
-        else:
-            found.append(sentence)
+        read = last
     if problems:
         rest = len(problems) - _MOST_TOLD
         told = problems[:_MOST_TOLD]
@@ -79,7 +88,9 @@ def read_conllu(path: Path) -> list[TreeSentence]:
 def _lines(path: Path) -> list[str]:
     try:
         data = read_user_file(path, LARGEST)
-        return data.decode("utf-8").removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
+        text = data.decode("utf-8").replace("\r\n", "\n")
+        # Files that were put together may have a byte order mark each.
+        return [line.removeprefix("\ufeff") for line in text.split("\n")]
     except UnicodeDecodeError as error:
         raise ManifestError(not_utf8(path, data, error)) from None
     except OSError as error:
@@ -102,13 +113,28 @@ def _is_comment(line: str) -> bool:
     return line.lstrip().startswith("#")
 
 
-def _sentence(lines: list[str], first: int, last: int) -> TreeSentence:
+def _named(names: str, line: int) -> tuple[str, ...]:
+    """The columns that a line names."""
+    columns = tuple(names.split())
+    missing = [name for name in _NEEDED if name not in columns]
+    if missing:
+        reason = f"the columns of this treebank have no {' and no '.join(missing)}"
+        mend = "words, their heads and relations are read from ID, FORM, HEAD and DEPREL; name the columns so"
+        raise _Wrong(reason, mend, line)
+    for name in columns:
+        if columns.count(name) > 1:
+            raise _Wrong(f"the column {name} is named twice", "give each column a name of its own", line)
+    return columns
+
+
+def _sentence(lines: list[str], block: tuple[int, int], columns: tuple[str, ...]) -> TreeSentence:
+    first, last = block
     for number in range(first, last):
         if found := CONTROL.search(lines[number].replace("\t", "")):
             raise _Wrong(
                 f"the line contains the control character U+{ord(found[0]):04X}", "remove it", number + 1
             )
-    nodes, told = _parsed(lines, first, last)
+    nodes, told = _parsed(lines, block, columns)
     text = str(told.get("text") or "") or _spelt(nodes)
     words = _placed(nodes, text)
     return TreeSentence(
@@ -124,28 +150,35 @@ def _sentence(lines: list[str], first: int, last: int) -> TreeSentence:
 _Nodes = list[tuple[int, "Token"]]
 
 
-def _parsed(lines: list[str], first: int, last: int) -> tuple[_Nodes, dict[str, Any]]:
+def _parsed(
+    lines: list[str], block: tuple[int, int], columns: tuple[str, ...]
+) -> tuple[_Nodes, dict[str, Any]]:
     """The nodes of a sentence, each with its line, and what its comments tell."""
     import conllu
     from conllu.exceptions import ParseException
 
+    first, last = block
+    mend = f"a word is a line of {len(columns)} columns with tabs between them: {' '.join(columns)}"
+    fields = [name.lower() for name in columns]
     numbers = [number + 1 for number in range(first, last) if not _is_comment(lines[number])]
+    for number in numbers:
+        if (count := len(lines[number - 1].split("\t"))) != len(columns):
+            reason = f"this is no line of CoNLL-U: it has {count} columns, not {len(columns)}"
+            raise _Wrong(reason, mend, number)
     try:
-        (tree,) = conllu.parse("\n".join(lines[first:last]) + "\n\n")
+        (tree,) = conllu.parse("\n".join(lines[first:last]) + "\n\n", fields=fields)
     except (ParseException, ValueError):
         for number in numbers:
             try:
-                conllu.parse(lines[number - 1] + "\n\n")
+                conllu.parse(lines[number - 1] + "\n\n", fields=fields)
             except ParseException as error:
-                raise _Wrong(f"this is no line of CoNLL-U: {error}", _COLUMNS, number) from None
-        raise _Wrong("this is no sentence of CoNLL-U", _COLUMNS, first + 1) from None
+                raise _Wrong(f"this is no line of CoNLL-U: {error}", mend, number) from None
+        raise _Wrong("this is no sentence of CoNLL-U", mend, first + 1) from None
     if len(tree) != len(numbers):
-        raise _Wrong("this is no sentence of CoNLL-U", _COLUMNS, first + 1)
+        raise _Wrong("this is no sentence of CoNLL-U", mend, first + 1)
     for number, node in zip(numbers, tree, strict=True):
-        if len(lines[number - 1].split("\t")) != 10:
-            raise _Wrong("this is no line of CoNLL-U: it has not ten columns", _COLUMNS, number)
         if not str(node["form"] or "").strip():
-            raise _Wrong("the word has no form", "write it into the second column", number)
+            raise _Wrong("the word has no form", "write it into the column FORM", number)
     return list(zip(numbers, tree, strict=True)), dict(tree.metadata)
 
 
@@ -173,7 +206,7 @@ def _spelt(nodes: _Nodes) -> str:
     """The text of a sentence whose comments do not tell it."""
     parts = []
     for _, node, _ in _surface(nodes):
-        glued = (node["misc"] or {}).get("SpaceAfter") == "No"
+        glued = (node.get("misc") or {}).get("SpaceAfter") == "No"
         parts.append(str(node["form"]) + ("" if glued else " "))
     return "".join(parts).strip()
 
@@ -197,7 +230,8 @@ def _placed(nodes: _Nodes, text: str) -> dict[int, Span]:
         at = start
         for number, one in inner:
             if not isinstance(one["id"], int):
-                raise _Wrong("the range of this line holds no words", _COLUMNS, number)
+                mend = "a range such as 3-4 is followed by its words, 3 and 4"
+                raise _Wrong("the range of this line holds no words", mend, number)
             if one["id"] != len(places) + 1:
                 reason = f"this word should have the number {len(places) + 1}"
                 raise _Wrong(reason, "number them in order", number)
@@ -220,7 +254,7 @@ def _relations(nodes: _Nodes, places: dict[int, Span]) -> Iterator[tuple[str, in
             mend = f"write the number of another word, 1 to {len(places)}, or 0 for the root"
             raise _Wrong(f"the head of this word is {_shown(head)}", mend, line)
         if not relation or relation == "_":
-            raise _Wrong("this word has no relation to its head", "write it into the eighth column", line)
+            raise _Wrong("this word has no relation to its head", "write it into the column DEPREL", line)
         kind = str(relation).partition(":")[0]
         if head and kind not in _LEFT_OUT and places[head] != places[node["id"]]:
             yield kind, order[places[node["id"]]], order[places[head]]

@@ -17,12 +17,17 @@ class AddressError(ExplainedError):
     """An address that a note cannot use."""
 
 
-def markdown_link(address: str, note: Note, line: int | None, image: bool) -> LinkTarget:
-    """The page or file that a relative address names. Raises `AddressError`."""
+def markdown_link(address: str, note: Note, image: bool) -> LinkTarget:
+    """The page or file that a relative address names, without its place. Raises `AddressError`."""
     what = "picture" if image else "link"
-    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:|//", address):
+    if re.match(r"(?:https?|ftp):|//", address, re.IGNORECASE):
         mend = "save it in the content folder: a gallery makes no request to another host"
         raise AddressError(f'the {what} "{address}" is on another host', mend)
+    if scheme := re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", address):
+        mend = "name a file of the content folder"
+        mend += "" if image else ", or an address that begins with https:, http: or mailto:"
+        shown = address if len(address) <= 60 else f"{address[:60]}…"
+        raise AddressError(f'the {what} "{shown}" begins with {scheme[0]}, which notes cannot use', mend)
     path, _, fragment = address.partition("#")
     path, _, query = path.partition("?")
     if path.startswith("/"):
@@ -38,9 +43,9 @@ def markdown_link(address: str, note: Note, line: int | None, image: bool) -> Li
         target = place(tuple(whole.removesuffix(".md").split("/")))
         if target is None:
             raise AddressError(f'the link "{address}" leads to no note', LAYOUT)
-        return target_link(target, address, fragment, note.path, line)
+        return target_link(target, address, fragment)
     if image and not whole.lower().endswith(_PICTURES):
         raise AddressError(
             f'"{address}" is not a picture that a note can show', f"use {', '.join(_PICTURES)}"
         )
-    return LinkTarget(address, "asset", slug=whole, fragment=fragment, note=note.path, line=line)
+    return LinkTarget(address, "asset", slug=whole, fragment=fragment)

@@ -39,7 +39,7 @@ class LinkTarget:
     kind "short": `slug` is a model or a sentence. kind "contrast": `slug` is a contrast. kind "page": `slug`
     is a free-standing note.
     kind "asset": `slug` is a path inside the content folder. `fragment` is what follows `#`, or "".
-    `raw` is the link as written, `note` and `line` (1-based) are its place.
+    `raw` is the link as written; `note`, `line` and `column` (1-based) are its place.
     """
 
     raw: str
@@ -53,6 +53,7 @@ class LinkTarget:
     label: str | None = field(default=None, compare=False)
     note: Path | None = field(default=None, compare=False)
     line: int | None = field(default=None, compare=False)
+    column: int | None = field(default=None, compare=False)
 
     @property
     def default_label(self) -> str:
@@ -71,15 +72,14 @@ class LinkTarget:
 
     def problem(self, reason: str, mend: str, quote: str | None = None) -> Problem:
         """A problem at the place of the link."""
-        column = quote.find(self.raw) + 1 if quote else 0
-        return Problem(reason, mend, self.note, self.line, column or None, quote)
+        return Problem(reason, mend, self.note, self.line, self.column, quote)
 
 
 class LinkFormError(ExplainedError):
     """A link has no known form."""
 
 
-def parse_link(raw: str, note: Path | None = None, line: int | None = None) -> LinkTarget:
+def parse_link(raw: str) -> LinkTarget:
     """The target of `model/sentence#fragment|label`, without its brackets. Raises `LinkFormError`."""
     # Inside a table other tools need the bar escaped.
     address, bar, label = raw.replace("\\|", "|").partition("|")
@@ -92,14 +92,10 @@ def parse_link(raw: str, note: Path | None = None, line: int | None = None) -> L
     target = _target(parts)
     if target is None:
         raise LinkFormError(f"the link [[{raw}]] has no known form", _FORMS)
-    return replace(
-        target, raw=f"[[{raw}]]", fragment=fragment.strip(), label=label.strip() or None, note=note, line=line
-    )
+    return replace(target, raw=f"[[{raw}]]", fragment=fragment.strip(), label=label.strip() or None)
 
 
-def target_link(
-    target: NoteTarget, raw: str, fragment: str, note: Path | None, line: int | None
-) -> LinkTarget:
+def target_link(target: NoteTarget, raw: str, fragment: str) -> LinkTarget:
     """A link to the page that a note's target names."""
     return LinkTarget(
         raw,
@@ -110,8 +106,6 @@ def target_link(
         target.head,
         target.slug,
         fragment,
-        note=note,
-        line=line,
     )
 
 
@@ -123,4 +117,4 @@ def _target(parts: tuple[str, ...]) -> LinkTarget | None:
         case ("models", model, "length") if is_slug(model):
             return LinkTarget("", "model-length", model)
     target = place(parts)
-    return target_link(target, "", "", None, None) if target else None
+    return target_link(target, "", "") if target else None

@@ -67,7 +67,9 @@ def render_note(
     html = rewriter.result()
     if rewriter.problems:
         kind = LinkError if rewriter.only_links else NoteError
-        raise kind(sorted(rewriter.problems, key=lambda one: (one.line or 0, one.column or 0, one.reason)))
+        # A reference that several links use is one mistake.
+        problems = dict.fromkeys(rewriter.problems)
+        raise kind(sorted(problems, key=lambda one: (one.line or 0, one.column or 0, one.reason)))
     links = tuple(rewriter.links)
     return RenderedNote(html, tuple(rewriter.headings), links, digest(html), tuple(live.asked))
 

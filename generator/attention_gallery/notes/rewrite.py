@@ -8,6 +8,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 
 from attention_gallery.errors import Problem
@@ -67,9 +68,9 @@ class Rewriter(HTMLParser):
         for at, fragment in self.fragments:
             if fragment.startswith("fnref:") and fragment not in self.ids:
                 name = fragment.removeprefix("fnref:")
-                self._wrong(
-                    f"the footnote [^{name}] is never used", "refer to it, or remove it", f"[^{name}]:"
-                )
+                pieces = (one for one in self.pieces if (one.kind, one.text) == ("footnote", name))
+                reason = f"the footnote [^{name}] is never used"
+                self._wrong(reason, "refer to it, or remove it", next(pieces, None))
             self.out[at] = html.escape("#" + self.ids.get(fragment, fragment))
         return "".join(self.out).strip()
 
@@ -85,9 +86,9 @@ class Rewriter(HTMLParser):
         if _HEADINGS.fullmatch(tag):
             self._open_heading(tag)
         elif tag == "a":
-            self._open_link(given)
+            self._open_link(given, _place_of("href", attrs, self._addresses))
         elif tag == "img":
-            self._image(given)
+            self._image(given, _place_of("src", attrs, self._addresses))
         elif tag == "table":
             self.out.append(f'<div class="table-scroll"><table{self._attributes(given)}>')
         elif tag == "code" and self.inside["pre"] and self.inside["code"] == 1:
@@ -180,9 +181,9 @@ class Rewriter(HTMLParser):
 
     # Links and images
 
-    def _open_link(self, given: dict[str, str]) -> None:
+    def _open_link(self, given: dict[str, str], place: Piece | None) -> None:
         rest = self._attributes(given)
-        href = given.get("href")
+        href = given["href"].strip() if "href" in given else None
         if href is None:
             self.out.append(f"<a{rest}>")
         elif href.startswith("#"):
@@ -193,30 +194,30 @@ class Rewriter(HTMLParser):
         elif href.lower().startswith("mailto:"):
             self.out.append(f'<a href="{html.escape(href)}"{rest}>')
         else:
-            found = self._relative(href, image=False)
+            found = self._relative(href, place, image=False)
             self.out.append(f'<a href="{html.escape(found[0])}"{rest}>')
 
-    def _image(self, given: dict[str, str]) -> None:
+    def _image(self, given: dict[str, str], place: Piece | None) -> None:
         src = given.get("src")
         if src is None:
-            self._wrong("a picture has no address that a site can use", "put it in the content folder", "![")
+            reason = "a picture has no address that a site can use"
+            self._wrong(reason, "put it in the content folder", place)
             return
-        found = self._relative(src, image=True)
+        found = self._relative(src.strip(), place, image=True)
         alt = "" if "alt" in given else ' alt=""'
         self.out.append(f'<img src="{html.escape(found[0])}"{self._attributes(given)}{alt} loading="lazy">')
 
-    def _relative(self, address: str, image: bool) -> tuple[str, str | None]:
-        line, quote = self._line_of(address)
+    def _relative(self, address: str, place: Piece | None, image: bool) -> tuple[str, str | None]:
         try:
-            return self._follow(markdown_link(address, self.note, line, image), quote)
+            target = markdown_link(address, self.note, image)
         except AddressError as error:
-            column = (quote or "").find(address) + 1
-            self.problems.append(
-                Problem(error.reason, error.mend, self.note.path, line, column or None, quote)
-            )
+            self.problems.append(self._problem(error.reason, error.mend, place))
             return "", None
+        return self._follow(target, place)
 
-    def _follow(self, target: LinkTarget, quote: str | None) -> tuple[str, str | None]:
+    def _follow(self, target: LinkTarget, place: Piece | None) -> tuple[str, str | None]:
+        line, column, quote = self._where(place)
+        target = replace(target, note=self.note.path, line=line, column=column)
         try:
             found = self.resolve(target)
         except LookupError as error:
@@ -227,18 +228,26 @@ class Rewriter(HTMLParser):
         self.links.append(target)
         return (found, None) if isinstance(found, str) else found
 
-    def _line_of(self, written: str) -> tuple[int | None, str | None]:
-        """The first line that has these characters; an address carries no line through Markdown."""
-        for i, line in enumerate(self.source):
-            if written in line or html.escape(written) in line:
-                return self.note.line + i, line
-        return None, None
+    def _where(self, place: Piece | None) -> tuple[int | None, int | None, str | None]:
+        """Line in the file, column, and the line itself."""
+        if place is None:
+            return None, None, None
+        return self.note.line + place.line - 1, place.column, self.source[place.line - 1]
+
+    def _problem(self, reason: str, mend: str, place: Piece | None) -> Problem:
+        line, column, quote = self._where(place)
+        return Problem(reason, mend, self.note.path, line, column, quote)
 
     # Marks
 
     def _piece(self, number: str) -> Piece | None:
         index = int(number) if len(number) < 9 else len(self.pieces)
         return self.pieces[index] if index < len(self.pieces) else None
+
+    def _addresses(self, text: str) -> list[Piece]:
+        """The places of addresses that a text holds."""
+        pieces = map(self._piece, MARK.findall(text))
+        return [piece for piece in pieces if piece is not None and piece.kind == "address"]
 
     def _plain(self, text: str) -> str:
         """A text in which marks are what was written, for code and attributes."""
@@ -261,27 +270,28 @@ class Rewriter(HTMLParser):
         return self._plain(MARK.sub(said, text))
 
     def _put(self, piece: Piece) -> None:
-        line = self.note.line + piece.line - 1
+        if piece.kind == "address":
+            return  # what could have been that of a link was none
         self._alone()
         if self.inside["code"] or self.inside["pre"]:
             self.out.append(html.escape(piece.raw, quote=False))
         elif piece.kind == "link":
-            self._wiki(piece, line)
+            self._wiki(piece)
         elif piece.kind in ("live", "open"):
             self._live(piece)
         elif piece.kind == "literal":
             self.words.append(piece.text)
             self.out.append(html.escape(piece.text, quote=False))
         else:
-            self._math(piece, line)
+            self._math(piece)
 
-    def _math(self, piece: Piece, line: int) -> None:
+    def _math(self, piece: Piece) -> None:
         self.words.append(piece.text)
         try:
             self.out.append(to_mathml(piece.text, piece.kind == "block"))
         except MathError as error:
             mend = "mend the LaTeX; an amount of money is written `\\$5`"
-            self._wrong(f"this formula cannot be drawn: {error}", mend, piece.raw.split("\n")[0], line)
+            self._wrong(f"this formula cannot be drawn: {error}", mend, piece)
 
     def _live(self, piece: Piece) -> None:
         """A live value; a table or figure takes the place of the paragraph that it fills."""
@@ -311,27 +321,25 @@ class Rewriter(HTMLParser):
             self.only_links = False
             self.problems.append(self.live.misplaced(piece))
 
-    def _wiki(self, piece: Piece, line: int) -> None:
-        quote = self.source[piece.line - 1]
+    def _wiki(self, piece: Piece) -> None:
         try:
-            target = parse_link(piece.text, self.note.path, line)
+            target = parse_link(piece.text)
         except LinkFormError as error:
-            column = quote.find(piece.raw) + 1
-            self.problems.append(
-                Problem(error.reason, error.mend, self.note.path, line, column or None, quote)
-            )
+            self.problems.append(self._problem(error.reason, error.mend, piece))
             return
-        href, title = self._follow(target, quote)
+        href, title = self._follow(target, piece)
         label = target.label or title or target.default_label
         self.words.append(label)
         shown = html.escape(label, quote=False)
         # A link inside a link is not HTML; the outer one wins.
         self.out.append(shown if self.inside["a"] else f'<a href="{html.escape(href)}">{shown}</a>')
 
-    def _wrong(self, reason: str, mend: str, written: str, line: int | None = None) -> None:
+    def _wrong(self, reason: str, mend: str, place: Piece | None) -> None:
         self.only_links = False
-        if line is None:
-            line, _ = self._line_of(written)
-        quote = self.source[line - self.note.line] if line is not None else None
-        column = (quote or "").find(written) + 1
-        self.problems.append(Problem(reason, mend, self.note.path, line, column or None, quote))
+        self.problems.append(self._problem(reason, mend, place))
+
+
+def _place_of(name: str, attrs: Attributes, addresses: Callable[[str], list[Piece]]) -> Piece | None:
+    """Where the value of an attribute stands, or where it is missing that of another of the same tag."""
+    ordered = sorted(attrs, key=lambda attribute: attribute[0] != name)
+    return next((one for _, value in ordered for one in addresses(value or "")), None)

@@ -2,129 +2,226 @@
 
 A mark is U+E000, a number, U+E001. What a mark stands for is put back after the HTML has been sanitised;
 inside code it is put back as it was written.
+
+Markdown tells no places, so every address that could become that of a link or picture gets a mark of its own,
+which travels inside the `href` or `src` that Markdown makes of it and is read back there. Marks of what is no
+link after all, in code, comments or plain text, vanish.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Literal
 
 MARK = re.compile("\ue000(\\d+)\ue001")
 
 _FENCE = re.compile(r"^(?: {0,3}|(?:[ >]|[-*+] |\d+[.)] )*)(`{3,}|~{3,})([^\n]*)$")
-_TOKENS = re.compile(
+# Where a mark may be put without Markdown reading anything else into the text: behind `](`, before the
+# address of a reference, and at the beginning of an attribute's value.
+_ADDRESS = r"""
+      (?P<address>
+          \]\((?:\s*<(?=[^<>]*>\s*(?:"[^"]*"|'[^']*')?\s*\)))?
+        | \]:
+        | (?<![\w-])(?i:href|src|alt|title)\s*=(?:\s*["']|[ \t]*(?=[^\s"'*_<>=`]))
+      )
+"""
+# What follows the `]:` of a reference, up to its address.
+_REFERRED = re.compile(
     r"""
+    (?: [ ]*<?(?=[^\s<`*_])
+      | [ ]*\n[ >]*+(?:<(?=[^\s<>/][^\s<>]*[./][^\s<>]*>)|(?![\#<`]|[-=*_+]+[ ]*$)) )
+    (?=\S+[ ]*(?:["'(][^\n]*)?$)
+    """,
+    re.X | re.M,
+)
+_TOKENS = re.compile(
+    rf"""
       (?P<private>[\ue000\ue001])
-    | (?P<escape>\\(?:\$|\[\[|\{\{|\\))
+    | (?P<escape>\\(?:\$|\[\[|\{{\{{|\\|`))
     | (?P<code>`+)
     | (?P<link>\[\[(?!\^)[^\[\]\n]+\]\](?![(\[]))
-    | (?P<live>\{\{(?P<call>(?:
-          "(?:[^"\\\n]|\\.){0,500}" | '(?:[^'\\\n]|\\.){0,500}' | \}(?!\}) | \n(?!\s*\n) | [^}"'\n]
-      ){0,500})\}\})
-    | (?P<open>\{\{)
+    | (?P<live>\{{\{{(?P<call>(?:
+          "(?:[^"\\\n]|\\.){{0,500}}" | '(?:[^'\\\n]|\\.){{0,500}}' | \}}(?!\}}) | \n(?!\s*\n) | [^}}"'\n]
+      ){{0,500}})\}}\}})
+    | (?P<open>\{{\{{)
     | (?P<block>\$\$(?P<blocktex>(?:[^$\\]|\\[\s\S])+?)\$\$)
     | (?P<math>(?<![\w$])\$(?![\s$])(?P<tex>(?:[^$\\`\n]|\\.|\n(?!\s*\n))*?(?:[^\s$\\`]|\\[^\s]))\$(?![\d$]))
+    | (?P<footnote>^(?:[ ]{{0,3}}(?:>|[-*+][ ]|\d+[.)][ ]))*[ ]{{0,3}}(?=\[\^[^\]\n]*\]:))
+    | {_ADDRESS}
     """,
-    re.X,
+    re.X | re.M,
 )
+_HIDDEN = re.compile(rf"(?P<private>[\ue000\ue001]) | {_ADDRESS}", re.X | re.M)
+_CONTAINERS = re.compile(r"[ >]*(?:(?:[-*+]|\d+[.)]|:)[ ][ >]*)*")
+_BRACKETS = re.compile(r"(?:\\(?:\\\\)*)?([\[\]])")
+_FAR = 1000  # characters between the brackets of a link, at most
+_DEEP = 20  # brackets in brackets
+_BACKTICKS = re.compile("`+")
+_PARAGRAPH_ENDS = re.compile(r"\n[ \t]*\n")
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
     """What a mark stands for: `raw` as written, `text` without its delimiters.
 
-    `line` is 1-based in the body, `column` 1-based in that line, 0 where it is not known. A piece of kind
-    "open" is two braces that are never closed.
+    `line` is 1-based in the body, `column` 1-based in that line. A piece of kind "open" is two braces that
+    are never closed; one of kind "address" stands where an address begins, and for nothing; one of kind
+    "footnote" is where the footnote `text` is defined, and has no mark.
     """
 
-    kind: Literal["link", "math", "block", "literal", "live", "open"]
+    kind: Literal["link", "math", "block", "literal", "live", "open", "address", "footnote"]
     raw: str
     text: str
     line: int
-    column: int = 0
+    column: int
 
 
 def scan(body: str) -> tuple[str, list[Piece]]:
-    """The body with marks, and the pieces by number. Fenced code and code spans stay as they are."""
-    pieces: list[Piece] = []
-    result: list[str] = []
-    text, line, fence = "", 1, ""
-    for number, source in enumerate(body.split("\n"), 1):
-        found = _FENCE.match(source)
-        if fence:
-            if found and found[1].startswith(fence) and not found[2].strip():
-                fence = ""
-            result.append(_hide(source, pieces, number))
-        elif found and not (found[1][0] == "`" and "`" in found[2]):
-            result += [_mark(text, line, pieces)] if text else []
-            text, fence = "", found[1]
-            result.append(_hide(source, pieces, number))
-        else:
-            if not text:
-                line = number
-            text += source + "\n"
-            continue
-    if text:
-        result.append(_mark(text, line, pieces))
-    return "\n".join(part.removesuffix("\n") for part in result), pieces
+    """The body with marks, and the pieces by number."""
+    return _Scanner(body).marked()
 
 
-def _hide(source: str, pieces: list[Piece], line: int) -> str:
-    """Code as it is, but for characters that look like a mark."""
+class _Scanner:
+    """Goes through a body once, from top to bottom; places are offsets in the body."""
 
-    def literal(found: re.Match[str]) -> str:
-        pieces.append(Piece("literal", found[0], found[0], line))
-        return f"\ue000{len(pieces) - 1}\ue001"
+    def __init__(self, body: str) -> None:
+        self.body = body
+        self.lines = body.split("\n")
+        self.starts = [0, *accumulate(len(line) + 1 for line in self.lines)]
+        self.pieces: list[Piece] = []
+        self.unclosed: dict[int, int] = {}  # up to where nothing closes so many backticks
+        self.paragraph = -1  # where the paragraph ends that was looked at last
 
-    return re.sub("[\ue000\ue001]", literal, source)
+    def marked(self) -> tuple[str, list[Piece]]:
+        result: list[str] = []
+        begin, fence = 0, ""  # where the text began that is not fenced code, and the fence that is open
+        for source, start in zip(self.lines, self.starts, strict=False):
+            found = _FENCE.match(source)
+            if fence:
+                if found and found[1].startswith(fence) and not found[2].strip():
+                    fence = ""
+            elif found and not (found[1][0] == "`" and "`" in found[2]):
+                result.append(self._text(begin, start))
+                fence = found[1]
+            else:
+                continue
+            end = min(start + len(source) + 1, len(self.body))
+            result.append(self._code(start, end))
+            begin = end
+        result.append(self._text(begin, len(self.body)))
+        return "".join(result), self.pieces
 
+    def _text(self, begin: int, end: int) -> str:
+        result: list[str] = []
+        at = begin
+        while found := _TOKENS.search(self.body, at, end):
+            result.append(self.body[at : found.start()])
+            at = found.end()
+            if found["code"]:
+                at = self._code_end(found, end)
+                result.append(self._code(found.start(), at))
+            elif found["footnote"] is not None:
+                result.append(found[0])
+                name = self.body[found.end() + 2 : self.body.index("]", found.end())]
+                self._add("footnote", f"[^{name}]:", name, found.end())
+                if not found[0]:  # nothing was read, and the next search shall not stop here again
+                    result.append("[")
+                    at += 1
+            elif found["address"]:
+                text, at = self._address(found)
+                result.append(text)
+            else:
+                result.append(self._piece(found))
+        result.append(self.body[at:end])
+        return "".join(result)
 
-def _mark(text: str, first: int, pieces: list[Piece]) -> str:
-    result: list[str] = []
-    at = 0
-    while found := _TOKENS.search(text, at):
-        result.append(text[at : found.start()])
+    def _code(self, begin: int, end: int) -> str:
+        """Code as it is, but for characters that look like a mark; should it be none, addresses are known."""
+
+        result: list[str] = []
+        at = begin
+        while found := _HIDDEN.search(self.body, at, end):
+            result.append(self.body[at : found.start()])
+            mark, at = self._address(found) if found["address"] else (self._literal(found), found.end())
+            result.append(mark)
+        return "".join([*result, self.body[at:end]])
+
+    def _literal(self, found: re.Match[str]) -> str:
+        return self._add("literal", found[0], found[0], found.start())
+
+    def _address(self, found: re.Match[str]) -> tuple[str, int]:
+        """What leads to an address, with a mark before it, and where it begins."""
         at = found.end()
-        line = first + text.count("\n", 0, found.start())
-        column = found.start() - text.rfind("\n", 0, found.start())
-        if found["code"]:
-            end = _code_end(text, found)
-            result.append(_hide(text[found.start() : end], pieces, line))
-            at = end
-            continue
-        piece = _piece(found, line, column)
-        if piece is None:
-            result.append(found[0])
-            continue
-        pieces.append(piece)
-        result.append(f"\ue000{len(pieces) - 1}\ue001")
-    result.append(text[at:])
-    return "".join(result)
+        if found[0] == "]:":
+            referred = _REFERRED.match(self.body, at) if self._names(found.start()) else None
+            if referred is None:
+                return found[0], at
+            at = referred.end()
+        elif found[0].endswith("<") and not self._linked(found.start()):
+            return found[0], at  # a tag follows
+        place = at
+        while self.body[place : place + 1].isspace():
+            place += 1
+        return self.body[found.start() : at] + self._add("address", "", "", place), at
 
+    def _names(self, at: int) -> bool:
+        """Whether a `]` ends the name of a reference, which begins its line and is no footnote."""
+        opening = max(self.body.rfind(sign, max(0, at - _FAR), at) for sign in "[]")
+        if opening < 0 or self.body[opening] != "[" or self.body[opening + 1] == "^":
+            return False
+        line = self.starts[bisect_right(self.starts, opening) - 1]
+        return _CONTAINERS.fullmatch(self.body, line, opening) is not None
 
-def _piece(found: re.Match[str], line: int, column: int) -> Piece | None:
-    raw = found[0]
-    if found["live"]:
-        return Piece("live", raw, found["call"], line, column)
-    if found["open"]:
-        return Piece("open", raw, raw, line, column)
-    if found["private"]:
-        return Piece("literal", raw, raw, line)
-    if found["escape"]:
-        # Markdown knows \\ itself; it is only matched so that \\$ does not count as an escaped dollar.
-        return Piece("literal", raw, raw[1:], line) if raw != "\\\\" else None
-    if found["link"]:
-        return Piece("link", raw, raw[2:-2], line)
-    if found["block"]:
-        return Piece("block", raw, found["blocktex"], line) if "\n\n" not in raw else None
-    return Piece("math", raw, found["tex"], line)
+    def _linked(self, at: int) -> bool:
+        """Whether a `]` ends the text of a link, and does not stand alone."""
+        depth = 0
+        begin = max(self.body.rfind("\n\n", max(0, at - _FAR), at) + 1, at - _FAR, 0)
+        for bracket in reversed([*_BRACKETS.finditer(self.body, begin, at + 1)]):
+            depth += 1 if bracket[1] == "]" else -1
+            if depth == 0:
+                return not bracket[0].startswith("\\")
+            if depth > _DEEP:
+                break
+        return False
 
+    def _piece(self, found: re.Match[str]) -> str:
+        raw, at = found[0], found.start()
+        if found["live"]:
+            return self._add("live", raw, found["call"], at)
+        if found["open"]:
+            return self._add("open", raw, raw, at)
+        if found["private"]:
+            return self._literal(found)
+        if found["escape"]:
+            # Markdown knows these two itself; they are only matched so that what follows is not escaped.
+            return raw if raw in ("\\\\", "\\`") else self._add("literal", raw, raw[1:], at)
+        if found["link"]:
+            return self._add("link", raw, raw[2:-2], at)
+        if found["block"]:
+            return raw if "\n\n" in raw else self._add("block", raw, found["blocktex"], at)
+        return self._add("math", raw, found["tex"], at)
 
-def _code_end(text: str, opening: re.Match[str]) -> int:
-    """Where a code span ends; just behind its opening backticks when it is never closed."""
-    size = len(opening[0])
-    for run in re.finditer(r"`+", text[opening.end() :]):
-        if len(run[0]) == size:
-            return opening.end() + run.end()
-    return opening.end()
+    def _add(self, kind: str, raw: str, text: str, at: int) -> str:
+        """Keep a piece that begins at a place, and return its mark."""
+        line = bisect_right(self.starts, at)
+        column = at - self.starts[line - 1] + 1
+        self.pieces.append(Piece(kind, raw, text, line, column))  # type: ignore[arg-type]
+        return f"\ue000{len(self.pieces) - 1}\ue001"
+
+    def _code_end(self, opening: re.Match[str], end: int) -> int:
+        """Where a code span ends; just behind its opening backticks when its paragraph does not close it."""
+        size = len(opening[0])
+        if opening.end() < self.unclosed.get(size, 0):
+            return opening.end()
+        if opening.end() > self.paragraph:
+            found = _PARAGRAPH_ENDS.search(self.body, opening.end())
+            self.paragraph = found.start() if found else len(self.body)
+        last = min(self.paragraph, end)
+        for run in _BACKTICKS.finditer(self.body, opening.end(), last):
+            if len(run[0]) == size:
+                return run.end()
+        self.unclosed[size] = last
+        return opening.end()

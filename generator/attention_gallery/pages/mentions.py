@@ -97,7 +97,7 @@ def find_mentions(
 def _page(target: NoteTarget, links: LinkMap) -> tuple[str, str] | None:
     """Route and title of the page that a note stands on, None where there is none."""
     try:
-        return links.resolve(target_link(target, "", "", None, None))
+        return links.resolve(target_link(target, "", ""))
     except LookupError:
         return None
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import codecs
 import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from attention_gallery.errors import Problem, ThemeError, did_you_mean
+from attention_gallery.errors import Problem, ThemeError, UserError, did_you_mean
+from attention_gallery.files import why_unreadable
 from attention_gallery.hashing import digest_bytes
+from attention_gallery.manifest.textfile import not_utf8
 from attention_gallery.theme.find import LARGEST_FILE, OptionValue, Theme
 from attention_gallery.user_files import read_user_file
 
@@ -48,9 +51,11 @@ def bundle(theme: Theme, options: Mapping[str, OptionValue]) -> ThemeAssets:
     """One style sheet, one script and the static files of a theme under this choice of options.
 
     `url(…)` in a style sheet is relative to the sheet and leads to the static file under its fingerprinted
-    name. Raises `ThemeError` for a file that does not exist or that is not listed as static.
+    name. Raises `ThemeError` with every file that does not exist or is not listed as static, and every style
+    sheet and script that is not UTF-8.
     """
     files: dict[str, bytes] = {}
+    reader = _Reader(theme)
 
     def add(name: str, data: bytes) -> str:
         if not data:
@@ -58,40 +63,70 @@ def bundle(theme: Theme, options: Mapping[str, OptionValue]) -> ThemeAssets:
         files[fingerprinted(name, data)] = data
         return fingerprinted(name, data)
 
-    static = {name: add(name, _bytes(theme, name)) for name in theme.static}
-    sheets = _joined({name: _linked(theme, name, static) for name in theme.styles})
+    static = {name: add(name, reader.data(name)) for name in theme.static}
+    sheets = _joined({name: reader.linked(name, static) for name in theme.styles})
     style = add("gallery.css", sheets + _custom_properties(theme, options))
-    script = add("gallery.js", _joined({name: _bytes(theme, name) for name in theme.scripts}))
+    script = add("gallery.js", _joined({name: reader.text(name) for name in theme.scripts}))
+    if reader.problems:
+        raise ThemeError(reader.problems)
     written = tuple(AssetFile(name, files[name]) for name in sorted(files))
     return ThemeAssets(written, style, script, static)
-
-
-def _bytes(theme: Theme, name: str) -> bytes:
-    return read_user_file(theme.asset(name), LARGEST_FILE)
 
 
 def _joined(parts: Mapping[str, bytes]) -> bytes:
     return b"".join(part.rstrip(b"\n") + b"\n" for part in parts.values())
 
 
-def _linked(theme: Theme, sheet: str, static: Mapping[str, str]) -> bytes:
-    """A style sheet whose `url(…)` lead to the static files."""
-    path = theme.asset(sheet)
-    data = read_user_file(path, LARGEST_FILE)
+class _Reader:
+    """Reads the assets of a theme and keeps what is wrong with them in `problems`."""
 
-    def link(match: re.Match[bytes]) -> bytes:
-        address = (match[2] or b"").decode("utf-8", "replace")
-        if not address or _ELSEWHERE.match(address):
-            return match[0]
-        file, mark, rest = re.match(r"([^?#]*)([?#]?)(.*)", address, re.DOTALL).groups()  # type: ignore[union-attr]
-        name = posixpath.normpath(posixpath.join(posixpath.dirname(sheet), file))
-        if name not in static:
-            mend = did_you_mean(name, static) or f'list "{name}" under `static:` in theme.yaml'
-            line = data.count(b"\n", 0, match.start()) + 1
-            raise ThemeError(Problem(f'"{address}" is no static file of the theme', mend, path, line))
-        return f'url("{static[name]}{mark}{rest}")'.encode()
+    def __init__(self, theme: Theme) -> None:
+        self.theme = theme
+        self.problems: list[Problem] = []
 
-    return _URL.sub(link, data)
+    def data(self, name: str) -> bytes:
+        """The bytes of an asset, none of one that cannot be had."""
+        try:
+            path = self.theme.asset(name)
+            return read_user_file(path, LARGEST_FILE)
+        except UserError as error:  # also for what is no plain file
+            self.problems += error.problems
+        except OSError as error:
+            self.problems.append(Problem(f"the file cannot be read: {why_unreadable(error)}", "", path))
+        return b""
+
+    def text(self, name: str) -> bytes:
+        """The bytes of a text, which is joined with others and so must be UTF-8 as they are."""
+        data = self.data(name)
+        try:
+            data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            self.problems.append(not_utf8(self.theme.asset(name), data, error))
+        return data.removeprefix(codecs.BOM_UTF8)
+
+    def linked(self, sheet: str, static: Mapping[str, str]) -> bytes:
+        """A style sheet whose `url(…)` lead to the static files."""
+        data = self.text(sheet)
+
+        def link(match: re.Match[bytes]) -> bytes:
+            address = (match[2] or b"").decode("utf-8", "replace")
+            if not address or _ELSEWHERE.match(address):
+                return match[0]
+            file, mark, rest = re.match(r"([^?#]*)([?#]?)(.*)", address, re.DOTALL).groups()  # type: ignore[union-attr]
+            name = posixpath.normpath(posixpath.join(posixpath.dirname(sheet), file))
+            if name not in static:
+                mend = did_you_mean(name, static) or f'list "{name}" under `static:` in theme.yaml'
+                self.problems.append(self._problem(sheet, data, match.start(2), address, mend))
+                return match[0]
+            return f'url("{static[name]}{mark}{rest}")'.encode()
+
+        return _URL.sub(link, data)
+
+    def _problem(self, sheet: str, data: bytes, at: int, address: str, mend: str) -> Problem:
+        before = data[:at].decode("utf-8", "replace").split("\n")
+        quote = data.decode("utf-8", "replace").split("\n")[len(before) - 1]
+        reason, path = f'"{address}" is no static file of the theme', self.theme.asset(sheet)
+        return Problem(reason, mend, path, len(before), len(before[-1]) + 1, quote.rstrip("\r"))
 
 
 def _custom_properties(theme: Theme, options: Mapping[str, OptionValue]) -> bytes:

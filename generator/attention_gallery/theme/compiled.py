@@ -10,7 +10,7 @@ from jinja2.bccache import Bucket
 
 from attention_gallery.files import remove_tree, write_atomically
 from attention_gallery.hashing import digest, digest_bytes, digest_file
-from attention_gallery.theme import escaping
+from attention_gallery.theme import escaping, templates
 
 
 class CompiledTemplates(jinja2.BytecodeCache):
@@ -24,7 +24,12 @@ class CompiledTemplates(jinja2.BytecodeCache):
     def __init__(self, folder: Path, way: str) -> None:
         """`way` is the name of the way to compile."""
         self._way = way
-        self._folder = folder / digest([jinja2.__version__, digest_file(Path(escaping.__file__))])[:16]
+        self._folder = (
+            folder
+            / digest(
+                [jinja2.__version__, *(digest_file(Path(str(one.__file__))) for one in (escaping, templates))]
+            )[:16]
+        )
         for other in folder.iterdir() if folder.is_dir() else ():
             if other.is_dir() and other != self._folder:
                 remove_tree(other)
@@ -45,6 +50,17 @@ class CompiledTemplates(jinja2.BytecodeCache):
         kept = bucket.bytecode_to_string()
         with suppress(OSError):
             write_atomically(self._folder / bucket.key, _checksum(bucket.key, kept) + b"\n" + kept)
+
+    def is_sound(self, sources: str) -> bool:
+        """Whether nothing was wrong with templates that have this digest."""
+        return (self._folder / f"sound-{sources}").exists()
+
+    def remember_sound(self, sources: str) -> None:
+        """Remember that nothing is wrong with the templates of this digest, and forget others."""
+        with suppress(OSError):
+            for other in self._folder.glob("sound-*"):
+                other.unlink(missing_ok=True)
+            write_atomically(self._folder / f"sound-{sources}", b"")
 
 
 def _checksum(name: str, kept: bytes) -> bytes:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from attention_gallery.errors import Problem, ThemeError, UserError, did_you_mean
+from attention_gallery.errors import Problem, ThemeError, did_you_mean
 from attention_gallery.files import Kind, kind_of, walk_files, why_unreadable
 from attention_gallery.hashing import digest, digest_file
 from attention_gallery.manifest.document import Document, read_document
@@ -17,10 +18,12 @@ from attention_gallery.manifest.nodes import YamlError
 from attention_gallery.manifest.textfile import not_utf8
 from attention_gallery.theme import local
 from attention_gallery.twins import told_apart, twins
-from attention_gallery.user_files import MB, check_user_file, read_user_file
+from attention_gallery.user_files import MB, UnusableFileError, check_user_file, read_user_file
 
 OptionValue = str | bool | int | float
-Place = Callable[[str, str, str], Problem]
+# Makes a problem at a place of a file: (reason, mend) -> Problem; or at that of an option, its name first.
+Place = Callable[[str, str], Problem]
+OptionPlace = Callable[[str, str, str], Problem]
 
 # In bytes: of one template or theme.yaml, which are read whole, and of one style, script, font or picture.
 LARGEST_TEMPLATE = 2 * MB
@@ -67,7 +70,8 @@ class Theme:
     """A theme with everything that it inherits.
 
     `folders` run from the theme itself to its most distant parent: the first that has a file wins.
-    `styles`, `scripts` and `static` are asset paths in the order of use, parents first.
+    `styles`, `scripts` and `static` are asset paths in the order of use, parents first; `listed` tells by
+    path where a `theme.yaml` names them. A theme is `whole` unless a parent is missing.
     """
 
     name: str
@@ -78,13 +82,20 @@ class Theme:
     styles: tuple[str, ...]
     scripts: tuple[str, ...]
     static: tuple[str, ...]
+    listed: Mapping[str, Place] = field(default_factory=dict, repr=False, compare=False)
+    whole: bool = True
 
     def asset(self, name: str) -> Path:
         """The file behind an asset path. Raises `ThemeError` when no folder of the theme has it."""
         path = self.find_asset(name)
         if path is None:
-            reason = f'the asset "{name}" does not exist'
-            raise ThemeError(Problem(reason, "", self.folders[0] / "theme.yaml"))
+            prefix = "assets/"
+            known = [file for folder in self.folders for file in _files(folder) if file.startswith(prefix)]
+            meant = did_you_mean(name, [file.removeprefix(prefix) for file in known])
+            reason, mend = f'the asset "{name}" does not exist', meant or "put it into the theme's assets/"
+            place = self.listed.get(name)
+            file = self.folders[0] / "theme.yaml"
+            raise ThemeError(place(reason, mend) if place else Problem(reason, mend, file))
         return path
 
     def find_asset(self, name: str) -> Path | None:
@@ -105,7 +116,7 @@ class Theme:
                     seen.add(name)
                     yield folder / name
 
-    def values(self, chosen: Mapping[str, OptionValue], place: Place) -> dict[str, OptionValue]:
+    def values(self, chosen: Mapping[str, OptionValue], place: OptionPlace) -> dict[str, OptionValue]:
         """The options with the gallery's choices. `place` makes a problem of an option's name, reason, mend.
 
         Raises `ThemeError` for unknown names, wrong types and values that are no choice.
@@ -152,61 +163,95 @@ def _unreadable(path: Path, error: OSError) -> ThemeError:
 
 
 def list_themes(project: Path) -> tuple[Theme, ...]:
-    """Every theme that can be named, sorted by name."""
+    """Every theme that can be named, sorted by name. Raises `ThemeError`."""
     names = {
         folder.name
         for root in theme_roots(project)
         for folder in _folders(root)
         if _kind(folder / "theme.yaml") not in ("nothing", "folder")
     }
-    return tuple(_find(name, project) for name in sorted(names))
+    themes = []
+    for name in sorted(names):
+        theme, problems = _find(name, project)
+        if problems or theme is None:
+            raise ThemeError(problems)
+        themes.append(theme)
+    return tuple(themes)
 
 
 def find_theme(name: str, project: Path) -> Theme:
-    """The theme called `name`, with its parents.
-
-    A project theme may extend the packaged theme of the same name. Raises `ThemeError` when it, or
-    a theme that it extends, does not exist, when themes extend each other in a circle, when a file of a
-    theme leads out of it, and when a template or style sheet names a file on another host.
-    """
-    theme = _find(name, project)
-    problems = [problem for path in theme.templates() for problem in local.of_template(path)]
-    sheets = [*theme.styles, *(name for name in theme.static if name.endswith(".css"))]
-    for path in filter(None, map(theme.find_asset, sheets)):
-        problems += local.of_sheet(path)
-    if problems:
+    """The theme called `name`, with its parents. Raises `ThemeError` with what `read_theme` tells."""
+    theme, problems = read_theme(name, project)
+    if problems or theme is None:
         raise ThemeError(problems)
     return theme
 
 
-def _find(name: str, project: Path) -> Theme:
+def read_theme(name: str, project: Path) -> tuple[Theme | None, list[Problem]]:
+    """The theme called `name`, with its parents as far as they can be used, and everything that is wrong.
+
+    A project theme may extend the packaged theme of the same name. It is wrong when the theme, or one that
+    it extends, does not exist, when themes extend each other in a circle, when a `theme.yaml` is, when a
+    file of a theme leads out of it, and when a template or style sheet names a file on another host.
+    """
+    theme, problems = _find(name, project)
+    if theme is None:
+        return None, problems
+    problems += [problem for path in theme.templates() for problem in local.of_template(path)]
+    sheets = [*theme.styles, *(name for name in theme.static if name.endswith(".css"))]
+    for sheet in sheets:
+        try:
+            path = theme.find_asset(sheet)
+        except ThemeError as error:
+            problems += error.problems
+        else:
+            problems += local.of_sheet(path) if path else []
+    return theme, list(dict.fromkeys(problems))
+
+
+def _find(name: str, project: Path) -> tuple[Theme | None, list[Problem]]:
     folders: list[Path] = []
-    settings: list[dict[str, Any]] = []
+    documents: list[Document] = []
+    problems: list[Problem] = []
     wanted: str | None = name
     while wanted is not None:
-        folder = _find_folder(wanted, project, folders)
+        asked = (
+            partial(_placed, documents[-1], folders[-1] / "theme.yaml", ("extends",)) if folders else Problem
+        )
+        try:
+            folder = _find_folder(wanted, project, folders, asked)
+        except ThemeError as error:
+            problems += error.problems
+            break
+        document, wrong = _read_settings(folder / "theme.yaml")
         folders.append(folder)
-        settings.append(_read_settings(folder / "theme.yaml"))
-        wanted = settings[-1].get("extends")
+        documents.append(document)
+        problems += wrong
+        wanted = document.data.get("extends")
     for folder in folders:
         for file in _files(folder):
-            _check_file(folder / file, folder)
-    _check_twins(folders)
-    return _assemble(name, tuple(folders), settings)
+            try:
+                _check_file(folder / file, folder)
+            except ThemeError as error:
+                problems += error.problems
+    problems += _twins(folders)
+    if not folders:
+        return None, problems
+    return _assemble(name, tuple(folders), documents, whole=wanted is None), problems
 
 
-def _find_folder(name: str, project: Path, used: list[Path]) -> Path:
+def _find_folder(name: str, project: Path, used: list[Path], asked: Place) -> Path:
+    """The folder of a theme that is not `used` yet; `asked` makes a problem where it is asked for."""
     roots = theme_roots(project)
     plain = re.fullmatch(r"[A-Za-z0-9_-]+", name) is not None
     candidates = [root / name for root in roots if plain and _is_theme(root / name)]
     for candidate in candidates:
         if candidate not in used:
             return candidate
-    asker = used[-1] / "theme.yaml" if used else None
     if candidates:
-        raise ThemeError(Problem(f'the theme "{name}" extends itself in a circle', "", asker))
+        raise ThemeError(asked(f'the theme "{name}" extends itself in a circle', "extend another theme"))
     known = [folder.name for root in roots for folder in _folders(root)]
-    raise ThemeError(Problem(f'there is no theme "{name}"', did_you_mean(name, known), asker))
+    raise ThemeError(asked(f'there is no theme "{name}"', did_you_mean(name, known)))
 
 
 def _folders(root: Path) -> list[Path]:
@@ -227,31 +272,37 @@ def _is_theme(folder: Path) -> bool:
     return True
 
 
-def _read_settings(path: Path) -> dict[str, Any]:
+def _read_settings(path: Path) -> tuple[Document, list[Problem]]:
+    """What a `theme.yaml` says, without what is wrong in it, and that."""
+    empty = Document([""], data={})
     try:
         data = read_user_file(path, LARGEST_TEMPLATE)
         document = read_document(data.decode("utf-8").removeprefix("\ufeff"))
-    except UnicodeDecodeError as error:
-        raise ThemeError(not_utf8(path, data, error)) from None
-    except YamlError as error:
-        raise ThemeError(replace(error.problem(), file=path)) from None
-    except UserError:  # which some errors of files are, too, with a mend of their own
-        raise
+    except UnusableFileError as error:
+        return empty, list(error.problems)
     except OSError as error:
-        raise _unreadable(path, error) from None
+        return empty, list(_unreadable(path, error).problems)
+    except UnicodeDecodeError as error:
+        return empty, [not_utf8(path, data, error)]
+    except YamlError as error:
+        return empty, [replace(error.problem(), file=path)]
     if not isinstance(document.data, dict):
-        raise ThemeError(Problem("a theme is described by `name:` and other settings", "", path))
+        return empty, [Problem("a theme is described by `name:` and other settings", "", path)]
+    wrong = list(_wrong_settings(document.data))
     problems = [
         *(replace(problem, file=path) for problem in document.problems),
-        *(_placed(document, path, *wrong) for wrong in _wrong_settings(document.data)),
+        *(_placed(document, path, keys, reason, mend) for keys, reason, mend in wrong),
     ]
-    if problems:
-        raise ThemeError(problems)
-    return document.data
+    for keys, _, _ in wrong:
+        within = document.data if len(keys) == 1 else document.data[keys[0]]
+        within.pop(keys[-1], None)
+    return document, problems
 
 
-def _placed(document: Document, path: Path, keys: tuple[str, ...], reason: str, mend: str) -> Problem:
-    place = document.at(document.keys[keys])
+def _placed(document: Document, path: Path, keys: tuple[str | int, ...], reason: str, mend: str) -> Problem:
+    """A problem with a key, or with an item of a list."""
+    key = document.keys.get(keys)
+    place = document.at(key) if key is not None and keys != ("extends",) else document.position(*keys)
     return Problem(reason, mend, path, place.line, place.column, place.quote)
 
 
@@ -302,16 +353,19 @@ def _wrong_choices(name: str, option: dict[str, Any]) -> tuple[str, str] | None:
     return None
 
 
-def _assemble(name: str, folders: tuple[Path, ...], settings: list[dict[str, Any]]) -> Theme:
+def _assemble(name: str, folders: tuple[Path, ...], documents: list[Document], whole: bool) -> Theme:
     options: dict[str, ThemeOption] = {}
     lists: dict[str, dict[str, None]] = {"styles": {}, "scripts": {}, "static": {}}
-    for one in reversed(settings):
-        for key, option in (one.get("options") or {}).items():
+    listed: dict[str, Place] = {}
+    for folder, document in zip(reversed(folders), reversed(documents), strict=True):
+        for key, option in (document.data.get("options") or {}).items():
             described, css = option.get("description", ""), option.get("css", "")
             options[key] = ThemeOption(key, option["default"], described, css, option.get("choices", ()))
         for kind, names in lists.items():
-            names.update(dict.fromkeys(one.get(kind) or []))
-    own = settings[0]
+            for index, asset in enumerate(document.data.get(kind) or ()):
+                names.setdefault(asset)
+                listed[asset] = partial(_placed, document, folder / "theme.yaml", (kind, index))
+    own = documents[0].data
     return Theme(
         name,
         own.get("title") or name,
@@ -321,6 +375,8 @@ def _assemble(name: str, folders: tuple[Path, ...], settings: list[dict[str, Any
         tuple(lists["styles"]),
         tuple(lists["scripts"]),
         tuple(lists["static"]),
+        listed,
+        whole,
     )
 
 
@@ -349,21 +405,19 @@ def _check_file(path: Path, folder: Path) -> None:
         check_user_file(path, LARGEST_TEMPLATE if whole else LARGEST_FILE)
         with path.open("rb"):
             pass
-    except UserError:
-        raise
+    except UnusableFileError as error:
+        raise ThemeError(error.problems) from None
     except OSError as error:
         raise _unreadable(path, error) from None
 
 
-def _check_twins(folders: Iterable[Path]) -> None:
-    """Refuse files, of a theme or of it and a parent, that are one and the same on other file systems."""
+def _twins(folders: Iterable[Path]) -> list[Problem]:
+    """Problems with files, of a theme or of it and a parent, that are one and the same on other systems."""
     present = {name: folder / name for folder in folders for name in _files(folder)}
-    problems = [
+    return [
         Problem(told_apart(other, name), "give both the same name, or others", present[name])
         for other, name in twins(present)
     ]
-    if problems:
-        raise ThemeError(problems)
 
 
 def _inside(path: Path, folder: Path) -> None:

@@ -15,6 +15,7 @@ from attention_gallery.errors import Problem, ThemeError, did_you_mean
 from attention_gallery.theme.compiled import CompiledTemplates
 from attention_gallery.theme.escaping import EscapingEnvironment
 from attention_gallery.theme.find import LARGEST_TEMPLATE, Theme
+from attention_gallery.theme.templates import TemplateInspector, TemplateLoader, no_template
 from attention_gallery.theme.undefined import NotThere, without_modules
 from attention_gallery.user_files import read_user_file
 
@@ -24,7 +25,7 @@ _PLAIN_LINKS = {' href="', ' src="'}
 _TOLD = (
     jinja2.TemplateError,
     TypeError,
-    ValueError,  # UnicodeDecodeError is one
+    ValueError,
     AttributeError,
     LookupError,
     ArithmeticError,
@@ -41,9 +42,9 @@ class Renderer:
 
     def __init__(self, theme: Theme, compiled: Path | None = None) -> None:
         """`compiled` is the folder that keeps compiled templates for the next build, None for none."""
-        folders = [folder / "templates" for folder in theme.folders]
-        self._folders = folders
-        loader = jinja2.FileSystemLoader(folders)
+        self._folders = [folder / "templates" for folder in theme.folders]
+        self._whole = theme.whole
+        self._loader = loader = TemplateLoader(self._folders)
         self._environment = EscapingEnvironment(loader)
         self._quick = EscapingEnvironment(loader, plain_fields=True)
         if compiled is not None:
@@ -74,13 +75,38 @@ class Renderer:
                 raise
             return self._load(name, self._environment).render(context)
 
-    def load_all(self) -> None:
-        """Compile every template without rendering one. Raises `ThemeError` with template and line."""
-        for name in self._environment.list_templates(filter_func=_is_template):
-            try:
-                self._load(name, self._quick)
-            except _TOLD as error:
-                raise self._told(error, name) from None
+    def problems(self, needed: Iterable[str] = ()) -> list[Problem]:
+        """Everything that is wrong with the templates, and those of the `needed` ones that there are not.
+
+        Nothing is rendered, so what they are given is not known.
+        """
+        names = self._loader.names()
+        missing = [name for name in needed if name not in names] if self._whole else []
+        return [
+            *self._inspected(names),
+            *(Problem(no_template(name), did_you_mean(name, names)) for name in missing),
+        ]
+
+    def _inspected(self, names: list[str]) -> list[Problem]:
+        kept = self._quick.bytecode_cache
+        sources = ""
+        if isinstance(kept, CompiledTemplates):
+            sources = self._loader.digest()
+            if kept.is_sound(sources):
+                return []
+        inspector = TemplateInspector(self._environment, self._loader, self._whole)
+        for name in filter(_is_template, names):
+            if inspector.inspect(name):
+                try:
+                    self._load(name, self._quick)
+                except _TOLD as error:
+                    told = self._told(error, name)
+                    if not isinstance(told, ThemeError):
+                        raise
+                    inspector.problems += told.problems
+        if isinstance(kept, CompiledTemplates) and not inspector.problems:
+            kept.remember_sound(sources)
+        return inspector.problems
 
     def _load(self, name: str, environment: jinja2.Environment) -> jinja2.Template:
         template = self._templates[name] = environment.get_template(name)
@@ -94,13 +120,11 @@ class Renderer:
         `given` are the names of what it is rendered with. An error that no template made is given back.
         """
         if isinstance(error, jinja2.TemplateNotFound):
-            known = self._environment.list_templates()
+            known = self._loader.names()
             wanted = str(error.name or error)
-            return ThemeError(Problem(f'the theme has no template "{wanted}"', did_you_mean(wanted, known)))
+            return ThemeError(Problem(no_template(wanted), did_you_mean(wanted, known)))
         if isinstance(error, jinja2.TemplateSyntaxError):
             return ThemeError(self._problem(str(error.message), error.filename, error.lineno))
-        if isinstance(error, UnicodeDecodeError):
-            return ThemeError(Problem(f'the template "{name}", or one that it uses, is not UTF-8'))
         file, line = self._place(error)
         if isinstance(error, NotThere):
             problem = self._problem("", file, line)
@@ -115,9 +139,8 @@ class Renderer:
 
     def writes_plain_links(self) -> bool:
         """Whether every link in the templates is written ` href="…"` or ` src="…"`."""
-        loader = self._environment.loader
-        names = self._environment.list_templates(filter_func=_is_template)
-        sources = (loader.get_source(self._environment, name)[0] for name in names) if loader else ()
+        names = filter(_is_template, self._loader.names())
+        sources = (self._loader.get_source(self._environment, name)[0] for name in names)
         return all(match[0] in _PLAIN_LINKS for source in sources for match in _LINK.finditer(source))
 
     def _place(self, error: Exception) -> tuple[str | None, int | None]:

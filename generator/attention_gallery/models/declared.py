@@ -1,0 +1,86 @@
+"""How many layers and heads the files of a model declare, read without transformers or torch.
+
+What transformers makes of a configuration is only known once it is loaded. What is said here is used to tell
+early of heads that there cannot be: where a configuration is not plain, nothing is said.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from mmap import ACCESS_READ, mmap
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from attention_gallery.models.gguf_header import entries
+from attention_gallery.models.layers import of_model, of_part
+from attention_gallery.models.resolved import ResolvedModel
+from attention_gallery.records import AttentionKind
+
+# Names that configurations have for the same, the one that transformers gives them all first.
+_LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
+_HEADS = ("num_attention_heads", "n_head", "n_heads", "num_heads", "attention_heads")
+_PARTS: tuple[AttentionKind, ...] = ("encoder", "decoder", "cross")
+_DEEPEST = 5
+
+Shape = tuple[int, int]
+
+
+def declared_shapes(model: ResolvedModel) -> dict[str, Shape]:
+    """(layers, heads) by kind of attention: as many as there are, or more where some layers do not attend.
+
+    Empty where the files do not tell. Reads the configuration or the head of a GGUF file; raises nothing.
+    """
+    try:
+        if model.weights_format == "gguf":
+            return _of_gguf(model.weights[0])
+        config = json.loads(model.config.read_bytes()) if model.config is not None else None
+        return _of_config(_settings(config, _DEEPEST)) if isinstance(config, dict) else {}
+    except (OSError, ValueError, RecursionError, AttributeError, TypeError):
+        return {}
+
+
+def _of_config(config: SimpleNamespace) -> dict[str, Shape]:
+    if getattr(config, "is_encoder_decoder", False):
+        found = {kind: of_part(config, kind) for kind in _PARTS}
+        return {kind: (layers.count, layers.heads) for kind, layers in found.items()}
+    text = getattr(config, "text_config", None)
+    if isinstance(text, SimpleNamespace):
+        if hasattr(config, _LAYERS[0]):
+            return {}
+        config = text
+    layers = of_model(config, causal=True)
+    return {"self": (layers.count, layers.heads)} if layers.count > 0 else {}
+
+
+def _settings(config: Mapping[str, Any], deepest: int) -> SimpleNamespace:
+    """A configuration with attributes, as transformers has them. Raises `ValueError` where names disagree."""
+    if deepest == 0:
+        raise ValueError("it nests too deeply")
+    settings = SimpleNamespace()
+    for name, value in config.items():
+        setattr(settings, str(name), _settings(value, deepest - 1) if isinstance(value, dict) else value)
+    for names in (_LAYERS, _HEADS):
+        values = {config[name] for name in names if isinstance(config.get(name), int)}
+        if len(values) > 1:
+            raise ValueError(f"it has several {names[0]}")
+        for value in values:
+            if value < 1:
+                raise ValueError(f"it has no {names[0]}")
+            setattr(settings, names[0], value)
+    return settings
+
+
+def _of_gguf(path: Path) -> dict[str, Shape]:
+    found: dict[str, int] = {}
+    with path.open("rb") as stream, mmap(stream.fileno(), 0, access=ACCESS_READ) as data:
+        for name, value in entries(data):
+            if name.startswith("tokenizer."):
+                break  # what is said of the model comes before its long vocabulary
+            key = name.partition(".")[2]
+            if key in ("block_count", "attention.head_count") and isinstance(value, int):
+                found[key] = value
+    if len(found) < 2 or min(found.values()) < 1:
+        return {}
+    return {"self": (found["block_count"], found["attention.head_count"])}
