@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from attention_gallery.analysis.intervals import Float64
 from attention_gallery.analysis.probe_scores import HalvedHits, Probe, RelationScore
+from attention_gallery.analysis.relation_tests import LEVEL
 
 Place = tuple[int, int]
 
@@ -17,8 +19,9 @@ Place = tuple[int, int]
 class HeadRelation:
     """How often one head is right about one kind of relation, on the half of sentences to score on.
 
-    `direction` and `baseline`, how often the best fixed offset is right there, are those of `BestHead`.
-    `best`: whether this head was chosen as the best of all for the kind.
+    `direction` and `baseline`, how often the best fixed offset is right there, are those of `BestHead`, and
+    so is `adjusted`, the corrected p-value, 0.05 at most. `best`: whether this head was chosen as the best of
+    all for the kind.
     """
 
     kind: str
@@ -28,6 +31,7 @@ class HeadRelation:
     examples: int
     baseline: float
     best: bool
+    adjusted: float = 1.0
 
     @property
     def share(self) -> float:
@@ -36,19 +40,18 @@ class HeadRelation:
 
 
 def head_relations(probe: Probe) -> dict[Place, HeadRelation]:
-    """The relation that each head follows best, for the heads that follow any.
+    """The relation that each head follows best, for the heads that follow any better than guessing does.
 
     For a head that is the best of all at some kinds, the one of these that it is right about most often. For
-    any other the kind at which it leads the best fixed offset by most, if it leads at all. Both are decided
-    on the half of the sentences to choose on. Relations to neighbouring words are only told of their best
-    heads, since there the offset is right by definition.
+    any other, of the kinds at which it stands out, the one at which it leads the best fixed offset by most on
+    the half of the sentences to choose on. Relations to neighbouring words are only told of their best heads.
     """
     scores = [score for score in probe.result() if score.best is not None]
     halves = [probe.halved(score.kind) for score in scores]
     found = _leading(scores, halves)
     best: dict[Place, HeadRelation] = {}
     for score, halved in zip(scores, halves, strict=True):
-        if score.best is not None:
+        if score.best is not None and score.best.stands_out:
             place = (score.best.layer, score.best.head)
             one = _relation(score, halved, (score.best.direction, *place), best=True)
             if place not in best or one.share > best[place].share:
@@ -64,19 +67,27 @@ def _leading(scores: list[RelationScore], halves: list[HalvedHits]) -> dict[Plac
     kinds, ways, layers, heads = stacked.shape
     leading = np.moveaxis(stacked, (2, 3), (0, 1)).reshape(layers, heads, kinds * ways)
     found = {}
-    for layer, head in _places(leading.max(axis=2) > 0):
+    for layer, head in _places(np.isfinite(leading.max(axis=2))):
         kind, way = divmod(int(leading[layer, head].argmax()), ways)
         found[layer, head] = _relation(scores[kind], halves[kind], (way, layer, head), best=False)
     return found
 
 
-def _gain(score: RelationScore, halved: HalvedHits) -> NDArray[np.float64]:
-    """By how much each head leads the offset where heads are chosen: float64[direction, layer, head]."""
+def _gain(score: RelationScore, halved: HalvedHits) -> Float64:
+    """By how much each head leads the offset where heads are chosen: float64[direction, layer, head].
+
+    Minus infinity for those that do not stand out.
+    """
     gain: NDArray[np.float64] = (halved.chosen - halved.chosen_offset) / score.chosen_on
-    if score.group == "positional":
-        gain[:] = -1
-    gain[np.array(score.seen) == 0] = -1
-    return gain
+    adjusted = _adjusted(score)
+    if score.group == "positional" or adjusted is None:
+        return np.full_like(gain, -np.inf)
+    return np.where(adjusted <= LEVEL, gain, -np.inf)
+
+
+def _adjusted(score: RelationScore) -> Float64 | None:
+    """The corrected p-values of all heads, float64[direction, layer, head], where there was a test."""
+    return None if score.heads is None else score.heads.adjusted
 
 
 def _places(where: NDArray[np.bool_]) -> Iterator[Place]:
@@ -86,6 +97,7 @@ def _places(where: NDArray[np.bool_]) -> Iterator[Place]:
 def _relation(
     score: RelationScore, halved: HalvedHits, at: tuple[int, int, int], *, best: bool
 ) -> HeadRelation:
+    adjusted = _adjusted(score)
     return HeadRelation(
         kind=score.kind,
         title=score.title,
@@ -94,4 +106,5 @@ def _relation(
         examples=score.scored_on,
         baseline=halved.scored_offset / score.scored_on,
         best=best,
+        adjusted=1.0 if adjusted is None else float(adjusted[at]),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -51,13 +52,27 @@ class GoldSentence:
     """The words of a sentence and what holds between them.
 
     words: half-open code-point ranges of the text, in order. units: what a relation can begin or end at, as
-    indices of words: each word by itself first, then the phrases that are sides of relations.
+    indices of words: each word by itself first, then the phrases that are sides of relations. text: what the
+    sentence says, which sentences of several slugs may have in common.
     """
 
     slug: str
     words: tuple[Span, ...]
     units: tuple[tuple[int, ...], ...]
     relations: tuple[Relation, ...]
+    text: str
+
+    def span(self, unit: int) -> tuple[Span, ...]:
+        """The words of a unit, by where they stand in the text."""
+        return tuple(self.words[word] for word in self.units[unit])
+
+
+def text_key(text: str) -> str:
+    """What texts have in common that are one and the same evidence, whatever their slugs.
+
+    Compatibility forms (NFKC), case, and how much blank space stands between words make no difference.
+    """
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def group_of(kind: str) -> Group:
@@ -90,7 +105,7 @@ def gold_of(sentence: SentenceSpec) -> GoldSentence:
             source, target = (units.setdefault(side, len(units)) for side in sides)
             parser = one.parser if isinstance(one, ParsedRelation) else ""
             relations.append(Relation(one.kind, source, target, parser))
-    return GoldSentence(sentence.slug, words, tuple(units), tuple(relations))
+    return GoldSentence(sentence.slug, words, tuple(units), tuple(relations), text)
 
 
 def _inside(edges: tuple[list[int], list[int]], span: Span) -> tuple[int, ...]:
