@@ -110,7 +110,8 @@ class ModelFacts:
     Layers and heads are those that attend in the way that was captured. `cross` tells that a decoder looks
     at an encoder. `windows` is for each layer how many tokens a query reaches back at most, itself among
     them, None for all; empty where no layer has a window. `skipped` are the numbers of the model's layers
-    without attention.
+    without attention. `parameters` are those of the architecture, however they are packed. `quantised` names
+    the quantiser of the files and the bits of a weight, "" where weights are plain numbers.
 
     `license` is None in a capture: it can change while the capture stays, so a build reads it anew.
     """
@@ -130,6 +131,7 @@ class ModelFacts:
     cross: bool = False
     windows: tuple[int | None, ...] = ()
     skipped: tuple[int, ...] = ()
+    quantised: str = ""
 
     @property
     def kind(self) -> AttentionKind:

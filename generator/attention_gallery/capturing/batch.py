@@ -24,7 +24,6 @@ from attention_gallery.records import AttentionLayer, Beside, Precision, Predict
 # Takes each layer of one sentence's attention of one kind, in order.
 Emit = Callable[[AttentionLayer], None]
 # Why some models do not tell the lengths of what their heads take.
-NO_NORMS = "what its heads take is not put through one linear layer that is known"
 NOT_ASKED = "they were not asked for"
 # How far padding may change a weight.
 BATCH_TOLERANCE = 1e-5
@@ -147,6 +146,7 @@ class _BesideBatch:
 
     norms: Mapping[str, NDArray[np.float32]]
     predictions: tuple[Predictions, ...]
+    no_norms: str
     no_predictions: str
 
     def of(self, kind: str, row: int, keys: int) -> Beside:
@@ -156,7 +156,7 @@ class _BesideBatch:
         return Beside(
             norms=None if norms is None else np.ascontiguousarray(norms[:, row, :, :keys]),
             predictions=told,
-            no_norms=NO_NORMS if norms is None else "",
+            no_norms=self.no_norms if norms is None else "",
             no_predictions=self.no_predictions if told is None else "",
         )
 
@@ -177,7 +177,8 @@ def _run(
         # Of kinds that nobody wants there may be no layer.
         known = {kind: layers for kind, layers in passed.norms.items() if layers}
         norms = {kind: np.stack([one.cpu().numpy() for one in layers]) for kind, layers in known.items()}
-        return _BesideBatch(norms, told, prepared.no_predictions if predictions else NOT_ASKED)
+        unasked = prepared.no_predictions if predictions else NOT_ASKED
+        return _BesideBatch(norms, told, prepared.no_norms, unasked)
     except InexactAttentionError as error:
         reason = (
             f'the attention of "{loaded.resolved.source}" ({loaded.facts.architecture}) is not exact: {error}'

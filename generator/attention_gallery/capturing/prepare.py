@@ -27,6 +27,7 @@ TokenIds = Sequence[int] | NDArray[np.int64]
 # How many tokens the trial has: of two lengths, so that the three kinds of an encoder-decoder, whose
 # attention is source × source, target × target and target × source, are told apart by their shapes.
 _SOURCE, _TARGET = 6, 4
+NO_NORMS = "what its heads take is not put through one linear layer that is known"
 # What models call a learnt share of attention that goes to no token.
 _SINKS = ("sinks", "sink", "attention_sink_bias", "sink_bias")
 # How far a strategy may change what the model computes, relative to the largest state, in float32.
@@ -68,6 +69,12 @@ class PreparedModel:
         """Whether the lengths of what heads take are known for every layer of one kind of attention."""
         places = [place for place, one in self.kinds.items() if one == kind]
         return bool(places) and all(place in self.factors for place in places)
+
+    @property
+    def no_norms(self) -> str:
+        """Why the lengths of what heads take are not known, where they are not."""
+        quantised = self.loaded.facts.quantised
+        return f"{NO_NORMS}; its weights are quantised ({quantised})" if quantised else NO_NORMS
 
     @property
     def no_predictions(self) -> str:

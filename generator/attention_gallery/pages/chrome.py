@@ -150,7 +150,8 @@ def model_card(model: GalleryModel, route: str) -> ModelCard:
         rows.append(("Windows", _windows(facts.windows)))
     if facts.context is not None:
         rows.append(("Context", count(facts.context, "token")))
-    rows.append(("Weights", facts.weights_format))
+    quantised = f", quantised: {facts.quantised}" if facts.quantised else ""
+    rows.append(("Weights", facts.weights_format + quantised))
     if model.provenance.remote_code:
         rows.append(("Code", "Runs code that came with the model"))
     if facts.license:
