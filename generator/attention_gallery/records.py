@@ -201,6 +201,21 @@ class Beside:
 
 
 NOTHING_BESIDE = Beside()
+_FAILED = "working them out failed"
+
+
+def failure_reason(error: Exception) -> str:
+    """Why something is not told beside the weights, where telling it failed."""
+    lines = str(error).strip().splitlines()
+    return f"{_FAILED} ({type(error).__name__}{': ' + lines[0][:200] if lines else ''})"
+
+
+def failure_in(reason: str) -> tuple[str, str] | None:
+    """The kind of an error and what it says, of what `failure_reason` gave; None for any other reason."""
+    if not reason.startswith(f"{_FAILED} ("):
+        return None
+    kind, _, detail = reason[len(_FAILED) + 2 : -1].partition(": ")
+    return kind, detail
 
 
 class StoredAttention(Protocol):

@@ -15,6 +15,7 @@ from attention_gallery.errors import OutputError, Problem
 from attention_gallery.files import link_or_copy, make_folder, remove_tree, swap_folders, walk_files
 from attention_gallery.pages.gallery import PlannedPage
 from attention_gallery.pages.routes import file_of
+from attention_gallery.pages.side import SideAnalyses
 from attention_gallery.progress import Task
 
 _MOST_TOGETHER = 64
@@ -32,6 +33,7 @@ class Staging:
     new: RecordWriter
     reuse: bool
     links: LinkReader
+    sides: SideAnalyses
     known: set[str] = field(default_factory=set)
     foreign: set[str] = field(default_factory=set)
     written: int = 0
@@ -52,13 +54,21 @@ class Staging:
         waiting: list[tuple[PlannedPage, bytes | Output]] = []
         size = 0
         for page in pages:
-            found = self._unchanged(page) or page.make()
-            waiting.append((page, found))
+            before = self._unchanged(page)
+            made = (page, before) if before else self._made(page)
+            waiting.append(made)
+            found = made[1]
             size += len(found) if isinstance(found, bytes) else 0
             if len(waiting) == _MOST_TOGETHER or size >= _BYTES_TOGETHER:
                 self._add(waiting, task)
                 waiting, size = [], 0
         self._add(waiting, task)
+
+    def _made(self, page: PlannedPage) -> tuple[PlannedPage, bytes]:
+        """The bytes of a page, which is made again next time where anything is left out of it."""
+        self.sides.begin_page()
+        data = page.make()
+        return (page._replace(inputs="") if self.sides.of_page else page), data
 
     def _add(self, pages: list[tuple[PlannedPage, bytes | Output]], task: Task) -> None:
         for page, found in pages:

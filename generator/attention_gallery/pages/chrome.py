@@ -179,6 +179,9 @@ def _windows(windows: tuple[int | None, ...]) -> str:
 
 
 def render(gallery: Gallery, template: str, info: PageInfo, view: object) -> bytes:
-    """The bytes of a page: one template, once."""
+    """The bytes of a page: one template, once. It says what is left out of it."""
+    lacking = gallery.data.sides.of_page
+    if lacking:
+        info = info._replace(left_out=tuple(one.sentence for one in lacking))
     html = gallery.renderer.render(template, page=info, view=view)
     return html.encode("utf-8")

@@ -66,6 +66,8 @@ def heads_json(view: ModelView) -> bytes:
         "relations": [] if view.probe is None else [_score(score) for score in view.probe.scores],
         "heads": [_head(view, place) for place in view.model.places],
     }
+    if lacking := view.gallery.data.sides.of_page:
+        value["left_out"] = [one.sentence for one in lacking]
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode() + b"\n"
 
 

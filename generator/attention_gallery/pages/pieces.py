@@ -51,6 +51,7 @@ class PageInfo(NamedTuple):
     """The page itself. `root` leads to the site's root ("./", "../../"); `canonical` is absolute or None.
 
     `breadcrumbs` run from the gallery to the parent of this page. `kind` is the page's template name.
+    `left_out` are sentences about what failed to be worked out, and is missing here.
     """
 
     kind: str
@@ -65,6 +66,7 @@ class PageInfo(NamedTuple):
     plotly: str
     provenance: tuple[tuple[str, str], ...] = ()
     built: str | None = None
+    left_out: tuple[str, ...] = ()
 
 
 class ModelCard(NamedTuple):
