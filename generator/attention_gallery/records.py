@@ -314,17 +314,34 @@ class HeadMetric:
     ordered: bool = True
 
 
+def joined_titles(first: str, *more: str) -> str:
+    """The titles of the types of a head, the first as it is."""
+    return ", also ".join([first, *(title[0].lower() + title[1:] for title in more)])
+
+
 class HeadType(NamedTuple):
     """What a head does on one sentence or over many, with the evidence that led to it.
 
     `name` is a short slug such as "previous-token"; `family` groups types for colour
-    ("position", "sink", "repeat", "local", "focused", "broad", "mixed").
+    ("position", "sink", "repeat", "local", "focused", "broad", "mixed"). `also` is a second type that the
+    head has, None where it has one.
     """
 
     name: str
     title: str
     family: str
     evidence: str
+    also: HeadType | None = None
+
+    @property
+    def titles(self) -> str:
+        """Both types as people read them: `Induction head, also first-token sink`."""
+        return self.title if self.also is None else joined_titles(self.title, self.also.title)
+
+    @property
+    def evidences(self) -> str:
+        """The evidence of both."""
+        return self.evidence if self.also is None else f"{self.evidence}; {self.also.evidence}"
 
 
 class Fragment(NamedTuple):

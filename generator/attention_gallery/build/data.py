@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from attention_gallery.analysis import (
@@ -69,6 +69,7 @@ from attention_gallery.analysis.repeats import (
     save_repeats,
 )
 from attention_gallery.build.kept_files import Result, kept_file, path_in
+from attention_gallery.errors import GalleryError
 from attention_gallery.files import write_atomically
 from attention_gallery.manifest.settings import AnalysisSettings, GallerySettings
 from attention_gallery.pages.gallery import Pair
@@ -202,7 +203,12 @@ class CachedData:
         kept = None if gold is None else path_in(self._cache, looks_key(key, gold))
         if gold is None or kept is None or not self._keep or kept.exists():
             return analyse(entry, self._settings, metrics=metrics)
-        analysis, looks = analyse_and_look(entry, self._settings, gold, metrics=metrics)
+        try:
+            analysis, looks = analyse_and_look(entry, self._settings, gold, metrics=metrics)
+        except (GalleryError, OSError):
+            raise
+        except Exception:  # measures are needed by themselves, and the probe fails when it is asked for
+            return analyse(entry, self._settings, metrics=metrics)
         write_atomically(kept, save_looks(looks))
         return analysis
 
@@ -310,12 +316,14 @@ class CachedData:
 class CapturedEvidence:
     """What notes are held to: `keys` are those of the captures that there are, by model and sentence.
 
-    `probes` are those of the models all of whose sentences were captured.
+    `probes` are those of the models all of whose sentences were captured, `random_tokens` the keys of what
+    models read of random tokens.
     """
 
     data: CachedData
     keys: Mapping[tuple[str, str], str]
     probes: Mapping[str, ModelProbe]
+    random_tokens: Mapping[str, str] = field(default_factory=dict)
 
     def attention(self, model: str, sentence: str) -> StoredAttention | None:
         """The captured attention of a model on a sentence. Raises `DamagedEntry`."""
@@ -326,6 +334,13 @@ class CapturedEvidence:
         """Its measures. Raises `DamagedEntry`."""
         key = self.keys.get((model, sentence))
         return None if key is None else self.data.measured(key)
+
+    def repeats(self, model: str) -> RepeatScores | None:
+        """The scores of the heads of a model on random tokens. Raises `DamagedEntry`."""
+        key = self.random_tokens.get(model)
+        if key is None:
+            return None
+        return self.data.sides.take("scores on random tokens", model, lambda: self.data.repeats(key), None)
 
     def relations(self, model: str) -> Mapping[str, RelationScore] | None:
         """What the heads of a model know of each kind of relation. Raises `DamagedEntry`."""

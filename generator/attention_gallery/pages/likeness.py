@@ -46,7 +46,7 @@ def _caption(found: HeadMap, groups: int) -> str:
 
 
 def _group(letter: str, cells: list[HeadCell]) -> HeadGroup:
-    counts = Counter(cell.type_title for cell in cells).most_common()
+    counts = Counter(cell.type_title.partition(", also ")[0] for cell in cells).most_common()
     kinds = words.listed(words.count(count, title[0].lower() + title[1:]) for title, count in counts)
     return HeadGroup(letter, kinds, tuple(cells))
 

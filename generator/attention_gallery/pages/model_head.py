@@ -76,9 +76,9 @@ def _make(gallery: Gallery, shared: _Shared, layer: int, head: int) -> bytes:
         name=name,
         layer=layer,
         head=head,
-        type_title=kind.title,
+        type_title=kind.titles,
         family=kind.family,
-        evidence=kind.evidence,
+        evidence=kind.evidences,
         measures=shared.distributions.of((layer, head), route),
         definitions=view.definitions,
         order=_order(view, layer, head),
@@ -95,7 +95,7 @@ def _make(gallery: Gallery, shared: _Shared, layer: int, head: int) -> bytes:
         follows=_follows(view, layer, head),
         best_at=_best_at(view, layer, head),
     )
-    summary = f"{name} of {model.spec.title}: {kind.title.lower()}. {kind.evidence}."
+    summary = f"{name} of {model.spec.title}: {kind.titles.lower()}. {kind.evidences}."
     info = page_info(
         gallery,
         "model_head",
@@ -153,9 +153,9 @@ def _examples(view: ModelView, route: str, layer: int, head: int) -> Iterator[He
             language=pair.sentence.language or view.gallery.settings.language,
             href=routes.href(route, view.target(index, (layer, head))),
             thumbnail=view.picture(index, layer, head, alt),
-            type_title=kind.title,
+            type_title=kind.titles,
             family=kind.family,
-            evidence=kind.evidence,
+            evidence=kind.evidences,
         )
 
 

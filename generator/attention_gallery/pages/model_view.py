@@ -83,7 +83,7 @@ class ModelView:
             across.add(analysis)
             lengths[pair.key] = words.length(analysis.tokens, analysis.keys, analysis.kind == "cross")
             kept.append(heads_only(analysis))
-        return across.result(), lengths, kept
+        return across.result(self.repeats), lengths, kept
 
     @property
     def across(self) -> HeadsAcross:

@@ -122,12 +122,17 @@ class TypeCount:
 
 
 class HeadCell(NamedTuple):
-    """One head in a layer × head table. `href` is "" where the head has no page of its own."""
+    """One head in a layer × head table. `href` is "" where the head has no page of its own.
+
+    `type_title` names all its types, `family` chooses the colour of the first and `also` that of the second,
+    "" where it has one.
+    """
 
     name: str
     href: str
     family: str
     type_title: str
+    also: str = ""
 
 
 class HeadGroup(NamedTuple):
