@@ -110,7 +110,8 @@ class ModelFacts:
     Layers and heads are those that attend in the way that was captured. `cross` tells that a decoder looks
     at an encoder. `windows` is for each layer how many tokens a query reaches back at most, itself among
     them, None for all; empty where no layer has a window. `skipped` are the numbers of the model's layers
-    without attention.
+    without attention. `parameters` are those of the architecture, however they are packed. `quantised` names
+    the quantiser of the files and the bits of a weight, "" where weights are plain numbers.
 
     `license` is None in a capture: it can change while the capture stays, so a build reads it anew.
     """
@@ -130,6 +131,7 @@ class ModelFacts:
     cross: bool = False
     windows: tuple[int | None, ...] = ()
     skipped: tuple[int, ...] = ()
+    quantised: str = ""
 
     @property
     def kind(self) -> AttentionKind:
@@ -199,6 +201,21 @@ class Beside:
 
 
 NOTHING_BESIDE = Beside()
+_FAILED = "working them out failed"
+
+
+def failure_reason(error: Exception) -> str:
+    """Why something is not told beside the weights, where telling it failed."""
+    lines = str(error).strip().splitlines()
+    return f"{_FAILED} ({type(error).__name__}{': ' + lines[0][:200] if lines else ''})"
+
+
+def failure_in(reason: str) -> tuple[str, str] | None:
+    """The kind of an error and what it says, of what `failure_reason` gave; None for any other reason."""
+    if not reason.startswith(f"{_FAILED} ("):
+        return None
+    kind, _, detail = reason[len(_FAILED) + 2 : -1].partition(": ")
+    return kind, detail
 
 
 class StoredAttention(Protocol):
@@ -297,17 +314,34 @@ class HeadMetric:
     ordered: bool = True
 
 
+def joined_titles(first: str, *more: str) -> str:
+    """The titles of the types of a head, the first as it is."""
+    return ", also ".join([first, *(title[0].lower() + title[1:] for title in more)])
+
+
 class HeadType(NamedTuple):
     """What a head does on one sentence or over many, with the evidence that led to it.
 
     `name` is a short slug such as "previous-token"; `family` groups types for colour
-    ("position", "sink", "repeat", "local", "focused", "broad", "mixed").
+    ("position", "sink", "repeat", "local", "focused", "broad", "mixed"). `also` is a second type that the
+    head has, None where it has one.
     """
 
     name: str
     title: str
     family: str
     evidence: str
+    also: HeadType | None = None
+
+    @property
+    def titles(self) -> str:
+        """Both types as people read them: `Induction head, also first-token sink`."""
+        return self.title if self.also is None else joined_titles(self.title, self.also.title)
+
+    @property
+    def evidences(self) -> str:
+        """The evidence of both."""
+        return self.evidence if self.also is None else f"{self.evidence}; {self.also.evidence}"
 
 
 class Fragment(NamedTuple):

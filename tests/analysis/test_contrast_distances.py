@@ -295,15 +295,64 @@ def test_counterparts_of_shuffled_heads_are_found() -> None:
     assert 0 < found.typical < 1
 
 
-def test_many_rows_are_thinned_out_evenly(monkeypatch: pytest.MonkeyPatch) -> None:
-    weights = softmax(10, 1, 2, 40)
-    one, other = hand_made(weights), hand_made(softmax(11, 1, 2, 40))
+def test_counterparts_are_compared_on_all_rows_however_few_are_held(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one, other = hand_made(softmax(10, 2, 3, 300)), hand_made(softmax(11, 3, 2, 300))
+    frame = frame_of(one, other, TEXTS, one_model=False)
+    found = find_counterparts(one, other, frame)
+    assert found.rows == (300, 300)
+    apart = np.array(
+        [
+            [divergence(a.astype(float), b.astype(float)).mean() for b in layer_of_all(other)]
+            for a in layer_of_all(one)
+        ]
+    )
+    np.testing.assert_array_equal(found.left_nearest.ravel(), apart.argmin(axis=1))
+    np.testing.assert_allclose(found.left_distance.ravel(), apart.min(axis=1), atol=1e-5)
+    np.testing.assert_allclose(found.right_distance.ravel(), apart.min(axis=0), atol=1e-5)
+    assert found.typical == pytest.approx(np.median(apart), abs=1e-5)
+    assert (found.left_error.max(), found.typical_error) == (0, 0)
+    monkeypatch.setattr("attention_gallery.analysis.counterparts._HELD", 2**17)
+    parts = find_counterparts(one, other, frame)
+    for name in ("left_distance", "left_chance", "left_chance_error", "right_nearest", "average"):
+        np.testing.assert_allclose(getattr(parts, name), getattr(found, name), rtol=1e-5)
+
+
+def layer_of_all(attention: HandMade) -> np.ndarray:
+    """All heads in one count: float32[head, query, key]."""
+    return np.concatenate([attention.layer(index).weights for index in range(attention.facts.layers)])
+
+
+def test_where_some_rows_stand_for_all_distances_know_their_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = hand_made(softmax(10, 2, 3, 40)), hand_made(softmax(11, 3, 2, 40))
     frame = frame_of(one, other, TEXTS, one_model=False)
     whole = find_counterparts(one, other, frame)
-    monkeypatch.setattr("attention_gallery.analysis.counterparts.LOGARITHMS", 4 * 40 * 8)
+    monkeypatch.setattr("attention_gallery.analysis.counterparts.LOGARITHMS", 36 * 40 * 16)
     some = find_counterparts(one, other, frame)
-    assert not np.array_equal(whole.left_distance, some.left_distance)
-    np.testing.assert_allclose(whole.left_distance, some.left_distance, atol=0.1)
+    assert (whole.rows, some.rows) == ((40, 40), (16, 40))
+    for side in ("left", "right"):
+        error = getattr(some, f"{side}_error")
+        assert (error > 0).all()
+        off = getattr(some, f"{side}_distance") - getattr(whole, f"{side}_distance")
+        assert (np.abs(off) < 4 * error).all()
+    assert 0 < abs(some.typical - whole.typical) < 4 * some.typical_error
+
+
+def test_what_random_order_gives_is_estimated_with_its_error() -> None:
+    weights = softmax(12, 1, 4, 120)
+    one, other = hand_made(weights), hand_made(softmax(13, 1, 4, 120))
+    found = contrast_heads(one, other, frame_of(one, other, TEXTS, one_model=True))
+    assert (found.shuffled_error > 0).all()
+    random = np.random.default_rng(5)
+    expected = np.zeros(4)
+    for _ in range(40):  # orders of all rows
+        for head in range(4):
+            rows = weights[0, head].astype(np.float64)
+            expected[head] += divergence(rows, random.permuted(rows, axis=1)).mean() / 40
+    off = np.abs(found.shuffled[0] - expected) / found.shuffled_error[0]
+    assert off.max() < 4
+    assert found.shuffled_error.max() < 0.05
 
 
 def test_a_few_heads_at_a_time_give_what_all_give(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attention_gallery.analysis import head_distances, map_heads, mean_distance
-from attention_gallery.analysis.distances import compared_rows, load_distances, save_distances
+from attention_gallery.analysis.distances import (
+    compared_rows,
+    load_distances,
+    mean_of,
+    measure_distances,
+    pair_distance,
+    save_distances,
+)
 from attention_gallery.analysis.head_map import load_map, save_map
 from attention_gallery.errors import DamagedEntry
 
@@ -82,6 +89,72 @@ def test_long_sentences_are_compared_on_rows_at_even_distances():
     assert len(causal) > 4 or len(causal) == 4
 
 
+@pytest.mark.parametrize("causal", [False, True])
+def test_the_distance_of_a_single_pair_is_over_all_rows(causal):
+    weights = softmax((18, 16, 200, 200), causal=causal)
+    attention = hand_made(weights, causal=causal)
+    assert measure_distances(attention).rows < 100
+    heads = weights.reshape(-1, 200, 200).astype(np.float32).astype(np.float64)
+    for one, other in ((0, 1), (5, 250), (287, 40)):
+        found = pair_distance(attention, divmod(one, 16), divmod(other, 16))
+        expected = plainly(heads[one], heads[other], range(1 if causal else 0, 200))
+        assert found == pytest.approx(expected, rel=1e-9)
+
+
+def test_an_estimated_distance_knows_its_error():
+    attention = hand_made(softmax((12, 12, 256, 256), causal=True), causal=True)
+    found = measure_distances(attention)
+    assert 4 < found.rows < found.choosing == 255
+    random = np.random.default_rng(0)
+    pairs = random.integers(0, 144, (200, 2))
+    pairs = pairs[pairs[:, 0] != pairs[:, 1]]
+    exact = np.array([pair_distance(attention, divmod(a, 12), divmod(b, 12)) for a, b in pairs.tolist()])
+    one, other = pairs.T
+    off = np.abs(found.distance[one, other] - exact) / found.error[one, other]
+    # Beyond two standard errors lie about 5 % of a normal distribution; errors are estimated themselves.
+    assert (off > 2).mean() < 0.2
+    assert np.median(off) > 0.1, "an error far too large would tell nothing"
+    np.testing.assert_array_equal(found.error, found.error.T)
+    assert 0 < found.typical_error < found.error.max()
+
+
+def test_a_mean_over_sentences_knows_which_were_estimated():
+    short, long = (measure_distances(hand_made(softmax((12, 12, n, n), seed=n))) for n in (8, 400))
+    assert short.error is None
+    found = mean_of([short, long, short])
+    assert (found.sentences, found.estimated) == (3, 1)
+    np.testing.assert_allclose(found.error, long.error / 3)
+    np.testing.assert_allclose(found.distance, (2 * short.distance.astype(float) + long.distance) / 3)
+    nearest = map_heads(found.distance, found)
+    assert (nearest.sentences, nearest.estimated) == (3, 1)
+    assert (nearest.nearest_error > 0).all()
+    assert nearest.typical_error == pytest.approx(long.typical_error / 3)
+
+
+def test_heads_that_are_nearly_alike_are_as_far_apart_as_they_are():
+    even = np.full((1, 3, 40, 40), 1 / 40)
+    even[0, 1, :, ::2] += 1e-4
+    even[0, 1, :, 1::2] -= 1e-4
+    weights = even.astype(np.float32).astype(np.float64)
+    expected = plainly(weights[0, 0], weights[0, 1], range(40))
+    assert 0 < expected < 1e-5
+    assert head_distances(hand_made(even))[0, 1] == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize(("layers", "heads"), [(12, 12), (24, 16), (32, 32)])
+@pytest.mark.parametrize("sharpness", [1e-4, 3e-3, 1e-2])
+@pytest.mark.parametrize("causal", [False, True])
+def test_heads_of_a_random_baseline_have_a_map_or_are_all_alike(layers, heads, sharpness, causal):
+    weights = softmax((layers, heads, 7, 7), causal=causal, sharpness=sharpness)
+    distance = mean_distance([head_distances(hand_made(weights.astype(np.float16), causal=causal))])
+    found = map_heads(distance)
+    assert (found is None) == (distance.max() < 1e-6)
+    if found is not None:
+        assert np.isfinite(found.positions).all()
+        assert len(found.groups) == layers * heads
+        assert 0 < found.shown <= 1
+
+
 def planted(copies=6, groups=4, noise=0.02):
     """Heads of four kinds that look at four different places, each copy a little off: divergences."""
     random = np.random.default_rng(3)
@@ -147,14 +220,23 @@ def test_maps_and_distances_survive_being_kept():
         np.testing.assert_array_equal(getattr(loaded, name), getattr(found, name))
     assert (loaded.shown, loaded.typical) == (found.shown, found.typical)
     assert load_map(save_map(None)) is None
-    exact = distance.astype(np.float32)
-    np.testing.assert_array_equal(load_distances(save_distances(exact)), exact)
+    for tokens in (6, 300):
+        exact = measure_distances(hand_made(softmax((12, 12, tokens, tokens))))
+        loaded = load_distances(save_distances(exact))
+        np.testing.assert_array_equal(loaded.distance, exact.distance)
+        np.testing.assert_array_equal(loaded.error, exact.error)
+        assert (loaded.typical_error, loaded.rows, loaded.choosing) == (
+            exact.typical_error,
+            exact.rows,
+            exact.choosing,
+        )
 
 
 @pytest.mark.parametrize("load", [load_map, load_distances])
 def test_anything_else_is_damage(load):
     distance, _ = planted()
-    good = save_map(map_heads(distance)) if load is load_map else save_distances(distance.astype(np.float32))
+    some = measure_distances(hand_made(softmax((2, 2, 4, 4))))
+    good = save_map(map_heads(distance)) if load is load_map else save_distances(some)
     changed = bytearray(good)
     changed[-1] ^= 1
     for data in (b"", good[:-1], bytes(changed), save_map(None)[:40]):

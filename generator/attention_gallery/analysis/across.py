@@ -8,7 +8,20 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from attention_gallery.analysis.head_types import KINDS, Criteria, Int8, Thresholds, classify, head_type
+from attention_gallery.analysis.head_types import (
+    KINDS,
+    NONE,
+    RANDOM,
+    Criteria,
+    Int8,
+    Thresholds,
+    count_types,
+    head_type,
+    names_of,
+    on_random_tokens,
+    weigh,
+)
+from attention_gallery.analysis.repeats import RepeatScores
 from attention_gallery.analysis.sentence import SentenceAnalysis
 from attention_gallery.records import AttentionKind, Float32, HeadMetric, HeadType, Int32
 
@@ -22,7 +35,8 @@ class HeadsAcross:
     queries: int32[layer] by name, on how many queries a measure rests, all sentences together. uniform:
     float32[layer] by name, mean of what even attention would give. shuffled_mean, shuffled_deviation: mean
     and standard deviation of the means where the weights of each row are shuffled.
-    types: int8[layer, head], decided from the means.
+    types, also: int8[layer, head], decided from the means and from scores on random tokens: the first type of
+    a head, and a second or `NONE`. random: these scores by name, float32[layer, head] each.
     type_sentences: int32[type, layer, head], on how many sentences a head is of each type of `KINDS`.
     """
 
@@ -38,7 +52,9 @@ class HeadsAcross:
     shuffled_mean: dict[str, Float32]
     shuffled_deviation: dict[str, Float32]
     types: Int8
+    also: Int8
     type_sentences: Int32
+    random: dict[str, Float32]
 
     @property
     def layers(self) -> int:
@@ -64,25 +80,38 @@ class HeadsAcross:
         return {name: float(values[layer, head]) for name, values in self.values.items()}
 
     def type_name(self, layer: int, head: int) -> str:
-        """The short name of a head's type, without its evidence."""
+        """The short name of a head's first type, without its evidence."""
         return KINDS[int(self.types[layer, head])].name
+
+    def type_names(self, layer: int, head: int) -> tuple[str, ...]:
+        """The short names of the types that a head has."""
+        return names_of(int(self.types[layer, head]), int(self.also[layer, head]))
 
     def head_type(self, layer: int, head: int) -> HeadType:
         """What one head does over the sentences, with the evidence."""
-        code = int(self.types[layer, head])
-        numbers = self.head_metrics(layer, head)
-        found = head_type(code, numbers, self._criteria[layer])
-        if self.sentences == 1:
+        found = self._head_type(int(self.types[layer, head]), layer, head)
+        second = int(self.also[layer, head])
+        return found if second == NONE else found._replace(also=self._head_type(second, layer, head))
+
+    def _head_type(self, code: int, layer: int, head: int) -> HeadType:
+        """One type with its evidence."""
+        numbers, criteria = self.head_metrics(layer, head), self._criteria[layer]
+        numbers |= {name: float(values[layer, head]) for name, values in self.random.items()}
+        found = head_type(code, numbers, criteria)
+        times, over = int(self.type_sentences[code, layer, head]), f"{self.sentences:,} sentence"
+        if on_random_tokens(KINDS[code], numbers, criteria):
+            told = f"of this type on {times} of {over}{'s' if self.sentences > 1 else ''}"
+        elif self.sentences == 1:
             return found
-        times = int(self.type_sentences[code, layer, head])
-        evidence = f"{found.evidence}, mean over {self.sentences} sentences; of this type on {times} of them"
-        return HeadType(found.name, found.title, found.family, evidence)
+        else:
+            told = f"of this type on {times} of them"
+            return found._replace(evidence=f"{found.evidence}, mean over {over}s; {told}")
+        return found._replace(evidence=f"{found.evidence}; {told}")
 
     @cached_property
     def type_counts(self) -> tuple[tuple[str, int], ...]:
-        """How many heads there are of each type, in the order of `KINDS`, types without heads left out."""
-        counts = np.bincount(self.types.ravel(), minlength=len(KINDS)).tolist()
-        return tuple((kind.name, count) for kind, count in zip(KINDS, counts, strict=True) if count)
+        """How many heads have each type, in the order of `KINDS`, types without heads left out."""
+        return count_types(self.types, self.also)
 
 
 @dataclass(eq=False)
@@ -158,10 +187,14 @@ class Across:
         sums.shuffled += np.where(defined, analysis.shuffled_mean, 0)
         # Each sentence is shuffled by itself, so that variances add up.
         sums.variance += np.where(defined, analysis.shuffled_deviation.astype(np.float64) ** 2, 0)
-        sums.types += analysis.types == np.arange(len(KINDS))[:, None, None]
+        codes = np.arange(len(KINDS))[:, None, None]
+        sums.types += (analysis.types == codes) | (analysis.also == codes)
 
-    def result(self) -> HeadsAcross:
-        """What has been gathered so far."""
+    def result(self, repeats: RepeatScores | None = None) -> HeadsAcross:
+        """What has been gathered so far; `repeats` are the scores of the same heads on random tokens.
+
+        What an encoder does with these is no induction, since it has nothing to predict.
+        """
         first, sums = self._first, self._sums
         if first is None or sums is None:
             raise ValueError("no analysis was added")
@@ -170,6 +203,10 @@ class Across:
         uniform = dict(zip(names, _mean(sums.uniform, sums.uniform_defined).astype(np.float32), strict=True))
         values = dict(zip(names, means, strict=True))
         queries = dict(zip(names, sums.queries.copy(), strict=True))
+        random = {} if repeats is None else {one.name: one.values for one in repeats.metrics}
+        if first.kind != "decoder":
+            random.pop(RANDOM["induction"], None)
+        types, also = weigh({**values, **random}, uniform, first.thresholds, queries)
         shuffled = _mean(sums.shuffled, sums.defined).astype(np.float32)
         deviation = _mean(np.sqrt(sums.variance), sums.defined).astype(np.float32)
         return HeadsAcross(
@@ -187,8 +224,10 @@ class Across:
             uniform=uniform,
             shuffled_mean=dict(zip(names, shuffled, strict=True)),
             shuffled_deviation=dict(zip(names, deviation, strict=True)),
-            types=classify(values, uniform, first.thresholds, queries),
+            types=types,
+            also=also,
             type_sentences=sums.types.copy(),
+            random=random,
         )
 
 

@@ -26,6 +26,6 @@ def clearest_sentences(types: Int8, analyses: Sequence[SentenceAnalysis]) -> Int
             clear = analysis.far_w if code == MIXED else strength(code, analysis.values)
             ranked[index][own] = clear[own]
             if code != MIXED:
-                other[index] |= own & (analysis.types != code)
+                other[index] |= own & (analysis.types != code) & (analysis.also != code)
     order = np.lexsort((-ranked, other), axis=0)
     return np.moveaxis(order, 0, -1).astype(np.int32)

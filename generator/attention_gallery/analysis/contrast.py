@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attention_gallery.analysis.alignment import Frame
+from attention_gallery.analysis.distances import even_error
 from attention_gallery.records import Bool, Float32, Int32, StoredAttention
 
 Float64 = NDArray[np.float64]
@@ -25,6 +26,7 @@ _CHUNK = 2**18
 _ORDERS = 4
 _SHUFFLED_ROWS = 48
 _SEED = 20260101
+_MEANS = ("distance", "shuffled", "shuffled_error")
 
 
 class Change(NamedTuple):
@@ -40,16 +42,18 @@ class Change(NamedTuple):
 class HeadContrast:
     """How far the same heads of two readings are apart; rows and columns are those of a `Frame`.
 
-    distance, shuffled: float32[layer, head], NaN where no row can be compared. row: int32[layer, head], the
-    row that is furthest apart. cells: int32[layer, head, n, 2], rows and columns of the `CELLS` weights that
-    change most, -1 where there are fewer, and weights: float32[layer, head, n, 2], these on both sides.
-    moved: the same for the two columns of `row` that lose and gain most, int32[layer, head, 2] and
-    float32[layer, head, 2, 2].
-    average: float32[2, row, column], the mean over all heads on both sides.
+    distance, shuffled, shuffled_error: float32[layer, head], NaN where no row can be compared. Distances are
+    means over all rows that can be; what random order gives is estimated, with its standard error.
+    row: int32[layer, head], the row that is furthest apart. cells: int32[layer, head, n, 2], rows and columns
+    of the `CELLS` weights that change most, -1 where there are fewer, and weights: float32[layer, head, n,
+    2], these on both sides. moved: the same for the two columns of `row` that lose and gain most,
+    int32[layer, head, 2] and float32[layer, head, 2, 2]. average: float32[2, row, column], the mean over all
+    heads on both sides.
     """
 
     distance: Float32
     shuffled: Float32
+    shuffled_error: Float32
     row: Int32
     moved: Int32
     moved_weights: Float32
@@ -89,6 +93,7 @@ class _Part(NamedTuple):
 
     distance: Float64
     shuffled: Float64
+    shuffled_error: Float64
     row: Int32
     moved: Int32
     moved_weights: Float32
@@ -113,7 +118,7 @@ def contrast_heads(left: StoredAttention, right: StoredAttention, frame: Frame) 
             parts.append(_compare(a, b, frame, orders))
     joined = _Part(*(np.concatenate(field) for field in zip(*parts, strict=True)))
     fields = {name: np.reshape(field, (*shape, *field.shape[1:])) for name, field in joined._asdict().items()}
-    for name in ("distance", "shuffled"):
+    for name in _MEANS:
         fields[name] = fields[name].astype(np.float32)
     average = (total / (shape[0] * shape[1])).astype(np.float32)
     return HeadContrast(**fields, average=average)
@@ -123,9 +128,8 @@ def compare(a: Float32, b: Float32, frame: Frame) -> HeadContrast:
     """One pair of heads, float32[row, column] each, as layer 0 and head 0 of a `HeadContrast`."""
     part = _compare(a[None], b[None], frame, shuffles(frame))
     fields = {name: field[None] for name, field in part._asdict().items()}
-    fields["distance"], fields["shuffled"] = (
-        fields[name].astype(np.float32) for name in ("distance", "shuffled")
-    )
+    for name in _MEANS:
+        fields[name] = fields[name].astype(np.float32)
     return HeadContrast(**fields, average=np.stack([a, b]))
 
 
@@ -143,7 +147,7 @@ def _compare(a: Float32, b: Float32, frame: Frame, orders: tuple[Int32, Int32]) 
     heads, count = apart.shape
     if not count:
         none = np.full(heads, np.nan)
-        return _Part(none, none, *_nothing(heads))
+        return _Part(none, none, none, *_nothing(heads))
     furthest = apart.argmax(axis=1)
     difference = (b - a)[:, rows]
     own = difference[np.arange(heads), furthest]
@@ -152,7 +156,8 @@ def _compare(a: Float32, b: Float32, frame: Frame, orders: tuple[Int32, Int32]) 
     at = np.arange(heads)[:, None]
     moved_weights = np.stack([a[at, row[:, None], moved], b[at, row[:, None], moved]], axis=2)
     largest = _largest(a, b, difference, rows)
-    return _Part(apart.mean(axis=1), _by_chance(left, orders), row, moved, moved_weights, *largest)
+    chance = _by_chance(left, orders)
+    return _Part(apart.mean(axis=1), *chance, row, moved, moved_weights, *largest)
 
 
 def _nothing(heads: int) -> tuple[Int32, Int32, Float32, Int32, Float32]:
@@ -230,9 +235,15 @@ def shuffled(rows: Float64, order: Int32) -> Float64:
     return moved
 
 
-def _by_chance(left: Float64, orders: tuple[Int32, Int32]) -> Float64:
-    """The mean divergence of rows from themselves in random order: float64[head]."""
+def _by_chance(left: Float64, orders: tuple[Int32, Int32]) -> tuple[Float64, Float64]:
+    """The mean divergence of rows from themselves in random order, and its standard error: float64[head].
+
+    It varies with the orders that were drawn, and with the rows, where these are some of more.
+    """
     own = left[:, orders[0]]
-    means = [divergence(own, shuffled(own, order)).mean(axis=1) for order in orders[1]]
-    found: Float64 = np.mean(means, axis=0)
-    return found
+    drawn = np.stack([divergence(own, shuffled(own, order)) for order in orders[1]])  # [order, head, row]
+    rows = drawn.mean(axis=0)
+    count, draws = rows.shape[1], len(drawn)
+    by_order = drawn.var(axis=0, ddof=1).sum(axis=1) / draws / count**2
+    by_row = even_error(rows, 1 - count / left.shape[1])
+    return rows.mean(axis=1), np.sqrt(by_order + by_row**2)

@@ -86,9 +86,9 @@ class Gauge:
             drawn = self._shuffles.received(view)
             for index, metric in received:
                 samples = metric.of_received(drawn, self.layout)
-                mean[index], deviation[index] = samples.mean(axis=1), samples.std(axis=1)
+                mean[index], deviation[index] = samples.mean(axis=1), samples.std(axis=1, ddof=1)
         others = [(index, metric) for index, metric in ordered if metric.received is None]
         if others:
             several = np.stack([[metric(one) for _, metric in others] for one in self._shuffles.views(view)])
             chosen = [index for index, _ in others]
-            mean[chosen], deviation[chosen] = several.mean(axis=0), several.std(axis=0)
+            mean[chosen], deviation[chosen] = several.mean(axis=0), several.std(axis=0, ddof=1)

@@ -5,19 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from attention_gallery.analysis.distances import MeanDistances
 from attention_gallery.analysis.kept import code_digest, pack, unpack
 from attention_gallery.hashing import digest
 from attention_gallery.records import Float32, Int32
 
-MAGIC = b"attention-gallery head map 1\n"
+MAGIC = b"attention-gallery head map 2\n"
 NEAREST = 5
 FEWEST_HEADS = 3
 FEWEST_GROUPS, MOST_GROUPS = 4, 8
 DTYPES = {"positions": "<f4", "groups": "<i4", "nearest": "<i4", "nearest_distance": "<f4"}
+DTYPES |= {"nearest_error": "<f4"}
+FACTS = ("shown", "typical", "typical_error", "sentences", "estimated")
+# Eigenvalues this small beside the largest are rounding: distances are kept in single precision.
+ROUNDING = 1e-5
 
 Float64 = NDArray[np.float64]
 
@@ -30,7 +36,9 @@ class HeadMap:
     the map is at most the root of their divergence. shown: the share of all differences that lies in these
     two. groups: int32[head], numbered from 0 in the order of their first heads. nearest: int32[head, n] and
     nearest_distance: float32[head, n], the heads most like each and their divergence in bits, 0 to 1.
-    typical: the mean divergence of two heads.
+    nearest_error: float32[head, n], the standard errors of these, 0 where nothing was estimated. typical: the
+    mean divergence of two heads, typical_error: its standard error. sentences: over how many the distances
+    are averaged, estimated: on how many of these some rows stood for all.
     """
 
     positions: Float32
@@ -38,36 +46,58 @@ class HeadMap:
     groups: Int32
     nearest: Int32
     nearest_distance: Float32
+    nearest_error: Float32
     typical: float
+    typical_error: float = 0.0
+    sentences: int = 1
+    estimated: int = 0
 
 
-def map_heads(distance: Float64) -> HeadMap | None:
+def map_heads(distance: Float64, measured: MeanDistances | None = None) -> HeadMap | None:
     """The map of heads that are `distance` apart: divergences float64[head, head].
 
     The root of the Jensen-Shannon divergence is a Euclidean distance, so that classical scaling (Torgerson
-    1952), here as principal components of the kernel -distance/2, places the heads exactly, and Ward's method
-    may group them in all their dimensions. There are four to eight groups, as many as set them apart best by
-    their silhouette (Rousseeuw 1987). None where there are fewer than three heads, or all do the same.
+    1952) places the heads exactly, and Ward's method may group them in all their dimensions. There are four
+    to eight groups, as many as set them apart best by their silhouette (Rousseeuw 1987). `measured` tells how
+    exact the distances are, None that they are. None where there are fewer than three heads, or all do the
+    same.
     """
     heads = len(distance)
     if heads < FEWEST_HEADS or distance.max() < 1e-6:
         return None
-    # Slow to import, and needed only where the result is not kept yet.
-    from sklearn.decomposition import KernelPCA
-
-    scaling = KernelPCA(kernel="precomputed", eigen_solver="dense", remove_zero_eig=True)
-    places = scaling.fit_transform(-distance / 2)
+    places, shares = _scaled(distance)
     positions = np.zeros((heads, 2), dtype=np.float32)
     positions[:, : places.shape[1]] = places[:, :2]
     order = np.argsort(distance + 2 * np.eye(heads), axis=1, kind="stable")[:, : min(NEAREST, heads - 1)]
+    error = np.zeros_like(distance) if measured is None else measured.error
     return HeadMap(
         positions=positions,
-        shown=float(scaling.eigenvalues_[:2].sum() / scaling.eigenvalues_.sum()),
+        shown=float(shares[:2].sum()),
         groups=_groups(places, np.sqrt(distance)),
         nearest=order.astype(np.int32),
         nearest_distance=np.take_along_axis(distance, order, axis=1).astype(np.float32),
+        nearest_error=np.take_along_axis(error, order, axis=1).astype(np.float32),
         typical=float(distance.sum() / (heads * (heads - 1))),
+        typical_error=0.0 if measured is None else measured.typical_error,
+        sentences=1 if measured is None else measured.sentences,
+        estimated=0 if measured is None else measured.estimated,
     )
+
+
+def _scaled(distance: Float64) -> tuple[Float64, Float64]:
+    """Classical scaling of squared distances: places float64[head, n], and the share of each direction [n].
+
+    Directions stand in order, the one in which heads differ most first. Those that are nothing but rounding,
+    of which heads that are nearly alike have many, are left out.
+    """
+    centred = distance - distance.mean(axis=0)
+    values, vectors = np.linalg.eigh(-(centred - centred.mean(axis=1, keepdims=True)) / 2)
+    real = values[::-1] > max(ROUNDING * values[-1], 0)
+    values, vectors = values[::-1][real], vectors[:, ::-1][:, real]
+    # Eigenvectors have no sign of their own.
+    largest = np.abs(vectors).argmax(axis=0)
+    signs = np.sign(vectors[largest, np.arange(len(values))])
+    return vectors * signs * np.sqrt(values), values / values.sum()
 
 
 def _groups(places: Float64, apart: Float64) -> Int32:
@@ -92,7 +122,7 @@ def save_map(found: HeadMap | None) -> bytes:
     """A map, or that there is none, as bytes."""
     if found is None:
         return pack(MAGIC, {"none": True}, {})
-    facts = {"shown": found.shown, "typical": found.typical}
+    facts = {name: getattr(found, name) for name in FACTS}
     return pack(MAGIC, facts, {name: getattr(found, name).astype(kind) for name, kind in DTYPES.items()})
 
 
@@ -101,4 +131,5 @@ def load_map(data: bytes) -> HeadMap | None:
     if data == save_map(None):
         return None
     facts, arrays = unpack(MAGIC, data, DTYPES)
-    return HeadMap(shown=facts["shown"], typical=facts["typical"], **arrays)
+    fields: dict[str, Any] = {**{name: facts[name] for name in FACTS}, **arrays}
+    return HeadMap(**fields)

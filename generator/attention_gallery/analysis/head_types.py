@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -174,7 +175,12 @@ LOCAL, DIAGONAL, FOCUSED, BROAD, MIXED = (
     _CODES[name] for name in ("local", "diagonal", "focused", "broad", "mixed")
 )
 SHARES = KINDS[: _CODES["duplicate-token"]]
-REPEATS = KINDS[_CODES["duplicate-token"] : LOCAL]
+# Types that say where a head looks. The others say only how far or how sharply, which follows from these.
+SPECIFIC = KINDS[:LOCAL]
+# The code of a second type for a head that has none.
+NONE = -1
+# Scores on random tokens that are evidence for a type as well as the measure on real texts.
+RANDOM = {"duplicate": "random-duplicate", "induction": "random-induction"}
 # Measures that may rest on so few queries that they tell nothing.
 SPARSE = frozenset({"punctuation", "duplicate", "induction"})
 # Measures that even attention can make large: how much of the rest must have moved is asked, too.
@@ -187,13 +193,23 @@ def classify(
     thresholds: Thresholds,
     queries: Mapping[str, Int32],
 ) -> Int8:
-    """The type of every head, as an index into `KINDS`: int8[layer, head].
+    """The first type of every head: int8[layer, head]; see `weigh`."""
+    return weigh(values, uniform, thresholds, queries)[0]
+
+
+def weigh(
+    values: Mapping[str, Float32],
+    uniform: Mapping[str, Float32],
+    thresholds: Thresholds,
+    queries: Mapping[str, Int32],
+) -> tuple[Int8, Int8]:
+    """The types of every head, as indices into `KINDS`: the first, and a second or `NONE`, int8[layer, head].
 
     values: measures by name, each float32[layer, head]; a missing or NaN measure decides nothing.
-    uniform: what even attention would give, queries: on how many queries a measure rests, [layer] each. What
-    a head does
-    with repeated tokens comes first, since such heads rest elsewhere the rest of the time; then the share
-    that is largest, local or diagonal, focused and broad, in this order.
+    uniform: what even attention would give, queries: on how many queries a measure rests, [layer] each.
+    Of the types that say where a head looks all that pass are weighed by their shares of attention: the
+    larger comes first, and the next is the second type. Where none passes it is local or diagonal, focused
+    or broad, or else mixed.
     """
     entropy = values["entropy"]
     codes = np.full(entropy.shape, MIXED, dtype=np.int8)
@@ -202,11 +218,11 @@ def classify(
     for code in (LOCAL, DIAGONAL):
         near = _passing(values, KINDS[code], uniform, thresholds, queries)
         codes[near > 0] = code
-    for kinds in (SHARES, REPEATS):
-        passing = np.stack([_passing(values, kind, uniform, thresholds, queries) for kind in kinds])
-        best = passing.argmax(axis=0) + _CODES[kinds[0].name]
-        codes = np.where(passing.max(axis=0) > 0, best, codes).astype(np.int8)
-    return codes
+    shares = np.stack([_passing(values, kind, uniform, thresholds, queries) for kind in SPECIFIC])
+    order = np.argsort(-shares, axis=0, kind="stable")[:2]
+    first, second = np.take_along_axis(shares, order, axis=0) > 0
+    codes = np.where(first, order[0], codes).astype(np.int8)
+    return codes, np.where(second, order[1], NONE).astype(np.int8)
 
 
 def _passing(
@@ -216,23 +232,36 @@ def _passing(
     thresholds: Thresholds,
     queries: Mapping[str, Int32],
 ) -> Float32:
-    """The measure of a kind where it is beyond its threshold, else -1: float32[layer, head]."""
-    nothing = np.full(values["entropy"].shape, -1, dtype=np.float32)
-    name = kind.measure
-    if name not in values:
-        return nothing
-    found = values[name]
+    """The measure of a kind where it is beyond its threshold, else -1: float32[layer, head].
+
+    Where there is a score on random tokens as well, the larger of the two that pass.
+    """
+    best = np.full(values["entropy"].shape, -1, dtype=np.float32)
+    for name in filter(None, (kind.measure, RANDOM.get(kind.measure))):
+        if name in values:
+            best = np.maximum(best, _beyond(values[name], name, uniform, thresholds, queries))
+    return best
+
+
+def _beyond(
+    found: Float32,
+    name: str,
+    uniform: Mapping[str, Float32],
+    thresholds: Thresholds,
+    queries: Mapping[str, Int32],
+) -> Float32:
+    """One measure where it is beyond its threshold, else -1: float32[layer, head]."""
     evens = np.atleast_1d(uniform.get(name, np.float32(1))).tolist()
     limits = [limit_of(name, {name: even}, thresholds) for even in evens]
     passing = found > np.array(limits, np.float32)[:, None]  # false for NaN
     if name in SPARSE:
         passing &= np.atleast_1d(queries[name] >= thresholds.queries)[:, None]
-    return np.where(passing, found, nothing)
+    return np.where(passing, found, np.float32(-1))
 
 
 def limit_of(measure: str, uniform: Mapping[str, float], thresholds: Thresholds) -> float:
     """The share that a head must exceed; 1 where even attention has all of it."""
-    least: float = getattr(thresholds, measure)
+    least: float = getattr(thresholds, measure.removeprefix("random-"))
     even = uniform.get(measure, 1.0)
     if measure not in GAINED or even != even:
         return least
@@ -246,6 +275,18 @@ def strength(code: int, values: Mapping[str, Float32]) -> Float32:
         return np.full(values["entropy"].shape, -np.inf, dtype=np.float32)
     ranked = values[kind.measure] * np.float32(kind.sign)
     return np.where(np.isnan(ranked), np.float32(-np.inf), ranked)
+
+
+def names_of(*codes: int) -> tuple[str, ...]:
+    """The names of the types of a head."""
+    return tuple(KINDS[code].name for code in codes if code != NONE)
+
+
+def count_types(types: Int8, also: Int8) -> tuple[tuple[str, int], ...]:
+    """How many heads have each type, in the order of `KINDS`; a head of two counts for both."""
+    codes = np.concatenate([types.ravel(), also[also != NONE]])
+    counts = np.bincount(codes, minlength=len(KINDS)).tolist()
+    return tuple((kind.name, count) for kind, count in zip(KINDS, counts, strict=True) if count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +326,7 @@ class Criteria:
 
 
 def head_type(code: int, numbers: Mapping[str, float], criteria: Criteria) -> HeadType:
-    """The type of one head with its evidence: `numbers` are its measures by name."""
+    """One type of one head with its evidence: `numbers` are its measures by name."""
     kind = KINDS[code]
     if code == MIXED:
         evidence = _nearest(numbers, criteria.limits)
@@ -293,9 +334,27 @@ def head_type(code: int, numbers: Mapping[str, float], criteria: Criteria) -> He
         limit = criteria.thresholds.focused if code == FOCUSED else criteria.thresholds.broad
         side = "threshold: below" if code == FOCUSED else "threshold"
         evidence = f"{_beside(numbers[kind.measure], limit)} {kind.phrase} ({side} {limit:g})"
+    elif on_random_tokens(kind, numbers, criteria):
+        evidence = _on_random(kind, numbers, criteria.thresholds)
     else:
         evidence = _share(kind, numbers, criteria)
     return HeadType(kind.name, kind.title, kind.family, evidence)
+
+
+def on_random_tokens(kind: Kind, numbers: Mapping[str, float], criteria: Criteria) -> bool:
+    """Whether the score on random tokens is the evidence for a type, and not the measure on real texts."""
+    score, share = numbers.get(RANDOM.get(kind.measure, ""), math.nan), numbers.get(kind.measure, math.nan)
+    if not score > getattr(criteria.thresholds, kind.measure):  # true for NaN
+        return False
+    rests = criteria.queries.get(kind.measure, 0) >= criteria.thresholds.queries
+    return not (rests and share > criteria.limits[kind.measure] and share >= score)
+
+
+def _on_random(kind: Kind, numbers: Mapping[str, float], thresholds: Thresholds) -> str:
+    limit = getattr(thresholds, kind.measure)
+    phrase = kind.phrase.partition(" goes ")[2]
+    told = _beside(numbers[RANDOM[kind.measure]], limit)
+    return f"{told} of the attention of random tokens, read twice, goes {phrase} (threshold {limit:.2g})"
 
 
 def _share(kind: Kind, numbers: Mapping[str, float], criteria: Criteria) -> str:

@@ -18,8 +18,9 @@ from attention_gallery.analysis.kept import code_digest, pack, unpack
 from attention_gallery.hashing import digest, digest_file
 from attention_gallery.manifest import words
 
-_HEADS = b"attention-gallery contrast of heads 1\n"
-_COUNTERPARTS = b"attention-gallery counterparts 1\n"
+_HEADS = b"attention-gallery contrast of heads 2\n"
+_COUNTERPARTS = b"attention-gallery counterparts 2\n"
+_FACTS = frozenset({"typical", "typical_error", "rows"})
 _WHOLE = frozenset({"row", "moved", "cells", "left_nearest", "right_nearest"})
 
 
@@ -46,19 +47,25 @@ def load_contrast(data: bytes) -> HeadContrast:
 
 def save_counterparts(found: Counterparts) -> bytes:
     """Counterparts as bytes; equal ones give equal bytes."""
-    typical = None if math.isnan(found.typical) else found.typical
-    return pack(_COUNTERPARTS, {"typical": typical}, _arrays(found))
+    facts = {name: None if math.isnan(value) else value for name, value in _numbers(found).items()}
+    return pack(_COUNTERPARTS, {**facts, "rows": list(found.rows)}, _arrays(found))
 
 
 def load_counterparts(data: bytes) -> Counterparts:
     """What `save_counterparts` was given. Raises `DamagedEntry` for any other bytes."""
     facts, arrays = unpack(_COUNTERPARTS, data, _types(Counterparts))
-    typical = facts["typical"]
-    return Counterparts(**arrays, typical=math.nan if typical is None else float(typical))
+    rows, every = facts.pop("rows")
+    numbers = {name: math.nan if value is None else float(value) for name, value in facts.items()}
+    fields: dict[str, Any] = {**arrays, **numbers, "rows": (rows, every)}
+    return Counterparts(**fields)
+
+
+def _numbers(found: Counterparts) -> dict[str, float]:
+    return {name: getattr(found, name) for name in ("typical", "typical_error")}
 
 
 def _types(kind: type[Any]) -> dict[str, str]:
-    names = (field.name for field in fields(kind) if field.name != "typical")
+    names = (field.name for field in fields(kind) if field.name not in _FACTS)
     return {name: "<i4" if name in _WHOLE else "<f4" for name in names}
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from attention_gallery.analysis.blocks import Block, hand_out
 from attention_gallery.analysis.gauge import Gauge, Reading
-from attention_gallery.analysis.head_types import Thresholds, classify
+from attention_gallery.analysis.head_types import Thresholds, weigh
 from attention_gallery.analysis.layout import LayerView, Layout
 from attention_gallery.analysis.metrics import METRICS, Metric, metrics_for
 from attention_gallery.analysis.pairs import Tops, strongest_content
@@ -140,7 +140,7 @@ class Measuring:
             )
             for name in ("uniform", "queries")
         )
-        named = dict(zip(names, values, strict=True))
+        types, also = weigh(dict(zip(names, values, strict=True)), uniform, thresholds, queries)
         return SentenceAnalysis(
             key=self._attention.key,
             tokens=layout.queries,
@@ -156,7 +156,8 @@ class Measuring:
             uniform=uniform,
             shuffled_mean=mean,
             shuffled_deviation=deviation,
-            types=classify(named, uniform, thresholds, queries),
+            types=types,
+            also=also,
             **pairs,
             **{
                 name: np.concatenate([getattr(part, name) for part in self._strongest]) for name in _STRONGEST

@@ -18,7 +18,7 @@ from attention_gallery.errors import DamagedEntry
 from attention_gallery.hashing import digest
 from attention_gallery.manifest.settings import AnalysisSettings
 
-MAGIC = b"attention-gallery analysis 4\n"
+MAGIC = b"attention-gallery analysis 5\n"
 
 DTYPES = {
     "values": "<f4",
@@ -27,6 +27,7 @@ DTYPES = {
     "shuffled_mean": "<f4",
     "shuffled_deviation": "<f4",
     "types": "|i1",
+    "also": "|i1",
     "top_keys": "<i4",
     "top_weights": "<f4",
     "top_content_keys": "<i4",

@@ -10,10 +10,13 @@ import numpy as np
 from attention_gallery.analysis.head_types import (
     KINDS,
     MIXED,
+    NONE,
     Criteria,
     Int8,
     Thresholds,
+    count_types,
     head_type,
+    names_of,
     strength,
 )
 from attention_gallery.records import AttentionKind, Float32, HeadMetric, HeadType, Int32
@@ -31,7 +34,7 @@ class SentenceAnalysis:
     float32[layer] by name, what each measure would be for even attention. Both differ between layers only
     where some have a window. shuffled_mean, shuffled_deviation: float32[metric, layer, head], what it would
     be with the weights of each row in any other order.
-    types: int8[layer, head], indices into `KINDS`.
+    types, also: int8[layer, head], indices into `KINDS`: the first type of a head, and a second or `NONE`.
     top_keys int32[layer, query, k], top_weights float32[layer, query, k]: strongest keys of the heads'
     average, -1 and 0 where there are fewer. top_content_keys, top_content_weights: the same among content
     tokens only (no special tokens; in causal models not the first token either).
@@ -54,6 +57,7 @@ class SentenceAnalysis:
     shuffled_mean: Float32
     shuffled_deviation: Float32
     types: Int8
+    also: Int8
     top_keys: Int32
     top_weights: Float32
     top_content_keys: Int32
@@ -108,21 +112,30 @@ class SentenceAnalysis:
         """All measures of one head, by name; NaN where undefined."""
         return dict(zip(self._names, self._numbers[layer, head].tolist(), strict=True))
 
+    @cached_property
+    def _seconds(self) -> list[list[int]]:
+        codes: list[list[int]] = self.also.tolist()
+        return codes
+
     def type_name(self, layer: int, head: int) -> str:
-        """The short name of a head's type, without its evidence."""
+        """The short name of a head's first type, without its evidence."""
         return KINDS[self._codes[layer][head]].name
+
+    def type_names(self, layer: int, head: int) -> tuple[str, ...]:
+        """The short names of the types that a head has."""
+        return names_of(self._codes[layer][head], self._seconds[layer][head])
 
     def head_type(self, layer: int, head: int) -> HeadType:
         """What one head does, with the evidence."""
-        numbers = self.head_metrics(layer, head)
-        code = self._codes[layer][head]
-        return head_type(code, numbers, self._criteria[layer])
+        numbers, criteria = self.head_metrics(layer, head), self._criteria[layer]
+        found = head_type(self._codes[layer][head], numbers, criteria)
+        second = self._seconds[layer][head]
+        return found if second == NONE else found._replace(also=head_type(second, numbers, criteria))
 
     @cached_property
     def type_counts(self) -> tuple[tuple[str, int], ...]:
-        """How many heads there are of each type, in the order of `KINDS`, types without heads left out."""
-        counts = np.bincount(self.types.ravel(), minlength=len(KINDS)).tolist()
-        return tuple((kind.name, count) for kind, count in zip(KINDS, counts, strict=True) if count)
+        """How many heads have each type, in the order of `KINDS`, types without heads left out."""
+        return count_types(self.types, self.also)
 
     def clearest(self, type_name: str) -> tuple[int, int] | None:
         """The head that is the clearest case of a type, as (layer, head); None where there is none."""
@@ -132,7 +145,7 @@ class SentenceAnalysis:
         return None
 
     def _clearest(self, code: int) -> tuple[int, int] | None:
-        of_type = self.types == code
+        of_type = (self.types == code) | (self.also == code)
         if not of_type.any():
             return None
         ranked = np.where(of_type, strength(code, self.values), -np.inf)
@@ -180,6 +193,7 @@ def heads_only(analysis: SentenceAnalysis) -> SentenceAnalysis:
         shuffled_mean=analysis.shuffled_mean.copy(),
         shuffled_deviation=analysis.shuffled_deviation.copy(),
         types=analysis.types.copy(),
+        also=analysis.also.copy(),
         far_q=analysis.far_q.copy(),
         far_k=analysis.far_k.copy(),
         far_w=analysis.far_w.copy(),

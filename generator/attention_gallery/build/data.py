@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from attention_gallery.analysis import (
@@ -25,20 +25,26 @@ from attention_gallery.analysis import (
     find_counterparts,
     flow_views,
     gold_of,
-    head_distances,
     load,
     load_looks,
     load_views,
     look,
     looks_key,
     map_heads,
-    mean_distance,
     save,
     save_looks,
     save_views,
     views_key,
 )
-from attention_gallery.analysis.distances import distances_key, load_distances, save_distances
+from attention_gallery.analysis.distances import (
+    HeadDistances,
+    distances_key,
+    load_distances,
+    mean_of,
+    measure_distances,
+    pair_distance,
+    save_distances,
+)
 from attention_gallery.analysis.head_map import load_map, map_key, save_map
 from attention_gallery.analysis.kept_contrasts import (
     contrast_key,
@@ -63,6 +69,7 @@ from attention_gallery.analysis.repeats import (
     save_repeats,
 )
 from attention_gallery.build.kept_files import Result, keep_file, kept_file, path_in
+from attention_gallery.errors import GalleryError
 from attention_gallery.manifest.settings import AnalysisSettings, GallerySettings
 from attention_gallery.pages.gallery import Pair
 from attention_gallery.pages.model_probe import ModelProbe
@@ -73,7 +80,8 @@ from attention_gallery.pages.pictures import (
     pictures_key,
     save_pictures,
 )
-from attention_gallery.records import Float32, StoredAttention
+from attention_gallery.pages.side import SideAnalyses
+from attention_gallery.records import StoredAttention
 from attention_gallery.store import AttentionStore
 
 _KEPT = 4
@@ -129,6 +137,7 @@ class CachedData:
     ) -> None:
         """With `keep`, what is measured now is written into the cache."""
         self.measures = measures
+        self.sides = SideAnalyses()
         self._store = store
         self._cache = cache
         self._settings = settings
@@ -173,7 +182,7 @@ class CachedData:
         Raises `DamagedEntry`.
         """
         name = looks_key(key, gold)
-        return self._kept(name, load_looks, save_looks, lambda: self._look(key, gold))
+        return self._side(name, load_looks, save_looks, lambda: self._look(key, gold))
 
     def expect(self, key: str, gold: GoldSentence) -> None:
         """Tell that both looks and measures will be asked for, so that one reading finds them."""
@@ -193,7 +202,12 @@ class CachedData:
         kept = None if gold is None else path_in(self._cache, looks_key(key, gold))
         if gold is None or kept is None or not self._keep or kept.exists():
             return analyse(entry, self._settings, metrics=metrics)
-        analysis, looks = analyse_and_look(entry, self._settings, gold, metrics=metrics)
+        try:
+            analysis, looks = analyse_and_look(entry, self._settings, gold, metrics=metrics)
+        except (GalleryError, OSError):
+            raise
+        except Exception:  # measures are needed by themselves, and the probe fails when it is asked for
+            return analyse(entry, self._settings, metrics=metrics)
         keep_file(kept, save_looks(looks))
         return analysis
 
@@ -201,7 +215,7 @@ class CachedData:
         """The heads on a text of one length, from the cache or measured now. Raises `DamagedEntry`."""
         window = self._settings.window
         name = length_key(key, window)
-        return self._kept(name, load_reading, save_reading, lambda: read_length(self.entry(key), window))
+        return self._side(name, load_reading, save_reading, lambda: read_length(self.entry(key), window))
 
     def _read_or_measure(self, key: str) -> SentenceAnalysis:
         return self._kept(
@@ -216,14 +230,14 @@ class CachedData:
 
     def repeats(self, key: str) -> RepeatScores:
         """The scores on random tokens, from the cache or measured now. Raises `DamagedEntry`."""
-        return self._kept(
+        return self._side(
             repeats_key(key), load_repeats, save_repeats, lambda: measure_repeats(self._store.open(key))
         )
 
     def views(self, pair: Pair) -> FlowViews:
         """Where each token of a pair draws from, by several views. Raises `DamagedEntry`."""
         name = views_key(pair.key, self._settings)
-        return self._kept(
+        return self._side(
             name, load_views, save_views, lambda: flow_views(self.attention(pair), self._settings)
         )
 
@@ -235,20 +249,27 @@ class CachedData:
     def head_map(self, pairs: Sequence[Pair]) -> HeadMap | None:
         """Where the heads of one model lie to each other over these sentences. Raises `DamagedEntry`."""
         keys = sorted({pair.key for pair in pairs})
-        return self._kept(map_key(keys), load_map, save_map, lambda: self._map(keys))
+        return self._side(map_key(keys), load_map, save_map, lambda: self._map(keys))
 
     def _map(self, keys: Sequence[str]) -> HeadMap | None:
-        distance = mean_distance(self._distances(key) for key in keys)
-        return None if distance is None else map_heads(distance)
+        found = mean_of(self._distances(key) for key in keys)
+        return None if found is None else map_heads(found.distance, found)
 
-    def head_distances(self, pair: Pair) -> Float32:
+    def head_distances(self, pair: Pair) -> HeadDistances:
         """How far the heads of a pair are from each other. Raises `DamagedEntry`."""
         return self._distances(pair.key)
+
+    def pair_distance(self, pair: Pair, one: tuple[int, int], other: tuple[int, int]) -> float:
+        """How far two heads (layer, head) of a pair are from each other, over all rows.
+
+        Raises `DamagedEntry`.
+        """
+        return pair_distance(self.attention(pair), one, other)
 
     def contrast(self, left: Pair, right: Pair, frame: Frame) -> HeadContrast:
         """What the same heads do otherwise in two pairs. Raises `DamagedEntry`."""
         name = contrast_key("heads", left.key, right.key)
-        return self._kept(
+        return self._side(
             name,
             load_contrast,
             save_contrast,
@@ -258,16 +279,26 @@ class CachedData:
     def counterparts(self, left: Pair, right: Pair, frame: Frame) -> Counterparts:
         """Which head of one pair is most like which of the other. Raises `DamagedEntry`."""
         name = contrast_key("counterparts", left.key, right.key)
-        return self._kept(
+        return self._side(
             name,
             load_counterparts,
             save_counterparts,
             lambda: find_counterparts(self.entry(left.key), self.entry(right.key), frame),
         )
 
-    def _distances(self, key: str) -> Float32:
+    def _distances(self, key: str) -> HeadDistances:
         name = distances_key(key)
-        return self._kept(name, load_distances, save_distances, lambda: head_distances(self.entry(key)))
+        return self._side(name, load_distances, save_distances, lambda: measure_distances(self.entry(key)))
+
+    def _side(
+        self,
+        name: str,
+        load: Callable[[bytes], Result],
+        save: Callable[[Result], bytes],
+        make: Callable[[], Result],
+    ) -> Result:
+        """The same of a side analysis, which is not tried twice in a build."""
+        return self.sides.once(name, lambda: self._kept(name, load, save, make))
 
     def _kept(
         self,
@@ -284,12 +315,14 @@ class CachedData:
 class CapturedEvidence:
     """What notes are held to: `keys` are those of the captures that there are, by model and sentence.
 
-    `probes` are those of the models all of whose sentences were captured.
+    `probes` are those of the models all of whose sentences were captured, `random_tokens` the keys of what
+    models read of random tokens.
     """
 
     data: CachedData
     keys: Mapping[tuple[str, str], str]
     probes: Mapping[str, ModelProbe]
+    random_tokens: Mapping[str, str] = field(default_factory=dict)
 
     def attention(self, model: str, sentence: str) -> StoredAttention | None:
         """The captured attention of a model on a sentence. Raises `DamagedEntry`."""
@@ -301,7 +334,16 @@ class CapturedEvidence:
         key = self.keys.get((model, sentence))
         return None if key is None else self.data.measured(key)
 
+    def repeats(self, model: str) -> RepeatScores | None:
+        """The scores of the heads of a model on random tokens. Raises `DamagedEntry`."""
+        key = self.random_tokens.get(model)
+        if key is None:
+            return None
+        return self.data.sides.take("scores on random tokens", model, lambda: self.data.repeats(key), None)
+
     def relations(self, model: str) -> Mapping[str, RelationScore] | None:
         """What the heads of a model know of each kind of relation. Raises `DamagedEntry`."""
         probe = self.probes.get(model)
-        return None if probe is None else probe.by_kind
+        if probe is None:
+            return None
+        return self.data.sides.take("probes of relations", model, lambda: probe.by_kind, None)

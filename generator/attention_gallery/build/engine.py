@@ -311,7 +311,7 @@ def _staging(
 
     base_path = routes.base_path(gallery.settings.base_url)
     links = LinkReader(base_path, exact=not gallery.renderer.writes_plain_links())
-    return Staging(run.staging, site, *records, reuse, links)
+    return Staging(run.staging, site, *records, reuse, links, gallery.data.sides)
 
 
 def _fill(run: _Build, project: Project, gallery: Gallery, staging: Staging, owned: set[str]) -> None:
@@ -348,6 +348,8 @@ def _check(run: _Build, staging: Staging, gallery: Gallery) -> None:
     _warn_when_large(run, staging.size)
     for other, name in twins([*sorted(staging.files()), *sorted(staging.foreign)]):
         _warn(run, told_apart(other, name))
+    for lacking in gallery.data.sides.everything:
+        _warn(run, lacking.warning)
     for failure in gallery.notes.failures:
         _warn(run, told_in_short(failure, run.manifest.parent))
     if run.options.strict and run.warnings:

@@ -24,6 +24,7 @@ from attention_gallery.files import (
 from attention_gallery.hashing import digest_bytes, digest_file
 from attention_gallery.pages.gallery import PlannedPage
 from attention_gallery.pages.routes import file_of
+from attention_gallery.pages.side import SideAnalyses
 from attention_gallery.progress import Task
 from attention_gallery.stamps import Stamp, stamp_of
 from attention_gallery.user_files import LARGEST_PAGE, read_user_file
@@ -46,6 +47,7 @@ class Staging:
     new: RecordWriter
     reuse: bool
     links: LinkReader
+    sides: SideAnalyses
     known: set[str] = field(default_factory=set)
     foreign: set[str] = field(default_factory=set)
     taken: dict[str, tuple[str, Stamp]] = field(default_factory=dict)
@@ -67,13 +69,21 @@ class Staging:
         waiting: list[tuple[PlannedPage, bytes | Output]] = []
         size = 0
         for page in pages:
-            found = self._unchanged(page) or page.make()
-            waiting.append((page, found))
+            before = self._unchanged(page)
+            made = (page, before) if before else self._made(page)
+            waiting.append(made)
+            found = made[1]
             size += len(found) if isinstance(found, bytes) else 0
             if len(waiting) == _MOST_TOGETHER or size >= _BYTES_TOGETHER:
                 self._add(waiting, task)
                 waiting, size = [], 0
         self._add(waiting, task)
+
+    def _made(self, page: PlannedPage) -> tuple[PlannedPage, bytes]:
+        """The bytes of a page, which is made again next time where anything is left out of it."""
+        self.sides.begin_page()
+        data = page.make()
+        return (page._replace(inputs="") if self.sides.of_page else page), data
 
     def _add(self, pages: list[tuple[PlannedPage, bytes | Output]], task: Task) -> None:
         for page, found in pages:

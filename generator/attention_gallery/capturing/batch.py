@@ -5,13 +5,13 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from attention_gallery.capturing.prepare import PreparedModel, model_inputs
+from attention_gallery.capturing.prepare import NO_MEMORY, PreparedModel, model_inputs, side_output
 from attention_gallery.capturing.reading import ModelInput
 from attention_gallery.capturing.sink import BatchSink, InexactAttentionError, LayerSink
 from attention_gallery.errors import ModelError
@@ -24,7 +24,6 @@ from attention_gallery.records import AttentionLayer, Beside, Precision, Predict
 # Takes each layer of one sentence's attention of one kind, in order.
 Emit = Callable[[AttentionLayer], None]
 # Why some models do not tell the lengths of what their heads take.
-NO_NORMS = "what its heads take is not put through one linear layer that is known"
 NOT_ASKED = "they were not asked for"
 # How far padding may change a weight.
 BATCH_TOLERANCE = 1e-5
@@ -132,8 +131,9 @@ def _captured(prepared: PreparedModel, sentences: Sequence[ModelInput]) -> list[
         dict.fromkeys(prepared.loaded.parts, lambda layer, row=row: row.append(layer.weights))
         for row in found
     ]
+    bare = replace(prepared, factors={}, predictor=None)
     with quiet_libraries():
-        run_batch(prepared, sentences, emits, ModelFingerprint("", ""))
+        run_batch(bare, sentences, emits, ModelFingerprint("", ""))
     return found
 
 
@@ -147,6 +147,7 @@ class _BesideBatch:
 
     norms: Mapping[str, NDArray[np.float32]]
     predictions: tuple[Predictions, ...]
+    no_norms: str
     no_predictions: str
 
     def of(self, kind: str, row: int, keys: int) -> Beside:
@@ -156,7 +157,7 @@ class _BesideBatch:
         return Beside(
             norms=None if norms is None else np.ascontiguousarray(norms[:, row, :, :keys]),
             predictions=told,
-            no_norms=NO_NORMS if norms is None else "",
+            no_norms=self.no_norms if norms is None else "",
             no_predictions=self.no_predictions if told is None else "",
         )
 
@@ -173,11 +174,13 @@ def _run(
     try:
         passed = prepared.capture(model_inputs(loaded, source, target), sinks, predictor is not None)
         if predictor is not None and passed.states is not None:
-            told = predictor.predict(passed.states, sentences, predictions)
+            with side_output("predictions"):
+                told = predictor.predict(passed.states, sentences, predictions)
         # Of kinds that nobody wants there may be no layer.
         known = {kind: layers for kind, layers in passed.norms.items() if layers}
         norms = {kind: np.stack([one.cpu().numpy() for one in layers]) for kind, layers in known.items()}
-        return _BesideBatch(norms, told, prepared.no_predictions if predictions else NOT_ASKED)
+        unasked = prepared.no_predictions if predictions else NOT_ASKED
+        return _BesideBatch(norms, told, prepared.no_norms, unasked)
     except InexactAttentionError as error:
         reason = (
             f'the attention of "{loaded.resolved.source}" ({loaded.facts.architecture}) is not exact: {error}'
@@ -190,13 +193,9 @@ def _run(
     except MemoryError as error:
         raise OutOfMemoryError(str(error)) from error
     except MODEL_FAULTS as error:
-        if isinstance(error, torch.OutOfMemoryError) or _NO_MEMORY in str(error):
+        if isinstance(error, torch.OutOfMemoryError) or NO_MEMORY in str(error):
             raise OutOfMemoryError(str(error)) from error
         raise failed(loaded.resolved, error) from error
-
-
-# What the allocator of the processor says; it has no error class of its own.
-_NO_MEMORY = "can't allocate memory"
 
 
 def _provenance(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from attention_gallery.capturing.batch import OutOfMemoryError, can_batch, free_memory, run_batch
 from attention_gallery.capturing.batches import halves, plan_batches
-from attention_gallery.capturing.prepare import PreparedModel, prepare
+from attention_gallery.capturing.prepare import PreparedModel, SideOutputError, prepare
 from attention_gallery.capturing.reading import ModelInput, read_input
 from attention_gallery.capturing.repeated import read_repeated
 from attention_gallery.capturing.single import out_of_memory
@@ -176,9 +176,12 @@ def _read(job: CaptureJob, loaded: LoadedModel) -> ModelInput:
     return read_input(loaded, given, job.title, job.problem)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class _GroupRun:
-    """The sentences of one model on their way into the store; adds to `problems` if it is to keep going."""
+    """The sentences of one model on their way into the store; adds to `problems` if it is to keep going.
+
+    What a model tells beside the weights and fails to once is not asked for again.
+    """
 
     prepared: PreparedModel
     read: Sequence[tuple[CaptureJob, ModelInput]]
@@ -195,6 +198,10 @@ class _GroupRun:
         self.task.advance(0, f"{job.title} · {job.sentence}{more}")
         try:
             _capture(chosen, self.prepared, self.store)
+        except SideOutputError as error:
+            self.prepared = self.prepared.without(error)
+            self.capture(batch)
+            return
         except OutOfMemoryError:
             if len(batch) == 1:
                 self._failed(out_of_memory(self.prepared, f"{job.title} · {job.sentence}"))

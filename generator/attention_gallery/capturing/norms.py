@@ -8,17 +8,19 @@ weights are not negative ‖α f(x)‖ = α ‖f(x)‖: one number for each head
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
-from transformers.pytorch_utils import Conv1D
 
 from attention_gallery.capturing.strategies import Strategy
+from attention_gallery.models.quantised import is_plain, matrix_of, takes_features
 from attention_gallery.models.quiet import quiet_libraries
 from attention_gallery.models.trial import MODEL_FAULTS
 
 # How far what a projection is given may be from what the heads put together, relative to the largest.
 _SAME = {"float32": 1e-4, "bfloat16": 0.05, "float16": 0.01}
+# The same for what a quantised projection gives: some round what they are given, too, to one byte.
+_QUANTISED = 0.05
 
 
 def vector_norms(factor: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
@@ -42,35 +44,49 @@ def find_factors(
 
     What projects the heads' outputs goes by many names, and some models gate or normalise before it. So it is
     found by what it does: on a few tokens, it is the linear layer that is given exactly what the heads put
-    together, weights times values, side by side. A place without one is left out.
+    together, weights times values, side by side. Its matrix is found by what it does, too, and held to what
+    it gave. A place without one is left out.
     """
     trial = _Trial(_SAME.get(dtype, 0.05))
     listening = strategy.taking_values(trial.values)
     if listening is strategy:  # it never sees values
         return {}
-    linear = [part for part in model.modules() if isinstance(part, torch.nn.Linear | Conv1D)]
-    hooks = [part.register_forward_pre_hook(trial.linear) for part in linear]
+    linear = [part for part in model.modules() if takes_features(part)]
+    hooks = [
+        *(part.register_forward_pre_hook(trial.linear) for part in linear),
+        *(part.register_forward_hook(trial.gave) for part in linear),
+    ]
     try:
         with quiet_libraries(), torch.inference_mode():
-            listening.run(model, inputs, trial.weights)
-            found = trial.found.items()
-            # What accelerate keeps elsewhere has no numbers between two passes.
-            return {place: _factor(*one) for place, one in found if not one[0].weight.is_meta}
+            try:
+                listening.run(model, inputs, trial.weights)
+            finally:
+                for hook in hooks:
+                    hook.remove()
+            factors = {place: _factor(one, trial.tolerance) for place, one in trial.found.items()}
     except MODEL_FAULTS:
         return {}
-    finally:
-        for hook in hooks:
-            hook.remove()
+    return {place: factor for place, factor in factors.items() if factor is not None}
+
+
+class _Projection(NamedTuple):
+    """A linear layer with what it was given and what it gave on trial, [batch, query, feature] each."""
+
+    module: torch.nn.Module
+    heads: int
+    given: torch.Tensor
+    output: torch.Tensor
 
 
 class _Trial:
     """Watches a pass: what each place put together, and which linear layer is given just that."""
 
     def __init__(self, tolerance: float) -> None:
-        self.found: dict[str, tuple[torch.nn.Module, int]] = {}
-        self._tolerance = tolerance
+        self.found: dict[str, _Projection] = {}
+        self.tolerance = tolerance
         self._values: dict[str, torch.Tensor] = {}
         self._waiting: dict[str, tuple[torch.Tensor, int]] = {}
+        self._giving: dict[torch.nn.Module, tuple[str, int]] = {}
 
     def values(self, place: str, value: torch.Tensor) -> None:
         self._values[place] = value
@@ -85,20 +101,41 @@ class _Trial:
     def linear(self, module: torch.nn.Module, given: tuple[Any, ...]) -> None:
         for place, (mixed, heads) in list(self._waiting.items()):
             if given and isinstance(given[0], torch.Tensor) and self._same(given[0], mixed):
-                self.found[place] = (module, heads)
+                self._giving[module] = place, heads
                 del self._waiting[place]
+
+    def gave(self, module: torch.nn.Module, given: tuple[Any, ...], output: Any) -> None:
+        place, heads = self._giving.pop(module, ("", 0))
+        if heads and isinstance(output, torch.Tensor):
+            self.found[place] = _Projection(module, heads, given[0], output)
 
     def _same(self, given: torch.Tensor, mixed: torch.Tensor) -> bool:
         if given.numel() != mixed.numel() or given.shape[-1] != mixed.shape[-1]:
             return False
         difference = (given.float().reshape(mixed.shape) - mixed).abs().max()
-        return bool(difference <= self._tolerance * mixed.abs().max().clamp(min=1e-12))
+        return bool(difference <= self.tolerance * mixed.abs().max().clamp(min=1e-12))
 
 
-def _factor(module: Any, heads: int) -> torch.Tensor:
-    weight = module.weight.T if isinstance(module, Conv1D) else module.weight  # [out, head · feature]
-    slices = weight.float().reshape(len(weight), heads, -1).transpose(0, 1)
+def _factor(projection: _Projection, tolerance: float) -> torch.Tensor | None:
+    """R of every head, or None where the layer does not do what its matrix says."""
+    matrix = matrix_of(projection.module, projection.given)  # [out, head · feature]
+    if matrix is None or not _explains(matrix, projection, tolerance):
+        return None
+    slices = matrix.reshape(len(matrix), projection.heads, -1).transpose(0, 1)
     # Q R = W with orthonormal Q, so that R keeps all lengths, and is much smaller than W.
     slices = slices.cpu() if slices.device.type == "mps" else slices
     factor: torch.Tensor = torch.linalg.qr(slices, mode="r").R
-    return factor.to(weight.device)
+    return factor.to(matrix.device)
+
+
+def _explains(matrix: torch.Tensor, projection: _Projection, tolerance: float) -> bool:
+    """Whether what the layer gave on trial is its matrix times what it was given, plus its bias."""
+    module, given, output = projection.module, projection.given, projection.output
+    if not is_plain(getattr(module, "weight", None)):
+        tolerance = max(tolerance, _QUANTISED)
+    bias = module(given.new_zeros(1, 1, given.shape[-1])).float()
+    moved = output.float().view(*given.shape[:-1], -1) - bias
+    # A large bias takes digits from what is added to it.
+    rounding = 4 * torch.finfo(output.dtype).eps * output.abs().max()
+    allowed = tolerance * moved.abs().max().clamp(min=1e-12) + rounding
+    return bool((given.float() @ matrix.T - moved).abs().max() <= allowed)

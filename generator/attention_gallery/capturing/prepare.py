@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -16,10 +16,11 @@ from attention_gallery.capturing.predicting import Predictor, find_predictor
 from attention_gallery.capturing.reading import ModelInput
 from attention_gallery.capturing.sink import BatchSink, InexactAttentionError, LayerSink
 from attention_gallery.capturing.strategies import LADDER, NoEagerAttentionError, Strategy
-from attention_gallery.errors import ModelError
+from attention_gallery.errors import GalleryError, ModelError
 from attention_gallery.models.load import LoadedModel
 from attention_gallery.models.quiet import quiet_libraries
 from attention_gallery.models.trial import MODEL_FAULTS, failed, final_states, trial_ids
+from attention_gallery.records import failure_reason
 from attention_gallery.store import BesideShape
 
 TokenIds = Sequence[int] | NDArray[np.int64]
@@ -27,10 +28,25 @@ TokenIds = Sequence[int] | NDArray[np.int64]
 # How many tokens the trial has: of two lengths, so that the three kinds of an encoder-decoder, whose
 # attention is source × source, target × target and target × source, are told apart by their shapes.
 _SOURCE, _TARGET = 6, 4
+NO_NORMS = "what its heads take is not put through one linear layer that is known"
 # What models call a learnt share of attention that goes to no token.
 _SINKS = ("sinks", "sink", "attention_sink_bias", "sink_bias")
 # How far a strategy may change what the model computes, relative to the largest state, in float32.
 _SAME = 1e-5
+
+
+# What the allocator of the processor says; it has no error class of its own.
+NO_MEMORY = "can't allocate memory"
+SideOutput = Literal["norms", "predictions"]
+
+
+class SideOutputError(Exception):
+    """Something that is told beside the weights could not be worked out; the weights can do without."""
+
+    def __init__(self, output: SideOutput, error: Exception) -> None:
+        super().__init__(f"{output}: {error}")
+        self.output: SideOutput = output
+        self.error = error
 
 
 class _Seen(Exception):  # noqa: N818 - nothing went wrong
@@ -55,7 +71,8 @@ class PreparedModel:
 
     `kinds` names for every place in the model that attends the kind of attention that it gives. `factors`
     have for every place of which that is known what turns its values into lengths: see `norms.find_factors`.
-    `predictor` is its language-modelling head, where it has one that can be asked.
+    `predictor` is its language-modelling head, where it has one that can be asked. `failed` says of what is
+    told beside the weights why it is not, where telling it failed.
     """
 
     loaded: LoadedModel
@@ -63,6 +80,7 @@ class PreparedModel:
     kinds: Mapping[str, str]
     factors: Mapping[str, torch.Tensor] = field(default_factory=dict)
     predictor: Predictor | None = None
+    failed: Mapping[SideOutput, str] = field(default_factory=dict)
 
     def tells_norms(self, kind: str) -> bool:
         """Whether the lengths of what heads take are known for every layer of one kind of attention."""
@@ -70,11 +88,28 @@ class PreparedModel:
         return bool(places) and all(place in self.factors for place in places)
 
     @property
+    def no_norms(self) -> str:
+        """Why the lengths of what heads take are not known, where they are not."""
+        if "norms" in self.failed:
+            return self.failed["norms"]
+        quantised = self.loaded.facts.quantised
+        return f"{NO_NORMS}; its weights are quantised ({quantised})" if quantised else NO_NORMS
+
+    @property
     def no_predictions(self) -> str:
         """Why the model does not predict, "" where it does."""
         if self.predictor is not None:
             return ""
+        if "predictions" in self.failed:
+            return self.failed["predictions"]
         return self.loaded.headless or "its language-modelling head cannot be asked by itself"
+
+    def without(self, error: SideOutputError) -> PreparedModel:
+        """The same model, which no longer tells what failed."""
+        failed = {**self.failed, error.output: failure_reason(error.error)}
+        if error.output == "norms":
+            return replace(self, factors={}, failed=failed)
+        return replace(self, predictor=None, failed=failed)
 
     def beside(self, read: ModelInput, kind: str, predictions: int) -> BesideShape:
         """What a pass will tell beside the weights of one kind, with so many predictions at each place."""
@@ -109,7 +144,8 @@ class PreparedModel:
         def take(place: str, value: torch.Tensor) -> None:
             kind = self.kinds.get(place, "")
             if kind in norms:
-                norms[kind].append(vector_norms(self.factors[place], value))
+                with side_output("norms"):
+                    norms[kind].append(vector_norms(self.factors[place], value))
 
         strategy = self.strategy.taking_values(take) if norms else self.strategy
         states = None
@@ -141,11 +177,43 @@ def prepare(loaded: LoadedModel, ladder: Sequence[Strategy] = LADDER) -> Prepare
         try:
             kinds = _tried(loaded, strategy, inputs, plain)
             bound = strategy.bound(loaded.model)
-            factors = find_factors(loaded.model, bound, inputs, loaded.dtype)
-            return PreparedModel(loaded, bound, kinds, factors, find_predictor(loaded, inputs))
+            return _with_side_outputs(PreparedModel(loaded, bound, kinds), inputs)
         except (InexactAttentionError, NoEagerAttentionError, *MODEL_FAULTS) as error:
             reasons[strategy.name] = str(error) or type(error).__name__
     raise _not_captured(loaded, reasons)
+
+
+def _with_side_outputs(prepared: PreparedModel, inputs: Mapping[str, Any]) -> PreparedModel:
+    """The model with what it can tell beside the weights; what fails on trial is not told."""
+    loaded, found = prepared.loaded, prepared
+    try:
+        with side_output("norms"):
+            factors = find_factors(loaded.model, prepared.strategy, inputs, loaded.dtype)
+        found = replace(found, factors=factors)
+    except SideOutputError as error:
+        found = found.without(error)
+    try:
+        with side_output("predictions"):
+            predictor = find_predictor(loaded, inputs)
+        return replace(found, predictor=predictor)
+    except SideOutputError as error:
+        return found.without(error)
+
+
+@contextmanager
+def side_output(output: SideOutput) -> Iterator[None]:
+    """Raise `SideOutputError` where working out something beside the weights fails.
+
+    What is wrong with the memory concerns the weights as well, and keeps its meaning.
+    """
+    try:
+        yield
+    except (GalleryError, MemoryError, OSError, torch.OutOfMemoryError):
+        raise
+    except Exception as error:  # whatever it is: captures can do without
+        if NO_MEMORY in str(error):
+            raise
+        raise SideOutputError(output, error) from error
 
 
 def model_inputs(

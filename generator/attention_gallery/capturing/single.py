@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from attention_gallery.capturing.batch import OutOfMemoryError, run_batch
-from attention_gallery.capturing.prepare import PreparedModel, prepare
+from attention_gallery.capturing.prepare import PreparedModel, SideOutputError, prepare
 from attention_gallery.capturing.reading import read_input
 from attention_gallery.errors import ModelError
 from attention_gallery.hashing import digest
@@ -68,6 +68,8 @@ def _capture(
     try:
         with quiet_libraries():
             (told,) = run_batch(prepared, [read], [emits], fingerprint or ModelFingerprint("", ""))
+    except SideOutputError as error:
+        return _capture(prepared.without(error), given, fingerprint, kinds)
     except OutOfMemoryError as error:
         raise out_of_memory(prepared, resolved.source) from error
     named = {"given": repr(given), "source": resolved.source, "dtype": model.dtype}

@@ -72,7 +72,7 @@ class HeadDescriber:
         `kind` is the head's type where the caller knows it already.
         """
         found = kind or self._analysis.head_type(layer, head)
-        text = f"{head_name(layer, head)} is a {_lower_first(found.title)}: {found.evidence}."
+        text = f"{head_name(layer, head)} is a {_lower_first(found.titles)}: {found.evidences}."
         pairs = self.strongest(layer, head)
         return f"{text} Strongest between words: {'; '.join(pairs)}." if pairs else text
 

@@ -9,6 +9,7 @@ import torch
 
 from attention_gallery.errors import ModelError
 from attention_gallery.models.layers import AttendingLayers, first_number, of_model, of_part
+from attention_gallery.models.quantised import Weights
 from attention_gallery.models.resolved import ResolvedModel
 from attention_gallery.models.trial import MODEL_FAULTS, failed, final_states, trial_ids
 from attention_gallery.records import AttentionKind, ModelFacts
@@ -19,14 +20,14 @@ _PARTS: tuple[AttentionKind, ...] = ("encoder", "decoder", "cross")
 
 
 def read_facts(
-    model: Any, tokenizer: Any, resolved: ResolvedModel, parameters: int
+    model: Any, tokenizer: Any, resolved: ResolvedModel, weights: Weights
 ) -> Mapping[str, ModelFacts]:
     """The facts of a loaded model for each kind of attention that it has.
 
     Raises `ModelError` when its configuration does not name them, when none of its layers attends, or when
     the model cannot read a few tokens.
     """
-    parts = _read(model, tokenizer, resolved, parameters)
+    parts = _read(model, tokenizer, resolved, weights)
     if any(facts.layers < 1 for facts in parts.values()):
         raise ModelError(
             resolved.problem(
@@ -37,11 +38,11 @@ def read_facts(
     return parts
 
 
-def _read(model: Any, tokenizer: Any, resolved: ResolvedModel, parameters: int) -> Mapping[str, ModelFacts]:
+def _read(model: Any, tokenizer: Any, resolved: ResolvedModel, weights: Weights) -> Mapping[str, ModelFacts]:
     try:
         if getattr(model.config, "is_encoder_decoder", False):
-            return {kind: _part(model, tokenizer, resolved, parameters, kind) for kind in _PARTS}
-        return {"self": _whole(model, tokenizer, resolved, parameters)}
+            return {kind: _part(model, tokenizer, resolved, weights, kind) for kind in _PARTS}
+        return {"self": _whole(model, tokenizer, resolved, weights)}
     except (AttributeError, TypeError, ValueError) as error:
         raise ModelError(
             resolved.problem(
@@ -51,14 +52,14 @@ def _read(model: Any, tokenizer: Any, resolved: ResolvedModel, parameters: int) 
         ) from error
 
 
-def _whole(model: Any, tokenizer: Any, resolved: ResolvedModel, parameters: int) -> ModelFacts:
+def _whole(model: Any, tokenizer: Any, resolved: ResolvedModel, weights: Weights) -> ModelFacts:
     config = model.config.get_text_config()
     vocabulary = int(config.vocab_size)
-    causal = _tried_causal(model, vocabulary, resolved)
+    causal = _tried_causal(model, vocabulary, resolved, weights.tolerance)
     return _facts(
         model,
         resolved,
-        parameters,
+        weights,
         of_model(config, causal),
         causal=causal,
         context=context_length(model, config, tokenizer),
@@ -68,7 +69,7 @@ def _whole(model: Any, tokenizer: Any, resolved: ResolvedModel, parameters: int)
 
 
 def _part(
-    model: Any, tokenizer: Any, resolved: ResolvedModel, parameters: int, kind: AttentionKind
+    model: Any, tokenizer: Any, resolved: ResolvedModel, weights: Weights, kind: AttentionKind
 ) -> ModelFacts:
     # The parts of some models have configurations of their own.
     own = getattr(model.config, "encoder" if kind == "encoder" else "decoder", None)
@@ -81,9 +82,9 @@ def _part(
     return _facts(
         model,
         resolved,
-        parameters,
+        weights,
         of_part(model.config, kind),
-        causal=kind == "decoder" and _tried_causal(model, vocabulary, resolved),
+        causal=kind == "decoder" and _tried_causal(model, vocabulary, resolved, weights.tolerance),
         cross=kind == "cross",
         context=context_length(model, config, tokenizer),
         hidden_size=first_number(config, "hidden_size", "d_model"),
@@ -92,7 +93,7 @@ def _part(
 
 
 def _facts(
-    model: Any, resolved: ResolvedModel, parameters: int, layers: AttendingLayers, **rest: Any
+    model: Any, resolved: ResolvedModel, weights: Weights, layers: AttendingLayers, **rest: Any
 ) -> ModelFacts:
     return ModelFacts(
         architecture=type(model).__name__,
@@ -100,26 +101,29 @@ def _facts(
         layers=layers.count,
         heads=layers.heads,
         key_value_heads=layers.key_value_heads,
-        parameters=parameters,
+        parameters=weights.parameters,
         weights_format=resolved.weights_format,
         windows=layers.windows,
         skipped=layers.skipped,
+        quantised=weights.quantised,
         **rest,
     )
 
 
-def _tried_causal(model: Any, vocabulary: int, resolved: ResolvedModel) -> bool:
+def _tried_causal(model: Any, vocabulary: int, resolved: ResolvedModel, tolerance: float) -> bool:
     try:
-        return is_causal(model, vocabulary)
+        return is_causal(model, vocabulary, tolerance)
     except MODEL_FAULTS as error:
         raise failed(resolved, error) from error
 
 
-def is_causal(model: Any, vocabulary: int) -> bool:
-    """Whether a token cannot see those after it, found by changing the last token of four.
+def is_causal(model: Any, vocabulary: int, tolerance: float) -> bool:
+    """Whether a token cannot see those after it; of an encoder-decoder it is the decoder that is tried.
 
-    Configurations are no reliable witness (`is_decoder` is false for GPT-2 and Llama). Of an
-    encoder-decoder it is the decoder that is tried.
+    Configurations are no reliable witness (`is_decoder` is false for GPT-2 and Llama). What a model was built
+    to mask has no weight at all, in whatever number format, and what is not masked has some, however small
+    the difference that it makes. That decides; where a model tells no weights, and to verify it, the last of
+    four tokens is changed, and what comes before may move by no more than `tolerance` of the largest state.
     """
     fixed: dict[str, Any] = {}
     first = torch.tensor([trial_ids(model, vocabulary, 4)], device=model.device)
@@ -129,10 +133,25 @@ def is_causal(model: Any, vocabulary: int) -> bool:
     if getattr(model.config, "is_encoder_decoder", False):
         # With a cache some decoders think that they are given one token at a time, and mask nothing.
         name, fixed = "decoder_input_ids", {"input_ids": first, "use_cache": False}
+    if _attends_ahead(model, {**fixed, name: first}):
+        return False
     with torch.inference_mode():
         before = final_states(model(**fixed, **{name: first}))[0, :-1].float()
         after = final_states(model(**fixed, **{name: second}))[0, :-1].float()
-    return bool((before - after).abs().max() <= 1e-6 * before.abs().max())
+    return bool((before - after).abs().max() <= tolerance * before.abs().max())
+
+
+def _attends_ahead(model: Any, inputs: Mapping[str, Any]) -> bool:
+    """Whether any weight that a model tells of itself lies on a token after the one that looks."""
+    try:
+        with torch.inference_mode():
+            output = model(**inputs, output_attentions=True)
+    except MODEL_FAULTS:  # not every model takes the question
+        return False
+    name = "decoder_attentions" if "decoder_input_ids" in inputs else "attentions"
+    layers = [layer for layer in getattr(output, name, None) or () if isinstance(layer, torch.Tensor)]
+    square = [layer for layer in layers if layer.shape[-2:] == (4, 4)]
+    return any(bool(layer.triu(1).any()) for layer in square)
 
 
 def context_length(model: Any, config: Any, tokenizer: Any) -> int | None:

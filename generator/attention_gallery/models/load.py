@@ -25,6 +25,7 @@ from attention_gallery.errors import ModelError
 from attention_gallery.models.facts import read_facts
 from attention_gallery.models.gguf_once import gguf_read_once
 from attention_gallery.models.placement import BEST, Placement
+from attention_gallery.models.quantised import Weights, architecture_of, is_packed, quantisation, rounding
 from attention_gallery.models.quiet import quiet_libraries
 from attention_gallery.models.resolved import ResolvedModel
 from attention_gallery.records import ModelFacts
@@ -107,6 +108,7 @@ def _load(
     elif not resolved.trusted:
         _refuse_own_code(resolved)
     config = AutoConfig.from_pretrained(where, **common)
+    quantised = quantisation(config, resolved)
     continues, predicts = wanted
     auto = _auto_class(config, continues, predicts)
     full, report = auto.from_pretrained(
@@ -124,8 +126,7 @@ def _load(
     placement.place(full, resolved)
     tokenizer = AutoTokenizer.from_pretrained(where, **common)
     model = full.eval() if auto is AutoModel else full.eval().base_model
-    body = (parameter for name, parameter in full.named_parameters() if name not in head)
-    parts = read_facts(model, tokenizer, resolved, sum(parameter.numel() for parameter in body))
+    parts = read_facts(model, tokenizer, resolved, _weights(full, auto is AutoModel, quantised, dtype))
     loaded = LoadedModel(model, tokenizer, parts, resolved, dtype)
     if auto is AutoModel:
         reason = "transformers knows no language-modelling head for it"
@@ -176,6 +177,17 @@ def _saved_with(config: Any) -> Any:
             return auto
     gguf = not named and type(config) in MODEL_FOR_CAUSAL_LM_MAPPING
     return AutoModelForCausalLM if gguf else AutoModel
+
+
+def _weights(full: Any, bare: bool, quantised: str, dtype: str) -> Weights:
+    """What there is to say of the weights of a model that may have a language-modelling head."""
+    packed = is_packed(full)
+    whole = architecture_of(full) if packed else full
+    head = set() if bare else _head_names(whole)
+    parameters = sum(one.numel() for name, one in whole.named_parameters() if name not in head)
+    if quantised and not packed:
+        quantised += f", unpacked to {dtype}"
+    return Weights(parameters, quantised, rounding(dtype, packed))
 
 
 def _head_names(full: Any) -> set[str]:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import functools
 import importlib
+import logging as python_logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+# Quantisers that log advice in every pass; they are not imported for this.
+_QUANTISERS = ("bitsandbytes", "compressed_tensors", "gptqmodel", "optimum", "torchao")
 
 
 @contextmanager
@@ -28,6 +32,11 @@ def quiet_libraries() -> Iterator[None]:
     root.propagate = False
     for handler, level in levels:
         handler.setLevel(max(level, logging.CRITICAL))
+    deaf = python_logging.NullHandler()
+    others = [(one, one.propagate) for one in map(python_logging.getLogger, _QUANTISERS)]
+    for one, _ in others:
+        one.addHandler(deaf)
+        one.propagate = False
     logging.disable_progress_bar()
     try:
         with warnings.catch_warnings():
@@ -37,6 +46,9 @@ def quiet_libraries() -> Iterator[None]:
         root.propagate = propagates
         for handler, level in levels:
             handler.setLevel(level)
+        for one, propagated in others:
+            one.removeHandler(deaf)
+            one.propagate = propagated
         gguf.tqdm = gguf_bar  # type: ignore[attr-defined]
         if bars:
             logging.enable_progress_bar()

@@ -151,7 +151,8 @@ def model_card(model: GalleryModel, route: str) -> ModelCard:
         rows.append(("Windows", _windows(facts.windows)))
     if facts.context is not None:
         rows.append(("Context", count(facts.context, "token")))
-    rows.append(("Weights", facts.weights_format))
+    quantised = f", quantised: {facts.quantised}" if facts.quantised else ""
+    rows.append(("Weights", facts.weights_format + quantised))
     if model.provenance.remote_code:
         rows.append(("Code", "Runs code that came with the model"))
     if facts.license:
@@ -185,6 +186,9 @@ def _windows(windows: tuple[int | None, ...]) -> str:
 
 
 def render(gallery: Gallery, template: str, info: PageInfo, view: object) -> bytes:
-    """The bytes of a page: one template, once."""
+    """The bytes of a page: one template, once. It says what is left out of it."""
+    lacking = gallery.data.sides.of_page
+    if lacking:
+        info = info._replace(left_out=tuple(one.sentence for one in lacking))
     html = gallery.renderer.render(template, page=info, view=view)
     return html.encode("utf-8")

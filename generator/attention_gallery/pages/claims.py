@@ -14,6 +14,7 @@ from attention_gallery.pages import routes
 from attention_gallery.pages.numbers import NotCaptured, Numbers, known_type
 from attention_gallery.pages.pieces import ClaimView
 from attention_gallery.pages.said import question, type_title
+from attention_gallery.records import joined_titles
 
 _MEND = "mend what the note says, or the claim"
 
@@ -69,9 +70,10 @@ def _checked(claim: Claim, numbers: Numbers) -> Checked:
         if isinstance(claim.ask, HeadsOfType):
             told = str(round(float(value)))
         return Checked(claim, said, page, expected.words, told, holds)
-    return Checked(
-        claim, said, page, _lower(type_title(expected)), _lower(type_title(str(value))), value == expected
-    )
+    # A head may have two types, and is of either.
+    names = numbers.types(claim.ask.subject)
+    told = joined_titles(*map(type_title, names))
+    return Checked(claim, said, page, _lower(type_title(expected)), _lower(told), expected in names)
 
 
 def beside(value: float, bounds: Bounds) -> str:

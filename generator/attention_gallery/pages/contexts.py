@@ -109,7 +109,8 @@ class ModelHeadContext(NamedTuple):
     are the rest of a long gallery as (link, type, family). `measures` tell how each measure spreads over the
     sentences, `definitions` what it is: (title, definition, source). `follows` is a sentence about the
     relation that it follows best, "" for a head that follows none or is the best of all at some.
-    `similar` are the heads most like it, and `typical` how far two heads of the model are apart on average.
+    `similar` are the heads most like it, and `typical` how far two heads of the model are apart on average;
+    `estimated` says so where distances are, and is "" elsewhere.
     `mentions` are notes of other pages that speak of the head, each with the place where it stands.
     `best_at` are the relations that it is the best head of the model for. `sinks` says what of its attention
     rests on special and first tokens, "" where that is not known.
@@ -136,6 +137,7 @@ class ModelHeadContext(NamedTuple):
     follows: str
     sinks: str = ""
     contrasts: tuple[Link, ...] = ()
+    estimated: str = ""
 
 
 class SentenceContext(NamedTuple):

@@ -10,7 +10,7 @@ from attention_gallery.pages.chrome import page_info, provenance, render
 from attention_gallery.pages.contrast_heads import heads_context
 from attention_gallery.pages.contrast_links import all_contrasts
 from attention_gallery.pages.contrast_models import models_context
-from attention_gallery.pages.contrast_pieces import ContrastContext, ContrastsContext
+from attention_gallery.pages.contrast_pieces import ContrastContext, ContrastsContext, ContrastSide
 from attention_gallery.pages.contrast_sentences import paired_context
 from attention_gallery.pages.contrast_view import ContrastView
 from attention_gallery.pages.gallery import Contrast, Gallery, PlannedPage
@@ -60,7 +60,9 @@ def _index(gallery: Gallery) -> bytes:
 
 
 def _make(gallery: Gallery, contrast: Contrast, beside: _Beside) -> bytes:
-    context = _context(gallery, contrast)
+    context = gallery.data.sides.take(
+        "distances of heads", f"“{contrast.spec.title}”", lambda: _context(gallery, contrast), None
+    ) or _left_out(gallery, contrast)
     route = contrast.route
     before, after = (Link(one.spec.title, routes.href(route, one.route)) if one else None for one in beside)
     notes = gallery.notes.of_contrast(contrast.spec.slug).blocks(route)
@@ -80,6 +82,38 @@ def _make(gallery: Gallery, contrast: Contrast, beside: _Beside) -> bytes:
         origins,
     )
     return render(gallery, "contrast.html", info, context)
+
+
+def _left_out(gallery: Gallery, contrast: Contrast) -> ContrastContext:
+    """What is there where nothing could be compared."""
+    spec, pairs = contrast.spec, (contrast.left, contrast.right)
+    sides = [
+        ContrastSide(
+            pair.model.spec.title if contrast.left.model is not contrast.right.model else pair.sentence.title,
+            routes.href(contrast.route, pair.route),
+            pair.sentence.joined,
+        )
+        for pair in pairs
+    ]
+    return ContrastContext(
+        kind="heads" if contrast.heads else "models" if pairs[0].model is not pairs[1].model else "sentences",
+        label="",
+        title=spec.title,
+        description=spec.description,
+        language=contrast.left.sentence.language or gallery.settings.language,
+        sides=(sides[0], sides[1]),
+        words=(),
+        alignment="",
+        summary=(),
+        strips=(),
+        tables=(),
+        sentences=(),
+        figures=(),
+        method=(),
+        notes=(),
+        previous=None,
+        next=None,
+    )
 
 
 def _context(gallery: Gallery, contrast: Contrast) -> ContrastContext:

@@ -15,15 +15,23 @@ from attention_gallery.pages.gallery import Contrast, Gallery, Pair
 from attention_gallery.pages.pieces import Link
 from attention_gallery.records import head_name
 
+# Standard errors between a distance that was estimated and another for one to be clearly larger.
+_CLEAR = 2
+
 
 class _Apart(NamedTuple):
-    """How far two heads are apart on one sentence, how many of all pairs are further, and the median."""
+    """How far two heads are apart on one sentence, how many of all pairs are further, and the median.
+
+    The distance is over all rows. `further` is the least and the most that it may be, and `typical_error` the
+    standard error of the median: on a long sentence all pairs are compared on some rows only.
+    """
 
     pair: Pair
     distance: float
-    further: int
+    further: tuple[int, int]
     pairs: int
     typical: float
+    typical_error: float
 
 
 def heads_context(gallery: Gallery, contrast: Contrast) -> ContrastContext:
@@ -43,18 +51,24 @@ def heads_context(gallery: Gallery, contrast: Contrast) -> ContrastContext:
         summary=_summary(known, shown, contrast),
         sentences=tuple(_sentences(view, known)) if contrast.across else (),
         figures=(view.figure_of(one, other, title),),
-        method=(*_METHOD, precision(view)),
+        method=(*_METHOD, *(_ESTIMATED if any(one.typical_error for one in known) else ()), precision(view)),
     )
 
 
 def _measure(gallery: Gallery, contrast: Contrast, pair: Pair) -> _Apart:
     heads = pair.model.facts.heads
     one, other = (layer * heads + head for layer, head in contrast.heads)
-    distances = gallery.data.head_distances(pair)
-    every = distances[np.triu_indices(len(distances), 1)]
-    distance = float(distances[one, other])
-    further = int((every > distances[one, other]).sum())
-    return _Apart(pair, distance, further, every.size, float(np.median(every)))
+    found = gallery.data.head_distances(pair)
+    above = np.triu_indices(len(found.distance), 1)
+    every = found.distance[above]
+    if found.error is None:
+        distance = float(found.distance[one, other])
+        further = int((every > distance).sum())
+        return _Apart(pair, distance, (further, further), every.size, float(np.median(every)), 0.0)
+    distance = gallery.data.pair_distance(pair, *contrast.heads)
+    error = _CLEAR * found.error[above]
+    least, most = int((every - error > distance).sum()), int((every + error > distance).sum())
+    return _Apart(pair, distance, (least, most), every.size, float(np.median(every)), found.typical_error)
 
 
 def _summary(known: list[_Apart], shown: _Apart, contrast: Contrast) -> tuple[str, ...]:
@@ -64,19 +78,25 @@ def _summary(known: list[_Apart], shown: _Apart, contrast: Contrast) -> tuple[st
     if not contrast.across:
         return (
             f"The rows of {names} are {words.weight(shown.distance)} apart. Of {shown.pairs:,} pairs of "
-            f"heads of this model on this sentence, {shown.further:,} are further apart; the median is "
-            f"{words.weight(shown.typical)}.",
+            f"heads of this model on this sentence, {_range(shown.further)} are further apart; the median is "
+            f"{words.estimate(shown.typical, shown.typical_error)}.",
         )
     distances = [one.distance for one in known]
     typical = float(np.mean([one.typical for one in known]))
+    error = float(np.linalg.norm([one.typical_error for one in known])) / len(known)
     nearest = min(known, key=lambda one: one.distance)
     return (
         f"Over {words.count(len(known), 'sentence')} the rows of {names} are on average "
         f"{words.weight(float(np.mean(distances)))} apart, where the median pair of heads of this model is "
-        f"{words.weight(typical)} apart. They are nearest on “{nearest.pair.sentence.title}” "
+        f"{words.estimate(typical, error)} apart. They are nearest on “{nearest.pair.sentence.title}” "
         f"({words.weight(nearest.distance)}) and furthest on “{shown.pair.sentence.title}” "
         f"({words.weight(shown.distance)}), which is the one shown.",
     )
+
+
+def _range(further: tuple[int, int]) -> str:
+    least, most = further
+    return f"{least:,}" if least == most else f"between {least:,} and {most:,}"
 
 
 def _sentences(view: ContrastView, known: list[_Apart]) -> Iterator[SentenceDistance]:
@@ -89,14 +109,18 @@ def _sentences(view: ContrastView, known: list[_Apart]) -> Iterator[SentenceDist
             right=Link(head_name(*other), view.href(pair, other)),
             distance=words.weight(apart.distance),
             percent=round(100 * apart.distance),
-            typical=words.weight(apart.typical),
+            typical=words.estimate(apart.typical, apart.typical_error),
         )
 
 
 _METHOD = (
     "A distance is the Jensen-Shannon divergence in bits of what a token gives to all others in both "
     "heads, averaged over the tokens that see more than one: 0 for heads that do the same, 1 for heads "
-    "that never look at the same token (Clark et al. 2019, section 6). On long sentences some rows at "
-    "even distances stand for all.",
+    "that never look at the same token (Clark et al. 2019, section 6).",
     "Both heads read the same tokens and are compared token by token.",
+)
+_ESTIMATED = (
+    "The distance of these two heads is over all rows. On long sentences all pairs of heads are compared on "
+    "some rows at even distances: what is said of these is estimated, with a standard error after ±, and a "
+    "pair counts as further apart for certain where it is by more than two of them.",
 )

@@ -20,6 +20,9 @@ from attention_gallery.pages.neighbours import Place
 from attention_gallery.records import head_name
 
 ALONE = 5
+_NUMBERS = ("error", "chance", "chance_error")
+# Standard errors between a distance and what chance gives for one to be clearly nearer.
+CLEAR = 2
 
 
 def models_context(view: ContrastView) -> ContrastContext:
@@ -53,15 +56,18 @@ def _summary(view: ContrastView) -> tuple[str, ...]:
     if not mutual:
         return ("No row of the one can be compared with one of the other.",)
     one, other, distance = mutual[0]
-    near = int((found.left_distance < found.left_chance).sum())
+    near = int((found.left_distance + CLEAR * found.left_chance_error < found.left_chance).sum())
     many = words.count(len(mutual), "pair")
     return (
         f"The two models are built differently, so that no head stands for another; but in {many} each "
         f"head is the nearest of the other. The closest are {head_name(*one)} of {left} and "
-        f"{head_name(*other)} of {right}: their rows are {words.weight(distance)} apart. Half of all "
-        f"pairs of a head here and one there are {words.weight(found.typical)} apart or less.",
+        f"{head_name(*other)} of {right}: their rows are "
+        f"{words.estimate(distance, float(found.left_error[one]))} apart. Half of all "
+        f"pairs of a head here and one there are {words.estimate(found.typical, found.typical_error)} apart "
+        "or less.",
         f"For {near} of {words.count(found.left_distance.size, 'head')} of {left} something in {right} is "
-        "nearer than anything there comes to the same weights in random order.",
+        "nearer than anything there comes to the same weights in random order, by more than two standard "
+        "errors.",
     )
 
 
@@ -69,7 +75,7 @@ def _tables(view: ContrastView) -> Iterator[ContrastTable]:
     found = view.counterparts
     left, right = view.side_titles
     rows = tuple(
-        _row(view, one, other, distance, float(found.left_chance[one]))
+        _row(view, (one, other), one, distance, left_side=True)
         for one, other, distance in found.mutual()[:RANKED]
     )
     about = (
@@ -84,7 +90,7 @@ def _tables(view: ContrastView) -> Iterator[ContrastTable]:
         left,
         f"Nearest in {right}",
         tuple(
-            _row(view, one, other, distance, float(found.left_chance[one]))
+            _row(view, (one, other), one, distance, left_side=True)
             for one, other, distance in _alone(found, left_side=True)
         ),
     )
@@ -94,7 +100,7 @@ def _tables(view: ContrastView) -> Iterator[ContrastTable]:
         f"Nearest in {left}",
         right,
         tuple(
-            _row(view, other, one, distance, float(found.right_chance[one]))
+            _row(view, (other, one), one, distance, left_side=False)
             for one, other, distance in _alone(found, left_side=False)
         ),
     )
@@ -115,9 +121,15 @@ def _alone(found: Counterparts, *, left_side: bool) -> Iterator[tuple[Place, Pla
         yield place, divmod(int(nearest[place]), heads), float(distances[place])
 
 
-def _row(view: ContrastView, one: Place, other: Place, distance: float, chance: float) -> ContrastRow:
-    left, right = view.cell(view.left, one), view.cell(view.right, other)
-    return ContrastRow(left, right, words.weight(distance), round(100 * distance), words.weight(chance), "")
+def _row(
+    view: ContrastView, places: tuple[Place, Place], own: Place, distance: float, *, left_side: bool
+) -> ContrastRow:
+    """Two heads; the numbers are those of `own`, which is of the one side or of the other."""
+    found, side = view.counterparts, "left" if left_side else "right"
+    error, chance, off = (float(getattr(found, f"{side}_{name}")[own]) for name in _NUMBERS)
+    left, right = view.cell(view.left, places[0]), view.cell(view.right, places[1])
+    told, random = words.estimate(distance, error), words.estimate(chance, off)
+    return ContrastRow(left, right, told, round(100 * distance), random, "")
 
 
 def _figures(view: ContrastView) -> Iterator[ContrastFigure]:
@@ -126,6 +138,17 @@ def _figures(view: ContrastView) -> Iterator[ContrastFigure]:
     average = view.counterparts.average
     if len(view.frame.compared):
         yield view.figure("All heads averaged", average[0], average[1], ("All heads", "All heads"))
+
+
+def _some_rows(found: Counterparts) -> tuple[str, ...]:
+    """That distances are estimated, where the text is that long."""
+    some, every = found.rows
+    if some == every:
+        return ()
+    return (
+        f"Heads are compared on {some:,} of {every:,} rows, at even distances: distances are estimated, with "
+        "their standard errors after ±.",
+    )
 
 
 def _method(view: ContrastView) -> tuple[str, ...]:
@@ -142,6 +165,9 @@ def _method(view: ContrastView) -> tuple[str, ...]:
         "alone has count as not looked at in the other, so that heads that rest on different sinks are "
         "far apart.",
         unit(view),
+        *_some_rows(view.counterparts),
+        "In random order: the weights of each row are shuffled once among all that it can see, and compared "
+        "with every head of the other model. That is estimated; after ± stands its standard error.",
         *ahead,
         precision(view),
     )

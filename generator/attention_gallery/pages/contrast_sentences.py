@@ -148,7 +148,7 @@ def _row(view: ContrastView, found: HeadContrast, place: Place, first: Place) ->
         right=view.cell(view.right, place),
         distance=words.weight(distance),
         percent=round(100 * distance / largest) if largest else 0,
-        chance=words.weight(float(found.shuffled[place])),
+        chance=words.estimate(float(found.shuffled[place]), float(found.shuffled_error[place])),
         said=view.said(found.change(*place)),
     )
 
@@ -163,8 +163,8 @@ def _summary(view: ContrastView, ranked: list[Place]) -> tuple[str, ...]:
         return ("No head changes at all.",)
     part = ""
     if chance:
-        share = words.hundredths(distance / chance)
-        part = f", {share} of the {words.weight(chance)} that the same weights in random order would be apart"
+        error = float(found.shuffled_error[first])
+        part = f"; the same weights in random order would be {words.estimate(chance, error)} apart"
     told = [
         f"Of {words.count(found.distance.size, 'head')} {head_name(*first)} changes most: its rows are "
         f"{words.weight(distance)} apart{part}. Half of the heads change by "
@@ -195,7 +195,9 @@ def _method(view: ContrastView) -> tuple[str, ...]:
         *(() if view.frame.one_model else like),
         unit(view),
         "In random order: the weights of each row on the left are shuffled among all that it can see. "
-        "Two heads that are as sharp as these, and look at unrelated words, would be so far apart.",
+        "Two heads that are as sharp as these, and look at unrelated words, would be so far apart. That is "
+        "estimated from a few orders, of long texts on some rows; after ± stands its standard error. All "
+        "other distances are over every row that is compared.",
         "That a head changes does not say that the change matters to the model; a change of a few "
         "hundredths can come from any other word of the sentence.",
         precision(view),

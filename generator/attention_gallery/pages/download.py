@@ -34,6 +34,10 @@ def download(view: PairView) -> bytes:
         "head_types": [
             [analysis.type_name(layer, head) for head in range(facts.heads)] for layer in range(facts.layers)
         ],
+        "also_types": [
+            [next(iter(analysis.type_names(layer, head)[1:]), None) for head in range(facts.heads)]
+            for layer in range(facts.layers)
+        ],
         "weights": _weights(view),
     }
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode() + b"\n"

@@ -21,10 +21,10 @@ from attention_gallery.pages.head_tables import head_table, notable_heads, type_
 from attention_gallery.pages.inputs import left_out, texts_of
 from attention_gallery.pages.layer_averages import layer_average
 from attention_gallery.pages.neighbours import Place
+from attention_gallery.pages.pair_relations import relations_of
 from attention_gallery.pages.pair_view import PairView
 from attention_gallery.pages.pieces import Link
 from attention_gallery.pages.predictions import prediction_table
-from attention_gallery.pages.relations import gold_rows
 from attention_gallery.pages.sources import source_table
 from attention_gallery.pages.traces import token_trace_of
 from attention_gallery.records import Provenance, head_name
@@ -115,7 +115,7 @@ def _explorer(gallery: Gallery, view: PairView, beside: _Beside) -> bytes:
         normalisation=_normalisation(pair.provenance.row_sum_error),
         summary=summary,
         left_out=left_out(view.keys, sentence, model.facts.context),
-        relations=gold_rows(sentence, gallery.probes.get(model.spec.slug), href),
+        relations=relations_of(gallery, pair, href),
         contrasts=of_pair(gallery, model.spec.slug, sentence.slug).links(route),
     )
     title = f"“{words.shortened(sentence.title, 60)}” in {model.spec.title}"

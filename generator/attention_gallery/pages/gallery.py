@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from attention_gallery.analysis import Counterparts, FlowViews, Frame, HeadContrast, HeadMap, SentenceAnalysis
+from attention_gallery.analysis.distances import HeadDistances
 from attention_gallery.analysis.lengths import LengthReading
 from attention_gallery.analysis.repeats import RepeatScores
 from attention_gallery.hashing import digest
@@ -17,7 +18,8 @@ from attention_gallery.pages.notes import GalleryNotes
 from attention_gallery.pages.parses import SentenceParse
 from attention_gallery.pages.pictures import PairPictures
 from attention_gallery.pages.routes import HeadRoutes
-from attention_gallery.records import Float32, ModelFacts, Provenance, StoredAttention
+from attention_gallery.pages.side import SideAnalyses
+from attention_gallery.records import ModelFacts, Provenance, StoredAttention
 from attention_gallery.theme.assets import ThemeAssets
 from attention_gallery.theme.render import Renderer
 
@@ -134,7 +136,14 @@ class ReadLadder:
 
 
 class GalleryData(Protocol):
-    """Reads captures and their analyses, keeping few of them in memory."""
+    """Reads captures and their analyses, keeping few of them in memory.
+
+    `sides` are the side analyses that failed so far: pages take what comes of these through it.
+    """
+
+    @property
+    def sides(self) -> SideAnalyses:
+        """What pages can do without."""
 
     def attention(self, pair: Pair) -> StoredAttention:
         """The captured attention of a pair."""
@@ -157,8 +166,11 @@ class GalleryData(Protocol):
     def head_map(self, pairs: Sequence[Pair]) -> HeadMap | None:
         """Where the heads of one model lie to each other over these sentences, None where that is nowhere."""
 
-    def head_distances(self, pair: Pair) -> Float32:
-        """How far the heads of a pair are from each other: float32[head, head], all layers in one count."""
+    def head_distances(self, pair: Pair) -> HeadDistances:
+        """How far the heads of a pair are from each other, all layers in one count."""
+
+    def pair_distance(self, pair: Pair, one: tuple[int, int], other: tuple[int, int]) -> float:
+        """How far two heads (layer, head) of a pair are from each other, over all rows."""
 
     def contrast(self, left: Pair, right: Pair, frame: Frame) -> HeadContrast:
         """What the same heads do otherwise in two pairs."""

@@ -15,12 +15,12 @@ from attention_gallery.pages.chrome import provenance
 from attention_gallery.pages.measured import Measured
 from attention_gallery.pages.model_view import ModelView
 from attention_gallery.pages.neighbours import Place
-from attention_gallery.records import Float32, head_name
+from attention_gallery.records import Float32, HeadType, head_name
 
 # A spreadsheet takes a cell that begins like this for a formula; the last four are wide forms of the first.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _DIRECTIONS = ("from-to", "to-from")
-HEAD_COLUMNS = ("model", "head", "layer", "index", "type", "family", "evidence", "sentence", "page")
+HEAD_COLUMNS = ("model", "head", "layer", "index", "type", "family", "evidence", "also", "sentence", "page")
 RELATION_COLUMNS = (
     "relation",
     "relation_direction",
@@ -66,6 +66,8 @@ def heads_json(view: ModelView) -> bytes:
         "relations": [] if view.probe is None else [_score(score) for score in view.probe.scores],
         "heads": [_head(view, place) for place in view.model.places],
     }
+    if lacking := view.gallery.data.sides.of_page:
+        value["left_out"] = [one.sentence for one in lacking]
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode() + b"\n"
 
 
@@ -83,6 +85,7 @@ def _head_cells(view: ModelView, place: Place) -> Iterator[str]:
     yield _safe(kind.name)
     yield _safe(kind.family)
     yield _safe(kind.evidence)
+    yield _safe("" if kind.also is None else kind.also.name)
     yield _safe(_sentences(view, place)[0])
     yield routes.model_head(slug, view.model.routes.slug(*place))
 
@@ -174,10 +177,8 @@ def _head(view: ModelView, place: Place) -> dict[str, Any]:
         "head": head_name(*place),
         "layer": place[0],
         "index": place[1],
-        "type": kind.name,
-        "title": kind.title,
-        "family": kind.family,
-        "evidence": kind.evidence,
+        **_type(kind),
+        "also": None if kind.also is None else _type(kind.also),
         "sentences": _sentences(view, place),
         "relation": None
         if found is None
@@ -192,6 +193,10 @@ def _head(view: ModelView, place: Place) -> dict[str, Any]:
         },
         "page": routes.model_head(view.model.spec.slug, view.model.routes.slug(*place)),
     }
+
+
+def _type(kind: HeadType) -> dict[str, str]:
+    return {"type": kind.name, "title": kind.title, "family": kind.family, "evidence": kind.evidence}
 
 
 def _relation(view: ModelView, place: Place) -> HeadRelation | None:

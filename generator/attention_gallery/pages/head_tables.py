@@ -10,7 +10,7 @@ from attention_gallery.figures.describe import isolated
 from attention_gallery.pages import words
 from attention_gallery.pages.neighbours import Place
 from attention_gallery.pages.pieces import HeadCell, NotableHead, TypeCount
-from attention_gallery.records import HeadType, Tokens, head_name
+from attention_gallery.records import HeadType, Tokens, head_name, joined_titles
 
 _KINDS = {kind.name: kind for kind in KINDS}
 
@@ -26,8 +26,12 @@ class TypedHeads(Protocol):
     def heads(self) -> int:
         """How many heads in each layer."""
 
-    def type_name(self, layer: int, head: int) -> str:
-        """The short name of a head's type."""
+    @property
+    def type_counts(self) -> tuple[tuple[str, int], ...]:
+        """How many heads have each type that occurs."""
+
+    def type_names(self, layer: int, head: int) -> tuple[str, ...]:
+        """The short names of the types that a head has."""
 
     def head_type(self, layer: int, head: int) -> HeadType:
         """A head's type with its evidence."""
@@ -43,21 +47,16 @@ def head_table(typed: TypedHeads, href: Callable[[Place], str]) -> tuple[tuple[H
 
 def head_cell(typed: TypedHeads, place: Place, href: Callable[[Place], str]) -> HeadCell:
     """One head's cell."""
-    kind = _KINDS[typed.type_name(*place)]
-    return HeadCell(head_name(*place), href(place), kind.family, kind.title)
+    kinds = [_KINDS[name] for name in typed.type_names(*place)]
+    title = joined_titles(*(kind.title for kind in kinds))
+    also = kinds[1].family if len(kinds) > 1 else ""
+    return HeadCell(head_name(*place), href(place), kinds[0].family, title, also)
 
 
 def type_legend(typed: TypedHeads) -> tuple[TypeCount, ...]:
-    """How many heads there are of each type that occurs, in the order in which types are decided."""
-    counts: dict[str, int] = {}
-    for layer in range(typed.layers):
-        for head in range(typed.heads):
-            name = typed.type_name(layer, head)
-            counts[name] = counts.get(name, 0) + 1
+    """How many heads have each type that occurs, in the order of `KINDS`; one of two counts for both."""
     return tuple(
-        TypeCount(name, kind.title, kind.family, counts[name])
-        for name, kind in _KINDS.items()
-        if name in counts
+        TypeCount(name, _KINDS[name].title, _KINDS[name].family, count) for name, count in typed.type_counts
     )
 
 
@@ -76,9 +75,9 @@ def notable_heads(
     for place in places:
         kind = analysis.head_type(*place)
         query, key = int(analysis.far_q[place]), int(analysis.far_k[place])
-        reason = kind.evidence
-        if query >= 0 and analysis.clearest(kind.name) != place:
+        reason = kind.evidences
+        if query >= 0 and place not in map(analysis.clearest, analysis.type_names(*place)):
             weight = words.share(float(analysis.far_w[place]))
             reason = f"“{isolated(tokens.texts[query])}” → “{isolated(keys.texts[key])}” {weight}"
-        rows.append(NotableHead(head_name(*place), href(place), kind.title, kind.family, reason))
+        rows.append(NotableHead(head_name(*place), href(place), kind.titles, kind.family, reason))
     return tuple(rows)

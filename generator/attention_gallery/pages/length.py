@@ -91,6 +91,29 @@ def length_page(gallery: Gallery, model: GalleryModel) -> Iterator[PlannedPage]:
 def _make(gallery: Gallery, model: GalleryModel, ladder: ReadLadder) -> bytes:
     slug = model.spec.slug
     route = routes.model_length(slug)
+    context = gallery.data.sides.take(
+        "measures at several lengths",
+        model.spec.title,
+        lambda: _context(gallery, model, ladder, route),
+        _left_out(gallery, model, ladder, route),
+    )
+    crumbs = ((model.spec.title, routes.model(slug)),)
+    origin = provenance(model.provenance)
+    title = f"{model.spec.title}: context length"
+    info = page_info(gallery, "model_length", route, title, context.summary, crumbs, origin)
+    return render(gallery, "model_length.html", info, context)
+
+
+def _left_out(gallery: Gallery, model: GalleryModel, ladder: ReadLadder, route: str) -> LengthContext:
+    """What is there where nothing could be measured."""
+    language = gallery.settings.language
+    read = words.count(len(ladder.texts), "length")
+    card = model_card(model, route)
+    return LengthContext(card, None, ladder.texts[-1], language, "", model.causal, (), read, ())
+
+
+def _context(gallery: Gallery, model: GalleryModel, ladder: ReadLadder, route: str) -> LengthContext:
+    slug = model.spec.slug
     readings = _distinct([gallery.data.length(key) for key in ladder.keys])
     sentence = next((one for one in gallery.sentences if one.slug == ladder.sentence), None)
 
@@ -98,24 +121,18 @@ def _make(gallery: Gallery, model: GalleryModel, ladder: ReadLadder) -> bytes:
         return routes.href(route, routes.model_head(slug, model.routes.slug(*place)))
 
     charts = tuple(_chart(index, name, readings, href) for index, name in enumerate(MEASURES))
-    summary = _summary(model, readings)
-    context = LengthContext(
+    return LengthContext(
         model=model_card(model, route),
         sentence=None if sentence is None else Link(sentence.title, _way_to(route, sentence)),
         text=ladder.texts[-1],
         language=(sentence and sentence.language) or gallery.settings.language,
-        summary=summary,
+        summary=_summary(model, readings),
         causal=model.causal,
         lengths=tuple(f"{reading.tokens:,}" for reading in readings),
         read=f"{words.listed(f'{one.tokens:,}' for one in readings)} tokens",
         charts=charts,
         left_out="" if not readings[-1].left_out else _cut(model),
     )
-    crumbs = ((model.spec.title, routes.model(slug)),)
-    origin = provenance(model.provenance)
-    title = f"{model.spec.title}: context length"
-    info = page_info(gallery, "model_length", route, title, summary, crumbs, origin)
-    return render(gallery, "model_length.html", info, context)
 
 
 def _way_to(route: str, sentence: SentenceSpec) -> str:

@@ -42,11 +42,11 @@ def _caption(found: HeadMap, groups: int) -> str:
         "The closer two heads, the more alike is what they look at. Colours are types, letters are the "
         f"{words.count(groups, 'group')} below. The two directions have no meaning of their own and hold "
         f"{round(100 * found.shown)}\N{NO-BREAK SPACE}% of all differences."
-    )
+    ) + (" Of long sentences some rows at even distances stand for all." if found.estimated else "")
 
 
 def _group(letter: str, cells: list[HeadCell]) -> HeadGroup:
-    counts = Counter(cell.type_title for cell in cells).most_common()
+    counts = Counter(cell.type_title.partition(", also ")[0] for cell in cells).most_common()
     kinds = words.listed(words.count(count, title[0].lower() + title[1:]) for title, count in counts)
     return HeadGroup(letter, kinds, tuple(cells))
 
@@ -58,14 +58,28 @@ def similar_heads(view: ModelView, place: Place, href: Callable[[Place], str]) -
         return ()
     heads = view.model.facts.heads
     index = place[0] * heads + place[1]
-    near = zip(found.nearest[index].tolist(), found.nearest_distance[index].tolist(), strict=True)
+    columns = (found.nearest, found.nearest_distance, found.nearest_error)
     rows = []
-    for other, distance in near:
+    for other, distance, error in zip(*(column[index].tolist() for column in columns), strict=True):
         cell = head_cell(view.across, divmod(other, heads), href)
-        rows.append(SimilarHead(cell, words.share(distance), round(100 * distance)))
+        rows.append(SimilarHead(cell, words.estimate(distance, error, 2), round(100 * distance)))
     return tuple(rows)
 
 
 def typical_distance(view: ModelView) -> str:
     """How far two heads of the model are apart on average, "" where it has no map."""
-    return "" if view.head_map is None else words.share(view.head_map.typical)
+    found = view.head_map
+    return "" if found is None else words.estimate(found.typical, found.typical_error, 2)
+
+
+def estimated_distances(view: ModelView) -> str:
+    """A sentence on distances that were estimated, "" where none was."""
+    found = view.head_map
+    if found is None or not found.estimated:
+        return ""
+    long = words.count(found.estimated, "sentence")
+    verb = "is" if found.estimated == 1 else "are"
+    return (
+        f"Distances are estimated: {long} of {found.sentences:,} {verb} too long to compare all heads on "
+        "every row, so that rows at even distances stand for all. After ± stands a standard error."
+    )

@@ -14,7 +14,7 @@ from attention_gallery.pages import routes, words
 from attention_gallery.pages.live_tables import keys_table, pairs_table
 from attention_gallery.pages.numbers import NotCaptured, Numbers
 from attention_gallery.pages.said import number, question, type_title, whereabouts
-from attention_gallery.records import head_name
+from attention_gallery.records import head_name, joined_titles
 
 _UNKNOWN = Answer(words.UNDEFINED, words.UNDEFINED)
 
@@ -46,7 +46,7 @@ class LiveAnswers:
         value = self.numbers.answer(ask)
         about = escape(question(ask, self.numbers.links, self.numbers.texts, self.numbers.measures))
         if isinstance(ask, TypeOf):
-            title = type_title(str(value))
+            title = joined_titles(*map(type_title, self.numbers.types(ask.subject)))
             shown = title[0].lower() + title[1:]
         else:
             shown = number(ask, float(value), decimals, self.numbers.measures)

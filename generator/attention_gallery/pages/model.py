@@ -103,4 +103,7 @@ def _summary(view: ModelView) -> str:
     counts = sorted(type_legend(across), key=lambda kind: -kind.count)
     kinds = words.listed(words.count(kind.count, kind.title[0].lower() + kind.title[1:]) for kind in counts)
     over = words.count(across.sentences, "sentence")
-    return f"{words.count(across.layers * across.heads, 'head')}, typed by their means over {over}: {kinds}."
+    heads = across.layers * across.heads
+    two = sum(kind.count for kind in counts) - heads
+    said = f" {words.count(two, 'head')} {'has' if two == 1 else 'have'} two of these types." if two else ""
+    return f"{words.count(heads, 'head')}, typed by their means over {over}: {kinds}.{said}"

@@ -12,7 +12,7 @@ from attention_gallery.pages.contexts import ModelHeadContext
 from attention_gallery.pages.contrast_links import of_heads
 from attention_gallery.pages.distributions import Distributions
 from attention_gallery.pages.gallery import Gallery, PlannedPage
-from attention_gallery.pages.likeness import similar_heads, typical_distance
+from attention_gallery.pages.likeness import estimated_distances, similar_heads, typical_distance
 from attention_gallery.pages.mentions import NO_NOTES
 from attention_gallery.pages.model_view import PICTURED_SENTENCES, ModelView
 from attention_gallery.pages.neighbours import Place, head_neighbours
@@ -76,9 +76,9 @@ def _make(gallery: Gallery, shared: _Shared, layer: int, head: int) -> bytes:
         name=name,
         layer=layer,
         head=head,
-        type_title=kind.title,
+        type_title=kind.titles,
         family=kind.family,
-        evidence=kind.evidence,
+        evidence=kind.evidences,
         measures=shared.distributions.of((layer, head), route),
         definitions=view.definitions,
         order=_order(view, layer, head),
@@ -87,6 +87,7 @@ def _make(gallery: Gallery, shared: _Shared, layer: int, head: int) -> bytes:
         others=tuple(_others(view, route, layer, head)),
         similar=similar_heads(view, (layer, head), lambda place: f"../{model.routes.slug(*place)}/"),
         typical=typical_distance(view),
+        estimated=estimated_distances(view),
         neighbours=shared.around[layer, head],
         notes=gallery.notes.of_model_head(slug, layer, head).blocks(route),
         mentions=gallery.notes.mentions.of_model_heads(slug).get((layer, head), NO_NOTES).links(route),
@@ -94,7 +95,7 @@ def _make(gallery: Gallery, shared: _Shared, layer: int, head: int) -> bytes:
         follows=_follows(view, layer, head),
         best_at=_best_at(view, layer, head),
     )
-    summary = f"{name} of {model.spec.title}: {kind.title.lower()}. {kind.evidence}."
+    summary = f"{name} of {model.spec.title}: {kind.titles.lower()}. {kind.evidences}."
     info = page_info(
         gallery,
         "model_head",
@@ -152,9 +153,9 @@ def _examples(view: ModelView, route: str, layer: int, head: int) -> Iterator[He
             language=pair.sentence.language or view.gallery.settings.language,
             href=routes.href(route, view.target(index, (layer, head))),
             thumbnail=view.picture(index, layer, head, alt),
-            type_title=kind.title,
+            type_title=kind.titles,
             family=kind.family,
-            evidence=kind.evidence,
+            evidence=kind.evidences,
         )
 
 

@@ -54,6 +54,10 @@ class ModelProbe:
                 probe.add(gold, looks)
         return probe
 
+    def run(self) -> None:
+        """Work everything out that pages may ask for, so that what fails fails here."""
+        _ = self.scores, self.by_head, self.sunk, self.parsed
+
     @cached_property
     def scores(self) -> tuple[RelationScore, ...]:
         """The score of every kind of relation, by group, the most frequent first."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 
@@ -25,11 +27,13 @@ from attention_gallery.pages.chrome import model_inputs
 from attention_gallery.pages.gallery import Gallery, GalleryModel
 from attention_gallery.pages.measured import Measured, all_measured
 from attention_gallery.pages.measures import definitions
+from attention_gallery.pages.model_probe import ModelProbe
 from attention_gallery.pages.neighbours import Place
 from attention_gallery.pages.pieces import Thumbnail
 from attention_gallery.pages.sinks import sinks_across
 from attention_gallery.records import Float32, HeadType, StoredAttention, head_name
 
+_Made = TypeVar("_Made")
 # Beyond these a head's page only names sentences, so that it stays light.
 PICTURED_SENTENCES = 12
 # Captures that stay open while pictures are drawn: layer after layer asks for the same ones again.
@@ -54,9 +58,9 @@ class ModelView:
         self.gallery = gallery
         self.model = model
         self.pairs = gallery.of_model(model)
-        self.probe = gallery.probes.get(model.spec.slug)
         self._pictures = _Pictures(-1, {}, {})
         self._open: dict[int, StoredAttention] = {}
+        self._measured: tuple[Measured, ...] | None = None
 
     @cached_property
     def inputs(self) -> str:
@@ -67,7 +71,8 @@ class ModelView:
     @property
     def probe_inputs(self) -> str:
         """Digest of everything that the probe of the model depends on; empty where it has none."""
-        return "" if self.probe is None else self.probe.inputs
+        probe = self.gallery.probes.get(self.model.spec.slug)
+        return "" if probe is None else probe.inputs
 
     @cached_property
     def _gathered(self) -> tuple[HeadsAcross, dict[str, str], list[SentenceAnalysis]]:
@@ -79,35 +84,68 @@ class ModelView:
             across.add(analysis)
             lengths[pair.key] = words.length(analysis.tokens, analysis.keys, analysis.kind == "cross")
             kept.append(heads_only(analysis))
-        return across.result(), lengths, kept
+        return across.result(self.repeats), lengths, kept
 
     @property
     def across(self) -> HeadsAcross:
         """The measures of every head over all sentences."""
         return self._gathered[0]
 
+    def _take(self, analysis: str, work: Callable[[], _Made]) -> _Made | None:
+        """What comes of a side analysis of the model; None where it failed, which the page then says."""
+        sides, spec = self.gallery.data.sides, self.model.spec
+        return sides.take(analysis, spec.title, lambda: sides.once(f"{analysis} {spec.slug}", work), None)
+
+    @property
+    def probe(self) -> ModelProbe | None:
+        """What its heads know of relations; None for a model that reads a target, or where that failed."""
+        return self._take("probes of relations", lambda: self._probe)
+
     @cached_property
+    def _probe(self) -> ModelProbe | None:
+        probe = self.gallery.probes.get(self.model.spec.slug)
+        if probe is not None:
+            probe.run()
+        return probe
+
+    @property
     def head_map(self) -> HeadMap | None:
-        """Where the heads lie to each other, None where that is nowhere."""
+        """Where the heads lie to each other, None where that is nowhere, or not known."""
+        return self._take("the map and the distances of heads", lambda: self._map)
+
+    @cached_property
+    def _map(self) -> HeadMap | None:
         return self.gallery.data.head_map(self.pairs)
 
-    @cached_property
+    @property
     def sinks(self) -> tuple[Float32, Float32] | None:
         """What of each head rests on special and first tokens, raw and by lengths; None if not known."""
-        return sinks_across(self.gallery.data.views(pair) for pair in self.pairs)
+        return self._take("the lengths of what heads take", lambda: self._sinks)
 
     @cached_property
+    def _sinks(self) -> tuple[Float32, Float32] | None:
+        return sinks_across(self.gallery.data.views(pair) for pair in self.pairs)
+
+    @property
     def repeats(self) -> RepeatScores | None:
-        """The scores of every head on random tokens read twice, None where the model reads none."""
+        """The scores of every head on random tokens read twice, None where there are none."""
+        return self._take("scores on random tokens", lambda: self._repeats)
+
+    @cached_property
+    def _repeats(self) -> RepeatScores | None:
         key = self.gallery.repeats.get(self.model.spec.slug)
         return None if key is None else self.gallery.data.repeats(key)
 
-    @cached_property
+    @property
     def measured(self) -> tuple[Measured, ...]:
         """All that is measured of every head."""
-        return tuple(all_measured(self.across, self.repeats))
+        # Asked for whatever is known already, so that each page says of the scores what it lacks.
+        repeats = self.repeats
+        if self._measured is None:
+            self._measured = tuple(all_measured(self.across, repeats))
+        return self._measured
 
-    @cached_property
+    @property
     def definitions(self) -> tuple[tuple[str, str, str], ...]:
         """What the measures are: title, meaning and source of each."""
         return definitions(one.metric for one in self.measured)

@@ -22,6 +22,7 @@ from attention_gallery.analysis import (
     find_word,
 )
 from attention_gallery.analysis.probe_scores import RelationScore
+from attention_gallery.analysis.repeats import RepeatScores
 from attention_gallery.errors import UserError, did_you_mean
 from attention_gallery.manifest.settings import SentenceSpec
 from attention_gallery.notes import LinkTarget
@@ -55,6 +56,9 @@ class Evidence(Protocol):
 
     def relations(self, model: str) -> Mapping[str, RelationScore] | None:
         """What the heads of a model know of each kind of relation; None where sentences are missing yet."""
+
+    def repeats(self, model: str) -> RepeatScores | None:
+        """The scores of the heads of a model on random tokens; None where it reads none."""
 
 
 class NotCaptured(Exception):  # noqa: N818 - it names what is missing, which is no mistake
@@ -170,12 +174,16 @@ class Numbers:
             for one, sentence in self.links.head_pages:
                 if one == model:
                     gathered.add(_needed(self._evidence.analysis(model, sentence)))
-            self._across[model] = gathered.result()
+            self._across[model] = gathered.result(self._evidence.repeats(model))
         return self._across[model]
 
     def relations(self, model: str) -> Mapping[str, RelationScore] | None:
         """What the heads of a model know of each kind of relation; None where sentences are missing yet."""
         return self._evidence.relations(model)
+
+    def types(self, subject: Subject) -> tuple[str, ...]:
+        """The names of all types that a head has. Raises `AskError`, `NotCaptured`."""
+        return self.measured(subject).type_names(*_head(subject, "a type is that of a head"))
 
     def measured(self, subject: Subject) -> SentenceAnalysis | HeadsAcross:
         """The measures on the sentence that is named, or over all where none is."""
@@ -223,7 +231,7 @@ def _measure(numbers: Numbers, ask: MeasureOf) -> float:
 
 
 def _type(numbers: Numbers, ask: TypeOf) -> str:
-    return numbers.measured(ask.subject).type_name(*_head(ask.subject, "a type is that of a head"))
+    return numbers.types(ask.subject)[0]
 
 
 def _count(numbers: Numbers, ask: HeadsOfType) -> float:

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from markupsafe import Markup
 
-from attention_gallery.analysis import SentenceAnalysis
+from attention_gallery.analysis import FlowViews, SentenceAnalysis
 from attention_gallery.figures.describe import HeadDescriber
 from attention_gallery.figures.encode import EncodedWeights, encode_heads
 from attention_gallery.figures.heatmap import HeatmapTemplate
@@ -39,6 +39,7 @@ class PairView:
             self.neighbours = neighbours
         self._encoded: tuple[int, list[EncodedWeights]] = (-1, [])
         self._layers: dict[int, AttentionLayer] = {}
+        self._said_of_sinks: list[list[str]] | None = None
 
     @cached_property
     def attention(self) -> StoredAttention:
@@ -153,13 +154,27 @@ class PairView:
         """Every measure of one head, as text."""
         return self._metric_rows[layer * self.analysis.heads + head]
 
+    @property
+    def views(self) -> FlowViews | None:
+        """Where each token draws from, by several views; None where that failed, which the page then says."""
+        sides, title = self.gallery.data.sides, f"“{self.short_title}” in {self.pair.model.spec.title}"
+        return sides.take("other views of the flow", title, lambda: self._views, None)
+
     @cached_property
+    def _views(self) -> FlowViews:
+        return self.gallery.data.views(self.pair)
+
+    @property
     def _sinks(self) -> list[list[str]]:
-        return heads_said(self.gallery.data.views(self.pair), self.analysis.kind)
+        views = self.views
+        if self._said_of_sinks is None:
+            self._said_of_sinks = [] if views is None else heads_said(views, self.analysis.kind)
+        return self._said_of_sinks
 
     def sinks(self, layer: int, head: int) -> str:
         """What of one head rests on special and first tokens, in words; "" where lengths are not known."""
-        return self._sinks[layer][head] if self._sinks else ""
+        sinks = self._sinks
+        return sinks[layer][head] if sinks else ""
 
     @cached_property
     def _strongest(self) -> list[tuple[PairRow, ...]]:

@@ -51,6 +51,7 @@ class PageInfo(NamedTuple):
     """The page itself. `root` leads to the site's root ("./", "../../"); `canonical` is absolute or None.
 
     `breadcrumbs` run from the gallery to the parent of this page. `kind` is the page's template name.
+    `left_out` are sentences about what failed to be worked out, and is missing here.
     """
 
     kind: str
@@ -65,6 +66,7 @@ class PageInfo(NamedTuple):
     plotly: str
     provenance: tuple[tuple[str, str], ...] = ()
     built: str | None = None
+    left_out: tuple[str, ...] = ()
 
 
 class ModelCard(NamedTuple):
@@ -120,12 +122,17 @@ class TypeCount:
 
 
 class HeadCell(NamedTuple):
-    """One head in a layer × head table. `href` is "" where the head has no page of its own."""
+    """One head in a layer × head table. `href` is "" where the head has no page of its own.
+
+    `type_title` names all its types, `family` chooses the colour of the first and `also` that of the second,
+    "" where it has one.
+    """
 
     name: str
     href: str
     family: str
     type_title: str
+    also: str = ""
 
 
 class HeadGroup(NamedTuple):

@@ -7,6 +7,7 @@ import math
 from attention_gallery.pages import words
 from attention_gallery.pages.flow_pieces import PredictionRow, PredictionTable
 from attention_gallery.pages.pair_view import PairView
+from attention_gallery.pages.sources import tell_failure
 from attention_gallery.records import Predictions
 
 
@@ -17,6 +18,7 @@ def prediction_table(view: PairView) -> PredictionTable:
     masked = not view.pair.model.causal
     if found is None:
         reason = beside.no_predictions
+        tell_failure(view, "predictions", reason)
         return PredictionTable(masked, 0, absent=f"No predictions are shown: {reason}." if reason else "")
     if not len(found.positions):
         absent = "No predictions are shown: the model fills masks, and nothing in this text is masked."

@@ -21,6 +21,8 @@ def repeats_view(view: ModelView, href: Callable[[Place], str]) -> RepeatsView |
     if not view.gallery.settings.analysis.repeated_tokens:
         return None
     scores = view.repeats
+    if scores is None and view.model.spec.slug in view.gallery.repeats:
+        return None  # it failed, as the page says
     if scores is None:
         about = (
             "What the decoder of an encoder-decoder reads is an answer to what its encoder read, so that "

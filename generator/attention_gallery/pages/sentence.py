@@ -15,9 +15,9 @@ from attention_gallery.pages.gallery import Gallery, Pair, PlannedPage
 from attention_gallery.pages.head_tables import notable_heads
 from attention_gallery.pages.inputs import left_out, texts_of
 from attention_gallery.pages.neighbours import Place, around
+from attention_gallery.pages.pair_relations import relations_of
 from attention_gallery.pages.pair_view import PairView
 from attention_gallery.pages.pieces import Link, SentenceModel, Thumbnail
-from attention_gallery.pages.relations import gold_rows
 from attention_gallery.pages.traces import token_trace_of
 
 NOTABLE_HEADS = 5
@@ -108,5 +108,5 @@ def _model(gallery: Gallery, pair: Pair, route: str) -> SentenceModel:
             route, guest=pair.model.spec.slug
         ),
         left_out=left_out(view.keys, pair.sentence, pair.model.facts.context),
-        relations=gold_rows(pair.sentence, gallery.probes.get(pair.model.spec.slug), href),
+        relations=relations_of(gallery, pair, href),
     )

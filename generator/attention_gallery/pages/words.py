@@ -28,6 +28,19 @@ def weight(value: float) -> str:
     return "< 0.001" if 0.0 < value < 0.0005 else f"{value:.3f}"
 
 
+def estimate(value: float, error: float, decimals: int = 3) -> str:
+    """A number that was estimated, to the first digit of its standard error, and that error: `0.4 ± 0.2`.
+
+    Where the error is below what `decimals` show, the number alone.
+    """
+    if math.isnan(value):
+        return UNDEFINED
+    if not error >= 0.5 * 0.1**decimals:
+        return weight(value) if decimals == 3 else share(value)
+    digits = max(0, -int(f"{error:.0e}".partition("e")[2]))
+    return f"{value:.{digits}f} ± {error:.{digits}f}"
+
+
 def measure(value: float, unit: str) -> str:
     """A measure in its unit: distances with one decimal, shares with two."""
     return f"{value:.1f}" if unit == "tokens" and not math.isnan(value) else share(value)

@@ -10,7 +10,7 @@
   const all = AG.one("[data-atlas-all]", tools);
   const fields = Object.fromEntries(AG.all("[name]", tools).map((field) => [field.name, field]));
   const columns = new Map(Array.from(table.tHead.rows[0].cells, (head) => [head.dataset.name, head.cellIndex]));
-  const titles = new Map(Array.from(fields.type.options, (option) => [option.value, option.text.replace(/ \(\d+\)$/, "")]));
+  const titles = new Map(Array.from(fields.type.options, (option) => [option.value, option.text.replace(/ \(\d+\)$/, "").toLowerCase()]));
   const told = ["head", "shown", "type", "relation"].filter((name) => columns.has(name));
   const measured = (name) => columns.has(name) && !told.includes(name);
   const cell = (row, name) => row.cells[columns.get(name)].textContent.trim();
@@ -18,7 +18,8 @@
     const name = row.cells[0].textContent.trim();
     const [layer, head] = name.match(/\d+/g).map(Number);
     const text = told.map((one) => cell(row, one)).join("\n").toLowerCase();
-    return { row, name, layer, head, text, type: cell(row, "type") };
+    const types = cell(row, "type").toLowerCase().split(", also "); // a head may have two
+    return { row, name, layer, head, text, types };
   });
   const kept = ["find", "type", "from", "to", "measure", "least", "most", "sort", "order", "colour"];
   let state = {};
@@ -31,7 +32,7 @@
   }
 
   function fits(one) {
-    if (state.type && one.type !== titles.get(state.type)) return false;
+    if (state.type && !one.types.includes(titles.get(state.type))) return false;
     if (one.layer < Number(state.from || 0) || one.layer > Number(state.to || Infinity)) return false;
     if (state.find && !state.find.toLowerCase().split(/\s+/).filter(Boolean).every((term) => named(one, term))) return false;
     if (!state.measure) return true;
