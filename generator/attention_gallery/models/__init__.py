@@ -6,6 +6,7 @@ from attention_gallery.models.hub import Lookup
 from attention_gallery.models.license import license_file, license_of
 from attention_gallery.models.resolved import ProblemMaker, ResolvedModel, files
 from attention_gallery.models.versions import library_versions
+from attention_gallery.models.weight_files import inspect_model, inspect_weights
 
 __all__ = [
     "FingerprintMemory",
@@ -15,6 +16,8 @@ __all__ = [
     "ResolvedModel",
     "files",
     "fingerprint",
+    "inspect_model",
+    "inspect_weights",
     "library_versions",
     "license_file",
     "license_of",

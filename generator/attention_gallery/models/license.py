@@ -6,19 +6,15 @@ It can change while the weights stay the same, so it is no part of a capture: wh
 from __future__ import annotations
 
 import re
-import struct
-from io import BytesIO
 from pathlib import Path
 
+from attention_gallery.models.gguf_header import entries
 from attention_gallery.models.resolved import ResolvedModel
 
 _NAME = re.compile(r"[\w.+-]{1,60}")
 _IN_CARD = re.compile(r"^license:[ \t]*['\"]?([\w.+-]{1,60})['\"]?[ \t\r]*$", re.MULTILINE)
 # Model files are untrusted: no more of one is looked at than this.
 _READ = 1 << 20
-# https://github.com/ggml-org/ggml/blob/master/docs/gguf.md: sizes of the values of fixed size by type.
-_GGUF_SIZES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
-_GGUF_TEXT, _GGUF_LIST = 8, 9
 
 
 def license_of(model: ResolvedModel) -> str | None:
@@ -44,49 +40,11 @@ def _in_card(card: bytes) -> str | None:
 
 def _in_gguf(data: bytes) -> str | None:
     try:
-        return _gguf_license(BytesIO(data))
-    except (ValueError, OverflowError, struct.error):
+        for name, value in entries(data):
+            if name.startswith("tokenizer."):
+                return None  # what is said of the model as a whole comes before its long vocabulary
+            if name == "general.license" and isinstance(value, str):
+                return value if _NAME.fullmatch(value) else None
+    except ValueError:
         return None
-
-
-def _gguf_license(stream: BytesIO) -> str | None:
-    magic, version, _, entries = struct.unpack("<4sIQQ", stream.read(24))
-    if magic != b"GGUF" or version < 2:
-        return None
-    for _ in range(entries):
-        name = _text(stream)
-        if name.startswith("tokenizer."):
-            return None  # what is said of the model as a whole comes before its long vocabulary
-        kind = _number(stream, "<I")
-        if name == "general.license" and kind == _GGUF_TEXT:
-            value = _text(stream)
-            return value if _NAME.fullmatch(value) else None
-        _skip(stream, kind)
     return None
-
-
-def _skip(stream: BytesIO, kind: int) -> None:
-    """Step over one value. Raises `ValueError` for lists of lists and types that nobody writes."""
-    count = 1
-    if kind == _GGUF_LIST:
-        kind, count = _number(stream, "<I"), _number(stream, "<Q")
-    if kind in _GGUF_SIZES:
-        stream.seek(_GGUF_SIZES[kind] * count, 1)
-    elif kind == _GGUF_TEXT:
-        for _ in range(count):
-            _text(stream)
-    else:
-        raise ValueError(kind)
-
-
-def _text(stream: BytesIO) -> str:
-    length = _number(stream, "<Q")
-    data = stream.read(length)
-    if len(data) < length:
-        raise ValueError(length)
-    return data.decode("utf-8", "replace")
-
-
-def _number(stream: BytesIO, form: str) -> int:
-    value: int = struct.unpack(form, stream.read(struct.calcsize(form)))[0]
-    return value
