@@ -4,16 +4,48 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import json
 import os
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+# What the system refuses although nobody made a mistake: full disks, permissions, limits, broken devices.
+_TROUBLE = frozenset(
+    {
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EACCES,
+        errno.EPERM,
+        errno.EROFS,
+        errno.EMFILE,
+        errno.ENFILE,
+        errno.ENOMEM,
+        errno.EIO,
+    }
+)
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2  # Linux renameat2(2)
 _RENAME_SWAP = 2  # macOS renamex_np(2)
+
+
+def is_system_trouble(error: OSError) -> bool:
+    """Whether the system failed and nobody made a mistake: a full disk, a missing permission.
+
+    It is never told as a mistake of the user; commands end with exit code 1.
+    """
+    return error.errno in _TROUBLE
+
+
+def parse_json(data: bytes | str) -> Any:
+    """What a JSON text holds. Raises `ValueError` where it is none, or nested too deeply."""
+    try:
+        return json.loads(data)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
 
 
 def write_atomically(path: Path, data: bytes) -> None:

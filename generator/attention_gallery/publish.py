@@ -6,7 +6,6 @@ files by `ghp-import`, which feeds them to git directly.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from attention_gallery.build.ownership import MARKER
 from attention_gallery.errors import OutputError
+from attention_gallery.files import parse_json
 
 LARGEST_SITE = 1_000_000_000  # bytes; what GitHub Pages serves of one site
 LARGEST_FILE = 100_000_000  # bytes; GitHub refuses a push with a larger one
@@ -99,7 +99,7 @@ def _check_site(site: Path) -> None:
     if not site.is_dir():
         raise OutputError(f"there is no site at {site}", mend='run "attention-gallery build" first')
     try:
-        marker = json.loads((site / MARKER).read_bytes())
+        marker = parse_json((site / MARKER).read_bytes())
     except FileNotFoundError:
         raise OutputError(
             f"{site} was not built by attention-gallery: it has no {MARKER} file",

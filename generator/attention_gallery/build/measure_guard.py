@@ -102,7 +102,7 @@ class Guard:
     def _told(self) -> Iterator[None]:
         try:
             yield
-        except Exception as error:  # code of others may raise anything
+        except (Exception, SystemExit) as error:  # code of others may raise anything
             raise self.place.raised(error, self.file, f'the measure "{self.metric.name}" failed') from error
 
 

@@ -119,7 +119,7 @@ def _installed(place: MeasurePlace) -> _Found:
     try:
         value = point.load()
         file = Path(inspect.getfile(sys.modules[point.module]))
-    except Exception as error:  # an installed package may raise anything
+    except (Exception, SystemExit) as error:  # an installed package may raise anything
         reason = f'the measure "{place.named}" cannot be loaded: {type(error).__name__}: {error}'
         raise place.error(reason, f"look at the package that brings {point.value}") from error
     version = point.dist.version if point.dist is not None else ""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from attention_gallery.errors import OutputError, Problem
+from attention_gallery.files import parse_json
 
 MARKER = ".attention-gallery"
 _FORMAT = 1
@@ -65,7 +66,7 @@ def owned_files(site: Path, force: bool) -> set[str]:
 
 def _read(marker: Path) -> list[str] | None:
     try:
-        value = json.loads(marker.read_bytes())
+        value = parse_json(marker.read_bytes())
         files = value["files"]
         ours = value["generator"] == "attention-gallery" and isinstance(files, list)
         return [str(name) for name in files] if ours else None

@@ -14,8 +14,8 @@ import torch
 from transformers.pytorch_utils import Conv1D
 
 from attention_gallery.capturing.strategies import Strategy
+from attention_gallery.models.foreign import MODEL_FAULTS
 from attention_gallery.models.quiet import quiet_libraries
-from attention_gallery.models.trial import MODEL_FAULTS
 
 # How far what a projection is given may be from what the heads put together, relative to the largest.
 _SAME = {"float32": 1e-4, "bfloat16": 0.05, "float16": 0.01}
@@ -56,6 +56,8 @@ def find_factors(
             found = trial.found.items()
             # What accelerate keeps elsewhere has no numbers between two passes.
             return {place: _factor(*one) for place, one in found if not one[0].weight.is_meta}
+    except MemoryError:
+        raise
     except MODEL_FAULTS:
         return {}
     finally:

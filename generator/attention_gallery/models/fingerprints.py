@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from attention_gallery.files import parse_json
 from attention_gallery.hashing import canonical_json, digest, digest_file
 from attention_gallery.models.resolved import ResolvedModel
 
@@ -58,7 +58,7 @@ class FingerprintMemory:
 
     def _load(self) -> dict[str, list[int | str]]:
         try:
-            value = json.loads(self._path.read_bytes())
+            value = parse_json(self._path.read_bytes())
             entries = value["files"] if value["schema"] == _SCHEMA else {}
             return {str(name): list(entry) for name, entry in entries.items() if len(entry) == 3}
         except (OSError, ValueError, KeyError, TypeError, AttributeError):

@@ -6,14 +6,16 @@ huggingface_hub does it all, with its own settings: cache (HF_HOME), token (HF_T
 from __future__ import annotations
 
 import errno
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from attention_gallery.errors import ModelError
+from attention_gallery.files import parse_json
 from attention_gallery.models import names
+from attention_gallery.models.convert import conversion
 from attention_gallery.models.download import download
+from attention_gallery.models.inside import has_tokenizer
 from attention_gallery.models.resolved import ProblemMaker
 from attention_gallery.progress import Reporter
 
@@ -79,7 +81,8 @@ def snapshot(
         raise ModelError(
             problem(
                 f'the model "{wanted.name}" has no safetensors weights, or its copy is not whole',
-                "connect to the network to complete the copy; other formats must be converted first",
+                "connect to the network to complete the copy; other formats must be converted first: "
+                + conversion(wanted.name, folder),
             )
         )
     return folder, folder.name if _COMMIT.fullmatch(folder.name) else revision
@@ -97,7 +100,8 @@ def _cached(wanted: HubModel, revision: str | None) -> Path | None:
         return None
     folder = Path(found)
     # Another program may have cached a part alone, or a download may have ended early.
-    whole = _has_weights(folder) and any((folder / name).exists() for name in names.VOCABULARIES)
+    there = frozenset(path.name for path in folder.iterdir() if path.exists())
+    whole = _has_weights(folder) and has_tokenizer(folder, there)
     return folder if whole and (not wanted.code or _has_code(folder)) else None
 
 
@@ -107,7 +111,7 @@ def _has_weights(folder: Path) -> bool:
     if (folder / names.WEIGHTS).exists():
         return True
     try:
-        shards = set(json.loads((folder / names.INDEX).read_bytes())["weight_map"].values())
+        shards = set(parse_json((folder / names.INDEX).read_bytes())["weight_map"].values())
         return bool(shards) and all((folder / str(shard)).exists() for shard in shards)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
@@ -116,7 +120,7 @@ def _has_weights(folder: Path) -> bool:
 def _has_code(folder: Path) -> bool:
     """Whether the modules that the configuration names are there: they are fetched only when asked for."""
     try:
-        references = json.loads((folder / names.CONFIG).read_bytes()).get("auto_map", {}).values()
+        references = parse_json((folder / names.CONFIG).read_bytes()).get("auto_map", {}).values()
         return all((folder / f"{str(one).partition('.')[0]}.py").exists() for one in references)
     except (OSError, ValueError, AttributeError):
         return True  # what is wrong with the configuration is told when it is read

@@ -21,12 +21,16 @@ from transformers import (
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 from transformers.utils.hub import TRANSFORMERS_DYNAMIC_MODULE_NAME
 
-from attention_gallery.errors import ModelError
+from attention_gallery.errors import GalleryError, ModelError
+from attention_gallery.files import is_system_trouble
 from attention_gallery.models.facts import read_facts
 from attention_gallery.models.gguf_once import gguf_read_once
+from attention_gallery.models.not_loaded import cannot_load
 from attention_gallery.models.placement import BEST, Placement
 from attention_gallery.models.quiet import quiet_libraries
 from attention_gallery.models.resolved import ResolvedModel
+from attention_gallery.models.suited import check_reads_texts
+from attention_gallery.models.weight_files import inspect_model
 from attention_gallery.records import ModelFacts
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -86,20 +90,19 @@ def load(
     try:
         with quiet_libraries(), gguf_read_once() if resolved.gguf_file else nullcontext():
             return _load(resolved, dtype, (continues, predicts), placement)
-    except ModelError:
+    except (GalleryError, KeyboardInterrupt):
         raise
-    except Exception as error:  # the libraries raise almost anything, and a model's files are untrusted
-        raise ModelError(
-            resolved.problem(
-                f'the model "{resolved.source}" cannot be loaded: {_first_line(error)}',
-                "check that its files are complete and that this version of transformers knows it",
-            )
-        ) from error
+    except BaseException as error:  # a model's files are untrusted, and the libraries raise almost anything
+        if isinstance(error, OSError) and is_system_trouble(error):
+            raise
+        raise cannot_load(resolved, error) from error
 
 
 def _load(
     resolved: ResolvedModel, dtype: str, wanted: tuple[bool, bool], placement: Placement
 ) -> LoadedModel:
+    if problems := inspect_model(resolved):
+        raise ModelError(problems)
     where = str(resolved.folder)
     common: dict[str, Any] = {"local_files_only": True, "trust_remote_code": resolved.trusted}
     if resolved.gguf_file is not None:
@@ -107,6 +110,7 @@ def _load(
     elif not resolved.trusted:
         _refuse_own_code(resolved)
     config = AutoConfig.from_pretrained(where, **common)
+    check_reads_texts(config, resolved.source, resolved.problem)
     continues, predicts = wanted
     auto = _auto_class(config, continues, predicts)
     full, report = auto.from_pretrained(
@@ -223,8 +227,3 @@ def _refuse_random_weights(resolved: ResolvedModel, head: set[str], report: dict
             )
         )
     return headless
-
-
-def _first_line(error: Exception) -> str:
-    text = str(error).strip().splitlines()
-    return (text[0][:300] if text else "") or type(error).__name__

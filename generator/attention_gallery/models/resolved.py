@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from attention_gallery.errors import Problem
+from attention_gallery.files import parse_json
 
 WeightsFormat = Literal["safetensors", "gguf"]
 
@@ -47,7 +47,7 @@ class ResolvedModel:
     def kinds(self) -> tuple[str, ...]:
         """The kinds of attention that one reading gives, as `config.json` tells; ("self",) when in doubt."""
         try:
-            described = json.loads(self.config.read_bytes()) if self.config is not None else {}
+            described = parse_json(self.config.read_bytes()) if self.config is not None else {}
         except (OSError, ValueError):
             return ("self",)  # whoever loads the model says what is wrong with the file
         both = isinstance(described, dict) and described.get("is_encoder_decoder") is True
