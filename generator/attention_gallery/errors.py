@@ -8,6 +8,7 @@ GalleryError                      anything the generator reports instead of a tr
 │   ├── ThemeError                themes, templates and assets
 │   ├── ModelError                a model that cannot be found, loaded or captured, or is not the locked one
 │   ├── OutputError               the output folder, publishing, serving
+│   │   └── SystemTroubleError    the disk is full, a permission is missing; exit code 1
 │   └── LinkError                 a link to a page, anchor or asset that does not exist
 └── DamagedEntry                  a stored capture that fails its checksum; captured again
 
@@ -118,6 +119,12 @@ class ModelError(UserError):
 
 class OutputError(UserError):
     """The output folder cannot be written, served or published."""
+
+
+class SystemTroubleError(OutputError):
+    """What is made cannot be written: the disk is full, a permission is missing. Exit code 1."""
+
+    exit_code = 1
 
 
 class LinkError(UserError):

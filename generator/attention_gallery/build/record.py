@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from attention_gallery.errors import OutputError, Problem
+from attention_gallery.errors import Problem, SystemTroubleError
 
 SCHEMA = 1
 _BATCH = 500
@@ -103,7 +103,7 @@ class Record:
 class RecordWriter:
     """Writes a new record beside the old one; `publish` puts it in its place.
 
-    Every call raises `OutputError` when the disk is full or may not be written.
+    Every call raises `SystemTroubleError` when the disk is full or may not be written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -165,7 +165,7 @@ class RecordWriter:
             yield
         except sqlite3.Error as error:
             mend = "free some space on the disk and build again; the previous site is untouched"
-            raise OutputError(
+            raise SystemTroubleError(
                 Problem(f"the record of the build cannot be written: {error}", mend, self._draft)
             ) from error
 

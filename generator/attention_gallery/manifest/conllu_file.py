@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attention_gallery.errors import ManifestError, Problem
+from attention_gallery.files import is_system_trouble
 from attention_gallery.manifest.document import CONTROL
 from attention_gallery.manifest.textfile import not_utf8
 from attention_gallery.manifest.words import Span
@@ -85,7 +86,10 @@ def _lines(path: Path) -> list[str]:
     except UnicodeDecodeError as error:
         raise ManifestError(not_utf8(path, data, error)) from None
     except OSError as error:
-        raise ManifestError(Problem(f"the file cannot be read: {error.strerror}", "", path)) from None
+        if is_system_trouble(error):
+            raise
+        reason = f"the file cannot be read: {error.strerror}"
+        raise ManifestError(Problem(reason, "name a CoNLL-U file", path)) from None
 
 
 def _blocks(lines: list[str]) -> Iterator[tuple[int, int]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from attention_gallery.errors import LockError, Problem
+from attention_gallery.files import is_system_trouble
 from attention_gallery.manifest.document import Document, read_document
 from attention_gallery.manifest.lock import SCHEMA, Lock, LockedModel
 from attention_gallery.manifest.nodes import YamlError, split_lines
@@ -40,6 +41,8 @@ def read_lock(path: Path) -> Lock | None:
     except FileNotFoundError:
         return None
     except OSError as error:
+        if is_system_trouble(error):
+            raise
         raise LockError(Problem(f"the lock cannot be read: {error.strerror}", _MEND, path)) from None
     document = _document(data, path)
     if isinstance(document.data, dict) and _is_newer(document.data.get("schema")):

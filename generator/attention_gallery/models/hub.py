@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from attention_gallery.errors import ModelError
+from attention_gallery.errors import ModelError, SystemTroubleError
 from attention_gallery.files import parse_json
 from attention_gallery.models import names
 from attention_gallery.models.convert import conversion
@@ -132,6 +132,9 @@ def _downloaded(
     try:
         return download(wanted.name, revision, wanted.patterns, reporter)
     except Exception as error:  # the hub library lets errors of three HTTP libraries and its own through
+        if isinstance(error, OSError) and error.errno in _DISK:
+            reason = f'the model "{wanted.name}" cannot be kept: {error}'
+            raise SystemTroubleError(problem(reason, "check the disk and the folder of HF_HOME")) from error
         pinned = lookup.commit is not None and lookup.commit != wanted.revision
         reason, mend = _explain(error, wanted.name, revision, pinned=pinned, fresh=lookup.fresh)
         raise ModelError(problem(reason, mend)) from error
@@ -167,8 +170,6 @@ def _explain(
         if status in (401, 403):
             return f'the hub refuses to give out the model "{name}" (HTTP {status})', _LOG_IN
         return f'the hub failed to give out the model "{name}" (HTTP {status})', "try again later"
-    if isinstance(error, OSError) and error.errno in _DISK:
-        return f'the model "{name}" cannot be kept: {error}', "check the disk and the folder of HF_HOME"
     kind = type(error).__name__
     if fresh:
         return f'the hub could not be asked for the model "{name}" ({kind})', "try again with a network"

@@ -13,7 +13,22 @@ SAFE_SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".pdf", ".csv", ".json", ".txt"}
 )
 _ACTIVE = frozenset({".svg", ".html", ".htm", ".xhtml", ".xml", ".js", ".mjs", ".css", ".wasm", ".swf"})
-_LITTER = frozenset({"thumbs.db", "desktop.ini"})
+# What systems, network disks and editors leave behind, in small letters.
+_LITTER = frozenset({"thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "icon\r"})
+_LITTER_ENDS = ("~", ".swp", ".swo", ".tmp", "@synoresource", "@synoeastream")
+_LITTER_FOLDERS = frozenset(
+    {
+        "#recycle",
+        "#snapshot",
+        "$recycle.bin",
+        "@eadir",
+        "@recently-snapshot",
+        "@recycle",
+        "__macosx",
+        "lost+found",
+        "system volume information",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +48,19 @@ def content_assets(folder: Path) -> tuple[ContentFile, ...]:
     found = [file for file in walk(folder, problems) if not file.name.endswith(".md")]
     for file in found:
         suffix = file.path.suffix.lower()
-        if suffix in SAFE_SUFFIXES:
+        if suffix in SAFE_SUFFIXES and not file.name.lower().endswith((".md.txt", ".markdown.txt")):
             continue
-        reason = f'files of type "{suffix or "none"}" are not copied to the site'
+        reason = f'files of type "{suffix}" are not copied to the site'
         if suffix in _ACTIVE:
             reason = f'files of type "{suffix}" can carry scripts, so they are not copied to the site'
         mend = f"use one of {', '.join(sorted(SAFE_SUFFIXES))}, or move it out of the content folder"
         if file.path.suffix == ".MD" or suffix in (".markdown", ".mdown"):
             reason, mend = "a note's name ends in .md", "rename it"
+        elif file.name.lower().endswith((".md.txt", ".markdown.txt")):
+            reason, mend = "a note's name ends in .md", "rename it: it ends in .txt too"
+        elif not suffix:
+            reason = "a file without an ending is neither a note nor copied to the site"
+            mend = f"name a note `{file.path.name}.md`; {mend.replace('use', 'for other files use')}"
         problems.append(Problem(reason, mend, file.path))
     if problems:
         raise NoteError(problems)
@@ -48,7 +68,7 @@ def content_assets(folder: Path) -> tuple[ContentFile, ...]:
 
 
 def walk(folder: Path, problems: list[Problem]) -> Iterator[ContentFile]:
-    """All files of the content folder, sorted by name, without hidden files and what editors leave behind.
+    """All files of the content folder, sorted by name, without hidden ones and what systems leave behind.
 
     Links out of the folder, linked folders, and names that are not UTF-8 are added to `problems`.
     """
@@ -60,7 +80,7 @@ def walk(folder: Path, problems: list[Problem]) -> Iterator[ContentFile]:
     real = folder.resolve()
     files = []
     for here, folders, names in os.walk(folder):
-        folders[:] = [name for name in sorted(folders) if not name.startswith(".")]
+        folders[:] = [name for name in sorted(folders) if not _litter_folder(name)]
         for name in folders:
             if Path(here, name).is_symlink():
                 mend = "copy the folder, or link its files one by one"
@@ -77,7 +97,13 @@ def walk(folder: Path, problems: list[Problem]) -> Iterator[ContentFile]:
 
 
 def _litter(name: str) -> bool:
-    return name.startswith((".", "#")) or name.endswith(("~", ".swp", ".tmp")) or name.lower() in _LITTER
+    low = name.lower()
+    between = low.startswith("#") and low.endswith("#")  # what Emacs saves by itself
+    return low.startswith((".", "~$")) or between or low.endswith(_LITTER_ENDS) or low in _LITTER
+
+
+def _litter_folder(name: str) -> bool:
+    return name.startswith(".") or name.lower() in _LITTER_FOLDERS
 
 
 def _wrong(path: Path, name: str, real: Path) -> Problem | None:

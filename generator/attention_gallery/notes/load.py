@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from pydantic import Field, ValidationError
 
 from attention_gallery.errors import NoteError, Problem
+from attention_gallery.files import is_system_trouble
 from attention_gallery.hashing import digest_bytes
 from attention_gallery.manifest.document import CONTROL, read_document
 from attention_gallery.manifest.explain import explain
@@ -184,7 +185,10 @@ def _bytes(file: ContentFile, problems: list[Problem]) -> bytes | None:
     try:
         data = file.path.read_bytes()
     except OSError as error:
-        problems.append(Problem(f"the note cannot be read: {error.strerror}", "", file.path))
+        if is_system_trouble(error):
+            raise
+        reason = f"the note cannot be read: {error.strerror}"
+        problems.append(Problem(reason, "put a text file there", file.path))
         return None
     if len(data) > LARGEST:
         problems.append(Problem("the note is larger than 1 MB", "divide it", file.path))

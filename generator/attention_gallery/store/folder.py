@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from attention_gallery.errors import DamagedEntry, OutputError
-from attention_gallery.files import make_folder
+from attention_gallery.errors import DamagedEntry, OutputError, SystemTroubleError
+from attention_gallery.files import is_system_trouble, make_folder
 from attention_gallery.records import ModelFacts, Precision, StoredAttention, Tokens
 from attention_gallery.store.beside import NO_ROOM, BesideShape
 from attention_gallery.store.entry import StoredEntry
@@ -172,7 +172,8 @@ def _unlink(path: str) -> None:
 
 
 def _cannot_write(folder: Path, error: OSError) -> OutputError:
-    return OutputError(
+    kind = SystemTroubleError if is_system_trouble(error) else OutputError
+    return kind(
         f"the store {folder} cannot be written: {error.strerror or error}",
         "free some space there, or check who may write to it; what was captured before is kept",
     )
