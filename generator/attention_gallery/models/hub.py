@@ -132,6 +132,7 @@ def _downloaded(
     try:
         return download(wanted.name, revision, wanted.patterns, reporter)
     except Exception as error:  # the hub library lets errors of three HTTP libraries and its own through
+        error = _cause(error)
         if isinstance(error, OSError) and error.errno in _DISK:
             reason = f'the model "{wanted.name}" cannot be kept: {error}'
             raise SystemTroubleError(problem(reason, "check the disk and the folder of HF_HOME")) from error
@@ -140,21 +141,26 @@ def _downloaded(
         raise ModelError(problem(reason, mend)) from error
 
 
+def _cause(error: Exception) -> Exception:
+    """What made the hub library look for a copy on this machine."""
+    from huggingface_hub.errors import DryRunError, LocalEntryNotFoundError
+
+    while isinstance(error, LocalEntryNotFoundError | DryRunError) and isinstance(error.__cause__, Exception):
+        error = error.__cause__
+    return error
+
+
 def _explain(
     error: Exception, name: str, revision: str | None, *, pinned: bool, fresh: bool
 ) -> tuple[str, str]:
     """What an error of the hub library means to the user, and the mend."""
     from huggingface_hub.errors import (
-        DryRunError,
         GatedRepoError,
         HfHubHTTPError,
-        LocalEntryNotFoundError,
         RepositoryNotFoundError,
         RevisionNotFoundError,
     )
 
-    while isinstance(error, LocalEntryNotFoundError | DryRunError) and isinstance(error.__cause__, Exception):
-        error = error.__cause__  # what made it look for a copy on this machine
     if isinstance(error, GatedRepoError):
         return f'the model "{name}" is gated', f"accept its terms on the hub and {_LOG_IN}"
     if isinstance(error, RepositoryNotFoundError):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
@@ -30,9 +31,12 @@ from attention_gallery.models.placement import BEST, Placement
 from attention_gallery.models.quiet import quiet_libraries
 from attention_gallery.models.resolved import ResolvedModel
 from attention_gallery.models.suited import check_reads_texts
-from attention_gallery.models.weight_files import inspect_model
+from attention_gallery.models.weight_files import count_tensors, inspect_model
 from attention_gallery.records import ModelFacts
 
+# What a configuration counts that is built one by one; so many are built in no time.
+_REPEATED = re.compile(r"(layers?|blocks|experts|depth)$")
+_FEW = 1000
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -111,6 +115,7 @@ def _load(
         _refuse_own_code(resolved)
     config = AutoConfig.from_pretrained(where, **common)
     check_reads_texts(config, resolved.source, resolved.problem)
+    _refuse_too_many_layers(config, resolved)
     continues, predicts = wanted
     auto = _auto_class(config, continues, predicts)
     full, report = auto.from_pretrained(
@@ -207,6 +212,27 @@ def _refuse_own_code(resolved: ResolvedModel) -> None:
                 "machine, write `trust_remote_code: true` beside its source",
             )
         )
+
+
+def _refuse_too_many_layers(config: Any, resolved: ResolvedModel) -> None:
+    """Refuse a configuration with more layers than weights could fill; building them would never end."""
+    numbers = (pair for part in _configurations(config.to_dict()) for pair in part.items())
+    named = [pair for pair in numbers if isinstance(pair[1], int) and _REPEATED.search(str(pair[0]))]
+    largest = max(named, key=lambda pair: pair[1], default=("", 0))
+    if largest[1] > _FEW and largest[1] > (tensors := count_tensors(resolved)):
+        reason = (
+            f'the configuration of "{resolved.source}" asks for {largest[1]} `{largest[0]}`, '
+            f"but its weights are {tensors} tensors"
+        )
+        raise ModelError(resolved.problem(reason, "check that config.json belongs to these weights"))
+
+
+def _configurations(described: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The configuration of a model and of its parts, as plain data."""
+    yield described
+    for value in described.values():
+        if isinstance(value, dict):
+            yield from _configurations(value)
 
 
 def _refuse_random_weights(resolved: ResolvedModel, head: set[str], report: dict[str, Any]) -> bool:

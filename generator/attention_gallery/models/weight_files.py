@@ -58,6 +58,20 @@ def inspect_model(model: ResolvedModel) -> tuple[Problem, ...]:
     return tuple(model.problem(f"{told}: {one.reason}", one.mend) for one in found if one is not None)
 
 
+def count_tensors(model: ResolvedModel) -> int:
+    """How many tensors the files of a model hold, which `inspect_model` found whole."""
+    from safetensors import safe_open
+
+    count = 0
+    for path in model.weights:
+        if path.suffix == ".gguf":
+            count += int.from_bytes(path.open("rb").read(16)[8:], "little")
+        elif path.suffix == ".safetensors":
+            with safe_open(path, framework="np") as weights:
+                count += len(weights.keys())
+    return count
+
+
 def pointer_to(beginning: bytes) -> Problem | None:
     """The problem of a file that only points to the true one, as Git LFS and git-annex leave them.
 
