@@ -11,7 +11,8 @@ GalleryError                      anything the generator reports instead of a tr
 │   └── LinkError                 a link to a page, anchor or asset that does not exist
 └── DamagedEntry                  a stored capture that fails its checksum; captured again
 
-A `UserError` carries one or more `Problem` values, so that all mistakes are told at once.
+A `UserError` carries one or more `Problem` values, so that all mistakes are told at once. Where all of them
+are the system's (a full disk, a missing permission), the exit code is 1.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from pathlib import Path
 class Problem:
     """One mistake: where it is, what is wrong, and how to mend it.
 
-    `line` and `column` are 1-based. `quote` is the offending source line, unchanged.
+    `line` and `column` are 1-based. `quote` is the offending source line, unchanged. `trouble` tells that the
+    system failed and nobody made a mistake: a full disk, a missing permission.
     """
 
     reason: str
@@ -35,6 +37,7 @@ class Problem:
     line: int | None = None
     column: int | None = None
     quote: str | None = None
+    trouble: bool = False
 
     def render(self, relative_to: Path | None = None) -> str:
         """The problem as people read it: `file:line:column: reason`, the line quoted, the mend."""
@@ -79,9 +82,7 @@ class GalleryError(Exception):
 
 
 class UserError(GalleryError):
-    """One or more mistakes that the user can mend. Exit code 2."""
-
-    exit_code = 2
+    """One or more mistakes that the user can mend. Exit code 2, or 1 where all are troubles of the system."""
 
     def __init__(self, problems: Problem | str | Iterable[Problem], mend: str = "") -> None:
         if isinstance(problems, str):
@@ -89,6 +90,7 @@ class UserError(GalleryError):
         if isinstance(problems, Problem):
             problems = (problems,)
         self.problems: tuple[Problem, ...] = tuple(problems)
+        self.exit_code = 1 if self.problems and all(one.trouble for one in self.problems) else 2
         super().__init__(self.render())
 
     def render(self, relative_to: Path | None = None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import json
 import os
 import shutil
 import stat
@@ -11,13 +12,45 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+from attention_gallery.errors import Problem
 
 Kind = Literal["nothing", "file", "folder", "other"]
 
+# What the system refuses although nobody made a mistake: full disks, permissions, limits, broken devices.
+_TROUBLE = frozenset(
+    {
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EACCES,
+        errno.EPERM,
+        errno.EROFS,
+        errno.EMFILE,
+        errno.ENFILE,
+        errno.ENOMEM,
+        errno.EIO,
+    }
+)
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2  # Linux renameat2(2)
 _RENAME_SWAP = 2  # macOS renamex_np(2)
+
+
+def is_system_trouble(error: OSError) -> bool:
+    """Whether the system failed and nobody made a mistake: a full disk, a missing permission.
+
+    Commands end with exit code 1 then.
+    """
+    return error.errno in _TROUBLE
+
+
+def parse_json(data: bytes | str) -> Any:
+    """What a JSON text holds. Raises `ValueError` where it is none, or nested too deeply."""
+    try:
+        return json.loads(data)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -92,6 +125,11 @@ def kind_of(path: Path) -> Kind:
             raise FileNotFoundError(errno.ENOENT, "the link leads nowhere", str(path)) from None
         return "nothing"
     return "folder" if stat.S_ISDIR(mode) else "file" if stat.S_ISREG(mode) else "other"
+
+
+def cannot_read(reason: str, error: OSError, mend: str, path: Path | None = None) -> Problem:
+    """A problem with something that cannot be read: `reason`, with what the system says of it."""
+    return Problem(f"{reason}: {why_unreadable(error)}", mend, path, trouble=is_system_trouble(error))
 
 
 def why_unreadable(error: OSError) -> str:

@@ -6,7 +6,6 @@ files by `ghp-import`, which feeds them to git directly.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -21,7 +20,7 @@ from tempfile import TemporaryDirectory
 
 from attention_gallery.build.ownership import MARKER
 from attention_gallery.errors import OutputError, UserError
-from attention_gallery.files import why_unreadable
+from attention_gallery.files import cannot_read, parse_json
 from attention_gallery.user_files import LARGEST_PAGE, check_user_file, read_user_file
 
 LARGEST_SITE = 1_000_000_000  # bytes; what GitHub Pages serves of one site
@@ -144,7 +143,7 @@ def _check_site(site: Path) -> None:
     if not site.is_dir():
         raise OutputError(f"there is no site at {site}", mend='run "attention-gallery build" first')
     try:
-        marker = json.loads(read_user_file(site / MARKER, LARGEST_PAGE))
+        marker = parse_json(read_user_file(site / MARKER, LARGEST_PAGE))
     except FileNotFoundError:
         raise OutputError(
             f"{site} was not built by attention-gallery: it has no {MARKER} file",
@@ -260,10 +259,9 @@ def _measure(site: Path) -> _SiteFiles:
     except UserError:
         raise
     except OSError as error:
-        raise OutputError(
-            f"{os.fsdecode(error.filename or site)} cannot be read: {why_unreadable(error)}",
-            mend="check who owns it and its permissions, or remove it",
-        ) from None
+        mend = "check who owns it and its permissions, or remove it"
+        reason = f"{os.fsdecode(error.filename or site)} cannot be read"
+        raise OutputError(cannot_read(reason, error, mend)) from None
     total = sum(sizes.values())
     warnings = [
         f"{path.relative_to(site)} in the site belongs to git, and is left out of what is published"

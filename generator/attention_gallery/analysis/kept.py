@@ -7,7 +7,6 @@ with its name. The same values give the same bytes, and nothing in them is code.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from functools import lru_cache
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attention_gallery.errors import DamagedEntry
+from attention_gallery.files import parse_json
 from attention_gallery.hashing import canonical_json, digest, digest_bytes, digest_file
 
 _CODE = Path(__file__).parent
@@ -62,7 +62,7 @@ def unpack(
         raise DamagedEntry("a kept result does not match its checksum")
     try:
         end = data.index(b"\n", start)
-        header = json.loads(data[start:end])
+        header = parse_json(data[start:end])
         described = header["arrays"]
         if {name: dtype for name, dtype, _ in described} != dict(dtypes):
             raise ValueError("its arrays are others than expected")

@@ -14,12 +14,12 @@ from attention_gallery.build.ownership import MARKER, marker_lines
 from attention_gallery.build.record import Output, Record, RecordWriter
 from attention_gallery.errors import OutputError, Problem
 from attention_gallery.files import (
+    cannot_read,
     link_or_copy,
     make_folder,
     remove_tree,
     swap_folders,
     walk_files,
-    why_unreadable,
 )
 from attention_gallery.hashing import digest_bytes, digest_file
 from attention_gallery.pages.gallery import PlannedPage
@@ -181,9 +181,11 @@ class Staging:
         try:
             yield from walk_files(self.live, empty_folders=True)
         except OSError as error:
-            reason = f"a folder in the site cannot be read: {why_unreadable(error)}"
             mend = "check who owns it and its permissions, or move it away"
-            raise OutputError(Problem(reason, mend, Path(os.fsdecode(error.filename or self.live)))) from None
+            folder = Path(os.fsdecode(error.filename or self.live))
+            raise OutputError(
+                cannot_read("a folder in the site cannot be read", error, mend, folder)
+            ) from None
 
     def _carry(self, name: str) -> None:
         source, target = self.live / name, self.folder / name

@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +33,10 @@ class MeasurePlace:
         """The item as it is written."""
         return self.manifest.settings.analysis.measures[self.index]
 
-    def error(self, reason: str, mend: str = "") -> ManifestError:
+    def error(self, reason: str, mend: str = "", trouble: bool = False) -> ManifestError:
         """A mistake at the item."""
-        return ManifestError(self.manifest.problem(reason, mend, "analysis", "measures", self.index))
+        problem = self.manifest.problem(reason, mend, "analysis", "measures", self.index)
+        return ManifestError(replace(problem, trouble=trouble))
 
     def raised(self, error: BaseException, file: Path, what: str) -> ManifestError:
         """An exception of the author's code, at the last of their lines that led to it."""
@@ -103,7 +104,7 @@ class Guard:
     def _told(self) -> Iterator[None]:
         try:
             yield
-        except Exception as error:  # code of others may raise anything
+        except (Exception, SystemExit) as error:  # code of others may raise anything
             raise self.place.raised(error, self.file, f'the measure "{self.metric.name}" failed') from error
 
 

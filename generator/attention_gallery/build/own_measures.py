@@ -21,7 +21,7 @@ import numpy as np
 from attention_gallery.analysis import BUILT_IN, METRICS, MeasureSet, Metric
 from attention_gallery.build.measure_guard import Guard, MeasurePlace
 from attention_gallery.errors import ManifestError, Problem, did_you_mean
-from attention_gallery.files import why_unreadable
+from attention_gallery.files import cannot_read
 from attention_gallery.hashing import digest, digest_bytes, digest_file
 from attention_gallery.manifest import Manifest
 from attention_gallery.manifest.paths import inside
@@ -81,8 +81,8 @@ def _of_project(place: MeasurePlace) -> _Found:
     try:
         source = read_user_file(path, LARGEST_SETTINGS)
     except OSError as error:
-        reason = f'"{name}" cannot be read: {why_unreadable(error)}'
-        raise place.error(reason, "check who owns it and its permissions") from None
+        told = cannot_read(f'"{name}" cannot be read', error, "check who owns it and its permissions")
+        raise place.error(told.reason, told.mend, told.trouble) from None
     scope = _run(source, path, place)
     if attribute not in scope:
         known = [one for one, value in scope.items() if callable(value) and not one.startswith("_")]
@@ -125,7 +125,7 @@ def _installed(place: MeasurePlace) -> _Found:
     try:
         value = point.load()
         file = Path(inspect.getfile(sys.modules[point.module]))
-    except Exception as error:  # an installed package may raise anything
+    except (Exception, SystemExit) as error:  # an installed package may raise anything
         reason = f'the measure "{place.named}" cannot be loaded: {type(error).__name__}: {error}'
         raise place.error(reason, f"look at the package that brings {point.value}") from error
     version = point.dist.version if point.dist is not None else ""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from attention_gallery.errors import OutputError, Problem
+from attention_gallery.files import parse_json
 from attention_gallery.user_files import LARGEST_PAGE, read_user_file
 
 MARKER = ".attention-gallery"
@@ -66,7 +67,7 @@ def owned_files(site: Path, force: bool) -> set[str]:
 
 def _read(marker: Path) -> list[str] | None:
     try:
-        value = json.loads(read_user_file(marker, LARGEST_PAGE))
+        value = parse_json(read_user_file(marker, LARGEST_PAGE))
         files = value["files"]
         ours = value["generator"] == "attention-gallery" and isinstance(files, list)
         return [str(name) for name in files] if ours else None

@@ -189,9 +189,8 @@ class RecordWriter:
             yield
         except sqlite3.Error as error:
             mend = "free some space on the disk and build again; the previous site is untouched"
-            raise OutputError(
-                Problem(f"the record of the build cannot be written: {error}", mend, self._draft)
-            ) from error
+            reason = f"the record of the build cannot be written: {error}"
+            raise OutputError(Problem(reason, mend, self._draft, trouble=True)) from error
 
 
 def restamp(path: Path, outputs: Mapping[str, Stamp], sources: Mapping[str, Stamp]) -> None:

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from attention_gallery.capturing.prepare import NO_MEMORY, PreparedModel, model_inputs, side_output
 from attention_gallery.capturing.reading import ModelInput
 from attention_gallery.capturing.sink import BatchSink, InexactAttentionError, LayerSink
-from attention_gallery.errors import ModelError
+from attention_gallery.errors import GalleryError, ModelError
 from attention_gallery.models.fingerprints import ModelFingerprint
+from attention_gallery.models.foreign import MODEL_FAULTS
 from attention_gallery.models.quiet import quiet_libraries
-from attention_gallery.models.trial import MODEL_FAULTS, failed, trial_ids
+from attention_gallery.models.trial import failed, trial_ids
 from attention_gallery.models.versions import library_versions
 from attention_gallery.records import AttentionLayer, Beside, Precision, Predictions, Provenance, Tokens
 
@@ -192,6 +193,8 @@ def _run(
         ) from error
     except MemoryError as error:
         raise OutOfMemoryError(str(error)) from error
+    except (GalleryError, OSError):  # of the store, to which layers go as they come
+        raise
     except MODEL_FAULTS as error:
         if isinstance(error, torch.OutOfMemoryError) or NO_MEMORY in str(error):
             raise OutOfMemoryError(str(error)) from error

@@ -17,10 +17,12 @@ from attention_gallery.capturing.single import out_of_memory
 from attention_gallery.errors import DamagedEntry, ModelError, Problem
 from attention_gallery.manifest.settings import CaptureSettings
 from attention_gallery.models.fingerprints import ModelFingerprint
+from attention_gallery.models.foreign import foreign_code
 from attention_gallery.models.load import LoadedModel, load
 from attention_gallery.models.placement import BEST, Placement
 from attention_gallery.models.quiet import quiet_libraries
 from attention_gallery.models.resolved import ProblemMaker, ResolvedModel
+from attention_gallery.models.trial import unread
 from attention_gallery.progress import Reporter, Task
 from attention_gallery.records import Given, Precision, RepeatedTokens, TextInput
 from attention_gallery.store import AttentionStore, EntryWriter
@@ -171,9 +173,10 @@ def _read_all(
 
 def _read(job: CaptureJob, loaded: LoadedModel) -> ModelInput:
     given = job.given
-    if isinstance(given, RepeatedTokens):
-        return read_repeated(loaded, given, job.title, job.problem)
-    return read_input(loaded, given, job.title, job.problem)
+    with foreign_code(lambda error: unread(job.title, job.problem, error)):
+        if isinstance(given, RepeatedTokens):
+            return read_repeated(loaded, given, job.title, job.problem)
+        return read_input(loaded, given, job.title, job.problem)
 
 
 @dataclass(slots=True, eq=False)

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import torch
 
 from attention_gallery.capturing.strategies import Strategy
+from attention_gallery.models.foreign import MODEL_FAULTS
 from attention_gallery.models.quantised import is_plain, matrix_of, takes_features
 from attention_gallery.models.quiet import quiet_libraries
-from attention_gallery.models.trial import MODEL_FAULTS
 
 # How far what a projection is given may be from what the heads put together, relative to the largest.
 _SAME = {"float32": 1e-4, "bfloat16": 0.05, "float16": 0.01}
@@ -64,6 +64,8 @@ def find_factors(
                 for hook in hooks:
                     hook.remove()
             factors = {place: _factor(one, trial.tolerance) for place, one in trial.found.items()}
+    except MemoryError:
+        raise
     except MODEL_FAULTS:
         return {}
     return {place: factor for place, factor in factors.items() if factor is not None}

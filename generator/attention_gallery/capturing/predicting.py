@@ -17,9 +17,10 @@ from transformers.modeling_outputs import BaseModelOutputWithPastAndCrossAttenti
 
 from attention_gallery.capturing.decoded import PlainVocabulary
 from attention_gallery.capturing.reading import ModelInput
+from attention_gallery.models.foreign import MODEL_FAULTS
 from attention_gallery.models.load import LoadedModel
 from attention_gallery.models.quiet import quiet_libraries
-from attention_gallery.models.trial import MODEL_FAULTS, final_states
+from attention_gallery.models.trial import final_states
 from attention_gallery.records import Int32, Predictions
 
 # So many logits (16 MB) are held at a time.
@@ -137,6 +138,8 @@ def _agrees(predictor: Predictor, loaded: LoadedModel, inputs: Mapping[str, Any]
             whole = loaded.head(**inputs).logits[0].float()
             rows = final_states(loaded.model(**inputs))[0]
             apart = torch.cat([predictor.logits(rows[:2]), predictor.logits(rows[2:].flip(0)).flip(0)])
+    except MemoryError:
+        raise
     except MODEL_FAULTS:
         return False
     if apart.shape != whole.shape:

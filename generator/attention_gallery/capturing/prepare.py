@@ -15,11 +15,13 @@ from attention_gallery.capturing.norms import find_factors, vector_norms
 from attention_gallery.capturing.predicting import Predictor, find_predictor
 from attention_gallery.capturing.reading import ModelInput
 from attention_gallery.capturing.sink import BatchSink, InexactAttentionError, LayerSink
-from attention_gallery.capturing.strategies import LADDER, NoEagerAttentionError, Strategy
+from attention_gallery.capturing.strategies import LADDER, Strategy
 from attention_gallery.errors import GalleryError, ModelError
+from attention_gallery.models.foreign import MODEL_FAULTS
 from attention_gallery.models.load import LoadedModel
 from attention_gallery.models.quiet import quiet_libraries
-from attention_gallery.models.trial import MODEL_FAULTS, failed, final_states, trial_ids
+from attention_gallery.models.suited import mend, no_attention
+from attention_gallery.models.trial import failed, final_states, trial_ids
 from attention_gallery.records import failure_reason
 from attention_gallery.store import BesideShape
 
@@ -51,6 +53,14 @@ class SideOutputError(Exception):
 
 class _Seen(Exception):  # noqa: N818 - nothing went wrong
     """Every layer that is wanted has come."""
+
+
+class _OtherShapeError(InexactAttentionError):
+    """What came has so many axes, and is no attention of all tokens of the trial to all."""
+
+    def __init__(self, reason: str, axes: int) -> None:
+        super().__init__(reason)
+        self.axes = axes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -165,22 +175,27 @@ def prepare(loaded: LoadedModel, ladder: Sequence[Strategy] = LADDER) -> Prepare
     """
     if getattr(loaded.model.config, "attention_type", None) == "block_sparse":
         # BigBird switches to full attention for short texts, also for all that it reads afterwards.
-        raise _not_captured(loaded, {"": "it is block-sparse: most pairs of tokens have no weight"})
+        sparse = InexactAttentionError("it is block-sparse: most pairs of tokens have no weight")
+        raise _not_captured(loaded, {"": sparse})
     inputs = _trial_inputs(loaded)
     try:
         with quiet_libraries(), torch.inference_mode():
             plain = final_states(loaded.model(**inputs))
+    except MemoryError:
+        raise
     except MODEL_FAULTS as error:
-        raise failed(loaded.resolved, error) from error
-    reasons: dict[str, str] = {}  # of a strategy that can be tried in two ways, why the last one failed
+        raise failed(loaded.resolved, error, loaded.model) from error
+    faults: dict[str, BaseException] = {}  # of a strategy that can be tried in two ways, that of the last one
     for strategy in ladder:
         try:
             kinds = _tried(loaded, strategy, inputs, plain)
             bound = strategy.bound(loaded.model)
             return _with_side_outputs(PreparedModel(loaded, bound, kinds), inputs)
-        except (InexactAttentionError, NoEagerAttentionError, *MODEL_FAULTS) as error:
-            reasons[strategy.name] = str(error) or type(error).__name__
-    raise _not_captured(loaded, reasons)
+        except MemoryError:
+            raise
+        except MODEL_FAULTS as error:
+            faults[strategy.name] = error
+    raise _not_captured(loaded, faults)
 
 
 def _with_side_outputs(prepared: PreparedModel, inputs: Mapping[str, Any]) -> PreparedModel:
@@ -295,7 +310,7 @@ def _kind_of(loaded: LoadedModel, weights: torch.Tensor) -> str:
         if len(shape) == 4 and shape[0] == 1 and shape[2:] == _extent(kind):
             return kind
     expected = " or ".join(str((1, facts.heads, *_extent(kind))) for kind, facts in loaded.parts.items())
-    raise InexactAttentionError(f"attention of the shape {shape} came instead of {expected}")
+    raise _OtherShapeError(f"attention of the shape {shape} came instead of {expected}", len(shape))
 
 
 def _forget(layer: object) -> None:
@@ -308,19 +323,37 @@ def _check_same(states: torch.Tensor, plain: torch.Tensor) -> None:
         raise InexactAttentionError(f"the model computes something else with it (off by {difference:.2g})")
 
 
-def _not_captured(loaded: LoadedModel, reasons: Mapping[str, str]) -> ModelError:
+def _not_captured(loaded: LoadedModel, faults: Mapping[str, BaseException]) -> ModelError:
+    reasons = {name: str(fault) or type(fault).__name__ for name, fault in faults.items()}
     told = _summed_up(reasons)
     if any(name.rpartition(".")[2] in _SINKS for name, _ in loaded.model.named_parameters()):
         told = "part of it goes to sinks outside the sentence, so that its rows do not sum to 1"
     elif loaded.dtype != "float32" and reasons and all("miss 1" in why for why in [*reasons.values()][1:]):
         told += f"; its own softmax is rounded to {loaded.dtype}, so try `dtype: float32`"
+    elif known := no_attention(loaded.model) or _in_words([*faults.values()]):
+        told = f"{known} ({told})"
     return ModelError(
         loaded.resolved.problem(
             f'the attention of "{loaded.resolved.source}" ({loaded.facts.architecture}) '
             f"cannot be captured: {told}",
-            "docs/architectures.md lists the architectures that can be captured",
+            mend(loaded.model, loaded.resolved),
         )
     )
+
+
+def _in_words(faults: Sequence[BaseException]) -> str:
+    """What kind of attention gave none of the strategies what is needed, "" where that is not known."""
+    shapes = [fault.axes for fault in faults if isinstance(fault, _OtherShapeError)]
+    if 4 in shapes:
+        return (
+            "it does not weigh every token against every token: it attends within windows or blocks, or to a "
+            "shortened text"
+        )
+    if shapes or any("miss 1" in str(fault) for fault in faults):
+        return "what it computes are not shares of attention that each token gives to the others"
+    if any("0 layers gave" in str(fault) for fault in faults):
+        return "it computes its attention in a way of its own, without a weight for every two tokens"
+    return ""
 
 
 def _summed_up(reasons: Mapping[str, str]) -> str:

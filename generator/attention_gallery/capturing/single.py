@@ -10,8 +10,10 @@ from attention_gallery.capturing.reading import read_input
 from attention_gallery.errors import ModelError
 from attention_gallery.hashing import digest
 from attention_gallery.models.fingerprints import ModelFingerprint
+from attention_gallery.models.foreign import foreign_code
 from attention_gallery.models.load import LoadedModel
 from attention_gallery.models.quiet import quiet_libraries
+from attention_gallery.models.trial import unread
 from attention_gallery.records import AttentionLayer, MemoryCapture, TextInput
 
 
@@ -62,7 +64,8 @@ def _capture(
     prepared = loaded if isinstance(loaded, PreparedModel) else prepare(loaded)
     model = prepared.loaded
     resolved = model.resolved
-    read = read_input(model, given, resolved.source, resolved.problem)
+    with foreign_code(lambda error: unread(resolved.source, resolved.problem, error)):
+        read = read_input(model, given, resolved.source, resolved.problem)
     layers: dict[str, list[AttentionLayer]] = {kind: [] for kind in kinds}
     emits = {kind: found.append for kind, found in layers.items()}
     try:

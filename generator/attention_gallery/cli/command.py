@@ -29,7 +29,7 @@ class GalleryCommand(click.Command):
             return super().invoke(ctx)
         except (click.exceptions.Exit, click.ClickException):
             raise
-        except (Exception, KeyboardInterrupt) as error:
+        except (Exception, KeyboardInterrupt, SystemExit) as error:
             code = failures.report(error, verbose=session_of(ctx).verbose)
             raise click.exceptions.Exit(code) from error
 

@@ -36,6 +36,8 @@ def report(error: BaseException, *, verbose: bool = False) -> int:
         return _say_error(str(error), error.exit_code)
     if verbose:
         click.echo(plain("".join(traceback.format_exception(error))), err=True, nl=False)
+    if isinstance(error, SystemExit):
+        return _say_error(_ended(error), FAILURE)
     if isinstance(error, MemoryError):
         return _say_error("there is not enough memory", FAILURE)
     if isinstance(error, OSError) and error.errno is not None:
@@ -56,6 +58,11 @@ def _system_message(error: OSError) -> str:
     }
     mend = mends.get(error.errno or 0, "")
     return f"{where}{reason}" + (f"\n  {mend}" if mend else "")
+
+
+def _ended(error: SystemExit) -> str:
+    # click ends commands in its own way, so that only code of others can have asked for this.
+    return f"code that is not ours ended the program (sys.exit({error.code!r})) before the command was done"
 
 
 def _bug_message(error: BaseException, verbose: bool) -> str:

@@ -149,5 +149,6 @@ def _like_slug(name: str) -> bool:
 
 
 def _unknown_model(name: str, slugs: Sequence[str]) -> ManifestError:
-    mend = did_you_mean(name, slugs) or "write `org/name`, `./folder` or `package:name/path`"
+    local = f"for the model in the current folder write `./{name}`" if Path(name).exists() else ""
+    mend = local or did_you_mean(name, slugs) or "write `org/name`, `./folder` or `package:name/path`"
     return ManifestError(f'the gallery has no model "{name}"', mend=mend)

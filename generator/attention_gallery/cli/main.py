@@ -77,8 +77,6 @@ def execute(arguments: Sequence[str]) -> int:
         result = gallery.main(list(arguments), prog_name="attention-gallery", standalone_mode=False)
         sys.stdout.flush()
     except BaseException as error:  # the outermost floor: nothing may leave as a traceback
-        if isinstance(error, SystemExit):
-            return error.code if isinstance(error.code, int) else failures.FAILURE
         return failures.report(error, verbose="--verbose" in arguments or "-v" in arguments)
     return result if isinstance(result, int) else failures.OK
 

@@ -39,7 +39,7 @@ class Session:
 
         Raises `ManifestError` when there is no such file.
         """
-        from attention_gallery.files import kind_of, why_unreadable
+        from attention_gallery.files import cannot_read, kind_of
 
         path = self.manifest.absolute()
         try:
@@ -47,8 +47,9 @@ class Session:
                 path = path / MANIFEST
             found = kind_of(path)
         except OSError as error:
-            reason = f"the manifest {self.manifest} cannot be read: {why_unreadable(error)}"
-            raise ManifestError(reason, mend="check the path and its permissions") from None
+            reason = f"the manifest {self.manifest} cannot be read"
+            mend = "check the path and its permissions"
+            raise ManifestError(cannot_read(reason, error, mend)) from None
         if found != "file":
             raise ManifestError(f"there is no manifest at {self.manifest}", mend=_where_to_find(path))
         return path

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attention_gallery.errors import ManifestError, Problem
+from attention_gallery.files import cannot_read
 from attention_gallery.manifest.document import CONTROL
 from attention_gallery.manifest.textfile import not_utf8
 from attention_gallery.manifest.words import Span
@@ -94,7 +95,8 @@ def _lines(path: Path) -> list[str]:
     except UnicodeDecodeError as error:
         raise ManifestError(not_utf8(path, data, error)) from None
     except OSError as error:
-        raise ManifestError(Problem(f"the file cannot be read: {error.strerror}", "", path)) from None
+        mend = "name a CoNLL-U file that can be read"
+        raise ManifestError(cannot_read("the file cannot be read", error, mend, path)) from None
 
 
 def _blocks(lines: list[str]) -> Iterator[tuple[int, int]]:

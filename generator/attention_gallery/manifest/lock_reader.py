@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from attention_gallery.errors import LockError, Problem
-from attention_gallery.files import kind_of, why_unreadable
+from attention_gallery.files import cannot_read, kind_of
 from attention_gallery.manifest.document import Document, read_document
 from attention_gallery.manifest.lock import SCHEMA, Lock, LockedModel
 from attention_gallery.manifest.nodes import YamlError, split_lines
@@ -42,7 +42,7 @@ def read_lock(path: Path) -> Lock | None:
             return None
         data = read_user_file(path, _LARGEST)
     except OSError as error:
-        raise LockError(Problem(f"the lock cannot be read: {why_unreadable(error)}", _MEND, path)) from None
+        raise LockError(cannot_read("the lock cannot be read", error, _MEND, path)) from None
     document = _document(data, path)
     if isinstance(document.data, dict) and _is_newer(document.data.get("schema")):
         place = document.position("schema")

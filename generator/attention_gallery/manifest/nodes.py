@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from attention_gallery.errors import Problem
+from attention_gallery.manifest.yaml_mends import ANY, mend_of
 
 DEEPEST = 40
 _BREAKS = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
@@ -144,48 +145,9 @@ def _place(mark: Any) -> tuple[int, int]:
     return mark.line + 1, mark.column + 1
 
 
-_TABS = "YAML does not allow tabs for indentation: use spaces"
-_HINTS = (
-    (
-        "mapping values are not allowed",
-        'a text that contains ": " needs quotes around it, or `|` and a line of its own',
-    ),
-    (
-        "expected <block end>",
-        "check the indentation: items of one list, and keys of one block, begin in the same column",
-    ),
-    ("unexpected end of stream", "a quote or bracket that is opened here is not closed"),
-    (
-        "could not find expected ':'",
-        "a key is followed by a colon and a space; check the indentation of this line",
-    ),
-    (
-        "expected ',' or",
-        "a bracket `[` or `{` begins a list or block; text that begins with one needs quotes",
-    ),
-    ("undefined tag handle", "text that begins with `!` needs quotes"),
-    ("expected alphabetic or numeric", "text that begins with `*`, `&` or `!` needs quotes"),
-    ("unknown escape character", "in double quotes a backslash is written `\\\\`; or use single quotes"),
-    (
-        "invalid Unicode character escape",
-        "write the character itself; half of a surrogate pair is not a character",
-    ),
-    ("tab character that violates indentation", _TABS),
-    ("incompatible YAML document", "remove the %YAML line"),
-)
-
-
 def _syntax(error: yaml.MarkedYAMLError, text: str) -> YamlError:
-    mark = error.problem_mark or error.context_mark
     said = error.problem or error.context or "it cannot be read"
-    mend = next((hint for sign, hint in _HINTS if sign in said), "")
-    if mark is None:
-        return YamlError(f"this is not valid YAML: {said}", mend)
-    if "cannot start any token" in said:
-        wrong = text[mark.index : mark.index + 1]
-        mend = f"text that begins with `{wrong}` needs quotes"
-        if wrong == "\t":
-            mend = _TABS
-    if said == "found unexpected end of stream" and error.context_mark is not None:
-        mark = error.context_mark
-    return YamlError(f"this is not valid YAML: {said}", mend, *_place(mark))
+    mend = mend_of(error, split_lines(text))
+    if mend is None:
+        return YamlError(f"this is not valid YAML: {said}", ANY)
+    return YamlError(f"this is not valid YAML: {said}", mend.text, mend.line, mend.column)

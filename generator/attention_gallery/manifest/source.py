@@ -58,6 +58,8 @@ def parse_source(text: str) -> Source:
         return _package(text)
     if text in {".", ".."} or re.match(r"\.\.?[/\\]|/|~[/\\]|[A-Za-z]:[/\\]", text):
         return Source("local", text, path=text)
+    if text.startswith("file://"):
+        raise _wrong(f'the source "{text}" is a web address', "write the path alone: `/…` or `./…`")
     if "://" in text:
         raise _wrong(f'the source "{text}" is a web address', "write only its `org/name` part")
     if scheme := _SCHEME.match(text):

@@ -8,10 +8,12 @@ from typing import Any
 import torch
 
 from attention_gallery.errors import ModelError
+from attention_gallery.models.foreign import MODEL_FAULTS
 from attention_gallery.models.layers import AttendingLayers, first_number, of_model, of_part
 from attention_gallery.models.quantised import Weights
 from attention_gallery.models.resolved import ResolvedModel
-from attention_gallery.models.trial import MODEL_FAULTS, failed, final_states, trial_ids
+from attention_gallery.models.suited import CHOOSE, mend, no_attention, reads_more
+from attention_gallery.models.trial import failed, final_states, trial_ids
 from attention_gallery.records import AttentionKind, ModelFacts
 
 # Tokenizers without a limit say so with a huge number.
@@ -32,7 +34,7 @@ def read_facts(
         raise ModelError(
             resolved.problem(
                 f'"{resolved.source}" ({model.config.model_type}) has no attention: no layer attends',
-                "choose a model with attention",
+                CHOOSE,
             )
         )
     return parts
@@ -44,11 +46,10 @@ def _read(model: Any, tokenizer: Any, resolved: ResolvedModel, weights: Weights)
             return {kind: _part(model, tokenizer, resolved, weights, kind) for kind in _PARTS}
         return {"self": _whole(model, tokenizer, resolved, weights)}
     except (AttributeError, TypeError, ValueError) as error:
+        reason = f'the configuration of "{resolved.source}" does not tell its layers and heads ({error})'
+        known = reads_more(model) or no_attention(model)
         raise ModelError(
-            resolved.problem(
-                f'the configuration of "{resolved.source}" does not tell its layers and heads ({error})',
-                "only text transformers can be captured",
-            )
+            resolved.problem(f"{reason}: {known}" if known else reason, mend(model, resolved))
         ) from error
 
 
@@ -113,8 +114,10 @@ def _facts(
 def _tried_causal(model: Any, vocabulary: int, resolved: ResolvedModel, tolerance: float) -> bool:
     try:
         return is_causal(model, vocabulary, tolerance)
+    except MemoryError:
+        raise
     except MODEL_FAULTS as error:
-        raise failed(resolved, error) from error
+        raise failed(resolved, error, model) from error
 
 
 def is_causal(model: Any, vocabulary: int, tolerance: float) -> bool:

@@ -6,27 +6,27 @@ Weights are safetensors or GGUF only: pickled weights run code when they are loa
 from __future__ import annotations
 
 import importlib.util
-import json
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from attention_gallery.errors import ModelError, Problem, did_you_mean
+from attention_gallery.files import parse_json
 from attention_gallery.manifest.settings import ModelSpec
 from attention_gallery.manifest.source import Source, parse_source
 from attention_gallery.models import names as known
 from attention_gallery.models.code import check_references, own_code
+from attention_gallery.models.convert import pickled_mend, pickled_weights
 from attention_gallery.models.hub import HubModel, Lookup, snapshot
+from attention_gallery.models.inside import TOKENIZER_CONFIG, folders_of_models, has_tokenizer
 from attention_gallery.models.plain_files import check_files
 from attention_gallery.models.resolved import ProblemMaker, ResolvedModel
+from attention_gallery.models.weight_files import no_file, pointer_to
 from attention_gallery.progress import Reporter, SilentReporter
 from attention_gallery.user_files import LARGEST_SETTINGS, read_user_file
 
 _PICKLED = frozenset({".bin", ".pt", ".pth", ".ckpt", ".pkl", ".h5", ".msgpack"})
-_CONVERT = (
-    "pickled weights can run code when they are loaded; convert them once with "
-    '`AutoModel.from_pretrained("…").save_pretrained("folder")`, which writes safetensors'
-)
 _ANY_COPY = Lookup()
 _MERGE = "it is an adapter; merge it into its model (`merge_and_unload`) and save the result"
 
@@ -47,7 +47,10 @@ def resolve(
     source = parse_source(spec.source)
     if source.kind == "hub":
         wanted = HubModel(source.name, spec.revision, code=spec.trust_remote_code)
-        folder, revision = snapshot(wanted, problem, lookup, reporter or SilentReporter())
+        try:
+            folder, revision = snapshot(wanted, problem, lookup, reporter or SilentReporter())
+        except ModelError as error:
+            raise _or_local(error, source, root) from error
         return _from_folder(folder, spec, revision, problem)
     if spec.revision is not None:
         raise ModelError(
@@ -72,6 +75,14 @@ def resolve(
         check_files(path, problem)
         return _from_file(path, spec.source, revision, problem)
     return _from_folder(path, spec, revision, problem)
+
+
+def _or_local(error: ModelError, source: Source, root: Path) -> ModelError:
+    """The error of a hub id, with another mend where what is meant lies beside the manifest."""
+    if not (root / source.name).exists():
+        return error
+    mend = f"a model beside the manifest is named with its path: write `./{source.name}`"
+    return ModelError([replace(one, mend=mend) for one in error.problems])
 
 
 def _package_path(source: Source, problem: ProblemMaker) -> Path:
@@ -110,7 +121,8 @@ def _from_file(path: Path, source: str, revision: str | None, problem: ProblemMa
     if path.suffix == ".gguf":
         return ResolvedModel(source, path.parent, "gguf", (path,), None, (), revision, problem)
     if path.suffix in _PICKLED:
-        raise ModelError(problem(f'the weights "{path.name}" are not safetensors or GGUF', _CONVERT))
+        mend = pickled_mend(str(Path(source).parent), path.parent, path.name)
+        raise ModelError(problem(f'the weights "{path.name}" are not safetensors or GGUF', mend))
     raise ModelError(
         problem(
             f'"{path.name}" is not a model',
@@ -124,17 +136,13 @@ def _from_folder(folder: Path, spec: ModelSpec, revision: str | None, problem: P
     names = frozenset(path.name for path in folder.iterdir())
     source = spec.source
     if known.CONFIG not in names:
-        raise ModelError(problem(f'"{source}" has no config.json', _no_config(names)))
+        raise ModelError(problem(f'"{source}" has no config.json', _no_config(folder, names, source)))
     if "adapter_config.json" in names:
         raise ModelError(problem(f'"{source}" needs another model', _MERGE))
     _check_config(_read_json(folder / known.CONFIG, problem), source, problem)
     weights = _weights(folder, names, source, problem)
-    if not names & known.VOCABULARIES:
-        raise ModelError(
-            problem(
-                f'"{source}" has no tokenizer', "put tokenizer.json beside the weights (`save_pretrained`)"
-            )
-        )
+    if not has_tokenizer(folder, names):
+        _no_tokenizer(folder, source, problem)
     return ResolvedModel(
         source,
         folder,
@@ -153,18 +161,37 @@ def _beside(folder: Path, names: frozenset[str], spec: ModelSpec, problem: Probl
     generation = (folder / known.GENERATION,) if known.GENERATION in names else ()
     if not spec.trust_remote_code:
         return generation
-    for name in sorted(names & {known.CONFIG, "tokenizer_config.json"}):
+    for name in sorted(names & {known.CONFIG, TOKENIZER_CONFIG}):
         check_references(_read_json(folder / name, problem), spec.source, problem)
     return (*generation, *own_code(folder, names))
 
 
-def _no_config(names: frozenset[str]) -> str:
+def _no_config(folder: Path, names: frozenset[str], source: str) -> str:
     ggufs = sorted(name for name in names if name.endswith(".gguf"))
     if ggufs:
         return f"to use a GGUF file, name the file itself: `…/{ggufs[0]}`"
     if "adapter_config.json" in names:
         return _MERGE
+    inside = folders_of_models(folder)
+    if len(inside) == 1:
+        return f"the model is in a folder inside: write `{source.rstrip('/')}/{inside[0]}`"
+    if inside:
+        return f"name one of the models inside: {', '.join(inside[:8])}"
     return "name the folder that holds config.json, the tokenizer and the safetensors"
+
+
+def _no_tokenizer(folder: Path, source: str, problem: ProblemMaker) -> NoReturn:
+    """Say that a model has no tokenizer, unless what it lacks one for is that it reads no texts."""
+    from attention_gallery.models.suited import check_folder_reads_texts
+
+    check_folder_reads_texts(folder, source, problem)
+    raise ModelError(
+        problem(
+            f'"{source}" has no tokenizer',
+            "put tokenizer.json, or the other files of its tokenizer, beside the weights: "
+            f'`AutoTokenizer.from_pretrained("where it came from").save_pretrained({str(folder)!r})`',
+        )
+    )
 
 
 def _check_config(config: dict[str, Any], source: str, problem: ProblemMaker) -> None:
@@ -182,9 +209,9 @@ def _weights(folder: Path, names: frozenset[str], source: str, problem: ProblemM
         return (folder / known.WEIGHTS,)
     if known.INDEX in names:
         return (folder / known.INDEX, *_shards(folder, names, problem))
-    pickled = sorted(name for name in names if Path(name).suffix in _PICKLED)
-    if pickled:
-        raise ModelError(problem(f'the weights of "{source}" are pickled ({pickled[0]})', _CONVERT))
+    if pickled := pickled_weights(names, _PICKLED):
+        mend = pickled_mend(source, folder, pickled)
+        raise ModelError(problem(f'the weights of "{source}" are pickled ({pickled})', mend))
     raise ModelError(
         problem(
             f'"{source}" has no weights that can be used',
@@ -207,14 +234,18 @@ def _shards(folder: Path, names: frozenset[str], problem: ProblemMaker) -> list[
 
 
 def _read_json(path: Path, problem: ProblemMaker) -> dict[str, Any]:
+    if wrong := no_file(path):
+        raise ModelError(problem(wrong.reason, wrong.mend))
+    data = read_user_file(path, LARGEST_SETTINGS)
+    if pointer := pointer_to(data[:100]):
+        raise ModelError(problem(f"{path} {pointer.reason}", pointer.mend))
     try:
-        value = json.loads(read_user_file(path, LARGEST_SETTINGS))
-    except (OSError, ValueError) as error:
-        raise ModelError(
-            problem(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}", "")
-        ) from error
+        value = parse_json(data)
+    except ValueError as error:
+        mend = "download it again, or mend it at that place"
+        raise ModelError(problem(f"{path} cannot be read: {error}", mend)) from error
     if not isinstance(value, dict):
-        raise ModelError(problem(f"{path} is not a JSON object", ""))
+        raise ModelError(problem(f"{path} is not a JSON object", "it begins with `{`; download it again"))
     return value
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import secrets
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from attention_gallery.files import parse_json
 from attention_gallery.hashing import canonical_json, digest, digest_file
 from attention_gallery.models.resolved import ResolvedModel
 from attention_gallery.stamps import Moment, Stamp, stamp_of
@@ -63,7 +63,7 @@ class FingerprintMemory:
 
     def _load(self) -> dict[str, tuple[Stamp, str]]:
         try:
-            value = json.loads(read_user_file(self._path, LARGEST_SETTINGS))
+            value = parse_json(read_user_file(self._path, LARGEST_SETTINGS))
             entries = value["files"] if value["schema"] == _SCHEMA else {}
             return {str(name): (Stamp(*stamp), str(found)) for name, (stamp, found) in entries.items()}
         except (OSError, ValueError, KeyError, TypeError, AttributeError):

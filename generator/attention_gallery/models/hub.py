@@ -6,14 +6,16 @@ huggingface_hub does it all, with its own settings: cache (HF_HOME), token (HF_T
 from __future__ import annotations
 
 import errno
-import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from attention_gallery.errors import ModelError
+from attention_gallery.files import parse_json
 from attention_gallery.models import names
+from attention_gallery.models.convert import conversion
 from attention_gallery.models.download import download
+from attention_gallery.models.inside import has_tokenizer
 from attention_gallery.models.resolved import ProblemMaker
 from attention_gallery.progress import Reporter
 from attention_gallery.user_files import LARGEST_SETTINGS, read_user_file
@@ -80,7 +82,8 @@ def snapshot(
         raise ModelError(
             problem(
                 f'the model "{wanted.name}" has no safetensors weights, or its copy is not whole',
-                "connect to the network to complete the copy; other formats must be converted first",
+                "connect to the network to complete the copy; other formats must be converted first: "
+                + conversion(wanted.name, folder),
             )
         )
     return folder, folder.name if _COMMIT.fullmatch(folder.name) else revision
@@ -98,7 +101,8 @@ def _cached(wanted: HubModel, revision: str | None) -> Path | None:
         return None
     folder = Path(found)
     # Another program may have cached a part alone, or a download may have ended early.
-    whole = _has_weights(folder) and any((folder / name).exists() for name in names.VOCABULARIES)
+    there = frozenset(path.name for path in folder.iterdir() if path.exists())
+    whole = _has_weights(folder) and has_tokenizer(folder, there)
     return folder if whole and (not wanted.code or _has_code(folder)) else None
 
 
@@ -108,7 +112,7 @@ def _has_weights(folder: Path) -> bool:
     if (folder / names.WEIGHTS).exists():
         return True
     try:
-        index = json.loads(read_user_file(folder / names.INDEX, LARGEST_SETTINGS))
+        index = parse_json(read_user_file(folder / names.INDEX, LARGEST_SETTINGS))
         shards = set(index["weight_map"].values())
         return bool(shards) and all((folder / str(shard)).exists() for shard in shards)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -118,7 +122,7 @@ def _has_weights(folder: Path) -> bool:
 def _has_code(folder: Path) -> bool:
     """Whether the modules that the configuration names are there: they are fetched only when asked for."""
     try:
-        config = json.loads(read_user_file(folder / names.CONFIG, LARGEST_SETTINGS))
+        config = parse_json(read_user_file(folder / names.CONFIG, LARGEST_SETTINGS))
         references = config.get("auto_map", {}).values()
         return all((folder / f"{str(one).partition('.')[0]}.py").exists() for one in references)
     except (OSError, ValueError, AttributeError):
@@ -131,9 +135,23 @@ def _downloaded(
     try:
         return download(wanted.name, revision, wanted.patterns, reporter)
     except Exception as error:  # the hub library lets errors of three HTTP libraries and its own through
+        error = _cause(error)
+        if isinstance(error, OSError) and error.errno in _DISK:
+            reason = f'the model "{wanted.name}" cannot be kept: {error}'
+            trouble = problem(reason, "check the disk and the folder of HF_HOME")
+            raise ModelError(replace(trouble, trouble=True)) from error
         pinned = lookup.commit is not None and lookup.commit != wanted.revision
         reason, mend = _explain(error, wanted.name, revision, pinned=pinned, fresh=lookup.fresh)
         raise ModelError(problem(reason, mend)) from error
+
+
+def _cause(error: Exception) -> Exception:
+    """What made the hub library look for a copy on this machine."""
+    from huggingface_hub.errors import DryRunError, LocalEntryNotFoundError
+
+    while isinstance(error, LocalEntryNotFoundError | DryRunError) and isinstance(error.__cause__, Exception):
+        error = error.__cause__
+    return error
 
 
 def _explain(
@@ -141,16 +159,12 @@ def _explain(
 ) -> tuple[str, str]:
     """What an error of the hub library means to the user, and the mend."""
     from huggingface_hub.errors import (
-        DryRunError,
         GatedRepoError,
         HfHubHTTPError,
-        LocalEntryNotFoundError,
         RepositoryNotFoundError,
         RevisionNotFoundError,
     )
 
-    while isinstance(error, LocalEntryNotFoundError | DryRunError) and isinstance(error.__cause__, Exception):
-        error = error.__cause__  # what made it look for a copy on this machine
     if isinstance(error, GatedRepoError):
         return f'the model "{name}" is gated', f"accept its terms on the hub and {_LOG_IN}"
     if isinstance(error, RepositoryNotFoundError):
@@ -166,8 +180,6 @@ def _explain(
         if status in (401, 403):
             return f'the hub refuses to give out the model "{name}" (HTTP {status})', _LOG_IN
         return f'the hub failed to give out the model "{name}" (HTTP {status})', "try again later"
-    if isinstance(error, OSError) and error.errno in _DISK:
-        return f'the model "{name}" cannot be kept: {error}', "check the disk and the folder of HF_HOME"
     kind = type(error).__name__
     if fresh:
         return f'the hub could not be asked for the model "{name}" ({kind})', "try again with a network"

@@ -6,10 +6,11 @@ It can change while the weights stay the same, so it is no part of a capture: wh
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from attention_gallery.errors import ModelError
-from attention_gallery.files import kind_of, why_unreadable
+from attention_gallery.files import is_system_trouble, kind_of, why_unreadable
 from attention_gallery.models.gguf_header import entries
 from attention_gallery.models.resolved import ResolvedModel
 from attention_gallery.user_files import open_user_file
@@ -33,7 +34,8 @@ def license_of(model: ResolvedModel) -> str | None:
             beginning = stream.read(_READ)
     except OSError as error:
         reason = f'"{path.name}" of "{model.source}" cannot be read: {why_unreadable(error)}'
-        raise ModelError(model.problem(reason, "it may tell the license; check its permissions")) from None
+        problem = model.problem(reason, "it may tell the license; check its permissions")
+        raise ModelError(replace(problem, trouble=is_system_trouble(error))) from None
     return _in_gguf(beginning) if model.weights_format == "gguf" else _in_card(beginning)
 
 

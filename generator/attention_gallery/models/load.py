@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,15 +22,22 @@ from transformers import (
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 from transformers.utils.hub import TRANSFORMERS_DYNAMIC_MODULE_NAME
 
-from attention_gallery.errors import ModelError
+from attention_gallery.errors import GalleryError, ModelError
+from attention_gallery.files import is_system_trouble
 from attention_gallery.models.facts import read_facts
 from attention_gallery.models.gguf_once import gguf_read_once
+from attention_gallery.models.not_loaded import cannot_load
 from attention_gallery.models.placement import BEST, Placement
 from attention_gallery.models.quantised import Weights, architecture_of, is_packed, quantisation, rounding
 from attention_gallery.models.quiet import quiet_libraries
 from attention_gallery.models.resolved import ResolvedModel
+from attention_gallery.models.suited import check_reads_texts
+from attention_gallery.models.weight_files import count_tensors, inspect_model
 from attention_gallery.records import ModelFacts
 
+# What a configuration counts that is built one by one; so many are built in no time.
+_REPEATED = re.compile(r"(layers?|blocks|experts|depth)$")
+_FEW = 1000
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -87,20 +95,19 @@ def load(
     try:
         with quiet_libraries(), gguf_read_once() if resolved.gguf_file else nullcontext():
             return _load(resolved, dtype, (continues, predicts), placement)
-    except ModelError:
+    except (GalleryError, KeyboardInterrupt):
         raise
-    except Exception as error:  # the libraries raise almost anything, and a model's files are untrusted
-        raise ModelError(
-            resolved.problem(
-                f'the model "{resolved.source}" cannot be loaded: {_first_line(error)}',
-                "check that its files are complete and that this version of transformers knows it",
-            )
-        ) from error
+    except BaseException as error:  # a model's files are untrusted, and the libraries raise almost anything
+        if isinstance(error, OSError) and is_system_trouble(error):
+            raise
+        raise cannot_load(resolved, error) from error
 
 
 def _load(
     resolved: ResolvedModel, dtype: str, wanted: tuple[bool, bool], placement: Placement
 ) -> LoadedModel:
+    if problems := inspect_model(resolved):
+        raise ModelError(problems)
     where = str(resolved.folder)
     common: dict[str, Any] = {"local_files_only": True, "trust_remote_code": resolved.trusted}
     if resolved.gguf_file is not None:
@@ -108,6 +115,8 @@ def _load(
     elif not resolved.trusted:
         _refuse_own_code(resolved)
     config = AutoConfig.from_pretrained(where, **common)
+    check_reads_texts(config, resolved.source, resolved.problem)
+    _refuse_too_many_layers(config, resolved)
     quantised = quantisation(config, resolved)
     continues, predicts = wanted
     auto = _auto_class(config, continues, predicts)
@@ -217,6 +226,27 @@ def _refuse_own_code(resolved: ResolvedModel) -> None:
         )
 
 
+def _refuse_too_many_layers(config: Any, resolved: ResolvedModel) -> None:
+    """Refuse a configuration with more layers than weights could fill; building them would never end."""
+    numbers = (pair for part in _configurations(config.to_dict()) for pair in part.items())
+    named = [pair for pair in numbers if isinstance(pair[1], int) and _REPEATED.search(str(pair[0]))]
+    largest = max(named, key=lambda pair: pair[1], default=("", 0))
+    if largest[1] > _FEW and largest[1] > (tensors := count_tensors(resolved)):
+        reason = (
+            f'the configuration of "{resolved.source}" asks for {largest[1]} `{largest[0]}`, '
+            f"but its weights are {tensors} tensors"
+        )
+        raise ModelError(resolved.problem(reason, "check that config.json belongs to these weights"))
+
+
+def _configurations(described: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The configuration of a model and of its parts, as plain data."""
+    yield described
+    for value in described.values():
+        if isinstance(value, dict):
+            yield from _configurations(value)
+
+
 def _refuse_random_weights(resolved: ResolvedModel, head: set[str], report: dict[str, Any]) -> bool:
     """Refuse weights with gaps outside the head; whether there are some in it."""
     # A pooler sits above the last layer, so attention does not depend on it; many checkpoints lack one.
@@ -235,8 +265,3 @@ def _refuse_random_weights(resolved: ResolvedModel, head: set[str], report: dict
             )
         )
     return headless
-
-
-def _first_line(error: Exception) -> str:
-    text = str(error).strip().splitlines()
-    return (text[0][:300] if text else "") or type(error).__name__

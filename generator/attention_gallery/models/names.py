@@ -25,6 +25,8 @@ VOCABULARIES = frozenset(
         "vocab.txt",
     }
 )
+# Tokenizers that read bytes or characters and have no such file, by their class.
+WITHOUT_VOCABULARY = frozenset({"ByT5Tokenizer", "CanineTokenizer", "PerceiverTokenizer"})
 TOKENIZER = VOCABULARIES | {
     "added_tokens.json",
     "bpe.codes",

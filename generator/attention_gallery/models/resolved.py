@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from attention_gallery.errors import Problem
+from attention_gallery.files import parse_json
 from attention_gallery.user_files import LARGEST_SETTINGS, read_user_file
 
 WeightsFormat = Literal["safetensors", "gguf"]
@@ -50,7 +50,7 @@ class ResolvedModel:
         if self.config is None:
             return ("self",)
         try:
-            described = json.loads(read_user_file(self.config, LARGEST_SETTINGS))
+            described = parse_json(read_user_file(self.config, LARGEST_SETTINGS))
         except (OSError, ValueError):
             return ("self",)  # whoever loads the model says what is wrong with the file
         both = isinstance(described, dict) and described.get("is_encoder_decoder") is True

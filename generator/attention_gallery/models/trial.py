@@ -7,18 +7,11 @@ from typing import Any
 import torch
 
 from attention_gallery.errors import ModelError
-from attention_gallery.models.resolved import ResolvedModel
+from attention_gallery.models.foreign import fault_in_words
+from attention_gallery.models.resolved import ProblemMaker, ResolvedModel
+from attention_gallery.models.suited import CHOOSE, mend, no_attention, reads_more
 
-# What can go wrong when untrusted files meet the model code of a library.
-MODEL_FAULTS = (
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    NotImplementedError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-)
+_ALONE = "try it with transformers alone; if it works there, please report this"
 _SPECIAL = ("pad_token_id", "bos_token_id", "eos_token_id", "decoder_start_token_id", "mask_token_id")
 
 
@@ -40,11 +33,19 @@ def final_states(output: Any) -> torch.Tensor:
     return output[0]  # type: ignore[no-any-return]
 
 
-def failed(resolved: ResolvedModel, error: Exception) -> ModelError:
-    """A model's files are untrusted, and what its code does with them can fail in any way."""
-    return ModelError(
-        resolved.problem(
-            f'the model "{resolved.source}" failed while it read a text ({type(error).__name__}: {error})',
-            "try it with transformers alone; if it works there, please report this",
-        )
-    )
+def unread(model: str, problem: ProblemMaker, error: BaseException) -> ModelError:
+    """A tokenizer, or a model that was to write a text, failed; `model` is its name for people."""
+    return ModelError(problem(f'the model "{model}" cannot read this: {fault_in_words(error)}', _ALONE))
+
+
+def failed(resolved: ResolvedModel, error: BaseException, model: Any = None) -> ModelError:
+    """A model's files are untrusted, and what its code does with them can fail in any way.
+
+    A loaded `model` is asked whether it could read texts at all.
+    """
+    reason = f'the model "{resolved.source}" failed while it read a text ({fault_in_words(error)})'
+    known = reads_more(model) or no_attention(model) if model is not None else ""
+    how = mend(model, resolved) if model is not None else CHOOSE
+    if known:
+        return ModelError(resolved.problem(f"{reason}: {known}", how))
+    return ModelError(resolved.problem(reason, _ALONE if how == CHOOSE else how))

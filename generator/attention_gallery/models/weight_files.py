@@ -5,15 +5,16 @@ Files are untrusted and can be many gigabytes: no more than the head of one is r
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import Any
 
 from attention_gallery.errors import Problem
+from attention_gallery.files import cannot_read, parse_json
 from attention_gallery.models.gguf_header import CutOffError, GgufHead, is_gguf, other_byte_order, read_head
 from attention_gallery.models.resolved import ResolvedModel, files
 
@@ -40,19 +41,36 @@ def inspect_weights(path: Path) -> Problem | None:
 
     Any file may be a pointer of Git LFS, empty, or no file at all. Safetensors and GGUF files, told by their
     names, may be cut off, damaged, or one part of a split model. None where nothing is seen from its head.
-    Never raises: a file that cannot be read is a problem, too.
     """
     try:
-        return _no_file(path) or _inspected(path)
+        return no_file(path) or _inspected(path)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        return Problem(f'the file "{path.name}" cannot be read: {reason}', "check its permissions")
+        return cannot_read(f'the file "{path.name}" cannot be read', error, "check its permissions")
 
 
 def inspect_model(model: ResolvedModel) -> tuple[Problem, ...]:
     """What is wrong with any file of a model, at the place where the model is named."""
     found = (inspect_weights(path) for path in files(model))
-    return tuple(model.problem(problem.reason, problem.mend) for problem in found if problem is not None)
+    told = f'the model "{model.source}" cannot be loaded'
+    return tuple(
+        replace(model.problem(f"{told}: {one.reason}", one.mend), trouble=one.trouble)
+        for one in found
+        if one is not None
+    )
+
+
+def count_tensors(model: ResolvedModel) -> int:
+    """How many tensors the files of a model hold, which `inspect_model` found whole."""
+    from safetensors import safe_open
+
+    count = 0
+    for path in model.weights:
+        if path.suffix == ".gguf":
+            count += int.from_bytes(path.open("rb").read(16)[8:], "little")
+        elif path.suffix == ".safetensors":
+            with safe_open(path, framework="np") as weights:
+                count += len(weights.keys())
+    return count
 
 
 def pointer_to(beginning: bytes) -> Problem | None:
@@ -69,7 +87,8 @@ def pointer_to(beginning: bytes) -> Problem | None:
     return None
 
 
-def _no_file(path: Path) -> Problem | None:
+def no_file(path: Path) -> Problem | None:
+    """What stands at a path instead of a file: a folder, a pipe, a link to nowhere. Raises `OSError`."""
     if path.is_symlink() and not path.exists():
         return Problem(f'the file "{path.name}" is a link to a file that does not exist', _AGAIN)
     mode = path.stat().st_mode
@@ -118,13 +137,13 @@ def _safetensors(path: Path, size: int, beginning: bytes) -> Problem | None:
 def _end_of_tensors(header: bytes) -> int:
     """Where the last tensor of a safetensors header ends; 0 where the header does not tell."""
     try:
-        tensors: Any = json.loads(header)
+        tensors: Any = parse_json(header)
         ends = [
             value["data_offsets"][1]
             for name, value in tensors.items()
             if name != "__metadata__" and isinstance(value["data_offsets"][1], int)
         ]
-    except (ValueError, RecursionError, AttributeError, LookupError, TypeError):
+    except (ValueError, AttributeError, LookupError, TypeError):
         return 0
     return max(ends, default=0)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from attention_gallery.errors import NoteError, Problem
-from attention_gallery.files import kind_of, why_unreadable
+from attention_gallery.files import cannot_read, is_system_trouble, kind_of, why_unreadable
 from attention_gallery.twins import told_apart, twins
 from attention_gallery.user_files import LARGEST_ASSET, UnusableFileError, check_user_file
 
@@ -16,7 +16,22 @@ SAFE_SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".pdf", ".csv", ".json", ".txt"}
 )
 _ACTIVE = frozenset({".svg", ".html", ".htm", ".xhtml", ".xml", ".js", ".mjs", ".css", ".wasm", ".swf"})
-_LITTER = frozenset({"thumbs.db", "desktop.ini"})
+# What systems, network disks and editors leave behind, in small letters.
+_LITTER = frozenset({"thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "icon\r"})
+_LITTER_ENDS = ("~", ".swp", ".swo", ".tmp", "@synoresource", "@synoeastream")
+_LITTER_FOLDERS = frozenset(
+    {
+        "#recycle",
+        "#snapshot",
+        "$recycle.bin",
+        "@eadir",
+        "@recently-snapshot",
+        "@recycle",
+        "__macosx",
+        "lost+found",
+        "system volume information",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +55,19 @@ def content_assets(folder: Path) -> tuple[ContentFile, ...]:
     found = [file for file in present.values() if not file.name.endswith(".md")]
     for file in found:
         suffix = file.path.suffix.lower()
-        if suffix in SAFE_SUFFIXES:
+        if suffix in SAFE_SUFFIXES and not file.name.lower().endswith((".md.txt", ".markdown.txt")):
             continue
-        reason = f'files of type "{suffix or "none"}" are not copied to the site'
+        reason = f'files of type "{suffix}" are not copied to the site'
         if suffix in _ACTIVE:
             reason = f'files of type "{suffix}" can carry scripts, so they are not copied to the site'
         mend = f"use one of {', '.join(sorted(SAFE_SUFFIXES))}, or move it out of the content folder"
         if file.path.suffix == ".MD" or suffix in (".markdown", ".mdown"):
             reason, mend = "a note's name ends in .md", "rename it"
+        elif file.name.lower().endswith((".md.txt", ".markdown.txt")):
+            reason, mend = "a note's name ends in .md", "rename it: it ends in .txt too"
+        elif not suffix:
+            reason = "a file without an ending is neither a note nor copied to the site"
+            mend = f"name a note `{file.path.name}.md`; {mend.replace('use', 'for other files use')}"
         problems.append(Problem(reason, mend, file.path))
     if problems:
         raise NoteError(problems)
@@ -55,7 +75,7 @@ def content_assets(folder: Path) -> tuple[ContentFile, ...]:
 
 
 def walk(folder: Path, problems: list[Problem]) -> Iterator[ContentFile]:
-    """All files of the content folder, sorted by name, without hidden files and what editors leave behind.
+    """All files of the content folder, sorted by name, without hidden ones and what systems leave behind.
 
     Links out of the folder, linked folders, and names that are not UTF-8 are added to `problems`.
     """
@@ -67,11 +87,11 @@ def walk(folder: Path, problems: list[Problem]) -> Iterator[ContentFile]:
 
     def unreadable(error: OSError) -> None:
         mend = "check who owns the folder and its permissions"
-        reason = f"the folder cannot be read: {why_unreadable(error)}"
-        problems.append(Problem(reason, mend, _safe(Path(os.fsdecode(error.filename or folder)))))
+        here = _safe(Path(os.fsdecode(error.filename or folder)))
+        problems.append(cannot_read("the folder cannot be read", error, mend, here))
 
     for here, folders, names in os.walk(folder, onerror=unreadable):
-        folders[:] = [name for name in sorted(folders) if not name.startswith(".")]
+        folders[:] = [name for name in sorted(folders) if not _litter_folder(name)]
         for name in folders:
             if Path(here, name).is_symlink():
                 mend = "copy the folder, or link its files one by one"
@@ -92,8 +112,8 @@ def _is_folder(folder: Path, problems: list[Problem]) -> bool:
     try:
         kind = kind_of(folder)
     except OSError as error:
-        reason = f"the content folder cannot be read: {why_unreadable(error)}"
-        problems.append(Problem(reason, "make it a folder that can be read", folder))
+        mend = "make it a folder that can be read"
+        problems.append(cannot_read("the content folder cannot be read", error, mend, folder))
         return False
     if kind not in ("nothing", "folder"):
         problems.append(Problem("the content folder is a file", "make it a folder", folder))
@@ -101,7 +121,13 @@ def _is_folder(folder: Path, problems: list[Problem]) -> bool:
 
 
 def _litter(name: str) -> bool:
-    return name.startswith((".", "#")) or name.endswith(("~", ".swp", ".tmp")) or name.lower() in _LITTER
+    low = name.lower()
+    between = low.startswith("#") and low.endswith("#")  # what Emacs saves by itself
+    return low.startswith((".", "~$")) or between or low.endswith(_LITTER_ENDS) or low in _LITTER
+
+
+def _litter_folder(name: str) -> bool:
+    return name.startswith(".") or name.lower() in _LITTER_FOLDERS
 
 
 def _wrong(path: Path, name: str, real: Path) -> Problem | None:
@@ -113,7 +139,7 @@ def _wrong(path: Path, name: str, real: Path) -> Problem | None:
         target = path.resolve(strict=True)
     except OSError as error:
         mend = "remove it" if path.is_symlink() else "check who owns the file and its permissions"
-        return Problem(why_unreadable(error), mend, path)
+        return Problem(why_unreadable(error), mend, path, trouble=is_system_trouble(error))
     if not target.is_relative_to(real):
         return Problem("the link leads out of the content folder", "copy the file", path)
     try:
@@ -124,7 +150,7 @@ def _wrong(path: Path, name: str, real: Path) -> Problem | None:
         return error.problems[0]
     except OSError as error:
         mend = "check who owns the file and its permissions"
-        return Problem(f"the file cannot be read: {why_unreadable(error)}", mend, path)
+        return cannot_read("the file cannot be read", error, mend, path)
 
 
 def _safe(path: Path) -> Path:

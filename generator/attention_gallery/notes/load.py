@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from pydantic import Field, ValidationError
 
 from attention_gallery.errors import NoteError, Problem
+from attention_gallery.files import cannot_read
 from attention_gallery.hashing import digest_bytes
 from attention_gallery.manifest.document import CONTROL, read_document
 from attention_gallery.manifest.explain import explain
@@ -185,7 +186,7 @@ def _bytes(file: ContentFile, problems: list[Problem]) -> bytes | None:
     try:
         data = read_user_file(file.path, LARGEST)
     except OSError as error:
-        problems.append(Problem(f"the note cannot be read: {error.strerror}", "", file.path))
+        problems.append(cannot_read("the note cannot be read", error, "put a text file there", file.path))
         return None
     return data
 

@@ -76,7 +76,7 @@ class Preview:
             report = build(self._manifest, BuildOptions(drafts=self._drafts), self._reporter)
         except GalleryError as error:
             message = error.render(self._root) if isinstance(error, UserError) else str(error)
-        except Exception as error:  # the preview outlives any failed build
+        except (Exception, SystemExit) as error:  # the preview outlives any failed build
             message = f"{type(error).__name__}: {error}"
             self._reporter.detail("".join(traceback.format_exception(error)))
         else:

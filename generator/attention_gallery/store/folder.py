@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from attention_gallery.errors import DamagedEntry, OutputError
-from attention_gallery.files import make_folder
+from attention_gallery.errors import DamagedEntry, OutputError, Problem
+from attention_gallery.files import is_system_trouble, make_folder
 from attention_gallery.records import ModelFacts, Precision, StoredAttention, Tokens
 from attention_gallery.store.beside import NO_ROOM, BesideShape
 from attention_gallery.store.entry import StoredEntry
@@ -172,7 +172,6 @@ def _unlink(path: str) -> None:
 
 
 def _cannot_write(folder: Path, error: OSError) -> OutputError:
-    return OutputError(
-        f"the store {folder} cannot be written: {error.strerror or error}",
-        "free some space there, or check who may write to it; what was captured before is kept",
-    )
+    reason = f"the store {folder} cannot be written: {error.strerror or error}"
+    mend = "free some space there, or check who may write to it; what was captured before is kept"
+    return OutputError(Problem(reason, mend, trouble=is_system_trouble(error)))

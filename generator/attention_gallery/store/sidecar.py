@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 from attention_gallery.errors import DamagedEntry
+from attention_gallery.files import parse_json
 from attention_gallery.hashing import canonical_json, digest, digest_bytes
 from attention_gallery.records import ModelFacts, Provenance, Tokens
 from attention_gallery.store.beside import BesideNotes
@@ -68,7 +68,7 @@ def _plain(record: Any) -> dict[str, Any]:
 def load(data: bytes, key: str) -> Sidecar:
     """Read a sidecar. Raises `DamagedEntry` when it is not JSON, not complete, or from another schema."""
     try:
-        value = json.loads(data.decode("utf-8", "surrogatepass"))
+        value = parse_json(data.decode("utf-8", "surrogatepass"))
         schema = value.pop("schema")
     except (ValueError, AttributeError, KeyError, TypeError) as error:
         raise DamagedEntry(f"the description of the stored capture {key[:12]} cannot be read") from error

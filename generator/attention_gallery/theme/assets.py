@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from attention_gallery.errors import Problem, ThemeError, UserError, did_you_mean
-from attention_gallery.files import why_unreadable
+from attention_gallery.files import cannot_read
 from attention_gallery.hashing import digest_bytes
 from attention_gallery.manifest.textfile import not_utf8
 from attention_gallery.theme.find import LARGEST_FILE, OptionValue, Theme
 from attention_gallery.user_files import read_user_file
 
+_READABLE = "check who owns the file and its permissions"
 _URL = re.compile(rb"""url\(\s*(["']?)([^"')\s]*)\1\s*\)|/\*.*?\*/""", re.DOTALL)
 _ELSEWHERE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//|#")
 
@@ -92,7 +93,7 @@ class _Reader:
         except UserError as error:  # also for what is no plain file
             self.problems += error.problems
         except OSError as error:
-            self.problems.append(Problem(f"the file cannot be read: {why_unreadable(error)}", "", path))
+            self.problems.append(cannot_read("the file cannot be read", error, _READABLE, path))
         return b""
 
     def text(self, name: str) -> bytes:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from attention_gallery.errors import Problem, ThemeError, did_you_mean
-from attention_gallery.files import Kind, kind_of, walk_files, why_unreadable
+from attention_gallery.files import Kind, cannot_read, kind_of, walk_files
 from attention_gallery.hashing import digest, digest_file
 from attention_gallery.manifest.document import Document, read_document
 from attention_gallery.manifest.nodes import YamlError
@@ -159,7 +159,7 @@ def _kind(path: Path) -> Kind:
 
 def _unreadable(path: Path, error: OSError) -> ThemeError:
     mend = "check who owns it and its permissions, or remove it"
-    return ThemeError(Problem(f'"{path.name}" cannot be read: {why_unreadable(error)}', mend, path))
+    return ThemeError(cannot_read(f'"{path.name}" cannot be read', error, mend, path))
 
 
 def list_themes(project: Path) -> tuple[Theme, ...]:
