@@ -54,6 +54,7 @@ _LIBRARIES = (
     "numpy",
     "pillow",
     "pygments",
+    "regex",
     "scikit-learn",
     "scipy",
 )

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from attention_gallery.capturing.spans import Span
 from attention_gallery.errors import ModelError
+from attention_gallery.texts.words import Span
 
 Message = tuple[str, str]
 # Private characters around a number stand for what a message says while the template's own words are found.

@@ -252,4 +252,5 @@ def _writer(
         keys,
         job.precision,
         beside,
+        read.text,
     )

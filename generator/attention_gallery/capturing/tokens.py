@@ -10,9 +10,10 @@ import numpy as np
 
 from attention_gallery.capturing.bytewise import plain_names
 from attention_gallery.capturing.chats import Region, render_chat
-from attention_gallery.capturing.spans import Span, placed, texts, words
+from attention_gallery.capturing.spans import labels, pieces_of, placed
 from attention_gallery.models.quiet import quiet_libraries
 from attention_gallery.records import TextInput, Tokens
+from attention_gallery.texts.words import Span
 
 PAIR = ("first", "second")
 
@@ -135,50 +136,60 @@ def _shared(first: int, second: int, room: int) -> list[int]:
     return [more, less] if first > second else [less, more]
 
 
-def _assembled(tokenizer: Any, text: str, reading: _Reading, special: list[bool]) -> Tokens:
-    """Tokens with offsets into `text`; `special` are left out of words."""
-    unknown = [
+def _unknown(tokenizer: Any, reading: _Reading) -> list[bool]:
+    """Which tokens stand for what the vocabulary lacks."""
+    return [
         number == tokenizer.unk_token_id and not extra
         for number, extra in zip(reading.ids, reading.added, strict=True)
     ]
+
+
+def _assembled(tokenizer: Any, text: str, reading: _Reading, special: list[bool]) -> Tokens:
+    """Tokens with offsets into `text`; `special` are left out of words."""
     ids, flags = np.array(reading.ids, np.int64), np.array(special, bool)
     if reading.spans is None:
         joined = [name.startswith("##") for name in reading.names]
         return Tokens(
             ids, plain_names(tokenizer, reading.names, reading.added), flags, np.array(joined, bool)
         )
-    spans = placed(reading.spans, reading.names, reading.added)
-    belongs = words(text, spans, special, reading.word_ids)
-    return Tokens(
+    pieces = pieces_of(tokenizer, reading.names, reading.added, _unknown(tokenizer, reading))
+    spans = placed(text, reading.spans, pieces)
+    divided = [
+        n == 0 or number is None or number != reading.word_ids[n - 1]
+        for n, number in enumerate(reading.word_ids)
+    ]
+    tokens = Tokens(
         ids=ids,
-        texts=texts(text, spans, reading.names, reading.added, unknown),
+        texts=labels(text, spans, pieces),
         special=flags,
-        continues=np.array([n > 0 and word == belongs[n - 1] >= 0 for n, word in enumerate(belongs)], bool),
+        continues=np.zeros(len(ids), bool),
         offsets=np.array(spans, np.int32).reshape(-1, 2),
-        words=np.array(belongs, np.int32),
+        splits=np.array(divided, bool),
     )
+    return tokens.worded(text)
 
 
 def _chat(tokenizer: Any, given: TextInput, limit: int | None) -> Tokens:
     """The tokens of a chat. The template writes its special tokens itself, so that none are added to it."""
     text, regions = render_chat(tokenizer, given.chat, answer=given.generate > 0)
     reading, left_out = _cut(_read(tokenizer, text, complete=False), limit)
-    if reading.spans is None:
+    tokens = _assembled(tokenizer, text, reading, reading.added)
+    if tokens.offsets is None:
         segments = _counted_segments(tokenizer, text, regions, len(reading.ids))
+        offsets = None
     else:
-        spans = placed(reading.spans, reading.names, reading.added)
+        spans = tokens.offsets.tolist()
         segments = [_segment(span, regions) for span in spans]
-    tokens = _assembled(tokenizer, text, reading, [segment < 0 for segment in segments])
-    offsets = None
-    if tokens.offsets is not None:
-        offsets = np.array(_in_messages(tokens.offsets.tolist(), segments, regions), np.int32).reshape(-1, 2)
-    return replace(
+        offsets = np.array(_in_messages(spans, segments, regions), np.int32).reshape(-1, 2)
+    tokens = replace(
         tokens,
+        special=np.array([segment < 0 for segment in segments], bool),
         offsets=offsets,
         segments=np.array(segments, np.int32),
         segment_names=tuple(role for role, _ in given.chat),
         left_out=left_out,
     )
+    return tokens.worded(given.joined)
 
 
 def _segment(span: Span, regions: Sequence[Region]) -> int:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from attention_gallery.errors import ManifestError, Problem
 from attention_gallery.manifest.document import CONTROL
 from attention_gallery.manifest.textfile import not_utf8
-from attention_gallery.manifest.words import Span
+from attention_gallery.texts.words import Span
 
 if TYPE_CHECKING:
     from conllu.models import Token

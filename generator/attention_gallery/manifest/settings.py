@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from attention_gallery.manifest.slugs import SLUG
-from attention_gallery.manifest.words import Span, span_of, text_words
+from attention_gallery.manifest.words import span_of
+from attention_gallery.texts.words import Span, text_words
 
 Slug = Annotated[str, Field(pattern=f"^{SLUG}$", max_length=80)]
 

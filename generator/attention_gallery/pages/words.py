@@ -7,8 +7,9 @@ from collections.abc import Iterable
 
 from attention_gallery.figures.describe import decimal
 from attention_gallery.manifest.settings import SentenceSpec
-from attention_gallery.manifest.words import Span, occurrences
+from attention_gallery.manifest.words import occurrences
 from attention_gallery.records import AttentionKind, Provenance
+from attention_gallery.texts.words import Span
 
 UNDEFINED = "–"
 
