@@ -32,7 +32,8 @@ class TextInput:
     second text that the tokenizer joins to the first. chat: (role, content) of each message, put through
     the model's chat template. target: what the decoder of an encoder-decoder reads; without one it is
     continued greedily. generate: how many tokens the model may add of its own. truncate: whether what
-    exceeds the context is left out instead of being an error.
+    exceeds the context is left out instead of being an error. chat_options: (name, value) of what the chat
+    template is given besides the messages, ordered by name.
     """
 
     text: str
@@ -41,6 +42,7 @@ class TextInput:
     target: str | None = None
     generate: int = 0
     truncate: bool = False
+    chat_options: tuple[tuple[str, str | bool | int | float], ...] = ()
 
     @property
     def joined(self) -> str:

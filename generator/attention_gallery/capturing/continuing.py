@@ -87,6 +87,7 @@ def _begun(loaded: LoadedModel, begin: list[int], tokens: Tokens, end: int) -> T
         continues=np.concatenate([np.zeros(count, bool), tokens.continues[:end]]),
         offsets=_joined(np.zeros((count, 2), np.int32), _upto(tokens.offsets, end)),
         splits=_joined(np.ones(count, bool), _upto(tokens.splits, end)),
+        unread=tokens.unread,
     )
 
 

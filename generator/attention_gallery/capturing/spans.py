@@ -164,3 +164,22 @@ def _part_numbers(spans: list[Span], fixed: list[bool]) -> list[int]:
             numbers[here - 1] = numbers[here - 1] or 1
             numbers[here] = numbers[here - 1] + 1
     return numbers
+
+
+def uncovered(text: str, spans: Sequence[Span]) -> tuple[Span, ...]:
+    """What can be seen of a text outside of these ranges, as half-open ranges with the blanks inside them."""
+    covered = bytearray(len(text))
+    for start, end in spans:
+        covered[start:end] = b"\1" * (min(end, len(text)) - start)
+    found: list[Span] = []
+    goes_on = False
+    for place, sign in enumerate(text):
+        if covered[place]:
+            goes_on = False
+        elif unicodedata.category(sign)[0] not in "MZC":
+            if goes_on:
+                found[-1] = (found[-1][0], place + 1)
+            else:
+                found.append((place, place + 1))
+            goes_on = True
+    return tuple(found)

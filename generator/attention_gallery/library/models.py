@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
@@ -36,6 +36,7 @@ class Given(TypedDict, total=False):
     target: str
     generate: int
     truncate: bool
+    chat_options: Mapping[str, str | bool | int | float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,6 +72,7 @@ class Model:
             given.get("target"),
             given.get("generate", 0),
             given.get("truncate", False),
+            tuple(sorted(given.get("chat_options", {}).items())),
         )
         return Attention(capture_one(self.prepared, read, kind=kind))
 
@@ -120,7 +122,7 @@ def capture(
     """The exact attention of every layer and head of a model on a text.
 
     `model` is a `Model`, or anything that `load` takes; who captures more than one text loads it once. `pair`
-    is a second text, `chat` takes the place of the text, `target` is what the decoder of an encoder-decoder
+    is a second text, `chat` takes the place of the text, `chat_options` are given to its template, `target` is what the decoder of an encoder-decoder
     reads, `generate` how many tokens a decoder may add, and `truncate` leaves out what is too long. `kind` is
     which attention of an encoder-decoder is wanted: "encoder" (the default), "decoder" or "cross". Raises
     `ModelError` when the model cannot be found, loaded or captured, or cannot read what it is given.

@@ -109,6 +109,11 @@ class SentenceSpec(Settings):
         description="Messages instead of a text, put through the model's chat template.",
         min_length=1,
     )
+    chat_options: dict[str, str | bool | int | float] = Field(
+        default_factory=dict,
+        description="What the chat template is given besides the messages, such as "
+        "`{enable_thinking: false}`; which options there are is told by the model's template.",
+    )
     target: str | None = Field(
         default=None,
         description="What the decoder of an encoder-decoder reads. It continues by itself when left out.",

@@ -18,7 +18,6 @@ from attention_gallery.pages.contrast_links import of_pair
 from attention_gallery.pages.download import download
 from attention_gallery.pages.gallery import Gallery, Pair, PlannedPage
 from attention_gallery.pages.head_tables import head_table, notable_heads, type_legend
-from attention_gallery.pages.inputs import left_out, texts_of
 from attention_gallery.pages.layer_averages import layer_average
 from attention_gallery.pages.neighbours import Place
 from attention_gallery.pages.pair_view import PairView
@@ -86,7 +85,7 @@ def _explorer(gallery: Gallery, view: PairView, beside: _Beside) -> bytes:
         model=model_card(model, route),
         sentence=Link(sentence.title, routes.href(route, routes.sentence(sentence.slug))),
         text=sentence.joined,
-        texts=texts_of(sentence),
+        texts=view.texts,
         language=view.language,
         tokens=view.token_views,
         tokens_title=view.tokens_title,
@@ -113,7 +112,7 @@ def _explorer(gallery: Gallery, view: PairView, beside: _Beside) -> bytes:
         precision=_precision(grid, pair.provenance),
         normalisation=_normalisation(pair.provenance.row_sum_error),
         summary=summary,
-        left_out=left_out(view.keys, sentence, model.facts.context),
+        left_out=view.reading_gaps,
         relations=gold_rows(sentence, gallery.probes.get(model.spec.slug), href),
         contrasts=of_pair(gallery, model.spec.slug, sentence.slug).links(route),
     )

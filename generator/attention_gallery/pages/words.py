@@ -111,14 +111,14 @@ def focus_token(
 ) -> int:
     """The token that is selected when a page opens.
 
-    The first token of the sentence's `focus` word. Without one, the first that is not special; in a causal
+    The first token of the sentence's `focus` word, where it is read. Without one, the first that is not special; in a causal
     model, where that sees only itself, the last. `offsets` are None for tokens of another text than the
     sentence's.
     """
     if sentence.focus is not None and offsets is not None:
-        start = next((place for place, _ in occurrences(sentence.joined, sentence.focus)), -1)
-        for index, (begin, end) in enumerate(offsets):
-            if begin <= start < end and not special[index]:
-                return index
+        for start, _ in occurrences(sentence.joined, sentence.focus):
+            for index, (begin, end) in enumerate(offsets):
+                if begin <= start < end and not special[index]:
+                    return index
     shown = [index for index, hidden in enumerate(special) if not hidden] or [0]
     return shown[-1] if causal else shown[0]

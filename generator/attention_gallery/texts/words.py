@@ -3,8 +3,8 @@
 A word is what stands between two boundaries of Unicode's word segmentation (UAX #29, as the regex package
 has it), without blanks: "can't", "O'Neill's", "3.14" and "हिन्दी" are one word each, "well-known" is
 three, and every other sign is a word of its own. A lone blank is none. Scripts that are written without
-spaces (Chinese, Japanese, Thai, Lao, Khmer, Burmese) have no such boundaries without a dictionary: there a run
-of letters is one word, divided where a tokenizer divides it before it looks for its pieces.
+spaces (Chinese, Japanese, Thai, Lao, Khmer, Burmese) have no such boundaries without a dictionary: there a
+run of letters is one word, divided where a tokenizer divides it before it looks for its pieces.
 """
 
 from __future__ import annotations
