@@ -1,4 +1,4 @@
-"""What the models of a gallery did not read of its sentences: told, and refused where something points there."""
+"""What models did not read of their sentences: told, and refused where something points there."""
 
 from __future__ import annotations
 
@@ -75,6 +75,7 @@ def _refused(
     manifest: Manifest, reading: tuple[ShownModel, int], place: tuple[str | int, ...], said: str
 ) -> Problem:
     model, index = reading
-    reason = f'{said} is not read by the model "{model.spec.slug}": {_reason(manifest.settings.sentences[index])} it'
+    why = _reason(manifest.settings.sentences[index])
+    reason = f'{said} is not read by the model "{model.spec.slug}": {why} it'
     mend = "choose what it reads, or let only other models read the sentence: `models: […]`"
     return manifest.problem(reason, mend, "sentences", index, *place)

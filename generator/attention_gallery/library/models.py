@@ -122,10 +122,11 @@ def capture(
     """The exact attention of every layer and head of a model on a text.
 
     `model` is a `Model`, or anything that `load` takes; who captures more than one text loads it once. `pair`
-    is a second text, `chat` takes the place of the text, `chat_options` are given to its template, `target` is what the decoder of an encoder-decoder
-    reads, `generate` how many tokens a decoder may add, and `truncate` leaves out what is too long. `kind` is
-    which attention of an encoder-decoder is wanted: "encoder" (the default), "decoder" or "cross". Raises
-    `ModelError` when the model cannot be found, loaded or captured, or cannot read what it is given.
+    is a second text, `chat` takes the place of the text, `chat_options` are given to its template, `target`
+    is what the decoder of an encoder-decoder reads, `generate` how many tokens a decoder may add, `truncate`
+    leaves out what is too long. `kind` is which attention of an encoder-decoder is wanted: "encoder" (the
+    default), "decoder" or "cross". Raises `ModelError` when the model cannot be found, loaded or captured, or
+    cannot read what it is given.
     """
     if not isinstance(model, Model):
         generates = bool(given.get("generate"))

@@ -267,8 +267,8 @@ class Neighbours(NamedTuple):
 class TextPart(NamedTuple):
     """One of the texts of a sentence. `name` says which: "First text", "User", …; "" for the only one.
 
-    `pieces` are the same text in stretches, each with whether it was read; more than one, or one that was not,
-    where a chat template or tokenizer left something out.
+    `pieces` are the same text in stretches, each with whether it was read; there are several where a chat
+    template or tokenizer left something out.
     """
 
     name: str

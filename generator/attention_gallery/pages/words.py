@@ -111,9 +111,9 @@ def focus_token(
 ) -> int:
     """The token that is selected when a page opens.
 
-    The first token of the sentence's `focus` word, where it is read. Without one, the first that is not special; in a causal
-    model, where that sees only itself, the last. `offsets` are None for tokens of another text than the
-    sentence's.
+    The first token of the sentence's `focus` word, where it is read. Without one, the first that is not
+    special; in a causal model, where that sees only itself, the last. `offsets` are None for tokens of
+    another text than the sentence's.
     """
     if sentence.focus is not None and offsets is not None:
         for start, _ in occurrences(sentence.joined, sentence.focus):
