@@ -57,7 +57,7 @@ class Model:
     def capture(
         self, text: str = "", *, kind: AttentionKind | None = None, **given: Unpack[Given]
     ) -> Attention:
-        """The exact attention of every layer and head on a text. See `capture`."""
+        """The attention of every layer and head on a text, as the model computes it. See `capture`."""
         from attention_gallery.capturing import capture_one
 
         chat = tuple((message["role"], message["content"]) for message in given.get("chat", ()))
@@ -119,7 +119,7 @@ def capture(
     device: Device = "auto",
     **given: Unpack[Given],
 ) -> Attention:
-    """The exact attention of every layer and head of a model on a text.
+    """The attention of every layer and head of a model on a text, as it computes it, not rounded to store.
 
     `model` is a `Model`, or anything that `load` takes; who captures more than one text loads it once. `pair`
     is a second text, `chat` takes the place of the text, `chat_options` are given to its template, `target`

@@ -147,16 +147,16 @@ def _other_models(gallery: Gallery, pair: Pair) -> tuple[Link, ...]:
 def _precision(grid: EncodedWeights, origin: Provenance) -> str:
     size = "one byte" if grid.codec == "sqrt8" else "two bytes"
     return (
-        f"Every number that this page arrives with comes from {words.kept_weights(origin)}. Its "
+        f"Every number that this page arrives with comes from {words.stored_weights(origin)}. Its "
         "pictures, and what is read off them by pointing at a cell, choosing a head or opening the table, "
         f"hold each weight in {size}: the largest error is {grid.error + origin.storage_error:.4f}. "
-        "The page of a single head is more exact."
+        "The page of a single head rounds less."
     )
 
 
 def _normalisation(error: float) -> str:
     return (
-        f"Each row sums to 1; the largest difference in the capture is {error:.1e}."
+        f"Each row summed to 1 when it was captured; the largest difference was {error:.1e}."
         if error > 0
-        else "Each row sums to 1 exactly."
+        else "Each row summed to 1 when it was captured."
     )

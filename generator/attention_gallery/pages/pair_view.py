@@ -199,7 +199,7 @@ class PairView:
             token_strip=self.token_strip,
             key_strip=self.key_strip,
             explorer=routes.href(route, self.pair.route),
-            precision=f"Every number in the text comes from {words.kept_weights(self.pair.provenance)}; "
+            precision=f"Every number in the text comes from {words.stored_weights(self.pair.provenance)}; "
             "the picture holds them in 16 bits, right to 0.00001.",
             left_out=self.reading_gaps,
         )

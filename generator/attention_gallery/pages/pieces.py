@@ -186,7 +186,7 @@ class MetricRow(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """A query that looks at a key: token texts, their positions, the exact weight as text and for a bar."""
+    """A query that looks at a key: token texts, their positions, the weight as text and for a bar."""
 
     query: str
     key: str

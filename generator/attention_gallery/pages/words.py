@@ -1,4 +1,4 @@
-"""Numbers and names as readers see them, always from the exact values."""
+"""Numbers and names as readers see them, always from the stored values and never from a picture."""
 
 from __future__ import annotations
 
@@ -60,11 +60,14 @@ def beside(mean: str, deviation: float, unit: str) -> str:
     return f"{mean} ± {told if deviation >= 0.1**digits else f'{deviation:.1g}'}"
 
 
-def kept_weights(origin: Provenance) -> str:
-    """The weights that a page's numbers come from, with what they lost when they were stored."""
+def stored_weights(origin: Provenance) -> str:
+    """The weights that all numbers of a gallery come from, with what they lost when they were stored."""
     if not origin.storage_error:
-        return "the exact weights"
-    return f"the stored weights ({origin.precision}, right to {origin.storage_error:.5f})"
+        return f"the weights as they are stored, just as the model computed them ({origin.precision})"
+    least = math.ceil(origin.storage_error * 1e5 - 1e-9) / 1e5
+    return (
+        f"the weights as they are stored ({origin.precision}, within {least:.5f} of what the model computed)"
+    )
 
 
 def count(number: int, noun: str) -> str:
