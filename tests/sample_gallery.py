@@ -258,14 +258,15 @@ def write_capture(
     facts = ModelFacts(
         "SampleModel", "sample", layers, heads, heads, causal, 512, 64, 1000, 22_700_000, "safetensors"
     )
-    tokens = tokens_of(text, causal=causal)
-    keys = None
+    tokens, source, keys = tokens_of(text, causal=causal), text, None
     if kind in ("decoder", "cross"):
-        tokens, keys = tokens_of(target_of(text), causal=True), tokens if kind == "cross" else None
+        text, keys = target_of(text), tokens if kind == "cross" else None
+        tokens = tokens_of(text, causal=True)
     facts = replace(facts, cross=kind == "cross")
     random = np.random.default_rng(int(key[:12], 16))
     beside = beside_of(np.random.default_rng(1), facts, tokens, keys or tokens)
-    with store.writer(key, text, tokens, facts, keys, precision, BesideShape.of(beside)) as writer:
+    shape_beside = BesideShape.of(beside)
+    with store.writer(key, text, tokens, facts, keys, precision, shape_beside, source) as writer:
         for layer in range(layers):
             size = len(tokens), len(keys or tokens)
             weights = random_attention(random, heads, *size, causal=causal)

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from attention_gallery.texts.words import Span, words_of_tokens
 
 Float32 = NDArray[np.float32]
 Int32 = NDArray[np.int32]
@@ -30,7 +32,8 @@ class TextInput:
     second text that the tokenizer joins to the first. chat: (role, content) of each message, put through
     the model's chat template. target: what the decoder of an encoder-decoder reads; without one it is
     continued greedily. generate: how many tokens the model may add of its own. truncate: whether what
-    exceeds the context is left out instead of being an error.
+    exceeds the context is left out instead of being an error. chat_options: (name, value) of what the chat
+    template is given besides the messages, ordered by name.
     """
 
     text: str
@@ -39,6 +42,7 @@ class TextInput:
     target: str | None = None
     generate: int = 0
     truncate: bool = False
+    chat_options: tuple[tuple[str, str | bool | int | float], ...] = ()
 
     @property
     def joined(self) -> str:
@@ -71,10 +75,14 @@ class Tokens:
     special: bool[token], true for tokens that the tokenizer added ([CLS], <s>, …).
     continues: bool[token], true where a token goes on with the word of the token before it.
     offsets: int32[token, 2], half-open code-point ranges into `TextInput.joined`, or None.
-    words: int32[token], index of the word a token belongs to, -1 for special tokens, or None.
+    words: int32[token], index of the word a token belongs to, -1 for special tokens and blanks, or None. They
+    follow from the text and the offsets: see `worded`.
     segments: int32[token], which of `segment_names` a token belongs to, -1 for those between, or None.
     Segments are the two texts of a pair, the messages of a chat, or prompt and continuation.
     left_out: how many tokens of the text were cut off because the model cannot read them.
+    splits: bool[token], true where the tokenizer divides the text before a token by itself, or None.
+    unread: half-open code-point ranges of the text that the author wrote and the model was not given to read
+    in these words, in order.
     """
 
     ids: Int64
@@ -86,9 +94,24 @@ class Tokens:
     segments: Int32 | None = None
     segment_names: tuple[str, ...] = ()
     left_out: int = 0
+    splits: Bool | None = None
+    unread: tuple[Span, ...] = ()
 
     def __len__(self) -> int:
         return len(self.texts)
+
+    def worded(self, text: str) -> Tokens:
+        """The same with `words` and `continues` as `text`, that of the offsets, has them.
+
+        Without offsets they stay as they are.
+        """
+        if self.offsets is None:
+            return self
+        splits = np.zeros(len(self), bool) if self.splits is None else self.splits
+        words = words_of_tokens(text, self.offsets, self.special.tolist(), splits.tolist())
+        continues = np.zeros(len(self), bool)
+        continues[1:] = (words[1:] == words[:-1]) & (words[1:] >= 0)
+        return replace(self, words=words, continues=continues)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -238,6 +261,10 @@ class StoredAttention(Protocol):
         """The tokens that are looked at: the same, except for cross attention."""
 
     @property
+    def key_text(self) -> str:
+        """The text of `keys`."""
+
+    @property
     def facts(self) -> ModelFacts:
         """The model that attended."""
 
@@ -264,7 +291,8 @@ class StoredAttention(Protocol):
 class MemoryCapture:
     """A capture that was never stored; implements `StoredAttention`.
 
-    `looked_at` are the tokens that are looked at where they are not those that look.
+    `looked_at` are the tokens that are looked at where they are not those that look, `looked_at_text` is
+    their text.
     """
 
     key: str
@@ -275,6 +303,12 @@ class MemoryCapture:
     layers: tuple[AttentionLayer, ...]
     looked_at: Tokens | None = None
     beside: Beside = NOTHING_BESIDE
+    looked_at_text: str = ""
+
+    @property
+    def key_text(self) -> str:
+        """The text of `keys`."""
+        return self.text if self.looked_at is None else self.looked_at_text
 
     @property
     def keys(self) -> Tokens:

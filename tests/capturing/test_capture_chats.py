@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -72,7 +73,8 @@ def test_messages_are_found_in_what_the_template_writes(template: str, kind: str
     assert tokens.segments is not None
     assert ((tokens.segments < 0) == tokens.special).all()
     assert tokens.words is not None
-    assert ((tokens.words < 0) == tokens.special).all()
+    blank = np.array([not text.strip("␣⏎") for text in tokens.texts])
+    assert ((tokens.words < 0) == tokens.special | blank).all()
 
 
 def test_what_the_template_adds_is_special_and_can_be_read() -> None:
@@ -103,12 +105,74 @@ def test_any_chat_gives_back_its_messages(contents: list[str], data: st.DataObje
     assert said(tokens, one) == wanted
 
 
-def test_a_message_that_the_template_rewrites_keeps_its_segment_but_has_no_places() -> None:
-    one = talk(("user", 'say "it"'), ("assistant", "it"))
+def test_a_message_that_the_template_rewrites_keeps_its_segment_and_the_places_of_its_words() -> None:
+    one = talk(("user", 'say "it" now'), ("assistant", "it"))
     tokens = tokenise(with_template(QUOTED), one)
     assert tokens.segments is not None
     assert "".join(text for text, part in zip(tokens.texts, tokens.segments, strict=True) if part == 0)
-    assert said(tokens, one) == ["", "it"]
+    assert said(tokens, one) == ['say "it" now', "it"]
+    assert tokens.unread == ()
+
+
+def unread(tokens: Tokens, given_chat: TextInput) -> list[str]:
+    """What the author wrote and the model was not given."""
+    return [given_chat.joined[start:end] for start, end in tokens.unread]
+
+
+THINKING = (
+    ("user", "Is 2 < 3?"),
+    ("assistant", "<think>It is a plan.</think>\n\nYes: <b>it</b>  is."),
+    ("user", "Who is it?"),
+    ("assistant", "<think>\nhm\n</think>\n\nIt is the cat."),
+)
+# What an earlier answer thought is dropped, as DeepSeek-R1 drops it.
+FORGETFUL = (
+    "{% for m in messages %}{% if m.role == 'assistant' %}{% set said = m.content %}"
+    "{% if '</think>' in said %}{% set said = said.split('</think>')[-1] %}{% endif %}"
+    "<|Assistant|>{{ said }}<|end|>{% else %}<|User|>{{ m.content }}{% endif %}{% endfor %}"
+)
+# Kept in the last answer only, in another form of the same, as Qwen 3 does it.
+KEEPS_LAST = (
+    "{% for m in messages %}{% set said = m.content %}{% set thought = '' %}"
+    "{% if m.role == 'assistant' and '</think>' in said %}"
+    "{% set thought = said.split('</think>')[0].split('<think>')[-1].strip('\n') %}"
+    "{% set said = said.split('</think>')[-1].lstrip('\n') %}{% endif %}<s>{{ m.role }}\n"
+    "{% if m.role == 'assistant' and loop.last %}<think>\n{{ thought }}\n</think>\n\n{% endif %}"
+    "{{ said }}</s>\n{% endfor %}"
+)
+THOUGHTS = ["<think>It is a plan.</think>", "<think>\nhm\n</think>"]
+
+
+@pytest.mark.parametrize("kind", ["byte-level", "sentence-piece"])
+@pytest.mark.parametrize(
+    ("template", "dropped"),
+    [
+        (FORGETFUL, THOUGHTS),
+        (KEEPS_LAST, THOUGHTS[:1]),
+        (
+            "{% for m in messages %}<s>{{ m.content[:9] }}</s>{% endfor %}",
+            [
+                "is a plan.</think>\n\nYes: <b>it</b>  is.",
+                "?",
+                "m\n</think>\n\nIt is the cat.",
+            ],
+        ),
+        ("{% for m in messages %}[{{ m.role }}] {{ m.content | upper }}\n{% endfor %}", []),
+        ("{% for m in messages %}<s>{{ m.content | e }}</s>{% endfor %}", []),
+        ("{% for m in messages %}<s>{{ m.content | tojson }}</s>{% endfor %}", []),
+        ("{% for m in messages %}<s>{{ m.content.split() | join(' ') }}</s>{% endfor %}", []),
+        ("{% for m in messages %}{{ m.content | upper }}{% endfor %}", []),
+        ("{% for m in messages %}<s>{{ m.content | replace('plan', 'secret') }}</s>{% endfor %}", ["plan."]),
+    ],
+)
+def test_what_a_template_drops_is_known(template: str, dropped: list[str], kind: str) -> None:
+    one = talk(*THINKING)
+    tokens = tokenise(with_template(template, kind), one)
+    assert unread(tokens, one) == dropped
+    assert tokens.offsets is not None
+    assert tokens.segments is not None
+    for start, end in tokens.offsets[tokens.segments >= 0].tolist():
+        assert not any(start < last and first < end for first, last in tokens.unread)
 
 
 def test_a_chat_is_cut_at_its_end() -> None:
@@ -146,7 +210,7 @@ def test_chats_without_offsets_are_counted() -> None:
         ),
         ("{% for m in messages %}{{ m.content ~ m.content }}{% endfor %}", TALK, "repeats message 1", "user"),
         (
-            "{% for m in messages %}{{ m.content | upper }}{% endfor %}",
+            "{% for m in messages %}{{ m.content | replace('a', 'bb') }}{% endfor %}",
             (("user", "a"), ("assistant", "b")),
             "does not show where the messages begin",
             "one `text`",
@@ -163,3 +227,94 @@ def test_chats_that_cannot_be_written(
     (problem,) = caught.value.problems
     assert reason in problem.reason
     assert mend in problem.mend
+
+
+LISTED = (
+    "{% for m in messages %}{{ m.role }}: {% for part in m.content %}{% if part.type == 'text' %}"
+    "{{ part.text }}{% endif %}{% endfor %}\n{% endfor %}"
+)
+STRICTLY_LISTED = (
+    "{% for m in messages %}{% if m.content is string %}{{ raise_exception('a list is wanted') }}{% endif %}"
+    "<s>{% for part in m.content %}{{ part['text'] | trim }}{% endfor %}</s>{% endfor %}"
+)
+
+
+@pytest.mark.parametrize("template", [LISTED, STRICTLY_LISTED])
+def test_templates_that_want_a_list_are_given_one(template: str) -> None:
+    tokenizer = with_template(template)
+    one = talk(*TALK)
+    tokens = tokenise(tokenizer, one)
+    assert said(tokens, one) == [content for _, content in TALK]
+    assert tokens.unread == ()
+    messages = [{"role": role, "content": [{"type": "text", "text": text}]} for role, text in TALK]
+    assert tokens.ids.tolist() == tokenizer.apply_chat_template(messages)["input_ids"]
+
+
+def test_a_list_is_not_written_out_as_one() -> None:
+    template = (
+        "{% for m in messages if m.role != 'system' or m.content is not string %}{{ m.content }}{% endfor %}"
+    )
+    with pytest.raises(ModelError, match=r"leaves out message 1 \(system\)"):
+        tokenise(with_template(template), talk(*TALK))
+
+
+OPTIONAL = CHATML + "{% if enable_thinking is defined and not enable_thinking %}<think></think>{% endif %}"
+
+
+def test_options_reach_the_template() -> None:
+    tokenizer = with_template(OPTIONAL)
+    plain = tokenise(tokenizer, talk(("user", "Who?")))
+    quick = tokenise(tokenizer, talk(("user", "Who?"), chat_options=(("enable_thinking", False),)))
+    assert quick.texts[: len(plain)] == plain.texts
+    assert "".join(quick.texts[len(plain) :]) == "<think></think>"
+    with pytest.raises(ModelError, match='no option "enable_thought"'):
+        tokenise(tokenizer, talk(("user", "Who?"), chat_options=(("enable_thought", False),)))
+
+
+def test_the_options_that_are_refused_are_those_of_the_call_itself() -> None:
+    import inspect
+
+    from transformers import PreTrainedTokenizerBase
+
+    from attention_gallery.manifest.sentences import NO_CHAT_OPTIONS
+
+    assert set(inspect.signature(PreTrainedTokenizerBase.apply_chat_template).parameters) <= NO_CHAT_OPTIONS
+
+
+@settings(max_examples=80, deadline=None)
+@given(contents=st.lists(TEXTS.filter(str.strip), min_size=1, max_size=3), data=st.data())
+def test_what_is_dropped_and_what_is_said_make_up_every_message(
+    contents: list[str], data: st.DataObject
+) -> None:
+    thoughts = [data.draw(TEXTS) for _ in contents]
+    chat = []
+    for thought, content in zip(thoughts, contents, strict=True):
+        chat += [("user", "Go on."), ("assistant", f"<think>{thought}</think>{content}")]
+    one = talk(*chat)
+    tokens = tokenise(
+        with_template(FORGETFUL, data.draw(st.sampled_from(["byte-level", "sentence-piece"]))), one
+    )
+    assert tokens.offsets is not None
+    covered = {place for start, end in tokens.offsets.tolist() for place in range(start, end)}
+    begin = 0
+    for role, content in chat:
+        if role == "assistant":
+            cut = begin + content.index("</think>") + len("</think>")
+            assert not covered & set(range(begin, cut))
+            assert {n for n in range(cut, begin + len(content)) if one.joined[n].isalnum()} <= covered
+        begin += len(content) + 1
+
+
+def test_without_offsets_what_is_dropped_is_known_too() -> None:
+    tokenizer = ByT5Tokenizer()
+    tokenizer.chat_template = FORGETFUL
+    one = talk(*THINKING)
+    assert unread(tokenise(tokenizer, one), one) == THOUGHTS
+
+
+def test_what_a_tokenizer_drops_is_known() -> None:
+    tokens = tokenise(with_template(CHATML, "word-piece"), TextInput("the \ufffd cat"))
+    assert tokens.unread == ((4, 5),)
+    cut = tokenise(KINDS["byte-level"](), TextInput("The trophy fits", truncate=True), 2)
+    assert cut.left_out > 0
+    assert cut.unread[-1][1] == len("The trophy fits")

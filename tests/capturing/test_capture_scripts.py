@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -56,7 +57,10 @@ def test_every_token_can_be_read(kind: str, text: str) -> None:
     assert "#" in text or not any("#" in shown for shown in tokens.texts)
     assert tokens.words is not None
     own = tokens.words[tokens.words >= 0]
-    assert ((tokens.words < 0) == tokens.special).all()
+    assert tokens.offsets is not None
+    seen = [any(map(str.isalnum, text[start:end])) for start, end in tokens.offsets.tolist()]
+    assert (tokens.words[tokens.special] < 0).all()
+    assert (tokens.words[np.array(seen, bool) & ~tokens.special] >= 0).all()
     assert sorted(set(own.tolist())) == list(range(int(own.max(initial=-1)) + 1))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tiny_families import ENCODER_DECODERS
 from tiny_models import make_tokenizer, resolved_tiny, save_tiny
 from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
@@ -261,3 +262,64 @@ def test_written_tokens_know_their_places() -> None:
     assert all(tokens.words[index] == tokens.words[emoji[0]] for index in emoji)
     assert not tokens.special.any()
     assert "".join(tokens.texts).endswith("ies")
+
+
+def _save_target_reader(folder: Path, name: str, template: str = "", **changes: object) -> LoadedModel:
+    """A tiny encoder-decoder whose tokenizer puts around a text what `template` says, nothing without one."""
+    from tokenizers.processors import TemplateProcessing
+
+    save_tiny(folder, name, **changes)
+    if template:
+        tokenizer = make_tokenizer()
+        tokenizer.backend_tokenizer.post_processor = TemplateProcessing(
+            single=template, special_tokens=[("<s>", 1), ("</s>", 2)]
+        )
+        tokenizer.save_pretrained(folder)
+    return load(resolved_tiny(folder))
+
+
+def target_ids(loaded: LoadedModel) -> list[int]:
+    return tokens_of(loaded, TextInput("The trophy", target="it fits"))[0].ids.tolist()
+
+
+@pytest.mark.parametrize("name", [name for name in ENCODER_DECODERS if name != "encoder-decoder"])
+def test_a_target_without_an_end_begins_with_the_configured_start(tmp_path: Path, name: str) -> None:
+    start = {} if name == "t5gemma" else {"decoder_start_token_id": 9}
+    loaded = _save_target_reader(tmp_path / name, name, **start)
+    own = loaded.tokenizer("it fits")["input_ids"]
+    assert target_ids(loaded) == [start.get("decoder_start_token_id", 1), *own]
+
+
+@pytest.mark.parametrize("name", ["mbart", "plbart", "fsmt"])
+def test_an_end_of_the_tokenizer_is_wrapped_around(tmp_path: Path, name: str) -> None:
+    loaded = _save_target_reader(tmp_path / name, name, "$A </s> <s>", decoder_start_token_id=9)
+    own = loaded.tokenizer("it fits", add_special_tokens=False)["input_ids"]
+    assert target_ids(loaded) == [1, *own, 2]
+
+
+def test_without_a_start_other_configured_tokens_are_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = _save_target_reader(tmp_path / "mbart", "mbart")
+    own = loaded.tokenizer("it fits")["input_ids"]
+    generation, config = loaded.writer.generation_config, loaded.model.config
+    for holder in (generation, config):
+        for token, value in (("decoder_start", None), ("bos", None), ("eos", [11, 2]), ("pad", 0)):
+            monkeypatch.setattr(holder, f"{token}_token_id", value, raising=False)
+    assert target_ids(loaded) == [11, *own]
+    monkeypatch.setattr(generation, "forced_bos_token_id", 13)
+    assert target_ids(loaded) == [11, 13, *own]
+    for holder in (generation, config):
+        for token in ("eos", "pad"):
+            monkeypatch.setattr(holder, f"{token}_token_id", None)
+    with pytest.raises(ModelError, match="names no token with which its decoder begins"):
+        target_ids(loaded)
+
+
+def test_what_the_tokenizer_puts_first_is_not_forced_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = _save_target_reader(tmp_path / "bart", "bart", "<s> $A")
+    own = loaded.tokenizer("it fits", add_special_tokens=False)["input_ids"]
+    monkeypatch.setattr(loaded.writer.generation_config, "forced_bos_token_id", 13)
+    assert target_ids(loaded) == [2, 1, *own]

@@ -15,11 +15,11 @@ from attention_gallery.manifest.words import text_words
     ("text", "words"),
     [
         ("The cat didn't sleep.", ["The", "cat", "didn't", "sleep", "."]),
-        ("well-known, “so”", ["well-known", ",", "“", "so", "”"]),
+        ("well-known, “so”", ["well", "-", "known", ",", "“", "so", "”"]),
         ("猫在睡", ["猫在睡"]),
         ("हिन्दी है।", ["हिन्दी", "है", "।"]),
-        ("'tis 2-3", ["'", "tis", "2-3"]),
-        ("🍕 and 3.5", ["🍕", "and", "3", ".", "5"]),
+        ("'tis 2-3", ["'", "tis", "2", "-", "3"]),
+        ("🍕 and 3.5", ["🍕", "and", "3.5"]),
         ("", []),
     ],
 )

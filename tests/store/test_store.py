@@ -38,14 +38,15 @@ FACTS = ModelFacts("BertModel", "bert", 3, 2, 2, False, 512, 32, 100, 1000, "saf
 PROVENANCE = Provenance("w" * 64, "t" * 64, "package:x/y", None, "float32", {"torch": "2.13"}, 0.25, 1e-7)
 
 
-def make_tokens(count: int, *, offsets: bool = True, words: bool = True) -> Tokens:
+def make_tokens(count: int, *, offsets: bool = True, splits: bool = True) -> Tokens:
     return Tokens(
         ids=np.arange(count, dtype=np.int64) + 7,
         texts=tuple(f"t{n}🙂" for n in range(count)),
         special=np.arange(count) == 0,
-        continues=np.arange(count) % 2 == 1,
+        continues=np.zeros(count, bool) if offsets else np.arange(count) % 2 == 1,
         offsets=np.arange(2 * count, dtype=np.int32).reshape(count, 2) if offsets else None,
-        words=np.arange(count, dtype=np.int32) - 1 if words else None,
+        splits=np.arange(count) % 3 == 0 if splits else None,
+        unread=((1, 3), (5, 6)) if splits else (),
     )
 
 
@@ -88,14 +89,14 @@ def store(tmp_path: Path) -> AttentionStore:
     heads=st.integers(1, 3),
     count=st.integers(1, 9),
     offsets=st.booleans(),
-    words=st.booleans(),
+    splits=st.booleans(),
 )
 def test_round_trip_for_any_shape(
-    tmp_path_factory: pytest.TempPathFactory, layers: int, heads: int, count: int, offsets: bool, words: bool
+    tmp_path_factory: pytest.TempPathFactory, layers: int, heads: int, count: int, offsets: bool, splits: bool
 ) -> None:
     store = AttentionStore(tmp_path_factory.mktemp("store"))
     facts = replace(FACTS, layers=layers, heads=heads)
-    tokens = make_tokens(count, offsets=offsets, words=words)
+    tokens = make_tokens(count, offsets=offsets, splits=splits)
     written = make_layers(facts, count)
     with store.writer(KEY, "text\n🙂", tokens, facts) as out:
         for layer in written:
@@ -104,8 +105,9 @@ def test_round_trip_for_any_shape(
     store.verify(KEY)
     entry = store.open(KEY)
     assert (entry.key, entry.text, entry.facts, entry.provenance) == (KEY, "text\n🙂", facts, PROVENANCE)
-    assert entry.tokens.texts == tokens.texts
-    for name in ("ids", "special", "continues", "offsets", "words"):
+    assert (entry.tokens.texts, entry.tokens.unread) == (tokens.texts, tokens.unread)
+    tokens = tokens.worded("text\n🙂")
+    for name in ("ids", "special", "continues", "offsets", "words", "splits"):
         kept, given_array = getattr(entry.tokens, name), getattr(tokens, name)
         assert (kept is None) == (given_array is None)
         if kept is not None:
@@ -123,10 +125,10 @@ def test_cross_attention_and_half_precision(
     store = AttentionStore(tmp_path_factory.mktemp("store"))
     facts = replace(FACTS, cross=True, windows=(None, 4, None), skipped=(2,))
     looking = replace(make_tokens(queries), segments=np.zeros(queries, np.int32), segment_names=("first",))
-    looked_at = replace(make_tokens(keys, words=False), left_out=3)
+    looked_at = replace(make_tokens(keys), left_out=3)
     random = np.random.default_rng(seed).random((3, 2, queries, keys), dtype=np.float32)
     precision: Precision = "float16" if half else "float32"
-    with store.writer(KEY, "x", looking, facts, looked_at, precision) as out:
+    with store.writer(KEY, "x", looking, facts, looked_at, precision, key_text="a b, c") as out:
         for number, weights in enumerate(random):
             out.write(AttentionLayer(number, "cross", weights))
         out.finish(PROVENANCE)
@@ -134,7 +136,8 @@ def test_cross_attention_and_half_precision(
     entry = store.open(KEY)
     assert entry.facts == facts
     assert (entry.tokens.segment_names, entry.keys.left_out) == (("first",), 3)
-    assert entry.keys.words is None
+    assert (entry.text, entry.key_text) == ("x", "a b, c")
+    np.testing.assert_array_equal(entry.keys.words, looked_at.worded("a b, c").words)
     np.testing.assert_array_equal(entry.tokens.segments, looking.segments)
     np.testing.assert_array_equal(entry.keys.ids, looked_at.ids)
     kept = np.stack([entry.layer(number).weights for number in range(3)])
@@ -439,6 +442,7 @@ BASE = {
         {"given": TextInput("x", target="y")},
         {"given": TextInput("x", generate=1)},
         {"given": TextInput("x", truncate=True)},
+        {"given": TextInput("x", chat_options=(("enable_thinking", False),))},
         {"dtype": "float16"},
         {"precision": "float16"},
         {"kind": "cross"},
@@ -451,7 +455,7 @@ def test_the_key_depends_on_all_that_changes_the_numbers(change: dict[str, objec
 
 def test_the_key_never_drifts() -> None:
     assert capture_key(**BASE) == capture_key(**BASE, kind="self")
-    assert capture_key(**BASE) == "e1e8a7a7aaee55991ff1f51507cde39dde5d978556180cf33aa72a518fd1ac3a"
+    assert capture_key(**BASE) == "6f37e02289d854b181221d1a6d6f969bee6b9c4f38582040775c7060ddeb94cc"
 
 
 def test_every_half_is_read_exactly() -> None:
@@ -541,3 +545,27 @@ def test_only_what_was_announced_can_be_kept(store: AttentionStore) -> None:
             out.write(layer)
         out.finish(PROVENANCE, make_beside(FACTS, 5, None))
     assert not store.has(KEY)
+
+
+def test_words_are_not_kept_so_that_their_rule_can_change(
+    store: AttentionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens = Tokens(
+        ids=np.arange(3, dtype=np.int64),
+        texts=("un", "fold", "ed"),
+        special=np.zeros(3, bool),
+        continues=np.zeros(3, bool),
+        offsets=np.array([(0, 2), (2, 6), (6, 8)], np.int32),
+        words=np.array([7, 8, 9], np.int32),
+    )
+    with store.writer(KEY, "unfolded", tokens, FACTS) as out:
+        for layer in make_layers(FACTS, 3):
+            out.write(layer)
+        out.finish(PROVENANCE)
+    with safe_open(data_file(store), "np") as opened:
+        assert not {"tokens.words", "tokens.continues"} & set(opened.keys())
+    read = store.open(KEY).tokens
+    assert (read.words.tolist(), read.continues.tolist()) == ([0, 0, 0], [False, True, True])
+    monkeypatch.setattr("attention_gallery.records.words_of_tokens", lambda *_: np.arange(3, dtype=np.int32))
+    again = store.open(KEY).tokens
+    assert (again.words.tolist(), again.continues.any()) == ([0, 1, 2], False)

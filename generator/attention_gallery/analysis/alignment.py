@@ -15,9 +15,10 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from attention_gallery.analysis.words import to_words, tokens_of_words, word_groups, words_of
-from attention_gallery.manifest.words import text_words
+from attention_gallery.analysis.words import to_words, word_groups, words_of
 from attention_gallery.records import Bool, Float32, Int32, StoredAttention, Tokens
+from attention_gallery.texts.readable import readable
+from attention_gallery.texts.words import text_words
 
 _Number = TypeVar("_Number", bound=np.generic)
 
@@ -63,19 +64,23 @@ def text_items(tokens: Tokens, text: str, *, by_place: bool = True) -> Items:
 
     They are recognised by their place, which is right for one text; or else by how they are spelt.
 
-    A token that holds several words counts to the first; one that holds none, such as [CLS], is by itself.
-    Without places in the text the words are those of the tokenizer.
+    Words that a token reaches into are one, in the place of the first; a token of none, such as [CLS], is by
+    itself. Without places in the text the words are those of the tokenizer.
     """
-    held = tokens_of_words(tokens, text_words(text))
-    if held is None or not len(held):
+    if tokens.offsets is None:
         return word_items(tokens, text)
-    owner = np.where(held.any(axis=0), held.argmax(axis=0), -1).astype(np.int32)
-    owned = replace(tokens, words=owner)
+    owned = replace(tokens, splits=None).worded(text)
     groups = word_groups(owned)
     assert groups is not None
     words = _as_written(words_of(owned, text), text)
-    first = np.flatnonzero(np.diff(groups, prepend=-1))
-    placed = owner[first].tolist() if by_place else [-1] * len(first)
+    placed = [-1] * len(words)
+    if by_place and words.words is not None and words.offsets is not None:
+        starts = [start for start, _ in text_words(text)]
+        ends = words.offsets[:, 0] + [
+            len(text[a:b]) - len(text[a:b].lstrip()) for a, b in words.offsets.tolist()
+        ]
+        places = np.searchsorted(starts, ends, side="right") - 1
+        placed = np.where(words.words >= 0, places, -1).tolist()
     names = tuple(
         ("word", word) if word >= 0 else name for word, name in zip(placed, _spelt(words), strict=True)
     )
@@ -85,7 +90,7 @@ def text_items(tokens: Tokens, text: str, *, by_place: bool = True) -> Items:
 def _as_written(words: Tokens, text: str) -> Tokens:
     """The words as they stand in the text, whatever a tokenizer shows for what it does not know."""
     assert words.offsets is not None
-    written = (text[start:end].strip() for start, end in words.offsets.tolist())
+    written = (readable(text[start:end].strip()) for start, end in words.offsets.tolist())
     return replace(words, texts=tuple(one or own for one, own in zip(written, words.texts, strict=True)))
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,16 @@ from attention_gallery.errors import DamagedEntry
 from attention_gallery.files import parse_json
 from attention_gallery.hashing import canonical_json, digest, digest_bytes, digest_file
 
-_CODE = Path(__file__).parent
+_CODE = (Path(__file__).parent, Path(__file__).parent.parent / "texts")
 
 
 @lru_cache(maxsize=1)
 def code_digest() -> str:
     """Digest of the code that measures."""
-    # Of the files themselves, because a version that people raise by hand can be forgotten.
-    return digest([[path.name, digest_file(path)] for path in sorted(_CODE.glob("*.py"))])
+    # Of the files themselves, because a version that people raise by hand can be forgotten. Where words end
+    # is told by Unicode, as the regex package has it.
+    files = [path for folder in _CODE for path in sorted(folder.glob("*.py"))]
+    return digest([version("regex"), [[path.name, digest_file(path)] for path in files]])
 
 
 def pack(magic: bytes, facts: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes:

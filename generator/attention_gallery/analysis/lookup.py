@@ -79,6 +79,9 @@ def find_token(text: str, tokens: Tokens, wanted: str) -> list[int]:
     labels = [label.strip() for label in tokens.texts]
     found = found or [index for index, label in enumerate(labels) if label == wanted.strip()]
     found = found or [index for index, label in enumerate(labels) if label.lower() == wanted.strip().lower()]
+    if not found and tokens.offsets is not None and occurrences(text, wanted):
+        reason = f'"{wanted}" stands in the text, but not in what the model was given of it to read'
+        raise UserError(reason, mend="name a word that it read: its page marks what it did not")
     if not found:
         shown = (label or repr(text) for label, text in zip(labels, tokens.texts, strict=True))
         listed = "the tokens are: " + " ".join(shown)

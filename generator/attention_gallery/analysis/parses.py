@@ -15,7 +15,7 @@ from typing import Any
 from attention_gallery.analysis.kept import pack, unpack
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.hashing import digest
-from attention_gallery.manifest.words import Span
+from attention_gallery.texts.words import Span
 
 _MAGIC = b"attention-gallery parse 1\n"
 # As for treebanks: the root has no head, and heads are not asked for punctuation.

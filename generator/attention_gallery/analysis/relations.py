@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from attention_gallery.manifest.settings import ParsedRelation, SentenceSpec
-from attention_gallery.manifest.words import Span, span_of
+from attention_gallery.manifest.words import span_of
+from attention_gallery.texts.words import Span
 
 Group = Literal["syntactic", "positional", "semantic", "entity", "other"]
 GROUPS: tuple[Group, ...] = get_args(Group)

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from attention_gallery.manifest.words import Span
 from attention_gallery.records import Bool, Float32, Int32, Tokens
+from attention_gallery.texts.readable import readable
+from attention_gallery.texts.words import Span
 
 
 def word_groups(tokens: Tokens) -> Int32 | None:
-    """The word of each token, int32[token], counted from 0 without gaps; None where words are not known.
+    """What is taken together of tokens, int32[token], counted from 0 without gaps: words, all else by itself.
 
-    Special tokens are words of their own.
+    None where words are not known. Special tokens and blanks, which belong to no word, are groups of one.
     """
     if tokens.words is None:
         return None
@@ -27,9 +28,10 @@ def word_groups(tokens: Tokens) -> Int32 | None:
 
 
 def words_of(tokens: Tokens, text: str | None) -> Tokens:
-    """The words as if they were tokens; ids are those of their first tokens.
+    """The words as if they were tokens, and with them what belongs to none; ids are those of first tokens.
 
-    They are cut from `text`, or put together from their tokens where the text is not at hand.
+    They are cut from `text`, in the readable form that tokens have, or put together from their tokens where
+    the text is not at hand.
 
     Raises `ValueError` where the words are not known.
     """
@@ -47,17 +49,19 @@ def words_of(tokens: Tokens, text: str | None) -> Tokens:
         special=tokens.special[first],
         continues=np.zeros(len(first), bool),
         offsets=offsets,
-        words=np.where(tokens.special[first], -1, np.cumsum(~tokens.special[first]) - 1).astype(np.int32),
+        words=None if tokens.words is None else tokens.words[first],
         segments=None if tokens.segments is None else tokens.segments[first],
         segment_names=tokens.segment_names,
         left_out=tokens.left_out,
+        unread=tokens.unread,
     )
 
 
 def _text(tokens: Tokens, text: str | None, first: int, last: int) -> str:
     if first == last or tokens.offsets is None or text is None:
         return "".join(tokens.texts[first : last + 1])
-    return text[int(tokens.offsets[first, 0]) : int(tokens.offsets[last, 1])].strip()
+    written = text[int(tokens.offsets[first, 0]) : int(tokens.offsets[last, 1])].strip()
+    return readable(written) or "".join(tokens.texts[first : last + 1])
 
 
 def to_words(weights: Float32, queries: Int32, keys: Int32) -> Float32:
@@ -76,8 +80,9 @@ def to_words(weights: Float32, queries: Int32, keys: Int32) -> Float32:
 def tokens_of_words(tokens: Tokens, words: Sequence[Span]) -> Bool | None:
     """Which tokens each word consists of: bool[word, token]; None where the tokens have no offsets.
 
-    `words` are half-open code-point ranges. A token belongs to every word that it shares a character with;
-    special tokens belong to none, and neither do those that stand for no text.
+    `words` are half-open code-point ranges, such as those of a treebank, which need not be those of
+    `Tokens.words`. A token that reaches over the boundary of two belongs to both: to every word that it
+    shares a character with. Special tokens belong to none, and neither do those that stand for no text.
     """
     if tokens.offsets is None:
         return None

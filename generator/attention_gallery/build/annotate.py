@@ -20,9 +20,10 @@ from attention_gallery.errors import ManifestError, Problem
 from attention_gallery.manifest import Manifest
 from attention_gallery.manifest.annotations import pipeline_of
 from attention_gallery.manifest.settings import ParsedRelation, RelationSpec, SentenceSpec
-from attention_gallery.manifest.words import Span, span_of
+from attention_gallery.manifest.words import span_of
 from attention_gallery.pages.parses import SentenceParse
 from attention_gallery.progress import Reporter
+from attention_gallery.texts.words import Span
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,6 +153,7 @@ def text_input(sentence: SentenceSpec) -> TextInput:
         target=sentence.target,
         generate=sentence.generate,
         truncate=sentence.truncate,
+        chat_options=tuple(sorted(sentence.chat_options.items())),
     )
 
 

@@ -275,6 +275,7 @@ def _write(
     owned = owned_files(project.site, run.options.force)
     with run.clock.phase("plan"):
         captures, annotated = found
+        _tell_unread(run, project, captures, data)
         gallery = gather(project, captures, data, annotated.parses, run.cache / "templates")
     new = RecordWriter(run.record_path)
     old = Record(run.record_path)
@@ -301,6 +302,23 @@ def _write(
     pages, written, reused, size = staging.pages, staging.written, staging.reused, staging.size
     told, seconds = tuple(run.warnings), run.clock.seconds
     return BuildReport(project.site, pages, written, reused, pruned, captured, size, told, seconds)
+
+
+def _tell_unread(run: _Build, project: Project, captures: Captures, data: CachedData) -> None:
+    """Warn of what models do not read of the sentences that have pages, and of chats."""
+    from attention_gallery.build.unread import unread_parts
+
+    sentences = project.manifest.settings.sentences
+    keys = captures.keys
+    readings = (
+        (model, index, data.peek(keys[model.spec.slug, sentence.slug]).keys)
+        for model in captures.shown
+        for index, sentence in enumerate(sentences)
+        if (sentence.pages or sentence.chat) and (model.spec.slug, sentence.slug) in keys
+        if model.kind != "decoder"
+    )
+    for warning in unread_parts(project.manifest, readings):
+        _warn(run, warning)
 
 
 def _staging(

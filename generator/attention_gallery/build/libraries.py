@@ -20,6 +20,7 @@ LIBRARIES = {
     "pydantic": "pydantic",
     "pydantic_core": "pydantic-core",
     "pygments": "pygments",
+    "regex": "regex",
     "scipy": "scipy",
     "sklearn": "scikit-learn",
     "yaml": "pyyaml",

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from attention_gallery.capturing.marks import numbered, plain_vocabulary, readable
+from attention_gallery.capturing.marks import plain_vocabulary
+from attention_gallery.texts.readable import numbered, readable
 
 _NAMED_BYTE = re.compile(r"<0x([0-9A-Fa-f]{2})>")
 

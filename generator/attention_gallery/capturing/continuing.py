@@ -14,6 +14,7 @@ import torch
 
 from attention_gallery.capturing.decoded import written_tokens
 from attention_gallery.capturing.tokens import tokenise
+from attention_gallery.errors import ModelError
 from attention_gallery.models.load import LoadedModel
 from attention_gallery.models.quiet import quiet_libraries
 from attention_gallery.records import Int32, TextInput, Tokens
@@ -39,32 +40,40 @@ def continue_prompt(loaded: LoadedModel, text: str, prompt: Tokens, limit: int) 
         special=np.concatenate([prompt.special, added.special]),
         continues=np.concatenate([prompt.continues, added.continues]),
         offsets=_joined(prompt.offsets, added.offsets),
-        words=_joined(prompt.words, _counted_on(added.words, prompt.words)),
+        splits=_joined(prompt.splits, added.splits),
         segments=np.concatenate([first, _segment(added, len(names))]),
         segment_names=(*names, "continuation"),
         left_out=prompt.left_out,
+        unread=prompt.unread,
     )
-    return joined, text + written
+    return joined.worded(text + written), text + written
 
 
 def given_target(loaded: LoadedModel, target: str) -> Tokens:
     """The tokens that a decoder reads when it is to write `target`: its start token, then the text.
 
-    The token that ends the text is left out, because a decoder only writes it.
+    The token that ends the text is left out, because a decoder only writes it. A tokenizer that adds such an
+    end knows how its model is taught, and the start follows from it; else the decoder begins as configured.
+
+    Raises `ModelError` where no start is configured.
     """
     tokens = tokenise(_TargetTokenizer(loaded.tokenizer), TextInput(target))
     ended = len(tokens) > 0 and bool(tokens.special[-1])
-    start = _start_of(loaded, tokens.ids if ended else np.append(tokens.ids, 0))
-    return _begun(loaded, [start], tokens, len(tokens) - ended)
+    begin = [_start_before(loaded, tokens.ids)] if ended else _configured_begin(loaded)
+    if not ended and len(tokens) and bool(tokens.special[0]):
+        begin = begin[:1]  # the tokenizer writes what comes first
+    return _begun(loaded, begin, tokens, len(tokens) - ended).worded(target)
 
 
 def written_target(loaded: LoadedModel, source: Tokens, limit: int) -> tuple[Tokens, str]:
-    """What an encoder-decoder writes about `source`, at most `limit` tokens after the start token."""
-    forced = getattr(loaded.writer.generation_config, "forced_bos_token_id", None)
-    begin = [_configured_start(loaded), *([forced] if isinstance(forced, int) else [])]
+    """What an encoder-decoder writes about `source`, at most `limit` tokens after the start token.
+
+    Raises `ModelError` where no start is configured.
+    """
+    begin = _configured_begin(loaded)
     ids = _write(loaded, _next_of_target(loaded, source), begin, limit + 1 - len(begin))
     tokens, text = written_tokens(loaded.tokenizer, begin, ids[len(begin) :])
-    return _begun(loaded, begin, tokens, len(tokens)), text
+    return _begun(loaded, begin, tokens, len(tokens)).worded(text), text
 
 
 def _begun(loaded: LoadedModel, begin: list[int], tokens: Tokens, end: int) -> Tokens:
@@ -77,7 +86,8 @@ def _begun(loaded: LoadedModel, begin: list[int], tokens: Tokens, end: int) -> T
         special=np.concatenate([np.ones(count, bool), tokens.special[:end]]),
         continues=np.concatenate([np.zeros(count, bool), tokens.continues[:end]]),
         offsets=_joined(np.zeros((count, 2), np.int32), _upto(tokens.offsets, end)),
-        words=_joined(np.full(count, -1, np.int32), _upto(tokens.words, end)),
+        splits=_joined(np.ones(count, bool), _upto(tokens.splits, end)),
+        unread=tokens.unread,
     )
 
 
@@ -94,27 +104,45 @@ class _TargetTokenizer:
         return getattr(self._tokenizer, name)
 
 
-def _start_of(loaded: LoadedModel, labels: np.ndarray[Any, Any]) -> int:
-    """The token with which the decoder begins when it is to write `labels`, the last of which ends them.
+def _start_before(loaded: LoadedModel, labels: np.ndarray[Any, Any]) -> int:
+    """The token with which a decoder begins that is taught to write `labels`, the last of which ends them.
 
     For most models it is in the configuration; some, such as mBART, begin with the language that ends them.
     """
     shift = getattr(loaded.writer or loaded.model, "prepare_decoder_input_ids_from_labels", None)
     if shift is None:
-        return _configured_start(loaded)
-    shifted = shift(labels=torch.from_numpy(labels.astype(np.int64))[None].to(loaded.model.device))
+        return _configured_begin(loaded)[0]
+    try:
+        shifted = shift(labels=torch.from_numpy(labels.astype(np.int64))[None].to(loaded.model.device))
+    except ValueError:  # where it looks for a start that is not configured
+        return _configured_begin(loaded)[0]
     return int(shifted[0, 0])
 
 
-def _configured_start(loaded: LoadedModel) -> int:
-    """The token with which the decoder begins when it writes by itself."""
-    own = getattr(loaded.writer, "generation_config", None)
-    configs = (own, loaded.model.config, getattr(loaded.model.config, "decoder", None))
-    for name in ("decoder_start_token_id", "bos_token_id", "pad_token_id"):
-        for config in configs:
-            if isinstance(getattr(config, name, None), int):
-                return int(getattr(config, name))
-    return 0
+def _configured_begin(loaded: LoadedModel) -> list[int]:
+    """The tokens with which the decoder begins by itself: a start, and the one that must follow, if any."""
+    config = loaded.model.config
+    generation = getattr(loaded.writer or loaded.model, "generation_config", None)
+    holders = [generation, config, getattr(config, "decoder", None)]
+    named = ("decoder_start_token_id", "bos_token_id", "eos_token_id", "pad_token_id")
+    values = (_ids(holder, name) for name in named for holder in holders)
+    start = next((ids[0] for ids in values if ids), None)
+    if start is None:
+        reason = (
+            f'the configuration of "{loaded.resolved.source}" names no token with which its decoder begins'
+        )
+        raise ModelError(
+            loaded.resolved.problem(reason, "write `decoder_start_token_id` into its generation_config.json")
+        )
+    forced = next((ids[0] for holder in holders[:2] if (ids := _ids(holder, "forced_bos_token_id"))), start)
+    return [start] if forced == start else [start, forced]
+
+
+def _ids(holder: Any, name: str) -> list[int]:
+    """The token or tokens that a configuration names."""
+    value = getattr(holder, name, None)
+    values = value if isinstance(value, list | tuple) else [value]
+    return [one for one in values if isinstance(one, int)]
 
 
 def _write(loaded: LoadedModel, following: _Next, ids: list[int], limit: int) -> list[int]:
@@ -156,13 +184,7 @@ def _next_of_target(loaded: LoadedModel, source: Tokens) -> _Next:
 def _ends(loaded: LoadedModel) -> set[int]:
     """The tokens with which a text ends."""
     named = (loaded.writer.generation_config, loaded.writer.config, loaded.tokenizer)
-    values = [getattr(holder, "eos_token_id", None) for holder in named]
-    return {
-        int(one)
-        for value in values
-        for one in (value if isinstance(value, list | tuple) else [value])
-        if one is not None
-    }
+    return {number for holder in named for number in _ids(holder, "eos_token_id")}
 
 
 def _never(loaded: LoadedModel) -> list[int]:
@@ -183,9 +205,3 @@ def _joined(first: Any, second: Any) -> Any:
 
 def _upto(array: Any, end: int) -> Any:
     return None if array is None else array[:end]
-
-
-def _counted_on(words: Any, before: Any) -> Any:
-    if words is None or before is None:
-        return None
-    return np.where(words < 0, -1, words + int(before.max(initial=-1)) + 1).astype(np.int32)

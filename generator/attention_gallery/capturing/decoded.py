@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from attention_gallery.capturing.marks import plain_vocabulary, readable
+from attention_gallery.capturing.marks import plain_vocabulary
+from attention_gallery.capturing.spans import labels, pieces_of
 from attention_gallery.models.quiet import quiet_libraries
 from attention_gallery.records import Tokens
 
@@ -63,25 +65,18 @@ def written_tokens(
     lengths = [len(shown), *(len(text.rstrip(_UNFINISHED)) for text in texts)]
     steady = all(whole.startswith(text.rstrip(_UNFINISHED)) for text in (shown, *texts))
     written = whole[len(shown) :] if whole.startswith(shown) else whole
+    ids_array, flags, nothing = np.array(ids, np.int64), np.array(special, bool), np.zeros(len(ids), bool)
     if not steady:
-        pieces = tuple(
+        shown_names = tuple(
             name if added else plain_vocabulary(name) for name, added in zip(names, special, strict=True)
         )
-        nothing = np.zeros(len(ids), bool)
-        return Tokens(np.array(ids, np.int64), pieces, np.array(special, bool), nothing), written
+        return Tokens(ids_array, shown_names, flags, nothing), written
     spans = _spans(lengths, special)
-    words = _words(whole, spans, special)
-    return Tokens(
-        ids=np.array(ids, np.int64),
-        texts=tuple(
-            name if added else readable(whole[slice(*_trimmed(whole, span))]) or plain_vocabulary(name)
-            for name, added, span in zip(names, special, spans, strict=True)
-        ),
-        special=np.array(special, bool),
-        continues=np.array([n > 0 and w >= 0 and w == words[n - 1] for n, w in enumerate(words)], bool),
-        offsets=np.array(spans, np.int32).reshape(-1, 2) - len(shown) + start,
-        words=np.array(words, np.int32),
-    ), written
+    pieces = pieces_of(tokenizer, names, special, nothing.tolist())
+    offsets = np.array(spans, np.int32).reshape(-1, 2)
+    # What a model writes goes through no tokenizer that would divide it.
+    tokens = Tokens(ids_array, labels(whole, spans, pieces), flags, nothing, offsets=offsets, splits=nothing)
+    return replace(tokens.worded(whole), offsets=offsets - len(shown) + start), written
 
 
 def _spans(lengths: list[int], special: list[bool]) -> list[tuple[int, int]]:
@@ -92,24 +87,3 @@ def _spans(lengths: list[int], special: list[bool]) -> list[tuple[int, int]]:
         if spans[n][0] == spans[n][1] and not special[n] and not special[n + 1]:
             spans[n] = spans[n + 1]
     return spans
-
-
-def _trimmed(text: str, span: tuple[int, int]) -> tuple[int, int]:
-    """A range without the one blank that belongs to the word after it."""
-    start, end = span
-    return (start + 1, end) if end - start > 1 and text[start] == " " else span
-
-
-def _words(text: str, spans: list[tuple[int, int]], special: list[bool]) -> list[int]:
-    """The word of each token, counted from 0, -1 for special tokens: a word ends at a blank."""
-    words: list[int] = []
-    last = -1
-    for n, (start, _) in enumerate(spans):
-        if special[n]:
-            words.append(-1)
-            continue
-        new = n == 0 or special[n - 1] or text[start : start + 1].isspace()
-        new = new or text[start - 1 : start].isspace()
-        last = last + 1 if new else last
-        words.append(last)
-    return words

@@ -262,4 +262,5 @@ def _writer(
         keys,
         job.precision,
         beside,
+        read.text,
     )

@@ -1,48 +1,36 @@
-"""How a token's text is written so that people can read it: nothing invisible, no tokenizer marks."""
+"""What people read for the name of a token in its vocabulary: no marks of the tokenizer."""
 
 from __future__ import annotations
 
-import unicodedata
+import re
+from functools import lru_cache
+from typing import Any
 
-_VISIBLE = {" ": "␣", "\n": "⏎", "\r": "␍", "\t": "⇥", "\u00a0": "⍽"}
-_JOINERS = ("\u200c", "\u200d")
-_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+from attention_gallery.texts.readable import readable
+
+_NAMED_BYTE = re.compile(r"<0x([0-9A-Fa-f]{2})>")
 
 
-def readable(piece: str) -> str:
-    """A piece of text with whitespace and invisible characters made visible.
-
-    Blanks stay as they are before visible characters, joiners between two of them (the parts of an emoji, the
-    letters of a Persian word). A combining mark at the start gets a dotted circle to stand on; characters
-    without a shape are written as `‹U+200D›`.
-    """
-    if not piece:
-        return ""
-    inner = len(piece.rstrip(" "))
-    shown = "".join(
-        mark if (mark == " " and n < inner) or _joins(piece, n) else _shown(mark)
-        for n, mark in enumerate(piece)
+def is_bytewise(tokenizer: Any) -> bool:
+    """Whether the names of a tokenizer's vocabulary are written in the byte alphabet, as GPT-2's are."""
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    return backend is not None and any(
+        "ByteLevel" in str(step) for step in (backend.pre_tokenizer, backend.normalizer, backend.decoder)
     )
-    return "◌" + shown if unicodedata.category(piece[0]).startswith("M") else shown
 
 
-def _joins(piece: str, place: int) -> bool:
-    """Whether a joiner, which shapes its neighbours and has no shape itself, stands between two that have."""
-    around = piece[max(0, place - 1) : place + 2]
-    return around[1:2] in _JOINERS and len(around) == 3 and all(mark.isprintable() for mark in around[::2])
+def own_bytes(name: str, *, bytewise: bool) -> bytes:
+    """What a token stands for by itself, by its name in the vocabulary: UTF-8, maybe a part of a character.
 
-
-def _shown(mark: str) -> str:
-    if mark in _VISIBLE:
-        return _VISIBLE[mark]
-    if mark.isprintable():
-        return mark
-    return f"‹U+{ord(mark):04X}›"
-
-
-def numbered(text: str, part: int) -> str:
-    """The text with a subscript part number, from 1: `🙂₁`."""
-    return text + str(part).translate(_SUBSCRIPTS)
+    Blanks are kept; marks that tell how a token goes on with a word are taken off.
+    """
+    if named := _NAMED_BYTE.fullmatch(name):
+        return bytes([int(named[1], 16)])
+    alphabet = _byte_alphabet()
+    if bytewise and all(sign in alphabet for sign in name):
+        return bytes(alphabet[sign] for sign in name)
+    plain = name.removeprefix("##").removesuffix("</w>").replace("▁", " ").replace("Ġ", " ")
+    return plain.encode("utf-8", "replace")
 
 
 def plain_vocabulary(name: str) -> str:
@@ -65,6 +53,7 @@ def _from_bytes(name: str) -> str:
         return name
 
 
+@lru_cache(maxsize=1)
 def _byte_alphabet() -> dict[str, int]:
     """How byte-level tokenizers write bytes: printable ones as themselves, others moved up."""
     shown = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]

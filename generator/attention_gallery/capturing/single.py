@@ -85,6 +85,7 @@ def _capture(
             provenance=told[kind].provenance,
             layers=tuple(found),
             looked_at=read.keys(kind) if kind == "cross" else None,
+            looked_at_text=read.text,
             beside=told[kind].beside,
         )
         for kind, found in layers.items()

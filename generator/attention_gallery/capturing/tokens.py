@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,10 +10,12 @@ from typing import Any
 import numpy as np
 
 from attention_gallery.capturing.bytewise import plain_names
-from attention_gallery.capturing.chats import Region, render_chat
-from attention_gallery.capturing.spans import Span, placed, texts, words
+from attention_gallery.capturing.chats import render_chat
+from attention_gallery.capturing.quoted import Region
+from attention_gallery.capturing.spans import labels, pieces_of, placed, uncovered
 from attention_gallery.models.quiet import quiet_libraries
 from attention_gallery.records import TextInput, Tokens
+from attention_gallery.texts.words import Span
 
 PAIR = ("first", "second")
 
@@ -73,7 +76,7 @@ def tokenise(tokenizer: Any, given: TextInput, limit: int | None = None) -> Toke
     tokens = _assembled(tokenizer, given.joined, reading, reading.added)
     if given.pair is not None:
         tokens = replace(tokens, segments=np.array(reading.sources, np.int32), segment_names=PAIR)
-    return replace(tokens, left_out=left_out)
+    return replace(tokens, left_out=left_out, unread=_unread(given.joined, tokens))
 
 
 def _read(tokenizer: Any, text: str, pair: str | None = None, *, complete: bool = True) -> _Reading:
@@ -135,59 +138,82 @@ def _shared(first: int, second: int, room: int) -> list[int]:
     return [more, less] if first > second else [less, more]
 
 
-def _assembled(tokenizer: Any, text: str, reading: _Reading, special: list[bool]) -> Tokens:
-    """Tokens with offsets into `text`; `special` are left out of words."""
-    unknown = [
+def _unknown(tokenizer: Any, reading: _Reading) -> list[bool]:
+    """Which tokens stand for what the vocabulary lacks."""
+    return [
         number == tokenizer.unk_token_id and not extra
         for number, extra in zip(reading.ids, reading.added, strict=True)
     ]
+
+
+def _assembled(tokenizer: Any, text: str, reading: _Reading, special: list[bool]) -> Tokens:
+    """Tokens with offsets into `text`; `special` are left out of words."""
     ids, flags = np.array(reading.ids, np.int64), np.array(special, bool)
     if reading.spans is None:
         joined = [name.startswith("##") for name in reading.names]
         return Tokens(
             ids, plain_names(tokenizer, reading.names, reading.added), flags, np.array(joined, bool)
         )
-    spans = placed(reading.spans, reading.names, reading.added)
-    belongs = words(text, spans, special, reading.word_ids)
-    return Tokens(
+    pieces = pieces_of(tokenizer, reading.names, reading.added, _unknown(tokenizer, reading))
+    spans = placed(text, reading.spans, pieces)
+    divided = [
+        n == 0 or number is None or number != reading.word_ids[n - 1]
+        for n, number in enumerate(reading.word_ids)
+    ]
+    tokens = Tokens(
         ids=ids,
-        texts=texts(text, spans, reading.names, reading.added, unknown),
+        texts=labels(text, spans, pieces),
         special=flags,
-        continues=np.array([n > 0 and word == belongs[n - 1] >= 0 for n, word in enumerate(belongs)], bool),
+        continues=np.zeros(len(ids), bool),
         offsets=np.array(spans, np.int32).reshape(-1, 2),
-        words=np.array(belongs, np.int32),
+        splits=np.array(divided, bool),
     )
+    return tokens.worded(text)
 
 
 def _chat(tokenizer: Any, given: TextInput, limit: int | None) -> Tokens:
     """The tokens of a chat. The template writes its special tokens itself, so that none are added to it."""
-    text, regions = render_chat(tokenizer, given.chat, answer=given.generate > 0)
+    text, regions = render_chat(
+        tokenizer, given.chat, answer=given.generate > 0, options=dict(given.chat_options)
+    )
     reading, left_out = _cut(_read(tokenizer, text, complete=False), limit)
-    if reading.spans is None:
+    tokens = _assembled(tokenizer, text, reading, reading.added)
+    if tokens.offsets is None:
         segments = _counted_segments(tokenizer, text, regions, len(reading.ids))
+        offsets = None
     else:
-        spans = placed(reading.spans, reading.names, reading.added)
+        spans = [(start, end) for start, end in tokens.offsets.tolist()]
         segments = [_segment(span, regions) for span in spans]
-    tokens = _assembled(tokenizer, text, reading, [segment < 0 for segment in segments])
-    offsets = None
-    if tokens.offsets is not None:
-        offsets = np.array(_in_messages(tokens.offsets.tolist(), segments, regions), np.int32).reshape(-1, 2)
-    return replace(
+        offsets = np.array(_in_messages(spans, segments, regions), np.int32).reshape(-1, 2)
+    tokens = replace(
         tokens,
+        special=np.array([segment < 0 for segment in segments], bool),
         offsets=offsets,
         segments=np.array(segments, np.int32),
         segment_names=tuple(role for role, _ in given.chat),
         left_out=left_out,
     )
+    said = [region.said for region in regions if region.said is not None]
+    return replace(tokens.worded(given.joined), unread=_unread(given.joined, tokens, said))
+
+
+def _unread(text: str, tokens: Tokens, said: Sequence[Span] = ()) -> tuple[Span, ...]:
+    """What can be seen of a text and no token stands for; without offsets, what nothing `said` stands for."""
+    if tokens.offsets is None:
+        return uncovered(text, said) if said else ()
+    return uncovered(text, [(start, end) for start, end in tokens.offsets[~tokens.special].tolist()])
 
 
 def _segment(span: Span, regions: Sequence[Region]) -> int:
     """The message that a token shares a character with or stands inside of; -1 for the template's own."""
     start, end = span
-    for region in regions:
+    near = max(0, bisect_right(regions, start, key=lambda region: region.span[0]) - 1)
+    for region in regions[near:]:
         first, last = region.span
         if max(start, first) < min(end, last) or first < start == end < last:
             return region.message
+        if first >= end:
+            break
     return -1
 
 
@@ -201,18 +227,27 @@ def _counted_segments(tokenizer: Any, text: str, regions: Sequence[Region], tota
     return segments
 
 
-def _in_messages(spans: list[list[int]], segments: list[int], regions: Sequence[Region]) -> list[Span]:
+def _in_messages(spans: Sequence[Span], segments: Sequence[int], regions: Sequence[Region]) -> list[Span]:
     """Ranges of a rendered chat as ranges of its joined messages."""
-    of_message = {region.message: region for region in regions}
     moved: list[Span] = []
     end = 0
     for (start, stop), segment in zip(spans, segments, strict=True):
-        region = of_message.get(segment)
-        if region is None or region.said is None:
-            moved.append((end, end))
-            continue
-        shift = region.said[0] - region.span[0]
-        first, last = region.said
-        moved.append((max(start + shift, first), min(stop + shift, last)))
-        end = moved[-1][1]
+        near = max(0, bisect_right(regions, start, key=lambda region: region.span[0]) - 1)
+        said: list[Span] = []
+        for region in regions[near:]:
+            if region.span[0] >= max(stop, start + 1):
+                break
+            if segment == region.message and region.said is not None and start <= region.span[1]:
+                said.append(_moved((start, stop), region, region.said))
+        if said:
+            end = max(last for _, last in said)
+        moved.append((min(first for first, _ in said), end) if said else (end, end))
     return moved
+
+
+def _moved(span: Span, region: Region, said: Span) -> Span:
+    """What a range says of a message; all of the region where the template wrote it in another length."""
+    if not region.is_verbatim:
+        return said
+    shift = said[0] - region.span[0]
+    return max(span[0] + shift, said[0]), min(span[1] + shift, said[1])

@@ -1,4 +1,4 @@
-"""Text alternatives: what a figure shows, in plain English, from the exact numbers.
+"""Text alternatives: what a figure shows, in plain English, from the numbers themselves.
 
 The texts are plain text; tokens in them are untrusted and are escaped where they are put into HTML.
 """

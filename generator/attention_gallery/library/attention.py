@@ -142,12 +142,22 @@ class Attention:
                 mend="use a model with a fast tokenizer",
             )
         tokens = words_of(stored.tokens, stored.text)
-        # The text of cross attention is the target's; the source's words are put together from its tokens.
-        looked_at = None if stored.keys is stored.tokens else words_of(stored.keys, None)
+        looked_at = None if stored.keys is stored.tokens else words_of(stored.keys, stored.key_text)
         every = (stored.layer(index) for index in range(self.facts.layers))
         layers = tuple(replace(layer, weights=to_words(layer.weights, queries, keys)) for layer in every)
         facts, origin = self.facts, self.provenance
-        return Attention(MemoryCapture(stored.key, stored.text, tokens, facts, origin, layers, looked_at))
+        return Attention(
+            MemoryCapture(
+                stored.key,
+                stored.text,
+                tokens,
+                facts,
+                origin,
+                layers,
+                looked_at,
+                looked_at_text=stored.key_text,
+            )
+        )
 
     def top_keys(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
@@ -36,6 +36,7 @@ class Given(TypedDict, total=False):
     target: str
     generate: int
     truncate: bool
+    chat_options: Mapping[str, str | bool | int | float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +57,7 @@ class Model:
     def capture(
         self, text: str = "", *, kind: AttentionKind | None = None, **given: Unpack[Given]
     ) -> Attention:
-        """The exact attention of every layer and head on a text. See `capture`."""
+        """The attention of every layer and head on a text, as the model computes it. See `capture`."""
         from attention_gallery.capturing import capture_one
 
         chat = tuple((message["role"], message["content"]) for message in given.get("chat", ()))
@@ -71,6 +72,7 @@ class Model:
             given.get("target"),
             given.get("generate", 0),
             given.get("truncate", False),
+            tuple(sorted(given.get("chat_options", {}).items())),
         )
         return Attention(capture_one(self.prepared, read, kind=kind))
 
@@ -117,13 +119,14 @@ def capture(
     device: Device = "auto",
     **given: Unpack[Given],
 ) -> Attention:
-    """The exact attention of every layer and head of a model on a text.
+    """The attention of every layer and head of a model on a text, as it computes it, not rounded to store.
 
     `model` is a `Model`, or anything that `load` takes; who captures more than one text loads it once. `pair`
-    is a second text, `chat` takes the place of the text, `target` is what the decoder of an encoder-decoder
-    reads, `generate` how many tokens a decoder may add, and `truncate` leaves out what is too long. `kind` is
-    which attention of an encoder-decoder is wanted: "encoder" (the default), "decoder" or "cross". Raises
-    `ModelError` when the model cannot be found, loaded or captured, or cannot read what it is given.
+    is a second text, `chat` takes the place of the text, `chat_options` are given to its template, `target`
+    is what the decoder of an encoder-decoder reads, `generate` how many tokens a decoder may add, `truncate`
+    leaves out what is too long. `kind` is which attention of an encoder-decoder is wanted: "encoder" (the
+    default), "decoder" or "cross". Raises `ModelError` when the model cannot be found, loaded or captured, or
+    cannot read what it is given.
     """
     if not isinstance(model, Model):
         generates = bool(given.get("generate"))

@@ -17,7 +17,7 @@ from attention_gallery.errors import ManifestError, Problem
 from attention_gallery.files import cannot_read
 from attention_gallery.manifest.document import CONTROL
 from attention_gallery.manifest.textfile import not_utf8
-from attention_gallery.manifest.words import Span
+from attention_gallery.texts.words import Span
 from attention_gallery.user_files import read_user_file
 
 if TYPE_CHECKING:

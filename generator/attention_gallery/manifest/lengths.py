@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from attention_gallery.errors import did_you_mean
 from attention_gallery.manifest.relations import Finding
 from attention_gallery.manifest.settings import CollectedSentence, GallerySettings, SentenceSpec
-from attention_gallery.manifest.words import text_words
+from attention_gallery.texts.words import text_words
 
 LEAST_RUNGS, MOST_RUNGS = 2, 12
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from attention_gallery.errors import Problem, did_you_mean
 from attention_gallery.manifest.document import Document
-from attention_gallery.manifest.words import Span, occurrences
+from attention_gallery.manifest.words import occurrences
+from attention_gallery.texts.words import Span, text_words
 
 Place = tuple[str | int, ...]
 Finding = tuple[str, str, Place]
@@ -55,7 +55,7 @@ def absent(word: str, text: str, place: Place) -> Finding:
     """The finding of a word that does not stand in the text."""
     if not word.strip():
         return "the word is empty", "write a word of the text", place
-    words = dict.fromkeys(re.findall(r"\w+(?:['’-]\w+)*", text))
+    words = dict.fromkeys(text[start:end] for start, end in text_words(text))
     exact = [other for other in words if other.casefold() == word.casefold()]
     if exact:
         return f'"{word}" does not stand in the text', f'did you mean "{exact[0]}"?', place

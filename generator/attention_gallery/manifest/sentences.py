@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -11,6 +12,30 @@ from attention_gallery.manifest.words import occurrences
 
 _LANGUAGE = re.compile(
     r"(?:[A-Za-z]{2,3}(?:-[A-Za-z]{3}){0,3}|[A-Za-z]{4,8})(?:-[A-Za-z0-9]{1,8})*|x(?:-[A-Za-z0-9]{1,8})+"
+)
+# What decides how a template is run, or is given to it besides: arguments of `apply_chat_template`.
+NO_CHAT_OPTIONS = frozenset(
+    [
+        "self",
+        "conversation",
+        "conversations",
+        "messages",
+        "tools",
+        "documents",
+        "chat_template",
+        "add_generation_prompt",
+        "continue_final_message",
+        "tokenize",
+        "sanitize_control_tokens",
+        "padding",
+        "truncation",
+        "max_length",
+        "return_tensors",
+        "return_dict",
+        "return_assistant_tokens_mask",
+        "tokenizer_kwargs",
+        "kwargs",
+    ]
 )
 # Two fields that cannot stand in one sentence: the one told of, the other, the reason, the mend.
 _APART = (
@@ -41,6 +66,7 @@ def check_sentences(sentences: Iterable[tuple[int, dict[str, Any]]]) -> Iterator
         yield from check_title(sentence, place)
         yield from _texts(sentence, place)
         yield from _chat(sentence, place)
+        yield from _chat_options(sentence, place)
         yield from _tags(sentence.get("tags"), (*place, "tags"))
         text = _joined(sentence)
         if text.strip():
@@ -110,6 +136,22 @@ def _chat(sentence: dict[str, Any], place: Place) -> Iterator[Finding]:
                     "role",
                 ),
             )
+
+
+def _chat_options(sentence: dict[str, Any], place: Place) -> Iterator[Finding]:
+    options = sentence.get("chat_options")
+    if not isinstance(options, dict):
+        return
+    if options and "chat" not in sentence:
+        yield "there is no chat for these options", "remove `chat_options`", (*place, "chat_options")
+    for name, value in options.items():
+        if not isinstance(name, str):
+            continue  # told of by validation
+        if name in NO_CHAT_OPTIONS or not name.isidentifier():
+            reason = f"`{name}` is not an option that a chat template can be given here"
+            yield reason, "write the name of an option that the template has", (*place, "chat_options", name)
+        elif isinstance(value, float) and not math.isfinite(value):
+            yield f"{value} is not a number", "write a number", (*place, "chat_options", name)
 
 
 def _messages(sentence: dict[str, Any]) -> list[tuple[int, dict[str, Any]]]:

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from attention_gallery.manifest.slugs import SLUG
-from attention_gallery.manifest.words import Span, span_of, text_words
+from attention_gallery.manifest.words import span_of
+from attention_gallery.texts.words import Span, text_words
 
 Slug = Annotated[str, Field(pattern=f"^{SLUG}$", max_length=80)]
 
@@ -108,6 +109,11 @@ class SentenceSpec(Settings):
         default=(),
         description="Messages instead of a text, put through the model's chat template.",
         min_length=1,
+    )
+    chat_options: dict[str, str | bool | int | float] = Field(
+        default_factory=dict,
+        description="What the chat template is given besides the messages, such as "
+        "`{enable_thinking: false}`; which options there are is told by the model's template.",
     )
     target: str | None = Field(
         default=None,

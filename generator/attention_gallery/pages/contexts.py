@@ -2,7 +2,7 @@
 
 Every `href` is relative to the page it stands on and safe to print into an attribute. Every `str`
 is plain text, escaped by the theme; only values of type `Markup` are HTML, made or cleaned by the
-generator. Numbers arrive as text, already rounded from the exact weights. Pages of contrasts have their
+generator. Numbers arrive as text, already rounded from the stored weights. Pages of contrasts have their
 contexts in `contrast_pieces`; `contrasts` are links to those that concern a page.
 """
 

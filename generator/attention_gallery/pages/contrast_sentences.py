@@ -208,8 +208,8 @@ def precision(view: ContrastView) -> str:
     """A sentence on what the numbers come from."""
     origin = max((view.left.provenance, view.right.provenance), key=lambda one: one.storage_error)
     return (
-        f"Every number in the text comes from {words.kept_weights(origin)}; the pictures hold weights in 16 "
-        "bits, right to 0.00001, and differences to 0.00002."
+        f"Every number in the text comes from {words.stored_weights(origin)}; the pictures hold weights in "
+        "16 bits, right to 0.00001, and differences to 0.00002."
     )
 
 

@@ -64,6 +64,7 @@ def _tokens(tokens: Tokens) -> dict[str, Any]:
         "segments": None if tokens.segments is None else tokens.segments.tolist(),
         "segment_names": tokens.segment_names,
         "left_out": tokens.left_out,
+        "unread": tokens.unread,
     }
 
 

@@ -18,7 +18,6 @@ from attention_gallery.pages.contrast_links import of_pair
 from attention_gallery.pages.download import download
 from attention_gallery.pages.gallery import Gallery, Pair, PlannedPage
 from attention_gallery.pages.head_tables import head_table, notable_heads, type_legend
-from attention_gallery.pages.inputs import left_out, texts_of
 from attention_gallery.pages.layer_averages import layer_average
 from attention_gallery.pages.neighbours import Place
 from attention_gallery.pages.pair_relations import relations_of
@@ -87,7 +86,7 @@ def _explorer(gallery: Gallery, view: PairView, beside: _Beside) -> bytes:
         model=model_card(model, route),
         sentence=Link(sentence.title, routes.href(route, routes.sentence(sentence.slug))),
         text=sentence.joined,
-        texts=texts_of(sentence),
+        texts=view.texts,
         language=view.language,
         tokens=view.token_views,
         tokens_title=view.tokens_title,
@@ -114,7 +113,7 @@ def _explorer(gallery: Gallery, view: PairView, beside: _Beside) -> bytes:
         precision=_precision(grid, pair.provenance),
         normalisation=_normalisation(pair.provenance.row_sum_error),
         summary=summary,
-        left_out=left_out(view.keys, sentence, model.facts.context),
+        left_out=view.reading_gaps,
         relations=relations_of(gallery, pair, href),
         contrasts=of_pair(gallery, model.spec.slug, sentence.slug).links(route),
     )
@@ -149,16 +148,16 @@ def _other_models(gallery: Gallery, pair: Pair) -> tuple[Link, ...]:
 def _precision(grid: EncodedWeights, origin: Provenance) -> str:
     size = "one byte" if grid.codec == "sqrt8" else "two bytes"
     return (
-        f"Every number that this page arrives with comes from {words.kept_weights(origin)}. Its "
+        f"Every number that this page arrives with comes from {words.stored_weights(origin)}. Its "
         "pictures, and what is read off them by pointing at a cell, choosing a head or opening the table, "
         f"hold each weight in {size}: the largest error is {grid.error + origin.storage_error:.4f}. "
-        "The page of a single head is more exact."
+        "The page of a single head rounds less."
     )
 
 
 def _normalisation(error: float) -> str:
     return (
-        f"Each row sums to 1; the largest difference in the capture is {error:.1e}."
+        f"Each row summed to 1 when it was captured; the largest difference was {error:.1e}."
         if error > 0
-        else "Each row sums to 1 exactly."
+        else "Each row summed to 1 when it was captured."
     )

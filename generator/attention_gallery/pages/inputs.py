@@ -2,23 +2,81 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from attention_gallery.figures.describe import isolated
 from attention_gallery.manifest.settings import SentenceSpec
 from attention_gallery.pages.pieces import TextPart
-from attention_gallery.pages.words import count
+from attention_gallery.pages.words import count, listed, shortened
 from attention_gallery.records import Tokens
+from attention_gallery.texts.words import Span
+
+# How many stretches of a text are quoted in a sentence about them.
+_QUOTED = 3
 
 
-def texts_of(sentence: SentenceSpec) -> tuple[TextPart, ...]:
-    """The texts of a sentence in the order in which they are read; the only one has no name."""
+def texts_of(
+    sentence: SentenceSpec, unread: Sequence[Span] = (), target_unread: Sequence[Span] = ()
+) -> tuple[TextPart, ...]:
+    """The texts of a sentence in the order in which they are read; the only one has no name.
+
+    `unread` are ranges of `sentence.joined`, `target_unread` of its target.
+    """
     if sentence.chat:
-        parts = [TextPart(message.role.capitalize(), message.content) for message in sentence.chat]
+        texts = [(message.role.capitalize(), message.content) for message in sentence.chat]
     elif sentence.pair is not None:
-        parts = [TextPart("First text", sentence.text), TextPart("Second text", sentence.pair)]
+        texts = [("First text", sentence.text), ("Second text", sentence.pair)]
     else:
-        parts = [TextPart("Text" if sentence.target else "", sentence.text)]
+        texts = [("Text" if sentence.target else "", sentence.text)]
+    parts, begin = [], 0
+    for name, text in texts:
+        parts.append(TextPart(name, text, _pieces(text, begin, unread)))
+        begin += len(text) + 1
     if sentence.target is not None:
-        parts.append(TextPart("Target", sentence.target))
+        parts.append(TextPart("Target", sentence.target, _pieces(sentence.target, 0, target_unread)))
     return tuple(parts)
+
+
+def _pieces(text: str, begin: int, unread: Sequence[Span]) -> tuple[tuple[str, bool], ...]:
+    """A text that begins at `begin` in stretches, each with whether it was read."""
+    pieces, free = [], 0
+    for first, last in unread:
+        start, end = max(0, first - begin), min(len(text), last - begin)
+        if start < end:
+            pieces += [(text[free:start], True), (text[start:end], False)]
+            free = end
+    return tuple((piece, read) for piece, read in [*pieces, (text[free:], True)] if piece)
+
+
+def dropped(tokens: Tokens) -> tuple[Span, ...]:
+    """What the model was not given of a text, but for what was cut off because the context is too short."""
+    if not tokens.left_out or tokens.offsets is None:
+        return tokens.unread
+    end = int(tokens.offsets[:, 1].max(initial=0))
+    return tuple(span for span in tokens.unread if span[0] < end) if tokens.segments is None else ()
+
+
+def quoted_spans(text: str, spans: Sequence[Span]) -> str:
+    """Stretches of a text in quotation marks, long ones shortened and no more than three of them."""
+    quoted = [f"“{isolated(shortened(text[start:end], 60))}”" for start, end in spans[:_QUOTED]]
+    more = len(spans) - _QUOTED
+    return listed([*quoted, f"{more} more"] if more > 0 else quoted)
+
+
+def reading_gaps(tokens: Tokens, text: str, sentence: SentenceSpec, context: int | None) -> str:
+    """Sentences about what the model did not read of `text`, that of `tokens`; "" where it read it all."""
+    spans = dropped(tokens)
+    told = [left_out(tokens, sentence, context)]
+    if spans:
+        told.append(f"Not read: {quoted_spans(text, spans)}. {why_dropped(sentence)}.")
+    return " ".join(filter(None, told))
+
+
+def why_dropped(sentence: SentenceSpec) -> str:
+    """Why a model was not given something of a sentence."""
+    if sentence.chat:
+        return "The model's chat template leaves it out or writes it otherwise"
+    return "The model's tokenizer has no token for it"
 
 
 def left_out(tokens: Tokens, sentence: SentenceSpec, context: int | None) -> str:

@@ -1,4 +1,4 @@
-"""The numbers that notes ask for, from the exact weights and the measures made of them.
+"""The numbers that notes ask for, from the stored weights and the measures made of them.
 
 `ANSWERS` has an answer for every kind of question with a number or a name; see `notes/asks.py`.
 """

@@ -14,10 +14,10 @@ from attention_gallery.figures.heatmap import HeatmapTemplate
 from attention_gallery.pages import routes, words
 from attention_gallery.pages.chrome import PageFrame, model_card, provenance
 from attention_gallery.pages.gallery import Gallery, Pair
-from attention_gallery.pages.inputs import left_out, opened_segments
+from attention_gallery.pages.inputs import opened_segments, reading_gaps, texts_of
 from attention_gallery.pages.measures import pairs_of_heads, rows_of_heads
 from attention_gallery.pages.neighbours import Place, head_neighbours
-from attention_gallery.pages.pieces import HeadShared, Link, MetricRow, Neighbours, TokenView
+from attention_gallery.pages.pieces import HeadShared, Link, MetricRow, Neighbours, TextPart, TokenView
 from attention_gallery.pages.pieces import Pair as PairRow
 from attention_gallery.pages.sinks import heads_said
 from attention_gallery.records import AttentionLayer, StoredAttention, Tokens
@@ -112,6 +112,21 @@ class PairView:
         offsets = None if tokens.offsets is None or model.reads_target else tokens.offsets.tolist()
         return words.focus_token(self.pair.sentence, offsets, tokens.special.tolist(), model.causal)
 
+    @property
+    def reading_gaps(self) -> str:
+        """What the model did not read of the text that is looked at, in words; "" where it read it all."""
+        model = self.pair.model
+        return reading_gaps(self.keys, self.attention.key_text, self.pair.sentence, model.facts.context)
+
+    @property
+    def texts(self) -> tuple[TextPart, ...]:
+        """The texts of the sentence, with what the model did not read of them."""
+        model, unread = self.pair.model, self.keys.unread
+        if not model.reads_target:
+            return texts_of(self.pair.sentence, unread)
+        crossing = self.keys is not self.tokens
+        return texts_of(self.pair.sentence, unread if crossing else (), self.tokens.unread)
+
     def layer(self, index: int) -> AttentionLayer:
         """One layer, float32[head, query, key]; those of a short text are read once for all pages."""
         found = self._layers.get(index)
@@ -199,9 +214,9 @@ class PairView:
             token_strip=self.token_strip,
             key_strip=self.key_strip,
             explorer=routes.href(route, self.pair.route),
-            precision=f"Every number in the text comes from {words.kept_weights(self.pair.provenance)}; "
+            precision=f"Every number in the text comes from {words.stored_weights(self.pair.provenance)}; "
             "the picture holds them in 16 bits, right to 0.00001.",
-            left_out=left_out(self.keys, sentence, self.pair.model.facts.context),
+            left_out=self.reading_gaps,
         )
 
 

@@ -193,7 +193,7 @@ class MetricRow(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """A query that looks at a key: token texts, their positions, the exact weight as text and for a bar."""
+    """A query that looks at a key: token texts, their positions, the weight as text and for a bar."""
 
     query: str
     key: str
@@ -272,10 +272,20 @@ class Neighbours(NamedTuple):
 
 
 class TextPart(NamedTuple):
-    """One of the texts of a sentence. `name` says which: "First text", "User", …; "" for the only one."""
+    """One of the texts of a sentence. `name` says which: "First text", "User", …; "" for the only one.
+
+    `pieces` are the same text in stretches, each with whether it was read; there are several where a chat
+    template or tokenizer left something out.
+    """
 
     name: str
     text: str
+    pieces: tuple[tuple[str, bool], ...] = ()
+
+    @property
+    def is_read(self) -> bool:
+        """Whether all of it was read."""
+        return all(read for _, read in self.pieces)
 
 
 class SentenceModel(NamedTuple):

@@ -13,12 +13,13 @@ from attention_gallery.pages.contexts import SentenceContext
 from attention_gallery.pages.contrast_links import of_sentence
 from attention_gallery.pages.gallery import Gallery, Pair, PlannedPage
 from attention_gallery.pages.head_tables import notable_heads
-from attention_gallery.pages.inputs import left_out, texts_of
+from attention_gallery.pages.inputs import texts_of
 from attention_gallery.pages.neighbours import Place, around
 from attention_gallery.pages.pair_relations import relations_of
 from attention_gallery.pages.pair_view import PairView
 from attention_gallery.pages.pieces import Link, SentenceModel, Thumbnail
 from attention_gallery.pages.traces import token_trace_of
+from attention_gallery.texts.words import Span
 
 NOTABLE_HEADS = 5
 
@@ -58,7 +59,7 @@ def _make(
     context = SentenceContext(
         title=sentence.title,
         text=sentence.joined,
-        texts=texts_of(sentence),
+        texts=texts_of(sentence, _unread_by_all(gallery, sentence)),
         language=sentence.language or gallery.settings.language,
         tags=sentence.tags,
         relations=tuple(
@@ -77,6 +78,20 @@ def _make(
     description = f"“{words.shortened(sentence.joined, 120)}” as {names} read it."
     info = page_info(gallery, "sentence", route, sentence.title, description)
     return render(gallery, "sentence.html", info, context)
+
+
+def _unread_by_all(gallery: Gallery, sentence: SentenceSpec) -> tuple[Span, ...]:
+    """What no model read of a sentence; what only some did not is told beside each."""
+    pairs = [pair for pair in gallery.of_sentence(sentence) if not pair.model.reads_target]
+    unread = (_places(PairView(gallery, pair).keys.unread) for pair in pairs)
+    places = set.intersection(*unread) if pairs else set()
+    starts = sorted(place for place in places if place - 1 not in places)
+    ends = sorted(place + 1 for place in places if place + 1 not in places)
+    return tuple(zip(starts, ends, strict=True))
+
+
+def _places(spans: tuple[Span, ...]) -> set[int]:
+    return {place for span in spans for place in range(*span)}
 
 
 def _model(gallery: Gallery, pair: Pair, route: str) -> SentenceModel:
@@ -107,6 +122,6 @@ def _model(gallery: Gallery, pair: Pair, route: str) -> SentenceModel:
         notes=gallery.notes.of_pair(pair.model.spec.slug, pair.sentence.slug).blocks(
             route, guest=pair.model.spec.slug
         ),
-        left_out=left_out(view.keys, pair.sentence, pair.model.facts.context),
+        left_out=view.reading_gaps,
         relations=relations_of(gallery, pair, href),
     )

@@ -1,4 +1,4 @@
-"""Numbers and names as readers see them, always from the exact values."""
+"""Numbers and names as readers see them, always from the stored values and never from a picture."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Iterable
 
 from attention_gallery.figures.describe import decimal
 from attention_gallery.manifest.settings import SentenceSpec
-from attention_gallery.manifest.words import Span, occurrences
+from attention_gallery.manifest.words import occurrences
 from attention_gallery.records import AttentionKind, Provenance
+from attention_gallery.texts.words import Span
 
 UNDEFINED = "–"
 
@@ -72,11 +73,14 @@ def beside(mean: str, deviation: float, unit: str) -> str:
     return f"{mean} ± {told if deviation >= 0.1**digits else f'{deviation:.1g}'}"
 
 
-def kept_weights(origin: Provenance) -> str:
-    """The weights that a page's numbers come from, with what they lost when they were stored."""
+def stored_weights(origin: Provenance) -> str:
+    """The weights that all numbers of a gallery come from, with what they lost when they were stored."""
     if not origin.storage_error:
-        return "the exact weights"
-    return f"the stored weights ({origin.precision}, right to {origin.storage_error:.5f})"
+        return f"the weights as they are stored, just as the model computed them ({origin.precision})"
+    least = math.ceil(origin.storage_error * 1e5 - 1e-9) / 1e5
+    return (
+        f"the weights as they are stored ({origin.precision}, within {least:.5f} of what the model computed)"
+    )
 
 
 def count(number: int, noun: str) -> str:
@@ -123,14 +127,14 @@ def focus_token(
 ) -> int:
     """The token that is selected when a page opens.
 
-    The first token of the sentence's `focus` word. Without one, the first that is not special; in a causal
-    model, where that sees only itself, the last. `offsets` are None for tokens of another text than the
-    sentence's.
+    The first token of the sentence's `focus` word, where it is read. Without one, the first that is not
+    special; in a causal model, where that sees only itself, the last. `offsets` are None for tokens of
+    another text than the sentence's.
     """
     if sentence.focus is not None and offsets is not None:
-        start = next((place for place, _ in occurrences(sentence.joined, sentence.focus)), -1)
-        for index, (begin, end) in enumerate(offsets):
-            if begin <= start < end and not special[index]:
-                return index
+        for start, _ in occurrences(sentence.joined, sentence.focus):
+            for index, (begin, end) in enumerate(offsets):
+                if begin <= start < end and not special[index]:
+                    return index
     shown = [index for index, hidden in enumerate(special) if not hidden] or [0]
     return shown[-1] if causal else shown[0]

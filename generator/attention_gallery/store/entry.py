@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from io import BufferedReader
 from pathlib import Path
 from typing import Any
@@ -54,15 +55,20 @@ class StoredEntry:
         """The sentence that was captured."""
         return self._sidecar.text
 
-    @property
+    @cached_property
     def tokens(self) -> Tokens:
         """Its tokens, which look: the queries."""
-        return self._tokens
+        return self._tokens.worded(self.text)
 
-    @property
+    @cached_property
     def keys(self) -> Tokens:
         """The tokens that are looked at: the same, except for cross attention."""
-        return self._tokens if self._keys is None else self._keys
+        return self.tokens if self._keys is None else self._keys.worded(self.key_text)
+
+    @property
+    def key_text(self) -> str:
+        """The text of `keys`."""
+        return self.text if self._keys is None else self._sidecar.key_text
 
     @property
     def facts(self) -> ModelFacts:
@@ -184,12 +190,13 @@ def _tokens(prefix: str, notes: TokenNotes, arrays: Mapping[str, NDArray[Any]]) 
         ids=arrays[f"{prefix}.ids"],
         texts=notes.texts,
         special=arrays[f"{prefix}.special"],
-        continues=arrays[f"{prefix}.continues"],
+        continues=arrays.get(f"{prefix}.continues", np.zeros(len(notes.texts), np.bool_)),
         offsets=arrays.get(f"{prefix}.offsets"),
-        words=arrays.get(f"{prefix}.words"),
         segments=arrays.get(f"{prefix}.segments"),
         segment_names=notes.segment_names,
         left_out=notes.left_out,
+        splits=arrays.get(f"{prefix}.splits"),
+        unread=notes.unread,
     )
 
 
@@ -202,7 +209,7 @@ def _shape_of(notes: TokenNotes) -> Tokens:
         notes.texts,
         flags,
         flags,
-        np.zeros((count, 2), np.int32) if "offsets" in notes.arrays else None,
-        np.zeros(count, np.int32) if "words" in notes.arrays else None,
-        np.zeros(count, np.int32) if "segments" in notes.arrays else None,
+        offsets=np.zeros((count, 2), np.int32) if "offsets" in notes.arrays else None,
+        segments=np.zeros(count, np.int32) if "segments" in notes.arrays else None,
+        splits=flags if "splits" in notes.arrays else None,
     )

@@ -75,11 +75,12 @@ class AttentionStore:
         keys: Tokens | None = None,
         precision: Precision = "float32",
         beside: BesideShape = NO_ROOM,
+        key_text: str = "",
     ) -> Iterator[EntryWriter]:
         """A writer for one capture: `write` each layer in order, then `finish`.
 
-        `keys` are the tokens that are looked at where they are not those that look, `beside` is what the
-        entry will hold beside the weights.
+        `keys` are the tokens that are looked at where they are not those that look, and `key_text` is their
+        text; `beside` is what the entry will hold beside the weights.
 
         The entry appears on a clean exit, in place of an older one. On any error, and when the process
         is killed, nothing appears. Raises `ValueError` on a clean exit without `finish` and `OutputError`
@@ -91,7 +92,9 @@ class AttentionStore:
         try:
             make_folder(os.path.dirname(data))
             with open(unfinished[0], "xb", buffering=_BUFFER) as stream:
-                entry = EntryWriter(stream, key, text, Reading(facts, tokens, keys, beside), precision)
+                entry = EntryWriter(
+                    stream, key, text, Reading(facts, tokens, keys, beside, key_text), precision
+                )
                 yield entry
                 described = entry.sidecar()
             with open(unfinished[1], "xb", buffering=_BUFFER) as stream:

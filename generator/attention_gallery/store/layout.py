@@ -50,13 +50,14 @@ def layer_name(index: int) -> str:
 class Reading:
     """One reading of a text: the model's facts, the tokens that look, and the keys where these are others.
 
-    `beside` is what will be kept beside the weights.
+    `beside` is what will be kept beside the weights, `key_text` the text of `keys`.
     """
 
     facts: ModelFacts
     tokens: Tokens
     keys: Tokens | None = None
     beside: BesideShape = NO_ROOM
+    key_text: str = ""
 
     @property
     def looked_at(self) -> Tokens:
@@ -100,14 +101,17 @@ def _planned(
 
 
 def token_arrays(prefix: str, tokens: Tokens) -> dict[str, NDArray[Any]]:
-    """The arrays of `tokens` under the names of their slots; those that are None are left out."""
+    """The arrays of `tokens` under the names of their slots; those that are None are left out.
+
+    Words are not among them, nor what follows from them: a rule can change without another capture.
+    """
     arrays: dict[str, NDArray[Any] | None] = {
         f"{prefix}.ids": np.asarray(tokens.ids, np.int64),
         f"{prefix}.offsets": tokens.offsets,
-        f"{prefix}.words": tokens.words,
         f"{prefix}.segments": tokens.segments,
         f"{prefix}.special": np.asarray(tokens.special, np.bool_),
-        f"{prefix}.continues": np.asarray(tokens.continues, np.bool_),
+        f"{prefix}.splits": tokens.splits,
+        f"{prefix}.continues": np.asarray(tokens.continues, np.bool_) if tokens.offsets is None else None,
     }
     return {
         name: array if array.dtype in (np.int64, np.bool_) else np.asarray(array, np.int32)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from attention_gallery.errors import DamagedEntry
@@ -12,6 +12,7 @@ from attention_gallery.records import ModelFacts, Provenance, Tokens
 from attention_gallery.store.beside import BesideNotes
 from attention_gallery.store.keys import SCHEMA
 from attention_gallery.store.layout import LAYER_TYPES
+from attention_gallery.texts.words import Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +23,19 @@ class TokenNotes:
     segment_names: tuple[str, ...]
     left_out: int
     arrays: tuple[str, ...]
+    unread: tuple[Span, ...] = ()
 
     @classmethod
     def of(cls, tokens: Tokens, arrays: tuple[str, ...]) -> TokenNotes:
         """The notes on `tokens`, whose arrays have these names."""
-        return cls(tokens.texts, tokens.segment_names, tokens.left_out, arrays)
+        return cls(tokens.texts, tokens.segment_names, tokens.left_out, arrays, tokens.unread)
 
 
 @dataclass(frozen=True, slots=True)
 class Sidecar:
     """Everything about an entry that is not an array. `keys` is None where queries and keys are the same.
+
+    `text` is that of the queries, `key_text` that of `keys`.
 
     `size` is the data file's length in bytes. `token_crc32` and `layer_crc32` (one a layer) are checksums of
     its parts, so that each part is checked whenever it is read, without the others.
@@ -39,6 +43,7 @@ class Sidecar:
 
     key: str
     text: str
+    key_text: str
     tokens: TokenNotes
     keys: TokenNotes | None
     facts: ModelFacts
@@ -96,6 +101,7 @@ def _build(value: dict[str, Any]) -> Sidecar:
     sidecar = Sidecar(
         key=str(value["key"]),
         text=str(value["text"]),
+        key_text=str(value["key_text"]),
         tokens=_notes(value["tokens"]),
         keys=None if value["keys"] is None else _notes(value["keys"]),
         facts=facts,
@@ -111,7 +117,8 @@ def _build(value: dict[str, Any]) -> Sidecar:
 
 
 def _notes(value: dict[str, Any]) -> TokenNotes:
-    return TokenNotes(**{name: _frozen(one) for name, one in value.items()})
+    notes = TokenNotes(**{name: _frozen(one) for name, one in value.items()})
+    return replace(notes, unread=tuple((int(start), int(end)) for start, end in notes.unread))
 
 
 def _frozen(value: Any) -> Any:

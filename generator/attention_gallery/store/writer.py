@@ -93,6 +93,7 @@ class EntryWriter:
             Sidecar(
                 key=self._key,
                 text=self._text,
+                key_text=self._reading.key_text,
                 tokens=TokenNotes.of(self._reading.tokens, self._names("tokens")),
                 keys=None
                 if self._reading.keys is None

@@ -1,0 +1,5 @@
+"""What people see of a text, and where its words stand: for every tokenizer, page and measure alike.
+
+readable    a piece of text with nothing invisible in it
+words       where the words of a text stand, and to which word each token belongs
+"""
