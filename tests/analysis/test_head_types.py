@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from attention_gallery.analysis import KINDS, Thresholds, analyse, classify
+from attention_gallery.analysis import KINDS, Across, Thresholds, analyse, classify, load, save
+from attention_gallery.analysis.head_types import names_of, weigh
+from attention_gallery.analysis.repeats import RepeatScores
 from attention_gallery.manifest.settings import AnalysisSettings
 
 UNIFORM = {"local": 0.3}
@@ -144,3 +146,107 @@ def test_evidence_shows_on_which_side_of_the_threshold_a_number_lies(stored):
     found = analyse(stored(weights[None, None]), AnalysisSettings()).head_type(0, 0)
     assert found.name == "previous-token"
     assert found.evidence.startswith("0.5004 of")
+
+
+def types_of(numbers, uniform, queries=None):
+    values = {"entropy": 0.5, **numbers}
+    arrays = {name: np.array([[value]], dtype=np.float32) for name, value in values.items()}
+    evens = {name: np.array([value], dtype=np.float32) for name, value in uniform.items()}
+    rests = {"punctuation": 4, "duplicate": 4, "induction": 4, **(queries or {})}
+    rests = {name: np.array([value], dtype=np.int32) for name, value in rests.items()}
+    first, second = weigh(arrays, evens, Thresholds(), rests)
+    return names_of(int(first[0, 0]), int(second[0, 0]))
+
+
+EVENS = {"first": 0.25, "previous": 0.25, "induction": 0.1, "duplicate": 0.1}
+EVENS |= {"random-induction": 0.0135, "random-duplicate": 0.0135}
+
+
+def test_a_head_that_rests_where_nothing_comes_back_is_an_induction_head_and_a_sink():
+    # L18H6 of SmolLM2, which rests on the first token on real texts.
+    assert types_of({"first": 0.94, "random-induction": 0.86}, EVENS) == ("induction", "first-token")
+    assert types_of({"first": 0.94, "random-induction": 0.49}, EVENS) == ("first-token",)
+    assert types_of({"first": 0.59, "random-induction": 0.86}, EVENS) == ("induction",)
+
+
+def test_evidence_is_weighed_and_not_taken_in_order():
+    assert types_of({"first": 0.99, "duplicate": 0.56}, EVENS) == ("first-token", "duplicate-token")
+    assert types_of({"first": 0.65, "duplicate": 0.95}, EVENS) == ("duplicate-token", "first-token")
+    assert types_of({"first": 0.7, "previous": 0.9}, EVENS) == ("previous-token", "first-token")
+    # As much is more where even attention gives less.
+    assert types_of({"first": 0.7, "previous": 0.7}, {**EVENS, "first": 0.1}) == (
+        "first-token",
+        "previous-token",
+    )
+
+
+def test_a_score_on_random_tokens_counts_however_few_tokens_come_back_in_texts():
+    numbers = {"induction": 0.9, "random-induction": 0.3}
+    assert types_of(numbers, EVENS, {"induction": 3}) == ("mixed",)
+    assert types_of(numbers, EVENS, {"induction": 4}) == ("induction",)
+    assert types_of({"random-duplicate": 0.51}, EVENS) == ("duplicate-token",)
+
+
+def test_a_head_has_two_types_at_most_and_what_follows_from_another_is_none():
+    three = {"first": 0.7, "previous": 0.8, "random-induction": 0.9}
+    assert types_of(three, EVENS) == ("induction", "previous-token")
+    sharp = {"previous": 0.9, "local": 1.0, "entropy": 0.1}
+    assert types_of(sharp, {**EVENS, "local": 0.3}) == ("previous-token",)
+
+
+def test_a_head_of_two_types_says_both_and_is_counted_for_both(stored):
+    weights = np.full((T, T), 0.02 / (T - 2))
+    keys = np.arange(T) - 1
+    weights[np.arange(T), np.maximum(keys, 0)] += 0.45
+    weights[:, 0] += 0.45
+    weights[1] = [0.98, *[0.02 / (T - 1)] * (T - 1)]
+    weights /= weights.sum(axis=1, keepdims=True)
+    thresholds = Thresholds(previous=0.4, first=0.4)
+    found = analyse(stored(weights[None, None]), AnalysisSettings(), thresholds)
+    assert set(found.type_names(0, 0)) == {"previous-token", "first-token"}
+    kind = found.head_type(0, 0)
+    assert kind.also is not None
+    assert kind.titles in (
+        "Previous-token head, also first-token sink",
+        "First-token sink, also previous-token head",
+    )
+    assert kind.evidences == f"{kind.evidence}; {kind.also.evidence}"
+    assert found.type_counts == (("previous-token", 1), ("first-token", 1))
+    for name in ("previous-token", "first-token"):
+        assert found.clearest(name) == (0, 0)
+    assert found.clearest("separator") is None
+    again = load(save(found))
+    np.testing.assert_array_equal(again.also, found.also)
+    assert again.head_type(0, 0) == kind
+
+
+def scores(kind, induction, duplicate=0.0):
+    values = np.array([induction, duplicate], np.float32).reshape(2, 1, 1)
+    even = np.full((2, 1), 0.0135, np.float32)
+    return RepeatScores(50, kind, values, even, values * 0, values * 0, np.full((2, 1), 50, np.int32))
+
+
+def test_over_sentences_random_tokens_are_evidence_and_are_said_to_be(stored):
+    weights = np.full((T, T), 0.02 / (T - 1))
+    weights[:, 0] = 0.98
+    causal = np.tril(weights) / np.tril(weights).sum(axis=1, keepdims=True)
+    gathered = Across()
+    for _ in range(2):
+        gathered.add(analyse(stored(causal[None, None], causal=True), AnalysisSettings()))
+    assert gathered.result().type_names(0, 0) == ("first-token",)
+    found = gathered.result(scores("decoder", 0.86))
+    assert found.type_names(0, 0) == ("induction", "first-token")
+    kind = found.head_type(0, 0)
+    assert kind.evidence == (
+        "0.86 of the attention of random tokens, read twice, goes to what came next then (threshold 0.5); "
+        "of this type on 0 of 2 sentences"
+    )
+    assert kind.also is not None
+    assert kind.also.evidence.endswith("mean over 2 sentences; of this type on 2 of them")
+
+
+def test_an_encoder_does_no_induction_on_random_tokens(stored):
+    gathered = Across()
+    gathered.add(analyse(stored(PATTERNS["mixed"][None, None]), AnalysisSettings()))
+    assert gathered.result(scores("encoder", 0.9)).type_names(0, 0) == ("mixed",)
+    assert gathered.result(scores("encoder", 0.9, 0.8)).type_names(0, 0) == ("duplicate-token",)

@@ -204,9 +204,10 @@ class Across:
         values = dict(zip(names, means, strict=True))
         queries = dict(zip(names, sums.queries.copy(), strict=True))
         random = {} if repeats is None else {one.name: one.values for one in repeats.metrics}
+        evens = {} if repeats is None else dict(zip(random, repeats.uniform, strict=True))
         if first.kind != "decoder":
             random.pop(RANDOM["induction"], None)
-        types, also = weigh({**values, **random}, uniform, first.thresholds, queries)
+        types, also = weigh({**values, **random}, {**uniform, **evens}, first.thresholds, queries)
         shuffled = _mean(sums.shuffled, sums.defined).astype(np.float32)
         deviation = _mean(np.sqrt(sums.variance), sums.defined).astype(np.float32)
         return HeadsAcross(

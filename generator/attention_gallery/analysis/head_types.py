@@ -207,9 +207,9 @@ def weigh(
 
     values: measures by name, each float32[layer, head]; a missing or NaN measure decides nothing.
     uniform: what even attention would give, queries: on how many queries a measure rests, [layer] each.
-    Of the types that say where a head looks all that pass are weighed by their shares of attention: the
-    larger comes first, and the next is the second type. Where none passes it is local or diagonal, focused
-    or broad, or else mixed.
+    Of the types that say where a head looks all that pass are weighed by what their shares of attention tell
+    against even attention: the weightiest comes first, and the next is the second type. Where none passes it
+    is local or diagonal, focused or broad, or else mixed.
     """
     entropy = values["entropy"]
     codes = np.full(entropy.shape, MIXED, dtype=np.int8)
@@ -218,9 +218,9 @@ def weigh(
     for code in (LOCAL, DIAGONAL):
         near = _passing(values, KINDS[code], uniform, thresholds, queries)
         codes[near > 0] = code
-    shares = np.stack([_passing(values, kind, uniform, thresholds, queries) for kind in SPECIFIC])
-    order = np.argsort(-shares, axis=0, kind="stable")[:2]
-    first, second = np.take_along_axis(shares, order, axis=0) > 0
+    weights = np.stack([_weight(values, kind, uniform, thresholds, queries) for kind in SPECIFIC])
+    order = np.argsort(-weights, axis=0, kind="stable")[:2]
+    first, second = np.take_along_axis(weights, order, axis=0) > 0
     codes = np.where(first, order[0], codes).astype(np.int8)
     return codes, np.where(second, order[1], NONE).astype(np.int8)
 
@@ -232,14 +232,35 @@ def _passing(
     thresholds: Thresholds,
     queries: Mapping[str, Int32],
 ) -> Float32:
-    """The measure of a kind where it is beyond its threshold, else -1: float32[layer, head].
+    """The measure of a kind where it is beyond its threshold, else -1: float32[layer, head]."""
+    if kind.measure not in values:
+        return np.full(values["entropy"].shape, -1, dtype=np.float32)
+    return _beyond(values[kind.measure], kind.measure, uniform, thresholds, queries)
 
-    Where there is a score on random tokens as well, the larger of the two that pass.
+
+def _weight(
+    values: Mapping[str, Float32],
+    kind: Kind,
+    uniform: Mapping[str, Float32],
+    thresholds: Thresholds,
+    queries: Mapping[str, Int32],
+) -> Float32:
+    """What the share of a kind tells against even attention, -1 where it does not pass: float32[layer, head].
+
+    That is the Kullback-Leibler divergence in bits of the share and the rest from what even attention gives
+    to the two; of measure and score on random tokens the larger. Where no even share is known, the share.
     """
     best = np.full(values["entropy"].shape, -1, dtype=np.float32)
     for name in filter(None, (kind.measure, RANDOM.get(kind.measure))):
-        if name in values:
-            best = np.maximum(best, _beyond(values[name], name, uniform, thresholds, queries))
+        if name not in values:
+            continue
+        share = _beyond(values[name], name, uniform, thresholds, queries)
+        told = share
+        if name in uniform:
+            even = np.clip(np.atleast_1d(uniform[name]), 1e-6, 1 - 1e-6).astype(np.float32)[:, None]
+            known = np.clip(share, 1e-6, 1 - 1e-6)
+            told = known * np.log2(known / even) + (1 - known) * np.log2((1 - known) / (1 - even))
+        best = np.maximum(best, np.where(share > 0, told, np.float32(-1)))
     return best
 
 
@@ -343,9 +364,10 @@ def head_type(code: int, numbers: Mapping[str, float], criteria: Criteria) -> He
 
 def on_random_tokens(kind: Kind, numbers: Mapping[str, float], criteria: Criteria) -> bool:
     """Whether the score on random tokens is the evidence for a type, and not the measure on real texts."""
-    score, share = numbers.get(RANDOM.get(kind.measure, ""), math.nan), numbers.get(kind.measure, math.nan)
-    if not score > getattr(criteria.thresholds, kind.measure):  # true for NaN
+    score = numbers.get(RANDOM.get(kind.measure, ""), math.nan)
+    if math.isnan(score) or score <= getattr(criteria.thresholds, kind.measure):
         return False
+    share = numbers.get(kind.measure, math.nan)
     rests = criteria.queries.get(kind.measure, 0) >= criteria.thresholds.queries
     return not (rests and share > criteria.limits[kind.measure] and share >= score)
 

@@ -18,8 +18,8 @@ from attention_gallery.analysis.layout import LayerView, Layout
 from attention_gallery.records import Bool, Float32, Int64
 
 SEED = 2026
-# Draws of what keys receive. The standard deviation of 64 is right to 9 % of itself (1 / √(2 · 63)), the digit
-# that is shown of it; of 12 it was right to 21 %.
+# Draws of what keys receive. The standard deviation of 64 is right to 9 % of itself (1 / √(2 · 63)), which is
+# the digit that is shown of it.
 DRAWS = 64
 # The draws are in lots, each with orders of its own inside the groups.
 LOTS = 4
