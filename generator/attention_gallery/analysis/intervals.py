@@ -22,9 +22,9 @@ LEAST_TEXTS = 5
 # an interval at most so many times too wide.
 _NEARLY_ONE = 1.4
 # How many texts must speak on either side to tell how much the examples of a text hang together.
-_LEAST_EITHER_WAY = 4.0
+_LEAST_EITHER_WAY = 5.0
 # In how many texts one must be ahead of the other, and not all in the same way.
-_LEAST_DIFFERING = 8.0
+_LEAST_DIFFERING = 10.0
 _TAIL = (1 - CONFIDENCE) / 2
 _NORMAL = NormalDist().inv_cdf(1 - _TAIL)
 
@@ -71,7 +71,7 @@ def lead_interval(ahead: Int64, examples: Int64) -> tuple[Float64, Float64]:
     telling = effective_texts(examples) * np.minimum(differing, 1 - np.abs(lead))
     variance = _variance(ahead - lead[..., None] * examples, total)
     known = (telling >= _LEAST_DIFFERING) & (variance > 0)
-    half = _quantile(np.clip(telling, 1, texts - 1)) * np.sqrt(variance)
+    half = _quantile(np.clip(telling - 2, 1, texts - 1)) * np.sqrt(variance)
     low, high = np.maximum(lead - half, -1), np.minimum(lead + half, 1)
     return np.where(known, low, np.nan), np.where(known, high, np.nan)
 

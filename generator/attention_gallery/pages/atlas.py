@@ -29,6 +29,7 @@ def atlas_of(view: ModelView, route: str, href: Callable[[Place], str]) -> Atlas
         rows=tuple(_rows(view, route, href, told, related)),
         layers=view.across.layers,
         probed=bool(related),
+        tested=0 if view.probe is None else view.probe.tested,
         pairs=words.far_pairs(view.across.kind),
         absent=tuple(metric.title for metric in metrics if metric not in told),
         downloads=_downloads(view, route),
@@ -65,7 +66,8 @@ def _rows(
 def _told(relation: HeadRelation) -> AtlasRelation:
     share, offset = words.hundredths(relation.share), words.hundredths(relation.baseline)
     ahead = relation.share > relation.baseline
-    return AtlasRelation(relation.title, share, offset, relation.best, ahead)
+    counts = f"{relation.right:,} of {relation.examples:,}"
+    return AtlasRelation(relation.title, share, offset, relation.best, ahead, counts)
 
 
 def _downloads(view: ModelView, route: str) -> tuple[Link, ...]:

@@ -20,8 +20,8 @@ class AtlasColumn(NamedTuple):
 class AtlasRelation(NamedTuple):
     """The relation that a head follows best: `best` tells whether it is the best of all heads at it.
 
-    `share` is how often it is right, and `offset` how often the best fixed offset is; `ahead` tells whether
-    the head is right more often.
+    `share` is how often it is right, `counts` of how many ("13 of 16"), and `offset` how often the best fixed
+    offset is; `ahead` tells whether the head is right more often.
     """
 
     title: str
@@ -29,13 +29,14 @@ class AtlasRelation(NamedTuple):
     offset: str
     best: bool
     ahead: bool
+    counts: str
 
 
 class AtlasRow(NamedTuple):
     """One head: its cell, its picture on the sentence that shows it best, and its mean measures as text.
 
     `sentence` leads to the head on that sentence; its text is "" where there is only one. `values` are in
-    the order of the columns. `relation` is None for a head that follows none.
+    the order of the columns. `relation` is None for a head that follows none better than guessing.
     """
 
     cell: HeadCell
@@ -49,15 +50,17 @@ class Atlas(NamedTuple):
     """Every head of a model, with what it does.
 
     `columns` are the measures that are defined for some head, `absent` the titles of the others. `probed`
-    tells whether some head follows a relation. `pairs` says between which words a mixed head is looked at.
-    `downloads` are the files with all numbers: their names,
-    addresses, and what is in them as the title; none where the gallery offers no downloads.
+    tells whether some head follows a relation better than guessing, and `tested` for how many kinds of
+    relation heads were asked. `pairs` says between which words a mixed head is looked at. `downloads` are the
+    files with all numbers: their names, addresses, and what is in them as the title; none where the gallery
+    offers no downloads.
     """
 
     columns: tuple[AtlasColumn, ...]
     rows: tuple[AtlasRow, ...]
     layers: int
     probed: bool
+    tested: int
     pairs: str
     absent: tuple[str, ...]
     downloads: tuple[Link, ...]

@@ -35,12 +35,17 @@ class Distributions:
         return tuple(self._rows(place, route))
 
     @cached_property
+    def _values(self) -> Float32:
+        """Every measure on the sentences that differ: float32[sentence, measure, layer, head]."""
+        return self._view.values[list(self._view.distinct)]
+
+    @cached_property
     def _ordered(self) -> tuple[Int32, NDArray[np.int64]]:
         """Indices of the sentences, the lowest value first, undefined ones last: int32[sentence, …].
 
         With how many are defined, int64[…], for every (measure, layer, head).
         """
-        values = self._view.values
+        values = self._values
         order = np.argsort(values, axis=0, kind="stable").astype(np.int32)
         return order, (~np.isnan(values)).sum(axis=0)
 
@@ -48,7 +53,7 @@ class Distributions:
     def _quartiles(self) -> Float32:
         """First quartile, median and third: float32[3, measure, layer, head]; NaN for nothing defined."""
         order, defined = self._ordered
-        ordered = np.take_along_axis(self._view.values, order, axis=0)
+        ordered = np.take_along_axis(self._values, order, axis=0)
         return np.stack([_quantile(ordered, defined, share) for share in (0.25, 0.5, 0.75)])
 
     def _rows(self, place: Place, route: str) -> Iterator[Distribution]:
@@ -62,7 +67,7 @@ class Distributions:
 
     def _over_sentences(self, one: Measured, at: tuple[int, int, int], route: str) -> Distribution:
         order, defined = self._ordered
-        values = self._view.values[(slice(None), *at)].tolist()
+        values = self._values[(slice(None), *at)].tolist()
         count = int(defined[at])
         quartiles = self._quartiles[(slice(None), *at)].tolist() if count >= _LEAST_VALUES else None
         row = self._row(one, at[1:], values, quartiles)
@@ -70,7 +75,8 @@ class Distributions:
         if values[lowest] == values[highest]:
             return row
         weakest, strongest = (
-            self._example(index, values[index], one.metric.unit, at[1:], route) for index in (lowest, highest)
+            self._example(self._view.distinct[index], values[index], one.metric.unit, at[1:], route)
+            for index in (lowest, highest)
         )
         return row._replace(strongest=strongest, weakest=weakest)
 

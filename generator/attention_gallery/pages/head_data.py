@@ -10,6 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from attention_gallery.analysis import HeadRelation, RelationScore
+from attention_gallery.analysis.probe_scores import BestHead
 from attention_gallery.pages import routes
 from attention_gallery.pages.chrome import provenance
 from attention_gallery.pages.measured import Measured
@@ -29,6 +30,7 @@ RELATION_COLUMNS = (
     "relation_share",
     "relation_baseline",
     "relation_best",
+    "relation_adjusted",
 )
 # After the name of a measure: its mean over the sentences, the ends, and the two baselines.
 MEASURE_COLUMNS = ("", "_lowest", "_highest", "_even", "_shuffled", "_shuffled_deviation")
@@ -102,6 +104,7 @@ def _relation_cells(view: ModelView, place: Place) -> Iterator[str]:
     yield repr(found.share)
     yield repr(found.baseline)
     yield "true" if found.best else "false"
+    yield repr(found.adjusted)
 
 
 def _columns(one: Measured) -> Iterator[list[str]]:
@@ -158,15 +161,21 @@ def _score(score: RelationScore) -> dict[str, Any]:
         "chosen_on": score.chosen_on,
         "scored_on": score.scored_on,
         "seen": dict(zip(_DIRECTIONS, score.seen, strict=True)),
-        "best": None
-        if best is None
-        else {
-            "head": head_name(best.layer, best.head),
-            "direction": _DIRECTIONS[best.direction],
-            "offset": best.offset,
-            "baseline": best.baseline,
-            **asdict(best.accuracy),
-        },
+        "best": None if best is None or not best.stands_out else _chosen(best),
+        "nearest": None if best is None or best.stands_out else _chosen(best),
+    }
+
+
+def _chosen(best: BestHead) -> dict[str, Any]:
+    return {
+        "head": head_name(best.layer, best.head),
+        "direction": _DIRECTIONS[best.direction],
+        "offset": best.offset,
+        "baseline": best.baseline,
+        "chance": best.chance,
+        **asdict(best.accuracy),
+        "lead": None if best.lead is None else asdict(best.lead),
+        "adjusted": best.adjusted,
     }
 
 
@@ -190,6 +199,7 @@ def _head(view: ModelView, place: Place) -> dict[str, Any]:
             "share": found.share,
             "baseline": found.baseline,
             "best": found.best,
+            "adjusted": found.adjusted,
         },
         "page": routes.model_head(view.model.spec.slug, view.model.routes.slug(*place)),
     }

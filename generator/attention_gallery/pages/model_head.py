@@ -116,17 +116,31 @@ def _best_at(view: ModelView, layer: int, head: int) -> tuple[RelationRow, ...]:
 
 
 def _follows(view: ModelView, layer: int, head: int) -> str:
-    """What the head knows of relations though another is better at them."""
-    found = None if view.probe is None else view.probe.by_head.get((layer, head))
-    if found is None or found.best:
+    """What the head knows of relations though another is better at them, or that it knows none."""
+    if view.probe is None or not view.probe.tested:
+        return ""
+    found = view.probe.by_head.get((layer, head))
+    if found is None:
+        kinds = words.count(view.probe.tested, "kind")
+        return (
+            f"None. At none of the {kinds} of relation that were probed is this head better than guessing, "
+            "after correction for all heads and kinds (Holm)."
+        )
+    if found.best:
         return ""
     way = "that they look at most" if found.direction == 0 else "that looks at them most"
     return (
-        f"Of the relations that were probed it follows “{found.title}” best: for "
-        f"{words.hundredths(found.share)} of {words.count(found.examples, 'word')} the right one is the word "
-        f"{way}. The best fixed offset is right for {words.hundredths(found.baseline)}. "
+        f"Of the relations that were probed it follows “{found.title}” best: for {found.right:,} of "
+        f"{words.count(found.examples, 'word')} ({words.hundredths(found.share)}) the right one is the word "
+        f"{way}. The best fixed offset is right for {words.hundredths(found.baseline)}. It is better than "
+        f"guessing, after correction for all heads and kinds (Holm, p {_chance(found.adjusted)}). "
         "Another head was chosen as the best at it."
     )
+
+
+def _chance(value: float) -> str:
+    """A p-value: `= 0.012`, `< 0.001`."""
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
 
 
 def _order(view: ModelView, layer: int, head: int) -> str:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from functools import cached_property
 
 from attention_gallery.analysis import GoldSentence, HeadRelation, Probe, RelationScore, head_relations
-from attention_gallery.analysis.examples import PREVIOUS
 from attention_gallery.analysis.probe import Int16
-from attention_gallery.analysis.probe_scores import half_of
 from attention_gallery.hashing import digest
 
 Looks = Callable[[str, GoldSentence], Int16 | None]
@@ -56,7 +53,7 @@ class ModelProbe:
 
     def run(self) -> None:
         """Work everything out that pages may ask for, so that what fails fails here."""
-        _ = self.scores, self.by_head, self.sunk, self.parsed
+        _ = self.scores, self.by_head, self.tested, self.parsers
 
     @cached_property
     def scores(self) -> tuple[RelationScore, ...]:
@@ -65,23 +62,13 @@ class ModelProbe:
 
     @cached_property
     def by_head(self) -> dict[tuple[int, int], HeadRelation]:
-        """The relation that each head follows best, for the heads that follow any."""
+        """The relation that each head follows best, for the heads that follow any better than guessing."""
         return head_relations(self._probe)
 
     @cached_property
-    def sunk(self) -> Counter[str]:
-        """In how many of the examples that heads are scored on the right word is the first token."""
-        if not self.sinking:
-            return Counter()
-        scored = [gold for gold, _ in self._asked if half_of(gold.slug) == 1]
-        told = Counter(one.kind for gold in scored for one in gold.relations if 0 in gold.units[one.target])
-        told[PREVIOUS] += sum(len(gold.words) > 1 for gold in scored)
-        return told
-
-    @cached_property
-    def parsed(self) -> Counter[str]:
-        """How many examples of each kind a parser found."""
-        return Counter(one.kind for gold, _ in self._asked for one in gold.relations if one.parser)
+    def tested(self) -> int:
+        """For how many kinds of relation heads were asked whether they are better than guessing."""
+        return sum(score.best is not None for score in self.scores)
 
     @cached_property
     def parsers(self) -> tuple[str, ...]:
@@ -95,11 +82,13 @@ class ModelProbe:
         return {score.kind: score for score in self.scores}
 
     def best_at(self, layer: int, head: int) -> tuple[RelationScore, ...]:
-        """The relations for which a head was chosen."""
+        """The relations at which a head is the best of all, and better than guessing."""
         return tuple(
             score
             for score in self.scores
-            if score.best is not None and (score.best.layer, score.best.head) == (layer, head)
+            if score.best is not None
+            and score.best.stands_out
+            and (score.best.layer, score.best.head) == (layer, head)
         )
 
     def gold(self, slug: str) -> tuple[GoldSentence, Int16 | None] | None:
@@ -114,4 +103,4 @@ class ModelProbe:
 
 def _told(gold: GoldSentence) -> tuple[object, ...]:
     relations = [(one.kind, one.source, one.target, one.parser) for one in gold.relations]
-    return gold.slug, gold.words, gold.units, relations
+    return gold.slug, gold.text, gold.words, gold.units, relations

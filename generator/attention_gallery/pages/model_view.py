@@ -75,13 +75,21 @@ class ModelView:
         return "" if probe is None else probe.inputs
 
     @cached_property
+    def distinct(self) -> tuple[int, ...]:
+        """Indices of the sentences, without those that say what an earlier one says: they are no further
+        evidence."""
+        first = {pair.key: index for index, pair in reversed(list(enumerate(self.pairs)))}
+        return tuple(sorted(first.values()))
+
+    @cached_property
     def _gathered(self) -> tuple[HeadsAcross, dict[str, str], list[SentenceAnalysis]]:
         across = Across()
         lengths: dict[str, str] = {}
         kept = []
-        for pair in self.pairs:
+        for index, pair in enumerate(self.pairs):
             analysis = self.gallery.data.analysis(pair)
-            across.add(analysis)
+            if index in self.distinct:
+                across.add(analysis)
             lengths[pair.key] = words.length(analysis.tokens, analysis.keys, analysis.kind == "cross")
             kept.append(heads_only(analysis))
         return across.result(self.repeats), lengths, kept
@@ -124,7 +132,7 @@ class ModelView:
 
     @cached_property
     def _sinks(self) -> tuple[Float32, Float32] | None:
-        return sinks_across(self.gallery.data.views(pair) for pair in self.pairs)
+        return sinks_across(self.gallery.data.views(self.pairs[index]) for index in self.distinct)
 
     @property
     def repeats(self) -> RepeatScores | None:

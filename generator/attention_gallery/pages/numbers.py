@@ -170,11 +170,9 @@ class Numbers:
         self.page(subject)
         model = subject.model
         if model not in self._across:
-            gathered = Across()
-            for one, sentence in self.links.head_pages:
-                if one == model:
-                    gathered.add(_needed(self._evidence.analysis(model, sentence)))
-            self._across[model] = gathered.result(self._evidence.repeats(model))
+            sentences = [sentence for one, sentence in self.links.head_pages if one == model]
+            found = (_needed(self._evidence.analysis(model, sentence)) for sentence in sentences)
+            self._across[model] = _gathered(found, self._evidence.repeats(model))
         return self._across[model]
 
     def relations(self, model: str) -> Mapping[str, RelationScore] | None:
@@ -188,6 +186,16 @@ class Numbers:
     def measured(self, subject: Subject) -> SentenceAnalysis | HeadsAcross:
         """The measures on the sentence that is named, or over all where none is."""
         return self.across(subject) if subject.sentence is None else self.analysis(subject)
+
+
+def _gathered(analyses: Iterable[SentenceAnalysis], repeats: RepeatScores | None) -> HeadsAcross:
+    """The measures over sentences, of which those that say the same count once; `repeats` as `Across` takes."""
+    gathered, known = Across(), set[str]()
+    for analysis in analyses:
+        if analysis.key not in known:
+            gathered.add(analysis)
+        known.add(analysis.key)
+    return gathered.result(repeats)
 
 
 def _found(text: str, entry: StoredAttention, word: str, part: str, side: str) -> list[int]:

@@ -8,12 +8,18 @@ from attention_gallery.pages.pieces import HeadCell
 
 
 class RelationRow(NamedTuple):
-    """One kind of relation under one model: its best head, or in `reason` why none is named; `few`: too few.
+    """One kind of relation under one model: its best head, or in `reason` why none is asked for; `few`: too
+    few.
 
-    `accuracy` with its `interval` is of that head in `direction`, on `scored` examples; `percent` is for a
-    bar. `baseline` is how often the best fixed offset, `offset`, is right on the same examples. `caution`
-    says how many of these lead to the first word, where that is the first token of a causal model: heads rest
-    there, and find it without knowing the relation. "" where none do.
+    `best`: whether `head` is better than guessing; where it is not, it is only the one that comes nearest,
+    and no head is the best. `accuracy` with its `interval` is of that head in `direction`, on `scored`
+    examples of so many `sentences`, of which it is `right` about so many; `interval` is "" where there are
+    too few sentences for one, and `percent` is for a bar. `baseline` is how often the best fixed offset,
+    `offset`, is right on the same examples, and `chance` how often a random other word is. `lead` is that of
+    the head over the offset, in points, and `lead_interval` how far that can be trusted, or in how many
+    sentences which of the two is ahead. `caution` says how many of the examples lead to the first word, where
+    that is the first token of a causal model: heads rest there, and find it without knowing the relation. ""
+    where none do.
     """
 
     title: str
@@ -30,6 +36,12 @@ class RelationRow(NamedTuple):
     reason: str = ""
     few: bool = False
     caution: str = ""
+    best: bool = False
+    right: str = ""
+    sentences: str = ""
+    chance: str = ""
+    lead: str = ""
+    lead_interval: str = ""
 
 
 class RelationGroup(NamedTuple):

@@ -11,6 +11,7 @@ from attention_gallery.analysis.probe_scores import (
     LEAST_EXAMPLES,
     LEAST_SENTENCES,
     BestHead,
+    Lead,
     RelationScore,
     by_group,
 )
@@ -38,6 +39,8 @@ _ABOUT: dict[Group, tuple[str, str]] = {
     "other": ("Other", "Kinds of relation that belong to none of the groups above."),
 }
 _UNPLACED = "This model’s tokenizer does not tell where its tokens stand."
+_TOO_FEW = " There are too few examples to say which head knows this relation."
+_NONE_STANDS_OUT = " No head is better at relations of this kind than guessing."
 _CUT_OFF = "This model did not read so far."
 _WAYS = ("from → to", "to → from")
 _RESTS = "where this model rests what attention it has no use for: heads find it without knowing the relation"
@@ -52,10 +55,10 @@ def relation_groups(probe: ModelProbe, href: Callable[[Place], str]) -> tuple[Re
 
 
 def relation_row(score: RelationScore, probe: ModelProbe, href: Callable[[Place], str]) -> RelationRow:
-    """One kind of relation: its best head, or why there is none."""
+    """One kind of relation: its best head, or the one that comes nearest, or why there is none."""
     best = score.best
     examples = f"{score.examples:,} in {words.count(score.sentences, 'sentence')}"
-    if parsed := probe.parsed[score.kind]:
+    if parsed := score.parsed:
         examples += ", parsed" if parsed >= score.examples else f", {parsed:,} of them parsed"
     if best is None:
         return RelationRow(score.title, examples, reason=why_unscored(score), few=not score.impossible)
@@ -64,6 +67,8 @@ def relation_row(score: RelationScore, probe: ModelProbe, href: Callable[[Place]
     visible = score.seen[best.direction]
     if probe.causal and visible < score.examples:
         direction += f", visible in {visible:,}"
+    sunk = score.first_words if probe.sinking and best.direction == 0 else 0
+    lead, lead_interval = _lead(best.lead) if best.lead and score.group != "positional" else ("", "")
     return RelationRow(
         title=score.title,
         examples=examples,
@@ -71,13 +76,32 @@ def relation_row(score: RelationScore, probe: ModelProbe, href: Callable[[Place]
         href=href(place),
         direction=direction,
         accuracy=words.hundredths(best.accuracy.share),
-        interval=f"{words.hundredths(best.accuracy.low)} to {words.hundredths(best.accuracy.high)}",
+        interval=_interval(best.accuracy.low, best.accuracy.high),
         percent=round(100 * best.accuracy.share),
         baseline=words.hundredths(best.baseline),
         offset=_offset(best.offset),
         scored=f"{best.accuracy.examples:,}",
-        caution=_sunk(probe.sunk[score.kind]) if best.direction == 0 else "",
+        caution=_sunk(sunk),
+        best=best.stands_out,
+        right=f"{best.accuracy.right:,}",
+        sentences=words.count(best.accuracy.sentences, "sentence"),
+        chance=words.hundredths(best.chance),
+        lead=lead,
+        lead_interval=lead_interval,
     )
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    """The ends of an interval of a share; "" where there is none."""
+    return "" if low is None or high is None else f"{words.hundredths(low)} to {words.hundredths(high)}"
+
+
+def _lead(lead: Lead) -> tuple[str, str]:
+    """A lead in points, and how far it can be trusted: its interval, or how often which is ahead."""
+    if lead.low is not None and lead.high is not None:
+        return words.points(lead.value), f"{words.points(lead.low)} to {words.points(lead.high)}"
+    ahead = words.count(lead.ahead, "sentence")
+    return words.points(lead.value), f"ahead in {ahead}, behind in {lead.behind:,}"
 
 
 def _sunk(examples: int) -> str:
@@ -128,8 +152,9 @@ def _gold_rows(
             yield GoldRow(*sides, title, verdict=_UNPLACED)
         elif score is None or UNREAD in looks[0, 0, 0, [relation.source, relation.target]]:
             yield GoldRow(*sides, title, verdict=_CUT_OFF)
-        elif score.best is None:
+        elif score.best is None or not score.best.stands_out:
             verdict = _counted(gold, looks, relation, probe.causal)
+            verdict += _TOO_FEW if score.best is None else _NONE_STANDS_OUT
             yield GoldRow(*sides, title, verdict=verdict, caution=_resting(sides[1], gold, relation, probe))
         else:
             row = _judged((*sides, title), score.best, (text, gold, looks, relation), href)
@@ -162,7 +187,7 @@ def _resting(told: str, gold: GoldSentence, relation: Relation, probe: ModelProb
 
 
 def _counted(gold: GoldSentence, looks: Int16, relation: Relation, causal: bool) -> str:
-    """How many heads are right, where there are too few examples to choose one."""
+    """How many heads are right, where none is named for the kind."""
     wanted = gold.units[relation.target]
     picked = looks[..., relation.source]
     counts = np.isin(picked, wanted).sum(axis=(1, 2)).tolist()
@@ -178,7 +203,7 @@ def _counted(gold: GoldSentence, looks: Int16, relation: Relation, causal: bool)
     )
     said = ", ".join(possible)
     said = said[:1].upper() + said[1:]
-    return f"{said}{ahead}. There are too few examples to say which head knows this relation."
+    return f"{said}{ahead}."
 
 
 def _visible(source: tuple[int, ...], target: tuple[int, ...], causal: bool) -> tuple[bool, bool]:

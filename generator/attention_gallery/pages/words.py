@@ -24,6 +24,12 @@ def hundredths(value: float) -> str:
     return f"{100 * value:.1f}\u00a0%"
 
 
+def points(value: float) -> str:
+    """A difference of two shares in points, with its sign: `+12.5`, `−3.0`."""
+    text = f"{100 * value:+.1f}"
+    return text[1:] if float(text) == 0 else text.replace("-", "−")
+
+
 def weight(value: float) -> str:
     """A weight with three decimals, for tables where weights are compared."""
     return "< 0.001" if 0.0 < value < 0.0005 else f"{value:.3f}"
