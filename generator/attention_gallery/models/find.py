@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from attention_gallery.errors import ModelError, Problem, did_you_mean
+from attention_gallery.files import why_unreadable
 from attention_gallery.manifest.settings import ModelSpec
 from attention_gallery.manifest.source import Source, parse_source
 from attention_gallery.models import names as known
@@ -205,7 +206,10 @@ def _shards(folder: Path, names: frozenset[str], problem: ProblemMaker) -> list[
 def _read_json(path: Path, problem: ProblemMaker) -> dict[str, Any]:
     try:
         value = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        mend = "check who owns the file and its permissions"
+        raise ModelError(problem(f"{path} cannot be read: {why_unreadable(error)}", mend)) from error
+    except ValueError as error:
         raise ModelError(problem(f"{path} cannot be read: {error}", "")) from error
     if not isinstance(value, dict):
         raise ModelError(problem(f"{path} is not a JSON object", ""))

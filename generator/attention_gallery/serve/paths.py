@@ -47,8 +47,8 @@ class Found:
 def find(site: Path, base_path: str, request_path: str) -> Found:
     """Look up the path of a request (still percent-encoded, without its query) in `site`.
 
-    Raises `OSError` for what is there and cannot be read. Nothing is found outside `base_path`, outside `site` (symbolic links included), and in folders without
-    an index.html: there are no directory listings.
+    Nothing is found outside `base_path`, outside `site` (symbolic links included), and in folders without
+    an index.html: there are no directory listings. Raises `OSError` for what is there and cannot be read.
     """
     path = unquote(request_path, errors="replace")
     if path == base_path[:-1] or (path == "/" and base_path != "/"):
