@@ -117,7 +117,7 @@ def message(**values: Any) -> Edit:
     return lambda sample: sample.sentence("talk")["chat"][0].update(values)
 
 
-def rename(kind: str, old: str, new: str) -> Edit:
+def rename(old: str, new: str) -> Edit:
     """Another slug, wherever it is named."""
 
     def renamed(value: Any) -> Any:
@@ -131,6 +131,11 @@ def rename(kind: str, old: str, new: str) -> Edit:
         sample.settings = renamed(sample.settings)
 
     return edit
+
+
+def rename_model(sample: Sample) -> None:
+    rename("dec", "decoding")(sample)
+    sample.note("contrasts/pair.md", NOTES["contrasts/pair.md"].replace("dec", "decoding"))
 
 
 def other_source(sample: Sample) -> None:
@@ -163,7 +168,7 @@ def nothing(_: Sample) -> None:
     """A field that is required to be as it is, or whose edit is that of its parts."""
 
 
-CAT, RIVER, TALK, TREE = 0, 1, 3, 4
+CAT, RIVER, SHORT, TALK, TREE = range(5)
 FIELDS: dict[str, Edit] = {
     "title": top(title="Another title"),
     "description": top(description="What it is about."),
@@ -175,7 +180,7 @@ FIELDS: dict[str, Edit] = {
     "content": other_content,
     "output": top(output="public"),
     "models": lambda sample: sample.settings["models"].reverse(),
-    "models.slug": rename("models", "dec", "decoding"),
+    "models.slug": rename_model,
     "models.title": of("models", 1, title="Another name"),
     "models.source": other_source,
     "models.revision": nothing,  # hub ids alone have one
@@ -187,17 +192,17 @@ FIELDS: dict[str, Edit] = {
     "models.description": of("models", 0, description="Reads both ways."),
     "models.draft": of("models", 2, draft=True),
     "sentences": lambda sample: sample.settings["sentences"].reverse(),
-    "sentences.slug": rename("sentences", "river", "stream"),
+    "sentences.slug": rename("river", "stream"),
     "sentences.title": of("sentences", CAT, title="The sleepy cat"),
     "sentences.text": of("sentences", RIVER, text="A river runs over the new bridge"),
     "sentences.pair": of("sentences", RIVER, pair="It is old"),
     "sentences.chat": remove_chat,
     "sentences.chat.role": message(role="system"),
     "sentences.chat.content": message(content="Who am I then"),
-    "sentences.target": of("sentences", RIVER, target="Un fleuve coule", models=["both"]),
+    "sentences.target": of("sentences", SHORT, target="Partez donc", models=["both"]),
     "sentences.generate": of("sentences", TALK, generate=3),
     "sentences.truncate": of("sentences", RIVER, truncate=True),
-    "sentences.models": of("sentences", 2, models=["enc"]),
+    "sentences.models": of("sentences", SHORT, models=["enc"]),
     "sentences.tags": of("sentences", CAT, tags=["animal"]),
     "sentences.focus": of("sentences", CAT, focus="tired"),
     "sentences.language": of("sentences", CAT, language="en-GB"),
@@ -208,8 +213,8 @@ FIELDS: dict[str, Edit] = {
     "sentences.annotate": of("sentences", RIVER, annotate={"spacy": "tiny_rules"}),
     "sentences.annotate.spacy": nothing,  # see the line above
     "sentences.aliases": of("sentences", CAT, aliases=["kitten"]),
-    "sentences.pages": of("sentences", 2, pages=False),
-    "sentences.draft": of("sentences", 2, draft=True),
+    "sentences.pages": of("sentences", SHORT, pages=False),
+    "sentences.draft": of("sentences", SHORT, draft=True),
     "collections.conllu": other_treebank,
     "collections.slug": of("sentences", TREE, slug="bank"),
     "collections.limit": of("sentences", TREE, limit=3),
@@ -254,6 +259,7 @@ FIELDS: dict[str, Edit] = {
 }
 # How a model runs and how much at once: told on no page.
 NOT_SHOWN = {"models.trust_remote_code", "models.device", "models.device_map", "capture.batch_tokens"}
+NOT_SHOWN |= {"output"}
 NOT_SHOWN |= {"collections.filter.relations", "collections.filter.words"}  # all of them pass
 
 
@@ -362,6 +368,22 @@ def test_an_edit_of_any_other_kind_is_built(built: Sample, tmp_path: Path, edit:
     sample.build()
     same_as_clean(sample, tmp_path)
     assert (sample.tree() != built.tree()) is (edit is not write_lock)
+
+
+@pytest.mark.parametrize("values", [{"title": "Another name"}, {"description": "Reads only."}])
+def test_a_model_whose_sentences_have_no_pages_is_built(tmp_path: Path, values: dict[str, str]) -> None:
+    sample = Sample.make(tmp_path / "project")
+    for sentence in sample.settings["sentences"]:
+        sentence["models"] = ["enc"]
+    sample.note("notes/first.md", "# First\n\nNo link.\n")
+    sample.write("trees.conllu", TREES)
+    sample.settings["sentences"].append({"conllu": "trees.conllu", "pages": False})
+    sample.build()
+    before = sample.tree()
+    sample.settings["models"][1].update(values)
+    sample.build()
+    same_as_clean(sample, tmp_path)
+    assert sample.tree() != before
 
 
 def told_otherwise(kind: str, origin: Provenance) -> Provenance:
