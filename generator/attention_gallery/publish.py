@@ -16,7 +16,7 @@ from pathlib import Path
 
 from attention_gallery.build.ownership import MARKER
 from attention_gallery.errors import OutputError
-from attention_gallery.files import why_unreadable
+from attention_gallery.files import kind_of, why_unreadable
 
 LARGEST_SITE = 1_000_000_000  # bytes; what GitHub Pages serves of one site
 LARGEST_FILE = 100_000_000  # bytes; GitHub refuses a push with a larger one
@@ -214,9 +214,10 @@ def _links(folder: str, names: list[str]) -> list[str]:
 
 def _check_file(path: Path, site: Path) -> None:
     """Refuse files that would publish something outside the site, or that no branch can hold."""
+    kind = kind_of(path)
     if path.is_symlink() and not path.resolve().is_relative_to(site.resolve()):
         raise OutputError(f"{path} is a link that leads out of the site", mend="remove it or copy the file")
-    if path.is_dir():
+    if kind == "folder":
         raise OutputError(f"{path} is a link to a folder", mend="remove it or copy the folder")
     if any(ord(mark) < 32 or mark == '"' or 0xD800 <= ord(mark) <= 0xDFFF for mark in path.name):
         raise OutputError(f"{str(path)!r} has a name that cannot be published", mend="rename the file")
