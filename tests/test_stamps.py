@@ -58,6 +58,8 @@ def test_a_file_that_is_not_there_has_a_stamp_of_its_own(tmp_path: Path) -> None
     (tmp_path / "file").write_bytes(b"")
     assert stamp_file(tmp_path / "none") == stamp_file(tmp_path / "file" / "below") == ABSENT
     assert stamp_file(tmp_path / "file") != ABSENT
+    (tmp_path / "nowhere").symlink_to("nothing")
+    assert stamp_file(tmp_path / "nowhere") != ABSENT
     (tmp_path / "loop").symlink_to("loop")
     with pytest.raises(OSError, match="loop"):
         stamp_file(tmp_path / "loop")

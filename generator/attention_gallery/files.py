@@ -142,8 +142,8 @@ def why_unreadable(error: OSError) -> str:
 def walk_files(folder: Path, empty_folders: bool = False) -> Iterator[str]:
     """All files and symbolic links below `folder`, as sorted POSIX paths relative to it.
 
-    There are none where there is no folder. With `empty_folders`, folders that hold nothing too, with "/" at their end. Raises `OSError` for a folder
-    that cannot be read.
+    There are none where there is no folder. With `empty_folders`, folders that hold nothing too, with "/" at
+    their end. Raises `OSError` for a folder that cannot be read.
     """
     try:
         yield from _walk(str(folder), "", empty_folders)

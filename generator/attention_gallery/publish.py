@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 
 from attention_gallery.build.ownership import MARKER
 from attention_gallery.errors import OutputError, UserError
-from attention_gallery.files import cannot_read, parse_json
+from attention_gallery.files import cannot_read, kind_of, parse_json
 from attention_gallery.user_files import LARGEST_PAGE, check_user_file, read_user_file
 
 LARGEST_SITE = 1_000_000_000  # bytes; what GitHub Pages serves of one site
@@ -300,12 +300,11 @@ def _check_file(path: Path, site: Path) -> None:
     name = path.relative_to(site).as_posix()
     if any(ord(mark) < 32 or mark == '"' or 0xD800 <= ord(mark) <= 0xDFFF for mark in name):
         raise OutputError(f"{str(path)!a} has a name that cannot be published", mend="rename the file")
+    kind = kind_of(path)
     if path.is_symlink() and not path.resolve().is_relative_to(site.resolve()):
         raise OutputError(f"{path} is a link that leads out of the site", mend="remove it or copy the file")
-    if path.is_dir():
+    if kind == "folder":
         raise OutputError(f"{path} is a link to a folder", mend="remove it or copy the folder")
-    if not path.exists():
-        raise OutputError(f"{path} is a link that leads nowhere", mend="remove it")
     check_user_file(path)
 
 

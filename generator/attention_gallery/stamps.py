@@ -52,11 +52,14 @@ def stamp_of(status: os.stat_result) -> Stamp:
 
 
 def stamp_file(name: str | os.PathLike[str]) -> Stamp:
-    """The stamp of a file, `ABSENT` where there is none. Raises `OSError` where that cannot be told."""
+    """The stamp of a file, `ABSENT` where there is none; of a link that leads nowhere, that of the link.
+
+    Raises `OSError` where that cannot be told.
+    """
     try:
         return stamp_of(os.stat(name))
     except (FileNotFoundError, NotADirectoryError):
-        return ABSENT
+        return stamp_of(os.lstat(name)) if os.path.islink(name) else ABSENT
 
 
 @dataclass(frozen=True, slots=True)

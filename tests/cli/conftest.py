@@ -34,6 +34,7 @@ class Options:
     drafts: bool = False
     update_lock: bool = False
     keep_going: bool = False
+    fresh: bool = False
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,13 @@ def test_build_passes_its_options_on(project, engine, invoke, flags, expected):
     assert (options.strict, options.force, options.drafts) == expected
 
 
+@pytest.mark.parametrize(("flags", "fresh"), [([], False), (["--fresh"], True)])
+def test_check_passes_on_whether_to_read_the_site(engine, invoke, flags, fresh):
+    invoke("check", *flags)
+    [(name, _, options)] = engine.calls
+    assert (name, options.fresh) == ("check", fresh)
+
+
 @pytest.mark.parametrize(
     "arguments",
     [["-m", "../gallery.yaml", "build"], ["build", "-m", "../gallery.yaml"], ["build", "-m", ".."]],

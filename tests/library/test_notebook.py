@@ -33,6 +33,8 @@ def cell(outputs: dict[str, list[Any]], part: str) -> Any:
 def test_the_page_runs_as_a_notebook(outputs: dict[str, list[Any]]) -> None:
     shown = cell(outputs, "seen = capture(")[-1]
     assert shown["data"]["text/plain"] == "<encoder attention of BertModel: 6 layers × 12 heads, 14 tokens>"
+    assert "<bdi" in shown["data"]["text/html"]
+    assert "<script" not in shown["data"]["text/html"]
     (printed,) = cell(outputs, 'top_keys("it", limit=1, sinks=False)')
     assert re.fullmatch(r"(layer \d: it → \w+ 0\.\d\d\n){6}", printed["text"])
     (figure,) = cell(outputs, "seen.figure(")
@@ -42,3 +44,10 @@ def test_the_page_runs_as_a_notebook(outputs: dict[str, list[Any]]) -> None:
     assert "'first', 'first'" in segments["data"]["text/plain"].replace("\n", "")
     (words,) = cell(outputs, "to_words()")
     assert "'because',\n 'it'" in words["data"]["text/plain"]
+    told, definition = cell(outputs, "head_type(3, 1)")
+    assert re.fullmatch(r"[A-Z].+: .*\d.*\n", told["text"])
+    assert "entropy" in definition["data"]["text/plain"].lower()
+    (table,) = cell(outputs, "to_dataframe()")
+    assert "entropy" in table["data"]["text/html"]
+    (mistake,) = cell(outputs, "except UserError")
+    assert mistake["text"].startswith("one text is captured at a time")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -110,3 +113,95 @@ def test_a_memory_that_cannot_be_written_only_costs_time(tmp_path: Path) -> None
     (tmp_path / "file").write_text("in the way")
     memory = FingerprintMemory(tmp_path / "file" / "fingerprints.json")
     assert len(fingerprint(make_model(tmp_path / "m"), memory).weights) == 64
+
+
+def in_place(path: Path, data: bytes) -> None:
+    """As an editor whose user puts the time back, or a clock that steps."""
+    status = path.stat()
+    path.write_bytes(data)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def moved_over(path: Path, data: bytes) -> None:
+    """As `rsync -t` and `tar x`."""
+    other = path.with_name("other")
+    other.write_bytes(data)
+    shutil.copystat(path, other)
+    other.replace(path)
+
+
+def copied_over(path: Path, data: bytes) -> None:
+    """As `cp -p`."""
+    other = path.with_name("other")
+    other.write_bytes(data)
+    shutil.copystat(path, other)
+    shutil.copy2(other, path)
+
+
+@pytest.mark.parametrize("edit", [in_place, moved_over, copied_over])
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json"])
+def test_an_edit_that_keeps_size_and_time_is_read(
+    tmp_path: Path, memory_file: Path, name: str, edit: Callable[[Path, bytes], None]
+) -> None:
+    model = make_model(tmp_path / "m")
+    path = model.folder / name
+    memory = FingerprintMemory(memory_file)
+    before, status = fingerprint(model, memory), path.stat()
+    edit(path, name.swapcase().encode())
+    assert (path.stat().st_size, path.stat().st_mtime_ns) == (status.st_size, status.st_mtime_ns)
+    after = fingerprint(model, FingerprintMemory(memory_file))
+    assert after == fingerprint(model, memory) != before
+    assert after == fingerprint(model, FingerprintMemory(tmp_path / "another.json"))
+
+
+def test_a_file_that_is_written_while_it_is_read_is_not_remembered(
+    tmp_path: Path, memory_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_model(tmp_path / "m").weights[0]
+    digest_file = fingerprints.digest_file
+
+    def slow(name: Path) -> str:
+        found = digest_file(name)
+        in_place(name, b"MODEL.safetensors")
+        return found
+
+    memory = FingerprintMemory(memory_file)
+    with monkeypatch.context() as patch:
+        patch.setattr(fingerprints, "digest_file", slow)
+        memory.digest(path)
+    assert not memory.remembers(path)
+    assert memory.digest(path) == FingerprintMemory(memory_file).digest(path) == digest_file(path)
+    assert memory.remembers(path)
+
+
+def test_a_file_from_the_future_is_read_every_time(
+    tmp_path: Path, memory_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock of the file system is ahead of ours, so that nothing tells what was changed just now."""
+    path = make_model(tmp_path / "m").weights[0]
+    now = path.stat().st_ctime_ns - 3600 * 10**9
+    monkeypatch.setattr(fingerprints.Moment, "now", lambda: fingerprints.Moment(now, 0))
+    memory = FingerprintMemory(memory_file)
+    before = memory.digest(path)
+    assert not memory.remembers(path)
+    in_place(path, b"MODEL.safetensors")
+    assert memory.digest(path) != before
+
+
+def test_a_copied_model_has_the_same_fingerprint(tmp_path: Path, memory_file: Path) -> None:
+    model = make_model(tmp_path / "m")
+    before = fingerprint(model, FingerprintMemory(memory_file))
+    shutil.copytree(tmp_path / "m", tmp_path / "copy")
+    shutil.rmtree(tmp_path / "m")
+    (tmp_path / "copy").rename(tmp_path / "m")
+    assert fingerprint(model, FingerprintMemory(memory_file)) == before
+
+
+def test_a_memory_of_the_version_before_is_empty(tmp_path: Path, memory_file: Path) -> None:
+    model = make_model(tmp_path / "m")
+    path = model.weights[0]
+    status = path.stat()
+    memory_file.parent.mkdir()
+    files = {str(path): [status.st_size, status.st_mtime_ns, "0" * 64]}
+    memory_file.write_text(json.dumps({"schema": 1, "files": files}))
+    assert FingerprintMemory(memory_file).digest(path) == fingerprints.digest_file(path)

@@ -299,3 +299,50 @@ def test_names_of_folders_are_looked_at_too(project):
     (project / "site" / "a\nb").rmdir()
     (project / "site" / os.fsdecode(b"\xff.txt")).write_text("x")
     assert "cannot be published" in refused(project)
+
+
+def nowhere(folder: Path) -> None:
+    (folder / "link").symlink_to("nothing")
+
+
+def circle(folder: Path) -> None:
+    (folder / "link").symlink_to("link")
+
+
+def to_a_folder(folder: Path) -> None:
+    (folder / "link").symlink_to("../minilm")
+
+
+def no_text(folder: Path) -> None:
+    (folder / os.fsdecode(b"link\xff.txt")).write_text("x")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (nowhere, "cannot be read"),
+        (circle, "leads in a circle"),
+        (to_a_folder, "is a link to a folder"),
+        (no_text, "has a name that cannot be published"),
+    ],
+)
+def test_what_would_be_left_out_is_told(project, spoil, told):
+    (project / "site" / "theirs").mkdir()
+    spoil(project / "site" / "theirs")
+    message = refused(project)
+    assert told in message
+    assert "link" in message
+    assert "Errno" not in message
+
+
+def test_a_folder_that_may_not_be_listed_is_told(project, monkeypatch):
+    closed, scandir = project / "site" / "minilm", os.scandir
+
+    def refuse(name="."):
+        if isinstance(name, str | os.PathLike) and Path(name) == closed:
+            raise PermissionError(13, "Permission denied", str(closed))
+        return scandir(name)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    message = refused(project)
+    assert "minilm cannot be read: permission denied" in message

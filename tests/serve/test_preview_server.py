@@ -267,3 +267,31 @@ def test_a_stopped_server_leaves_its_port_at_once(site):
     port = server.server_port
     server.server_close()
     create_server(site, port=port).server_close()
+
+
+def test_a_file_that_cannot_be_read_is_no_missing_page(server: PreviewServer, site: Path) -> None:
+    (site / "circle.html").symlink_to("circle.html")
+    (site / "minilm" / "cat" / "index.html").unlink()
+    (site / "minilm" / "cat" / "index.html").symlink_to("index.html")
+    for path in ("/circle.html", "/minilm/cat/"):
+        response, body = ask(server, path)
+        assert response.status == 500
+        assert b"the link leads in a circle" in body
+    assert ask(server, "/" + "x" * 300)[0].status == 404
+
+
+def test_a_file_that_may_not_be_read_is_told(
+    server: PreviewServer, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_bytes = Path.read_bytes
+
+    def refuse(path: Path) -> bytes:
+        if path.name == "app.js":
+            raise PermissionError(13, "Permission denied", str(path))
+        return read_bytes(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    response, body = ask(server, "/app.js")
+    assert response.status == 500
+    assert b"the file cannot be read: permission denied" in body
+    assert ask(server, "/")[0].status == 200

@@ -100,3 +100,15 @@ def test_a_folder_that_cannot_be_written_only_costs_time(
     for _ in range(2):
         assert render(tmp_path, "{{ title }}") == "&lt;a&gt;"
     assert compilations == ["page.html"] * 2
+
+
+def test_what_is_kept_in_the_place_of_another_is_not_run(tmp_path: Path, compilations: list[str]) -> None:
+    """By another way to compile, the same template is other code."""
+    text = "{{ title.nothing is defined }}"
+    assert render(tmp_path, text) == "False"
+    first, second = sorted((tmp_path / "compiled").glob("*/*"))
+    kept = first.read_bytes(), second.read_bytes()
+    first.write_bytes(kept[1])
+    second.write_bytes(kept[0])
+    assert render(tmp_path) == "False"
+    assert compilations == ["page.html"] * 4

@@ -3,13 +3,13 @@
 build, check     what commands call; `BuildOptions`, `BuildReport` and `CheckReport` go with them
 update_lock      in `locking`: what `lock` calls
 engine           the order of things, inside a lock
-unchanged        whether there is anything to do
+unchanged        whether there is anything to do: stamps of all that a site is made from, by `state`
 project          what the author wrote          captures   what models are needed for it
 identify         which models those are         pins       whether they are those of gallery.lock
 gather           both brought together          execute    staging, reuse, swap
 links            every link leads somewhere     record     what was written, and from what
 ownership        which files of a site are ours
-inspect_sources, inspect_site   what `check` looks at
+inspect_sources, inspect_site, fresh   what `check` looks at
 """
 
 from attention_gallery.build.engine import build, check

@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from attention_gallery.build.lock import build_lock
 from attention_gallery.build.options import BuildOptions, BuildReport, CheckReport
 from attention_gallery.build.record import Record, RecordWriter, draft_of, restamp
-from attention_gallery.build.unchanged import (
-    Inputs,
-    Source,
-    Watch,
-    interpreter,
-    own_inputs,
-    same_site,
-    same_sources,
-    snapshot,
-    untouched,
-)
+from attention_gallery.build.state import State, looked_at, watch_of
+from attention_gallery.build.unchanged import untouched
 from attention_gallery.errors import DamagedEntry, OutputError, Problem, told_in_short
-from attention_gallery.hashing import digest_file
 from attention_gallery.manifest.lock import lock_path
 from attention_gallery.pages import routes
 from attention_gallery.progress import Reporter
-from attention_gallery.stamps import Moment, Stamp
 
 if TYPE_CHECKING:
     from attention_gallery.build.annotate import Annotated
@@ -81,13 +69,6 @@ class _Build:
         return self.cache / "staging"
 
 
-class _State(NamedTuple):
-    """What a site is made from: facts for the record, and the files; none where they changed meanwhile."""
-
-    facts: dict[str, Any]
-    sources: dict[str, Source]
-
-
 def build(manifest_path: Path, options: BuildOptions, reporter: Reporter) -> BuildReport:
     """Build the gallery of a manifest.
 
@@ -113,23 +94,6 @@ def _sweep(run: _Build) -> None:
         remove_tree(run.staging)
 
 
-def _settings(run: _Build, inputs: Inputs) -> list[Any]:
-    """What else can change a site, as JSON values. Raises `OSError`."""
-    return [
-        str(run.manifest),
-        run.options.drafts,
-        os.environ.get("SOURCE_DATE_EPOCH", ""),
-        interpreter(),
-        inputs.listings(),
-    ]
-
-
-def _inputs(run: _Build, found: Inputs) -> Inputs:
-    """What the manifest leads to, with what is always there."""
-    files = (str(run.manifest), str(lock_path(run.manifest)), *found.files)
-    return Inputs(files, (str(run.manifest.parent / "themes"), *found.folders), found.listed)
-
-
 def _unchanged(run: _Build) -> BuildReport | None:
     """The report of a build that has nothing to do, or None when something changed."""
     if run.options.force or run.options.update_lock:
@@ -138,7 +102,7 @@ def _unchanged(run: _Build) -> BuildReport | None:
         record = Record(run.record_path)
         try:
             told = record.fact("report")
-            looked = None if not told else _looked_at(run, record, told)
+            looked = looked_at(run.manifest, run.options, record) if told else None
         finally:
             record.close()
         if looked is None or (run.options.strict and told["warnings"]):
@@ -151,26 +115,6 @@ def _unchanged(run: _Build) -> BuildReport | None:
     return BuildReport(site, *counts, tuple(told["warnings"]), run.clock.seconds)
 
 
-def _looked_at(
-    run: _Build, record: Record, told: dict[str, Any]
-) -> tuple[dict[str, Stamp], dict[str, Stamp]] | None:
-    """New stamps of files of the site, and of files that it is made from; None when anything changed."""
-    inputs, settings = record.fact("inputs"), record.fact("settings")
-    if not inputs or not settings:
-        return None
-    read = Inputs(**{kind: tuple(names) for kind, names in inputs.items()})
-    try:
-        if _settings(run, read) != settings:
-            return None
-    except OSError:
-        return None
-    before = {name: Source(*found) for name, found in record.sources().items()}
-    sources = same_sources(before, _inputs(run, read), own_inputs())
-    site = run.manifest.parent / told["site"]
-    outputs = None if sources is None else same_site(record, site, told["foreign"])
-    return None if outputs is None or sources is None else (outputs, sources)
-
-
 def _rebuild(run: _Build) -> BuildReport:
     from attention_gallery.build.annotate import annotate
     from attention_gallery.build.captures import capture_all, drop_damaged
@@ -178,13 +122,14 @@ def _rebuild(run: _Build) -> BuildReport:
     from attention_gallery.build.data import CachedData
     from attention_gallery.build.project import read_project
     from attention_gallery.build.shown import with_pages
+    from attention_gallery.build.state import found_inputs, state_of
     from attention_gallery.files import sweep_unfinished
     from attention_gallery.models import FingerprintMemory
     from attention_gallery.notes import check_models
     from attention_gallery.store import AttentionStore
 
     with run.clock.phase("read"):
-        watch = _watch(run)
+        watch = watch_of(run.manifest, run.options)
         project = read_project(run.manifest, run.options.drafts)
         memory = FingerprintMemory(run.cache / "fingerprints.json")
         captures = _pinned_captures(run, project, memory)
@@ -194,7 +139,8 @@ def _rebuild(run: _Build) -> BuildReport:
         paged = [(model.spec.slug, one.slug) for model, one in with_pages(settings, captures.shown)]
         check_models(project.notes, [shown.spec.slug for shown in captures.shown], paged)
         check_contrasts(project.manifest, captures.shown, {})
-        state = _state(run, watch, project, (captures, annotated), memory)
+        read = found_inputs(project, captures, annotated)
+        state = state_of(run.manifest, run.options, read, (watch, memory))
     store = AttentionStore(run.cache / "store")
     store.sweep()
     for folder in (run.cache, run.cache / "analysis", run.cache / "templates"):
@@ -212,34 +158,6 @@ def _rebuild(run: _Build) -> BuildReport:
             if not damaged:
                 raise
             dropped |= damaged
-
-
-def _watch(run: _Build) -> Watch:
-    lock = str(lock_path(run.manifest))
-    missing = () if os.path.lexists(lock) else (lock,)
-    return Watch(Moment.now(), frozenset(missing), frozenset([lock] if run.options.update_lock else []))
-
-
-def _state(
-    run: _Build,
-    watch: Watch,
-    project: Project,
-    found: tuple[Captures, Annotated],
-    memory: FingerprintMemory,
-) -> _State:
-    """What the site is made from, as it was read; what was edited meanwhile shall not pass for built."""
-    captures, annotated = found
-    read = (*captures.files(), *map(str, project.manifest.files), *project.measures.files, *annotated.files)
-    folders = str(project.content), *captures.folders()
-    inputs = Inputs(read, folders, tuple(captures.listed()))
-
-    def digest_of(name: str) -> str:
-        path = Path(name)
-        return memory.digest(path) if memory.remembers(path) else digest_file(path)
-
-    sources = snapshot(_inputs(run, inputs), own_inputs(), watch, digest_of)
-    settings = None if sources is None else _settings(run, inputs)
-    return _State({"inputs": asdict(inputs), "settings": settings}, sources or {})
 
 
 def _pinned_captures(run: _Build, project: Project, memory: FingerprintMemory) -> Captures:
@@ -265,7 +183,7 @@ def _write(
     found: tuple[Captures, Annotated],
     data: CachedData,
     captured: int,
-    state: _State,
+    state: State,
 ) -> BuildReport:
     from attention_gallery.build.gather import gather
     from attention_gallery.build.ownership import MARKER, owned_files
@@ -406,7 +324,8 @@ class _Uncounted:
 def check(manifest_path: Path, options: BuildOptions, reporter: Reporter) -> CheckReport:
     """Check manifest, models, notes, theme and, where there is one, the built site; write nothing.
 
-    Raises `UserError` with what is wrong.
+    With `options.fresh`, every byte of the site is compared with what the build wrote. Raises `UserError`
+    with what is wrong.
     """
     from attention_gallery.build.inspect_site import inspect_site
     from attention_gallery.build.inspect_sources import inspect_sources
@@ -416,6 +335,12 @@ def check(manifest_path: Path, options: BuildOptions, reporter: Reporter) -> Che
     project = read_project(run.manifest, options.drafts)
     run.warnings.extend(inspect_sources(project, run.cache, reporter))
     found = inspect_site(project)
+    if found is not None and options.fresh:
+        from attention_gallery.build.fresh import check_bytes
+
+        reporter.info(
+            f"read {check_bytes(run.record_path, project.site):,} files: all are as the build left them"
+        )
     if found is None:
         reporter.info("the site has not been built yet; its links are checked when it is")
         return CheckReport(0, 0, 0, tuple(run.warnings))

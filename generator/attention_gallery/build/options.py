@@ -12,7 +12,7 @@ class BuildOptions:
     """How to build. `strict`: warnings fail. `force`: take over a foreign folder, reuse nothing.
 
     `drafts`: show drafts too. `update_lock`: take models that differ from the lock into it.
-    `keep_going`: capture what can be, although a sentence fails.
+    `keep_going`: capture what can be, although a sentence fails. `fresh`: read every file of the site.
     """
 
     strict: bool = False
@@ -20,6 +20,7 @@ class BuildOptions:
     drafts: bool = False
     update_lock: bool = False
     keep_going: bool = False
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)

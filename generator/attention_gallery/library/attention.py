@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from attention_gallery.analysis import average_heads, find_token, rollout, to_words, word_groups, words_of
+from attention_gallery.analysis import (
+    SentenceAnalysis,
+    analyse,
+    average_heads,
+    find_token,
+    rollout,
+    to_words,
+    word_groups,
+    words_of,
+)
 from attention_gallery.errors import UserError
+from attention_gallery.library import arguments
+from attention_gallery.library.notebook import attention_html
+from attention_gallery.manifest.settings import AnalysisSettings
 from attention_gallery.records import (
     AttentionKind,
     AttentionLayer,
     Bool,
     Float32,
+    HeadMetric,
+    HeadType,
     MemoryCapture,
     ModelFacts,
     Provenance,
@@ -25,7 +40,11 @@ from attention_gallery.records import (
 )
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
     from plotly.graph_objects import Figure
+
+
+_QUICKLY_MEASURED = 256  # tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +64,7 @@ class TopKey:
     key_index: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Attention:
     """The attention of one model on one text. Layers, heads and tokens count from 0."""
 
@@ -101,10 +120,7 @@ class Attention:
 
     def head(self, layer: int, head: int) -> Float32:
         """The weights of one head: float32[query, key], rows sum to 1. Raises `UserError` for no head."""
-        weights = self._layer(layer).weights
-        if not 0 <= head < self.facts.heads:
-            raise UserError(f"there is no head {head}", mend=f"the heads are 0 to {self.facts.heads - 1}")
-        found: Float32 = weights[head]
+        found: Float32 = self._layer(layer).weights[arguments.place(head, "head", self.facts.heads)]
         return found
 
     def average(self, layer: int | None = None) -> Float32:
@@ -128,6 +144,57 @@ class Attention:
         last = self._layer(self.facts.layers - 1 if layer is None else layer).index
         reached = next(islice(rollout(self.captured), last, None))
         return reached.astype(np.float32)
+
+    @cached_property
+    def _analysis(self) -> SentenceAnalysis:
+        return analyse(self.captured, AnalysisSettings())
+
+    @property
+    def measures(self) -> Mapping[str, Float32]:
+        """Every measure of every head by name: float32[layer, head], NaN where it is not defined.
+
+        They are those of the pages, on this text alone; `measure` tells what each of them is.
+        """
+        return self._analysis.values
+
+    def measure(self, name: str) -> HeadMetric:
+        """A measure: values, unit, range, definition, source. Raises `UserError` for the name of none."""
+        arguments.one_of(name, "a measure", self.measures)
+        return next(metric for metric in self._analysis.metrics if metric.name == name)
+
+    @property
+    def head_types(self) -> tuple[tuple[str, ...], ...]:
+        """The type of every head on this text, such as "previous-token": [layer][head]."""
+        facts, name = self.facts, self._analysis.type_name
+        return tuple(tuple(name(layer, head) for head in range(facts.heads)) for layer in range(facts.layers))
+
+    def head_type(self, layer: int, head: int) -> HeadType:
+        """The type of one head on this text, with the evidence for it. Raises `UserError` for no head."""
+        facts = self.facts
+        place = arguments.place(layer, "layer", facts.layers), arguments.place(head, "head", facts.heads)
+        return self._analysis.head_type(*place)
+
+    def to_dataframe(self) -> DataFrame:
+        """Every head as a row of a pandas table: layer, head, its type, and a column for each measure.
+
+        Raises `UserError` where pandas is not installed.
+        """
+        try:
+            from pandas import DataFrame
+        except ImportError:
+            mend = "pip install 'attention-gallery[pandas]'"
+            raise UserError("a table needs pandas, which is not installed", mend=mend) from None
+        facts = self.facts
+        layers, heads = np.divmod(np.arange(facts.layers * facts.heads), facts.heads)
+        types = [name for layer in self.head_types for name in layer]
+        columns = {name: values.ravel() for name, values in self.measures.items()}
+        return DataFrame({"layer": layers, "head": heads, "type": types, **columns})
+
+    def _repr_html_(self) -> str:
+        """What was captured in short, for notebooks: the tokens, the mean of all heads, types of heads."""
+        # Of a long text the types would keep a notebook waiting.
+        types = self._analysis.type_counts if len(self.tokens) <= _QUICKLY_MEASURED else ()
+        return attention_html(self.captured, self.average(), types)
 
     def to_words(self) -> Attention:
         """The same between words: columns of one word summed, rows averaged, so that rows sum to 1.
@@ -177,6 +244,8 @@ class Attention:
         Raises `UserError` for a token, layer or head that does not exist.
         """
         queries = self._find(token)
+        limit = arguments.whole_number(limit, "`limit`", 1, 1_000_000)
+        sinks = arguments.yes_or_no(sinks, "sinks")
         chosen = range(self.facts.layers) if layer is None else [layer]
         found: list[TopKey] = []
         for index in chosen:
@@ -218,13 +287,11 @@ class Attention:
                 yield TopKey(layer, head, self.tokens[query], self.keys[key], float(row[key]), query, key)
 
     def _find(self, token: str | int) -> list[int]:
-        if isinstance(token, str):
-            return find_token(self.text, self.captured.tokens, token)
-        if not 0 <= token < len(self.tokens):
-            raise UserError(f"there is no token {token}", mend=f"the tokens are 0 to {len(self.tokens) - 1}")
-        return [token]
+        if not isinstance(token, str):
+            return [arguments.place(token, "token", len(self.tokens))]
+        if not token.strip():
+            raise UserError("the token is empty", mend="name a word of the text, or #INDEX")
+        return find_token(self.text, self.captured.tokens, token)
 
     def _layer(self, index: int) -> AttentionLayer:
-        if not 0 <= index < self.facts.layers:
-            raise UserError(f"there is no layer {index}", mend=f"the layers are 0 to {self.facts.layers - 1}")
-        return self.captured.layer(index)
+        return self.captured.layer(arguments.place(index, "layer", self.facts.layers))

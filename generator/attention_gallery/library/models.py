@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
+from typing import TYPE_CHECKING, Literal, Unpack
 
 from attention_gallery.errors import UserError
+from attention_gallery.library import arguments
+from attention_gallery.library.arguments import Given
 from attention_gallery.library.attention import Attention
+from attention_gallery.library.notebook import model_html
 from attention_gallery.manifest.settings import ModelSpec
 from attention_gallery.manifest.source import parse_source
-from attention_gallery.records import AttentionKind, TextInput
+from attention_gallery.records import AttentionKind
 
 if TYPE_CHECKING:
     from attention_gallery.capturing import PreparedModel
@@ -19,24 +21,6 @@ if TYPE_CHECKING:
     from attention_gallery.records import ModelFacts
 
 Dtype = Literal["float32", "bfloat16", "float16"]
-
-
-class Message(TypedDict):
-    """One message of a chat."""
-
-    role: Literal["system", "user", "assistant", "tool"]
-    content: str
-
-
-class Given(TypedDict, total=False):
-    """What a model may be given besides a text; see `capture`."""
-
-    pair: str
-    chat: Sequence[Message]
-    target: str
-    generate: int
-    truncate: bool
-    chat_options: Mapping[str, str | bool | int | float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,21 +44,13 @@ class Model:
         """The attention of every layer and head on a text, as the model computes it. See `capture`."""
         from attention_gallery.capturing import capture_one
 
-        chat = tuple((message["role"], message["content"]) for message in given.get("chat", ()))
-        if chat and text:
-            raise UserError("a text and a chat were given", mend="give one of them")
-        if not chat and not text.strip():
-            raise UserError("the text is empty", mend="write a sentence, or give a chat")
-        read = TextInput(
-            text or "\n".join(content for _, content in chat),
-            given.get("pair"),
-            chat,
-            given.get("target"),
-            given.get("generate", 0),
-            given.get("truncate", False),
-            tuple(sorted(given.get("chat_options", {}).items())),
-        )
-        return Attention(capture_one(self.prepared, read, kind=kind))
+        if kind is not None:
+            arguments.one_of(kind, "`kind`", arguments.KINDS)
+        return Attention(capture_one(self.prepared, arguments.text_input(text, given), kind=kind))
+
+    def _repr_html_(self) -> str:
+        """The model in short, for notebooks."""
+        return model_html(self.facts)
 
 
 def load(
@@ -90,14 +66,18 @@ def load(
     """A model by hub id, local folder, GGUF file or `package:name/path`; torch is imported now.
 
     `spread` divides it among all devices that there are; `generates` loads what it takes to continue a text.
-    Raises `ModelError` when it cannot be found or loaded, `ManifestError` when the source is no source.
+    Raises `ModelError` when it cannot be found or loaded, and `UserError` for arguments that are none.
     """
+    name = arguments.source_of(source)
+    _check(revision, dtype, device)
+    flags = {"spread": spread, "generates": generates, "trust_remote_code": trust_remote_code}
+    for flag, value in flags.items():
+        arguments.yes_or_no(value, flag)
     from attention_gallery.capturing import prepare
     from attention_gallery.models import resolve
     from attention_gallery.models.load import load as load_resolved
     from attention_gallery.models.placement import Placement
 
-    name = _as_source(source)
     spec = ModelSpec(
         slug="model",
         title=parse_source(name).title,
@@ -126,16 +106,25 @@ def capture(
     is what the decoder of an encoder-decoder reads, `generate` how many tokens a decoder may add, `truncate`
     leaves out what is too long. `kind` is which attention of an encoder-decoder is wanted: "encoder" (the
     default), "decoder" or "cross". Raises `ModelError` when the model cannot be found, loaded or captured, or
-    cannot read what it is given.
+    cannot read what it is given, and `UserError` for arguments that are none.
     """
+    read = arguments.text_input(text, given)  # told before a model is loaded
+    if kind is not None:
+        arguments.one_of(kind, "`kind`", arguments.KINDS)
     if not isinstance(model, Model):
-        generates = bool(given.get("generate"))
-        model = load(model, revision=revision, dtype=dtype, device=device, generates=generates)
+        return load(
+            model, revision=revision, dtype=dtype, device=device, generates=read.generate > 0
+        ).capture(text, kind=kind, **given)
+    if (revision, dtype, device) != (None, "float32", "auto"):
+        raise UserError(
+            "the model is loaded already: `revision`, `dtype` and `device` have no say any more",
+            mend='give them to `load`, such as load("org/name", device="cpu")',
+        )
     return model.capture(text, kind=kind, **given)
 
 
-def _as_source(source: str | Path) -> str:
-    """A path as the manifest writes it; a text that is the name of something here is a path too."""
-    if isinstance(source, str) and (source.startswith("package:") or not Path(source).exists()):
-        return source
-    return str(Path(source).absolute())
+def _check(revision: object, dtype: object, device: object) -> None:
+    if revision is not None and not isinstance(revision, str):
+        raise UserError("`revision` is the text of a branch, tag or commit", mend='such as revision="main"')
+    arguments.one_of(dtype, "`dtype`", arguments.DTYPES)
+    arguments.one_of(device, "`device`", arguments.DEVICES)

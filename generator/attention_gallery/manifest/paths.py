@@ -54,7 +54,12 @@ def _output(real: dict[str, Path], root: Path, manifest: Path) -> Iterator[Findi
     if output == root:
         yield "the output folder is the project itself, which a build would replace", mend, ("output",)
         return
-    sources = {name: (root / name).resolve() for name in _OURS}
+    sources = {}
+    for name in _OURS:
+        try:
+            sources[name] = (root / name).resolve()
+        except (OSError, RuntimeError):
+            continue  # a link in a circle holds nothing; who reads from it tells
     sources["the manifest"] = manifest
     if "content" in real:
         sources["the content folder"] = real["content"]

@@ -236,7 +236,12 @@ def _shards(folder: Path, names: frozenset[str], problem: ProblemMaker) -> list[
 def _read_json(path: Path, problem: ProblemMaker) -> dict[str, Any]:
     if wrong := no_file(path):
         raise ModelError(problem(wrong.reason, wrong.mend))
-    data = read_user_file(path, LARGEST_SETTINGS)
+    try:
+        data = read_user_file(path, LARGEST_SETTINGS)
+    except OSError as error:
+        mend = "check who owns the file and its permissions"
+        unreadable = problem(f"{path} cannot be read: {why_unreadable(error)}", mend)
+        raise ModelError(replace(unreadable, trouble=is_system_trouble(error))) from error
     if pointer := pointer_to(data[:100]):
         raise ModelError(problem(f"{path} {pointer.reason}", pointer.mend))
     try:

@@ -189,7 +189,7 @@ class Numbers:
 
 
 def _gathered(analyses: Iterable[SentenceAnalysis], repeats: RepeatScores | None) -> HeadsAcross:
-    """The measures over sentences, of which those that say the same count once; `repeats` as `Across` takes."""
+    """The measures over sentences, those that say the same counted once; `repeats` as `Across` takes."""
     gathered, known = Across(), set[str]()
     for analysis in analyses:
         if analysis.key not in known:

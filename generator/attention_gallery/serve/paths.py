@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from attention_gallery.files import kind_of
+
 # Fixed, because the tables of operating systems differ and some are wrong.
 _TYPES = {
     ".avif": "image/avif",
@@ -47,8 +49,8 @@ class Found:
 def find(site: Path, base_path: str, request_path: str) -> Found:
     """Look up the path of a request (still percent-encoded, without its query) in `site`.
 
-    Raises `OSError` for what is there and cannot be read. Nothing is found outside `base_path`, outside `site` (symbolic links included), and in folders without
-    an index.html: there are no directory listings.
+    Nothing is found outside `base_path`, outside `site` (symbolic links included), and in folders without
+    an index.html: there are no directory listings. Raises `OSError` for what is there and cannot be read.
     """
     path = unquote(request_path, errors="replace")
     if path == base_path[:-1] or (path == "/" and base_path != "/"):
@@ -70,13 +72,13 @@ def _look_up(root: Path, base_path: str, parts: list[str]) -> Found:
     """As `find`, for the parts of a path below `base_path`, the last of which is "" for a folder."""
     named = [part for part in parts if part]
     file = root.joinpath(*named)
-    if file.is_dir():
+    if kind_of(file) == "folder":
         if named and parts[-1]:
             return Found(redirect=quote(base_path + "/".join(named) + "/"))
         file = file / "index.html"
     elif named and not parts[-1]:
         return Found()
-    if not file.is_file() or not file.resolve().is_relative_to(root):
+    if kind_of(file) != "file" or not file.resolve().is_relative_to(root):
         return Found()
     return Found(file=file)
 

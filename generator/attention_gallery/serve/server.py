@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from attention_gallery.errors import OutputError, Problem
+from attention_gallery.files import why_unreadable
 from attention_gallery.serve import inject
 from attention_gallery.serve.hosts import Hosts, asked_for, host_of
 from attention_gallery.serve.paths import content_type, find
@@ -158,16 +159,22 @@ class _Handler(BaseHTTPRequestHandler):
         return all(self.server.hosts.answers_origin(origin, reached) for origin in origins)
 
     def _send_page(self, now: Snapshot, path: str, query: str) -> None:
-        found = find(now.site, now.base_path, path)
-        if found.redirect is not None:
-            self._redirect(found.redirect + (f"?{query}" if query else ""))
-            return
         try:
+            found = find(now.site, now.base_path, path)
+            if found.redirect is not None:
+                self._redirect(found.redirect + (f"?{query}" if query else ""))
+                return
             if found.file is not None:
                 self._send_file(HTTPStatus.OK, found.file, now)
                 return
         except FileNotFoundError:
             pass  # a build has just replaced the site
+        except ConnectionError:  # of the browser
+            raise
+        except OSError as error:
+            reason = f"the file cannot be read: {why_unreadable(error)}"
+            self.send_error(HTTPStatus.INTERNAL_SERVER_ERROR, reason)
+            return
         self._send_missing(now)
 
     def _send_missing(self, now: Snapshot) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 
 from attention_gallery.cli.command import gallery_command
@@ -11,13 +13,17 @@ from attention_gallery.cli.wording import counted, size
 _EXAMPLES = """
 attention-gallery check
 attention-gallery check --strict --drafts
+attention-gallery check --fresh
 """
 
 
 @gallery_command("check", _EXAMPLES)
 @click.option("--strict", is_flag=True, help="Treat warnings as errors.")
 @click.option("--drafts", is_flag=True, help="Check models, sentences and notes marked `draft: true` too.")
-def command(session: Session, strict: bool, drafts: bool) -> None:
+@click.option(
+    "--fresh", is_flag=True, help="Read every file of the site and compare it with what the build wrote."
+)
+def command(session: Session, strict: bool, drafts: bool, fresh: bool) -> None:
     """Check the manifest, models' files, notes, theme and built site; write nothing.
 
     All mistakes are told at once. No model is loaded.
@@ -25,7 +31,9 @@ def command(session: Session, strict: bool, drafts: bool) -> None:
     from attention_gallery.build import BuildOptions, check
     from attention_gallery.errors import Problem, UserError
 
-    report = check(session.manifest_path(), BuildOptions(strict=strict, drafts=drafts), session.reporter())
+    options = BuildOptions(strict=strict, drafts=drafts)
+    options = replace(options, fresh=True) if fresh else options
+    report = check(session.manifest_path(), options, session.reporter())
     if strict and report.warnings:
         raise UserError([Problem(text, "warnings are errors with --strict") for text in report.warnings])
     looked_at = "the manifest, the notes and the theme"

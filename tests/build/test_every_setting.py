@@ -1,0 +1,417 @@
+"""Whatever is changed, the site that a build makes of the one before equals a build from nothing.
+
+Every field of the manifest has an edit here, and so has every other kind of thing that a site is made from. A
+field without one fails the test: what is added to the settings is added here.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from pydantic import BaseModel
+
+from attention_gallery.build import gather, libraries
+from attention_gallery.manifest.settings import CollectionSpec, GallerySettings
+from attention_gallery.records import Provenance
+from attention_gallery.store import folder
+from sample_gallery import MODELS, SENTENCES, Sample, make_model
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "annotating"))
+
+from tiny_pipeline import install
+
+Edit = Callable[[Sample], None]
+ROW = "{}\t{}\t{}\t_\t_\t_\t{}\t{}\t_\t_\n"
+TREES = "".join(
+    f"# sent_id = {name}\n# text = A {noun} sat\n"
+    + ROW.format(1, "A", "a", 2, "det")
+    + ROW.format(2, noun, noun, 3, "nsubj")
+    + ROW.format(3, "sat", "sit", 0, "root")
+    + "\n"
+    for name, noun in (("t1", "dog"), ("t2", "fox"), ("t3", "hen"))
+)
+NOTES = {
+    "gallery.md": "# Welcome\n\nSee [[enc/cat/L0H1]].\n",
+    "enc/cat/L0H1.md": '# A head\n\nIt is {{ weight("#2", "#1") }} here.\n',
+    "models/enc.md": "# A model\n\nWhat it is.\n",
+    "contrasts/pair.md": "# Side by side\n\nSee [[models/dec]].\n",
+    "about.md": "---\ntitle: About\ndescription: Who made it.\ntags: [a]\n---\nMade of numbers.\n",
+    "notes/first.md": "---\ndescription: The first.\n---\n# First\n\n![a dot](dot.gif)\n",
+    "notes/second.md": "# Second\n\nBack to [[notes/first]].\n",
+}
+
+
+def make(root: Path) -> Sample:
+    """A gallery that has some of everything."""
+    cat, river, short = (dict(sentence) for sentence in SENTENCES)
+    cat["relations"] = [{"from": "it", "to": "cat", "kind": "coreference"}]
+    sample = Sample.make(
+        root,
+        notes=NOTES,
+        models=[*map(dict, MODELS), {"slug": "both", "title": "T5", "source": "./models/both"}],
+        sentences=[
+            cat,
+            river,
+            {**short, "models": ["enc", "dec"]},
+            {"slug": "talk", "title": "A talk", "chat": [{"role": "user", "content": "Who are you then"}]},
+            {"conllu": "trees.conllu", "slug": "tree", "limit": 2},
+        ],
+        contrasts=[
+            {"slug": "pair", "title": "A pair", "model": "dec", "sentences": ["cat", "river"]},
+            {"title": "Two models", "models": ["enc", "dec"], "sentence": "cat"},
+            {"title": "Two heads", "model": "enc", "heads": ["L0H1", "L1H1"]},
+        ],
+        lengths={"text": "one two three four five six seven eight nine", "words": [4, 8]},
+    )
+    make_model(root / "models" / "both", layers=1, heads=2, causal=True, crossing=True)
+    base = root / "themes" / "tiny" / "templates" / "base.html"
+    base.write_text(base.read_text(encoding="utf-8") + "{{ site.special_tokens }}\n", encoding="utf-8")
+    sample.write("trees.conllu", TREES)
+    sample.write(
+        "own.py", 'def far(layer):\n    """How far."""\n    return layer.weights[:, :, 0].mean(axis=1)\n'
+    )
+    shutil.copy(root / "themes" / "tiny" / "assets" / "dot.gif", root / "content" / "notes" / "dot.gif")
+    return sample
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sample]:
+    """The gallery, built once; copy it before changing it."""
+    base = tmp_path_factory.mktemp("base")
+    install(base / "installed")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(base / "installed"))
+        sample = make(base / "project")
+        sample.build()
+        yield sample
+    sys.modules.pop("tiny_rules", None)
+
+
+def top(**values: Any) -> Edit:
+    """Set fields of the whole."""
+
+    def edit(sample: Sample) -> None:
+        sample.settings.update(values)
+
+    return edit
+
+
+def of(kind: str, index: int, **values: Any) -> Edit:
+    """Set fields of one item of a list."""
+
+    def edit(sample: Sample) -> None:
+        sample.settings[kind][index].update(values)
+
+    return edit
+
+
+def relation(**values: Any) -> Edit:
+    return lambda sample: sample.sentence("cat")["relations"][0].update(values)
+
+
+def message(**values: Any) -> Edit:
+    return lambda sample: sample.sentence("talk")["chat"][0].update(values)
+
+
+def rename(old: str, new: str) -> Edit:
+    """Another slug, wherever it is named."""
+
+    def renamed(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: renamed(one) for key, one in value.items()}
+        if isinstance(value, list):
+            return [renamed(one) for one in value]
+        return new if value == old else value
+
+    def edit(sample: Sample) -> None:
+        sample.settings = renamed(sample.settings)
+
+    return edit
+
+
+def rename_model(sample: Sample) -> None:
+    rename("dec", "decoding")(sample)
+    sample.note("contrasts/pair.md", NOTES["contrasts/pair.md"].replace("dec", "decoding"))
+
+
+def other_source(sample: Sample) -> None:
+    (sample.root / "models" / "dec").rename(sample.root / "models" / "elsewhere")
+    sample.settings["models"][1]["source"] = "./models/elsewhere"
+
+
+def other_content(sample: Sample) -> None:
+    (sample.root / "content").rename(sample.root / "said")
+    sample.settings["content"] = "said"
+    sample.write("said/about.md", "Said elsewhere.\n")
+
+
+def other_theme(sample: Sample) -> None:
+    sample.write("themes/mine/theme.yaml", "name: mine\nextends: tiny\n")
+    sample.write("themes/mine/templates/partials/token_strip.html", "<p>{{ tokens|length }}</p>")
+    sample.settings["theme"] = "mine"
+
+
+def other_treebank(sample: Sample) -> None:
+    sample.write("other.conllu", TREES.replace("sat", "ran"))
+    sample.settings["sentences"][4]["conllu"] = "other.conllu"
+
+
+def remove_chat(sample: Sample) -> None:
+    sample.settings["sentences"][3] = {"slug": "talk", "title": "A talk", "text": "Who are you then"}
+
+
+def nothing(_: Sample) -> None:
+    """A field that is required to be as it is, or whose edit is that of its parts."""
+
+
+CAT, RIVER, SHORT, TALK, TREE = range(5)
+FIELDS: dict[str, Edit] = {
+    "title": top(title="Another title"),
+    "description": top(description="What it is about."),
+    "author": top(author="Somebody"),
+    "language": top(language="de"),
+    "base_url": top(base_url="https://example.org/deep/"),
+    "theme": other_theme,
+    "theme_options": top(theme_options={"accent": "#654321"}),
+    "content": other_content,
+    "output": top(output="public"),
+    "models": lambda sample: sample.settings["models"].reverse(),
+    "models.slug": rename_model,
+    "models.title": of("models", 1, title="Another name"),
+    "models.source": other_source,
+    "models.revision": nothing,  # hub ids alone have one
+    "models.dtype": of("models", 0, dtype="bfloat16"),
+    "models.trust_remote_code": of("models", 0, trust_remote_code=True),
+    "models.device": of("models", 0, device="cpu"),
+    "models.device_map": of("models", 0, device_map="auto"),
+    "models.attention": of("models", 2, attention=["encoder", "cross"]),
+    "models.description": of("models", 0, description="Reads both ways."),
+    "models.draft": of("models", 2, draft=True),
+    "sentences": lambda sample: sample.settings["sentences"].reverse(),
+    "sentences.slug": rename("river", "stream"),
+    "sentences.title": of("sentences", CAT, title="The sleepy cat"),
+    "sentences.text": of("sentences", RIVER, text="A river runs over the new bridge"),
+    "sentences.pair": of("sentences", RIVER, pair="It is old"),
+    "sentences.chat": remove_chat,
+    "sentences.chat.role": message(role="system"),
+    "sentences.chat.content": message(content="Who am I then"),
+    "sentences.target": of("sentences", SHORT, target="Partez donc", models=["both"]),
+    "sentences.generate": of("sentences", TALK, generate=3),
+    "sentences.truncate": of("sentences", RIVER, truncate=True),
+    "sentences.models": of("sentences", SHORT, models=["enc"]),
+    "sentences.tags": of("sentences", CAT, tags=["animal"]),
+    "sentences.focus": of("sentences", CAT, focus="tired"),
+    "sentences.language": of("sentences", CAT, language="en-GB"),
+    "sentences.relations": of("sentences", RIVER, relations=[{"from": "bridge", "to": "river"}]),
+    "sentences.relations.from": relation(**{"from": "tired"}),
+    "sentences.relations.to": relation(to="cross"),
+    "sentences.relations.kind": relation(kind="anaphora"),
+    "sentences.annotate": of("sentences", RIVER, annotate={"spacy": "tiny_rules"}),
+    "sentences.annotate.spacy": nothing,  # see the line above
+    "sentences.aliases": of("sentences", CAT, aliases=["kitten"]),
+    "sentences.pages": of("sentences", SHORT, pages=False),
+    "sentences.draft": of("sentences", SHORT, draft=True),
+    "collections.conllu": other_treebank,
+    "collections.slug": of("sentences", TREE, slug="bank"),
+    "collections.limit": of("sentences", TREE, limit=3),
+    "collections.filter": nothing,
+    "collections.filter.relations": of("sentences", TREE, filter={"relations": ["det"]}),
+    "collections.filter.words": of("sentences", TREE, filter={"words": [1, 9]}),
+    "collections.pages": of("sentences", TREE, pages=False),
+    "collections.models": of("sentences", TREE, models=["enc"]),
+    "collections.tags": of("sentences", TREE, tags=["tree"]),
+    "collections.language": of("sentences", TREE, language="nl"),
+    "collections.draft": of("sentences", TREE, draft=True),
+    "contrasts": lambda sample: sample.settings["contrasts"].reverse(),
+    "contrasts.slug": lambda sample: sample.settings["contrasts"][1].update(slug="two"),
+    "contrasts.title": of("contrasts", 0, title="Another pair"),
+    "contrasts.description": of("contrasts", 0, description="Why."),
+    "contrasts.model": of("contrasts", 0, model="enc"),
+    "contrasts.models": of("contrasts", 1, models=["dec", "enc"]),
+    "contrasts.sentence": of("contrasts", 2, sentence="river"),
+    "contrasts.sentences": of("contrasts", 0, sentences=["river", "cat"]),
+    "contrasts.heads": of("contrasts", 2, heads=["L0H0", "L1H1"]),
+    "contrasts.draft": of("contrasts", 2, draft=True),
+    "capture": nothing,
+    "capture.precision": top(capture={"precision": "float32"}),
+    "capture.batch_tokens": top(capture={"batch_tokens": 64}),
+    "capture.predictions": top(capture={"predictions": 2}),
+    "analysis": nothing,
+    "analysis.window": top(analysis={"window": 1}),
+    "analysis.top_keys": top(analysis={"top_keys": 1}),
+    "analysis.flow_limit": top(analysis={"flow_limit": 20}),
+    "analysis.repeated_tokens": top(analysis={"repeated_tokens": False}),
+    "analysis.measures": top(analysis={"measures": ["own:far"]}),
+    "annotate": top(annotate={"spacy": "tiny_rules"}),
+    "annotate.spacy": nothing,  # see the line above
+    "lengths": lambda sample: sample.settings.pop("lengths"),
+    "lengths.sentence": top(lengths={"sentence": "cat", "words": [4, 8]}),
+    "lengths.text": top(lengths={"text": "nine eight seven six five four three", "words": [4, 8]}),
+    "lengths.words": top(lengths={"text": "one two three four five six seven eight nine", "words": [3, 9]}),
+    "pages": nothing,
+    "pages.heads": top(pages={"heads": "notable"}),
+    "pages.downloads": top(pages={"downloads": False}),
+    "pages.special_tokens": top(pages={"special_tokens": "hidden"}),
+}
+# How a model runs and how much at once: told on no page.
+NOT_SHOWN = {"models.trust_remote_code", "models.device", "models.device_map", "capture.batch_tokens"}
+NOT_SHOWN |= {"output"}
+NOT_SHOWN |= {"collections.filter.relations", "collections.filter.words"}  # all of them pass
+
+
+def fields(settings: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    """The names of all fields, those of parts after that of the whole."""
+    for name, field in settings.model_fields.items():
+        path = f"{prefix}{field.alias or name}"
+        yield path
+        for kind in _settings_in(field.annotation):
+            yield from fields(kind, f"{path}.")
+
+
+def _settings_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _settings_in(inner)
+
+
+def test_every_field_has_an_edit() -> None:
+    known = {*fields(GallerySettings), *fields(CollectionSpec, "collections.")}
+    assert set(FIELDS) == known, "a setting was added or removed: give it an edit that changes a page"
+
+
+def same_as_clean(sample: Sample, tmp_path: Path) -> None:
+    clean = sample.copy(tmp_path / "clean", clean=True)
+    assert clean.build().reused == 0
+    expected, found = clean.tree(), sample.tree()
+    assert sorted(found) == sorted(expected)
+    assert [name for name, data in expected.items() if found[name] != data] == [], "these pages are stale"
+
+
+@pytest.mark.parametrize("field", [name for name, edit in FIELDS.items() if edit is not nothing])
+def test_an_edit_of_any_field_is_built(built: Sample, tmp_path: Path, field: str) -> None:
+    sample = built.copy(tmp_path / "edited")
+    FIELDS[field](sample)
+    sample.build()
+    same_as_clean(sample, tmp_path)
+    assert (sample.tree() != built.tree()) is (field not in NOT_SHOWN)
+
+
+def edit_note(sample: Sample) -> None:
+    sample.note("enc/cat/L0H1.md", "# A head\n\nSaid anew.\n")
+
+
+def describe_note(sample: Sample) -> None:
+    sample.note("notes/first.md", "---\ndescription: Another.\n---\n# First\n\n![a dot](dot.gif)\n")
+
+
+def retitle_note(sample: Sample) -> None:
+    sample.note("notes/first.md", "---\ndescription: The first.\n---\n# Renamed\n\n![a dot](dot.gif)\n")
+
+
+def edit_asset(sample: Sample) -> None:
+    (sample.root / "content" / "notes" / "dot.gif").write_bytes(b"GIF89b")
+
+
+def edit_template(sample: Sample) -> None:
+    sample.write(
+        "themes/tiny/templates/partials/token_strip.html", "<p>{{ tokens|length }} in {{ lang }}</p>"
+    )
+
+
+def edit_style(sample: Sample) -> None:
+    sample.write("themes/tiny/assets/tiny.css", "a{color:red}")
+
+
+def edit_tree(sample: Sample) -> None:
+    sample.write("trees.conllu", TREES.replace("nsubj", "obj"))
+
+
+def edit_measure(sample: Sample) -> None:
+    FIELDS["analysis.measures"](sample)
+    sample.build()
+    sample.write(
+        "own.py", 'def far(layer):\n    """Not far."""\n    return layer.weights[:, :, 1].mean(axis=1)\n'
+    )
+
+
+def edit_weights(sample: Sample) -> None:
+    make_model(sample.root / "models" / "dec", layers=2, heads=3, causal=True)
+
+
+def edit_tokenizer(sample: Sample) -> None:
+    sample.write("models/enc/tokenizer.json", '{"changed": true}')
+
+
+def add_license(sample: Sample) -> None:
+    sample.write("models/enc/README.md", "---\nlicense: mit\n---\n")
+
+
+def write_lock(sample: Sample) -> None:
+    sample.build(update_lock=True)
+
+
+OTHERS: tuple[Edit, ...] = (
+    edit_note, describe_note, retitle_note, edit_asset, edit_template, edit_style, edit_tree, edit_measure,
+    edit_weights, edit_tokenizer, add_license, write_lock,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("edit", OTHERS, ids=lambda edit: edit.__name__)
+def test_an_edit_of_any_other_kind_is_built(built: Sample, tmp_path: Path, edit: Edit) -> None:
+    sample = built.copy(tmp_path / "edited")
+    edit(sample)
+    sample.build()
+    same_as_clean(sample, tmp_path)
+    assert (sample.tree() != built.tree()) is (edit is not write_lock)
+
+
+def told_otherwise(kind: str, origin: Provenance) -> Provenance:
+    if kind == "libraries":
+        return replace(origin, libraries={"torch": "9.9"})
+    if kind == "remote_code":
+        return replace(origin, remote_code=True)
+    if kind == "storage_error":
+        return replace(origin, storage_error=0.00021)
+    return replace(origin, strategy="hooks", row_sum_error=2e-6)
+
+
+@pytest.mark.parametrize("kind", ["libraries", "remote_code", "storage_error", "strategy"])
+@pytest.mark.parametrize("which", ["all", "first"])
+def test_what_captures_tell_of_themselves_is_built(
+    built: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, which: str
+) -> None:
+    """The same weights, captured in another way: their keys stay, what is told of them does not."""
+    sample = built.copy(tmp_path / "edited")
+    original = folder.load
+    with monkeypatch.context() as patch:
+
+        def load(data: bytes, key: str) -> Any:
+            found = original(data, key)
+            if which == "first" and "did not cross" not in found.text:
+                return found
+            return replace(found, provenance=told_otherwise(kind, found.provenance))
+
+        patch.setattr(folder, "load", load)
+        sample.note("about.md", "Anything, so that the build does more than look.\n")
+        sample.build()
+        same_as_clean(sample, tmp_path)
+
+
+@pytest.mark.parametrize("library", ["markupsafe", "plotly", "pydantic-core"])
+def test_another_version_of_any_library_is_built(
+    built: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, library: str
+) -> None:
+    assert library in libraries.LIBRARIES.values()
+    sample = built.copy(tmp_path / "copy")
+    version = gather.version
+    monkeypatch.setattr(gather, "version", lambda name: "99" if name == library else version(name))
+    report = sample.build()
+    assert report.reused == len([name for name in built.tree() if name.startswith(("assets/", "notes/dot"))])
+    assert sample.tree() == built.tree()

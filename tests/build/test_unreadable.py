@@ -1,0 +1,258 @@
+"""Nothing of the user's that cannot be read is passed over in silence: it is told, and the site stays."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from attention_gallery.build import BuildOptions, build, check
+from attention_gallery.errors import GalleryError
+from attention_gallery.progress import SilentReporter
+from sample_gallery import Sample, fill_store
+
+Spoil = Callable[[Sample], Path]
+
+
+def nowhere(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_dir():
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
+    path.symlink_to("nothing-of-this-name")
+    return path
+
+
+def circle(path: Path) -> Path:
+    nowhere(path)
+    path.unlink()
+    path.symlink_to(path.name)
+    return path
+
+
+def pipe(path: Path) -> Path:
+    nowhere(path)
+    path.unlink()
+    os.mkfifo(path)
+    return path
+
+
+def a_file(path: Path) -> Path:
+    nowhere(path)
+    path.unlink()
+    path.write_text("in the way", encoding="utf-8")
+    return path
+
+
+def no_text(path: Path) -> Path:
+    """Another name that is no UTF-8."""
+    path.rename(path.with_name(os.fsdecode(b"name\xff.md")))
+    return path.parent
+
+
+def with_treebank(sample: Sample) -> Path:
+    sample.settings["sentences"].append({"conllu": "trees.conllu"})
+    sample.save()
+    return sample.root / "trees.conllu"
+
+
+def with_measure(sample: Sample) -> Path:
+    sample.settings["analysis"] = {"measures": ["own:far"]}
+    sample.save()
+    return sample.root / "own.py"
+
+
+def own_theme(sample: Sample) -> None:
+    sample.write("themes/mine/theme.yaml", "name: mine\nextends: tiny\n")
+    sample.write("themes/mine/templates/404.html", '{% extends "base.html" %}')
+    sample.settings["theme"] = "mine"
+    sample.save()
+
+
+def project_themes(sample: Sample) -> Path:
+    """The folder of themes, of which none is asked for by a name that the package lacks."""
+    sample.settings["theme"] = "default"
+    sample.save()
+    return sample.root / "themes"
+
+
+def default_theme(sample: Sample) -> Path:
+    """A theme of the project that has the name of a packaged one."""
+    sample.write("themes/default/templates/404.html", "Mine.\n")
+    sample.settings["theme"] = "default"
+    sample.save()
+    return sample.root / "themes" / "default" / "theme.yaml"
+
+
+def in_theme(sample: Sample, name: str) -> Path:
+    own_theme(sample)
+    return sample.root / "themes" / "mine" / name
+
+
+def missing_content(sample: Sample) -> Path:
+    sample.settings["content"] = "contents"
+    sample.save()
+    return sample.root / "contents"
+
+
+SPOILT: dict[str, tuple[Spoil, str]] = {
+    "content nowhere": (lambda s: nowhere(s.root / "content"), "the link leads nowhere"),
+    "content circle": (lambda s: circle(s.root / "content"), "cannot be (read|followed)"),
+    "content a file": (lambda s: a_file(s.root / "content"), "the content folder is a file"),
+    "content a pipe": (lambda s: pipe(s.root / "content"), "the content folder is a file"),
+    "content missing": (missing_content, 'there is no folder "contents"'),
+    "note nowhere": (lambda s: nowhere(s.root / "content" / "about.md"), "the link leads nowhere"),
+    "note circle": (lambda s: circle(s.root / "content" / "about.md"), "the link leads in a circle"),
+    "note a pipe": (lambda s: pipe(s.root / "content" / "about.md"), "not a plain file"),
+    "note no text": (lambda s: no_text(s.root / "content" / "about.md"), "name has a character"),
+    "notes a link": (lambda s: circle(s.root / "content" / "models"), "circle|cannot be links"),
+    "picture nowhere": (lambda s: nowhere(s.root / "content" / "models" / "a.png"), "leads nowhere"),
+    "themes nowhere": (lambda s: nowhere(project_themes(s)), "the link leads nowhere"),
+    "themes circle": (lambda s: circle(project_themes(s)), "the link leads in a circle"),
+    "default theme without description": (default_theme, 'theme "default" has no theme.yaml'),
+    "default theme nowhere": (lambda s: nowhere(default_theme(s)), "the link leads nowhere"),
+    "theme circle": (lambda s: circle(in_theme(s, "theme.yaml")), "the link leads in a circle"),
+    "template nowhere": (lambda s: nowhere(in_theme(s, "templates/404.html")), "must lead to a file"),
+    "template a pipe": (lambda s: pipe(in_theme(s, "templates/404.html")), "not a plain file"),
+    "lock nowhere": (lambda s: nowhere(s.root / "gallery.lock"), "the link leads nowhere"),
+    "lock circle": (lambda s: circle(s.root / "gallery.lock"), "the link leads in a circle"),
+    "treebank nowhere": (lambda s: nowhere(with_treebank(s)), "nowhere"),
+    "treebank circle": (lambda s: circle(with_treebank(s)), "circle|followed"),
+    "measure nowhere": (lambda s: nowhere(with_measure(s)), 'no file "own.py"'),
+    "measure circle": (lambda s: circle(with_measure(s)), "followed"),
+    "card circle": (lambda s: circle(s.root / "models" / "enc" / "README.md"), "README.md.*circle"),
+    "card nowhere": (lambda s: nowhere(s.root / "models" / "enc" / "README.md"), "README.md.*nowhere"),
+    "config circle": (lambda s: circle(s.root / "models" / "enc" / "config.json"), "config.json"),
+}
+
+
+@pytest.mark.parametrize("name", SPOILT)
+def test_what_cannot_be_read_is_told_by_build_and_check(tmp_path: Path, name: str) -> None:
+    spoil, told = SPOILT[name]
+    sample = Sample.make(tmp_path / "project")
+    sample.build()
+    before = sample.tree()
+    spoil(sample)
+    commands = [build, check] if not name.startswith("card") else [build]
+    for command in commands:
+        with pytest.raises(GalleryError, match=f"(?s){told}") as caught:
+            command(sample.manifest, BuildOptions(), SilentReporter())
+        assert "Errno" not in str(caught.value)
+    assert sample.tree() == before
+
+
+@contextmanager
+def closed(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A folder that may not be listed, for everybody: root may list any."""
+    scandir = os.scandir
+
+    def refuse(name: str | os.PathLike[str] | None = None) -> object:
+        if isinstance(name, str | os.PathLike) and Path(os.fsdecode(name)) == path:
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(name)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", refuse)
+        yield
+
+
+@pytest.mark.parametrize("name", ["content", "content/sentences", "themes/tiny", "themes/tiny/templates"])
+def test_a_folder_that_may_not_be_listed_is_told(
+    sample: Sample, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    sample.build()
+    before = sample.tree()
+    with closed(sample.root / name, monkeypatch):
+        for command in (build, check):
+            with pytest.raises(GalleryError, match="cannot be read: permission denied") as caught:
+                command(sample.manifest, BuildOptions(), SilentReporter())
+            assert str(sample.root / name) in str(caught.value)
+    assert sample.tree() == before
+
+
+def test_a_foreign_folder_of_the_site_that_may_not_be_listed_is_not_dropped(
+    sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample.build()
+    (sample.site / "theirs").mkdir()
+    (sample.site / "theirs" / "file").write_text("theirs", encoding="utf-8")
+    sample.note("about.md", "# About\n\nSaid anew.\n")
+    before = sample.tree()
+    with (
+        closed(sample.site / "theirs", monkeypatch),
+        pytest.raises(GalleryError, match="a folder in the site cannot be read: permission denied"),
+    ):
+        sample.build()
+    assert sample.tree() == before
+
+
+@pytest.fixture
+def shared_sample() -> Iterator[Sample]:
+    """A project that anybody can reach, built once."""
+    folder = Path(tempfile.mkdtemp(prefix="gallery-"))
+    folder.chmod(0o755)
+    sample = Sample.make(folder / "project")
+    sample.write("content/models/enc/data.csv", "a,b\n")
+    sample.build()
+    yield sample
+    for path in [folder, *folder.rglob("*")]:
+        path.chmod(0o755) if path.is_dir() and not path.is_symlink() else None
+    shutil.rmtree(folder)
+
+
+@contextmanager
+def somebody(root: Path) -> Iterator[None]:
+    """Without the rights of root, which is refused nothing."""
+    if os.geteuid() != 0:
+        yield
+        return
+    for path in [root, *root.rglob("*")]:
+        os.chown(path, 65534, 65534, follow_symlinks=False)
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "content",
+        "content/sentences",
+        "content/about.md",
+        "content/models/enc/data.csv",
+        "themes/tiny/templates",
+        "themes/tiny/templates/404.html",
+        "themes/tiny/theme.yaml",
+        "gallery.yaml",
+        "models/enc/config.json",
+    ],
+)
+def test_what_may_not_be_read_is_told(shared_sample: Sample, name: str) -> None:
+    before = shared_sample.tree()
+    with pytest.raises((GalleryError, OSError)):  # what these paths need is imported before rights are lost
+        build(shared_sample.root / "no manifest", BuildOptions(), SilentReporter())
+    path = shared_sample.root / name
+    with somebody(shared_sample.root):
+        mode = path.stat().st_mode
+        path.chmod(0)
+        try:
+            for command in (build, check):
+                with pytest.raises(GalleryError, match=r"(?i)permission denied") as caught:
+                    command(shared_sample.manifest, BuildOptions(), SilentReporter())
+                assert path.name in str(caught.value)
+        finally:
+            path.chmod(mode)
+    assert shared_sample.tree() == before
+
+
+def test_the_sample_is_readable_by_somebody(shared_sample: Sample) -> None:
+    fill_store(shared_sample.manifest)
+    with somebody(shared_sample.root):
+        assert build(shared_sample.manifest, BuildOptions(), SilentReporter()).pages
