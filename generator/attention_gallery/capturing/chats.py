@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from attention_gallery.capturing.limits import apply_template
 from attention_gallery.capturing.spans import Span
 from attention_gallery.errors import ModelError
 
@@ -54,7 +55,9 @@ def render_chat(tokenizer: Any, chat: Sequence[Message], *, answer: bool) -> tup
 def _rendered(tokenizer: Any, chat: Sequence[Message], answer: bool) -> str:
     messages = [{"role": role, "content": content} for role, content in chat]
     try:
-        return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=answer))
+        return apply_template(tokenizer, messages, add_generation_prompt=answer)
+    except ModelError:
+        raise
     except Exception as error:
         # A template is a program that came with the model: it refuses by raising whatever it likes.
         reason = f"its chat template refuses these messages ({' '.join(str(error).split())})"
