@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from attention_gallery.capturing.limits import UnboundedError, apply_template
 from attention_gallery.capturing.quoted import Region, align_words
 from attention_gallery.errors import ModelError
 from attention_gallery.texts.words import Span
@@ -34,11 +35,9 @@ class _Writer:
         """The chat as text. Raises `ModelError` when the template refuses it."""
         messages = [{"role": role, "content": self.content(said)} for role, said in chat]
         try:
-            return str(
-                self.tokenizer.apply_chat_template(
-                    messages, tokenize=False, add_generation_prompt=self.answer, **self.options
-                )
-            )
+            return apply_template(self.tokenizer, messages, add_generation_prompt=self.answer, **self.options)
+        except UnboundedError:
+            raise
         except Exception as error:
             # A template is a program that came with the model: it refuses by raising whatever it likes.
             reason = f"its chat template refuses these messages ({' '.join(str(error).split())})"
@@ -72,6 +71,8 @@ def render_chat(
         writer = _Writer(tokenizer, answer, options, content)
         try:
             return _written(writer, chat)
+        except UnboundedError:
+            raise
         except ModelError as error:
             failures.append(error)
     raise failures[0]

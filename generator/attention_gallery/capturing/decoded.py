@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from attention_gallery.capturing.limits import check_decoding, check_tokens
 from attention_gallery.capturing.marks import plain_vocabulary
 from attention_gallery.capturing.spans import labels, pieces_of
 from attention_gallery.models.quiet import quiet_libraries
@@ -24,6 +25,7 @@ class PlainVocabulary:
     def __init__(self, tokenizer: Any) -> None:
         self._tokenizer = tokenizer
         self._special = set(tokenizer.all_special_ids)
+        check_tokens(tokenizer, "a b")
         # Some mark the tokens that begin a word, others those that go on with one.
         self._marks_begin = any(str(name).startswith(_BEGINS) for name in tokenizer.tokenize("a b"))
         self._known: dict[int, str] = {}
@@ -45,6 +47,7 @@ class PlainVocabulary:
 
 def decode(tokenizer: Any, ids: Sequence[int]) -> str:
     """The text of these tokens, without the special ones."""
+    check_decoding(tokenizer, ids)
     with quiet_libraries():
         return str(tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from attention_gallery.capturing.continuing import continue_prompt, given_target, written_target
+from attention_gallery.capturing.limits import UnboundedError
 from attention_gallery.capturing.tokens import tokenise
 from attention_gallery.errors import ModelError
 from attention_gallery.models.load import LoadedModel
@@ -52,6 +53,13 @@ def read_input(loaded: LoadedModel, given: TextInput, model: str, problem: Probl
     A continuation is written here, greedily, and costs a pass through the model for each of its tokens.
     Raises `ModelError` when the text cannot be read (see `read_tokens`) or asks for what the model cannot do.
     """
+    try:
+        return _read_input(loaded, given, model, problem)
+    except UnboundedError as error:
+        raise _placed(error, model, problem) from error
+
+
+def _read_input(loaded: LoadedModel, given: TextInput, model: str, problem: ProblemMaker) -> ModelInput:
     tokens = read_tokens(loaded, given, model, problem)
     if loaded.is_encoder_decoder:
         return _with_target(loaded, given, tokens, model, problem)
@@ -111,16 +119,19 @@ def read_tokens(loaded: LoadedModel, given: TextInput, model: str, problem: Prob
     try:
         tokens = tokenise(loaded.tokenizer, given, None if context is None else context - added)
     except ModelError as error:
-        told = [
-            problem(f'the model "{model}" cannot read this: {one.reason}', one.mend) for one in error.problems
-        ]
-        raise ModelError(told) from error
+        raise _placed(error, model, problem) from error
     if bool(tokens.special.all()):
         reason = f'the text has no tokens for the model "{model}"'
         raise ModelError(problem(reason, "write something that it can read"))
     mend = "shorten the text, split it into several sentences, or add `truncate: true`"
     _check_fit(tokens, loaded.facts, (model, "text", mend), problem)
     return tokens
+
+
+def _placed(error: ModelError, model: str, problem: ProblemMaker) -> ModelError:
+    return ModelError(
+        problem(f'the model "{model}" cannot read this: {one.reason}', one.mend) for one in error.problems
+    )
 
 
 def _check_text(text: str, problem: ProblemMaker) -> None:

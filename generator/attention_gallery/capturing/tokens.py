@@ -11,6 +11,7 @@ import numpy as np
 
 from attention_gallery.capturing.bytewise import plain_names
 from attention_gallery.capturing.chats import render_chat
+from attention_gallery.capturing.limits import check_tokens
 from attention_gallery.capturing.quoted import Region
 from attention_gallery.capturing.spans import labels, pieces_of, placed, uncovered
 from attention_gallery.models.quiet import quiet_libraries
@@ -82,6 +83,7 @@ def tokenise(tokenizer: Any, given: TextInput, limit: int | None = None) -> Toke
 def _read(tokenizer: Any, text: str, pair: str | None = None, *, complete: bool = True) -> _Reading:
     """All tokens of a text or pair, with the special ones that the model expects where `complete`."""
     fast = bool(getattr(tokenizer, "is_fast", False))
+    check_tokens(tokenizer, text, pair)
     second = {} if pair is None else {"text_pair": pair}
     encoded = tokenizer(
         text,

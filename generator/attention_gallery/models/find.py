@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from attention_gallery.errors import ModelError, Problem, did_you_mean
-from attention_gallery.files import parse_json
+from attention_gallery.files import is_system_trouble, parse_json, why_unreadable
 from attention_gallery.manifest.settings import ModelSpec
 from attention_gallery.manifest.source import Source, parse_source
 from attention_gallery.models import names as known

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
-
-import markdown
+from dataclasses import dataclass, replace
 
 from attention_gallery.errors import LinkError, NoteError, Problem
 from attention_gallery.hashing import digest
@@ -14,14 +12,11 @@ from attention_gallery.notes.asks import Ask
 from attention_gallery.notes.links import LinkTarget
 from attention_gallery.notes.live import Answerer, LiveValues, unanswered
 from attention_gallery.notes.load import Note
+from attention_gallery.notes.markup import marked_up
 from attention_gallery.notes.rewrite import HEADING_PREFIX, Rewriter
-from attention_gallery.notes.sanitize import sanitize
-from attention_gallery.notes.scan import scan
 
 Resolved = str | tuple[str, str]
 Resolver = Callable[[LinkTarget], Resolved]
-
-_EXTENSIONS = ("tables", "footnotes", "fenced_code", "def_list", "abbr", "sane_lists", "md_in_html")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +47,13 @@ def render_note(
     `id_prefix` begins every id; give notes that share a page different ones. Raises `LinkError` when only
     links are wrong, else `NoteError`, with every mistake of the note.
     """
-    text, pieces = scan(note.body)
+    try:
+        pieces, clean = marked_up(note.body)
+    except NoteError as error:
+        raise NoteError(replace(problem, file=note.path) for problem in error.problems) from None
     # A digest of the name keeps the footnotes of two notes on one page apart.
     own = hashlib.sha256(note.name.encode("utf-8", "surrogatepass")).hexdigest()[:6]
     try:
-        clean = sanitize(_markdown(text))
         live = LiveValues(note, answer)
         rewriter = Rewriter(note, pieces, (resolve, live), heading_offset, id_prefix, f"{id_prefix}{own}-")
         rewriter.feed(clean)
@@ -72,16 +69,3 @@ def render_note(
         raise kind(sorted(problems, key=lambda one: (one.line or 0, one.column or 0, one.reason)))
     links = tuple(rewriter.links)
     return RenderedNote(html, tuple(rewriter.headings), links, digest(html), tuple(live.asked))
-
-
-def _markdown(text: str) -> str:
-    # Python-Markdown keeps state between conversions, so each note gets a converter of its own.
-    converter = markdown.Markdown(
-        extensions=list(_EXTENSIONS),
-        extension_configs={
-            "tables": {"use_align_attribute": True},
-            "footnotes": {"BACKLINK_TITLE": "Back to the text (footnote {})"},
-        },
-        output_format="html",
-    )
-    return str(converter.convert(text))

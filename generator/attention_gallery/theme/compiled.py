@@ -10,7 +10,7 @@ from jinja2.bccache import Bucket
 
 from attention_gallery.files import remove_tree, write_atomically
 from attention_gallery.hashing import digest, digest_bytes, digest_file
-from attention_gallery.theme import escaping, templates
+from attention_gallery.theme import bounds, escaping, templates
 
 
 class CompiledTemplates(jinja2.BytecodeCache):
@@ -24,12 +24,8 @@ class CompiledTemplates(jinja2.BytecodeCache):
     def __init__(self, folder: Path, way: str) -> None:
         """`way` is the name of the way to compile."""
         self._way = way
-        self._folder = (
-            folder
-            / digest(
-                [jinja2.__version__, *(digest_file(Path(str(one.__file__))) for one in (escaping, templates))]
-            )[:16]
-        )
+        hooks = [digest_file(Path(str(module.__file__))) for module in (escaping, bounds, templates)]
+        self._folder = folder / digest([jinja2.__version__, *hooks])[:16]
         for other in folder.iterdir() if folder.is_dir() else ():
             if other.is_dir() and other != self._folder:
                 remove_tree(other)

@@ -16,6 +16,7 @@ from jinja2 import nodes
 from jinja2.compiler import CodeGenerator, Frame
 from markupsafe import Markup, escape
 
+from attention_gallery.theme import bounds
 from attention_gallery.theme.undefined import Undefined
 
 _FUNCTIONS = (BuiltinFunctionType, FunctionType, MethodType)
@@ -109,5 +110,10 @@ class EscapingEnvironment(jinja2.Environment):
             auto_reload=False,
             keep_trailing_newline=False,
         )
+        self.steps = bounds.Steps()
+        bounds.install(self)
         self.code_generator_class = _PlainFieldsGenerator if plain_fields else _InPlaceGenerator
         self.escaped = Escaped()
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        return bounds.bounded(super()._parse(source, name, filename))

@@ -30,6 +30,7 @@ _TOLD = (
     LookupError,
     ArithmeticError,
     RecursionError,
+    MemoryError,
 )
 
 
@@ -68,6 +69,8 @@ class Renderer:
 
     def _rendered(self, name: str, context: dict[str, Any]) -> str:
         template = self._templates.get(name) or self._load(name, self._quick)
+        self._quick.steps.begin()
+        self._environment.steps.begin()
         try:
             return template.render(context)
         except AttributeError:

@@ -1,0 +1,223 @@
+"""Keep a page within bounds: a theme can be anybody's, and a template is a program.
+
+Templates are changed before they are compiled: loops, macros, blocks and templates count what they do, and
+what makes a text or number out of others looks at its size. A page of the packaged theme does a small
+part of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sized
+from typing import Any
+
+import jinja2
+from jinja2 import nodes
+from jinja2.runtime import Context
+
+# What one page may do: turns of loops and calls of macros, blocks and templates; and the largest text, list
+# or number, in characters, items or digits to the base of two.
+MOST_STEPS = 5_000_000
+LARGEST = 10_000_000
+_WIDE = re.compile(r"\d{5}|\*")
+_METHODS = frozenset(
+    {"center", "expandtabs", "format", "format_map", "join", "ljust", "replace", "rjust", "zfill"}
+)
+
+
+class Steps:
+    """How many steps are left to the page that is being rendered."""
+
+    __slots__ = ("left",)
+
+    def __init__(self) -> None:
+        self.left = MOST_STEPS
+
+    def begin(self) -> None:
+        """Another page begins."""
+        self.left = MOST_STEPS
+
+    def take(self, count: int) -> None:
+        """Take some. Raises `TemplateRuntimeError` when too few are left."""
+        self.left -= count
+        if self.left < 0:
+            raise jinja2.TemplateRuntimeError(
+                f"the page takes more than {MOST_STEPS:,} steps: a loop or macro goes on and on"
+            )
+
+
+def install(environment: Any) -> None:
+    """Give an environment with `steps` what changed templates call, and functions that keep to the bounds."""
+    environment.filters.update(
+        _counted=_counted,
+        _called=_called,
+        _bounded=_bounded,
+        _times=_times,
+        _power=_power,
+        _percent=_percent,
+        _method=_method,
+    )
+    for name in ("center", "format", "indent", "join", "replace"):
+        environment.filters[f"_plain_{name}"] = environment.filters[name]
+    environment.globals["range"] = _range
+    environment.globals.pop("lipsum", None)
+
+
+def bounded(template: nodes.Template) -> nodes.Template:
+    """The template, changed in place."""
+    _change(template, False)
+    return template
+
+
+def _change(node: nodes.Node, printed: bool) -> None:
+    """Change everything below a node. `printed`: its value goes into the page and nowhere else."""
+    for name, value in list(node.iter_fields()):
+        if isinstance(value, nodes.Node):
+            setattr(node, name, _changed(value, printed and isinstance(node, nodes.Add | nodes.Concat)))
+        elif isinstance(value, list):
+            inside = isinstance(node, nodes.Output) or (printed and isinstance(node, nodes.Concat))
+            value[:] = [_changed(one, inside) if isinstance(one, nodes.Node) else one for one in value]
+    if isinstance(node, nodes.For):
+        node.iter = _filter(node.iter, "_counted")
+    repeated = isinstance(node, nodes.For) and node.recursive
+    if repeated or isinstance(node, nodes.Template | nodes.Macro | nodes.CallBlock | nodes.Block):
+        step = _filter(nodes.Const(0, lineno=node.lineno), "_called")
+        node.body.insert(0, nodes.ExprStmt(step, lineno=node.lineno))  # type: ignore[attr-defined]
+    if isinstance(node, nodes.AssignBlock):
+        inner = node.filter
+        node.filter = nodes.Filter(inner, "_bounded", [], [], None, None, lineno=node.lineno)
+
+
+def _changed(node: nodes.Node, printed: bool) -> nodes.Node:
+    _change(node, printed)
+    if isinstance(node, nodes.Add | nodes.Concat):
+        return node if printed else _filter(node, "_bounded")
+    for kind, name in ((nodes.Mul, "_times"), (nodes.Pow, "_power"), (nodes.Mod, "_percent")):
+        if isinstance(node, kind):
+            return _filter(node.left, name, node.right)
+    if isinstance(node, nodes.Filter) and node.name in ("center", "format", "indent", "join", "replace"):
+        node.args.insert(0, nodes.Const(node.name, lineno=node.lineno))
+        node.name = "_method"
+    if not isinstance(node, nodes.Call):
+        return node
+    method = node.node
+    if isinstance(method, nodes.Getattr) and method.attr in _METHODS:
+        named = nodes.Const(f".{method.attr}", lineno=node.lineno)
+        call = _filter(method.node, "_method", named, *node.args)
+        call.kwargs = node.kwargs  # type: ignore[assignment]
+        call.dyn_args, call.dyn_kwargs = node.dyn_args, node.dyn_kwargs
+        return call
+    return node
+
+
+def _filter(value: Any, name: str, *arguments: Any) -> nodes.Filter:
+    return nodes.Filter(value, name, list(arguments), [], None, None, lineno=value.lineno)
+
+
+# They take the context, so that none is worked out when the template is compiled.
+@jinja2.pass_context
+def _counted(context: Context, items: Any) -> Any:
+    """What a loop goes through, counted at once where its length is known."""
+    steps: Steps = context.environment.steps  # type: ignore[attr-defined]
+    if isinstance(items, Sized):
+        steps.take(len(items))
+        return items
+    return _one_by_one(steps, items)
+
+
+def _one_by_one(steps: Steps, items: Iterable[Any]) -> Iterator[Any]:
+    for item in items:
+        steps.take(1)
+        yield item
+
+
+@jinja2.pass_context
+def _called(context: Context, _: Any) -> None:
+    context.environment.steps.take(1)  # type: ignore[attr-defined]
+
+
+@jinja2.pass_context
+def _bounded(_: Context, value: Any) -> Any:
+    if isinstance(value, str | bytes | list | tuple) and len(value) > LARGEST:
+        raise _too_large()
+    return value
+
+
+@jinja2.pass_context
+def _times(_: Context, left: Any, right: Any) -> Any:
+    for many, one in ((left, right), (right, left)):
+        if isinstance(many, int) and isinstance(one, str | bytes | list | tuple):
+            _check(many * len(one))
+    if isinstance(left, int) and isinstance(right, int):
+        _check(left.bit_length() + right.bit_length())
+    return left * right
+
+
+@jinja2.pass_context
+def _power(_: Context, left: Any, right: Any) -> Any:
+    if isinstance(left, int) and isinstance(right, int):
+        _check(left.bit_length() * max(0, right))
+    return left**right
+
+
+@jinja2.pass_context
+def _percent(_: Context, left: Any, right: Any) -> Any:
+    if isinstance(left, str | bytes) and _WIDE.search(
+        left if isinstance(left, str) else left.decode("latin-1")
+    ):
+        raise _too_large()
+    return left % right
+
+
+@jinja2.pass_context
+def _method(context: Context, owner: Any, name: str, *arguments: Any, **named: Any) -> Any:
+    """A filter, or with a dot before its name a method, that can make a long text out of a short one."""
+    plain = name.removeprefix(".")
+    given = [*arguments, *named.values()]
+    if isinstance(owner, str) or not name.startswith("."):
+        if plain in ("format", "format_map") and (_WIDE.search(str(owner)) or any(map(_is_wide, given))):
+            raise _too_large()
+        if plain == "replace" and len(given) > 1:
+            _check(str(owner).count(str(given[0])) * len(str(given[1])))
+        elif plain == "join":
+            owner, given, arguments = _joined(owner, name, given, arguments)
+        elif any(map(_is_wide, given)):
+            raise _too_large()
+    if name.startswith("."):
+        made = context.call(context.environment.getattr(owner, plain), *arguments, **named)
+    else:
+        made = context.environment.call_filter(
+            f"_plain_{plain}", owner, arguments, named, context=context, eval_ctx=context.eval_ctx
+        )
+    return _bounded(context, made)
+
+
+def _joined(owner: Any, name: str, given: list[Any], arguments: Any) -> tuple[Any, list[Any], Any]:
+    """What is joined, as a list whose texts were counted."""
+    items = list(given[0] if name.startswith(".") and given else owner)
+    between = owner if name.startswith(".") else (given[0] if given else "")
+    _check(len(items) * len(str(between)) + sum(len(one) for one in items if isinstance(one, str)))
+    return (owner, given, [items]) if name.startswith(".") else (items, given, arguments)
+
+
+def _range(*limits: int) -> range:
+    made = range(*limits)
+    if made and max(abs(made[0]), abs(made[-1])) >= LARGEST * 100:
+        raise _too_large()
+    _check((made[-1] - made[0]) // made.step if made else 0)
+    return made
+
+
+def _is_wide(value: Any) -> bool:
+    return isinstance(value, int) and value > 10_000
+
+
+def _check(size: int) -> None:
+    if size > LARGEST:
+        raise _too_large()
+
+
+def _too_large() -> jinja2.TemplateRuntimeError:
+    return jinja2.TemplateRuntimeError(
+        f"this makes a text, list or number of more than {LARGEST:,} characters, items or digits"
+    )
