@@ -135,24 +135,22 @@ def _unchanged(run: _Build) -> BuildReport | None:
 def _rebuild(run: _Build) -> BuildReport:
     from attention_gallery.build.annotate import annotate
     from attention_gallery.build.captures import capture_all, drop_damaged
-    from attention_gallery.build.contrasts import check_contrasts
     from attention_gallery.build.data import CachedData
-    from attention_gallery.build.project import read_project
-    from attention_gallery.build.shown import with_pages
+    from attention_gallery.build.inspect_sources import Look, inspect_sources
     from attention_gallery.files import sweep_unfinished
-    from attention_gallery.notes import check_models
     from attention_gallery.store import AttentionStore
 
     with run.clock.phase("read"):
         started = time.time_ns()
-        project = read_project(run.manifest, run.options.drafts)
-        captures = _pinned_captures(run, project)
+        look = Look(run.cache, run.options, run.reporter, build=True)
+        inspected = inspect_sources(run.manifest, look)
+        captures = _pinned_captures(run, inspected.project)
+        if not inspected.complete:  # now that its models are here, more can be seen before any is loaded
+            inspected = inspect_sources(run.manifest, look)
+        project = inspected.project
         annotated = annotate(project.manifest, run.cache / "analysis", run.reporter)
         project = replace(project, manifest=annotated.manifest)
         settings = project.manifest.settings
-        paged = [(model.spec.slug, one.slug) for model, one in with_pages(settings, captures.shown)]
-        check_models(project.notes, [shown.spec.slug for shown in captures.shown], paged)
-        check_contrasts(project.manifest, captures.shown, {})
         treebanks = [str(path) for path in project.manifest.files]
         read = [*captures.files(), *treebanks, *project.measures.files, *annotated.files]
         inputs = {"files": read, "folders": [str(project.content)]}
@@ -326,13 +324,12 @@ def check(manifest_path: Path, options: BuildOptions, reporter: Reporter) -> Che
     Raises `UserError` with what is wrong.
     """
     from attention_gallery.build.inspect_site import inspect_site
-    from attention_gallery.build.inspect_sources import inspect_sources
-    from attention_gallery.build.project import read_project
+    from attention_gallery.build.inspect_sources import Look, inspect_sources
 
     run = _Build(manifest_path.absolute(), options, reporter, _Clock(), [])
-    project = read_project(run.manifest, options.drafts)
-    run.warnings.extend(inspect_sources(project, run.cache, reporter))
-    found = inspect_site(project)
+    inspected = inspect_sources(run.manifest, Look(run.cache, options, reporter))
+    run.warnings.extend(inspected.warnings)
+    found = inspect_site(inspected.project)
     if found is None:
         reporter.info("the site has not been built yet; its links are checked when it is")
         return CheckReport(0, 0, 0, tuple(run.warnings))

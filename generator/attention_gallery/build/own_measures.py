@@ -6,6 +6,7 @@ A module of the project is read from its folder and from nowhere else, run once,
 
 from __future__ import annotations
 
+import importlib.util
 import inspect
 import re
 import sys
@@ -24,6 +25,7 @@ from attention_gallery.errors import ManifestError, Problem, did_you_mean
 from attention_gallery.hashing import digest, digest_bytes
 from attention_gallery.manifest import Manifest
 from attention_gallery.manifest.paths import inside
+from attention_gallery.manifest.textfile import not_utf8
 
 GROUP = "attention_gallery.measures"
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
@@ -77,14 +79,26 @@ def _of_project(place: MeasurePlace) -> _Found:
         mend = did_you_mean(module, known) or "measures are read from the project folder only"
         raise place.error(f'there is no file "{name}" in the project', mend)
     source = path.read_bytes()
-    scope = _run(source, path, place)
+    scope = _run(_decoded(source, path, place), path, place)
     if attribute not in scope:
         known = [one for one, value in scope.items() if callable(value) and not one.startswith("_")]
         raise place.error(f'"{name}" has no "{attribute}"', did_you_mean(attribute, known))
     return _Found(scope[attribute], path, digest_bytes(source))
 
 
-def _run(source: bytes, path: Path, place: MeasurePlace) -> dict[str, Any]:
+def _decoded(source: bytes, path: Path, place: MeasurePlace) -> str:
+    """The text of a module, which is UTF-8 unless it says otherwise."""
+    try:
+        return importlib.util.decode_source(source)
+    except UnicodeDecodeError as error:
+        if error.encoding.replace("-", "") == "utf8":
+            raise ManifestError(not_utf8(path, source, error)) from None
+        raise place.raised(error, path, "the module cannot be read") from error
+    except SyntaxError as error:
+        raise place.raised(error, path, "the module cannot be read") from error
+
+
+def _run(source: str, path: Path, place: MeasurePlace) -> dict[str, Any]:
     """Run a module and give what it defines, leaving no trace of it in Python's own tables."""
     # Two dots in a row: no import statement can ask for this name.
     module = ModuleType(f"attention_gallery..measures.{path.stem}")
