@@ -232,9 +232,10 @@ def test_mistakes_of_all_stages_are_told_at_once(sample: Sample) -> None:
     said = "\n".join(problem.render() for problem in problems)
     for name in TOGETHER:
         assert BROKEN[name][1] in said, name
-    assert '"rivr"' in said
-    assert "L7H0" in said
-    assert "L1H0" not in said
+    reasons = "\n".join(problem.reason for problem in problems)
+    assert '"rivr"' in reasons
+    assert "L7H0" in reasons
+    assert "L1H0" not in reasons
     assert refused(build, sample) == problems
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from attention_gallery.build.cache_folder import held
 from attention_gallery.build.lock import build_lock
 from attention_gallery.build.options import BuildOptions, BuildReport, CheckReport
 from attention_gallery.build.record import Record, RecordWriter, draft_of
@@ -79,7 +80,7 @@ def build(manifest_path: Path, options: BuildOptions, reporter: Reporter) -> Bui
         from attention_gallery.manifest import load_manifest
 
         load_manifest(manifest)  # raises the error that says what is missing
-    with build_lock(run.cache):
+    with held(run.cache), build_lock(run.cache):
         _sweep(run)
         return _unchanged(run) or _rebuild(run)
 

@@ -28,6 +28,8 @@ from attention_gallery.manifest.paths import inside
 from attention_gallery.manifest.textfile import not_utf8
 
 GROUP = "attention_gallery.measures"
+# How a module names another encoding, in one of its first two lines (PEP 263).
+_CODING = re.compile(rb"(?:[ \t\f]*(?:#[^\r\n]*)?\r?\n)?[ \t\f]*#[^\r\n]*?coding[:=]")
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
 
@@ -89,12 +91,12 @@ def _of_project(place: MeasurePlace) -> _Found:
 def _decoded(source: bytes, path: Path, place: MeasurePlace) -> str:
     """The text of a module, which is UTF-8 unless it says otherwise."""
     try:
-        return importlib.util.decode_source(source)
+        if _CODING.match(source):
+            return importlib.util.decode_source(source)
+        return source.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        if error.encoding.replace("-", "") == "utf8":
-            raise ManifestError(not_utf8(path, source, error)) from None
-        raise place.raised(error, path, "the module cannot be read") from error
-    except SyntaxError as error:
+        raise ManifestError(not_utf8(path, source, error)) from None
+    except (SyntaxError, LookupError) as error:
         raise place.raised(error, path, "the module cannot be read") from error
 
 
