@@ -455,19 +455,19 @@ def test_any_name_of_a_project_folder_is_incremental(tmp_path: Path, name: str) 
 def test_an_edit_made_while_a_build_reads_is_not_lost(
     sample: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from attention_gallery.build import project
+    from attention_gallery.build import inspect_sources, project
 
     sample.build()
-    read = project.read_project
+    read = project.read_sources
 
-    def slow(*arguments: object) -> project.Project:
+    def slow(*arguments: object) -> project.Sources:
         found = read(*arguments)  # type: ignore[arg-type]
         sample.settings["title"] = "Edited meanwhile"
         sample.save()
         return found
 
     sample.settings["title"] = "Edited first"
-    monkeypatch.setattr(project, "read_project", slow)
+    monkeypatch.setattr(inspect_sources, "read_sources", slow)
     sample.build()
     monkeypatch.undo()
     sample.build()

@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from attention_gallery.build import BuildOptions, build, check
 from attention_gallery.build.locking import update_lock
@@ -51,7 +53,10 @@ def lock_of(sample: Sample) -> Path:
 def retrain(sample: Sample, model: str = "enc", name: str = "config.json") -> None:
     """Change a file of a model."""
     path = sample.root / "models" / model / name
-    path.write_bytes(path.read_bytes() + b" ")
+    if name.endswith(".safetensors"):
+        save_file({"weight": np.ones(9, np.float32)}, path)
+    else:
+        path.write_bytes(path.read_bytes() + b" ")
 
 
 def refusal(sample: Sample, **options: Any) -> list[str]:

@@ -1,4 +1,4 @@
-"""What the files of a model declare of its layers and heads is never less than what transformers makes of it."""
+"""What files declare of layers and heads is never less than what transformers makes of them."""
 
 from __future__ import annotations
 
@@ -32,10 +32,8 @@ def test_shapes_of_every_family(name: str, tmp_path: Path) -> None:
     shapes = declared_shapes(found(tmp_path))
     assert bool(shapes) != (name in UNTOLD), shapes
     for kind, shape in shapes.items():
-        if kind == "self":
-            layers = of_model(config.get_text_config(), causal=True)
-        else:
-            layers = of_part(config, kind)  # type: ignore[arg-type]
+        whole = kind == "self"
+        layers = of_model(config.get_text_config(), causal=True) if whole else of_part(config, kind)  # type: ignore[arg-type]
         assert shape[1] == layers.heads
         assert shape[0] >= layers.count
         assert shape[0] <= layers.count + len(layers.skipped)

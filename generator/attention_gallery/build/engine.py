@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from attention_gallery.build.cache_folder import held
 from attention_gallery.build.lock import build_lock
 from attention_gallery.build.options import BuildOptions, BuildReport, CheckReport
 from attention_gallery.build.record import Record, RecordWriter, draft_of, restamp
@@ -80,7 +81,7 @@ def build(manifest_path: Path, options: BuildOptions, reporter: Reporter) -> Bui
         from attention_gallery.manifest import load_manifest
 
         load_manifest(manifest)  # raises the error that says what is missing
-    with build_lock(run.cache):
+    with held(run.cache), build_lock(run.cache):
         _sweep(run)
         return _unchanged(run) or _rebuild(run)
 
@@ -118,27 +119,25 @@ def _unchanged(run: _Build) -> BuildReport | None:
 def _rebuild(run: _Build) -> BuildReport:
     from attention_gallery.build.annotate import annotate
     from attention_gallery.build.captures import capture_all, drop_damaged
-    from attention_gallery.build.contrasts import check_contrasts
     from attention_gallery.build.data import CachedData
-    from attention_gallery.build.project import read_project
-    from attention_gallery.build.shown import with_pages
+    from attention_gallery.build.inspect_sources import Look, inspect_sources
     from attention_gallery.build.state import found_inputs, state_of
     from attention_gallery.files import sweep_unfinished
     from attention_gallery.models import FingerprintMemory
-    from attention_gallery.notes import check_models
     from attention_gallery.store import AttentionStore
 
     with run.clock.phase("read"):
         watch = watch_of(run.manifest, run.options)
-        project = read_project(run.manifest, run.options.drafts)
+        look = Look(run.cache, run.options, run.reporter, build=True)
+        inspected = inspect_sources(run.manifest, look)
         memory = FingerprintMemory(run.cache / "fingerprints.json")
-        captures = _pinned_captures(run, project, memory)
+        captures = _pinned_captures(run, inspected.project, memory)
+        if not inspected.complete:  # now that its models are here, more can be seen before any is loaded
+            inspected = inspect_sources(run.manifest, look)
+        project = inspected.project
         annotated = annotate(project.manifest, run.cache / "analysis", run.reporter)
         project = replace(project, manifest=annotated.manifest)
         settings = project.manifest.settings
-        paged = [(model.spec.slug, one.slug) for model, one in with_pages(settings, captures.shown)]
-        check_models(project.notes, [shown.spec.slug for shown in captures.shown], paged)
-        check_contrasts(project.manifest, captures.shown, {})
         read = found_inputs(project, captures, annotated)
         state = state_of(run.manifest, run.options, read, (watch, memory))
     store = AttentionStore(run.cache / "store")
@@ -328,19 +327,17 @@ def check(manifest_path: Path, options: BuildOptions, reporter: Reporter) -> Che
     with what is wrong.
     """
     from attention_gallery.build.inspect_site import inspect_site
-    from attention_gallery.build.inspect_sources import inspect_sources
-    from attention_gallery.build.project import read_project
+    from attention_gallery.build.inspect_sources import Look, inspect_sources
 
     run = _Build(manifest_path.absolute(), options, reporter, _Clock(), [])
-    project = read_project(run.manifest, options.drafts)
-    run.warnings.extend(inspect_sources(project, run.cache, reporter))
-    found = inspect_site(project)
+    inspected = inspect_sources(run.manifest, Look(run.cache, options, reporter))
+    run.warnings.extend(inspected.warnings)
+    found = inspect_site(inspected.project)
     if found is not None and options.fresh:
         from attention_gallery.build.fresh import check_bytes
 
-        reporter.info(
-            f"read {check_bytes(run.record_path, project.site):,} files: all are as the build left them"
-        )
+        site = inspected.project.site
+        reporter.info(f"read {check_bytes(run.record_path, site):,} files: all are as the build left them")
     if found is None:
         reporter.info("the site has not been built yet; its links are checked when it is")
         return CheckReport(0, 0, 0, tuple(run.warnings))

@@ -223,17 +223,27 @@ class Staging:
     def swap(self) -> None:
         """Put the staged site in the place of the live one, which then lies in the staging folder.
 
-        Raises `OutputError` where the two lie on different disks.
+        Raises `OutputError` where the two lie on different disks, and where something of what was staged is
+        no longer there.
         """
+        for name in (MARKER, *self.files(), *self.foreign):
+            if not os.path.lexists(os.path.join(self.folder, name)):
+                raise self._removed(name)
         self.live.parent.mkdir(parents=True, exist_ok=True)
         try:
             swap_folders(self.folder, self.live)
         except OSError as error:
+            if not self.folder.is_dir():
+                raise self._removed(MARKER) from error
             if error.errno not in (errno.EXDEV, errno.EBUSY):
                 raise
             reason = f'the output "{self.live.name}" is on another disk than "{self.folder.parent.name}"'
             mend = "keep both on the same disk: a site is put in its place by renaming it"
             raise OutputError(Problem(reason, mend, self.live)) from error
+
+    def _removed(self, name: str) -> OutputError:
+        reason = f'"{name}" was removed from "{self.folder.name}" while the build was running'
+        return OutputError(Problem(reason, "build again; the previous site is untouched", self.folder))
 
     def drop_old(self, owned: set[str]) -> dict[str, Stamp]:
         """Drop the site that was there; what somebody put into it during the build moves to the new one.

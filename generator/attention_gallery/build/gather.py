@@ -76,7 +76,7 @@ def gather(
     notes = gather_notes(project.notes, Numbers(links, settings.sentences, evidence, data.measures))
     assets = bundle(project.theme, project.options)
     plotly = fingerprinted("plotly.js", plotly_script().read_bytes())
-    built = _built()
+    built = build_date()
     renderer = Renderer(project.theme, compiled)
     gallery = Gallery(
         settings=settings,
@@ -249,8 +249,8 @@ def _base(project: Project, plotly: str, built: str | None, ways: tuple[bool, ..
     return digest([shared, dict(project.options), theme, plotly, built, ways, code, libraries])
 
 
-def _built() -> str | None:
-    """The date of the build, only where SOURCE_DATE_EPOCH gives one."""
+def build_date() -> str | None:
+    """The date of the build, only where SOURCE_DATE_EPOCH gives one. Raises `UserError`."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     if not epoch:
         return None

@@ -1,22 +1,32 @@
-"""Look at what a build is made from, as far as that goes without running a model or writing a file."""
+"""Look at what a build is made from, as far as that goes without running a model.
+
+`check` does so and writes nothing; `build` does the same before anything is downloaded, captured or imported
+that takes long: what it refuses for another reason than what was captured, `check` tells in the same words.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from attention_gallery.analysis.examples import PREVIOUS
 from attention_gallery.build.annotate import Annotated, annotate
-from attention_gallery.build.captures import key_of
+from attention_gallery.build.captures import key_of, key_of_given
 from attention_gallery.build.contrasts import check_contrasts
 from attention_gallery.build.data import CachedData, CapturedEvidence
-from attention_gallery.build.gather import link_map
+from attention_gallery.build.gather import build_date, link_map
+from attention_gallery.build.hidden import hidden_texts
 from attention_gallery.build.identify import at_source
 from attention_gallery.build.locking import tell_others
+from attention_gallery.build.options import BuildOptions
+from attention_gallery.build.ownership import owned_files
 from attention_gallery.build.pins import Pins
 from attention_gallery.build.probes import Reader, model_probes
-from attention_gallery.build.project import Project
+from attention_gallery.build.problems import Problems
+from attention_gallery.build.project import AnyName, Project, Sources, read_sources
 from attention_gallery.build.shown import ShownModel, clashes, pairs_read, shown_models, with_pages
-from attention_gallery.errors import DamagedEntry, ModelError, Problem, UserError, told_in_short
+from attention_gallery.errors import DamagedEntry, ModelError, ThemeError, UserError, told_in_short
 from attention_gallery.manifest import parse_source
 from attention_gallery.manifest.lengths import ladder_of
 from attention_gallery.manifest.lock import lock_path
@@ -29,106 +39,156 @@ from attention_gallery.models import (
     ResolvedModel,
     files,
     fingerprint,
+    inspect_model,
     resolve,
 )
+from attention_gallery.models.declared import declared_shapes
 from attention_gallery.notes import check_heads, check_models
+from attention_gallery.pages.link_map import LinkMap
 from attention_gallery.pages.model_probe import ModelProbe
 from attention_gallery.pages.notes import gather_notes
 from attention_gallery.pages.numbers import Numbers
 from attention_gallery.pages.routes import HeadRoutes
+from attention_gallery.pages.site import needed_templates
 from attention_gallery.progress import Reporter
 from attention_gallery.store import AttentionStore
 from attention_gallery.theme.assets import bundle
 from attention_gallery.theme.render import Renderer
 
-Keys = dict[tuple[str, str], str]
+Shape = tuple[int, int]
 
-# Stands for the layers and heads of a model that was never captured: more than any model has.
+# Stands for the layers and heads of a model that nothing tells of: more than any model has.
 _ANY = (200, 200)
 
 
-def inspect_sources(project: Project, cache: Path, reporter: Reporter) -> list[str]:
-    """Check models, lock, notes and theme, and return warnings. Raises `UserError` with all problems.
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How sources are looked at: with the options of a build, in a cache folder, by a `build` or a check."""
+
+    cache: Path
+    options: BuildOptions
+    reporter: Reporter
+    build: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """A project in which no mistake was found.
+
+    `complete`: whether the files of all models were there to be looked at; those of others are still to be
+    downloaded.
+    """
+
+    project: Project
+    warnings: tuple[str, ...]
+    complete: bool
+
+
+@dataclass(slots=True)
+class _Models:
+    """What was found out of the models: shapes by slug, keys of captures by slugs of model and sentence.
+
+    `captured`: whether nothing is missing in the store.
+    """
+
+    shown: list[ShownModel] = field(default_factory=list)
+    shapes: dict[str, Shape] = field(default_factory=dict)
+    keys: dict[tuple[str, str], str] = field(default_factory=dict)
+    complete: bool = True
+    captured: bool = True
+
+
+def inspect_sources(manifest: Path, look: Look) -> Inspected:
+    """Check manifest, models, lock, notes, theme and output folder. Raises `UserError` with all problems.
 
     Nothing is downloaded: of a model of the hub, a copy in the cache is held to the lock, if there are both.
-    The heads that a note names, and what it claims, are checked for models that were captured before.
+    What notes claim, and which words they name, is checked for what was captured before; by a build it is
+    not, as that follows.
     """
-    warnings: list[str] = []
-    pins = Pins()
-    problems: list[Problem] = []
-    kind: type[UserError] = UserError
-    shown: list[ShownModel] = []
-    shapes: dict[str, tuple[int, int]] = {}
-    keys: Keys = {}
+    sources = read_sources(manifest, look.options.drafts)
+    problems, project = sources.problems, sources.project
+    if project is None:
+        problems.told()
+        raise UserError("the manifest cannot be used")  # a manifest that cannot be used has problems
+    return _inspected(sources, project, look)
 
-    def attempt(look: Callable[[], None]) -> None:
-        nonlocal kind
-        try:
-            look()
-        except UserError as error:
-            kind = type(error)
-            problems.extend(error.problems)
 
-    def read() -> None:
-        nonlocal pins
-        pins = Pins(read_lock(lock_path(project.manifest.path)), fetch=False)
-        if pins.lock is not None:
-            warnings.extend(tell_others(pins.lock, project.model_slugs, reporter))
-
-    attempt(read)
-    memory = FingerprintMemory(cache / "fingerprints.json", keep=False)
+def _inspected(sources: Sources, project: Project, look: Look) -> Inspected:
+    problems = sources.problems
+    pins, warnings = _lock(project, problems, look)
+    memory = FingerprintMemory(look.cache / "fingerprints.json", keep=look.build)
+    models = _Models()
     for index in range(len(project.manifest.settings.models)):
-        attempt(lambda index=index: _model(project, cache, index, (pins, memory), (shown, shapes, keys)))  # type: ignore[misc]
-    attempt(lambda: _slugs(project, shown))
-    slugs = [one.spec.slug for one in shown]
-    attempt(lambda: check_models(project.notes, slugs, _pairs(project, shown)))
-    attempt(lambda: check_heads(project.notes, shapes))
-    attempt(lambda: check_contrasts(project.manifest, shown, shapes))
+        with problems.collected():
+            _model(project, look.cache, index, (pins, memory), models)
+    # Models that were left out of a manifest with mistakes are not to be missed.
+    slugs: list[str] = [one.spec.slug for one in models.shown]
+    if sources.sound:
+        problems.add(ModelError, clashes(project.manifest, [one for one in models.shown if one.kind]))
+        with problems.collected():
+            check_models(project.notes, slugs, _pairs(project, models.shown))
+        with problems.collected():
+            check_contrasts(project.manifest, models.shown, models.shapes)
+    with problems.collected():
+        check_heads(project.notes, models.shapes)
     parsed = Annotated(project.manifest, {}, complete=False)
+    with problems.collected():
+        parsed = annotate(project.manifest, look.cache / "analysis", look.reporter, run=False)
+    with problems.collected():
+        owned_files(project.site, look.options.force)
+    with problems.collected():
+        build_date()
+    if sources.theme:
+        _theme(project, problems, look)
+    # A build that finds nothing wrong and captures nothing comes to the notes next anyway.
+    if problems or not look.build or not models.captured:
+        with problems.collected():
+            warnings += _notes(sources, project, models, parsed, look)
+    problems.told()
+    return Inspected(project, tuple(warnings), models.complete)
 
-    def parse() -> None:
-        nonlocal parsed
-        parsed = annotate(project.manifest, cache / "analysis", reporter, run=False)
 
-    attempt(parse)
-    attempt(lambda: warnings.extend(_notes(project, cache, shown, (shapes, keys, parsed), reporter)))
-    attempt(lambda: _theme(project))
-    if problems:
-        raise kind(problems)
-    return warnings
+def _lock(project: Project, problems: Problems, look: Look) -> tuple[Pins, list[str]]:
+    """What the lock says, and warnings, told already, about what it should not hold."""
+    pins = Pins(fetch=False)
+    with problems.collected():
+        binding = not look.options.update_lock
+        pins = Pins(read_lock(lock_path(project.manifest.path)), binding, fetch=False)
+    if pins.lock is None or look.build:
+        return pins, []
+    return pins, tell_others(pins.lock, project.model_slugs, look.reporter)
 
 
 def _model(
-    project: Project,
-    cache: Path,
-    index: int,
-    known: tuple[Pins, FingerprintMemory],
-    found_so_far: tuple[list[ShownModel], dict[str, tuple[int, int]], Keys],
+    project: Project, cache: Path, index: int, known: tuple[Pins, FingerprintMemory], models: _Models
 ) -> None:
-    """Add what is shown of a model, the shapes that captures of it tell, and the keys of these captures."""
+    """Add what is shown of a model, its shapes, and the keys of its captures. Raises `UserError`."""
     spec, problem = project.manifest.settings.models[index], at_source(project.manifest, index)
-    (pins, memory), (shown, shapes, keys) = known, found_so_far
+    pins, memory = known
+    captured, models.captured = models.captured, False
     try:
         pins.check_asked(spec, problem)
         found = _found(project, index, pins)
     except UserError:
-        shown.extend(_may_be(index, spec))
+        models.shown.extend(_may_be(index, spec))
         raise
     if found is None:
-        shown.extend(_may_be(index, spec))
+        models.shown.extend(_may_be(index, spec))
+        models.complete = False
         return
     kinds, wrong = shown_models(project.manifest, index, found.kinds)
-    shown.extend(kinds or _may_be(index, spec))
-    if wrong:
+    models.shown.extend(kinds or _may_be(index, spec))
+    shapes = declared_shapes(found)
+    models.shapes.update({one.spec.slug: shapes[one.kind] for one in kinds if one.kind in shapes})
+    if wrong := [*wrong, *inspect_model(found)]:
         raise ModelError(wrong)
     if pins.lock is None and not all(memory.remembers(path) for path in files(found)):
         return  # only for a lock is it worth while to read whole files of weights
     digests = fingerprint(found, memory)
     pins.check_found(spec, found, digests, problem)
-    for one in kinds:
-        shape = _captured(project, cache, one, digests, keys)
-        if shape is not None:
-            shapes[one.spec.slug] = shape
+    store = AttentionStore(cache / "store")
+    whole = [_captured(project, store, one, digests, models) for one in kinds]
+    models.captured = captured and all(whole)
 
 
 def _may_be(index: int, spec: ModelSpec) -> list[ShownModel]:
@@ -140,8 +200,6 @@ def _found(project: Project, index: int, pins: Pins) -> ResolvedModel | None:
     """The files of a model, None for one of the hub that cannot be looked at now."""
     spec = project.manifest.settings.models[index]
     hub = parse_source(spec.source).kind == "hub"
-    if hub and pins.lock is None:
-        return None
     try:
         return resolve(spec, project.root, at_source(project.manifest, index), pins.lookup(spec))
     except ModelError:
@@ -150,77 +208,124 @@ def _found(project: Project, index: int, pins: Pins) -> ResolvedModel | None:
         raise
 
 
-def _slugs(project: Project, shown: list[ShownModel]) -> None:
-    problems = clashes(project.manifest, [one for one in shown if one.kind])
-    if problems:
-        raise ModelError(problems)
-
-
 def _captured(
-    project: Project, cache: Path, shown: ShownModel, digests: ModelFingerprint, keys: Keys
-) -> tuple[int, int] | None:
-    """Add the keys of the captures of a model, and return its layers and heads where one of them tells."""
-    store = AttentionStore(cache / "store")
-    shape = None
-    for _, sentence in pairs_read(project.manifest.settings, [shown]):
-        key = key_of(project.manifest.settings, shown.spec, digests, sentence, shown.kind)
+    project: Project, store: AttentionStore, shown: ShownModel, digests: ModelFingerprint, models: _Models
+) -> bool:
+    """Add the keys and the shape of the captures of a model, and return whether none is missing."""
+    settings, slug = project.manifest.settings, shown.spec.slug
+    whole = all(
+        store.has(key_of_given(settings, shown.spec, digests, text.given, shown.kind))
+        for text in hidden_texts(settings, shown)
+    )
+    for _, sentence in pairs_read(settings, [shown]):
+        key = key_of(settings, shown.spec, digests, sentence, shown.kind)
         try:
-            if store.has(key):
-                facts = store.open(key).facts
-                shape = facts.layers, facts.heads
-                keys[shown.spec.slug, sentence.slug] = key
+            if not store.has(key):
+                whole = False
+                continue
+            facts = store.open(key).facts
         except DamagedEntry:
+            whole = False
             continue
-    return shape
+        models.shapes[slug] = facts.layers, facts.heads
+        models.keys[slug, sentence.slug] = key
+    return whole
 
 
-def _notes(
-    project: Project,
-    cache: Path,
-    shown: list[ShownModel],
-    found: tuple[dict[str, tuple[int, int]], Keys, Annotated],
-    reporter: Reporter,
-) -> list[str]:
+def _notes(sources: Sources, project: Project, models: _Models, parsed: Annotated, look: Look) -> list[str]:
     """Check the notes, and return a warning, told already, for every claim that does not hold."""
-    shapes, keys, parsed = found
-    models = {
-        one.spec.slug: (one.spec.title, HeadRoutes.of(*shapes.get(one.spec.slug, _ANY))) for one in shown
-    }
-    paged: dict[tuple[str, str], tuple[tuple[int, int], ...]] = dict.fromkeys(_pairs(project, shown), ())
+    links = _links(sources, project, models)
     settings = project.manifest.settings
-    store = AttentionStore(cache / "store")
-    data = CachedData(store, cache / "analysis", settings.analysis, keep=False, measures=project.measures)
-    # The kind of a model whose files were not found is not known; it may have any.
-    measured = [one.spec.slug for one in shown if one.kind in ("", "self", "encoder")]
-    links = link_map(project, models, paged, measured if ladder_of(settings) else ())
+    data = CachedData(
+        AttentionStore(look.cache / "store"),
+        look.cache / "analysis",
+        settings.analysis,
+        keep=False,
+        measures=project.measures,
+    )
+    kinds = _relation_kinds(models, parsed) if sources.sound else {}
+    unread = Numbers(links, settings.sentences, CapturedEvidence(data, {}, {}), data.measures, kinds)
+    if look.build or not sources.sound:
+        gather_notes(project.notes, unread)
+        return []
     try:
-        probes = _probes(parsed.manifest.settings, shown, keys, data) if parsed.complete else {}
-        evidence = CapturedEvidence(data, keys, probes)
-        numbers = Numbers(links, settings.sentences, evidence, data.measures)
+        probes = _probes(parsed.manifest.settings, models, data) if parsed.complete else {}
+        evidence = CapturedEvidence(data, models.keys, probes)
+        numbers = Numbers(links, settings.sentences, evidence, data.measures, kinds)
         failures = gather_notes(project.notes, numbers).failures
         warnings = [told_in_short(failure, project.root) for failure in failures]
     except DamagedEntry as error:
-        warnings = [f"{error}; until it is captured again the notes cannot be checked"]
+        gather_notes(project.notes, unread)
+        warnings = [f"{error}; until it is captured again the notes cannot be held to it"]
     for warning in warnings:
-        reporter.warning(warning)
+        look.reporter.warning(warning)
     return warnings
 
 
-def _probes(
-    settings: GallerySettings, shown: list[ShownModel], keys: Keys, data: CachedData
-) -> dict[str, ModelProbe]:
+def _links(sources: Sources, project: Project, models: _Models) -> LinkMap:
+    """What notes may link to; where something could not be read, whatever may have been in it."""
+    settings = project.manifest.settings
+    anything = ("", HeadRoutes.of(*_ANY))
+    titles: Mapping[str, tuple[str, HeadRoutes]] = {
+        one.spec.slug: (one.spec.title, HeadRoutes.of(*models.shapes.get(one.spec.slug, _ANY)))
+        for one in models.shown
+    }
+    paged: dict[tuple[str, str], tuple[tuple[int, int], ...]] = dict.fromkeys(
+        _pairs(project, models.shown), ()
+    )
+    # The kind of a model whose files were not found is not known; it may have any.
+    measured = [one.spec.slug for one in models.shown if one.kind in ("", "self", "encoder")]
+    links = link_map(project, titles, paged, measured if ladder_of(settings) else ())
+    if not sources.sound_notes:
+        links = replace(links, pages=AnyName(links.pages, ""), assets=AnyName({}, ""), has_about=True)
+    if sources.sound:
+        return links
+    slugs = sources.slugs
+    named = {slug: titles.get(slug, anything) for slug in slugs["models"]}
+    return replace(
+        links,
+        models=AnyName(named, anything) if isinstance(slugs["models"], AnyName) else named,
+        sentences=_titled(slugs["sentences"], links.sentences),
+        contrasts=_titled(slugs["contrasts"], links.contrasts),
+        head_pages=AnyName(links.head_pages, ()),
+        lengths=AnyName({}, ""),
+    )
+
+
+def _titled(slugs: Collection[str], titles: Mapping[str, str]) -> Mapping[str, str]:
+    if isinstance(slugs, AnyName):
+        return AnyName(titles, "")
+    return {slug: titles.get(slug, "") for slug in slugs}
+
+
+def _relation_kinds(models: _Models, parsed: Annotated) -> dict[str, frozenset[str]]:
+    """The kinds of relations that each model is probed for, of models of which that is known."""
+    if not parsed.complete:
+        return {}
+    settings = parsed.manifest.settings
+    kinds: dict[str, frozenset[str]] = {}
+    for model in models.shown:
+        if model.kind in ("decoder", "cross"):
+            kinds[model.spec.slug] = frozenset()
+        elif model.kind:
+            read = [one.kind for _, sentence in pairs_read(settings, [model]) for one in sentence.relations]
+            kinds[model.spec.slug] = frozenset([PREVIOUS, *read])
+    return kinds
+
+
+def _probes(settings: GallerySettings, models: _Models, data: CachedData) -> dict[str, ModelProbe]:
     """The probes of the models all of whose sentences were captured."""
     readers: list[Reader] = []
     probes: dict[str, ModelProbe] = {}
-    for model in shown:
-        read = [keys.get((model.spec.slug, one.slug)) for _, one in pairs_read(settings, [model])]
+    for model in models.shown:
+        read = [models.keys.get((model.spec.slug, one.slug)) for _, one in pairs_read(settings, [model])]
         if not read or None in read:
             continue
         if model.kind in ("decoder", "cross"):
             probes[model.spec.slug] = ModelProbe.empty()
         else:
             readers.append(Reader.of(model.spec.slug, data.peek(read[0] or "")))
-    return {**probes, **model_probes(settings, readers, keys, data)}
+    return {**probes, **model_probes(settings, readers, models.keys, data)}
 
 
 def _pairs(project: Project, shown: list[ShownModel]) -> list[tuple[str, str]]:
@@ -228,6 +333,11 @@ def _pairs(project: Project, shown: list[ShownModel]) -> list[tuple[str, str]]:
     return [(model.spec.slug, sentence.slug) for model, sentence in read]
 
 
-def _theme(project: Project) -> None:
-    bundle(project.theme, project.options)
-    Renderer(project.theme).load_all()
+def _theme(project: Project, problems: Problems, look: Look) -> None:
+    """Check the assets of the theme and all its templates."""
+    if project.theme.whole:
+        with problems.collected():
+            bundle(project.theme, project.options)
+    compiled = look.cache / "templates" if look.build else None
+    needed = needed_templates(project.manifest.settings, project.notes) if project.theme.whole else ()
+    problems.add(ThemeError, Renderer(project.theme, compiled).problems(needed))

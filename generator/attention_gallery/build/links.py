@@ -81,11 +81,11 @@ def _leads_nowhere_else(reference: bytes, html: bytes) -> bool:
 
 
 def _parsed_references(html: bytes) -> set[bytes]:
-    return {escape(one).encode("utf-8") for one in _Parsed.of(html.decode("utf-8")).links}
+    return {escape(one).encode("utf-8") for one in _Parsed.of(html.decode("utf-8", "replace")).links}
 
 
 def _text(reference: bytes) -> str:
-    return _cleaned(unescape(reference.decode("utf-8")))
+    return _cleaned(unescape(reference.decode("utf-8", "replace")))
 
 
 def _plain(target: str) -> str:
@@ -221,7 +221,7 @@ class _Look:
 
     def _anchors_of(self, route: str) -> set[str]:
         if route not in self._anchors:
-            self._anchors[route] = _Parsed.of(self._read(route).decode("utf-8")).anchors
+            self._anchors[route] = _Parsed.of(self._read(route).decode("utf-8", "replace")).anchors
         return self._anchors[route]
 
 

@@ -6,6 +6,7 @@ A module of the project is read from its folder and from nowhere else, run once,
 
 from __future__ import annotations
 
+import importlib.util
 import inspect
 import re
 import sys
@@ -25,9 +26,12 @@ from attention_gallery.files import cannot_read
 from attention_gallery.hashing import digest, digest_bytes, digest_file
 from attention_gallery.manifest import Manifest
 from attention_gallery.manifest.paths import inside
+from attention_gallery.manifest.textfile import not_utf8
 from attention_gallery.user_files import LARGEST_SETTINGS, read_user_file
 
 GROUP = "attention_gallery.measures"
+# How a module names another encoding, in one of its first two lines (PEP 263).
+_CODING = re.compile(rb"(?:[ \t\f]*(?:#[^\r\n]*)?\r?\n)?[ \t\f]*#[^\r\n]*?coding[:=]")
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
 
@@ -83,14 +87,26 @@ def _of_project(place: MeasurePlace) -> _Found:
     except OSError as error:
         told = cannot_read(f'"{name}" cannot be read', error, "check who owns it and its permissions")
         raise place.error(told.reason, told.mend, told.trouble) from None
-    scope = _run(source, path, place)
+    scope = _run(_decoded(source, path, place), path, place)
     if attribute not in scope:
         known = [one for one, value in scope.items() if callable(value) and not one.startswith("_")]
         raise place.error(f'"{name}" has no "{attribute}"', did_you_mean(attribute, known))
     return _Found(scope[attribute], path, digest_bytes(source))
 
 
-def _run(source: bytes, path: Path, place: MeasurePlace) -> dict[str, Any]:
+def _decoded(source: bytes, path: Path, place: MeasurePlace) -> str:
+    """The text of a module, which is UTF-8 unless it says otherwise."""
+    try:
+        if _CODING.match(source):
+            return importlib.util.decode_source(source)
+        return source.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ManifestError(not_utf8(path, source, error)) from None
+    except (SyntaxError, LookupError) as error:
+        raise place.raised(error, path, "the module cannot be read") from error
+
+
+def _run(source: str, path: Path, place: MeasurePlace) -> dict[str, Any]:
     """Run a module and give what it defines, leaving no trace of it in Python's own tables."""
     # Two dots in a row: no import statement can ask for this name.
     module = ModuleType(f"attention_gallery..measures.{path.stem}")

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any, TypeVar
 
 from attention_gallery.analysis import BUILT_IN, MeasureSet
 from attention_gallery.build.own_measures import own_measures
-from attention_gallery.errors import ManifestError, Problem, UserError
-from attention_gallery.manifest import Manifest, load_manifest, without_drafts
+from attention_gallery.build.problems import Problems
+from attention_gallery.errors import ManifestError, NoteError, Problem, ThemeError
+from attention_gallery.manifest import Manifest, without_drafts
+from attention_gallery.manifest.load import ManifestReading, read_manifest
 from attention_gallery.manifest.slugs import possible_slugs
-from attention_gallery.notes import Note, content_assets, load_notes
-from attention_gallery.theme.find import OptionValue, Theme, find_theme
+from attention_gallery.notes import Note, content_assets
+from attention_gallery.notes.load import read_notes
+from attention_gallery.theme.find import OptionValue, Theme, find_theme, read_theme
+from attention_gallery.user_files import LARGEST_SETTINGS, read_user_file
+
+Value = TypeVar("Value")
+_LISTS = ("models", "sentences", "contrasts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,46 +57,152 @@ class Project:
         return self.root / self.manifest.settings.content
 
 
+class AnyName(dict[Any, Value]):
+    """Names of which some could not be read: whatever is asked for is there, as `value` if not known."""
+
+    def __init__(self, known: Mapping[Any, Value], value: Value) -> None:
+        super().__init__(known)
+        self._value = value
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is such a name: there may be."""
+        return True
+
+    def __missing__(self, name: object) -> Value:
+        """What stands for a name that was not read."""
+        return self._value
+
+
+@dataclass(slots=True)
+class Sources:
+    """A project as far as it can be used, and everything that is wrong with what its author wrote.
+
+    `project` is None where its manifest says nothing that could be used. Where the manifest is not `sound`,
+    it lacks what is wrong in it; where the notes are not, some are missing, and `theme` tells whether the
+    project has the theme that is asked for, and not the packaged one instead of it. `slugs` are the names
+    that notes may know, by list of the manifest: all that are asked for, where some could not be read.
+    """
+
+    problems: Problems
+    project: Project | None = None
+    sound: bool = True
+    sound_notes: bool = True
+    theme: bool = True
+    slugs: Mapping[str, Collection[str]] = field(default_factory=dict)
+
+
 def read_project(manifest_path: Path, drafts: bool) -> Project:
-    """Read it all. Raises `UserError` with the problems of notes, theme and measures together."""
-    whole = load_manifest(manifest_path)
-    manifest = whole if drafts else without_drafts(whole)
-    settings = manifest.settings
-    content = manifest.root / settings.content
-    problems: list[Problem] = []
-    kind: type[UserError] = UserError
+    """Read it all. Raises `UserError` with the problems of manifest, notes, theme and measures together."""
+    sources = read_sources(manifest_path, drafts)
+    sources.problems.told()
+    if sources.project is None:  # for the type checker: a manifest without problems can be used
+        raise ManifestError("the manifest cannot be used")
+    return sources.project
+
+
+def read_sources(manifest_path: Path, drafts: bool) -> Sources:
+    """Read all that there is, mistakes or not."""
+    reading = read_manifest(manifest_path)
+    sources = Sources(Problems(), sound=not reading.problems)
+    sources.problems.add(ManifestError, reading.problems)
+    whole = reading.manifest
+    sources.slugs = _slugs(reading)
+    if whole is None:
+        _read_beside(manifest_path.absolute(), sources)
+        return sources
+    manifest = whole
+    if not drafts:
+        try:
+            manifest = without_drafts(whole)
+        except ManifestError as error:
+            if not reading.problems:  # else it may only seem that all is a draft
+                sources.problems.add(ManifestError, error.problems)
+            sources.sound = False
     notes: tuple[Note, ...] = ()
     assets: dict[str, Path] = {}
-    theme = None
-    measures = BUILT_IN
+    if "content" not in reading.left_out:
+        with sources.problems.collected():
+            _check_content(whole, manifest.root / manifest.settings.content)
+        notes, assets = _notes(manifest.root / manifest.settings.content, sources)
+    theme: Theme | None = None
     options: Mapping[str, OptionValue] = {}
-    try:
-        _check_content(whole, content)
-        # Which of them an encoder-decoder is shown under is known when its files are found.
-        models = [slug for model in whole.settings.models for slug in possible_slugs(model.slug)]
-        sentences = [sentence.slug for sentence in whole.settings.sentences if sentence.pages]
-        contrasts = [contrast.slug for contrast in whole.settings.contrasts]
-        notes = load_notes(content, models, sentences, contrasts=contrasts)
-        assets = {file.name: file.path for file in content_assets(content)}
-    except UserError as error:
-        problems.extend(error.problems)
-        kind = type(error)
-    try:
-        theme = find_theme(settings.theme, manifest.root)
-        options = theme.values(settings.theme_options, partial(_of_option, manifest))
-    except UserError as error:
-        problems.extend(_of_theme(manifest, problem) for problem in error.problems)
-        kind = type(error)
-    try:
-        measures = own_measures(manifest)
-    except UserError as error:
-        problems.extend(error.problems)
-        kind = type(error)
-    if problems or theme is None:
-        raise kind(problems)
+    if "theme" not in reading.left_out:
+        theme, options = _theme(manifest, sources, "theme_options" not in reading.left_out)
+    measures = BUILT_IN
+    if "analysis" not in reading.left_out:
+        with sources.problems.collected():
+            measures = own_measures(manifest)
     slugs = frozenset(model.slug for model in whole.settings.models)
-    shown = _published(notes, manifest, drafts)
-    return Project(manifest, shown, assets, theme, options, slugs, measures)
+    published = _published(notes, manifest, drafts) if sources.sound else notes
+    sources.theme = theme is not None
+    theme = theme or find_theme("default", manifest.root)
+    sources.project = Project(manifest, published, assets, theme, options, slugs, measures)
+    return sources
+
+
+def _slugs(reading: ManifestReading) -> dict[str, Collection[str]]:
+    """The names that notes may have, by list of the manifest."""
+    if reading.problems or reading.manifest is None:
+        names = {name: reading.names.get(name) for name in _LISTS}
+    else:
+        settings = reading.manifest.settings
+        names = {
+            "models": frozenset(model.slug for model in settings.models),
+            "sentences": frozenset(sentence.slug for sentence in settings.sentences if sentence.pages),
+            "contrasts": frozenset(contrast.slug for contrast in settings.contrasts),
+        }
+    slugs: dict[str, Collection[str]] = {}
+    for name, known in names.items():
+        slugs[name] = AnyName({}, "") if known is None else sorted(known)
+    if names["models"] is not None:
+        # Which of them an encoder-decoder is shown under is known when its files are found.
+        slugs["models"] = [slug for model in sorted(names["models"]) for slug in possible_slugs(model)]
+    return slugs
+
+
+def _notes(content: Path, sources: Sources) -> tuple[tuple[Note, ...], dict[str, Path]]:
+    slugs = sources.slugs
+    notes, wrong = read_notes(content, slugs["models"], slugs["sentences"], contrasts=slugs["contrasts"])
+    assets: dict[str, Path] = {}
+    try:
+        assets = {file.name: file.path for file in content_assets(content)}
+    except NoteError as error:
+        wrong += error.problems
+    sources.problems.add(NoteError, wrong)
+    sources.sound_notes = not wrong
+    return notes, assets
+
+
+def _theme(
+    manifest: Manifest, sources: Sources, chosen: bool
+) -> tuple[Theme | None, Mapping[str, OptionValue]]:
+    settings = manifest.settings
+    theme, wrong = read_theme(settings.theme, manifest.root)
+    sources.problems.add(ThemeError, [_of_theme(manifest, problem) for problem in wrong])
+    options: Mapping[str, OptionValue] = {}
+    if theme is not None:
+        options = {name: option.default for name, option in theme.options.items()}
+        # Of a theme that lacks a parent or whose theme.yaml is wrong not all options are known.
+        known = theme.whole and not any(one.file and one.file.name == "theme.yaml" for one in wrong)
+        if chosen and known:
+            with sources.problems.collected():
+                options = theme.values(settings.theme_options, partial(_of_option, manifest))
+    return theme, options
+
+
+def _read_beside(manifest: Path, sources: Sources) -> None:
+    """Look at notes and theme of a manifest that cannot be read, where a line of it names them."""
+    try:
+        text = read_user_file(manifest, LARGEST_SETTINGS).decode("utf-8", "replace")
+    except OSError:
+        return
+    named = dict(re.findall(r"^(content|theme):[ \t]*[\"']?([\w./-]+)[\"']?[ \t]*\r?$", text, re.M))
+    content = manifest.parent / named.get("content", "content")
+    if content.resolve().is_relative_to(manifest.parent.resolve()) and content.resolve() != manifest.parent:
+        _notes(content, sources)
+    if "theme" in named:
+        _, wrong = read_theme(named["theme"], manifest.parent)
+        sources.problems.add(ThemeError, wrong)
 
 
 def _check_content(manifest: Manifest, folder: Path) -> None:

@@ -156,7 +156,8 @@ class RecordWriter:
     def links(self) -> Iterator[tuple[str, str]]:
         """Route and links of every file added so far, sorted by route."""
         self._flush()
-        yield from self._connection.execute("select route, links from outputs order by route")
+        with self._told():
+            yield from self._connection.execute("select route, links from outputs order by route")
 
     def finish(self, facts: dict[str, Any], sources: Mapping[str, tuple[Stamp, str]]) -> None:
         """Complete the record, so that nothing is left to do that could fail but its renaming."""
@@ -168,6 +169,7 @@ class RecordWriter:
             self._connection.executemany("insert into facts values (?, ?)", rows)
             self._connection.execute("commit")
         self._connection.close()
+        self._draft.stat()  # raises where somebody removed it: afterwards it would be too late to say so
 
     def publish(self) -> None:
         """Put the finished record in the place of the old one."""

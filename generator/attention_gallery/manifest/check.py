@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from attention_gallery.errors import ManifestError, Problem
+from attention_gallery.errors import ManifestError
 from attention_gallery.manifest.contrasts import check_forms
 from attention_gallery.manifest.defaults import Origins
 from attention_gallery.manifest.document import Document
 from attention_gallery.manifest.paths import check_paths
 from attention_gallery.manifest.readers import check_readers
-from attention_gallery.manifest.relations import Finding, Place, placed
+from attention_gallery.manifest.relations import Finding, Place
 from attention_gallery.manifest.sentences import (
     check_collections,
     check_language,
@@ -26,9 +26,9 @@ from attention_gallery.manifest.slugs import RESERVED_LATELY, is_slug, reserved_
 from attention_gallery.manifest.source import parse_source
 
 
-def check(data: dict[str, Any], origins: Origins, document: Document, path: Path) -> list[Problem]:
-    """All findings, without a file. Values of a wrong type are passed over: validation tells of them."""
-    findings = [
+def check(data: dict[str, Any], origins: Origins, document: Document, path: Path) -> list[Finding]:
+    """All findings. Values of a wrong type are passed over: validation tells of them."""
+    return [
         *_site(data),
         *_models(data),
         *check_sentences(_sentences(data)),
@@ -40,7 +40,6 @@ def check(data: dict[str, Any], origins: Origins, document: Document, path: Path
         *check_readers(_items(data, "models"), _items(data, "sentences")),
         *check_paths(data, path),
     ]
-    return placed(findings, document)
 
 
 def _items(data: dict[str, Any], name: str) -> list[tuple[int, dict[str, Any]]]:

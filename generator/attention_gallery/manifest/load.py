@@ -23,6 +23,7 @@ from attention_gallery.manifest.relations import placed
 from attention_gallery.manifest.settings import GallerySettings
 from attention_gallery.manifest.textfile import not_utf8
 from attention_gallery.manifest.treebanks import Origin, check_collected, read_collections
+from attention_gallery.manifest.usable import slugs_of, usable
 from attention_gallery.user_files import read_user_file
 
 LARGEST = 32 * 1024 * 1024
@@ -62,9 +63,67 @@ class Manifest:
         return Problem(reason, mend, self.path, place.line, place.column, place.quote)
 
 
+@dataclass(frozen=True, slots=True)
+class ManifestReading:
+    """What of a manifest can be used, and everything that is wrong with it.
+
+    `manifest` is None where there is nothing to use; with `problems` it lacks what they are about. `names`
+    are the slugs of all its "models", "sentences" and "contrasts", None where some cannot be told.
+    `left_out` are the keys of the manifest whose values cannot be used.
+    """
+
+    manifest: Manifest | None
+    problems: tuple[Problem, ...] = ()
+    names: Mapping[str, frozenset[str] | None] = field(default_factory=dict)
+    left_out: frozenset[str] = frozenset()
+
+
 def load_manifest(path: Path) -> Manifest:
     """The manifest at `path`. Raises `ManifestError` with everything that is wrong with it."""
+    reading = read_manifest(path)
+    if reading.problems or reading.manifest is None:
+        raise ManifestError(reading.problems)
+    return reading.manifest
+
+
+def read_manifest(path: Path) -> ManifestReading:
+    """The manifest at `path`, as far as it can be used, and everything that is wrong with it."""
     path = path.absolute()
+    try:
+        document = _document(path)
+    except ManifestError as error:
+        return ManifestReading(None, error.problems)
+    data, origins = with_defaults(document.data)
+    if isinstance(data.get("analysis"), tuple):  # measures alone, without the name of their list
+        data["analysis"] = {"measures": data["analysis"]}
+        document.move(("analysis",), ("analysis", "measures"))
+    collections = read_collections(data, document, path.parent)
+    merged, places = collections.merged(data)
+    settings, errors = _validate(merged, places)
+    findings = [*check(data, origins, document, path), *check_names(merged)]
+    if settings is not None:
+        findings += [*check_lengths(settings), *check_annotations(settings, places)]
+    problems = [*explain(errors, document), *document.problems, *collections.problems]
+    problems += [*check_collected(collections, data, document), *placed(findings, document)]
+    wrong = [*(tuple(error["loc"]) for error in errors), *(place for _, _, place in findings)]
+    kept: Mapping[str, tuple[int, ...]] = {"sentences": tuple(places)} if collections.files else {}
+    if problems or settings is None:
+        rest = usable(merged, places, wrong)
+        settings, kept = (None, kept) if rest is None else (rest.settings, rest.kept)
+    files = tuple(collections.files)
+    manifest = None
+    if settings is not None:
+        manifest = Manifest(path, path.parent, settings, document, kept, collections.origins, files)
+    names = {name: slugs_of(merged, name) for name in ("models", "sentences", "contrasts")}
+    if collections.problems:
+        names["sentences"] = None
+    told = sorted((_placed(one, path, document.lines) for one in problems), key=_order)
+    left_out = frozenset(str(place[0]) for place in wrong if len(place) > 0)
+    return ManifestReading(manifest, tuple(told), names, left_out)
+
+
+def _document(path: Path) -> Document:
+    """A manifest that is a block of keys. Raises `ManifestError`."""
     text = _read(path)
     try:
         document = read_document(text)
@@ -78,30 +137,11 @@ def load_manifest(path: Path) -> Manifest:
         place = document.position()
         mend = "begin with `title:`, `models:` and `sentences:`"
         raise ManifestError(Problem(reason, mend, path, place.line, place.column, place.quote))
-    data, origins = with_defaults(document.data)
-    if isinstance(data.get("analysis"), tuple):  # measures alone, without the name of their list
-        data["analysis"] = {"measures": data["analysis"]}
-        document.move(("analysis",), ("analysis", "measures"))
-    collections = read_collections(data, document, path.parent)
-    merged, places = collections.merged(data)
-    settings, problems = _validate(merged, places, document)
-    problems += [*document.problems, *check(data, origins, document, path), *collections.problems]
-    problems += check_collected(collections, data, document)
-    problems += placed(check_names(merged), document)
-    if settings is not None:
-        problems += placed(check_lengths(settings), document)
-        problems += placed(check_annotations(settings, places), document)
-    if problems or settings is None:
-        raise ManifestError(sorted((_placed(one, path, document.lines) for one in problems), key=_order))
-    kept = {"sentences": tuple(places)} if collections.files else {}
-    files = tuple(collections.files)
-    return Manifest(path, path.parent, settings, document, kept, collections.origins, files)
+    return document
 
 
-def _validate(
-    data: dict[str, Any], places: list[int], document: Document
-) -> tuple[GallerySettings | None, list[Problem]]:
-    """The settings, None where they are wrong; `places` are the items in the file of each sentence."""
+def _validate(data: dict[str, Any], places: list[int]) -> tuple[GallerySettings | None, list[Any]]:
+    """The settings, or what pydantic says against them; `places` are the items of the file by sentence."""
     try:
         return GallerySettings.model_validate(data), []
     except ValidationError as error:
@@ -110,7 +150,7 @@ def _validate(
         loc = one["loc"]
         if len(loc) > 1 and loc[0] == "sentences" and isinstance(loc[1], int):
             one["loc"] = ("sentences", places[loc[1]], *loc[2:])
-    return None, explain(errors, document)
+    return None, errors
 
 
 def _read(path: Path) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from attention_gallery.files import parse_json
 from attention_gallery.models import names
+from attention_gallery.user_files import LARGEST_SETTINGS, read_user_file
 
 # Of these transformers before version 5 could make weights of PyTorch.
 _OTHER_FRAMEWORKS = {
@@ -63,7 +64,7 @@ def pickled_weights(entries: frozenset[str], endings: frozenset[str]) -> str | N
 
 def _architectures(folder: Path) -> list[str]:
     try:
-        named = parse_json((folder / names.CONFIG).read_bytes())["architectures"]
+        named = parse_json(read_user_file(folder / names.CONFIG, LARGEST_SETTINGS))["architectures"]
     except (OSError, ValueError, LookupError, TypeError):
         return []
     named = named if isinstance(named, list) else []

@@ -6,17 +6,18 @@ early of heads that there cannot be: where a configuration is not plain, nothing
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from attention_gallery.files import parse_json
 from attention_gallery.models.gguf_header import entries
 from attention_gallery.models.layers import of_model, of_part
 from attention_gallery.models.resolved import ResolvedModel
 from attention_gallery.records import AttentionKind
+from attention_gallery.user_files import LARGEST_SETTINGS, read_user_file
 
 # Names that configurations have for the same, the one that transformers gives them all first.
 _LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
@@ -35,7 +36,9 @@ def declared_shapes(model: ResolvedModel) -> dict[str, Shape]:
     try:
         if model.weights_format == "gguf":
             return _of_gguf(model.weights[0])
-        config = json.loads(model.config.read_bytes()) if model.config is not None else None
+        config = (
+            parse_json(read_user_file(model.config, LARGEST_SETTINGS)) if model.config is not None else None
+        )
         return _of_config(_settings(config, _DEEPEST)) if isinstance(config, dict) else {}
     except (OSError, ValueError, RecursionError, AttributeError, TypeError):
         return {}

@@ -8,6 +8,7 @@ from typing import Any
 
 from attention_gallery.files import parse_json
 from attention_gallery.models import names as known
+from attention_gallery.user_files import LARGEST_SETTINGS, read_user_file
 
 TOKENIZER_CONFIG = "tokenizer_config.json"
 # The list of parts that sentence-transformers writes; in its old layout each has a folder, `0_Transformer`.
@@ -35,7 +36,7 @@ def folders_of_models(folder: Path) -> list[str]:
 
 def _first_part(folder: Path) -> str:
     try:
-        parts = parse_json((folder / _PARTS).read_bytes())
+        parts = parse_json(read_user_file(folder / _PARTS, LARGEST_SETTINGS))
         return str(parts[0]["path"])
     except (OSError, ValueError, LookupError, TypeError):
         return ""
@@ -67,7 +68,7 @@ def _is_model(folder: Path) -> bool:
 
 def _object(path: Path) -> dict[str, Any]:
     try:
-        value = parse_json(path.read_bytes())
+        value = parse_json(read_user_file(path, LARGEST_SETTINGS))
     except (OSError, ValueError):
         return {}
     return value if isinstance(value, dict) else {}

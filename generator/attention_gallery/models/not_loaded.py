@@ -12,6 +12,7 @@ from attention_gallery.errors import ModelError
 from attention_gallery.files import parse_json
 from attention_gallery.models.foreign import fault_in_words
 from attention_gallery.models.resolved import ResolvedModel
+from attention_gallery.user_files import LARGEST_SETTINGS, read_user_file
 
 # How the libraries write down a command: in backquotes, in parentheses, or up to the end of the sentence.
 _PIP = re.compile(r"pip3? install ([^`()\n]+?)(?=[`)\n]|\.(?:\s|$)|$)")
@@ -65,7 +66,11 @@ def _explained(resolved: ResolvedModel, error: BaseException) -> tuple[str, str]
 def _quantisation(resolved: ResolvedModel) -> str:
     """How the weights are quantised, as config.json names it; "" where they are not."""
     try:
-        config: Any = parse_json(resolved.config.read_bytes()) if resolved.config is not None else {}
+        config: Any = (
+            parse_json(read_user_file(resolved.config, LARGEST_SETTINGS))
+            if resolved.config is not None
+            else {}
+        )
         return str(config["quantization_config"]["quant_method"])[:40]
     except (OSError, ValueError, LookupError, TypeError):
         return ""

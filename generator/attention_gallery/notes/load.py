@@ -62,20 +62,35 @@ class Note:
 
 def load_notes(
     folder: Path,
-    models: Iterable[str],
-    sentences: Iterable[str],
+    models: Collection[str],
+    sentences: Collection[str],
     root: Path | None = None,
-    contrasts: Iterable[str] = (),
+    contrasts: Collection[str] = (),
 ) -> tuple[Note, ...]:
-    """All notes of the content folder, drafts too, sorted by name; none when there is no folder.
+    """All notes of the content folder, as `read_notes` reads them. Raises `NoteError` with what it tells."""
+    notes, problems = read_notes(folder, models, sentences, root, contrasts)
+    if problems:
+        raise NoteError(problems)
+    return notes
+
+
+def read_notes(
+    folder: Path,
+    models: Collection[str],
+    sentences: Collection[str],
+    root: Path | None = None,
+    contrasts: Collection[str] = (),
+) -> tuple[tuple[Note, ...], list[Problem]]:
+    """The notes of the content folder, drafts too, sorted by name, and everything that is wrong with notes.
 
     `models`, `sentences` and `contrasts` are the slugs of the whole manifest, drafts too. `root` is the
-    project, which the folder must not leave. Raises `NoteError`.
+    project, which the folder must not leave. A note with a mistake in its front matter is there without it;
+    one that cannot be read, or has no page to stand on, is not. None when there is no folder.
     """
     problems: list[Problem] = []
-    known = tuple(models), tuple(sentences), tuple(contrasts)
+    known = models, sentences, contrasts
     if root is not None and not folder.resolve().is_relative_to(root.resolve()):
-        raise NoteError(Problem("the content folder leaves the project", "move it inside", folder))
+        return (), [Problem("the content folder leaves the project", "move it inside", folder)]
     notes: list[Note] = []
     places: dict[NoteTarget, Note] = {}
     for file in walk(folder, problems):
@@ -89,9 +104,7 @@ def load_notes(
             problems.append(Problem(reason, "join the two", note.path))
         places[note.target] = note
         notes.append(note)
-    if problems:
-        raise NoteError(problems)
-    return tuple(notes)
+    return tuple(notes), problems
 
 
 def check_models(notes: Sequence[Note], models: Collection[str], pairs: Collection[tuple[str, str]]) -> None:
@@ -147,7 +160,6 @@ def _load(
     known: tuple[Collection[str], Collection[str], Collection[str]],
     problems: list[Problem],
 ) -> Note | None:
-    before = len(problems)
     target = None
     try:
         parts = PurePosixPath(file.name.removesuffix(".md")).parts or ("",)
@@ -162,7 +174,7 @@ def _load(
     title = matter.title
     if not title:
         title, body, line = _heading(file, body, line, problems)
-    if target is None or len(problems) > before:
+    if target is None:
         return None
     if not title and target.kind == "page":
         # A page of its own stands in lists, where it needs a name.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -28,10 +28,10 @@ class LinkMap:
     sentences: Mapping[str, str]
     pages: Mapping[str, str]
     head_pages: Mapping[tuple[str, str], tuple[tuple[int, int], ...]]
-    assets: frozenset[str]
+    assets: Collection[str]
     has_about: bool
     contrasts: Mapping[str, str] = field(default_factory=dict)
-    lengths: frozenset[str] = frozenset()
+    lengths: Collection[str] = frozenset()
 
     def resolve(self, target: LinkTarget) -> tuple[str, str]:
         """Route (with fragment) and title of a link. Raises `LookupError` with reason and mend."""

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -66,7 +67,10 @@ class NotCaptured(Exception):  # noqa: N818 - it names what is missing, which is
 
 
 class Numbers:
-    """Answers questions, each once, keeping few layers in memory. `texts` are those of the sentences."""
+    """Answers questions, each once, keeping few layers in memory. `texts` are those of the sentences.
+
+    What is wrong with a question whatever was captured is told without a capture.
+    """
 
     def __init__(
         self,
@@ -74,9 +78,12 @@ class Numbers:
         sentences: Iterable[SentenceSpec],
         evidence: Evidence,
         measures: MeasureSet = BUILT_IN,
+        kinds: Mapping[str, Collection[str]] = MappingProxyType({}),
     ) -> None:
+        """`kinds` are those of the relations that models are probed for, by slug, where they are known."""
         self.links = links
         self.measures = measures
+        self.kinds = kinds
         self.texts = {sentence.slug: sentence.joined for sentence in sentences}
         self._evidence = evidence
         self._known: dict[object, float | str] = {}
@@ -229,10 +236,12 @@ def _measure(numbers: Numbers, ask: MeasureOf) -> float:
     if ask.subject.sentence is not None and ask.which != "mean":
         reason = f"there is no {ask.which} of one sentence"
         raise AskError(reason, "leave `which` out, or name a head over every sentence", "which")
+    known = [metric.name for metric in numbers.measures.metrics]
+    numbers.page(ask.subject)
+    if ask.measure not in known:
+        raise AskError(f'there is no measure "{ask.measure}"', did_you_mean(ask.measure, known), "measure")
     found = numbers.measured(ask.subject)
     values: Mapping[str, Float32] = found.values
-    if ask.measure not in values:
-        raise AskError(f'there is no measure "{ask.measure}"', did_you_mean(ask.measure, values), "measure")
     if isinstance(found, HeadsAcross) and ask.which != "mean":
         values = found.lowest if ask.which == "lowest" else found.highest
     return float(values[ask.measure][place])
@@ -258,11 +267,12 @@ def _accuracy(numbers: Numbers, ask: AccuracyOf) -> float:
         raise AskError("relations are scored over all sentences, and one is named", mend, "target")
     if subject.layer is not None and subject.head is None:
         raise AskError("the average of a layer is not probed", "name a head, or the model", "target")
-    scores = _needed(numbers.relations(subject.model))
-    score = scores.get(ask.relation)
-    if score is None:
+    scores = numbers.relations(subject.model)
+    known = numbers.kinds.get(subject.model) if scores is None else scores
+    if known is not None and ask.relation not in known:
         reason = f'the sentences have no relation "{ask.relation}" for this model'
-        raise AskError(reason, did_you_mean(ask.relation, scores), "relation")
+        raise AskError(reason, did_you_mean(ask.relation, known), "relation")
+    score = _needed(scores)[ask.relation]
     if score.best is None or score.heads is None:
         raise AskError(f'"{ask.relation}" has no score', why_unscored(score), "relation")
     if subject.layer is None or subject.head is None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from attention_gallery.manifest.settings import GallerySettings
+from attention_gallery.notes import Note
 from attention_gallery.pages import routes
 from attention_gallery.pages.contrast import contrast_pages
 from attention_gallery.pages.explorer import explorer_pages
@@ -27,6 +29,24 @@ def planned_count(gallery: Gallery) -> int:
     heads = sum(2 * len(model.places) + 3 for model in gallery.models)
     others = (gallery.sentences, gallery.notes.pages, gallery.contrasts, gallery.ladders)
     return pairs + heads + sum(map(len, others)) + 4
+
+
+def needed_templates(settings: GallerySettings, notes: Iterable[Note]) -> list[str]:
+    """The templates that the pages of a gallery are made with."""
+    needed = ["home.html", "model.html", "model_head.html", "sentence.html", "explorer.html", "404.html"]
+    needed.append("partials/token_strip.html")
+    if settings.pages.heads != "none":
+        needed.append("head.html")
+    if settings.contrasts:
+        needed += ["contrasts.html", "contrast.html"]
+    if settings.lengths is not None:
+        needed.append("model_length.html")
+    kinds = {note.target.kind for note in notes}
+    if kinds & {"page", "about"}:
+        needed.append("note.html")
+    if "page" in kinds:
+        needed.append("notes.html")
+    return needed
 
 
 def site_pages(gallery: Gallery) -> Iterator[PlannedPage]:

@@ -1,0 +1,75 @@
+"""The folder that a build works in, held on to while it runs: what becomes of it is told in one message."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from attention_gallery.errors import OutputError, Problem
+
+_GONE = (errno.ENOENT, errno.ENOTDIR, errno.ESTALE)
+_AGAIN = "build again; the previous site is untouched"
+
+
+@contextmanager
+def held(cache: Path) -> Iterator[None]:
+    """Make the cache folder, and hold on to it.
+
+    Raises `OutputError` where it is no folder, and for whatever fails because it, or something in it, was
+    removed or replaced meanwhile.
+    """
+    _make(cache)
+    handle = os.open(cache, os.O_RDONLY) if hasattr(os, "O_DIRECTORY") else None
+    try:
+        yield
+    except Exception as error:  # without its files anything can fail
+        reason = _lost(cache, handle) or _lost_within(cache, error)
+        if reason is None:
+            raise
+        raise OutputError(Problem(reason, _AGAIN, cache)) from error
+    finally:
+        if handle is not None:
+            os.close(handle)
+
+
+def _make(cache: Path) -> None:
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        mend = "move it away: a build keeps what it captured in a folder of this name"
+        raise OutputError(Problem(f'"{cache.name}" is not a folder', mend, cache)) from None
+
+
+def _lost(cache: Path, handle: int | None) -> str | None:
+    """What became of the folder; None where it is still the same."""
+    name = f'the folder "{cache.name}"'
+    try:
+        status = os.stat(cache)
+    except OSError:
+        return f"{name} was removed while the build was running"
+    if not os.path.isdir(cache):
+        return f"{name} was replaced by a file while the build was running"
+    # While it is held, no other folder can have its number.
+    if handle is not None and not os.path.samestat(status, os.fstat(handle)):
+        return f"{name} was replaced by another while the build was running"
+    return None
+
+
+def _lost_within(cache: Path, error: BaseException) -> str | None:
+    """What was removed from the folder, where an error tells of that."""
+    if isinstance(error, KeyError) and not (cache / "store").is_dir():  # of a capture that was there
+        return f'"{cache.name}/store" was removed while the build was running'
+    if (
+        not isinstance(error, OSError)
+        or error.errno not in _GONE
+        or not isinstance(error.filename, str | Path)
+    ):
+        return None
+    path = Path(error.filename)
+    if not path.is_relative_to(cache) or path == cache:
+        return None
+    inside = path.relative_to(cache).parts[0]
+    return f'"{cache.name}/{inside}", or something in it, was removed while the build was running'

@@ -1,0 +1,150 @@
+"""A cache folder that goes away during a build ends in one clear message, and the site stays whole."""
+
+from __future__ import annotations
+
+import errno
+import os
+import pkgutil
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from attention_gallery.build import BuildOptions, build
+from attention_gallery.errors import OutputError
+from attention_gallery.progress import SilentReporter
+from sample_gallery import Sample
+
+Lose = Callable[[Path], object]
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Sample:
+    sample = Sample.make(tmp_path_factory.mktemp("base") / "project")
+    sample.build()
+    (sample.site / "CNAME").write_text("example.org", encoding="utf-8")
+    sample.build()
+    return sample
+
+
+def removed(cache: Path) -> None:
+    shutil.rmtree(cache)
+
+
+def a_file(cache: Path) -> None:
+    shutil.rmtree(cache)
+    cache.write_text("x", encoding="utf-8")
+
+
+def another(cache: Path) -> None:
+    shutil.rmtree(cache)
+    cache.mkdir()
+
+
+def staging(cache: Path) -> None:
+    shutil.rmtree(cache / "staging", ignore_errors=True)
+
+
+def at_call(number: int, act: Callable[[], object], call: Callable[..., Any]) -> Callable[..., Any]:
+    """The same function, which does something before its call with that number."""
+    count = 0
+
+    def acting(*arguments: Any, **named: Any) -> Any:
+        nonlocal count
+        count += 1
+        if count == number:
+            act()
+        return call(*arguments, **named)
+
+    return acting
+
+
+PLACES = {
+    "a page": ("attention_gallery.build.execute:Staging._written", 30),
+    "the list of files": ("attention_gallery.build.execute:Staging.seal", 1),
+    "the record": ("attention_gallery.build.engine:RecordWriter.finish", 1),
+    "the swap": ("attention_gallery.build.execute:swap_folders", 1),
+}
+
+
+@pytest.mark.parametrize("lose", [removed, a_file, another, staging])
+@pytest.mark.parametrize("place", PLACES)
+def test_the_site_stays_whole(
+    built: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lose: Lose, place: str
+) -> None:
+    sample = built.copy(tmp_path / "copy")
+    before = sample.tree()
+    sample.settings["title"] = "Changed"
+    sample.save()
+    sample.fill()
+    name, number = PLACES[place]
+    module, attribute = name.split(":")
+    original = pkgutil.resolve_name(name)
+    target = f"{module}.{attribute}"
+    monkeypatch.setattr(target, at_call(number, lambda: lose(sample.cache), original))
+    with pytest.raises(OutputError) as caught:
+        build(sample.manifest, BuildOptions(), SilentReporter())
+    monkeypatch.undo()
+    (problem,) = caught.value.problems
+    assert "while the build was running" in problem.reason
+    assert "build again" in problem.mend
+    assert sample.tree() == before
+    if sample.cache.is_file():
+        sample.cache.unlink()
+    sample.build()
+    assert "<h1>Changed</h1>" in sample.page("")
+    assert (sample.site / "CNAME").read_text() == "example.org"
+
+
+@pytest.mark.parametrize(("name", "told"), [("", "the folder"), ("store", '".gallery/store"')])
+def test_captures_that_are_removed_are_told(
+    built: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, told: str
+) -> None:
+    sample = built.copy(tmp_path / "copy")
+    before = sample.tree()
+    sample.settings["title"] = "Changed"
+    sample.save()
+    sample.fill()
+    original = pkgutil.resolve_name("attention_gallery.build.gather:gather")
+    gather = at_call(1, lambda: removed(sample.cache / name), original)
+    monkeypatch.setattr("attention_gallery.build.gather.gather", gather)
+    with pytest.raises(OutputError, match="was removed while the build was running") as caught:
+        build(sample.manifest, BuildOptions(), SilentReporter())
+    assert told in caught.value.problems[0].reason
+    assert sample.tree() == before
+
+
+def test_a_file_in_its_place_is_told(sample: Sample) -> None:
+    sample.cache.write_text("x", encoding="utf-8")
+    with pytest.raises(OutputError, match=r'".gallery" is not a folder') as caught:
+        build(sample.manifest, BuildOptions(), SilentReporter())
+    assert caught.value.problems[0].file == sample.cache
+    assert sample.cache.read_text() == "x"
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.name != "posix", reason="permissions of POSIX")
+def test_a_folder_that_may_not_be_written_is_no_bug(
+    built: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even the superuser may not write where the system says so: the call itself is made to fail."""
+    sample = built.copy(tmp_path / "copy")
+    before = sample.tree()
+    sample.settings["title"] = "Changed"
+    sample.save()
+    sample.fill()
+    mkdir = Path.mkdir
+
+    def refuse(path: Path, *arguments: Any, **named: Any) -> None:
+        if path.name == "staging":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        mkdir(path, *arguments, **named)
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(PermissionError) as caught:
+        build(sample.manifest, BuildOptions(), SilentReporter())
+    monkeypatch.undo()
+    assert caught.value.filename == str(sample.cache / "staging")
+    assert sample.tree() == before
