@@ -157,7 +157,7 @@ def test_marks_of_addresses_change_no_text(body: str) -> None:
 
 def same_without_marks(body: str, patch: pytest.MonkeyPatch) -> None:
     with_marks = rendered(body)
-    patch.setattr("attention_gallery.notes.render.scan", without_addresses)
+    patch.setattr("attention_gallery.notes.markup.scan", without_addresses)
     assert with_marks == rendered(body)
     assert "\ue000" not in with_marks
 
