@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -67,11 +68,13 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def built(project: Path, sentence: dict[str, Any], *names: str, **options: Any) -> BuildReport:
+    contrasts = [{"title": "Both", "models": list(names), "sentence": "talk"}] if len(names) == 2 else []
     settings = {
         "title": "Unread",
         "models": [{"slug": name, "source": f"./models/{name}"} for name in names or ("forgetful",)],
         "sentences": [{"slug": "talk", "title": "A talk", **sentence}],
         "analysis": {"repeated_tokens": False},
+        "contrasts": contrasts,
     }
     manifest = project / "gallery.yaml"
     manifest.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
@@ -110,6 +113,7 @@ def test_a_page_for_several_models_marks_what_none_of_them_read(project: Path) -
     assert page(project, "sentences/talk").count(SAID) == 1
     assert MARKED in page(project, "forgetful/talk")
     assert "Not read" not in page(project, "faithful/talk")
+    assert page(project, "contrasts/both").count(SAID) == 1
 
 
 @pytest.mark.parametrize(
@@ -141,7 +145,13 @@ def test_nothing_may_point_at_what_is_not_read(
 def test_a_focus_that_is_read_elsewhere_is_taken_there(project: Path) -> None:
     chat = [CHAT[0], {"role": "assistant", "content": "<think>the cat</think>the cat"}, CHAT[2]]
     built(project, {"chat": chat, "focus": "cat"})
-    assert 'data-focus="' in page(project, "forgetful/talk")
+    html = page(project, "forgetful/talk")
+    focus = re.search(r'data-focus="(\d+)"', html)
+    assert focus is not None
+    tokens = re.findall(r'<span class="token[^"]*"[^>]*>(.*?)</span>', html)
+    chosen = int(focus[1])
+    assert "".join(tokens[chosen:]).startswith("cat")
+    assert "think" not in "".join(tokens)
 
 
 def test_what_a_tokenizer_drops_is_told_too(project: Path) -> None:

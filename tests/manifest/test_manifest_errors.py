@@ -341,3 +341,32 @@ def test_folders_stay_inside_the_project_and_apart(tmp_path: Path, line: str, re
             load_manifest(project / "gallery.yaml")
         return
     assert reason in only(project, GOOD + line + "\n").reason
+
+
+_TALK = "chat: [{role: user, content: a}]\n    chat_options: "
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason", "line"),
+    [
+        ("text: a\n    chat_options: {enable_thinking: false}", "no chat for these options", 8),
+        (_TALK + "{tokenize: true}", "`tokenize` is not an option", 8),
+        (_TALK + "{'a b': true}", "`a b` is not an option", 8),
+        (_TALK + "3", "must be a block", 8),
+        (_TALK + "{depth: .inf}", "`depth` is not a finite number", 8),
+        (_TALK + "{parts: [1]}", "must be a text, a number", 8),
+        (_TALK + "{parts: null}", "must be a text, a number", 8),
+    ],
+)
+def test_options_of_a_chat_are_plain_and_belong_to_its_template(
+    tmp_path: Path, lines: str, reason: str, line: int
+) -> None:
+    path = tmp_path / "gallery.yaml"
+    path.write_text(
+        f"title: x\nmodels:\n  - source: a/b\nsentences:\n  - slug: s\n    title: t\n    {lines}\n"
+    )
+    with pytest.raises(ManifestError) as caught:
+        load_manifest(path)
+    (problem,) = caught.value.problems
+    assert reason in problem.reason
+    assert problem.line == line

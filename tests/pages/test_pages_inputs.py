@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from attention_gallery.manifest.settings import MessageSpec, SentenceSpec
-from attention_gallery.pages.inputs import left_out, opened_segments, texts_of
+from attention_gallery.pages.inputs import left_out, opened_segments, quoted_spans, reading_gaps, texts_of
 from attention_gallery.pages.words import focus_token
 from attention_gallery.records import Tokens
 
@@ -63,6 +65,44 @@ def test_each_text_has_a_name(fields: dict[str, Any], texts: list[tuple[str, str
 )
 def test_what_was_left_out_is_said(cut: int, context: int | None, fields: dict[str, Any], said: str) -> None:
     assert left_out(replace(tokens(0), left_out=cut), sentence(**fields), context) == said
+
+
+def test_texts_come_in_stretches_that_were_read_or_not() -> None:
+    system, user = texts_of(sentence(chat=SAID), [(3, 8), (10, 12)])
+    assert system.pieces == (("Be ", True), ("brief", False), (".", True))
+    assert user.pieces == (("Wh", False), ("o?", True))
+    assert not user.is_read
+    (whole,) = texts_of(sentence(text="ab"), [(0, 2)])
+    assert (whole.pieces, whole.is_read) == ((("ab", False),), False)
+    (whole,) = texts_of(sentence(text="ab"))
+    assert (whole.pieces, whole.is_read) == ((("ab", True),), True)
+    text, target = texts_of(sentence(text="ab", target="cd"), [(0, 1)], [(1, 2)])
+    assert (text.pieces[0], target.pieces[1]) == (("a", False), ("d", False))
+
+
+@given(text=st.text(min_size=1, max_size=20), cuts=st.lists(st.integers(0, 20), max_size=8))
+def test_stretches_make_up_their_text(text: str, cuts: list[int]) -> None:
+    edges = sorted({min(cut, len(text)) for cut in cuts})
+    unread = [(start, end) for start, end in zip(edges[0::2], edges[1::2], strict=False)]
+    (part,) = texts_of(sentence(text=text), unread)
+    assert "".join(piece for piece, _ in part.pieces) == text
+    assert "".join(piece for piece, read in part.pieces if not read) == "".join(text[a:b] for a, b in unread)
+
+
+def test_what_was_not_read_is_quoted_and_explained() -> None:
+    said = replace(tokens(0), unread=((3, 8),))
+    assert reading_gaps(said, "Be brief.\nWho?", sentence(chat=SAID), None) == (
+        "Not read: “brief”. The model's chat template leaves it out or writes it otherwise."
+    )
+    text = "a b c d e"
+    assert reading_gaps(replace(tokens(0), unread=((0, 1),)), text, sentence(text=text), None) == (
+        "Not read: “a”. The model's tokenizer has no token for it."
+    )
+    assert quoted_spans(text, [(n, n + 1) for n in range(0, 9, 2)]) == "“a”, “b”, “c” and 2 more"
+    cut = replace(
+        tokens(0), left_out=2, unread=((4, 9),), offsets=np.array([(0, 3)], np.int32), segments=None
+    )
+    assert "Not read" not in reading_gaps(cut, text, sentence(text=text), 1)
 
 
 def test_segments_open_where_they_begin() -> None:

@@ -81,9 +81,17 @@ def _step(here: Any, step: str | int) -> Any:
 
 def _in_file(loc: tuple[str | int, ...], document: Document) -> tuple[str | int, ...]:
     """A place in the settings without the union branches that pydantic adds at its end."""
-    if loc and loc[0] == "theme_options" and len(loc) > 2:
-        return loc[:2]
+    options = _options_depth(loc)
+    if options and len(loc) > options:
+        return loc[: options + 1]
     return loc[:5] if _is_side(loc) else loc
+
+
+def _options_depth(path: tuple[str | int, ...]) -> int:
+    """How deep a block of options of any name lies, those of a theme or chat template; 0 outside of one."""
+    if path[:1] == ("theme_options",):
+        return 1
+    return 3 if len(path) >= 3 and path[0] == "sentences" and path[2] == "chat_options" else 0
 
 
 def _is_side(path: tuple[str | int, ...]) -> bool:
@@ -112,7 +120,7 @@ def _words(
         mend = "write a word of the text, in quotes where YAML reads it as something else, or `[12, 14]`"
         return f"{name} must be a word or where it begins and ends, not {_what(value)}", mend
     node = document.values.get(path)
-    if path[0] == "theme_options" and len(path) > 1:
+    if 0 < _options_depth(path) < len(path):
         return f"{name} must be a text, a number, or true or false", 'put it in quotes: "…"'
     if (
         kind in ("string_type", "literal_error")

@@ -151,7 +151,7 @@ def _chat_options(sentence: dict[str, Any], place: Place) -> Iterator[Finding]:
             reason = f"`{name}` is not an option that a chat template can be given here"
             yield reason, "write the name of an option that the template has", (*place, "chat_options", name)
         elif isinstance(value, float) and not math.isfinite(value):
-            yield f"{value} is not a number", "write a number", (*place, "chat_options", name)
+            yield f"`{name}` is not a finite number", "write a number", (*place, "chat_options", name)
 
 
 def _messages(sentence: dict[str, Any]) -> list[tuple[int, dict[str, Any]]]:

@@ -18,11 +18,15 @@ class AlignedWord(NamedTuple):
 
 
 class ContrastSide(NamedTuple):
-    """One of the two that are compared: where it is shown, and the text that is read."""
+    """One of the two that are compared: where it is shown, and the text that is read.
+
+    `left_out` says what was not read of the text, "" where all of it was.
+    """
 
     title: str
     href: str
     text: str
+    left_out: str = ""
 
 
 class StripCell(NamedTuple):

@@ -19,6 +19,7 @@ from attention_gallery.pages.contrast_pieces import (
     StripCell,
 )
 from attention_gallery.pages.contrast_view import ContrastView
+from attention_gallery.pages.inputs import reading_gaps
 from attention_gallery.pages.neighbours import Place
 from attention_gallery.pages.routes import explorer, href
 from attention_gallery.records import Float32, head_name
@@ -101,12 +102,13 @@ def base_context(
 
 
 def _side(view: ContrastView, number: int) -> ContrastSide:
-    pair = (view.left, view.right)[number]
+    pair, entry = (view.left, view.right)[number], view.attention[number]
+    gaps = reading_gaps(entry.keys, entry.key_text, pair.sentence, pair.model.facts.context)
     if view.contrast.heads:
         place = view.contrast.heads[number]
-        return ContrastSide(head_name(*place), view.href(pair, place), pair.sentence.joined)
+        return ContrastSide(head_name(*place), view.href(pair, place), pair.sentence.joined, gaps)
     address = explorer(pair.model.spec.slug, pair.sentence.slug)
-    return ContrastSide(view.side_titles[number], href(view.route, address), pair.sentence.joined)
+    return ContrastSide(view.side_titles[number], href(view.route, address), pair.sentence.joined, gaps)
 
 
 def _alignment(view: ContrastView) -> str:
