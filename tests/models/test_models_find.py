@@ -14,6 +14,7 @@ import pytest
 from attention_gallery.errors import ModelError, Problem
 from attention_gallery.manifest.settings import ModelSpec
 from attention_gallery.models import ResolvedModel, files, resolve
+from attention_gallery.models import names as known
 
 
 def spec(source: str, **more: Any) -> ModelSpec:
@@ -220,3 +221,136 @@ def test_problems_do_not_make_models_differ(tmp_path: Path) -> None:
     assert one == two
     assert len({one, two}) == 1
     assert isinstance(one, ResolvedModel)
+
+
+def pickled(folder: Path, name: str = "pytorch_model.bin", **config: Any) -> Path:
+    make_model(folder, config={"model_type": "bert", **config})
+    (folder / "model.safetensors").rename(folder / name)
+    return folder
+
+
+def test_the_old_layout_of_sentence_transformers_names_its_folder(tmp_path: Path) -> None:
+    make_model(tmp_path / "old" / "0_Transformer")
+    make_model(tmp_path / "old" / "1_Pooling", config={"word_embedding_dimension": 384})
+    parts = [{"idx": 0, "path": "0_Transformer"}, {"idx": 1, "path": "1_Pooling"}]
+    (tmp_path / "old" / "modules.json").write_text(json.dumps(parts))
+    assert refusal("./old", tmp_path).mend.endswith("write `./old/0_Transformer`")
+    assert resolve(spec("./old/0_Transformer"), tmp_path).folder == tmp_path / "old" / "0_Transformer"
+    for text in ("[" * 100_000, "{}", "[[]]", '[{"path": 1}]'):
+        (tmp_path / "old" / "modules.json").write_text(text)
+        assert "./old/0_Transformer" in refusal("./old", tmp_path).mend
+
+
+def test_models_in_folders_inside_are_named(tmp_path: Path) -> None:
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    make_model(tmp_path / "models--org--small" / "snapshots" / commit)
+    assert f"`./models--org--small/snapshots/{commit}`" in refusal("./models--org--small", tmp_path).mend
+    for step in (500, 1000):
+        make_model(tmp_path / "trained" / f"checkpoint-{step}")
+    mend = refusal("./trained", tmp_path).mend
+    assert "checkpoint-1000" in mend
+    assert "checkpoint-500" in mend
+
+
+@pytest.mark.parametrize(
+    ("source", "named"), [("my-model", "my-model"), ("models/mine", "models/mine"), ("mine.v2", "mine.v2")]
+)
+def test_a_hub_id_that_is_a_folder_beside_the_manifest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, named: str
+) -> None:
+    def gone(wanted: Any, problem: Any, *_: Any) -> Any:
+        raise ModelError(problem(f'the hub has no model "{wanted.name}"', "check the id"))
+
+    monkeypatch.setattr("attention_gallery.models.find.snapshot", gone)
+    assert refusal(source, tmp_path).mend == "check the id"
+    make_model(tmp_path / named)
+    assert f"write `./{named}`" in refusal(source, tmp_path).mend
+
+
+@pytest.mark.parametrize(
+    ("config", "kind"),
+    [
+        ({"architectures": ["BertForMaskedLM"]}, "BertForMaskedLM"),
+        ({"architectures": ["GPT2LMHeadModel", "Other"]}, "GPT2LMHeadModel"),
+        ({}, "AutoModel"),
+        ({"architectures": None}, "AutoModel"),
+        ({"architectures": ["x'); import os; os.system('id"]}, "AutoModel"),
+        ({"architectures": "BertModel"}, "AutoModel"),
+    ],
+)
+def test_pickled_weights_are_converted_with_the_head_that_they_have(
+    tmp_path: Path, config: dict[str, Any], kind: str
+) -> None:
+    folder = pickled(tmp_path / "mine", **config)
+    for source in ("./mine", "./mine/pytorch_model.bin"):
+        mend = refusal(source, tmp_path).mend
+        assert f"{kind}.from_pretrained('{folder}').save_pretrained('mine-safetensors')" in mend
+        assert f"AutoTokenizer.from_pretrained('{folder}').save_pretrained('mine-safetensors')" in mend
+        assert "`source: ./mine-safetensors`" in mend
+        assert "os.system" not in mend
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("tf_model.h5", "from_tf=True"),
+        ("flax_model.msgpack", "from_flax=True"),
+        ("model.pt", "rename it"),
+        ("pytorch_model-00001-of-00002.bin", "convert them once"),
+    ],
+)
+def test_pickled_weights_of_other_kinds(tmp_path: Path, name: str, said: str) -> None:
+    folder = pickled(tmp_path / "mine", name)
+    (folder / "optimizer.pt").write_bytes(b"")
+    (folder / "training_args.bin").write_bytes(b"")
+    problem = refusal("./mine", tmp_path)
+    assert f"({name})" in problem.reason, "what training left behind are no weights"
+    assert said in problem.mend
+
+
+def test_a_tokenizer_without_a_vocabulary_is_one(tmp_path: Path) -> None:
+    folder = make_model(tmp_path / "mine")
+    (folder / "tokenizer.json").rename(folder / "tokenizer_config.json")
+    assert "has no tokenizer" in refusal("./mine", tmp_path).reason
+    for name in known.WITHOUT_VOCABULARY:
+        (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": name}))
+        assert [path.name for path in resolve(spec("./mine"), tmp_path).tokenizer] == [
+            "tokenizer_config.json"
+        ]
+
+
+def _needs_no_file(kind: Any) -> bool:
+    try:
+        return not kind.vocab_files_names
+    except ImportError:  # it stands for one that needs a library that is not installed
+        return False
+
+
+def test_all_tokenizers_without_a_vocabulary_are_known() -> None:
+    from transformers.models.auto.tokenization_auto import TOKENIZER_MAPPING_NAMES, tokenizer_class_from_name
+
+    classes = {name: tokenizer_class_from_name(name) for name in TOKENIZER_MAPPING_NAMES.values() if name}
+    found = {name for name, kind in classes.items() if kind is not None and _needs_no_file(kind)}
+    assert found - {"PreTrainedTokenizer", "PythonBackend"} <= known.WITHOUT_VOCABULARY
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors.index.json"])
+def test_json_that_nobody_can_read_has_a_mend(tmp_path: Path, name: str) -> None:
+    folder = make_model(tmp_path / "mine")
+    (folder / "model.safetensors").unlink()
+    (folder / "model.safetensors.index.json").write_text("{}")
+    for content, said in (
+        (b"[" * 100_000, "nested too deeply"),
+        (b'{"a":' * 100_000, "nested too deeply"),
+        (b"[]", "is not a JSON object"),
+        (b"version https://git-lfs.example/spec/v1\n", "is a pointer of Git LFS"),
+    ):
+        (folder / name).write_bytes(content)
+        problem = refusal("./mine", tmp_path)
+        assert said in problem.reason
+        assert problem.mend
+
+
+def test_what_is_neither_a_folder_nor_a_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert "neither a folder nor a file" in refusal("./pipe", tmp_path).reason

@@ -121,7 +121,7 @@ def _from_file(path: Path, source: str, revision: str | None, problem: ProblemMa
     if path.suffix == ".gguf":
         return ResolvedModel(source, path.parent, "gguf", (path,), None, (), revision, problem)
     if path.suffix in _PICKLED:
-        mend = pickled_mend(str(Path(source).parent), path.parent, path.name)
+        mend = pickled_mend(source.rpartition("/")[0] or ".", path.parent, path.name)
         raise ModelError(problem(f'the weights "{path.name}" are not safetensors or GGUF', mend))
     raise ModelError(
         problem(
