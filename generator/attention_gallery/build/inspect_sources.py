@@ -180,15 +180,28 @@ def _model(
     models.shown.extend(kinds or _may_be(index, spec))
     shapes = declared_shapes(found)
     models.shapes.update({one.spec.slug: shapes[one.kind] for one in kinds if one.kind in shapes})
-    if wrong := [*wrong, *inspect_model(found)]:
+    remembered = _remembered(memory, found)
+    if not remembered:
+        wrong += inspect_model(found)
+    if wrong:
         raise ModelError(wrong)
-    if pins.lock is None and not all(memory.remembers(path) for path in files(found)):
+    if pins.lock is None and not remembered:
         return  # only for a lock is it worth while to read whole files of weights
     digests = fingerprint(found, memory)
     pins.check_found(spec, found, digests, problem)
     store = AttentionStore(cache / "store")
     whole = [_captured(project, store, one, digests, models) for one in kinds]
     models.captured = captured and all(whole)
+    # Files from which all was captured need not be looked into again.
+    if remembered and not all(whole) and (wrong := list(inspect_model(found))):
+        raise ModelError(wrong)
+
+
+def _remembered(memory: FingerprintMemory, model: ResolvedModel) -> bool:
+    try:
+        return all(memory.remembers(path) for path in files(model))
+    except OSError:
+        return False
 
 
 def _may_be(index: int, spec: ModelSpec) -> list[ShownModel]:
