@@ -81,7 +81,7 @@ def test_with_one_example_a_text_the_interval_is_exact(texts: int, data: st.Data
 def test_all_right_is_no_certainty() -> None:
     low, high = share_interval(np.ones(11, np.int64), np.ones(11, np.int64))
     assert (round(float(low), 3), float(high)) == (0.715, 1)
-    # Two examples of each text tell no more than one if they hang together, and nothing here tells whether they do.
+    # Two examples of a text tell no more than one if they hang together, and nothing tells whether they do.
     assert np.isnan(share_interval(np.full(11, 2), np.full(11, 2))).all()
 
 

@@ -1,4 +1,4 @@
-"""The test of heads against guessing: bounds that hold, the correction, and random looks that know nothing."""
+"""Heads against guessing: bounds that hold, the correction, and random looks that know nothing."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ RELATION = {"from": "it", "to": "cat", "kind": "coreference"}
 
 
 def tree(number: int, relation: str = "nsubj", after: int = 0) -> str:
-    """A sentence whose subject stands one to three words before its verb, with up to `after` words after that."""
+    """A sentence whose subject stands one to three words before its verb; up to `after` words follow."""
     words = ["A", f"cat{number}", *["very", "much"][: number % 3], "sat"]
     verb = len(words)
     words += ["here", "and", "now"][: number // 3 % (after + 1)]
@@ -157,7 +157,7 @@ def test_the_best_head_is_linked_and_says_so_on_its_own_page(
             return None
         found = found.copy()
         for relation in gold.relations:
-            found[0, 1, 0, relation.source] = relation.target
+            found[0, -1, 0, relation.source] = relation.target
         return found
 
     monkeypatch.setattr(data.CachedData, "looks", one_knows)

@@ -19,7 +19,7 @@ ALL_AT_SAT = np.full((2, 1, HEADS, 3), 2, np.int16)
 
 
 def sentence(number: int) -> SentenceSpec:
-    """“the cat … sat”, with so many other words between and behind that no place and no offset is always right."""
+    """“the cat … sat”, with words between and behind, so that no place or offset is always right."""
     words = [
         "the",
         "cat",
@@ -34,7 +34,7 @@ def sentence(number: int) -> SentenceSpec:
 
 
 def looks_of(gold: GoldSentence, picked: Int16) -> Int16:
-    """What heads pick for “the”, “cat” and “sat”, by these three: int16[direction, layer, head, 3], for all words."""
+    """What heads pick for all words, from what they pick of “the”, “cat” and “sat” for these three."""
     text = [gold.text[slice(*span)] for span in gold.words]
     three = np.array([0, 1, text.index("sat")], np.int16)
     looks = np.full(
