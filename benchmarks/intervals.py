@@ -2,15 +2,16 @@
 
     python benchmarks/intervals.py [--draws 1000] [--models 120]
 
-Shares and leads: examples are drawn in texts, in three ways to hang together that have the same correlation (a rate of
-its own for each text; a text that is of one mind as a whole or not at all; a leaning that some examples follow). Printed
-are, for each number of texts and of examples in them, the least coverage over all shares, correlations and ways, among
-the intervals that are given (where at least a quarter of the draws give one), the greatest share of all draws that have a
-wrong one, and the width beside that of an interval which knows the correlation.
+Shares and leads: examples are drawn in texts, in three ways to hang together that have the same correlation (a
+rate of its own for each text; texts of one mind, all right or all wrong, among others; a leaning that some examples
+follow). Printed are, for each number of texts and of examples in them, the least coverage over all shares,
+correlations and ways among the intervals that are given (where at least a quarter of the draws give one), the
+greatest part of all draws that have a wrong one, the width beside that of an interval which knows the correlation,
+and how many draws give one.
 
 Random looks: models whose heads look without regard to the words, at random, at a fixed offset or place, or at what
-happens to stand out in a text, are probed on the sentences of the demo gallery. Printed is in how many of these models any
-head is said to know any relation.
+happens to stand out in a text, are probed on the sentences of the demo gallery. Printed is in how many of these
+models any head is said to know any relation.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def own_rates(random: Random, draws: int, sizes: Counts, share: float, correlati
 
 
 def one_mind(random: Random, draws: int, sizes: Counts, share: float, correlation: float) -> Counts:
-    """Right answers int64[draw, text] of texts that are all right or all wrong, or else of independent examples."""
+    """Right answers int64[draw, text] of texts that are of one mind, or of independent examples."""
     shape = draws, len(sizes)
     alike, right = random.random(shape) < correlation, random.random(shape) < share
     return np.where(alike, right * sizes, random.binomial(sizes, share, shape))
@@ -78,7 +79,7 @@ WAYS: tuple[Draw, ...] = (own_rates, one_mind, leaning)
 
 @dataclass
 class Worst:
-    """The worst of several settings: coverage, wrong intervals in all draws, width beside the best possible."""
+    """The worst of several settings: coverage, wrong intervals in all draws, width beside the best."""
 
     coverage: float = 1.0
     wrong: float = 0.0
@@ -87,7 +88,7 @@ class Worst:
     settings: int = 0
 
     def add(self, low: NDArray[np.float64], high: NDArray[np.float64], true: float, known: float) -> None:
-        """Take the intervals of one setting into account; `known` is the width that knowing the correlation gives."""
+        """Take the intervals of one setting; `known` is the width if the correlation is known."""
         given = ~np.isnan(low)
         held = (low[given] <= true) & (true <= high[given])
         self.settings += 1
@@ -175,7 +176,7 @@ STYLES = ("anywhere", "offset", "place", "text", "mixed")
 
 @dataclass(frozen=True)
 class Style:
-    """How heads look that pay no regard to the words: an offset, a place and a number of `STYLES` for each head."""
+    """Heads that pay no regard to the words: for each a number of `STYLES`, an offset and a place."""
 
     styles: Counts
     offsets: Counts
@@ -193,8 +194,8 @@ class Style:
     def looks(self, random: Random, gold: GoldSentence, causal: bool) -> Int16:
         """What they look at: int16[direction, layer, head, unit], with a single layer.
 
-        "text": at one word of the text, from nearly everywhere; "mixed": from a third of the words at the place, from
-        another at the offset, and anywhere from the rest.
+        "text": at one word of the text, from nearly everywhere; "mixed": from a third of the words at the
+        place, from another at the offset, and anywhere from the rest.
         """
         both = [self._one_way(random, gold, causal, direction) for direction in (0, 1)]
         return np.stack(both)[:, None].astype(np.int16)
@@ -244,7 +245,7 @@ def print_finds(models: int) -> None:
     gold = [gold_of(one) for one in load_manifest(ROOT / "gallery.yaml").settings.sentences]
     random = np.random.default_rng(20190611)
     print(
-        "Random looks on the sentences of the demo\n  heads          looks     models  with a false find  heads"
+        "Random looks on the sentences of the demo\n  heads          looks  models  with a false find  heads"
     )
     every = wrong = 0
     for heads, causal, style, count in _models(models):
@@ -252,7 +253,7 @@ def print_finds(models: int) -> None:
         finds = sum(one > 0 for one in found)
         every, wrong = every + count, wrong + finds
         print(
-            f"  {heads:>5} {'causal' if causal else '':>7}  {style:<9} {count:>6} {finds:>18} {sum(found):>6}",
+            f"  {heads:>5} {'causal' if causal else '':>7}  {style:<9} {count:>5} {finds:>18} {sum(found):>6}",
             flush=True,
         )
     print(f"  {wrong} of {every} models have a head that is said to know a relation, {wrong / every:.1%}\n")
@@ -275,7 +276,7 @@ def main() -> None:
     for title, measure in (("Intervals of shares", measure_shares), ("Intervals of leads", measure_leads)):
         least, wrong, width = print_intervals(title, measure, options.draws)
         print(
-            f"  covers {least:.3f} at least, {wrong:.3f} of all draws wrong at most, {width:.2f} as wide at most\n"
+            f"  covers {least:.3f} at least, {wrong:.3f} of draws wrong at most, {width:.2f} as wide at most\n"
         )
     print_finds(options.models)
     print(f"{time.perf_counter() - started:.0f} s")

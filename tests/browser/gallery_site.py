@@ -11,6 +11,7 @@ import numpy as np
 
 from attention_gallery.build.captures import key_of
 from attention_gallery.manifest import load_manifest
+from attention_gallery.manifest.words import occurrences
 from attention_gallery.models import FingerprintMemory, fingerprint, resolve
 from attention_gallery.records import AttentionLayer, Float32, ModelFacts, Provenance, StoredAttention, Tokens
 from attention_gallery.store import AttentionStore, BesideShape
@@ -235,9 +236,9 @@ def translating(root: Path) -> Built:
 
 
 def probed(root: Path) -> Built:
-    """An encoder that is probed for the subjects of forty sentences, one of which has pages."""
+    """An encoder that is probed for the subjects of forty sentences without pages, which one head knows."""
     sample = Sample(root)
-    words = [f"A cat{number} {'very ' * (number % 3)}sat" for number in range(40)]
+    words = [f"A cat{number} {'very ' * (number % 3)}sat{' now' * (number // 3 % 4)}" for number in range(40)]
     trees = "".join(map(_tree, words, range(40)))
     sample.write("data/trees.conllu", trees)
     return make(
@@ -250,15 +251,29 @@ def probed(root: Path) -> Built:
 
 
 def _tree(text: str, number: int) -> str:
-    """A sentence in CoNLL-U whose second word is the subject of its last."""
+    """A sentence in CoNLL-U whose second word is the subject of its verb."""
     words = text.split()
+    verb = words.index("sat") + 1
     lines = [f"# sent_id = t{number}", f"# text = {text}"]
     for index, form in enumerate(words, 1):
-        head, kind = {1: (2, "det"), 2: (len(words), "nsubj"), len(words): (0, "root")}.get(
-            index, (len(words), "advmod")
-        )
+        head, kind = {1: (2, "det"), 2: (verb, "nsubj"), verb: (0, "root")}.get(index, (verb, "advmod"))
         lines.append("\t".join([str(index), form, *"____", str(head), kind, "_", "_"]))
     return "\n".join(lines) + "\n\n"
+
+
+def _know_subjects(weights: Any, sentence: Any, tokens: Any) -> None:
+    """Let a head look from each subject at its verb: weights[query, key]."""
+    for relation in sentence.relations:
+        if relation.kind == "nsubj":
+            sides = (relation.from_, relation.to)
+            spans = [one if isinstance(one, tuple) else occurrences(sentence.joined, one)[0] for one in sides]
+            query, key = (
+                np.flatnonzero((tokens.offsets[:, 0] < end) & (tokens.offsets[:, 1] > start))
+                for start, end in spans
+            )
+            weights[query] *= 0.01
+            weights[np.ix_(query, key)] = 0.9 / len(key)
+            weights[query] /= weights[query].sum(axis=1, keepdims=True)
 
 
 def _jobs(sample: Sample) -> list[tuple[Any, str, Any, str, AttentionStore]]:
@@ -293,6 +308,8 @@ def _capture(store: AttentionStore, key: str, sentence: Any, spec: Any, kind: st
     with store.writer(key, text, tokens, facts, keys, beside=BesideShape.of(beside)) as writer:
         for layer in range(layers):
             weights = random_attention(random, heads, len(tokens), len(keys or tokens), causal=causal)
+            if layer == 1 and not causal and keys is None:
+                _know_subjects(weights[2], sentence, tokens)
             writer.write(AttentionLayer(layer, facts.kind, weights))
         writer.finish(
             Provenance("w" * 64, "t" * 64, spec.source, None, spec.dtype, {"torch": "2"}, 0.2, 1e-7), beside

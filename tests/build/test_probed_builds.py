@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import re
 import subprocess
 import sys
@@ -24,20 +27,22 @@ from sample_gallery import Sample
 RELATION = {"from": "it", "to": "cat", "kind": "coreference"}
 
 
-def tree(number: int, relation: str = "nsubj") -> str:
-    """A sentence whose subject stands one to three words before its verb."""
+def tree(number: int, relation: str = "nsubj", after: int = 0) -> str:
+    """A sentence whose subject stands one to three words before its verb; up to `after` words follow."""
     words = ["A", f"cat{number}", *["very", "much"][: number % 3], "sat"]
+    verb = len(words)
+    words += ["here", "and", "now"][: number // 3 % (after + 1)]
     lines = [f"# sent_id = t{number}", f"# text = {' '.join(words)}"]
-    heads = {0: (2, "det"), 1: (len(words), relation), len(words) - 1: (0, "root")}
+    heads = {0: (2, "det"), 1: (verb, relation), verb - 1: (0, "root")}
     for index, form in enumerate(words):
-        head, kind = heads.get(index, (len(words), "advmod"))
+        head, kind = heads.get(index, (verb, "advmod"))
         lines.append("\t".join([str(index + 1), form, *"____", str(head), kind, "_", "_"]))
     return "\n".join(lines) + "\n\n"
 
 
-def with_treebank(root: Path, count: int = 40, **collection: object) -> Sample:
+def with_treebank(root: Path, count: int = 40, after: int = 0, **collection: object) -> Sample:
     sample = Sample.make(root)
-    sample.write("data/trees.conllu", "".join(map(tree, range(count))))
+    sample.write("data/trees.conllu", "".join(tree(number, after=after) for number in range(count)))
     sample.settings["sentences"].append({"conllu": "data/trees.conllu", "pages": False, **collection})
     sample.sentence("cat")["relations"] = [RELATION]
     return sample
@@ -126,11 +131,47 @@ def test_too_few_examples_are_said(tmp_path: Path) -> None:
     assert "of 4 heads the first looks most at the second" in told
 
 
-def test_the_best_head_is_linked_and_says_so_on_its_own_page(tmp_path: Path) -> None:
+def test_random_heads_are_the_best_at_nothing_and_pages_say_so(tmp_path: Path) -> None:
     sample = with_treebank(tmp_path)
+    sample.build()
+    found = json.loads((sample.site / "models/enc/heads.json").read_bytes())
+    (score,) = (one for one in found["relations"] if one["kind"] == "nsubj")
+    assert score["best"] is None
+    assert score["nearest"]["adjusted"] > 0.05
+    assert [one["relation"] for one in found["heads"]] == [None] * 4
+    table = list(
+        csv.DictReader(io.StringIO((sample.site / "models/enc/heads.csv").read_text(encoding="utf-8")))
+    )
+    assert {row["relation"] + row["relation_adjusted"] for row in table} == {""}
+    assert "None. At none of the" in sample.page("models/enc/l00h00")
+
+
+def test_the_best_head_is_linked_and_says_so_on_its_own_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = data.CachedData.looks
+
+    def one_knows(self: data.CachedData, key: str, gold: GoldSentence) -> object:
+        found = plain(self, key, gold)
+        if found is None:
+            return None
+        found = found.copy()
+        for relation in gold.relations:
+            found[0, -1, 0, relation.source] = relation.target
+        return found
+
+    monkeypatch.setattr(data.CachedData, "looks", one_knows)
+    sample = with_treebank(tmp_path, after=3)
     sample.build()
     line = next(line for line in sample.page("models/enc").splitlines() if "nsubj (" in line)
     layer, head = line.split("../../models/enc/l")[1][:5].split("h")
+    assert (layer, head) == ("01", "00")
+    found = json.loads((sample.site / "models/enc/heads.json").read_bytes())
+    (score,) = (one for one in found["relations"] if one["kind"] == "nsubj")
+    assert score["nearest"] is None
+    assert score["best"]["head"] == "L1H0"
+    assert score["best"]["adjusted"] <= 0.05
+    assert score["best"]["lead"]["low"] > 0
     assert "nsubj (40 in 40 sentences):" in sample.page(f"models/enc/l{layer}h{head}")
     others = [
         (f"{n:02d}", f"{m:02d}")
@@ -162,7 +203,8 @@ def test_notes_are_held_to_what_the_probe_finds(tmp_path: Path) -> None:
     sample.build(strict=True)
     line = next(line for line in sample.page("models/enc").splitlines() if "nsubj (" in line)
     assert f"{float(accuracy(sample)):.1%}".replace("%", "\u00a0%") in line
-    assert "how often the best head of Encoder is right about nsubj (models/enc/)" in sample.page("")
+    said = "how often the chosen head of Encoder is right about nsubj (models/enc/)"
+    assert said in sample.page("")
     sample.note("gallery.md", HELD % "at_least: 1.5")
     (warning,) = sample.build().warnings
     assert "is right about nsubj is 0." in warning

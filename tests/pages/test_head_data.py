@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from attention_gallery.analysis import Across, HeadsAcross
+from attention_gallery.analysis import Across, HeadRelation, HeadsAcross
 from attention_gallery.analysis.repeats import REPEATS
 from attention_gallery.pages.head_data import HEAD_COLUMNS, MEASURE_COLUMNS, RELATION_COLUMNS, _safe
+from attention_gallery.pages.model_probe import ModelProbe
 from sample_gallery import Sample, analyses_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -103,19 +104,22 @@ def relation_rows(tmp_path: Path) -> tuple[Sample, list[dict[str, str]]]:
     return sample, rows(sample, "enc")
 
 
-def test_a_relation_that_is_a_formula_is_written_as_text(tmp_path: Path) -> None:
+def test_a_relation_that_is_a_formula_is_written_as_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = HeadRelation(FORMULA, FORMULA, 1, 9, 12, 0.25, best=True, adjusted=0.01)
+    monkeypatch.setattr(ModelProbe, "by_head", {(1, 1): known})
     sample, table = relation_rows(tmp_path)
-    told = {row["relation"] for row in table}
-    assert f"'{FORMULA}" in told
+    (row,) = (row for row in table if row["relation"])
+    assert [row[name] for name in ("head", *RELATION_COLUMNS)] == [
+        *("L1H1", f"'{FORMULA}", "to-from", "9", "12", "0.75", "0.25", "true", "0.01")
+    ]
     for row in table:
         for name, cell in row.items():
             assert not cell.startswith(("=", "+", "-", "@")), name
-    best = {(one["kind"], one["best"]["head"]) for one in value(sample, "enc")["relations"] if one["best"]}
-    marked = {
-        (row["relation"].removeprefix("'"), row["head"]) for row in table if row["relation_best"] == "true"
-    }
-    assert marked
-    assert marked <= best
+    found = value(sample, "enc")
+    assert next(one["relation"] for one in found["heads"] if one["relation"])["adjusted"] == 0.01
+    assert FORMULA in {one["kind"] for one in found["relations"] if one["nearest"]}
 
 
 def test_the_files_are_listed_on_the_page_and_left_out_when_not_wanted(sample: Sample) -> None:

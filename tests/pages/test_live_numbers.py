@@ -187,7 +187,7 @@ def test_accuracies_are_those_of_the_probe(numbers: Numbers) -> None:
     assert numbers.answer(AccuracyOf(Subject("enc"), "nsubj")) == 0.75
     assert numbers.answer(AccuracyOf(Subject("enc", None, 1, 1), "nsubj")) == 3 / 8
     assert ">0.38</data>" in html(numbers, AccuracyOf(Subject("enc", None, 1, 1), "nsubj"))
-    said = 'title="how often the best head of Encoder is right about nsubj"'
+    said = 'title="how often the chosen head of Encoder is right about nsubj"'
     assert said in html(numbers, AccuracyOf(Subject("enc"), "nsubj"))
 
 

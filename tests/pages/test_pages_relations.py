@@ -2,24 +2,46 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from attention_gallery.analysis import gold_of
 from attention_gallery.analysis.probe import NOTHING, UNREAD, Int16
-from attention_gallery.analysis.probe_scores import half_of
-from attention_gallery.analysis.relations import GoldSentence
+from attention_gallery.analysis.relations import GoldSentence, Relation
+from attention_gallery.analysis.tallies import half_of
 from attention_gallery.manifest.settings import SentenceSpec
 from attention_gallery.pages.model_probe import ModelProbe
 from attention_gallery.pages.relations import gold_rows, relation_groups
 
-TEXT = "the cat sat"
 HEADS = 4
+ALL_AT_SAT = np.full((2, 1, HEADS, 3), 2, np.int16)
 
 
 def sentence(number: int) -> SentenceSpec:
+    """“the cat … sat”, with words between and behind, so that no place or offset is always right."""
+    words = [
+        "the",
+        "cat",
+        *["so", "very", "much"][: number % 4],
+        "sat",
+        *["up", "here", f"x{number}"][number % 3 :],
+    ]
     relations = ({"from": "cat", "to": "sat", "kind": "nsubj"}, {"from": "sat", "to": "the", "kind": "odd"})
-    given = {"slug": f"s{number}", "title": "x", "text": TEXT, "relations": relations[: 1 + (number == 0)]}
+    text = " ".join([*words[:-1], f"x{number}"])
+    given = {"slug": f"s{number}", "title": "x", "text": text, "relations": relations[: 1 + (number == 0)]}
     return SentenceSpec.model_validate(given)
+
+
+def looks_of(gold: GoldSentence, picked: Int16) -> Int16:
+    """What heads pick for all words, from what they pick of “the”, “cat” and “sat” for these three."""
+    text = [gold.text[slice(*span)] for span in gold.words]
+    three = np.array([0, 1, text.index("sat")], np.int16)
+    looks = np.full(
+        (*picked.shape[:-1], len(gold.units)), UNREAD if (picked == UNREAD).all() else NOTHING, np.int16
+    )
+    looks[..., three] = np.where(picked >= 0, three[np.maximum(picked, 0)], picked)
+    return looks
 
 
 def probe_of(
@@ -28,13 +50,13 @@ def probe_of(
     specs = [sentence(number) for number in range(count)]
 
     def read(key: str, gold: GoldSentence) -> Int16 | None:
-        return looks
+        return None if looks is None else looks_of(gold, looks)
 
     return specs, ModelProbe(tuple((gold_of(one), "0") for one in specs), causal, read, sinking)
 
 
 def all_look(*words: int) -> Int16:
-    """Every head looks at the same words, but for head 0 of layer 0."""
+    """Every head looks at the same words, but for head 0 of layer 0, which looks from “cat” at “sat”."""
     looks = np.tile(np.array(words, np.int16), (2, 1, HEADS, 1))
     looks[1] = NOTHING
     looks[0, 0, 0] = [1, 2, 1]
@@ -43,13 +65,55 @@ def all_look(*words: int) -> Int16:
 
 def test_the_best_head_is_right_or_not() -> None:
     specs, probe = probe_of(60, all_look(1, 0, 0))
+    scored = sum(half_of(one.joined) for one in specs)
     rows = gold_rows(specs[1], probe, lambda place: f"/l{place[0]}h{place[1]}")
     assert [(row.head, row.href, row.right) for row in rows] == [("L0H0", "/l0h0", True)]
     assert rows[0].verdict.replace("\u2068", "").replace("\u2069", "") == "“cat” looks most at “sat”: right"
     table = {row.title: row for group in relation_groups(probe, lambda _: "") for row in group.rows}
     assert (table["nsubj"].head, table["nsubj"].accuracy) == ("L0H0", "100.0\u00a0%")
-    assert table["nsubj"].interval == "100.0\u00a0% to 100.0\u00a0%"
-    assert (table["nsubj"].direction, table["nsubj"].offset) == ("from → to", "1 word on")
+    assert table["nsubj"].best
+    low, high = table["nsubj"].interval.replace("\u00a0%", "").split(" to ")
+    assert 80 < float(low) < 95
+    assert high == "100.0"
+    assert table["nsubj"].right == table["nsubj"].scored == f"{scored}"
+    assert table["nsubj"].sentences == f"{scored} sentences"
+    assert table["nsubj"].direction == "from → to"
+    assert table["nsubj"].offset.endswith("on")
+    assert table["nsubj"].lead.startswith("+")
+    assert table["nsubj"].lead_interval.endswith("behind in 0")  # too seldom alike for an interval
+
+
+def test_where_no_head_is_better_than_guessing_none_is_the_best() -> None:
+    """Every head looks at the second word, and the relation leads to it in a third of the sentences."""
+    specs, probe = probe_of(60, all_look(1, 1, 1))
+    probe = ModelProbe(
+        tuple((gold_of(one), "0") for one in specs),
+        False,
+        lambda key, gold: looks_of(gold, np.full((2, 1, HEADS, 3), 0, np.int16)),
+    )
+    row = {row.title: row for group in relation_groups(probe, lambda _: "") for row in group.rows}["nsubj"]
+    assert not row.best
+    assert (row.head, row.accuracy) == ("L0H0", "0.0\u00a0%")
+    assert probe.best_at(0, 0) == ()
+    (gold,) = gold_rows(specs[1], probe, lambda _: "")
+    assert gold.head == ""
+    assert gold.verdict.endswith("No head is better at relations of this kind than guessing.")
+
+
+def test_few_sentences_have_counts_in_place_of_an_interval() -> None:
+    specs = [sentence(number) for number in range(60)]
+    golds = [gold_of(one) for one in specs]
+    doubled = [
+        replace(one, relations=(*one.relations, Relation("nsubj", 0, one.relations[0].target)))
+        for one in golds
+    ]
+    probe = ModelProbe(
+        tuple((one, "0") for one in doubled), False, lambda _, gold: looks_of(gold, ALL_AT_SAT)
+    )
+    row = {row.title: row for group in relation_groups(probe, lambda _: "") for row in group.rows}["nsubj"]
+    assert row.interval == ""  # two examples of each sentence, all right: do they hang together?
+    assert row.right == row.scored
+    assert row.lead_interval.startswith("ahead in ")
 
 
 def test_too_few_examples_are_counted_for_the_sentence_alone() -> None:
@@ -78,7 +142,7 @@ def test_a_relation_to_the_first_word_is_marked_where_attention_rests_on_it() ->
     picked[1] = NOTHING
     specs, probe = probe_of(60, picked, causal=True, sinking=True)
     table = {row.title: row for group in relation_groups(probe, lambda _: "") for row in group.rows}
-    scored = sum(half_of(one.slug) for one in specs)
+    scored = sum(half_of(one.joined) for one in specs)
     first = table["previous word"]  # "cat" looks back at "the", and so does "sat"
     assert first.caution == f"{scored} lead to the first word"
     assert table["nsubj"].caution == ""  # which leads from the second word to the third

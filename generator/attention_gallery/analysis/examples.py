@@ -81,18 +81,21 @@ class Examples:
         return self._summed(right)
 
     def guess_hits(self) -> NDArray[np.int64]:
-        """How often each of `OFFSETS`, and then each of `PLACES`, is right: int64[guess, kind].
+        """How often each guess that knows nothing but places is right: int64[guess, kind].
 
-        Both are clamped to the sentence. A phrase is left at its last word to look ahead, at its first to
-        look back.
+        Each of `OFFSETS` first, then each of `PLACES`, twice: a place in the phrase itself gives way to the
+        word before it, or to the word after. All are clamped to the sentence. A phrase is left at its last word
+        to look ahead, at its first to look back.
         """
         first, last = self._edges(self.sources)
         words = self.member.shape[1]
         ways = np.array(OFFSETS)[:, None]
-        beside = np.where(ways > 0, last, first) + ways
-        fixed = np.array([place % words if abs(place) < words else place for place in PLACES])[:, None]
-        guessed = np.concatenate([beside, np.broadcast_to(fixed, (len(PLACES), len(first)))])
-        return self._summed(self._is_right(np.clip(guessed, 0, max(0, words - 1))))
+        guessed = [np.where(ways > 0, last, first) + ways]
+        places = np.array([place % words if abs(place) < words else place for place in PLACES])[:, None]
+        places = np.clip(places, 0, max(0, words - 1))
+        own = (first <= places) & (places <= last)
+        guessed += [np.where(own, beside, places) for beside in (first - 1, last + 1)]
+        return self._summed(self._is_right(np.clip(np.concatenate(guessed), 0, max(0, words - 1))))
 
     def chance(self, causal: bool) -> Float64:
         """How often a random other word would be right, on average: float64[direction, kind].

@@ -45,10 +45,13 @@ def share_interval(right: Int64, examples: Int64) -> tuple[Float64, Float64]:
     units = effective_texts(examples)
     if total <= _NEARLY_ONE * units:
         return _exact(share, np.full_like(share, units))
-    known = units * np.minimum(share, 1 - share) >= _LEAST_EITHER_WAY
+    rarer = units * np.minimum(share, 1 - share)
+    known = rarer >= _LEAST_EITHER_WAY
+    # A variance that rests on few rare answers is known less well than the number of texts says.
+    freedom = np.clip(2 * rarer, 1, texts - 1)
     variance = _variance(right - share[..., None] * examples, total)
     with np.errstate(divide="ignore", invalid="ignore"):
-        effective = share * (1 - share) / variance * (_NORMAL / _quantile(texts - 1.0)) ** 2
+        effective = share * (1 - share) / variance * (_NORMAL / _quantile(freedom)) ** 2
     # Without a variance the answers of all texts are alike: then a text may be no more than one example.
     effective = np.where(variance > 0, np.minimum(effective, total), units)
     low, high = _exact(share, effective)
@@ -89,7 +92,7 @@ def _variance(residuals: Float64, total: int) -> Float64:
     return found
 
 
-def _quantile(freedom: float | Float64) -> Float64:
+def _quantile(freedom: Float64) -> Float64:
     """The upper end of a central interval of Student's t with so many degrees of freedom."""
     from scipy.special import stdtrit
 

@@ -43,11 +43,10 @@ def question(ask: ValueAsk, links: LinkMap, texts: Mapping[str, str], measures: 
             return f"heads of type “{type_title(ask.type)}” in {page_name(ask.subject, links)}"
         case AccuracyOf():
             model = isolated(links.models[ask.subject.model][0])
-            relation = isolated(kind_title(ask.relation))
-            if ask.subject.layer is None or ask.subject.head is None:
-                return f"how often the head of {model} that was chosen for {relation} is right about it"
-            head = head_name(ask.subject.layer, ask.subject.head)
-            return f"how often {head} of {model} is right about {relation}"
+            head = "the chosen head"
+            if ask.subject.layer is not None and ask.subject.head is not None:
+                head = head_name(ask.subject.layer, ask.subject.head)
+            return f"how often {head} of {model} is right about {isolated(kind_title(ask.relation))}"
         case TypeOf():
             return f"type of {where}"
 
