@@ -29,6 +29,7 @@ from attention_gallery.models import (
     ResolvedModel,
     files,
     fingerprint,
+    license_of,
     resolve,
 )
 from attention_gallery.notes import check_heads, check_models
@@ -117,6 +118,7 @@ def _model(
     if found is None:
         shown.extend(_may_be(index, spec))
         return
+    license_of(found)
     kinds, wrong = shown_models(project.manifest, index, found.kinds)
     shown.extend(kinds or _may_be(index, spec))
     if wrong:
