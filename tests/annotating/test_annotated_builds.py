@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,19 @@ def test_a_warm_build_imports_no_spacy_and_writes_nothing(sample: Sample, pipeli
     command = [sys.executable, "-c", code, str(sample.manifest)]
     environment = {**os.environ, "PYTHONPATH": paths}
     assert subprocess.run(command, check=False, env=environment).returncode == 0
+
+
+def test_a_new_version_is_noticed_where_the_module_is_the_same(sample: Sample, pipelines: Path) -> None:
+    time.sleep(0.05)  # until the tick of the clock in which it was written has passed
+    sample.build()
+    assert list(sample.build().seconds) == ["look"]
+    module = pipelines / "tiny_rules" / "__init__.py"
+    before, status = module.read_bytes(), module.stat()
+    install(pipelines, version="1.2.4")
+    os.utime(module, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert module.read_bytes() == before
+    assert list(sample.build().seconds) != ["look"]
+    assert "tiny_rules 1.2.4" in sample.page("sentences/cat")
 
 
 def test_a_new_version_of_the_pipeline_parses_again(sample: Sample, pipelines: Path) -> None:

@@ -202,3 +202,21 @@ def test_a_changed_lock_rebuilds(project, engine):
         time.sleep(0.5)
         (project / "gallery.lock").write_text("schema: 1")
         until(lambda: engine.builds >= 2)
+
+
+def test_files_that_cannot_be_watched_are_told(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import watchfiles
+
+    begun = threading.Event()
+
+    def refuse(*_: object, **__: object) -> Iterator[Any]:
+        begun.set()
+        raise OSError(28, "OS file watch limit reached")
+
+    monkeypatch.setattr(watchfiles, "watch", refuse)
+    with Watcher(Watched(files=(), folders=(project / "content",))) as watcher:
+        assert begun.wait(10)
+        for thread in watcher._threads:
+            thread.join(10)
+        with pytest.raises(OutputError, match=r"cannot be watched.*file watch limit"):
+            watcher.next(0.01)

@@ -9,12 +9,12 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 from typing import Any
 
 from attention_gallery.analysis.kept import pack, unpack
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.hashing import digest
+from attention_gallery.installed import installed_files
 from attention_gallery.texts.words import Span
 
 _MAGIC = b"attention-gallery parse 1\n"
@@ -85,8 +85,7 @@ class Pipeline:
     @property
     def files(self) -> tuple[str, ...]:
         """Files that are others when another version is installed."""
-        found = (find_spec(name) for name in ("spacy", self.name))
-        return tuple(spec.origin for spec in found if spec is not None and spec.origin is not None)
+        return (*installed_files("spacy", "spacy"), *installed_files(self.name, self.name))
 
     def key(self, text: str) -> str:
         """SHA-256 of all that can change the parse of a text."""

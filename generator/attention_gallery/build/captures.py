@@ -20,6 +20,7 @@ from attention_gallery.models import (
     ProblemMaker,
     ResolvedModel,
     license_file,
+    license_of,
 )
 from attention_gallery.models import files as model_files
 from attention_gallery.models.noticed import branch_folders, package_files
@@ -97,6 +98,10 @@ def needed_captures(
     problems: list[Problem] = []
     shown: list[ShownModel] = []
     for index, (found, _) in enumerate(models):
+        try:
+            license_of(found)  # told now, and not after hours of capture
+        except ModelError as error:
+            problems.extend(error.problems)
         kinds, wrong = shown_models(project.manifest, index, found.kinds)
         shown.extend(kinds)
         problems.extend(wrong)

@@ -40,6 +40,7 @@ from attention_gallery.models import (
     files,
     fingerprint,
     inspect_model,
+    license_of,
     resolve,
 )
 from attention_gallery.models.declared import declared_shapes
@@ -176,6 +177,7 @@ def _model(
         models.shown.extend(_may_be(index, spec))
         models.complete = False
         return
+    license_of(found)
     kinds, wrong = shown_models(project.manifest, index, found.kinds)
     models.shown.extend(kinds or _may_be(index, spec))
     shapes = declared_shapes(found)

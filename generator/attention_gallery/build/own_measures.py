@@ -24,6 +24,7 @@ from attention_gallery.build.measure_guard import Guard, MeasurePlace
 from attention_gallery.errors import ManifestError, Problem, did_you_mean
 from attention_gallery.files import cannot_read
 from attention_gallery.hashing import digest, digest_bytes, digest_file
+from attention_gallery.installed import installed_files
 from attention_gallery.manifest import Manifest
 from attention_gallery.manifest.paths import inside
 from attention_gallery.manifest.textfile import not_utf8
@@ -37,11 +38,15 @@ _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What an item of the manifest names: the object, the file it comes from, and the digest of its code."""
+    """What an item of the manifest names: the object, the file it comes from, and the digest of its code.
+
+    `version` are files that are others when another version of the package is installed.
+    """
 
     value: Any
     file: Path
     digest: str
+    version: tuple[str, ...] = ()
 
 
 def own_measures(manifest: Manifest) -> MeasureSet:
@@ -65,7 +70,8 @@ def own_measures(manifest: Manifest) -> MeasureSet:
     if not metrics:
         return BUILT_IN
     named = [(metric.name, one.digest) for metric, one in zip(metrics, found, strict=True)]
-    return MeasureSet((*METRICS, *metrics), digest(named), tuple(str(one.file) for one in found))
+    files = (name for one in found for name in (str(one.file), *one.version))
+    return MeasureSet((*METRICS, *metrics), digest(named), tuple(dict.fromkeys(files)))
 
 
 def _of_project(place: MeasurePlace) -> _Found:
@@ -145,7 +151,9 @@ def _installed(place: MeasurePlace) -> _Found:
         reason = f'the measure "{place.named}" cannot be loaded: {type(error).__name__}: {error}'
         raise place.error(reason, f"look at the package that brings {point.value}") from error
     version = point.dist.version if point.dist is not None else ""
-    return _Found(value, file, digest([point.value, version, digest_file(file)]))
+    described = digest([point.value, version, digest_file(file)])
+    files = installed_files(point.module.partition(".")[0], point.dist.name) if point.dist else ()
+    return _Found(value, file, described, tuple(files))
 
 
 def _metric(found: _Found, place: MeasurePlace, taken: set[str]) -> Metric:

@@ -46,8 +46,10 @@ def report(error: BaseException, *, verbose: bool = False) -> int:
 
 
 def _system_message(error: OSError) -> str:
+    from attention_gallery.files import why_unreadable
+
     where = f"{shown(Path(os.fsdecode(error.filename)))}: " if isinstance(error.filename, str | bytes) else ""
-    reason = (error.strerror or str(error)).lower()
+    reason = why_unreadable(error)
     mends = {
         errno.ENOSPC: "free some space on the disk and run the command again; the previous site is untouched",
         errno.EDQUOT: "your disk quota is used up; the previous site is untouched",

@@ -23,14 +23,16 @@ _BAR = 12  # characters of a bar that stands for weight 1
 def choose_model(name: str, manifest: Path) -> tuple[ModelSpec, Path]:
     """The model that `name` means, at its locked commit, and the folder that its path is relative to.
 
-    Slugs of the manifest come first. Raises `ManifestError` when it is neither a slug nor a source.
+    Slugs of the manifest come first. Raises `ManifestError` when it is neither a slug nor a source, and
+    `OSError` when there is a manifest that cannot be read.
     """
+    from attention_gallery.files import kind_of
     from attention_gallery.manifest import ModelSpec, load_manifest, parse_source
 
     path = manifest.absolute()
-    path = path / MANIFEST if path.is_dir() else path
+    path = path / MANIFEST if kind_of(path) == "folder" else path
     slugs: list[str] = []
-    if path.is_file():
+    if kind_of(path) == "file":
         for spec in load_manifest(path).settings.models:
             if spec.slug == name:
                 return _at_locked_commit(spec, path), path.parent

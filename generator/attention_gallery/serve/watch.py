@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from attention_gallery.errors import OutputError
+
 _IGNORED_NAMES = frozenset({".git", ".gallery", ".venv", "__pycache__", "node_modules", ".DS_Store"})
 _IGNORED_ENDINGS = (".swp", ".swx", ".tmp", ".part", "~", "4913")
 
@@ -46,6 +48,7 @@ class Watcher:
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
         self._deep: tuple[Path, ...] = ()
+        self._failure: Exception | None = None
 
     @property
     def watched(self) -> Watched:
@@ -72,7 +75,13 @@ class Watcher:
             thread.join(timeout=5)
 
     def next(self, seconds: float | None = None) -> frozenset[Path]:
-        """The paths that changed; waits for at most `seconds`, and is empty when nothing happened."""
+        """The paths that changed; waits for at most `seconds`, and is empty when nothing happened.
+
+        Raises `OutputError` when the system watches no longer.
+        """
+        if self._failure is not None:
+            mend = "close other programs that watch files, or raise the system's limit of watches"
+            raise OutputError(f"the files of the project cannot be watched: {self._failure}", mend)
         try:
             changed = set(self._changes.get(timeout=seconds))
         except queue.Empty:
@@ -93,6 +102,12 @@ class Watcher:
         return self._watched.concerns(Path(path))
 
     def _run(self, folders: tuple[Path, ...], recursive: bool) -> None:
+        try:
+            self._watch(folders, recursive)
+        except Exception as error:  # of a library that raises errors of its own; told by `next`
+            self._failure = error
+
+    def _watch(self, folders: tuple[Path, ...], recursive: bool) -> None:
         from watchfiles import watch
 
         for changes in watch(
