@@ -6,10 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from attention_gallery.build.annotate import Annotated, annotate
-from attention_gallery.build.captures import key_of
+from attention_gallery.build.captures import key_of, key_of_given
 from attention_gallery.build.contrasts import check_contrasts
 from attention_gallery.build.data import CachedData, CapturedEvidence
 from attention_gallery.build.gather import link_map
+from attention_gallery.build.hidden import RANDOM_TOKENS, hidden_texts
 from attention_gallery.build.identify import at_source
 from attention_gallery.build.locking import tell_others
 from attention_gallery.build.pins import Pins
@@ -171,6 +172,10 @@ def _captured(
                 keys[shown.spec.slug, sentence.slug] = key
         except DamagedEntry:
             continue
+    for text in hidden_texts(project.manifest.settings, shown):
+        key = key_of_given(project.manifest.settings, shown.spec, digests, text.given, shown.kind)
+        if text.name == RANDOM_TOKENS and store.has(key):
+            keys[shown.spec.slug, RANDOM_TOKENS] = key
     return shape
 
 
@@ -195,7 +200,8 @@ def _notes(
     links = link_map(project, models, paged, measured if ladder_of(settings) else ())
     try:
         probes = _probes(parsed.manifest.settings, shown, keys, data) if parsed.complete else {}
-        evidence = CapturedEvidence(data, keys, probes)
+        random_tokens = {model: key for (model, name), key in keys.items() if name == RANDOM_TOKENS}
+        evidence = CapturedEvidence(data, keys, probes, random_tokens)
         numbers = Numbers(links, settings.sentences, evidence, data.measures)
         failures = gather_notes(project.notes, numbers).failures
         warnings = [told_in_short(failure, project.root) for failure in failures]
