@@ -37,6 +37,7 @@ from attention_gallery.analysis import (
     heads_only,
     look,
 )
+from attention_gallery.analysis.repeats import RepeatScores, measure_repeats
 from attention_gallery.build.captures import text_input
 from attention_gallery.figures.describe import quoted_tokens
 from attention_gallery.manifest import GallerySettings, load_manifest, schema_text
@@ -48,7 +49,7 @@ from attention_gallery.pages.live import LiveAnswers
 from attention_gallery.pages.model_probe import ModelProbe
 from attention_gallery.pages.numbers import Numbers
 from attention_gallery.pages.routes import HeadRoutes
-from attention_gallery.records import StoredAttention
+from attention_gallery.records import AttentionLayer, MemoryCapture, RepeatedTokens, StoredAttention
 
 ROOT = Path(__file__).parents[1]
 
@@ -153,6 +154,7 @@ class Evidence:
         self.across = cache(self._across)
         self.probe = cache(self._probe)
         self._loaded = cache(self._load)
+        self._scores = cache(self._measure_repeats)
 
     def _load(self, model: str) -> Any:
         from attention_gallery.capturing.prepare import prepare
@@ -181,7 +183,25 @@ class Evidence:
         for sentence in self._sentences.values():
             if sentence.pages and sentence.read_by(model):
                 gathered.add(heads_only(self.analysis(model, sentence.slug)))
-        return gathered.result()
+        return gathered.result(self.repeats(model))
+
+    def repeats(self, model: str) -> RepeatScores:
+        """What its heads do on random tokens read twice."""
+        return self._scores(model)
+
+    def _measure_repeats(self, model: str) -> RepeatScores:
+        from attention_gallery.capturing import run_batch
+        from attention_gallery.capturing.repeated import read_repeated
+        from attention_gallery.models import ModelFingerprint
+
+        prepared = self._loaded(model)
+        loaded = prepared.loaded
+        read = read_repeated(loaded, RepeatedTokens(), model, loaded.resolved.problem)
+        layers: list[AttentionLayer] = []
+        (told,) = run_batch(prepared, [read], [{"self": layers.append}], ModelFingerprint("", ""))
+        tokens = read.queries("self")
+        origin = told["self"].provenance
+        return measure_repeats(MemoryCapture("", "", tokens, loaded.facts, origin, tuple(layers)))
 
     def attention(self, model: str, sentence: str) -> StoredAttention:
         """For live values, as a build reads the store."""

@@ -98,6 +98,9 @@ class Captured:
         entry = self.attention(model, sentence)
         return None if entry is None else analyse(entry, AnalysisSettings())
 
+    def repeats(self, model: str) -> None:
+        """No random tokens were read."""
+
     def relations(self, model: str) -> dict[str, RelationScore] | None:
         return (
             {"nsubj": scored(), "obj": replace(scored(), best=None, heads=None)} if model == "enc" else None

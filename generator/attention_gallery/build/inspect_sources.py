@@ -16,7 +16,7 @@ from attention_gallery.build.captures import key_of, key_of_given
 from attention_gallery.build.contrasts import check_contrasts
 from attention_gallery.build.data import CachedData, CapturedEvidence
 from attention_gallery.build.gather import build_date, link_map
-from attention_gallery.build.hidden import hidden_texts
+from attention_gallery.build.hidden import RANDOM_TOKENS, hidden_texts
 from attention_gallery.build.identify import at_source
 from attention_gallery.build.locking import tell_others
 from attention_gallery.build.options import BuildOptions
@@ -87,7 +87,8 @@ class Inspected:
 
 @dataclass(slots=True)
 class _Models:
-    """What was found out of the models: shapes by slug, keys of captures by slugs of model and sentence.
+    """What was found out of the models: shapes by slug, keys of captures by slugs of model and sentence, and
+    those of random tokens by slug.
 
     `captured`: whether nothing is missing in the store.
     """
@@ -95,6 +96,7 @@ class _Models:
     shown: list[ShownModel] = field(default_factory=list)
     shapes: dict[str, Shape] = field(default_factory=dict)
     keys: dict[tuple[str, str], str] = field(default_factory=dict)
+    random_tokens: dict[str, str] = field(default_factory=dict)
     complete: bool = True
     captured: bool = True
 
@@ -244,6 +246,10 @@ def _captured(
             continue
         models.shapes[slug] = facts.layers, facts.heads
         models.keys[slug, sentence.slug] = key
+    for text in hidden_texts(settings, shown):
+        key = key_of_given(settings, shown.spec, digests, text.given, shown.kind)
+        if text.name == RANDOM_TOKENS and store.has(key):
+            models.random_tokens[slug] = key
     return whole
 
 
@@ -265,7 +271,7 @@ def _notes(sources: Sources, project: Project, models: _Models, parsed: Annotate
         return []
     try:
         probes = _probes(parsed.manifest.settings, models, data) if parsed.complete else {}
-        evidence = CapturedEvidence(data, models.keys, probes)
+        evidence = CapturedEvidence(data, models.keys, probes, models.random_tokens)
         numbers = Numbers(links, settings.sentences, evidence, data.measures, kinds)
         failures = gather_notes(project.notes, numbers).failures
         warnings = [told_in_short(failure, project.root) for failure in failures]
