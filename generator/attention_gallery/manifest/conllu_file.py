@@ -5,6 +5,7 @@ Every mistake is told with the line of the file. https://universaldependencies.o
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,8 +137,8 @@ def _parsed(lines: list[str], first: int, last: int) -> tuple[_Nodes, dict[str, 
         for number in numbers:
             try:
                 conllu.parse(lines[number - 1] + "\n\n")
-            except ParseException as error:
-                raise _Wrong(f"this is no line of CoNLL-U: {error}", _COLUMNS, number) from None
+            except (ParseException, ValueError) as error:  # a number can have too many digits to be one
+                raise _Wrong(f"this is no line of CoNLL-U: {str(error)[:200]}", _COLUMNS, number) from None
         raise _Wrong("this is no sentence of CoNLL-U", _COLUMNS, first + 1) from None
     if len(tree) != len(numbers):
         raise _Wrong("this is no sentence of CoNLL-U", _COLUMNS, first + 1)
@@ -151,13 +152,13 @@ def _parsed(lines: list[str], first: int, last: int) -> tuple[_Nodes, dict[str, 
 
 def _surface(nodes: _Nodes) -> Iterator[tuple[int, Token, _Nodes]]:
     """What is written in the text: each multiword token with its words, and each word outside of them."""
-    waiting = [(line, node) for line, node in nodes if not _is_empty(node)]
+    waiting = deque((line, node) for line, node in nodes if not _is_empty(node))
     while waiting:
-        line, node = waiting.pop(0)
+        line, node = waiting.popleft()
         inner: _Nodes = []
         if _is_range(node):
             while waiting and not _is_range(waiting[0][1]) and waiting[0][1]["id"] <= node["id"][2]:
-                inner.append(waiting.pop(0))
+                inner.append(waiting.popleft())
         yield line, node, inner or [(line, node)]
 
 
@@ -227,4 +228,4 @@ def _relations(nodes: _Nodes, places: dict[int, Span]) -> Iterator[tuple[str, in
 
 
 def _shown(value: object) -> str:
-    return "missing" if value is None else str(value)
+    return "missing" if value is None else str(value)[:40]
