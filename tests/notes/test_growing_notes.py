@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from attention_gallery.errors import NoteError
 from attention_gallery.notes import markup
+from attention_gallery.notes.code import highlight
 from attention_gallery.notes.markup import converted, is_quick, marked_up
 from attention_gallery.notes.render import render_note
 from attention_gallery.user_files import MB
@@ -84,3 +85,9 @@ def test_whatever_is_quick_is_read_whatever_it_says(parts: list[str]) -> None:
     body = "".join(parts) * 20
     if is_quick(body):
         marked_up(body)
+
+
+def test_long_code_is_shown_without_colours() -> None:
+    code = "x = '" * 30_000
+    assert "hl-" not in highlight(code, "python")
+    assert "hl-" in highlight("x = 1", "python")

@@ -56,6 +56,14 @@ BOMBS = {
     "a format filter": ("{{ '%99999999999s' | format(word) }}", SIZE),
     "a replacement": ("{{ ('a' * 9999).replace('a', 'b' * 9999) }}", SIZE),
     "a replacing filter": ("{{ ('a' * 9999) | replace('a', 'b' * 9999) }}", SIZE),
+    "a flood": (
+        "{% for i in range(99999) %}{{ 'a' * 99999 ~ i }}{% endfor %}",
+        "the page has more than 256,000,000 characters",
+    ),
+    "a mapped filter": ("{{ [word] | map('center', 99999999999) | list }}", SIZE),
+    "a method by its name": ("{{ word['ljust'](99999999999) }}", "must be called where"),
+    "a method as a field": ("{{ (word | attr('ljust'))(99999999999) }}", "must be called where"),
+    "a method that is kept": ("{% set f = word.ljust %}{{ f(99999999999) }}", "must be called where"),
     "a joined list": ("{{ range(9999) | join('b' * 9999) }}", SIZE),
     "a joining method": ("{{ ('b' * 9999).join(range(9999) | map('string') | list) }}", SIZE),
     "a macro that calls itself twice": (
@@ -104,21 +112,23 @@ def test_ordinary_templates_read_as_ever(tmp_path: Path, monkeypatch: pytest.Mon
         "{{ 'a' | center(3) }}|{{ ','.join(['p', 'q']) }}|{{ 'x\ny' | indent(2) }}|"
         "{{ word | replace('<', 'z') }}|"
         "{{ range(3) | list }}|{{ [1] + [2] }}|{{ 7 % 4 }}|"
+        "{{ {'format': 5}.format }}{{ {'join': 6}['join'] }}|"
         "{% for k, v in {'a': 1}.items() %}{{ k }}{{ v }}{% endfor %}"
     )
     said = renderer(tmp_path, source, monkeypatch).render("page.html", ten=list(range(1, 11)), word="<")
     assert said == (
         "1/5:3,2/5:4,3/5:0,4/5:1,5/5:2|[&lt;d!]|[12!]|<b>&lt;</b>|"
-        "1&lt;2&lt;3&lt;4&lt;5&lt;6&lt;7&lt;8&lt;9&lt;10|y|007|   &lt;| a |p,q|x\n  y|z|[0, 1, 2]|[1, 2]|3|a1"
+        "1&lt;2&lt;3&lt;4&lt;5&lt;6&lt;7&lt;8&lt;9&lt;10|y|007|"
+        "   &lt;| a |p,q|x\n  y|z|[0, 1, 2]|[1, 2]|3|56|a1"
     )
 
 
 def test_every_page_begins_with_all_its_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounds, "MOST_STEPS", 12)
+    monkeypatch.setattr(bounds, "MOST_STEPS", 12 + bounds.CALL)
     made = renderer(tmp_path, "{% for x in ten %}{{ x }}{% endfor %}", monkeypatch)
     for _ in range(5):
         assert made.render("page.html", ten=range(10)) == "0123456789"
-    with pytest.raises(ThemeError, match="takes more than 12 steps"):
-        made.render("page.html", ten=range(12))
-    with pytest.raises(ThemeError, match="takes more than 12 steps"):
+    with pytest.raises(ThemeError, match="takes more than 37 steps"):
+        made.render("page.html", ten=range(13))
+    with pytest.raises(ThemeError, match="takes more than 37 steps"):
         made.render("page.html", ten=(x for x in iter(int, 1)))

@@ -8,6 +8,7 @@ https://universaldependencies.org/ext-format.html
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -173,8 +174,8 @@ def _parsed(
         for number in numbers:
             try:
                 conllu.parse(lines[number - 1] + "\n\n", fields=fields)
-            except ParseException as error:
-                raise _Wrong(f"this is no line of CoNLL-U: {error}", mend, number) from None
+            except (ParseException, ValueError) as error:  # a number can have too many digits to be one
+                raise _Wrong(f"this is no line of CoNLL-U: {str(error)[:200]}", mend, number) from None
         raise _Wrong("this is no sentence of CoNLL-U", mend, first + 1) from None
     if len(tree) != len(numbers):
         raise _Wrong("this is no sentence of CoNLL-U", mend, first + 1)
@@ -186,13 +187,13 @@ def _parsed(
 
 def _surface(nodes: _Nodes) -> Iterator[tuple[int, Token, _Nodes]]:
     """What is written in the text: each multiword token with its words, and each word outside of them."""
-    waiting = [(line, node) for line, node in nodes if not _is_empty(node)]
+    waiting = deque((line, node) for line, node in nodes if not _is_empty(node))
     while waiting:
-        line, node = waiting.pop(0)
+        line, node = waiting.popleft()
         inner: _Nodes = []
         if _is_range(node):
             while waiting and not _is_range(waiting[0][1]) and waiting[0][1]["id"] <= node["id"][2]:
-                inner.append(waiting.pop(0))
+                inner.append(waiting.popleft())
         yield line, node, inner or [(line, node)]
 
 
@@ -263,4 +264,4 @@ def _relations(nodes: _Nodes, places: dict[int, Span]) -> Iterator[tuple[str, in
 
 
 def _shown(value: object) -> str:
-    return "missing" if value is None else str(value)
+    return "missing" if value is None else str(value)[:40]

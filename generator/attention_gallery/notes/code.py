@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import html
 
+LONGEST = (
+    100_000  # characters; more is shown without colours, which can take the square of its length to find
+)
+
 
 def highlight(code: str, language: str | None) -> str:
     """A `<code>` element; tokens carry Pygments' short class names after `hl-`."""
@@ -15,6 +19,8 @@ def highlight(code: str, language: str | None) -> str:
     from pygments.util import ClassNotFound
 
     try:
+        if len(code) > LONGEST:
+            raise ClassNotFound
         lexer = get_lexer_by_name(language, stripnl=False, ensurenl=False)
     except ClassNotFound:
         painted = html.escape(code, quote=False)

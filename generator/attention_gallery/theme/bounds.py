@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sized
+from itertools import islice
 from typing import Any
 
 import jinja2
@@ -18,6 +19,8 @@ from jinja2.runtime import Context
 # What one page may do: turns of loops and calls of macros, blocks and templates; and the largest text, list
 # or number, in characters, items or digits to the base of two.
 MOST_STEPS = 5_000_000
+LARGEST_PAGE = 256_000_000  # characters
+CALL = 25  # steps that a call counts for, as it takes as long as so many turns of a loop
 LARGEST = 10_000_000
 _WIDE = re.compile(r"\d{5}|\*")
 _METHODS = frozenset(
@@ -46,6 +49,21 @@ class Steps:
             )
 
 
+def joined(pieces: Iterable[str]) -> str:
+    """What a page or a part of it is put together from, up to the largest page.
+
+    Some at a time, as counting each takes longer than joining them all.
+    """
+    made: list[str] = []
+    size, rest = 0, iter(pieces)
+    while some := list(islice(rest, 64)):
+        size += sum(map(len, some))
+        if size > LARGEST_PAGE:
+            raise jinja2.TemplateRuntimeError(f"the page has more than {LARGEST_PAGE:,} characters")
+        made += some
+    return "".join(made)
+
+
 def install(environment: Any) -> None:
     """Give an environment with `steps` what changed templates call, and functions that keep to the bounds."""
     environment.filters.update(
@@ -59,6 +77,9 @@ def install(environment: Any) -> None:
     )
     for name in ("center", "format", "indent", "join", "replace"):
         environment.filters[f"_plain_{name}"] = environment.filters[name]
+        environment.filters[name] = _checked(name)
+    environment.filters["attr"] = _reached
+    environment.filters["_reached"] = _reached
     environment.globals["range"] = _range
     environment.globals.pop("lipsum", None)
 
@@ -95,14 +116,13 @@ def _changed(node: nodes.Node, printed: bool) -> nodes.Node:
     for kind, name in ((nodes.Mul, "_times"), (nodes.Pow, "_power"), (nodes.Mod, "_percent")):
         if isinstance(node, kind):
             return _filter(node.left, name, node.right)
-    if isinstance(node, nodes.Filter) and node.name in ("center", "format", "indent", "join", "replace"):
-        node.args.insert(0, nodes.Const(node.name, lineno=node.lineno))
-        node.name = "_method"
+    if isinstance(node, nodes.Getattr) and node.attr in _METHODS:
+        return _filter(node.node, "_reached", nodes.Const(node.attr, lineno=node.lineno))
     if not isinstance(node, nodes.Call):
         return node
-    method = node.node
-    if isinstance(method, nodes.Getattr) and method.attr in _METHODS:
-        named = nodes.Const(f".{method.attr}", lineno=node.lineno)
+    method = node.node  # changed already
+    if isinstance(method, nodes.Filter) and method.name == "_reached":
+        named = nodes.Const(f".{method.args[0].as_const()}", lineno=node.lineno)
         call = _filter(method.node, "_method", named, *node.args)
         call.kwargs = node.kwargs  # type: ignore[assignment]
         call.dyn_args, call.dyn_kwargs = node.dyn_args, node.dyn_kwargs
@@ -133,7 +153,7 @@ def _one_by_one(steps: Steps, items: Iterable[Any]) -> Iterator[Any]:
 
 @jinja2.pass_context
 def _called(context: Context, _: Any) -> None:
-    context.environment.steps.take(1)  # type: ignore[attr-defined]
+    context.environment.steps.take(CALL)  # type: ignore[attr-defined]
 
 
 @jinja2.pass_context
@@ -190,6 +210,28 @@ def _method(context: Context, owner: Any, name: str, *arguments: Any, **named: A
             f"_plain_{plain}", owner, arguments, named, context=context, eval_ctx=context.eval_ctx
         )
     return _bounded(context, made)
+
+
+def _checked(name: str) -> Any:
+    """A filter of Jinja2's that can make a long text out of a short one, with a look at what it is given."""
+
+    @jinja2.pass_context
+    def checked(context: Context, owner: Any, *arguments: Any, **named: Any) -> Any:
+        return _method(context, owner, name, *arguments, **named)
+
+    return checked
+
+
+def refuse_method(owner: Any, name: Any) -> None:
+    """Raise `TemplateRuntimeError` for a method of a text that would be called out of sight."""
+    if isinstance(owner, str | bytes) and name in _METHODS:
+        raise jinja2.TemplateRuntimeError(f'"{name}" of a text must be called where it is named')
+
+
+@jinja2.pass_context
+def _reached(context: Context, owner: Any, name: str) -> Any:
+    refuse_method(owner, name)
+    return context.environment.getattr(owner, name)
 
 
 def _joined(owner: Any, name: str, given: list[Any], arguments: Any) -> tuple[Any, list[Any], Any]:

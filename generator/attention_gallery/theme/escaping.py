@@ -99,6 +99,7 @@ class EscapingEnvironment(jinja2.Environment):
     """
 
     escape_value = staticmethod(escape_value)
+    concat = staticmethod(bounds.joined)
 
     def __init__(self, loader: jinja2.BaseLoader, plain_fields: bool = False) -> None:
         super().__init__(
@@ -114,6 +115,11 @@ class EscapingEnvironment(jinja2.Environment):
         bounds.install(self)
         self.code_generator_class = _PlainFieldsGenerator if plain_fields else _InPlaceGenerator
         self.escaped = Escaped()
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """`obj[argument]`, which can reach a method, too."""
+        bounds.refuse_method(obj, argument)
+        return super().getitem(obj, argument)
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         return bounds.bounded(super()._parse(source, name, filename))

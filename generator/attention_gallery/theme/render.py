@@ -135,7 +135,8 @@ class Renderer:
             return ThemeError(replace(problem, reason=reason, mend=mend))
         reason = without_modules(str(error))
         if isinstance(error, jinja2.TemplateError):
-            return ThemeError(self._problem(reason, file, line))
+            where = f' (in the template "{name}")' if file is None else ""
+            return ThemeError(self._problem(reason + where, file, line))
         if file is None:
             return error
         return ThemeError(self._problem(f"{type(error).__name__}: {reason}", file, line))
