@@ -24,6 +24,7 @@ from attention_gallery.records import (
     Beside,
     MemoryCapture,
     ModelFacts,
+    NumericEnvironment,
     Precision,
     Predictions,
     Provenance,
@@ -35,7 +36,8 @@ from attention_gallery.store.halves import widened
 
 KEY = "ab" + "0" * 62
 FACTS = ModelFacts("BertModel", "bert", 3, 2, 2, False, 512, 32, 100, 1000, "safetensors")
-PROVENANCE = Provenance("w" * 64, "t" * 64, "package:x/y", None, "float32", {"torch": "2.13"}, 0.25, 1e-7)
+ENVIRONMENT = NumericEnvironment("2.13.0", "5.23.0", "cpu", "float32", "interface", "equal lengths", 4)
+PROVENANCE = Provenance("w" * 64, "t" * 64, "", None, ENVIRONMENT, 1e-7)
 
 
 def make_tokens(count: int, *, offsets: bool = True, words: bool = True) -> Tokens:
@@ -451,7 +453,7 @@ def test_the_key_depends_on_all_that_changes_the_numbers(change: dict[str, objec
 
 def test_the_key_never_drifts() -> None:
     assert capture_key(**BASE) == capture_key(**BASE, kind="self")
-    assert capture_key(**BASE) == "e1e8a7a7aaee55991ff1f51507cde39dde5d978556180cf33aa72a518fd1ac3a"
+    assert capture_key(**BASE) == "7b6ab55aa57f4281e242bfd2a1e4b246dfab0d7eba237243e6e8bb304bc240c4"
 
 
 def test_every_half_is_read_exactly() -> None:

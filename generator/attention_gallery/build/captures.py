@@ -194,7 +194,7 @@ def _jobs(project: Project, captures: Captures, missing: set[str]) -> list[Captu
             keys=keys,
             fingerprint=digests,
             problem=problem,
-            placement=Placement(spec.device, spec.device_map == "auto"),
+            placement=Placement(spec.device, spec.device_map == "auto", settings.capture.threads),
             predictions=settings.capture.predictions,
         )
         for place, (spec, (found, digests)) in enumerate(zip(settings.models, captures.models, strict=True))

@@ -11,6 +11,7 @@ from attention_gallery.errors import ModelError
 from attention_gallery.hashing import digest
 from attention_gallery.models.fingerprints import ModelFingerprint
 from attention_gallery.models.load import LoadedModel
+from attention_gallery.models.placement import running_on
 from attention_gallery.models.quiet import quiet_libraries
 from attention_gallery.records import AttentionLayer, MemoryCapture, TextInput
 
@@ -62,7 +63,8 @@ def _capture(
     prepared = loaded if isinstance(loaded, PreparedModel) else prepare(loaded)
     model = prepared.loaded
     resolved = model.resolved
-    read = read_input(model, given, resolved.source, resolved.problem)
+    with running_on(model.threads):  # what a model writes by itself may hang on a last bit
+        read = read_input(model, given, resolved.source, resolved.problem)
     layers: dict[str, list[AttentionLayer]] = {kind: [] for kind in kinds}
     emits = {kind: found.append for kind, found in layers.items()}
     try:

@@ -24,11 +24,12 @@ from transformers.utils.hub import TRANSFORMERS_DYNAMIC_MODULE_NAME
 from attention_gallery.errors import ModelError
 from attention_gallery.models.facts import read_facts
 from attention_gallery.models.gguf_once import gguf_read_once
-from attention_gallery.models.placement import BEST, Placement
+from attention_gallery.models.placement import BEST, Placement, running_on
 from attention_gallery.models.quiet import quiet_libraries
 from attention_gallery.models.resolved import ResolvedModel
 from attention_gallery.records import ModelFacts
 
+_BARE = "its files hold no language-modelling head"
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -37,9 +38,10 @@ class LoadedModel:
     """A model and its tokenizer, ready to run in inference mode.
 
     `model` is what is captured: the model without its language-modelling head where the two can be parted.
-    `writer` is the same model with that head, with which it can continue a text; where there is none, `mute`
-    says why not. `head` is the same for predicting, of masked models, too, and `headless` says why there is
-    none. `parts` are the facts of each kind of attention: "self", or "encoder", "decoder" and "cross".
+    `threads` is how many threads of the processor it runs on. `writer` is the same model with that head, with
+    which it can continue a text; where there is none, `mute` says why not. `head` is the same for predicting,
+    of masked models, too, and `headless` says why there is none. `parts` are the facts of each kind of
+    attention: "self", or "encoder", "decoder" and "cross".
     """
 
     model: Any
@@ -51,6 +53,7 @@ class LoadedModel:
     mute: str = "it was loaded without its language-modelling head"
     head: Any = None
     headless: str = "it was loaded without its language-modelling head"
+    threads: int = BEST.threads
 
     @property
     def facts(self) -> ModelFacts:
@@ -84,7 +87,8 @@ def load(
     missing (they would be random numbers).
     """
     try:
-        with quiet_libraries(), gguf_read_once() if resolved.gguf_file else nullcontext():
+        read_once = gguf_read_once() if resolved.gguf_file else nullcontext()
+        with running_on(placement.threads), quiet_libraries(), read_once:
             return _load(resolved, dtype, (continues, predicts), placement)
     except ModelError:
         raise
@@ -126,15 +130,19 @@ def _load(
     model = full.eval() if auto is AutoModel else full.eval().base_model
     body = (parameter for name, parameter in full.named_parameters() if name not in head)
     parts = read_facts(model, tokenizer, resolved, sum(parameter.numel() for parameter in body))
-    loaded = LoadedModel(model, tokenizer, parts, resolved, dtype)
+    loaded = LoadedModel(model, tokenizer, parts, resolved, dtype, threads=placement.threads)
     if auto is AutoModel:
         reason = "transformers knows no language-modelling head for it"
         loaded = replace(loaded, mute=reason) if continues else loaded
-        return replace(loaded, headless="its files hold no language-modelling head") if predicts else loaded
+        return replace(loaded, headless=_BARE) if predicts else loaded
     if gaps:
         reason = "its weights have no language-modelling head"
-        return replace(loaded, mute=reason, headless=reason)
-    return _with_head(loaded, full, masked=auto is AutoModelForMaskedLM)
+        return replace(loaded, mute=reason, headless=reason if _saved_with(config) is auto else _BARE)
+    loaded = _with_head(loaded, full, masked=auto is AutoModelForMaskedLM)
+    # A head that only continues texts, tied to the embeddings of a bare model, was saved by nobody. What is
+    # told of one text must not depend on whether another one is continued.
+    bare = not loaded.is_encoder_decoder and _saved_with(config) is AutoModel
+    return replace(loaded, head=None, headless=_BARE) if bare else loaded
 
 
 def _with_head(loaded: LoadedModel, full: Any, masked: bool) -> LoadedModel:
@@ -155,9 +163,10 @@ def _with_head(loaded: LoadedModel, full: Any, masked: bool) -> LoadedModel:
 def _auto_class(config: Any, continues: bool, predicts: bool) -> Any:
     if getattr(config, "is_encoder_decoder", False):
         return AutoModelForSeq2SeqLM
-    if continues and type(config) in MODEL_FOR_CAUSAL_LM_MAPPING:
+    saved = _saved_with(config) if continues or predicts else AutoModel
+    if saved is AutoModel and continues and type(config) in MODEL_FOR_CAUSAL_LM_MAPPING:
         return AutoModelForCausalLM
-    return _saved_with(config) if predicts else AutoModel
+    return saved
 
 
 def _saved_with(config: Any) -> Any:

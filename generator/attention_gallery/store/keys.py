@@ -8,7 +8,7 @@ from attention_gallery.hashing import digest
 from attention_gallery.records import Given, Precision
 
 # Raised whenever the meaning of the stored numbers or the layout of an entry changes.
-SCHEMA = 3
+SCHEMA = 4
 
 
 def capture_key(
