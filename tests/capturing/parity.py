@@ -43,7 +43,8 @@ class Measured:
     """What was found of one family. `reason` says why it cannot be captured; nothing else is known then.
 
     `difference` is the largest from the model's own attention, `batched` the largest that texts of the same
-    length in its pass make, None where they run one by one. `largest` is the largest weight of all.
+    length in its pass make, None where texts of that length run one by one. `shares` tells whether any may
+    share a pass. `largest` is the largest weight of all.
     """
 
     reason: str = ""
@@ -51,6 +52,7 @@ class Measured:
     strategy: str = ""
     difference: float = 0.0
     batched: float | None = None
+    shares: bool = False
     largest: float = 0.0
     tokens: int = 0
 
@@ -74,6 +76,7 @@ def measure(folder: Path, name: str) -> Measured:
         strategy=prepared.strategy.name,
         difference=max(_difference(one, expected) for one in (captured, split)),
         batched=_batched(prepared),
+        shares=prepared.shares,
         largest=max(float(layer.weights.max()) for one in captured.values() for layer in one.layers),
         tokens=len(next(iter(captured.values())).tokens),
     )

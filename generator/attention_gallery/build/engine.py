@@ -23,9 +23,12 @@ if TYPE_CHECKING:
     from attention_gallery.build.annotate import Annotated
     from attention_gallery.build.captures import Captures
     from attention_gallery.build.data import CachedData
+    from attention_gallery.build.environments import Environments
     from attention_gallery.build.execute import Staging
     from attention_gallery.build.project import Project
+    from attention_gallery.manifest.lock import Lock
     from attention_gallery.pages.gallery import Gallery
+    from attention_gallery.store import AttentionStore
 
 PAGES_LIMIT = 1_000_000_000  # GitHub Pages publishes at most 1 GB
 
@@ -137,6 +140,7 @@ def _rebuild(run: _Build) -> BuildReport:
     from attention_gallery.build.captures import capture_all, drop_damaged
     from attention_gallery.build.contrasts import check_contrasts
     from attention_gallery.build.data import CachedData
+    from attention_gallery.build.environments import refuse_others, survey
     from attention_gallery.build.project import read_project
     from attention_gallery.build.shown import with_pages
     from attention_gallery.files import sweep_unfinished
@@ -146,7 +150,7 @@ def _rebuild(run: _Build) -> BuildReport:
     with run.clock.phase("read"):
         started = time.time_ns()
         project = read_project(run.manifest, run.options.drafts)
-        captures = _pinned_captures(run, project)
+        captures, lock = _pinned_captures(run, project)
         annotated = annotate(project.manifest, run.cache / "analysis", run.reporter)
         project = replace(project, manifest=annotated.manifest)
         settings = project.manifest.settings
@@ -168,13 +172,17 @@ def _rebuild(run: _Build) -> BuildReport:
     for folder in (run.cache, run.cache / "analysis", run.cache / "templates"):
         sweep_unfinished(folder)
     captured, dropped = 0, set[str]()
+    _hold_to_environment(run, project, captures, store, lock)
     while True:
         with run.clock.phase("capture"):
             captured += capture_all(project, captures, store, run.reporter, run.options.keep_going)
         cache = run.cache / "analysis"
         data = CachedData(store, cache, settings.analysis, measures=project.measures)
+        environments = survey(settings, captures, store, lock)
+        refuse_others(environments, lock, run.options.strict)
         try:
-            return _write(run, project, (captures, annotated), data, captured, (before, inputs))
+            gathered = (captures, annotated, environments)
+            return _write(run, project, gathered, data, captured, (before, inputs))
         except DamagedEntry:
             damaged = drop_damaged(captures, store, run.reporter, dropped)
             if not damaged:
@@ -182,29 +190,47 @@ def _rebuild(run: _Build) -> BuildReport:
             dropped |= damaged
 
 
-def _pinned_captures(run: _Build, project: Project) -> Captures:
-    """The captures that are needed, of the models that are locked; or else the lock follows the models."""
+def _hold_to_environment(
+    run: _Build, project: Project, captures: Captures, store: AttentionStore, lock: Lock | None
+) -> None:
+    """Stop before anything is captured where captures of another environment are refused and are there."""
+    from attention_gallery.build.environments import refuse_others, refuse_to_capture, survey
+
+    settings = project.manifest.settings
+    refuse_others(survey(settings, captures, store, lock), lock, run.options.strict)
+    if not all(store.has(key) for key in captures.every.values()):
+        refuse_to_capture(settings, lock, run.options.strict)
+
+
+def _pinned_captures(run: _Build, project: Project) -> tuple[Captures, Lock | None]:
+    """The captures that are needed, of the models that are locked; or else the lock follows the models.
+
+    The lock is the one from now on.
+    """
     from attention_gallery.build.captures import needed_captures
     from attention_gallery.build.locking import accept, tell_others
     from attention_gallery.build.pins import Pins
     from attention_gallery.manifest.lock_reader import read_lock
     from attention_gallery.models import FingerprintMemory
+    from attention_gallery.store import AttentionStore
 
     path = lock_path(run.manifest)
     pins = Pins(read_lock(path), binding=not run.options.update_lock)
     memory = FingerprintMemory(run.cache / "fingerprints.json")
     captures = needed_captures(project, memory, pins, run.reporter)
     if run.options.update_lock:
-        accept(project, captures.models, pins.lock, path).tell(run.reporter)
-    elif pins.lock is not None:
+        store = AttentionStore(run.cache / "store")
+        accept(project, captures, pins.lock, path, store).tell(run.reporter)
+        return captures, read_lock(path)
+    if pins.lock is not None:
         run.warnings.extend(tell_others(pins.lock, project.model_slugs, run.reporter))
-    return captures
+    return captures, pins.lock
 
 
 def _write(
     run: _Build,
     project: Project,
-    found: tuple[Captures, Annotated],
+    found: tuple[Captures, Annotated, Environments],
     data: CachedData,
     captured: int,
     state: tuple[str, dict[str, list[str]]],
@@ -216,8 +242,10 @@ def _write(
     recover_swap(project.site)
     owned = owned_files(project.site, run.options.force)
     with run.clock.phase("plan"):
-        captures, annotated = found
-        gallery = gather(project, captures, data, annotated.parses, run.cache / "templates")
+        captures, annotated, environments = found
+        if environments.warning:
+            _warn(run, environments.warning)
+        gallery = gather(project, captures, data, environments, annotated.parses, run.cache / "templates")
     new = RecordWriter(run.record_path)
     old = Record(run.record_path)
     staging = _staging(run, gallery, project.site, (old, new), reuse=bool(owned) and not run.options.force)

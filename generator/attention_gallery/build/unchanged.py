@@ -30,6 +30,9 @@ _LIBRARIES = (
     "pydantic",
     "scipy",
     "sklearn",
+    # Pages say when captures come from other versions than those that are here.
+    "torch",
+    "transformers",
 )
 # File systems tell the time of change in steps, in nanoseconds at most:
 _CLOCK_TICK = 20_000_000

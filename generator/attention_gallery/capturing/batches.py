@@ -11,10 +11,11 @@ from collections.abc import Iterable, Sequence
 
 # So many files are open at once: one for each sentence and kind of attention.
 MOST_SENTENCES = 64
-# So few tokens in one pass that the libraries take another way. Measured with torch 2.13 and MKL 2024.2 on
-# AVX-512, for linear layers of 384 to 2048 features and every number of rows up to 96: against 1024 rows,
-# other bits come out for 1 to 3 rows with 1, 3 or 4 threads, and for up to 11 with 2 or 5 to 8. (With more
-# threads for up to 27, 51 and 75 at 16, 32 and 64: there, texts between run one by one.)
+# With fewer tokens in one pass the libraries take another way, which gives other last bits. Measured with
+# torch 2.13 and MKL 2024.2 on AVX-512. Linear layers of 384 to 2048 features, 1 to 96 rows against 1024:
+# other bits for 1 to 3 rows with 1, 3 or 4 threads, for up to 11 with 2 or 5 to 8 (with more, for up to 27,
+# 51 and 75 at 16, 32 and 64: there a trial finds that texts between run one by one). Queries times keys of
+# all-MiniLM-L6-v2, one text against two: other bits below 12 tokens, with 1 and with 4 threads.
 FEWEST_TOKENS = 12
 
 # How many tokens a model reads of a sentence, and for an encoder-decoder, how many its decoder reads.

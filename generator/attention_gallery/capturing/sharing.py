@@ -8,6 +8,7 @@ and in which order, changes how long it takes and nothing else.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -30,10 +31,23 @@ EQUAL_LENGTHS, ONE_BY_ONE = "equal lengths", "one by one"
 # How far a copy beside it may change a weight; other formats than float32 round differently with every shape.
 BATCH_TOLERANCE = 1e-5
 _ROUNDED = 0.05
-_LENGTH = 8
+_LENGTH = 11  # hardly the size of anything else
 _NOT_SHARED = (*MODEL_FAULTS, MemoryError, InexactAttentionError, NoEagerAttentionError)
 # Multiplies groups of rows whose sizes depend on what is read, although all shapes are the same.
 _GROUPED = "grouped_mm"
+# The name of an operation, and the shapes of what it made.
+Operation = tuple[str, tuple[tuple[int, ...], ...]]
+# Pointwise operations that processors compute for so many numbers at once, and the few that are left over at
+# the end of each thread's share in another way, with other last bits.
+_ROUNDED_APART = frozenset(
+    (
+        *("celu", "cos", "elu", "erf", "erfc", "exp", "exp2", "expm1", "gelu", "log", "log10", "log1p"),
+        *("log2", "log_sigmoid", "logaddexp", "mish", "pow", "selu", "sigmoid", "silu", "sin", "softplus"),
+        *("tan", "tanh"),
+    )
+)
+_AT_ONCE = 32  # of float32 under AVX-512, the most that there are
+_SHARE = 32768  # at::internal::GRAIN_SIZE: fewer numbers are no share for a thread
 
 
 def can_share(prepared: PreparedModel) -> bool:
@@ -43,10 +57,10 @@ def can_share(prepared: PreparedModel) -> bool:
     run on how many tokens together is then a matter of the whole batch. Nor where a row depends on the others
     beside it, found by trying two texts together and each alone.
     """
-    shape: Shape = (_LENGTH, _LENGTH) if prepared.loaded.is_encoder_decoder else (_LENGTH,)
+    shape = _shape_of_trial(prepared)
     trials = BatchTrials(prepared)
     try:
-        ours, other = trials.traced(shape, 0), trials.traced(shape, 1)
+        ours, other = trials.traced(shape, [0]), trials.traced(shape, [1])
         if ours != other or any(_GROUPED in name for name, _ in ours):
             return False
         alone = [trials.layers(shape, [text]) for text in (0, 1)]
@@ -61,8 +75,24 @@ def can_share(prepared: PreparedModel) -> bool:
     )
 
 
+def _shape_of_trial(prepared: PreparedModel) -> Shape:
+    return (_LENGTH, _LENGTH) if prepared.loaded.is_encoder_decoder else (_LENGTH,)
+
+
+def _rounds(name: str) -> bool:
+    return name.removeprefix("aten.").partition(".")[0].rstrip("_") in _ROUNDED_APART
+
+
+def _no_rest(numbers: int, threads: int) -> bool:
+    """Whether so many numbers leave none over in any thread's share, as torch divides them."""
+    shares = max(1, min(threads, -(-numbers // _SHARE)))
+    return numbers % _AT_ONCE == 0 and -(-numbers // shares) % _AT_ONCE == 0
+
+
 def _near(first: torch.Tensor, second: torch.Tensor, tolerance: float) -> bool:
-    return first.shape == second.shape and float((first - second).abs().max()) <= tolerance
+    if first.shape != second.shape:
+        return False
+    return float((first - second).abs().max()) <= tolerance * max(1.0, float(first.abs().max()))
 
 
 class BatchTrials:
@@ -71,6 +101,7 @@ class BatchTrials:
     def __init__(self, prepared: PreparedModel) -> None:
         self._prepared = prepared
         self._depth = _depth(prepared)
+        self._pointwise: frozenset[tuple[int, int]] | None = None
         self._alone: dict[Shape, list[list[torch.Tensor]]] = {}
         self._found: dict[tuple[Shape, int], bool] = {}
 
@@ -79,14 +110,45 @@ class BatchTrials:
         if not self._prepared.shares:
             return False
         if (shape, rows) not in self._found:
-            self._found[shape, rows] = self._try(shape, rows)
+            self._found[shape, rows] = self._leaves_none_over(shape, rows) and self._try(shape, rows)
         return self._found[shape, rows]
 
+    def _leaves_none_over(self, shape: Shape, rows: int) -> bool:
+        """Whether all numbers of pointwise operations are computed in the same way, wherever their row lies.
+
+        A trial would not see it every time, since what is left over is little and often rounded alike.
+        """
+        loaded = self._prepared.loaded
+        if loaded.model.device.type != "cpu":
+            return True
+        if self._pointwise is None:
+            self._pointwise = self._found_pointwise()
+        pairs = [(numbers, length**power) for numbers, power in self._pointwise for length in shape]
+        totals = {rows * numbers * each for numbers, each in pairs}
+        return all(_no_rest(total, loaded.threads) for total in totals)
+
+    def _found_pointwise(self) -> frozenset[tuple[int, int]]:
+        """Of each pointwise operation that is not exact, how many numbers a row has: n times length to the p.
+
+        Those of which a batch has no more than a row are left out.
+        """
+        shape = _shape_of_trial(self._prepared)
+        with running_on(self._prepared.loaded.threads):
+            one, two = self.traced(shape, [0]), self.traced(shape, [0, 1])
+        found: set[tuple[int, int]] = set()
+        for (name, alone), (_, both) in zip(one, two, strict=True):
+            for of_one, of_two in zip(alone, both, strict=True) if _rounds(name) else ():
+                if math.prod(of_two) > math.prod(of_one):
+                    power = min(2, of_one.count(_LENGTH))
+                    found.add((math.prod(of_one) // _LENGTH**power, power))
+        return frozenset(found)
+
     def _try(self, shape: Shape, rows: int) -> bool:
+        copies = fewest_rows(shape)
         try:
             if shape not in self._alone:
                 self._alone = {}  # those of one length at a time are enough, as lengths come in order
-                self._alone[shape] = [self.layers(shape, [text] * fewest_rows(shape)) for text in (0, 1)]
+                self._alone[shape] = [self.layers(shape, [text] * copies) for text in (0, 1)]
             together = self.layers(shape, [row % 2 for row in range(rows)])
         except _NOT_SHARED:  # too little memory among them
             return False
@@ -109,11 +171,11 @@ class BatchTrials:
             kept.extend(layers[: self._depth])
         return [*kept, passed.states] if to_end and passed.states is not None else kept
 
-    def traced(self, shape: Shape, text: int) -> list[tuple[str, tuple[Any, ...]]]:
-        """Every operation of a pass over one text, with the shapes of what it made."""
+    def traced(self, shape: Shape, texts: Sequence[int]) -> list[Operation]:
+        """Every operation of a pass over these texts, with how many numbers it made, in what shapes."""
         trace = _Trace()
         with quiet_libraries(), torch.inference_mode(), trace:
-            self._prepared.loaded.model(**self._inputs(shape, [text]))
+            self._prepared.loaded.model(**self._inputs(shape, texts))
         return trace.operations
 
     def _inputs(self, shape: Shape, texts: Sequence[int]) -> dict[str, Any]:
@@ -163,7 +225,7 @@ class _Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.operations: list[tuple[str, tuple[Any, ...]]] = []
+        self.operations: list[Operation] = []
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         made = func(*args, **(kwargs or {}))
