@@ -50,7 +50,11 @@ REFUSED = {
 }
 Measure = Callable[[str], Measured]
 # Which experts compute which tokens together is a matter of all that is read in one pass.
-EXPERTS = {"mixtral"}
+EXPERTS = {
+    *("deepseek_v2", "deepseek_v3", "glm4_moe", "granitemoe", "granitemoehybrid", "jamba", "jetmoe"),
+    *("lfm2_moe", "minimax", "mixtral", "nemotron_h", "olmoe", "phimoe", "qwen2_moe", "qwen3_moe"),
+    *("qwen3_next", "switch_transformers"),
+}
 
 
 @pytest.mark.parametrize("name", sorted(set(FAMILIES) - set(REFUSED)))
@@ -88,7 +92,8 @@ def test_promised_families_are_among_them() -> None:
 
 def test_only_mixtures_of_experts_run_one_by_one(measured: Measure) -> None:
     captured = {name for name in FAMILIES if measured(name).facts is not None}
-    assert {name for name in captured if not measured(name).shares} == EXPERTS
+    # XLNet computes one text in another way than two.
+    assert {name for name in captured if not measured(name).shares} == EXPERTS | {"xlnet"}
     some = {"bert", "gpt2", "llama", "bart", "t5", "modernbert", "mistral"}
     assert all(measured(name).batched == 0 for name in some)
 

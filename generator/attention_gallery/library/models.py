@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
 
 from attention_gallery.errors import UserError
 from attention_gallery.library.attention import Attention
-from attention_gallery.manifest.settings import ModelSpec
+from attention_gallery.manifest.settings import CaptureSettings, ModelSpec
 from attention_gallery.manifest.source import parse_source
 from attention_gallery.records import AttentionKind, TextInput
 
@@ -82,13 +82,16 @@ def load(
     dtype: Dtype = "float32",
     device: Device = "auto",
     spread: bool = False,
+    threads: int = CaptureSettings().threads,
     generates: bool = False,
     trust_remote_code: bool = False,
 ) -> Model:
     """A model by hub id, local folder, GGUF file or `package:name/path`; torch is imported now.
 
-    `spread` divides it among all devices that there are; `generates` loads what it takes to continue a text.
-    Raises `ModelError` when it cannot be found or loaded, `ManifestError` when the source is no source.
+    `spread` divides it among all devices that there are; `threads` is how many threads of the processor an
+    operation takes, as `capture: {threads: …}` in a manifest: the last bits hang on it; `generates` loads
+    what it takes to continue a text. Raises `ModelError` when it cannot be found or loaded, `ManifestError`
+    when the source is no source.
     """
     from attention_gallery.capturing import prepare
     from attention_gallery.models import resolve
@@ -104,7 +107,7 @@ def load(
         trust_remote_code=trust_remote_code,
     )
     resolved = resolve(spec, Path.cwd())
-    return Model(prepare(load_resolved(resolved, dtype, generates, Placement(device, spread))))
+    return Model(prepare(load_resolved(resolved, dtype, generates, Placement(device, spread, threads))))
 
 
 def capture(
@@ -115,6 +118,7 @@ def capture(
     revision: str | None = None,
     dtype: Dtype = "float32",
     device: Device = "auto",
+    threads: int = CaptureSettings().threads,
     **given: Unpack[Given],
 ) -> Attention:
     """The exact attention of every layer and head of a model on a text.
@@ -127,7 +131,9 @@ def capture(
     """
     if not isinstance(model, Model):
         generates = bool(given.get("generate"))
-        model = load(model, revision=revision, dtype=dtype, device=device, generates=generates)
+        model = load(
+            model, revision=revision, dtype=dtype, device=device, threads=threads, generates=generates
+        )
     return model.capture(text, kind=kind, **given)
 
 
