@@ -2,12 +2,14 @@
 
     python benchmarks/capture.py                 both packaged models at 16, 128 and 512 tokens, and batches
     python benchmarks/capture.py --model SOURCE  another model; --device cuda for another device
+    python benchmarks/capture.py --rates         texts a second alone
 
 Bare: `model(..., output_attentions=True)` with eager attention, every layer kept until the end. Capture:
 the same pass into a store on the disk, checked, rounded and written layer by layer. Both are timed in one
 process, turn by turn, after one pass of each; ratios are taken pair by pair. Memory is what a process of its
-own grows by at its peak (resident; on a GPU, what is allocated there), after a pass over 16 tokens. Batches:
-64 sentences of 3 to 12 words, one by one and in the batches that a build plans, beside a bare pass for each.
+own grows by at its peak (resident; on a GPU, what is allocated there), after a pass over 16 tokens. Rates: texts a
+second of 64 texts of 12 tokens, of 64 sentences of 3 to 12 words, and of the demo gallery's, in the batches that a
+build makes, trials included, and one by one.
 """
 
 from __future__ import annotations
@@ -27,11 +29,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from attention_gallery.capturing.batch import run_batch
-from attention_gallery.capturing.batches import plan_batches
+from attention_gallery.capturing.batch import rows_of, run_batch
+from attention_gallery.capturing.batches import halves, plan_batches
 from attention_gallery.capturing.prepare import PreparedModel, prepare
 from attention_gallery.capturing.reading import ModelInput, read_input
+from attention_gallery.capturing.sharing import BatchTrials
 from attention_gallery.errors import Problem
+from attention_gallery.manifest import load_manifest
 from attention_gallery.manifest.settings import CaptureSettings, ModelSpec
 from attention_gallery.models import ModelFingerprint, resolve
 from attention_gallery.models.load import load
@@ -165,26 +169,62 @@ def status(name: str) -> float:
     return next(int(line.split()[1]) for line in lines if line.startswith(name)) / 1e3
 
 
-def batches(bench: Bench, runs: int) -> tuple[list[float], list[float]]:
-    """Seconds of 64 short sentences in batches: one by one over it, and it over the bare passes of each."""
-    texts = [f"{subject} {end}" for subject in SUBJECTS for end in ENDS]
-    read = [read_input(bench.prepared.loaded, TextInput(text), "model", Problem) for text in texts]
-    plan = plan_batches([len(one.tokens) for one in read], CaptureSettings().batch_tokens)
+def equal_texts(bench: Bench) -> list[ModelInput]:
+    """64 texts of 12 tokens without meaning."""
+    random, size = np.random.default_rng(1), bench.prepared.loaded.facts.vocabulary
+    nothing = np.zeros(12, bool)
+    rows = random.integers(1000, size, (64, 12)).astype(np.int64)
+    return [ModelInput("", Tokens(row, ("",) * 12, nothing, nothing)) for row in rows]
 
-    def seconds(batches: Sequence[Sequence[int]]) -> float:
-        found = 0.0
-        for batch in batches:
-            found += timed(lambda batch=batch: bench.capture([read[index] for index in batch]))
+
+def mixed_texts(bench: Bench) -> list[ModelInput]:
+    """64 sentences of 3 to 12 words."""
+    return [read(bench, f"{subject} {end}") for subject in SUBJECTS for end in ENDS]
+
+
+def demo_texts(bench: Bench) -> list[ModelInput]:
+    """The single texts of the demo gallery, its treebank among them, as far as the model can read them."""
+    sentences = load_manifest(Path(__file__).parents[1] / "gallery.yaml").settings.sentences
+    plain = [one for one in sentences if one.text and not one.pair and not one.chat]
+    return [read(bench, one.text) for one in plain]
+
+
+def read(bench: Bench, text: str) -> ModelInput:
+    """A text as the model reads it."""
+    return read_input(bench.prepared.loaded, TextInput(text, truncate=True), "model", Problem)
+
+
+def together(bench: Bench, texts: Sequence[ModelInput]) -> None:
+    """What a build does, the trials included."""
+    trials = BatchTrials(bench.prepared)
+
+    def capture(batch: Sequence[int]) -> None:
+        shape = texts[batch[0]].shape
+        if len(batch) > 1 and not trials.may_share(shape, rows_of(bench.prepared, shape, len(batch))):
+            for half in halves(batch):
+                capture(half)
+            return
+        bench.capture([texts[index] for index in batch])
+
+    budget = CaptureSettings().batch_tokens if bench.prepared.shares else 0
+    for batch in plan_batches([one.shape for one in texts], budget):
+        capture(batch)
+
+
+def one_by_one(bench: Bench, texts: Sequence[ModelInput]) -> None:
+    """Each text in a pass of its own."""
+    for one in texts:
+        bench.capture([one])
+
+
+def a_second(bench: Bench, texts: Sequence[ModelInput], runs: int) -> tuple[list[float], list[float]]:
+    """Texts a second as a build captures them, and one by one, turn by turn, after one of each."""
+    found: tuple[list[float], list[float]] = ([], [])
+    for _ in range(1 + runs):
+        for rates, work in zip(found, (together, one_by_one), strict=True):
+            rates.append(len(texts) / timed(lambda work=work: work(bench, texts)))
             bench.forget()
-        return found
-
-    def bare() -> float:
-        return sum(timed(lambda one=one: bench.bare(one.tokens)) for one in read)
-
-    alone = [[index] for index in range(len(read))]
-    seconds(plan)
-    found = [(seconds(alone), seconds(plan), bare()) for _ in range(runs)]
-    return [one / batch for one, batch, _ in found], [batch / plain for _, batch, plain in found]
+    return found[0][1:], found[1][1:]
 
 
 def report(source: str, device: Device, runs: int) -> None:
@@ -206,10 +246,16 @@ def report(source: str, device: Device, runs: int) -> None:
                 f"memory + {memory['bare']:6.1f} MB bare, + {memory['capture']:6.1f} MB capture",
                 flush=True,
             )
-        faster, share = batches(bench, runs)
+        rates(bench, runs)
+
+
+def rates(bench: Bench, runs: int) -> None:
+    """Texts a second, kind by kind."""
+    kinds = (("64 of 12 tokens", equal_texts), ("64 mixed", mixed_texts), ("the demo's", demo_texts))
+    for name, texts in kinds:
+        batches, alone = a_second(bench, texts(bench), runs)
         print(
-            f"  64 short sentences: {spread(faster)} times as fast in batches as one by one, "
-            f"which is {spread(share)} times the bare passes",
+            f"  {name:>16}: {spread(batches)} texts a second in batches, {spread(alone)} one by one",
             flush=True,
         )
 
@@ -225,6 +271,7 @@ def main() -> None:
     parser.add_argument("--model", action="append")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--runs", type=int, default=7)
+    parser.add_argument("--rates", action="store_true", help="texts a second alone")
     parser.add_argument("--grow", nargs=2, metavar=("WHAT", "TOKENS"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.grow:
@@ -232,6 +279,11 @@ def main() -> None:
         print(json.dumps(grow(options.model[0], options.device, what, int(count))))
         return
     for source in options.model or MODELS:
+        if options.rates:
+            with tempfile.TemporaryDirectory() as folder:
+                print(source)
+                rates(Bench.of(source, options.device, Path(folder)), options.runs)
+            continue
         report(source, options.device, options.runs)
 
 

@@ -16,7 +16,8 @@ from safetensors.numpy import save_file
 from attention_gallery.build.captures import key_of
 from attention_gallery.manifest import load_manifest
 from attention_gallery.models import FingerprintMemory, fingerprint, resolve
-from attention_gallery.records import AttentionLayer, ModelFacts, Provenance, Tokens
+from attention_gallery.models.versions import library_versions
+from attention_gallery.records import AttentionLayer, ModelFacts, NumericEnvironment, Provenance, Tokens
 from attention_gallery.store import AttentionStore
 
 WORDS = (
@@ -105,9 +106,11 @@ def fill_store(manifest_path: Path, shape: Shape, seed: int = 0) -> None:
         1000,
         "safetensors",
     )
-    provenance = Provenance(
-        digests.weights, digests.tokenizer, spec.source, None, "float32", {"torch": "2.13.0"}, 0.1, 1e-7
+    versions = library_versions()
+    environment = NumericEnvironment(
+        versions["torch"], versions["transformers"], "cpu", "float32", "interface", "equal lengths", 4
     )
+    provenance = Provenance(digests.weights, digests.tokenizer, spec.source, None, environment, 1e-7)
     random = np.random.default_rng(seed)
     precision = manifest.settings.capture.precision
     for one in manifest.settings.sentences:

@@ -33,6 +33,7 @@ from attention_gallery.records import (
     Beside,
     Float32,
     ModelFacts,
+    NumericEnvironment,
     Precision,
     Predictions,
     Provenance,
@@ -40,6 +41,7 @@ from attention_gallery.records import (
     Tokens,
 )
 from attention_gallery.store import AttentionStore, BesideShape
+from sample_environment import sample_environment
 
 TINY_THEME = Path(__file__).parent / "golden" / "tiny" / "themes" / "tiny"
 MODELS: tuple[dict[str, Any], ...] = (
@@ -194,10 +196,10 @@ def make_model(folder: Path, *, layers: int, heads: int, causal: bool, crossing:
     save_file({"weight": np.arange(layers * heads + causal, dtype=np.float32)}, folder / "model.safetensors")
 
 
-def fill_store(manifest_path: Path, seconds: float = 0.25) -> None:
+def fill_store(manifest_path: Path, environment: NumericEnvironment | None = None) -> None:
     """Put random attention under every key that the manifest needs and the store lacks.
 
-    `seconds` is how long each capture is said to have taken.
+    It is said to come from `environment`, or from this one.
     """
     manifest = load_manifest(manifest_path)
     store = AttentionStore(manifest.root / ".gallery" / "store")
@@ -207,7 +209,7 @@ def fill_store(manifest_path: Path, seconds: float = 0.25) -> None:
         shape = json.loads((found.folder / "config.json").read_text(encoding="utf-8"))
         digests = fingerprint(found, memory)
         for kind in found.kinds:
-            _fill_model(manifest, spec, (shape, kind), digests, store, seconds)
+            _fill_model(manifest, spec, (shape, kind), digests, store, environment)
 
 
 def _fill_model(
@@ -216,7 +218,7 @@ def _fill_model(
     captured: tuple[dict[str, Any], str],
     digests: ModelFingerprint,
     store: AttentionStore,
-    seconds: float,
+    environment: NumericEnvironment | None,
 ) -> None:
     shape, kind = captured
     wanted = {
@@ -234,9 +236,7 @@ def _fill_model(
                 digests.tokenizer,
                 spec.source,
                 None,
-                spec.dtype,
-                {"torch": "2.13.0"},
-                seconds,
+                environment or sample_environment(spec.dtype, manifest.settings.capture.threads),
                 1e-7,
             )
             precision = manifest.settings.capture.precision

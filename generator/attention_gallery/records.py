@@ -6,8 +6,8 @@ Axes are named in every docstring: `float32[head, query, key]`. Layers, heads an
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
@@ -163,28 +163,55 @@ class ModelFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class NumericEnvironment:
+    """All that decides about the last bits of a capture, besides its key.
+
+    `torch` and `transformers` are versions. `device` is the kind of device ("cpu", "cuda", "mps"), `dtype`
+    the number format in which the model ran, `strategy` the way in which its attention was captured. `batch`
+    is "equal lengths" where texts of one length may share a pass, "one by one" where none may. `threads` is
+    how many threads an operation on a processor took.
+    """
+
+    torch: str
+    transformers: str
+    device: str
+    dtype: str
+    strategy: str
+    batch: str
+    threads: int
+
+
+def differences(found: NumericEnvironment, expected: NumericEnvironment) -> tuple[str, ...]:
+    """In what one environment is not the other, in words: `torch 2.12.0 instead of 2.13.0`."""
+    pairs = (
+        (field.name, getattr(found, field.name), getattr(expected, field.name)) for field in fields(found)
+    )
+    return tuple(f"{name} {ours} instead of {theirs}" for name, ours, theirs in pairs if ours != theirs)
+
+
+@dataclass(frozen=True, slots=True)
 class Provenance:
     """Where the numbers come from; kept beside a capture and shown on its pages.
 
-    `seconds` is the wall time of the forward pass. `row_sum_error` is the largest |row sum - 1| before the
-    numbers were stored. `strategy` is the way in which they were captured. `precision` is the number format
-    in the store, `storage_error` the largest absolute difference that it makes. `remote_code` tells that code
-    which came with the model was run.
+    `row_sum_error` is the largest |row sum - 1| before the numbers were stored. `precision` is the number
+    format in the store, `storage_error` the largest absolute difference that it makes. `remote_code` tells
+    that code which came with the model was run.
+
+    An entry of the store does not keep `source` and `revision` ("" and None there), since the same weights
+    may be found in another place tomorrow, nor `differs`: in what the environment is not that of the gallery,
+    "" where it is. A build fills them in.
     """
 
     model_fingerprint: str
     tokenizer_fingerprint: str
     source: str
     revision: str | None
-    dtype: str
-    libraries: Mapping[str, str]
-    seconds: float
+    environment: NumericEnvironment
     row_sum_error: float
-    strategy: str = "interface"
-    device: str = "cpu"
     precision: Precision = "float32"
     storage_error: float = 0.0
     remote_code: bool = False
+    differs: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

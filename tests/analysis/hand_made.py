@@ -9,6 +9,7 @@ import numpy as np
 
 from attention_gallery.analysis import Layout
 from attention_gallery.records import NOTHING_BESIDE, AttentionLayer, Beside, ModelFacts, Provenance, Tokens
+from sample_environment import sample_environment
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class HandMade:
     text: str = "made by hand"
     beside: Beside = NOTHING_BESIDE
     provenance: Provenance = field(
-        default_factory=lambda: Provenance("m", "t", "hand", None, "float32", {}, 0.0, 0.0)
+        default_factory=lambda: Provenance("m", "t", "hand", None, sample_environment(), 0.0)
     )
 
     @property

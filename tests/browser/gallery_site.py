@@ -15,6 +15,7 @@ from attention_gallery.manifest.words import occurrences
 from attention_gallery.models import FingerprintMemory, fingerprint, resolve
 from attention_gallery.records import AttentionLayer, Float32, ModelFacts, Provenance, StoredAttention, Tokens
 from attention_gallery.store import AttentionStore, BesideShape
+from sample_environment import sample_environment
 from sample_gallery import Sample, beside_of, make_model, random_attention, target_of
 
 HOSTILE = "<img src=x onerror=alert(1)> \"quoted\" & '<script>alert(2)</script>' {{ 7 }}"
@@ -311,9 +312,7 @@ def _capture(store: AttentionStore, key: str, sentence: Any, spec: Any, kind: st
             if layer == 1 and not causal and keys is None:
                 _know_subjects(weights[2], sentence, tokens)
             writer.write(AttentionLayer(layer, facts.kind, weights))
-        writer.finish(
-            Provenance("w" * 64, "t" * 64, spec.source, None, spec.dtype, {"torch": "2"}, 0.2, 1e-7), beside
-        )
+        writer.finish(Provenance("w" * 64, "t" * 64, spec.source, None, sample_environment(), 1e-7), beside)
 
 
 def tokens_of(sentence: Any, *, causal: bool) -> Tokens:

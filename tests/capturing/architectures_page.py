@@ -16,8 +16,8 @@ Written by the tests: `python -m pytest tests/capturing --update-architectures`.
 
 For each family a tiny random model is built from its configuration, saved, loaded, captured, and compared
 with what the same files give with `output_attentions=True` under eager attention, loaded separately. Every
-number of every layer counts. “Batched” is the largest difference between sentences of different lengths in
-one batch and the same sentences one by one.
+number of every layer counts. “Batched” tells whether sentences of equal length may share a pass, in which
+each has the very bits that it has alone; mixtures of experts run one by one.
 
 The strategy is chosen by trying (see [capture.md](capture.md)): `interface` computes a few heads at a
 time, `hooks` holds about one layer, `outputs` all layers of a sentence. A family that is not listed here is
@@ -56,7 +56,7 @@ def without_digits(text: str) -> str:
 def _captured(name: str, row: Measured) -> str:
     assert row.facts is not None
     kinds = ", ".join(facts.kind for facts in row.facts.values())
-    batched = "one by one: padding changes it" if row.batched is None else _magnitude(row.batched)
+    batched = "equal lengths" if row.shares else "one by one"
     remarks = ", ".join(_remarks(row))
     return f"| {name} | {kinds} | {row.strategy} | {_magnitude(row.difference)} | {batched} | {remarks} |"
 

@@ -14,8 +14,8 @@ from tiny_models import resolved_tiny, save_tiny
 from transformers import AutoModel, AutoModelForSeq2SeqLM
 
 from attention_gallery.capturing import (
+    BatchTrials,
     PreparedModel,
-    can_batch,
     capture_kinds,
     prepare,
     read_input,
@@ -28,8 +28,6 @@ from attention_gallery.models.quiet import quiet_libraries
 from attention_gallery.records import MemoryCapture, ModelFacts, TextInput
 
 TEXT = "The trophy does not fit in the brown suitcase because it is too big. 🙂"
-# Of lengths that are all different, the longest neither first nor last.
-BATCH = ("it fits", TEXT, "def f(x): return x")
 TARGETS = ("The brown suitcase is too big", "it is", "return")
 _FIELDS: dict[str, str] = {
     "self": "attentions",
@@ -44,8 +42,9 @@ Captured = Mapping[str, MemoryCapture]
 class Measured:
     """What was found of one family. `reason` says why it cannot be captured; nothing else is known then.
 
-    `difference` is the largest from the model's own attention, `batched` the largest that a batch makes, None
-    where padding changes the numbers. `largest` is the largest weight of all.
+    `difference` is the largest from the model's own attention, `batched` the largest that texts of the same
+    length in its pass make, None where texts of that length run one by one. `shares` tells whether any may
+    share a pass. `largest` is the largest weight of all.
     """
 
     reason: str = ""
@@ -53,6 +52,7 @@ class Measured:
     strategy: str = ""
     difference: float = 0.0
     batched: float | None = None
+    shares: bool = False
     largest: float = 0.0
     tokens: int = 0
 
@@ -75,7 +75,8 @@ def measure(folder: Path, name: str) -> Measured:
         facts=loaded.parts,
         strategy=prepared.strategy.name,
         difference=max(_difference(one, expected) for one in (captured, split)),
-        batched=_batched(prepared) if can_batch(prepared) else None,
+        batched=_batched(prepared),
+        shares=prepared.shares,
         largest=max(float(layer.weights.max()) for one in captured.values() for layer in one.layers),
         tokens=len(next(iter(captured.values())).tokens),
     )
@@ -112,22 +113,22 @@ def _difference(captured: Captured, expected: Mapping[str, list[Any]]) -> float:
     return worst
 
 
-def _batched(prepared: PreparedModel) -> float:
+def _batched(prepared: PreparedModel) -> float | None:
+    """The largest difference that two others of its length make to a text, None where they may not."""
     both = prepared.loaded.is_encoder_decoder
-    given = [
-        TextInput(text, target=target if both else None) for text, target in zip(BATCH, TARGETS, strict=True)
-    ]
-    problem = prepared.loaded.resolved.problem
-    read = [read_input(prepared.loaded, one, "Tiny", problem) for one in given]
-    together: list[dict[str, list[Any]]] = [{kind: [] for kind in prepared.loaded.parts} for _ in read]
-    emits = [{kind: layers.append for kind, layers in one.items()} for one in together]
-    run_batch(prepared, read, emits, ModelFingerprint("", ""))
+    given = TextInput(TEXT, target=TARGETS[0] if both else None)
+    read = read_input(prepared.loaded, given, "Tiny", prepared.loaded.resolved.problem)
+    backwards = replace(read, tokens=replace(read.tokens, ids=read.tokens.ids[::-1].copy()))
+    if not BatchTrials(prepared).may_share(read.shape, 3):
+        return None
+    found: dict[str, list[Any]] = {kind: [] for kind in prepared.loaded.parts}
+    ours = {kind: layers.append for kind, layers in found.items()}
+    run_batch(prepared, [backwards, read, backwards], [{}, ours, {}], ModelFingerprint("", ""))
     worst = 0.0
-    for one, batch in zip(given, together, strict=True):
-        for kind, alone in capture_kinds(prepared, one).items():
-            for layer, other in zip(alone.layers, batch[kind], strict=True):
-                assert (layer.index, layer.kind) == (other.index, other.kind)
-                worst = max(worst, float(np.abs(layer.weights - other.weights).max()))
+    for kind, alone in capture_kinds(prepared, given).items():
+        for layer, other in zip(alone.layers, found[kind], strict=True):
+            assert (layer.index, layer.kind) == (other.index, other.kind)
+            worst = max(worst, float(np.abs(layer.weights - other.weights).max()))
     return worst
 
 

@@ -74,7 +74,7 @@ def test_what_is_stored_is_what_was_captured(
     tiny_folder: Path, tiny_loaded: LoadedModel, store: AttentionStore
 ) -> None:
     jobs = make_jobs(tiny_folder, ["The trophy is big.", "it fits 🙂"])
-    report = capture_missing(jobs, store, SilentReporter(), batch_tokens=1)  # else rounding may differ
+    report = capture_missing(jobs, store, SilentReporter())
     assert (report.captured, report.models_loaded) == (2, 1)
     for job in jobs:
         store.verify(job.keys["self"])
@@ -83,7 +83,7 @@ def test_what_is_stored_is_what_was_captured(
         assert entry.tokens.texts == direct.tokens.texts
         assert entry.facts == direct.facts
         assert entry.provenance.model_fingerprint == job.fingerprint.weights
-        assert set(entry.provenance.libraries) >= {"torch", "transformers", "attention-gallery"}
+        assert entry.provenance.environment == direct.provenance.environment
         for index in range(entry.facts.layers):
             np.testing.assert_array_equal(entry.layer(index).weights, direct.layer(index).weights)
     with pytest.raises(IndexError):
@@ -133,13 +133,8 @@ def test_all_unfit_sentences_are_told_at_once_and_none_runs(tiny_folder: Path, s
     assert store.keys() == ()
 
 
-TEXTS = [
-    "The trophy is big.",
-    "it fits",
-    "The trophy does not fit in the suitcase.",
-    "x",
-    "def f(x): return x",
-]
+# Five of one length, since only these run together, and two of others; every letter is a token of its own.
+TEXTS = ["zqjzzjqzqjzzjq", "QQJKXZZQQJKXZZ", "jqJQzZXjqJQzZX", "x", "zzzzqqqqjjjjzz", "ZZZZQQQQJJJJZZ", "zq"]
 
 
 def test_together_as_one_by_one(tiny_folder: Path, tmp_path: Path) -> None:
@@ -152,7 +147,7 @@ def test_together_as_one_by_one(tiny_folder: Path, tmp_path: Path) -> None:
         assert first.tokens.texts == second.tokens.texts
         for index in range(first.facts.layers):
             ours, theirs = first.layer(index).weights, second.layer(index).weights
-            np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-5)
+            np.testing.assert_array_equal(ours, theirs)
 
 
 def test_a_batch_that_does_not_fit_is_halved_until_it_does(
@@ -168,8 +163,8 @@ def test_a_batch_that_does_not_fit_is_halved_until_it_does(
 
     monkeypatch.setattr(jobs_module, "run_batch", small_memory)
     jobs = make_jobs(tiny_folder, TEXTS)
-    assert capture_missing(jobs, store, SilentReporter()).captured == 5
-    assert sizes == [5, 3, 2, 1, 2]
+    assert capture_missing(jobs, store, SilentReporter()).captured == 7
+    assert sizes == [5, 3, 2, 1, 2, 1, 1]
     assert all(store.has(job.keys["self"]) for job in jobs)
 
 
@@ -178,7 +173,7 @@ def test_one_sentence_that_fails(
     tiny_folder: Path, store: AttentionStore, monkeypatch: pytest.MonkeyPatch, keep_going: bool
 ) -> None:
     def no_room_for_f(prepared: Any, sentences: Any, *rest: Any) -> Any:
-        if any(one.text.startswith("def") for one in sentences):
+        if any(one.text.startswith("QQ") for one in sentences):
             raise OutOfMemoryError("no room")
         return run_batch(prepared, sentences, *rest)
 
@@ -190,9 +185,9 @@ def test_one_sentence_that_fails(
     assert "memory" in told[-1]
     assert len(told) == (2 if keep_going else 1)
     done = [store.has(job.keys["self"]) for job in jobs]
-    assert done[4] is False
+    assert done[1] is False
     if keep_going:
-        assert done[:4] == [True] * 4
+        assert done[:7] == [True, False, True, True, True, True, True]
     assert not any(path.name.endswith(".part") for path in store.folder.rglob("*"))
 
 

@@ -21,7 +21,7 @@ def test_the_best_device_is_taken(tiny_folder: Path) -> None:
     best = next(name for name in ("cuda", "mps", "cpu") if PRESENT[name])
     loaded = load(resolved_tiny(tiny_folder))
     assert loaded.model.device.type == best
-    assert capture_one(loaded, "it fits").provenance.device == best
+    assert capture_one(loaded, "it fits").provenance.environment.device == best
 
 
 @pytest.mark.parametrize("device", [name for name, here in PRESENT.items() if not here])

@@ -41,13 +41,17 @@ def save_masked(folder: Path, name: str) -> Path:
 
 
 def beside(loaded: LoadedModel, texts: Sequence[str | TextInput], count: int = 3) -> list[Beside]:
-    """What is told of texts that run together."""
+    """What is told of texts, one by one."""
     prepared = prepare(loaded)
     problem = loaded.resolved.problem
     given = (one if isinstance(one, TextInput) else TextInput(one) for one in texts)
     read = [read_input(loaded, one, "Tiny", problem) for one in given]
     emits = [{kind: lambda _: None for kind in loaded.parts}] * len(read)
-    told = run_batch(prepared, read, emits, ModelFingerprint("", ""), "float32", count)
+    print_ = ModelFingerprint("", "")
+    told = [
+        run_batch(prepared, [one], [emit], print_, "float32", count)[0]
+        for one, emit in zip(read, emits, strict=True)
+    ]
     for one, found in zip(read, told, strict=True):
         shape = prepared.beside(one, "self", count).predicted
         predictions = found["self"].beside.predictions if "self" in found else None

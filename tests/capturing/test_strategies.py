@@ -47,7 +47,7 @@ def test_the_first_strategy_that_sees_everything_is_taken(
     loaded: Mapping[str, LoadedModel], name: str, expected: str
 ) -> None:
     assert prepare(loaded[name]).strategy.name == expected
-    assert capture_one(loaded[name], TEXT).provenance.strategy == expected
+    assert capture_one(loaded[name], TEXT).provenance.environment.strategy == expected
 
 
 @pytest.mark.parametrize("name", ["bert", "bloom", "bart"])

@@ -18,6 +18,7 @@ from attention_gallery.build.project import read_project
 from attention_gallery.models import FingerprintMemory
 from attention_gallery.records import AttentionLayer, ModelFacts, Provenance, Tokens
 from attention_gallery.store import AttentionStore
+from sample_environment import sample_environment
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def put(store: AttentionStore, key: str) -> None:
     facts = ModelFacts("Bert", "bert", 1, 1, 1, False, 8, 4, 10, 10, "safetensors")
     with store.writer(key, "a", tokens, facts) as writer:
         writer.write(AttentionLayer(0, "encoder", np.ones((1, 1, 1), np.float32)))
-        writer.finish(Provenance("w", "t", "s", None, "float32", {}, 0.1, 0.0))
+        writer.finish(Provenance("w", "t", "s", None, sample_environment(), 0.0))
 
 
 @pytest.fixture

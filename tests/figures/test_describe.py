@@ -14,13 +14,14 @@ from attention_gallery.figures.describe import (
 )
 from attention_gallery.manifest.settings import AnalysisSettings
 from attention_gallery.records import AttentionLayer, MemoryCapture, ModelFacts, Provenance, Tokens
+from sample_environment import sample_environment
 
 TEXTS = ("[CLS]", "the", "cat", "said", "it", "is", "the", "king", "[SEP]")
 COUNT = len(TEXTS)
 
 
 def hand_made(weights, tokens, facts, keys=None):
-    origin = Provenance("m", "t", "hand", None, "float32", {}, 0.0, 0.0)
+    origin = Provenance("m", "t", "hand", None, sample_environment(), 0.0)
     layers = tuple(AttentionLayer(index, facts.kind, one) for index, one in enumerate(weights))
     return MemoryCapture("0" * 64, "the cat said it is the king", tokens, facts, origin, layers, keys)
 

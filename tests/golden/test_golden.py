@@ -28,6 +28,7 @@ _PLOTLY = re.compile(r"plotly\.[0-9a-f]{10}\.js")
 _WEIGHTS = re.compile(
     r'(<figure [^>]*>)((?:(?!</figure>).)*?class="figure-weights">)([A-Za-z0-9+/=]+)', re.DOTALL
 )
+_VERSIONS = re.compile(r"torch \d[^,\s]*, transformers \d[^\s<\"]*")
 _FLOAT = re.compile(r"\d+\.\d+(?:e-\d+)?")
 _PICTURE = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=]+)")
 
@@ -75,6 +76,7 @@ def _text(path: Path) -> str:
     if path.suffix == ".png":
         return _picture(data) + "\n"
     text = _PLOTLY.sub("plotly.HASH.js", data.decode("utf-8"))
+    text = _VERSIONS.sub("torch VERSION, transformers VERSION", text)
     if path.name == "attention.json":
         value = json.loads(text)
         packed = value["weights"].pop("data")

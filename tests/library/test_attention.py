@@ -11,10 +11,11 @@ from attention_gallery.analysis import to_words, word_groups, words_of
 from attention_gallery.errors import UserError
 from attention_gallery.library import Attention
 from attention_gallery.records import AttentionLayer, Float32, MemoryCapture, ModelFacts, Provenance, Tokens
+from sample_environment import sample_environment
 
 TEXT = "the catfish slept"
 FACTS = ModelFacts("Bert", "bert", 2, 2, 2, False, 8, 4, 10, 10, "safetensors")
-ORIGIN = Provenance("w", "t", "./m", None, "float32", {}, 0.1, 0.0)
+ORIGIN = Provenance("w", "t", "./m", None, sample_environment(), 0.0)
 
 
 def make_tokens(words: bool = True) -> Tokens:

@@ -44,6 +44,7 @@ from attention_gallery.records import (
     StoredAttention,
     Tokens,
 )
+from sample_environment import sample_environment
 from sample_gallery import random_attention
 
 TEXT = "The old cat sat on the old mat"
@@ -76,7 +77,7 @@ def captured(seed: int, *, causal: bool = False) -> tuple[MemoryCapture, Float32
     weights = np.stack([random_attention(random, HEADS, len(PIECES), causal=causal) for _ in range(LAYERS)])
     facts = ModelFacts("Hand", "hand", LAYERS, HEADS, HEADS, causal, None, 8, 100, 1, "safetensors")
     layers = tuple(AttentionLayer(i, facts.kind, layer) for i, layer in enumerate(weights))
-    origin = Provenance("m", "t", "hand", None, "float32", {}, 0.0, 0.0)
+    origin = Provenance("m", "t", "hand", None, sample_environment(), 0.0)
     return MemoryCapture(f"{seed}{causal}", TEXT, tokens(), facts, origin, layers), weights
 
 

@@ -24,6 +24,7 @@ from attention_gallery.records import (
     Beside,
     MemoryCapture,
     ModelFacts,
+    NumericEnvironment,
     Precision,
     Predictions,
     Provenance,
@@ -35,7 +36,8 @@ from attention_gallery.store.halves import widened
 
 KEY = "ab" + "0" * 62
 FACTS = ModelFacts("BertModel", "bert", 3, 2, 2, False, 512, 32, 100, 1000, "safetensors")
-PROVENANCE = Provenance("w" * 64, "t" * 64, "package:x/y", None, "float32", {"torch": "2.13"}, 0.25, 1e-7)
+ENVIRONMENT = NumericEnvironment("2.13.0", "5.23.0", "cpu", "float32", "interface", "equal lengths", 4)
+PROVENANCE = Provenance("w" * 64, "t" * 64, "", None, ENVIRONMENT, 1e-7)
 
 
 def make_tokens(count: int, *, offsets: bool = True, splits: bool = True) -> Tokens:

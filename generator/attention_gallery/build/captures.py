@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from attention_gallery.build.hidden import RANDOM_TOKENS, HiddenText, hidden_texts, is_rung
-from attention_gallery.build.identify import identify
+from attention_gallery.build.identify import Identified, identify
 from attention_gallery.build.pins import Pins
 from attention_gallery.build.project import Project
 from attention_gallery.build.shown import ShownModel, clashes, pairs_read, shown_models
 from attention_gallery.errors import DamagedEntry, ModelError, Problem
+from attention_gallery.manifest import Manifest
 from attention_gallery.manifest.settings import GallerySettings, ModelSpec, SentenceSpec
 from attention_gallery.models import (
     FingerprintMemory,
@@ -25,8 +26,8 @@ from attention_gallery.models import (
 from attention_gallery.models import files as model_files
 from attention_gallery.models.noticed import branch_folders, package_files
 from attention_gallery.progress import Reporter, SilentReporter
-from attention_gallery.records import Given, TextInput
-from attention_gallery.store import AttentionStore, capture_key
+from attention_gallery.records import Given, Precision, TextInput
+from attention_gallery.store import AttentionStore, capture_key, former_key
 
 if TYPE_CHECKING:
     from attention_gallery.capturing import CaptureJob
@@ -40,13 +41,14 @@ class Captures:
 
     `models` are those of the manifest, `shown` those of the pages: three of an encoder-decoder. The models of
     `keys` are the slugs of the latter. `hidden` are the keys of what they read besides, by model and name:
-    see `hidden_texts`.
+    see `hidden_texts`. `former` is for each key the one that an earlier version gave to the same.
     """
 
     models: tuple[tuple[ResolvedModel, ModelFingerprint], ...]
     shown: tuple[ShownModel, ...]
     keys: Mapping[tuple[str, str], str]
     hidden: Mapping[tuple[str, str], str]
+    former: Mapping[str, str]
 
     def of(self, index: int, sentence: str) -> dict[str, str]:
         """The keys of one model of the manifest on one sentence, by kind of attention."""
@@ -94,7 +96,13 @@ def needed_captures(
     project: Project, memory: FingerprintMemory, pins: Pins = _FREE, reporter: Reporter | None = None
 ) -> Captures:
     """Resolve every model and name every capture. Raises `ModelError` with the problems of all models."""
-    models = identify(project.manifest, memory, pins, reporter or SilentReporter())
+    return captures_of(
+        project.manifest, identify(project.manifest, memory, pins, reporter or SilentReporter())
+    )
+
+
+def captures_of(manifest: Manifest, models: tuple[Identified, ...]) -> Captures:
+    """Name every capture of a manifest, whose models are these. Raises `ModelError` for slugs that clash."""
     problems: list[Problem] = []
     shown: list[ShownModel] = []
     for index, (found, _) in enumerate(models):
@@ -102,25 +110,31 @@ def needed_captures(
             license_of(found)  # told now, and not after hours of capture
         except ModelError as error:
             problems.extend(error.problems)
-        kinds, wrong = shown_models(project.manifest, index, found.kinds)
+        kinds, wrong = shown_models(manifest, index, found.kinds)
         shown.extend(kinds)
         problems.extend(wrong)
-    problems.extend(clashes(project.manifest, shown))
+    problems.extend(clashes(manifest, shown))
     if problems:
         raise ModelError(problems)
-    settings = project.manifest.settings
+    settings = manifest.settings
+    former: dict[str, str] = {}
+
+    def key(one: ShownModel, given: Given) -> str:
+        parts = _parts(settings, one.spec, models[one.index][1], given, one.kind)
+        found = capture_key(**parts)
+        former[found] = former_key(**parts)
+        return found
+
     keys = {
-        (one.spec.slug, sentence.slug): key_of(settings, one.spec, models[one.index][1], sentence, one.kind)
+        (one.spec.slug, sentence.slug): key(one, text_input(sentence))
         for one, sentence in pairs_read(settings, shown)
     }
     hidden = {
-        (one.spec.slug, text.name): key_of_given(
-            settings, one.spec, models[one.index][1], text.given, one.kind
-        )
+        (one.spec.slug, text.name): key(one, text.given)
         for one in shown
         for text in hidden_texts(settings, one)
     }
-    return Captures(models, tuple(shown), keys, hidden)
+    return Captures(models, tuple(shown), keys, hidden, former)
 
 
 def key_of(
@@ -138,15 +152,31 @@ def key_of_given(
     settings: GallerySettings, model: ModelSpec, digests: ModelFingerprint, given: Given, kind: str
 ) -> str:
     """The key of the capture of anything that one model is given to read."""
-    return capture_key(
-        weights=digests.weights,
-        tokenizer=digests.tokenizer,
-        given=given,
-        dtype=model.dtype,
-        precision=settings.capture.precision,
-        kind=kind,
-        predictions=settings.capture.predictions,
-    )
+    return capture_key(**_parts(settings, model, digests, given, kind))
+
+
+class _KeyParts(TypedDict):
+    weights: str
+    tokenizer: str
+    given: Given
+    dtype: str
+    precision: Precision
+    kind: str
+    predictions: int
+
+
+def _parts(
+    settings: GallerySettings, model: ModelSpec, digests: ModelFingerprint, given: Given, kind: str
+) -> _KeyParts:
+    return {
+        "weights": digests.weights,
+        "tokenizer": digests.tokenizer,
+        "given": given,
+        "dtype": model.dtype,
+        "precision": settings.capture.precision,
+        "kind": kind,
+        "predictions": settings.capture.predictions,
+    }
 
 
 def text_input(sentence: SentenceSpec) -> TextInput:
@@ -186,6 +216,11 @@ def capture_all(
     missing = {key for key in captures.every.values() if not store.has(key)}
     if not missing:
         return 0
+    if old := sum(store.has(captures.former[key]) for key in missing):
+        reporter.info(
+            f"{old} captures are of an earlier version, whose numbers hung on what was captured together: "
+            "they are captured again, and `attention-gallery clean` removes the old ones"
+        )
     reporter.info("loading torch and transformers …")
     from attention_gallery.capturing import capture_missing
 
@@ -211,7 +246,7 @@ def _jobs(project: Project, captures: Captures, missing: set[str]) -> list[Captu
             keys=keys,
             fingerprint=digests,
             problem=problem,
-            placement=Placement(spec.device, spec.device_map == "auto"),
+            placement=Placement(spec.device, spec.device_map == "auto", settings.capture.threads),
             predictions=settings.capture.predictions,
         )
         for place, (spec, (found, digests)) in enumerate(zip(settings.models, captures.models, strict=True))

@@ -24,10 +24,13 @@ if TYPE_CHECKING:
     from attention_gallery.build.annotate import Annotated
     from attention_gallery.build.captures import Captures
     from attention_gallery.build.data import CachedData
+    from attention_gallery.build.environments import Environments
     from attention_gallery.build.execute import Staging
     from attention_gallery.build.project import Project
+    from attention_gallery.manifest.lock import Lock
     from attention_gallery.models import FingerprintMemory
     from attention_gallery.pages.gallery import Gallery
+    from attention_gallery.store import AttentionStore
 
 PAGES_LIMIT = 1_000_000_000  # GitHub Pages publishes at most 1 GB
 
@@ -120,6 +123,7 @@ def _rebuild(run: _Build) -> BuildReport:
     from attention_gallery.build.annotate import annotate
     from attention_gallery.build.captures import capture_all, drop_damaged
     from attention_gallery.build.data import CachedData
+    from attention_gallery.build.environments import refuse_others, survey
     from attention_gallery.build.inspect_sources import Look, inspect_sources
     from attention_gallery.build.state import found_inputs, state_of
     from attention_gallery.files import sweep_unfinished
@@ -131,7 +135,7 @@ def _rebuild(run: _Build) -> BuildReport:
         look = Look(run.cache, run.options, run.reporter, build=True)
         inspected = inspect_sources(run.manifest, look)
         memory = FingerprintMemory(run.cache / "fingerprints.json")
-        captures = _pinned_captures(run, inspected.project, memory)
+        captures, lock = _pinned_captures(run, inspected.project, memory)
         if not inspected.complete:  # now that its models are here, more can be seen before any is loaded
             inspected = inspect_sources(run.manifest, look)
         project = inspected.project
@@ -145,13 +149,17 @@ def _rebuild(run: _Build) -> BuildReport:
     for folder in (run.cache, run.cache / "analysis", run.cache / "templates"):
         sweep_unfinished(folder)
     captured, dropped = 0, set[str]()
+    _hold_to_environment(run, project, captures, store, lock)
     while True:
         with run.clock.phase("capture"):
             captured += capture_all(project, captures, store, run.reporter, run.options.keep_going)
         cache = run.cache / "analysis"
         data = CachedData(store, cache, settings.analysis, measures=project.measures)
+        environments = survey(settings, captures, store, lock)
+        refuse_others(environments, lock, run.options.strict)
         try:
-            return _write(run, project, (captures, annotated), data, captured, state)
+            gathered = (captures, annotated, environments)
+            return _write(run, project, gathered, data, captured, state)
         except DamagedEntry:
             damaged = drop_damaged(captures, store, run.reporter, dropped)
             if not damaged:
@@ -159,27 +167,47 @@ def _rebuild(run: _Build) -> BuildReport:
             dropped |= damaged
 
 
-def _pinned_captures(run: _Build, project: Project, memory: FingerprintMemory) -> Captures:
-    """The captures that are needed, of the models that are locked; or else the lock follows the models."""
+def _hold_to_environment(
+    run: _Build, project: Project, captures: Captures, store: AttentionStore, lock: Lock | None
+) -> None:
+    """Stop before anything is captured where captures of another environment are refused and are there."""
+    from attention_gallery.build.environments import refuse_others, refuse_to_capture, survey
+
+    settings = project.manifest.settings
+    refuse_others(survey(settings, captures, store, lock), lock, run.options.strict)
+    if not all(store.has(key) for key in captures.every.values()):
+        refuse_to_capture(settings, lock, run.options.strict)
+
+
+def _pinned_captures(
+    run: _Build, project: Project, memory: FingerprintMemory
+) -> tuple[Captures, Lock | None]:
+    """The captures that are needed, of the models that are locked; or else the lock follows the models.
+
+    The lock is the one from now on.
+    """
     from attention_gallery.build.captures import needed_captures
     from attention_gallery.build.locking import accept, tell_others
     from attention_gallery.build.pins import Pins
     from attention_gallery.manifest.lock_reader import read_lock
+    from attention_gallery.store import AttentionStore
 
     path = lock_path(run.manifest)
     pins = Pins(read_lock(path), binding=not run.options.update_lock)
     captures = needed_captures(project, memory, pins, run.reporter)
     if run.options.update_lock:
-        accept(project, captures.models, pins.lock, path).tell(run.reporter)
-    elif pins.lock is not None:
+        store = AttentionStore(run.cache / "store")
+        accept(project, captures, pins.lock, path, store).tell(run.reporter)
+        return captures, read_lock(path)
+    if pins.lock is not None:
         run.warnings.extend(tell_others(pins.lock, project.model_slugs, run.reporter))
-    return captures
+    return captures, pins.lock
 
 
 def _write(
     run: _Build,
     project: Project,
-    found: tuple[Captures, Annotated],
+    found: tuple[Captures, Annotated, Environments],
     data: CachedData,
     captured: int,
     state: State,
@@ -191,9 +219,11 @@ def _write(
     recover_swap(project.site)
     owned = owned_files(project.site, run.options.force)
     with run.clock.phase("plan"):
-        captures, annotated = found
+        captures, annotated, environments = found
+        if environments.warning:
+            _warn(run, environments.warning)
         _tell_unread(run, project, captures, data)
-        gallery = gather(project, captures, data, annotated.parses, run.cache / "templates")
+        gallery = gather(project, captures, data, environments, annotated.parses, run.cache / "templates")
     new = RecordWriter(run.record_path)
     old = Record(run.record_path)
     staging = _staging(run, gallery, project.site, (old, new), reuse=bool(owned) and not run.options.force)

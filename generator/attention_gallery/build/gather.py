@@ -17,6 +17,7 @@ from attention_gallery.analysis import analysis_key
 from attention_gallery.build.captures import Captures
 from attention_gallery.build.contrasts import check_contrasts, resolve_contrasts
 from attention_gallery.build.data import CachedData, CapturedEvidence
+from attention_gallery.build.environments import Environments
 from attention_gallery.build.hidden import rung_name
 from attention_gallery.build.libraries import LIBRARIES
 from attention_gallery.build.probes import Reader, model_probes
@@ -54,6 +55,7 @@ def gather(
     project: Project,
     captures: Captures,
     data: CachedData,
+    environments: Environments,
     parses: Mapping[str, SentenceParse] = MappingProxyType({}),
     compiled: Path | None = None,
 ) -> Gallery:
@@ -62,8 +64,8 @@ def gather(
     Raises `UserError` for notes that do not fit, `DamagedEntry` for broken captures.
     """
     settings = project.manifest.settings
-    models = tuple(_model(project, captures, data, shown) for shown in captures.shown)
-    pairs = _pairs(project, captures, data, models)
+    models = tuple(_model(project, captures, data, environments, shown) for shown in captures.shown)
+    pairs = _pairs(project, captures, data, environments, models)
     shapes = {m.spec.slug: (m.facts.layers, m.facts.heads) for m in models}
     check_heads(project.notes, shapes)
     check_contrasts(project.manifest, captures.shown, shapes)
@@ -102,22 +104,26 @@ def gather(
     return gallery
 
 
-def _model(project: Project, captures: Captures, data: CachedData, shown: ShownModel) -> GalleryModel:
-    settings = project.manifest.settings
-    first = data.peek(next(key for (slug, _), key in captures.keys.items() if slug == shown.spec.slug))
+def _model(
+    project: Project, captures: Captures, data: CachedData, environments: Environments, shown: ShownModel
+) -> GalleryModel:
+    settings, index = project.manifest.settings, shown.index
+    keys = [key for (slug, _), key in captures.keys.items() if slug == shown.spec.slug]
+    # The first that comes from the gallery's own environment speaks for the others, if there is one.
+    first = data.peek(min(keys, key=lambda key: bool(environments.of(index, key))))
     # The license is told as it is now: the same weights may have been captured under another.
     facts = replace(first.facts, license=license_of(captures.models[shown.index][0]))
-    origin = _origin(captures, shown.index, first.provenance)
+    origin = _origin(captures, index, first.provenance, environments.of_model(index, keys))
     return GalleryModel.of(shown.spec, facts, origin, settings.models[shown.index].slug, shown.kind)
 
 
-def _origin(captures: Captures, index: int, captured: Provenance) -> Provenance:
+def _origin(captures: Captures, index: int, captured: Provenance, differs: str) -> Provenance:
     """Where the numbers come from, with the source that the manifest names now.
 
     The same weights may have been captured from another place; their digests say that they are the same.
     """
     found = captures.models[index][0]
-    return replace(captured, source=found.source, revision=found.revision)
+    return replace(captured, source=found.source, revision=found.revision, differs=differs)
 
 
 def _probes(
@@ -145,13 +151,17 @@ def _reader(captures: Captures, data: CachedData, model: GalleryModel) -> Reader
 
 
 def _pairs(
-    project: Project, captures: Captures, data: CachedData, models: tuple[GalleryModel, ...]
+    project: Project,
+    captures: Captures,
+    data: CachedData,
+    environments: Environments,
+    models: tuple[GalleryModel, ...],
 ) -> dict[tuple[str, str], Pair]:
     """Every pair that has pages, by slugs of model and sentence."""
     named = {model.spec.slug: model for model in models}
     return {
         (one.spec.slug, sentence.slug): _pair(
-            project, captures, data, (one.index, named[one.spec.slug]), sentence
+            project, captures, data, environments, (one.index, named[one.spec.slug]), sentence
         )
         for one, sentence in with_pages(project.manifest.settings, captures.shown)
     }
@@ -161,6 +171,7 @@ def _pair(
     project: Project,
     captures: Captures,
     data: CachedData,
+    environments: Environments,
     numbered: tuple[int, GalleryModel],
     sentence: SentenceSpec,
 ) -> Pair:
@@ -168,13 +179,11 @@ def _pair(
     key = captures.keys[model.spec.slug, sentence.slug]
     entry = data.peek(key)
     settings = project.manifest.settings
-    provenance = _origin(captures, index, entry.provenance)
-    origin = asdict(provenance)
-    del origin["seconds"]  # how long a capture took is no property of its numbers
+    provenance = _origin(captures, index, entry.provenance, environments.of(index, key))
     inputs = digest(
         [
             model_inputs(model),
-            origin,
+            asdict(provenance),
             # Relations change nothing of what heads do: pages that show them name them themselves.
             sentence.model_dump(mode="json", exclude={"relations", "annotate"}),
             analysis_key(key, settings.analysis, measures=data.measures),

@@ -23,6 +23,9 @@ LIBRARIES = {
     "regex": "regex",
     "scipy": "scipy",
     "sklearn": "scikit-learn",
+    # Pages say when captures come from other versions than those that are here.
+    "torch": "torch",
+    "transformers": "transformers",
     "yaml": "pyyaml",
 }
 

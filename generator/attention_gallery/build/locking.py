@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from attention_gallery.build.identify import Identified, identify
+from attention_gallery.build.captures import Captures, captures_of
+from attention_gallery.build.environments import environment_of, refuse_others, survey
+from attention_gallery.build.identify import identify
 from attention_gallery.build.lock import build_lock
 from attention_gallery.build.pins import Pins, changes, leftover, locked_as, other_libraries
 from attention_gallery.build.project import Project
@@ -16,6 +18,7 @@ from attention_gallery.manifest.lock import Lock, LockedModel, lock_path, lock_t
 from attention_gallery.manifest.lock_reader import read_lock
 from attention_gallery.models import FingerprintMemory, library_versions
 from attention_gallery.progress import Reporter
+from attention_gallery.store import AttentionStore
 from attention_gallery.user_files import LARGEST_SETTINGS, read_user_file
 
 
@@ -33,12 +36,16 @@ class LockReport:
             reporter.info(f"{self.path.name}: {slug}: {'; '.join(what)}")
 
 
-def update_lock(manifest_path: Path, reporter: Reporter, *, upgrade: bool = False) -> LockReport:
-    """Write what the models of a manifest are, drafts included, into its lock.
+def update_lock(
+    manifest_path: Path, reporter: Reporter, *, upgrade: bool = False, exact: bool | None = None
+) -> LockReport:
+    """Write what the models of a manifest are, drafts included, and in which environment, into its lock.
 
-    A hub model that is locked keeps its commit while the manifest asks for the same branch or tag;
-    `upgrade` asks the hub anew. Raises `UserError`, and leaves the lock as it was, when a model cannot be
-    found or the lock is damaged.
+    With `exact`, captures of another environment than this one are refused now, and by every build from then
+    on; None leaves it as it is in the lock. A hub model that is locked keeps its commit while the manifest
+    asks for the same branch or tag; `upgrade` asks the hub anew. Raises `UserError`, and leaves the lock as
+    it was, when a model cannot be found or the lock is damaged, or a capture comes from another environment
+    than an exact lock may name.
     """
     manifest = load_manifest(manifest_path)
     path = lock_path(manifest.path)
@@ -47,23 +54,30 @@ def update_lock(manifest_path: Path, reporter: Reporter, *, upgrade: bool = Fals
         before = read_lock(path)
         memory = FingerprintMemory(cache / "fingerprints.json")
         models = identify(manifest, memory, Pins(before, binding=False, fresh=upgrade), reporter)
-        after = entries(manifest.settings, models)
-        return _written(path, before, after)
+        captures, store = captures_of(manifest, models), AttentionStore(cache / "store")
+        if exact is None:
+            exact = before is not None and before.exact
+        if exact:
+            environments = survey(manifest.settings, captures, store, None)
+            refuse_others(environments, Lock(path, {}, exact=True), strict=False)
+        return _written(path, before, entries(manifest.settings, captures, store), exact)
 
 
-def accept(project: Project, models: tuple[Identified, ...], lock: Lock | None, path: Path) -> LockReport:
+def accept(
+    project: Project, captures: Captures, lock: Lock | None, path: Path, store: AttentionStore
+) -> LockReport:
     """Take the models that a build has found into the lock.
 
     Entries of drafts that are left out stay, and so do those in which nothing but the libraries would change.
     """
     before = {} if lock is None else lock.models
-    found = entries(project.manifest.settings, models)
+    found = entries(project.manifest.settings, captures, store)
     kept = {
         slug: entry
         for slug, entry in before.items()
         if slug in project.model_slugs and found.get(slug, entry) == entry
     }
-    return _written(path, lock, {**found, **kept})
+    return _written(path, lock, {**found, **kept}, lock is not None and lock.exact)
 
 
 def tell_others(lock: Lock, slugs: frozenset[str], reporter: Reporter) -> list[str]:
@@ -82,19 +96,23 @@ def tell_others(lock: Lock, slugs: frozenset[str], reporter: Reporter) -> list[s
     return warnings
 
 
-def entries(settings: GallerySettings, models: tuple[Identified, ...]) -> dict[str, LockedModel]:
-    """The entries of these models by slug."""
-    pairs = zip(settings.models, models, strict=True)
-    return {spec.slug: locked_as(spec, found, digests) for spec, (found, digests) in pairs}
+def entries(settings: GallerySettings, captures: Captures, store: AttentionStore) -> dict[str, LockedModel]:
+    """The entries of the models of a gallery by slug."""
+    return {
+        spec.slug: replace(
+            locked_as(spec, found, digests), environment=environment_of(settings, captures, store, index)
+        )
+        for index, (spec, (found, digests)) in enumerate(zip(settings.models, captures.models, strict=True))
+    }
 
 
-def _written(path: Path, lock: Lock | None, after: Mapping[str, LockedModel]) -> LockReport:
+def _written(path: Path, lock: Lock | None, after: Mapping[str, LockedModel], exact: bool) -> LockReport:
     before = {} if lock is None else lock.models
     changed = {}
     for slug in sorted({*before, *after}):
         if what := changes(before.get(slug), after.get(slug)):
             changed[slug] = what
-    data = lock_text(after).encode("utf-8")
+    data = lock_text(after, exact).encode("utf-8")
     if lock is None or read_user_file(path, LARGEST_SETTINGS) != data:
         write_atomically(path, data)
     return LockReport(path, len(after), changed)

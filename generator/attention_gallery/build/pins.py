@@ -88,11 +88,18 @@ def changes(before: LockedModel | None, after: LockedModel | None) -> list[str]:
     if before is None or after is None:
         return ["added"] if before is None else ["removed"]
     others = other_libraries(before.libraries, after.libraries)
-    return [*_changed(before, after), *(f"locked with {one}" for one in others)]
+    # What is not known, as before anything is captured, is no difference.
+    named = before.environment.keys() & after.environment.keys()
+    parts = other_libraries(*({name: one.environment[name] for name in named} for one in (before, after)))
+    return [
+        *_changed(before, after),
+        *(f"locked with {one}" for one in others),
+        *(f"captured with {one}" for one in parts),
+    ]
 
 
-def other_libraries(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
-    """The libraries whose versions are not the same."""
+def other_libraries(before: Mapping[str, str | int], after: Mapping[str, str | int]) -> Iterator[str]:
+    """The libraries, or parts of an environment, that are not the same."""
     for name in sorted({*before, *after}):
         old, new = before.get(name), after.get(name)
         if old != new:

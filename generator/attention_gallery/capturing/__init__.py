@@ -3,21 +3,22 @@
 Everything here brings torch along; import it only when something must be captured.
 """
 
-from attention_gallery.capturing.batch import OutOfMemoryError, Told, can_batch, run_batch
+from attention_gallery.capturing.batch import OutOfMemoryError, Told, run_batch
 from attention_gallery.capturing.jobs import CaptureJob, CaptureReport, capture_missing
 from attention_gallery.capturing.prepare import PreparedModel, prepare
 from attention_gallery.capturing.reading import ModelInput, read_input
+from attention_gallery.capturing.sharing import BatchTrials
 from attention_gallery.capturing.single import capture_kinds, capture_one
 from attention_gallery.capturing.tokens import tokenise
 
 __all__ = [
+    "BatchTrials",
     "CaptureJob",
     "CaptureReport",
     "ModelInput",
     "OutOfMemoryError",
     "PreparedModel",
     "Told",
-    "can_batch",
     "capture_kinds",
     "capture_missing",
     "capture_one",

@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 import gc
-import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from attention_gallery.capturing.prepare import NO_MEMORY, PreparedModel, model_inputs, side_output
+from attention_gallery.capturing.batches import Shape, fewest_rows
+from attention_gallery.capturing.inputs import model_inputs
+from attention_gallery.capturing.prepare import NO_MEMORY, PreparedModel, side_output
 from attention_gallery.capturing.reading import ModelInput
 from attention_gallery.capturing.sink import BatchSink, InexactAttentionError, LayerSink
 from attention_gallery.errors import GalleryError, ModelError
 from attention_gallery.models.fingerprints import ModelFingerprint
 from attention_gallery.models.foreign import MODEL_FAULTS
-from attention_gallery.models.quiet import quiet_libraries
-from attention_gallery.models.trial import failed, trial_ids
-from attention_gallery.models.versions import library_versions
-from attention_gallery.records import AttentionLayer, Beside, Precision, Predictions, Provenance, Tokens
+from attention_gallery.models.placement import running_on
+from attention_gallery.models.trial import failed
+from attention_gallery.records import AttentionLayer, Beside, Precision, Predictions, Provenance
 
 # Takes each layer of one sentence's attention of one kind, in order.
 Emit = Callable[[AttentionLayer], None]
 # Why some models do not tell the lengths of what their heads take.
 NOT_ASKED = "they were not asked for"
-# How far padding may change a weight.
-BATCH_TOLERANCE = 1e-5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,92 +48,51 @@ def run_batch(
     precision: Precision = "float32",
     predictions: int = 0,
 ) -> tuple[Mapping[str, Told], ...]:
-    """Run the model once on all `sentences` and hand each layer to those who want it as it is computed.
+    """Run the model once on all `sentences`, which have one `shape`, and hand each layer to who wants it.
 
     `emits` are for each sentence the receivers of the kinds of attention that are wanted of it. A layer is
-    split by sentence, freed of padding, checked and rounded to `precision` before anybody sees it; no more
-    than one layer of the batch and one of a sentence are held (under the strategy "outputs": all layers of
-    the batch), or some small ones, which are checked together. Layers of one kind come in order; those of
-    different kinds and sentences take turns. What a receiver keeps may be a view of the batch's layer. With
-    `predictions` the pass goes to the end, and so many of the likeliest tokens are told of every place where
-    the model predicts, if it has a head for it. The result is for each sentence
-    what was told of each kind in `emits`; the `seconds` of the provenance are the sentence's share of the
-    pass, by tokens.
+    split by sentence, checked and rounded to `precision` before anybody sees it; no more than one layer of
+    the batch and one of a sentence are held (under the strategy "outputs": all layers of the batch), or some
+    small ones, which are checked together. Layers of one kind come in order; those of different kinds and
+    sentences take turns. What a receiver keeps may be a view of the batch's layer. With `predictions` the
+    pass goes to the end, and so many of the likeliest tokens are told of every place where the model
+    predicts, if it has a head for it. The result is for each sentence what was told of each kind in `emits`.
 
-    The numbers are those of the sentences one by one, to `BATCH_TOLERANCE` in float32, if `can_batch` is
-    true of the model; otherwise give it one sentence at a time. Raises `OutOfMemoryError` when memory runs
-    out, `ModelError` when the attention of any sentence is not whole and exact, and whatever a receiver
-    raises. After any of these no sentence of the batch is whole; a smaller batch may be tried.
+    A pass has at least `fewest_rows`: copies of the last sentence fill it up, unless the model runs one by
+    one. The numbers of a sentence have the bits that they have alone where `BatchTrials.may_share` says so of
+    the shape and the number of rows; otherwise give it one sentence at a time. Raises `OutOfMemoryError` when
+    memory runs out, `ModelError` when the attention of any sentence is not whole and exact, `ValueError` for
+    sentences of several shapes, and whatever a receiver raises. After any of these no sentence of the batch
+    is whole; a smaller batch may be tried.
     """
-    parts = prepared.loaded.parts
-    queries = {kind: [len(one.queries(kind)) for one in sentences] for kind in parts}
-    keys = {kind: [len(one.keys(kind)) for one in sentences] for kind in parts}
+    shapes = {one.shape for one in sentences}
+    if len(shapes) != 1:
+        raise ValueError(f"sentences of {len(shapes)} shapes cannot share a pass")
+    rows = rows_of(prepared, shapes.pop(), len(sentences))
+    parts, first = prepared.loaded.parts, sentences[0]
+    sizes = {kind: (len(first.queries(kind)), len(first.keys(kind))) for kind in parts}
     sinks = {
         kind: [
-            LayerSink(facts, size, wanted[kind], precision) if kind in wanted else None
-            for size, wanted in zip(zip(queries[kind], keys[kind], strict=True), emits, strict=True)
+            LayerSink(facts, sizes[kind], wanted[kind], precision) if kind in wanted else None
+            for wanted in emits
         ]
         for kind, facts in parts.items()
     }
-    started = time.perf_counter()
-    batch = {kind: BatchSink(sinks[kind], queries[kind], keys[kind]) for kind in sinks}
-    beside = _run(prepared, sentences, batch, predictions)
-    seconds = time.perf_counter() - started
-    a_token = seconds / sum(len(one.tokens) for one in sentences)
+    batch = {kind: BatchSink(sinks[kind], rows, sizes[kind]) for kind in sinks}
+    with running_on(prepared.loaded.threads):
+        beside = _run(prepared, sentences, rows, batch, predictions)
     return tuple(
         {
-            kind: Told(
-                _provenance(prepared, fingerprint, a_token * len(one.tokens), sinks[kind][row], precision),
-                beside.of(kind, row, keys[kind][row]),
-            )
+            kind: Told(_provenance(prepared, fingerprint, sinks[kind][row], precision), beside.of(kind, row))
             for kind in emits[row]
         }
-        for row, one in enumerate(sentences)
+        for row in range(len(sentences))
     )
 
 
-def can_batch(prepared: PreparedModel) -> bool:
-    """Whether padding leaves a model's attention as it is, found by trying it on two short sentences.
-
-    It does not where a convolution, or a share of the whole batch, reaches across the end of a sentence.
-    """
-    facts = prepared.loaded.facts
-    ids = trial_ids(prepared.loaded.model, facts.vocabulary, 7)
-    pair = [_trial(prepared, ids[:4], ids[:5]), _trial(prepared, ids, ids[:3])]
-    try:
-        together = _captured(prepared, pair)
-        alone = [_captured(prepared, [one])[0] for one in pair]
-    except ModelError:  # whoever captures the sentences one by one is told if that fails too
-        return False
-    # Other formats round differently with every shape of a batch.
-    tolerance = BATCH_TOLERANCE if prepared.loaded.dtype == "float32" else 0.05
-    return all(
-        float(np.abs(first - second).max()) <= tolerance
-        for ours, its in zip(together, alone, strict=True)
-        for first, second in zip(ours, its, strict=True)
-    )
-
-
-def _trial(prepared: PreparedModel, source: Sequence[int], target: Sequence[int]) -> ModelInput:
-    both = prepared.loaded.is_encoder_decoder
-    return ModelInput("", _bare(source), "", _bare(target) if both else None)
-
-
-def _bare(ids: Sequence[int]) -> Tokens:
-    nothing = np.zeros(len(ids), bool)
-    return Tokens(np.array(ids, np.int64), ("",) * len(ids), nothing, nothing)
-
-
-def _captured(prepared: PreparedModel, sentences: Sequence[ModelInput]) -> list[list[np.ndarray]]:
-    found: list[list[np.ndarray]] = [[] for _ in sentences]
-    emits = [
-        dict.fromkeys(prepared.loaded.parts, lambda layer, row=row: row.append(layer.weights))
-        for row in found
-    ]
-    bare = replace(prepared, factors={}, predictor=None)
-    with quiet_libraries():
-        run_batch(bare, sentences, emits, ModelFingerprint("", ""))
-    return found
+def rows_of(prepared: PreparedModel, shape: Shape, sentences: int) -> int:
+    """How many rows a pass over so many sentences has, copies among them."""
+    return max(sentences, fewest_rows(shape)) if prepared.shares else sentences
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,12 +108,12 @@ class _BesideBatch:
     no_norms: str
     no_predictions: str
 
-    def of(self, kind: str, row: int, keys: int) -> Beside:
-        """The part of one sentence, without padding."""
+    def of(self, kind: str, row: int) -> Beside:
+        """The part of one sentence."""
         norms = self.norms.get(kind)
         told = self.predictions[row] if self.predictions and kind == "self" else None
         return Beside(
-            norms=None if norms is None else np.ascontiguousarray(norms[:, row, :, :keys]),
+            norms=None if norms is None else np.ascontiguousarray(norms[:, row]),
             predictions=told,
             no_norms=self.no_norms if norms is None else "",
             no_predictions=self.no_predictions if told is None else "",
@@ -164,12 +121,17 @@ class _BesideBatch:
 
 
 def _run(
-    prepared: PreparedModel, sentences: Sequence[ModelInput], sinks: Mapping[str, BatchSink], predictions: int
+    prepared: PreparedModel,
+    sentences: Sequence[ModelInput],
+    rows: int,
+    sinks: Mapping[str, BatchSink],
+    predictions: int,
 ) -> _BesideBatch:
     """Run the model, and make of what it leaves behind what is kept beside the weights."""
     loaded = prepared.loaded
-    source = [one.tokens.ids for one in sentences]
-    target = [one.target.ids for one in sentences if one.target is not None]
+    filled = [*sentences, *[sentences[-1]] * (rows - len(sentences))]
+    source = [one.tokens.ids for one in filled]
+    target = [one.target.ids for one in filled if one.target is not None]
     predictor = prepared.predictor if predictions else None
     told: tuple[Predictions, ...] = ()
     try:
@@ -204,7 +166,6 @@ def _run(
 def _provenance(
     prepared: PreparedModel,
     fingerprint: ModelFingerprint,
-    seconds: float,
     sink: LayerSink | None,
     precision: Precision,
 ) -> Provenance:
@@ -214,12 +175,8 @@ def _provenance(
         tokenizer_fingerprint=fingerprint.tokenizer,
         source=loaded.resolved.source,
         revision=loaded.resolved.revision,
-        dtype=loaded.dtype,
-        libraries=library_versions(),
-        seconds=seconds,
+        environment=prepared.environment,
         row_sum_error=0.0 if sink is None else sink.row_sum_error,
-        strategy=prepared.strategy.name,
-        device=loaded.model.device.type,
         precision=precision,
         storage_error=0.0 if sink is None else sink.storage_error,
         remote_code=loaded.remote_code,

@@ -8,23 +8,32 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 
-from attention_gallery.capturing.batch import OutOfMemoryError, can_batch, free_memory, run_batch
+from attention_gallery.capturing.batch import OutOfMemoryError, free_memory, rows_of, run_batch
 from attention_gallery.capturing.batches import halves, plan_batches
 from attention_gallery.capturing.prepare import PreparedModel, SideOutputError, prepare
 from attention_gallery.capturing.reading import ModelInput, read_input
 from attention_gallery.capturing.repeated import read_repeated
+from attention_gallery.capturing.sharing import BatchTrials
 from attention_gallery.capturing.single import out_of_memory
 from attention_gallery.errors import DamagedEntry, ModelError, Problem
 from attention_gallery.manifest.settings import CaptureSettings
 from attention_gallery.models.fingerprints import ModelFingerprint
 from attention_gallery.models.foreign import foreign_code
 from attention_gallery.models.load import LoadedModel, load
-from attention_gallery.models.placement import BEST, Placement
+from attention_gallery.models.placement import BEST, Placement, running_on
 from attention_gallery.models.quiet import quiet_libraries
 from attention_gallery.models.resolved import ProblemMaker, ResolvedModel
 from attention_gallery.models.trial import unread
 from attention_gallery.progress import Reporter, Task
-from attention_gallery.records import Given, Precision, RepeatedTokens, TextInput
+from attention_gallery.records import (
+    Given,
+    NumericEnvironment,
+    Precision,
+    RepeatedTokens,
+    StoredAttention,
+    TextInput,
+    differences,
+)
 from attention_gallery.store import AttentionStore, EntryWriter
 
 
@@ -70,12 +79,13 @@ def capture_missing(
 ) -> CaptureReport:
     """Capture what the store does not hold whole of every job, and only that.
 
-    Sentences run together, sorted by length, `batch_tokens` at a time. A damaged entry is reported and
-    captured again. A model that fails does not keep the others from being captured. All sentences of a
-    model are tokenised before the first one runs; if any cannot be read or captured, no more of that model's
-    are, unless `keep_going`, which captures all that can be. All problems are told at once, at the end, as
-    one `ModelError`. What was captured before an error, an interrupt or a kill stays in the store: no more
-    than the batch in flight is lost.
+    Sentences of equal length run together, `batch_tokens` at a time, where that changes no bit. A damaged
+    entry is reported and captured again, and so is it when somebody else captured the same meanwhile and got
+    something else: the entry that was there first stays. A model that fails does not keep the others from
+    being captured. All sentences of a model are tokenised before the first one runs; if any cannot be read or
+    captured, no more of that model's are, unless `keep_going`, which captures all that can be. All problems
+    are told at once, at the end, as one `ModelError`. What was captured before an error, an interrupt or a
+    kill stays in the store: no more than the batch in flight is lost.
     """
     started = time.perf_counter()
     left = [_left(job, store, reporter) for job in _unique(jobs)]
@@ -86,7 +96,7 @@ def capture_missing(
         with reporter.task("capturing attention", total) as task:
             for group in wanted:
                 try:
-                    problems.extend(_capture_group(group, store, task, batch_tokens, keep_going))
+                    problems.extend(_capture_group(group, store, (reporter, task), batch_tokens, keep_going))
                 except ModelError as error:
                     problems.extend(error.problems)
     if problems:
@@ -127,23 +137,27 @@ def _grouped(jobs: list[CaptureJob]) -> list[list[CaptureJob]]:
 
 
 def _capture_group(
-    group: list[CaptureJob], store: AttentionStore, task: Task, batch_tokens: int, keep_going: bool
+    group: list[CaptureJob],
+    store: AttentionStore,
+    told: tuple[Reporter, Task],
+    batch_tokens: int,
+    keep_going: bool,
 ) -> list[Problem]:
     """Capture the sentences of one model; the problems that there were, if any and if it kept going."""
-    first = group[0]
+    first, (reporter, task) = group[0], told
     task.advance(0, f"{first.title} · loading the model")
     predicts = any(job.predictions for job in group)
     loaded = load(first.model, first.dtype, _continues(group), first.placement, predicts)
     try:
         prepared = prepare(loaded)
-        read, problems = _read_all(group, loaded)
+        with running_on(loaded.threads):
+            read, problems = _read_all(group, loaded)
         if problems and not keep_going:
             raise ModelError(problems)
-        run = _GroupRun(prepared, read, store, task, keep_going, problems)
-        lengths = [sentence.length for _, sentence in read]
-        together = len(read) > 1 and can_batch(prepared)
+        run = _GroupRun(prepared, BatchTrials(prepared), read, store, reporter, task, keep_going, problems)
+        shapes = [sentence.shape for _, sentence in read]
         with quiet_libraries():
-            for batch in plan_batches(lengths, batch_tokens if together else 0):
+            for batch in plan_batches(shapes, batch_tokens if prepared.shares else 0):
                 run.capture(batch)
     finally:
         # Models are full of reference cycles; without this two of them would be in memory at once.
@@ -187,22 +201,29 @@ class _GroupRun:
     """
 
     prepared: PreparedModel
+    trials: BatchTrials
     read: Sequence[tuple[CaptureJob, ModelInput]]
     store: AttentionStore
+    reporter: Reporter
     task: Task
     keep_going: bool
     problems: list[Problem]
 
     def capture(self, batch: Sequence[int]) -> None:
-        """Capture these sentences together, and by halves where that fails."""
+        """Capture these sentences together, and by halves where that fails or would change a bit."""
         chosen = [self.read[index] for index in batch]
-        job = chosen[0][0]
+        job, read = chosen[0]
+        rows = rows_of(self.prepared, read.shape, len(batch))
+        if len(batch) > 1 and not self.trials.may_share(read.shape, rows):
+            self._by_halves(batch)
+            return
         more = f" and {len(batch) - 1} more" if len(batch) > 1 else ""
         self.task.advance(0, f"{job.title} · {job.sentence}{more}")
         try:
-            _capture(chosen, self.prepared, self.store)
+            self._store(chosen)
         except SideOutputError as error:
             self.prepared = self.prepared.without(error)
+            self.trials = BatchTrials(self.prepared)
             self.capture(batch)
             return
         except OutOfMemoryError:
@@ -216,8 +237,18 @@ class _GroupRun:
             return
         if len(batch) > 1:
             free_memory(self.prepared)
-            for half in halves(batch):
-                self.capture(half)
+            self._by_halves(batch)
+
+    def _by_halves(self, batch: Sequence[int]) -> None:
+        for half in halves(batch):
+            self.capture(half)
+
+    def _store(self, chosen: Sequence[tuple[CaptureJob, ModelInput]]) -> None:
+        for job, stands in _capture(chosen, self.prepared, self.store):
+            self.reporter.warning(
+                f"{job.title} · {job.sentence} was captured by somebody else meanwhile, with other numbers"
+                f"{_unlike(stands, self.prepared.environment)}; what was there first is kept"
+            )
 
     def _failed(self, error: ModelError) -> None:
         if not self.keep_going:
@@ -225,9 +256,15 @@ class _GroupRun:
         self.problems.extend(error.problems)
 
 
+def _unlike(stands: StoredAttention, ours: NumericEnvironment) -> str:
+    differs = differences(stands.provenance.environment, ours)
+    return f" ({', '.join(differs)})" if differs else ""
+
+
 def _capture(
     chosen: Sequence[tuple[CaptureJob, ModelInput]], prepared: PreparedModel, store: AttentionStore
-) -> None:
+) -> list[tuple[CaptureJob, StoredAttention]]:
+    """Capture these together; the jobs for which somebody else has stored something else meanwhile."""
     with ExitStack() as stack:
         entries = [
             {kind: stack.enter_context(_writer(store, job, read, kind, prepared)) for kind in job.keys}
@@ -240,6 +277,10 @@ def _capture(
         for own, found in zip(entries, told, strict=True):
             for kind, entry in own.items():
                 entry.finish(found[kind].provenance, found[kind].beside)
+    pairs = zip(chosen, entries, strict=True)
+    return [
+        (job, entry.other) for (job, _), own in pairs for entry in own.values() if entry.other is not None
+    ]
 
 
 def _writer(

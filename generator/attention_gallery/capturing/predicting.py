@@ -52,20 +52,19 @@ class Predictor:
     def predict(
         self, states: torch.Tensor, sentences: Sequence[ModelInput], count: int
     ) -> tuple[Predictions, ...]:
-        """The `count` likeliest tokens of each sentence, from final states [batch, token, feature]."""
-        places = [self.positions(one) for one in sentences]
-        rows = torch.cat([states[row, torch.from_numpy(at).long()] for row, at in enumerate(places)])
-        follows = torch.from_numpy(
-            np.concatenate([self._following(*one) for one in zip(sentences, places, strict=True)])
-        )
+        """The `count` likeliest tokens of each sentence, from final states [batch, token, feature].
+
+        Each sentence is asked about by itself: how many rows the head is given changes its last bits.
+        """
         with torch.inference_mode():
-            ids, shares, actual = self._likeliest(rows, follows, min(count, self.size))
-        ends = np.cumsum([len(at) for at in places])[:-1]
-        split = zip(places, *(np.split(array, ends) for array in (ids, shares, actual)), strict=True)
-        return tuple(
-            Predictions(at, own, share, came, tuple(self.vocabulary.texts(row) for row in own.tolist()))
-            for at, own, share, came in split
-        )
+            return tuple(self._of(states[row], one, count) for row, one in enumerate(sentences))
+
+    def _of(self, states: torch.Tensor, read: ModelInput, count: int) -> Predictions:
+        at = self.positions(read)
+        follows = torch.from_numpy(self._following(read, at))
+        rows = states[torch.from_numpy(at).long()]
+        ids, shares, actual = self._likeliest(rows, follows, min(count, self.size))
+        return Predictions(at, ids, shares, actual, tuple(self.vocabulary.texts(row) for row in ids.tolist()))
 
     def _following(self, read: ModelInput, places: Int32) -> np.ndarray[Any, np.dtype[np.int64]]:
         """The token that follows each place, -1 where none does or where that is not what is predicted."""

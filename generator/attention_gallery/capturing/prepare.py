@@ -7,25 +7,26 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
+import transformers
 
+from attention_gallery.capturing.inputs import model_inputs
 from attention_gallery.capturing.norms import find_factors, vector_norms
 from attention_gallery.capturing.predicting import Predictor, find_predictor
 from attention_gallery.capturing.reading import ModelInput
-from attention_gallery.capturing.sink import BatchSink, InexactAttentionError, LayerSink
+from attention_gallery.capturing.sharing import EQUAL_LENGTHS, ONE_BY_ONE, can_share
+from attention_gallery.capturing.sink import HeadSink, InexactAttentionError, LayerSink
 from attention_gallery.capturing.strategies import LADDER, Strategy
 from attention_gallery.errors import GalleryError, ModelError
 from attention_gallery.models.foreign import MODEL_FAULTS
 from attention_gallery.models.load import LoadedModel
+from attention_gallery.models.placement import running_on
 from attention_gallery.models.quiet import quiet_libraries
 from attention_gallery.models.suited import mend, no_attention
 from attention_gallery.models.trial import failed, final_states, trial_ids
-from attention_gallery.records import failure_reason
+from attention_gallery.models.versions import library_versions
+from attention_gallery.records import NumericEnvironment, failure_reason
 from attention_gallery.store import BesideShape
-
-TokenIds = Sequence[int] | NDArray[np.int64]
 
 # How many tokens the trial has: of two lengths, so that the three kinds of an encoder-decoder, whose
 # attention is source × source, target × target and target × source, are told apart by their shapes.
@@ -82,7 +83,8 @@ class PreparedModel:
     `kinds` names for every place in the model that attends the kind of attention that it gives. `factors`
     have for every place of which that is known what turns its values into lengths: see `norms.find_factors`.
     `predictor` is its language-modelling head, where it has one that can be asked. `failed` says of what is
-    told beside the weights why it is not, where telling it failed.
+    told beside the weights why it is not, where telling it failed. `shares` tells whether texts of one length
+    may share a pass at all: see `sharing`.
     """
 
     loaded: LoadedModel
@@ -91,6 +93,21 @@ class PreparedModel:
     factors: Mapping[str, torch.Tensor] = field(default_factory=dict)
     predictor: Predictor | None = None
     failed: Mapping[SideOutput, str] = field(default_factory=dict)
+    shares: bool = True
+
+    @property
+    def environment(self) -> NumericEnvironment:
+        """All that decides about the last bits of what this captures."""
+        versions = library_versions()
+        return NumericEnvironment(
+            torch=versions.get("torch", torch.__version__),
+            transformers=versions.get("transformers", transformers.__version__),
+            device=self.loaded.model.device.type,
+            dtype=self.loaded.dtype,
+            strategy=self.strategy.name,
+            batch=EQUAL_LENGTHS if self.shares else ONE_BY_ONE,
+            threads=self.loaded.threads,
+        )
 
     def tells_norms(self, kind: str) -> bool:
         """Whether the lengths of what heads take are known for every layer of one kind of attention."""
@@ -129,7 +146,7 @@ class PreparedModel:
         return BesideShape(self.tells_norms(kind), places)
 
     def capture(
-        self, inputs: Mapping[str, Any], sinks: Mapping[str, BatchSink], to_end: bool = False
+        self, inputs: Mapping[str, Any], sinks: Mapping[str, HeadSink], to_end: bool = False
     ) -> Passed:
         """Run the model on `inputs` and give every layer to the sink of its kind, if it has one.
 
@@ -173,6 +190,11 @@ def prepare(loaded: LoadedModel, ladder: Sequence[Strategy] = LADDER) -> Prepare
     1, nothing above the diagonal of a causal model, and a model that computes the same as without it. Raises
     `ModelError` that says of each strategy why it failed.
     """
+    with running_on(loaded.threads):
+        return _prepared(loaded, ladder)
+
+
+def _prepared(loaded: LoadedModel, ladder: Sequence[Strategy]) -> PreparedModel:
     if getattr(loaded.model.config, "attention_type", None) == "block_sparse":
         # BigBird switches to full attention for short texts, also for all that it reads afterwards.
         sparse = InexactAttentionError("it is block-sparse: most pairs of tokens have no weight")
@@ -190,7 +212,8 @@ def prepare(loaded: LoadedModel, ladder: Sequence[Strategy] = LADDER) -> Prepare
         try:
             kinds = _tried(loaded, strategy, inputs, plain)
             bound = strategy.bound(loaded.model)
-            return _with_side_outputs(PreparedModel(loaded, bound, kinds), inputs)
+            prepared = _with_side_outputs(PreparedModel(loaded, bound, kinds), inputs)
+            return replace(prepared, shares=can_share(prepared))
         except MemoryError:
             raise
         except MODEL_FAULTS as error:
@@ -229,37 +252,6 @@ def side_output(output: SideOutput) -> Iterator[None]:
         if NO_MEMORY in str(error):
             raise
         raise SideOutputError(output, error) from error
-
-
-def model_inputs(
-    loaded: LoadedModel, source: Sequence[TokenIds], target: Sequence[TokenIds] = ()
-) -> dict[str, Any]:
-    """What the model is called with for a batch of sentences: padded on the right, with a mask.
-
-    Every position before the padding is the same as without it, for absolute and for relative positions, and
-    causal models cannot see what follows anyway.
-    """
-    ids, mask = _padded(loaded, source)
-    inputs: dict[str, Any] = {"input_ids": ids, "attention_mask": mask}
-    if target:
-        inputs["decoder_input_ids"], inputs["decoder_attention_mask"] = _padded(loaded, target)
-    # Keys and values of past tokens are of no use here and would stay in memory.
-    config = loaded.model.config
-    if hasattr(config, "use_cache") and (loaded.facts.causal or target):
-        inputs["use_cache"] = False
-    return inputs
-
-
-def _padded(loaded: LoadedModel, rows: Sequence[TokenIds]) -> tuple[torch.Tensor, torch.Tensor]:
-    number = getattr(loaded.model.config, "pad_token_id", None)
-    padding = number if isinstance(number, int) and number >= 0 else 0
-    shape = len(rows), max(len(row) for row in rows)
-    ids, mask = np.full(shape, padding, np.int64), np.zeros(shape, np.int64)
-    for place, row in enumerate(rows):
-        ids[place, : len(row)] = row
-        mask[place, : len(row)] = 1
-    device = loaded.model.device
-    return torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device)
 
 
 def _trial_inputs(loaded: LoadedModel) -> dict[str, Any]:

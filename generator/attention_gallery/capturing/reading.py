@@ -30,9 +30,9 @@ class ModelInput:
     target: Tokens | None = None
 
     @property
-    def length(self) -> int:
-        """How many tokens run through the model."""
-        return len(self.tokens) + (0 if self.target is None else len(self.target))
+    def shape(self) -> tuple[int, ...]:
+        """How many tokens the model reads, and how many its decoder, where that reads others."""
+        return (len(self.tokens),) if self.target is None else (len(self.tokens), len(self.target))
 
     def queries(self, kind: str) -> Tokens:
         """The tokens that look."""

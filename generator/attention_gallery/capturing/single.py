@@ -12,6 +12,7 @@ from attention_gallery.hashing import digest
 from attention_gallery.models.fingerprints import ModelFingerprint
 from attention_gallery.models.foreign import foreign_code
 from attention_gallery.models.load import LoadedModel
+from attention_gallery.models.placement import running_on
 from attention_gallery.models.quiet import quiet_libraries
 from attention_gallery.models.trial import unread
 from attention_gallery.records import AttentionLayer, MemoryCapture, TextInput
@@ -64,7 +65,10 @@ def _capture(
     prepared = loaded if isinstance(loaded, PreparedModel) else prepare(loaded)
     model = prepared.loaded
     resolved = model.resolved
-    with foreign_code(lambda error: unread(resolved.source, resolved.problem, error)):
+    with (
+        running_on(model.threads),  # what a model writes by itself may hang on a last bit
+        foreign_code(lambda error: unread(resolved.source, resolved.problem, error)),
+    ):
         read = read_input(model, given, resolved.source, resolved.problem)
     layers: dict[str, list[AttentionLayer]] = {kind: [] for kind in kinds}
     emits = {kind: found.append for kind, found in layers.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import torch
 
@@ -164,35 +165,45 @@ class LayerSink:
         return self._hidden
 
 
+class HeadSink(Protocol):
+    """Takes heads of a batch, layer by layer."""
+
+    def __call__(self, weights: torch.Tensor, first: int = 0) -> None:
+        """Take the next heads, [batch, head, query, key], of which `first` is the number."""
+
+    @property
+    def full(self) -> bool:
+        """Whether no more are wanted."""
+
+    def finish(self) -> None:
+        """The pass has ended. Raises `InexactAttentionError` where something is missing."""
+
+
 class BatchSink:
-    """Receives the probabilities of a batch, layer by layer, and gives each sentence its own part.
+    """Receives the probabilities of a batch, layer by layer, and gives each sentence its own row."""
 
-    Sentences begin at the first place of their row, and padding follows them.
-    """
+    def __init__(self, sinks: Sequence[LayerSink | None], rows: int, size: tuple[int, int]) -> None:
+        """Expect so many rows of `size` (queries, keys).
 
-    def __init__(
-        self, sinks: Sequence[LayerSink | None], queries: Sequence[int], keys: Sequence[int]
-    ) -> None:
-        """Expect a batch whose sentences have so many queries and keys; nobody wants those without a sink."""
+        Nobody wants the rows whose sink is None, nor those behind the last sink, which are copies.
+        """
         self._sinks = sinks
-        self._queries = queries
-        self._keys = keys
+        self._expected = (rows, *size)
 
     def __call__(self, weights: torch.Tensor, first: int = 0) -> None:
         """Split the next heads, [batch, head, query, key], from number `first`, by sentences.
 
         Raises `InexactAttentionError`.
         """
-        shape = tuple(weights.shape)
-        expected = (len(self._sinks), max(self._queries), max(self._keys))
-        if weights.dim() != 4 or (shape[0], *shape[2:]) != expected:
+        shape, (rows, queries, keys) = tuple(weights.shape), self._expected
+        if weights.dim() != 4 or (shape[0], *shape[2:]) != self._expected:
             raise InexactAttentionError(
                 f"attention has the shape {shape} instead of (batch, head, query, key) = "
-                f"({expected[0]}, …, {expected[1]}, {expected[2]})"
+                f"({rows}, …, {queries}, {keys})"
             )
         for row, sink in enumerate(self._sinks):
             if sink is not None:
-                sink(weights[row, :, : self._queries[row], : self._keys[row]], first)
+                sink(weights[row], first)
 
     @property
     def full(self) -> bool:

@@ -20,22 +20,24 @@ if TYPE_CHECKING:
 _BAR = 12  # characters of a bar that stands for weight 1
 
 
-def choose_model(name: str, manifest: Path) -> tuple[ModelSpec, Path]:
-    """The model that `name` means, at its locked commit, and the folder that its path is relative to.
+def choose_model(name: str, manifest: Path) -> tuple[ModelSpec, Path, int]:
+    """The model that `name` means, at its locked commit, the folder of its path, and how many threads to use.
 
     Slugs of the manifest come first. Raises `ManifestError` when it is neither a slug nor a source, and
     `OSError` when there is a manifest that cannot be read.
     """
     from attention_gallery.files import kind_of
     from attention_gallery.manifest import ModelSpec, load_manifest, parse_source
+    from attention_gallery.manifest.settings import CaptureSettings
 
     path = manifest.absolute()
     path = path / MANIFEST if kind_of(path) == "folder" else path
     slugs: list[str] = []
     if kind_of(path) == "file":
-        for spec in load_manifest(path).settings.models:
+        settings = load_manifest(path).settings
+        for spec in settings.models:
             if spec.slug == name:
-                return _at_locked_commit(spec, path), path.parent
+                return _at_locked_commit(spec, path), path.parent, settings.capture.threads
             slugs.append(spec.slug)
     try:
         source = parse_source(name)
@@ -43,7 +45,7 @@ def choose_model(name: str, manifest: Path) -> tuple[ModelSpec, Path]:
         raise _unknown_model(name, slugs) if _like_slug(name) else error from None
     if source.kind == "hub" and _like_slug(name) and slugs:
         raise _unknown_model(name, slugs)
-    return ModelSpec(slug="model", title=source.title, source=name), Path.cwd()
+    return ModelSpec(slug="model", title=source.title, source=name), Path.cwd(), CaptureSettings().threads
 
 
 def _at_locked_commit(spec: ModelSpec, manifest: Path) -> ModelSpec:
@@ -55,8 +57,8 @@ def _at_locked_commit(spec: ModelSpec, manifest: Path) -> ModelSpec:
     return spec.model_copy(update={"revision": commit}) if commit else spec
 
 
-def capture(spec: ModelSpec, root: Path, text: str, reporter: Reporter) -> StoredAttention:
-    """The attention of `text`, kept in memory. Raises `ModelError`."""
+def capture(spec: ModelSpec, root: Path, threads: int, text: str, reporter: Reporter) -> StoredAttention:
+    """The attention of `text`, kept in memory: as a build captures it. Raises `ModelError`."""
     from attention_gallery.models import resolve
 
     resolved = resolve(spec, root, reporter=reporter)
@@ -65,8 +67,10 @@ def capture(spec: ModelSpec, root: Path, text: str, reporter: Reporter) -> Store
     reporter.detail(f"loading {spec.title} from {resolved.folder}")
     from attention_gallery.capturing import capture_one
     from attention_gallery.models.load import load
+    from attention_gallery.models.placement import Placement
 
-    return capture_one(load(resolved, spec.dtype), text)
+    placement = Placement(spec.device, spec.device_map == "auto", threads)
+    return capture_one(load(resolved, spec.dtype, placement=placement), text)
 
 
 def describe(attention: StoredAttention, *, token: str | None, layer: int | None, top: int) -> Iterator[str]:

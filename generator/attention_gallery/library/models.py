@@ -11,7 +11,7 @@ from attention_gallery.library import arguments
 from attention_gallery.library.arguments import Given
 from attention_gallery.library.attention import Attention
 from attention_gallery.library.notebook import model_html
-from attention_gallery.manifest.settings import ModelSpec
+from attention_gallery.manifest.settings import CaptureSettings, ModelSpec
 from attention_gallery.manifest.source import parse_source
 from attention_gallery.records import AttentionKind
 
@@ -60,13 +60,16 @@ def load(
     dtype: Dtype = "float32",
     device: Device = "auto",
     spread: bool = False,
+    threads: int = CaptureSettings().threads,
     generates: bool = False,
     trust_remote_code: bool = False,
 ) -> Model:
     """A model by hub id, local folder, GGUF file or `package:name/path`; torch is imported now.
 
-    `spread` divides it among all devices that there are; `generates` loads what it takes to continue a text.
-    Raises `ModelError` when it cannot be found or loaded, and `UserError` for arguments that are none.
+    `spread` divides it among all devices that there are; `threads` is how many threads of the processor an
+    operation takes, as `capture: {threads: …}` in a manifest: the last bits hang on it; `generates` loads
+    what it takes to continue a text. Raises `ModelError` when it cannot be found or loaded, and `UserError`
+    for arguments that are none.
     """
     name = arguments.source_of(source)
     _check(revision, dtype, device)
@@ -86,7 +89,7 @@ def load(
         trust_remote_code=trust_remote_code,
     )
     resolved = resolve(spec, Path.cwd())
-    return Model(prepare(load_resolved(resolved, dtype, generates, Placement(device, spread))))
+    return Model(prepare(load_resolved(resolved, dtype, generates, Placement(device, spread, threads))))
 
 
 def capture(
@@ -97,6 +100,7 @@ def capture(
     revision: str | None = None,
     dtype: Dtype = "float32",
     device: Device = "auto",
+    threads: int = CaptureSettings().threads,
     **given: Unpack[Given],
 ) -> Attention:
     """The attention of every layer and head of a model on a text, as it computes it, not rounded to store.
@@ -112,12 +116,14 @@ def capture(
     if kind is not None:
         arguments.one_of(kind, "`kind`", arguments.KINDS)
     if not isinstance(model, Model):
-        return load(
-            model, revision=revision, dtype=dtype, device=device, generates=read.generate > 0
-        ).capture(text, kind=kind, **given)
-    if (revision, dtype, device) != (None, "float32", "auto"):
+        generates = read.generate > 0
+        loaded = load(
+            model, revision=revision, dtype=dtype, device=device, threads=threads, generates=generates
+        )
+        return loaded.capture(text, kind=kind, **given)
+    if (revision, dtype, device, threads) != (None, "float32", "auto", CaptureSettings().threads):
         raise UserError(
-            "the model is loaded already: `revision`, `dtype` and `device` have no say any more",
+            "the model is loaded already: `revision`, `dtype`, `device` and `threads` have no say any more",
             mend='give them to `load`, such as load("org/name", device="cpu")',
         )
     return model.capture(text, kind=kind, **given)

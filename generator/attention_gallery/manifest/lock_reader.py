@@ -10,7 +10,7 @@ from typing import Any
 from attention_gallery.errors import LockError, Problem
 from attention_gallery.files import cannot_read, kind_of
 from attention_gallery.manifest.document import Document, read_document
-from attention_gallery.manifest.lock import SCHEMA, Lock, LockedModel
+from attention_gallery.manifest.lock import ENVIRONMENT, SCHEMA, Lock, LockedModel
 from attention_gallery.manifest.nodes import YamlError, split_lines
 from attention_gallery.manifest.slugs import is_slug
 from attention_gallery.manifest.textfile import not_utf8
@@ -31,6 +31,8 @@ _FORMS = {
     "tokenizer": _DIGEST,
 }
 _NEEDED = ("source", "format", "weights", "tokenizer")
+# The first has no environments; it is read as it is, and written anew by whoever locks again.
+_SCHEMAS = range(1, SCHEMA + 1)
 _Place = tuple[str | int, ...]
 _Finding = tuple[str, _Place]
 
@@ -55,7 +57,8 @@ def read_lock(path: Path) -> Lock | None:
     if problems:
         problems.sort(key=lambda one: (one.line or 0, one.column or 0))
         raise LockError(Problem(one.reason, _MEND, path, one.line, one.column, one.quote) for one in problems)
-    return Lock(path, {slug: _model(values) for slug, values in document.data["models"].items()})
+    models = {slug: _model(values) for slug, values in document.data["models"].items()}
+    return Lock(path, models, document.data.get("exact", False))
 
 
 def _document(data: bytes, path: Path) -> Document:
@@ -80,10 +83,12 @@ def _findings(data: Any) -> Iterator[_Finding]:
     if not isinstance(data, dict):
         yield "this is not a lock: it has no `schema` and `models`", ()
         return
-    yield from (_unknown(key, (key,)) for key in data if key not in ("schema", "models"))
+    yield from (_unknown(key, (key,)) for key in data if key not in ("schema", "exact", "models"))
     schema, models = data.get("schema"), data.get("models")
-    if schema != SCHEMA or isinstance(schema, bool):
+    if isinstance(schema, bool) or schema not in _SCHEMAS:
         yield f"the lock needs the line `schema: {SCHEMA}`", ("schema",)
+    if not isinstance(data.get("exact", False), bool):
+        yield "`exact` must be true or false", ("exact",)
     if not isinstance(models, dict):
         yield "the lock needs a block `models:`", ("models",)
         return
@@ -101,6 +106,8 @@ def _of_model(values: dict[str, Any], place: _Place) -> Iterator[_Finding]:
         at = (*place, key)
         if key == "libraries":
             yield from _of_libraries(value, at)
+        elif key == "environment":
+            yield from _of_environment(value, at)
         elif key not in _FORMS:
             yield _unknown(key, at)
         elif not isinstance(value, str) or not re.fullmatch(_FORMS[key][0], value):
@@ -111,6 +118,18 @@ def _of_model(values: dict[str, Any], place: _Place) -> Iterator[_Finding]:
 def _of_libraries(value: Any, place: _Place) -> Iterator[_Finding]:
     if not isinstance(value, dict) or not all(isinstance(one, str) for one in value.values()):
         yield "`libraries` must be a block of names and versions", place
+
+
+def _of_environment(value: Any, place: _Place) -> Iterator[_Finding]:
+    if not isinstance(value, dict):
+        yield "`environment` must be a block of names and values", place
+        return
+    for name, part in value.items():
+        kind, said = (int, "a whole number") if name == "threads" else (str, "a text")
+        if name not in ENVIRONMENT:
+            yield _unknown(name, (*place, name))
+        elif not isinstance(part, kind) or isinstance(part, bool):
+            yield f"`{name}` must be {said}", (*place, name)
 
 
 def _unknown(key: str, place: _Place) -> _Finding:

@@ -259,7 +259,15 @@ class CaptureSettings(Settings):
         default=2048,
         ge=1,
         le=1_000_000,
-        description="How many tokens run through a model at once, padding included. Less takes less memory.",
+        description="How many tokens run through a model at once, of texts of one length. Less takes less "
+        "memory and changes no number.",
+    )
+    threads: int = Field(
+        default=4,
+        ge=1,
+        le=1024,
+        description="How many threads of the processor an operation takes, on every machine alike, since the "
+        "last bits of numbers depend on it. More may be faster on a large machine.",
     )
     predictions: int = Field(
         default=5,

@@ -27,7 +27,7 @@ from attention_gallery.files import is_system_trouble
 from attention_gallery.models.facts import read_facts
 from attention_gallery.models.gguf_once import gguf_read_once
 from attention_gallery.models.not_loaded import cannot_load
-from attention_gallery.models.placement import BEST, Placement
+from attention_gallery.models.placement import BEST, Placement, running_on
 from attention_gallery.models.quantised import Weights, architecture_of, is_packed, quantisation, rounding
 from attention_gallery.models.quiet import quiet_libraries
 from attention_gallery.models.resolved import ResolvedModel
@@ -38,6 +38,7 @@ from attention_gallery.records import ModelFacts
 # What a configuration counts that is built one by one; so many are built in no time.
 _REPEATED = re.compile(r"(layers?|blocks|experts|depth)$")
 _FEW = 1000
+_BARE = "its files hold no language-modelling head"
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -46,9 +47,10 @@ class LoadedModel:
     """A model and its tokenizer, ready to run in inference mode.
 
     `model` is what is captured: the model without its language-modelling head where the two can be parted.
-    `writer` is the same model with that head, with which it can continue a text; where there is none, `mute`
-    says why not. `head` is the same for predicting, of masked models, too, and `headless` says why there is
-    none. `parts` are the facts of each kind of attention: "self", or "encoder", "decoder" and "cross".
+    `threads` is how many threads of the processor it runs on. `writer` is the same model with that head, with
+    which it can continue a text; where there is none, `mute` says why not. `head` is the same for predicting,
+    of masked models, too, and `headless` says why there is none. `parts` are the facts of each kind of
+    attention: "self", or "encoder", "decoder" and "cross".
     """
 
     model: Any
@@ -60,6 +62,7 @@ class LoadedModel:
     mute: str = "it was loaded without its language-modelling head"
     head: Any = None
     headless: str = "it was loaded without its language-modelling head"
+    threads: int = BEST.threads
 
     @property
     def facts(self) -> ModelFacts:
@@ -93,7 +96,8 @@ def load(
     missing (they would be random numbers).
     """
     try:
-        with quiet_libraries(), gguf_read_once() if resolved.gguf_file else nullcontext():
+        read_once = gguf_read_once() if resolved.gguf_file else nullcontext()
+        with running_on(placement.threads), quiet_libraries(), read_once:
             return _load(resolved, dtype, (continues, predicts), placement)
     except (GalleryError, KeyboardInterrupt):
         raise
@@ -136,15 +140,19 @@ def _load(
     tokenizer = AutoTokenizer.from_pretrained(where, **common)
     model = full.eval() if auto is AutoModel else full.eval().base_model
     parts = read_facts(model, tokenizer, resolved, _weights(full, auto is AutoModel, quantised, dtype))
-    loaded = LoadedModel(model, tokenizer, parts, resolved, dtype)
+    loaded = LoadedModel(model, tokenizer, parts, resolved, dtype, threads=placement.threads)
     if auto is AutoModel:
         reason = "transformers knows no language-modelling head for it"
         loaded = replace(loaded, mute=reason) if continues else loaded
-        return replace(loaded, headless="its files hold no language-modelling head") if predicts else loaded
+        return replace(loaded, headless=_BARE) if predicts else loaded
     if gaps:
         reason = "its weights have no language-modelling head"
-        return replace(loaded, mute=reason, headless=reason)
-    return _with_head(loaded, full, masked=auto is AutoModelForMaskedLM)
+        return replace(loaded, mute=reason, headless=reason if _saved_with(config) is auto else _BARE)
+    loaded = _with_head(loaded, full, masked=auto is AutoModelForMaskedLM)
+    # A head that only continues texts, tied to the embeddings of a bare model, was saved by nobody. What is
+    # told of one text must not depend on whether another one is continued.
+    bare = not loaded.is_encoder_decoder and _saved_with(config) is AutoModel
+    return replace(loaded, head=None, headless=_BARE) if bare else loaded
 
 
 def _with_head(loaded: LoadedModel, full: Any, masked: bool) -> LoadedModel:
@@ -165,9 +173,10 @@ def _with_head(loaded: LoadedModel, full: Any, masked: bool) -> LoadedModel:
 def _auto_class(config: Any, continues: bool, predicts: bool) -> Any:
     if getattr(config, "is_encoder_decoder", False):
         return AutoModelForSeq2SeqLM
-    if continues and type(config) in MODEL_FOR_CAUSAL_LM_MAPPING:
+    saved = _saved_with(config) if continues or predicts else AutoModel
+    if saved is AutoModel and continues and type(config) in MODEL_FOR_CAUSAL_LM_MAPPING:
         return AutoModelForCausalLM
-    return _saved_with(config) if predicts else AutoModel
+    return saved
 
 
 def _saved_with(config: Any) -> Any:

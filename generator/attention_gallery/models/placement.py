@@ -1,13 +1,16 @@
-"""Which device a model runs on."""
+"""Which device a model runs on, and with how many threads."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
 
 from attention_gallery.errors import ModelError
+from attention_gallery.manifest.settings import CaptureSettings
 from attention_gallery.models.resolved import ResolvedModel
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
@@ -19,10 +22,13 @@ class Placement:
 
     `device` "auto" takes a GPU where there is one. `spread` lets accelerate divide a model that is larger
     than one device among all that there are, the processor's memory included; `device` then has no say.
+    `threads` is how many threads of the processor an operation takes: never what the machine happens to have,
+    since how sums are divided among them decides about their last bits.
     """
 
     device: Device = "auto"
     spread: bool = False
+    threads: int = CaptureSettings().threads
 
     def options(self) -> dict[str, Any]:
         """What `from_pretrained` must be told."""
@@ -56,6 +62,19 @@ class Placement:
                 )
             )
         return self.device
+
+
+@contextmanager
+def running_on(threads: int) -> Iterator[None]:
+    """Let torch use so many threads of the processor, and afterwards as many as before."""
+    before = torch.get_num_threads()
+    # Also where it is the same number: a number that was set binds the libraries below torch, a guess does
+    # not.
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 BEST = Placement()

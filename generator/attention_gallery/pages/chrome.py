@@ -119,14 +119,18 @@ def provenance(origin: Provenance) -> tuple[tuple[str, str], ...]:
     """Where numbers come from, as label and value, for the footer."""
     source = origin.source + (f" @ {origin.revision}" if origin.revision else "")
     code = (("Code", "came with the model"),) if origin.remote_code else ()
-    libraries = ", ".join(f"{name} {version}" for name, version in sorted(origin.libraries.items()))
+    ran = origin.environment
+    threads = "1 thread" if ran.threads == 1 else f"{ran.threads} threads"
+    differs = (("Another environment", origin.differs),) if origin.differs else ()
     return (
         ("Model", source),
         ("Weights", f"SHA-256 {origin.model_fingerprint[:12]}"),
         ("Tokenizer", f"SHA-256 {origin.tokenizer_fingerprint[:12]}"),
         *code,
-        ("Precision", f"{origin.dtype}, stored as {origin.precision}"),
-        ("Captured with", libraries),
+        ("Precision", f"{ran.dtype}, stored as {origin.precision}"),
+        ("Captured with", f"torch {ran.torch}, transformers {ran.transformers}"),
+        ("Captured on", f"{ran.device}, {threads}, {ran.strategy}, {ran.batch}"),
+        *differs,
     )
 
 

@@ -2,7 +2,7 @@
 
 from attention_gallery.store.beside import BesideShape
 from attention_gallery.store.folder import AttentionStore
-from attention_gallery.store.keys import SCHEMA, capture_key
+from attention_gallery.store.keys import SCHEMA, capture_key, former_key
 from attention_gallery.store.writer import EntryWriter
 
-__all__ = ["SCHEMA", "AttentionStore", "BesideShape", "EntryWriter", "capture_key"]
+__all__ = ["SCHEMA", "AttentionStore", "BesideShape", "EntryWriter", "capture_key", "former_key"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +19,9 @@ from attention_gallery.store.layout import Reading
 from attention_gallery.store.sidecar import Sidecar, load
 from attention_gallery.store.writer import EntryWriter
 
+if sys.platform != "win32":
+    import fcntl
+
 _KEY = re.compile(r"[0-9a-f]{64}")
 _DATA = ".safetensors"
 _SIDECAR = ".json"
@@ -30,8 +34,9 @@ class AttentionStore:
     """Captures by key: `<key[:2]>/<key>.safetensors` for the numbers, `<key>.json` for where they come from.
 
     The sidecar is renamed into place last, so an entry exists exactly when its sidecar does. Nothing is
-    forced to the disk: what a power cut leaves of an entry fails its checksums and is captured again. One
-    process at a time may write (the build holds a lock); any number may read.
+    forced to the disk: what a power cut leaves of an entry fails its checksums and is captured again. Any
+    number may read, and write; who tidies (`sweep`, `prune`) must be the only one that writes, and a build
+    holds a lock for that.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -82,15 +87,16 @@ class AttentionStore:
         `keys` are the tokens that are looked at where they are not those that look, and `key_text` is their
         text; `beside` is what the entry will hold beside the weights.
 
-        The entry appears on a clean exit, in place of an older one. On any error, and when the process
-        is killed, nothing appears. Raises `ValueError` on a clean exit without `finish` and `OutputError`
-        when the disk is full or may not be written.
+        The entry appears on a clean exit, unless a whole one is there by then: of two writers the first one's
+        entry stays. Where the second one's is not the same to the byte, its writer has that entry as `other`.
+        A damaged entry gives way. On any error, and when the process is killed, nothing appears. Raises
+        `ValueError` on a clean exit without `finish` and `OutputError` when the disk is full or may not be
+        written.
         """
-        data, sidecar = self._paths(key)
         stem = f"{self._folder}/{key[:2]}/{key}.{secrets.token_hex(4)}"
         unfinished = (f"{stem}{_DATA}{_UNFINISHED}", f"{stem}{_SIDECAR}{_UNFINISHED}")
         try:
-            make_folder(os.path.dirname(data))
+            make_folder(os.path.dirname(stem))
             with open(unfinished[0], "xb", buffering=_BUFFER) as stream:
                 entry = EntryWriter(
                     stream, key, text, Reading(facts, tokens, keys, beside, key_text), precision
@@ -99,9 +105,7 @@ class AttentionStore:
                 described = entry.sidecar()
             with open(unfinished[1], "xb", buffering=_BUFFER) as stream:
                 stream.write(described)
-            _unlink(sidecar)
-            os.replace(unfinished[0], data)
-            os.replace(unfinished[1], sidecar)
+            entry.other = self._put_in_place(key, unfinished, described)
         except BaseException as error:
             for path in unfinished:
                 # What cannot be removed now is swept later.
@@ -110,6 +114,34 @@ class AttentionStore:
             if isinstance(error, OSError):
                 raise _cannot_write(self._folder, error) from error
             raise
+
+    def _put_in_place(
+        self, key: str, unfinished: tuple[str, str], described: bytes
+    ) -> StoredAttention | None:
+        """Make a finished entry appear, or drop it for a whole one; that one where it is another."""
+
+        data, sidecar = self._paths(key)
+        with _held(os.path.dirname(data)):
+            stands = self._whole(key)
+            if stands is None:
+                _unlink(sidecar)
+                os.replace(unfinished[0], data)
+                os.replace(unfinished[1], sidecar)
+                return None
+            same = Path(sidecar).read_bytes() == described
+        for path in unfinished:
+            _unlink(path)
+        return None if same else stands
+
+    def _whole(self, key: str) -> StoredAttention | None:
+        """The entry under a key, if there is one without damage."""
+        if not self.has(key):
+            return None
+        try:
+            self.verify(key)
+            return self.open(key)
+        except DamagedEntry:
+            return None
 
     def remove(self, key: str) -> None:
         """Remove an entry, whole or damaged; nothing happens when there is none."""
@@ -167,6 +199,20 @@ class AttentionStore:
             return load(Path(self._paths(key)[1]).read_bytes(), key)
         except OSError as error:
             raise DamagedEntry(f"the stored capture {key[:12]} cannot be read: {error}") from error
+
+
+@contextmanager
+def _held(folder: str) -> Iterator[None]:
+    """Be the only one that puts entries into a folder. The lock is the system's, and leaves no file."""
+    if sys.platform == "win32":  # has no locks of folders; a build holds one of its own
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _unlink(path: str) -> None:

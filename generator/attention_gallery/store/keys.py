@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from attention_gallery.hashing import digest
-from attention_gallery.records import Given, Precision
+from attention_gallery.records import Given, Precision, RepeatedTokens
 
-# Raised whenever the meaning of the stored numbers or the layout of an entry changes.
+# Raised whenever the meaning of the stored numbers or the layout of an entry changes. Up to 3, numbers hung
+# on what was captured together.
 SCHEMA = 4
 
 
@@ -40,3 +41,34 @@ def capture_key(
             "predictions": predictions,
         }
     )
+
+
+def former_key(
+    *,
+    weights: str,
+    tokenizer: str,
+    given: Given,
+    dtype: str,
+    precision: Precision,
+    kind: str = "self",
+    predictions: int = 0,
+) -> str:
+    """The key that the same had under the schema before: tells why it must be captured again."""
+    names = _FORMER_REPEATED if isinstance(given, RepeatedTokens) else _FORMER_TEXT
+    return digest(
+        {
+            "schema": SCHEMA - 1,
+            "weights": weights,
+            "tokenizer": tokenizer,
+            "given": {name: getattr(given, name) for name in names},
+            "dtype": dtype,
+            "precision": precision,
+            "kind": kind,
+            "predictions": predictions,
+        }
+    )
+
+
+# What the schema before knew of; whoever raises the schema writes down what it knew until then.
+_FORMER_TEXT = ("text", "pair", "chat", "target", "generate", "truncate")
+_FORMER_REPEATED = ("count", "seed", "purpose")

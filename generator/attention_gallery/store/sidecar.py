@@ -8,11 +8,14 @@ from typing import Any
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.files import parse_json
 from attention_gallery.hashing import canonical_json, digest, digest_bytes
-from attention_gallery.records import ModelFacts, Provenance, Tokens
+from attention_gallery.records import ModelFacts, NumericEnvironment, Provenance, Tokens
 from attention_gallery.store.beside import BesideNotes
 from attention_gallery.store.keys import SCHEMA
 from attention_gallery.store.layout import LAYER_TYPES
 from attention_gallery.texts.words import Span
+
+# The same numbers may be found under another name tomorrow: it is no part of an entry.
+_NOT_KEPT = ("source", "revision", "differs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,9 @@ def dump(sidecar: Sidecar) -> bytes:
     value = {"schema": SCHEMA, **_plain(sidecar)}
     for name in ("tokens", "keys", "facts", "provenance", "beside"):
         value[name] = None if value[name] is None else _plain(value[name])
-    value["provenance"]["libraries"] = dict(sidecar.provenance.libraries)
+    for name in _NOT_KEPT:
+        del value["provenance"][name]
+    value["provenance"]["environment"] = _plain(sidecar.provenance.environment)
     described = canonical_json(value)
     # Its name sorts before the others, and the rest need not be put into JSON twice.
     return b'{"digest":"%b",%b\n' % (digest_bytes(described).encode(), described[1:])
@@ -105,7 +110,7 @@ def _build(value: dict[str, Any]) -> Sidecar:
         tokens=_notes(value["tokens"]),
         keys=None if value["keys"] is None else _notes(value["keys"]),
         facts=facts,
-        provenance=Provenance(**value["provenance"]),
+        provenance=_provenance(value["provenance"]),
         size=int(value["size"]),
         token_crc32=int(value["token_crc32"]),
         layer_crc32=tuple(int(checksum) for checksum in value["layer_crc32"]),
@@ -114,6 +119,11 @@ def _build(value: dict[str, Any]) -> Sidecar:
     if len(sidecar.layer_crc32) != facts.layers:
         raise ValueError("one checksum a layer is expected")
     return sidecar
+
+
+def _provenance(value: dict[str, Any]) -> Provenance:
+    environment = NumericEnvironment(**value.pop("environment"))
+    return Provenance(source="", revision=None, environment=environment, **value)
 
 
 def _notes(value: dict[str, Any]) -> TokenNotes:

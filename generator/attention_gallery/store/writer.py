@@ -8,7 +8,14 @@ from zlib import crc32
 
 import numpy as np
 
-from attention_gallery.records import NOTHING_BESIDE, AttentionLayer, Beside, Precision, Provenance
+from attention_gallery.records import (
+    NOTHING_BESIDE,
+    AttentionLayer,
+    Beside,
+    Precision,
+    Provenance,
+    StoredAttention,
+)
 from attention_gallery.store.beside import BesideNotes, BesideShape, beside_arrays, is_beside
 from attention_gallery.store.layout import (
     LAYER_TYPES,
@@ -37,6 +44,8 @@ class EntryWriter:
         self._tokens = 0
         self._size = 0
         self._provenance: Provenance | None = None
+        # The entry that was there first, where it is not the same.
+        self.other: StoredAttention | None = None
         slots = plan_slots(reading, precision)
         first = next((n for n, slot in enumerate(slots) if slot.name == layer_name(0)), len(slots))
         self._after = tuple(slot for slot in slots[first:] if not slot.name.startswith("layer."))

@@ -39,6 +39,6 @@ def command(session: Session, model: str, text: str, token: str | None, layer: i
     """
     from attention_gallery.cli.inspection import capture, choose_model, describe
 
-    spec, root = choose_model(model, session.manifest)
-    captured = capture(spec, root, text, session.reporter())
+    spec, root, threads = choose_model(model, session.manifest)
+    captured = capture(spec, root, threads, text, session.reporter())
     click.echo("\n".join(describe(captured, token=token, layer=layer, top=top)))

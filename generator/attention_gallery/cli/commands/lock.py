@@ -11,21 +11,28 @@ from attention_gallery.cli.wording import counted, plain, shown
 _EXAMPLES = """
 attention-gallery lock
 attention-gallery lock --upgrade
+attention-gallery lock --exact
 """
 
 
 @gallery_command("lock", _EXAMPLES)
 @click.option("--upgrade", is_flag=True, help="Ask the hub where branches and tags stand now.")
-def command(session: Session, upgrade: bool) -> None:
+@click.option(
+    "--exact/--no-exact",
+    default=None,
+    help="Whether captures of another numeric environment are refused, now and by every build.  "
+    "[default: as in the lock]",
+)
+def command(session: Session, upgrade: bool, exact: bool | None) -> None:
     """Write what the models are now into gallery.lock, and say what changed.
 
-    The lock holds the commit, the digests of weights and tokenizer and the versions of libraries for each
-    model, drafts included. Builds then stop when a model differs from it. Hub models keep the commit that
-    is locked unless --upgrade is given.
+    The lock holds the commit, the digests of weights and tokenizer, the versions of libraries and the numeric
+    environment of the captures for each model, drafts included. Builds then stop when a model differs from
+    it. Hub models keep the commit that is locked unless --upgrade is given.
     """
     from attention_gallery.build.locking import update_lock
 
-    report = update_lock(session.manifest_path(), session.reporter(), upgrade=upgrade)
+    report = update_lock(session.manifest_path(), session.reporter(), upgrade=upgrade, exact=exact)
     for slug, changes in report.changed.items():
         session.say(plain(f"{slug}: {'; '.join(changes)}"))
     models = counted(report.models, "model")
