@@ -21,7 +21,9 @@ each has the very bits that it has alone; mixtures of experts run one by one.
 
 The strategy is chosen by trying (see [capture.md](capture.md)): `interface` computes a few heads at a
 time, `hooks` holds about one layer, `outputs` all layers of a sentence. A family that is not listed here is
-tried in the same way, and refused with the reason if none of the three gives exact attention.
+tried in the same way, and refused with the reason if none of the three gives exact attention. What reads
+images, sound or anything else but texts is refused before its weights are loaded, by what transformers says
+of its class.
 """
 _REFUSED = """
 ## Not captured

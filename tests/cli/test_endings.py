@@ -14,7 +14,7 @@ import pytest
 
 from attention_gallery.cli import failures
 from attention_gallery.cli.main import execute
-from attention_gallery.errors import DamagedEntry, Problem, ThemeError, UserError
+from attention_gallery.errors import DamagedEntry, Problem, SystemTroubleError, ThemeError, UserError
 
 
 def test_a_good_build_ends_with_0(project, engine, invoke):
@@ -76,6 +76,45 @@ def test_trouble_with_the_disk_is_no_bug(project, engine, invoke, number, said):
     assert result.stderr.startswith(f"error: site: {os.strerror(number).lower()}")
     assert said in result.stderr
     assert "bug" not in result.stderr
+
+
+@pytest.mark.parametrize("code", [0, 2, None, "bye"])
+def test_code_of_others_cannot_end_a_command_as_if_all_went_well(project, engine, invoke, code):
+    engine.error = SystemExit(code)
+    result = invoke("build")
+    assert result.exit_code == 1
+    assert result.stderr == (
+        f"error: code that is not ours ended the program (sys.exit({code!r})) before the command was done\n"
+    )
+
+
+def test_trouble_with_the_disk_while_writing_ends_with_1(project, engine, invoke):
+    engine.error = SystemTroubleError("the store cannot be written: no space left", "free some space")
+    result = invoke("build")
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 2)
+    assert "free some space" in result.stderr
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EIO])
+@pytest.mark.parametrize("name", ["gallery.yaml", "gallery.lock", "content/about.md", "treebank.conllu"])
+def test_a_file_that_may_not_be_read_ends_with_1(project, invoke, monkeypatch, number, name):
+    (project / "content").mkdir()
+    (project / "content" / "about.md").write_text("# About\n")
+    (project / "treebank.conllu").write_text("")
+    (project / "gallery.lock").write_text("")
+    with (project / "gallery.yaml").open("a") as manifest:
+        manifest.write("  - conllu: treebank.conllu\n" if name.startswith("treebank") else "")
+    read = Path.read_bytes
+
+    def refuse(path):
+        if path == project / name:
+            raise OSError(number, os.strerror(number), str(path))
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    result = invoke("check")
+    assert result.exit_code == 1, result.stderr
+    assert result.stderr.startswith(f"error: {name}: {os.strerror(number).lower()}")
 
 
 def test_interruption_ends_with_130_and_one_line(project, engine, invoke):

@@ -152,6 +152,54 @@ def test_pictures_and_data_are_listed_and_litter_is_not(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "name",
+    [
+        "@eaDir/about.md@SynoEAStream",
+        "@eaDir/about.md/SYNOINDEX_MEDIA_INFO",
+        "pics/@eaDir/pic.png/SYNOPHOTO_THUMB_M.jpg",
+        "#recycle/about.md",
+        "@Recycle/old.md",
+        "$RECYCLE.BIN/S-1/desktop.ini",
+        "System Volume Information/IndexerVolumeGuid",
+        "lost+found/12345",
+        "__MACOSX/._about.md",
+        "._about.md",
+        ".about.md.swp",
+        "about.md.swp",
+        "about.md~",
+        "#about.md#",
+        ".#about.md",
+        "~$about.docx",
+        "Thumbs.db",
+        "ehthumbs.db",
+        "Desktop.ini",
+    ],
+)
+def test_what_systems_and_editors_leave_is_passed_over(tmp_path: Path, name: str) -> None:
+    write(tmp_path, "about.md", "# About")
+    write(tmp_path, name)
+    assert content_assets(tmp_path) == ()
+    assert [note.name for note in load_notes(tmp_path, MODELS, SENTENCES)] == ["about.md"]
+
+
+@pytest.mark.parametrize(
+    ("name", "reason", "mend"),
+    [
+        ("README", "a file without an ending", "`README.md`"),
+        ("pics/LICENSE", "a file without an ending", "`LICENSE.md`"),
+        ("about.md.txt", "ends in .md", "it ends in .txt too"),
+        ("about.md.orig", "are not copied", "move it out"),
+        ("@images/x.svg", "can carry scripts", "move it out"),
+    ],
+)
+def test_what_may_be_the_authors_is_told(tmp_path: Path, name: str, reason: str, mend: str) -> None:
+    write(tmp_path, name)
+    with pytest.raises(NoteError, match=reason) as caught:
+        content_assets(tmp_path)
+    assert mend in caught.value.problems[0].mend
+
+
+@pytest.mark.parametrize(
     ("name", "reason"),
     [("pic.svg", "scripts"), ("x.html", "scripts"), ("x.exe", "not copied"), ("x.markdown", "ends in .md")],
 )

@@ -336,7 +336,7 @@ def _not_captured(loaded: LoadedModel, faults: Mapping[str, BaseException]) -> M
 def _in_words(faults: Sequence[BaseException]) -> str:
     """What kind of attention gave none of the strategies what is needed, "" where that is not known."""
     shapes = [fault.axes for fault in faults if isinstance(fault, _OtherShapeError)]
-    if 4 in shapes:
+    if any(axes >= 4 for axes in shapes):
         return (
             "it does not weigh every token against every token: it attends within windows or blocks, or to a "
             "shortened text"

@@ -26,7 +26,7 @@ VOCABULARIES = frozenset(
     }
 )
 # Tokenizers that read bytes or characters and have no such file, by their class.
-WITHOUT_VOCABULARY = frozenset({"ByT5Tokenizer", "CanineTokenizer", "PerceiverTokenizer"})
+WITHOUT_VOCABULARY = frozenset({"ByT5Tokenizer", "CanineTokenizer", "DiaTokenizer", "PerceiverTokenizer"})
 TOKENIZER = VOCABULARIES | {
     "added_tokens.json",
     "bpe.codes",
