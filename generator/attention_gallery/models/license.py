@@ -30,7 +30,7 @@ def license_of(model: ResolvedModel) -> str | None:
     """
     path = license_file(model)
     try:
-        if kind_of(path) == "nothing":
+        if kind_of(path) != "file":
             return None
         with path.open("rb") as stream:
             beginning = stream.read(_READ)
