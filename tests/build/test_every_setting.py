@@ -71,7 +71,9 @@ def make(root: Path) -> Sample:
     )
     make_model(root / "models" / "both", layers=1, heads=2, causal=True, crossing=True)
     base = root / "themes" / "tiny" / "templates" / "base.html"
-    base.write_text(base.read_text(encoding="utf-8") + "{{ site.special_tokens }}\n", encoding="utf-8")
+    text = base.read_text(encoding="utf-8")
+    whole = "<pre>{{ view }} {{ page }} {{ site }}</pre>"  # all that any theme could print
+    base.write_text(text.replace("{% block main %}", whole + "{% block main %}", 1), encoding="utf-8")
     sample.write("trees.conllu", TREES)
     sample.write(
         "own.py", 'def far(layer):\n    """How far."""\n    return layer.weights[:, :, 0].mean(axis=1)\n'

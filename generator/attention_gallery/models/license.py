@@ -28,7 +28,7 @@ def license_of(model: ResolvedModel) -> str | None:
     """
     path = license_file(model)
     try:
-        if kind_of(path) == "nothing":
+        if kind_of(path) != "file":
             return None
         with open_user_file(path) as stream:
             beginning = stream.read(_READ)
