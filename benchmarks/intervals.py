@@ -2,16 +2,16 @@
 
     python benchmarks/intervals.py [--draws 1000] [--models 120]
 
-Shares and leads: examples are drawn in texts, in three ways to hang together that have the same correlation (a
-rate of its own for each text; texts of one mind, all right or all wrong, among others; a leaning that some examples
-follow). Printed are, for each number of texts and of examples in them, the least coverage over all shares,
-correlations and ways among the intervals that are given (where at least a quarter of the draws give one), the
-greatest part of all draws that have a wrong one, the width beside that of an interval which knows the correlation,
-and how many draws give one.
+Shares and leads: examples are drawn in texts, in three ways to hang together that have the same
+correlation (a rate of its own for each text; texts of one mind, all right or all wrong, among others; a
+leaning that some examples follow). Printed are, for each number of texts and of examples in them, the
+least coverage over all shares, correlations and ways among the intervals that are given (where at least
+a quarter of the draws give one), the greatest part of all draws that have a wrong one, the width beside
+that of an interval which knows the correlation, and how many draws give one.
 
-Random looks: models whose heads look without regard to the words, at random, at a fixed offset or place, or at what
-happens to stand out in a text, are probed on the sentences of the demo gallery. Printed is in how many of these
-models any head is said to know any relation.
+Random looks: models whose heads look without regard to the words, at random, at a fixed offset or place,
+or at what happens to stand out in a text, are probed on the sentences of the demo gallery. Printed is in
+how many of these models any head is said to know any relation.
 """
 
 from __future__ import annotations
@@ -245,17 +245,15 @@ def print_finds(models: int) -> None:
     gold = [gold_of(one) for one in load_manifest(ROOT / "gallery.yaml").settings.sentences]
     random = np.random.default_rng(20190611)
     print(
-        "Random looks on the sentences of the demo\n  heads          looks  models  with a false find  heads"
+        "Random looks on the sentences of the demo\n  heads          looks  models  with a false find heads"
     )
     every = wrong = 0
     for heads, causal, style, count in _models(models):
         found = [false_finds(random, gold, heads, causal, style) for _ in range(count)]
         finds = sum(one > 0 for one in found)
         every, wrong = every + count, wrong + finds
-        print(
-            f"  {heads:>5} {'causal' if causal else '':>7}  {style:<9} {count:>5} {finds:>18} {sum(found):>6}",
-            flush=True,
-        )
+        kind = f"{heads:>5} {'causal' if causal else '':>7}  {style:<9}"
+        print(f"  {kind} {count:>5} {finds:>18} {sum(found):>5}", flush=True)
     print(f"  {wrong} of {every} models have a head that is said to know a relation, {wrong / every:.1%}\n")
 
 
@@ -276,7 +274,7 @@ def main() -> None:
     for title, measure in (("Intervals of shares", measure_shares), ("Intervals of leads", measure_leads)):
         least, wrong, width = print_intervals(title, measure, options.draws)
         print(
-            f"  covers {least:.3f} at least, {wrong:.3f} of draws wrong at most, {width:.2f} as wide at most\n"
+            f"  covers {least:.3f} at least, {wrong:.3f} of draws wrong at most, {width:.2f} wide at most\n"
         )
     print_finds(options.models)
     print(f"{time.perf_counter() - started:.0f} s")

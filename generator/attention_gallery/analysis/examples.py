@@ -84,8 +84,8 @@ class Examples:
         """How often each guess that knows nothing but places is right: int64[guess, kind].
 
         Each of `OFFSETS` first, then each of `PLACES`, twice: a place in the phrase itself gives way to the
-        word before it, or to the word after. All are clamped to the sentence. A phrase is left at its last word
-        to look ahead, at its first to look back.
+        word before it, or to the word after. All are clamped to the sentence. A phrase is left at its last
+        word to look ahead, at its first to look back.
         """
         first, last = self._edges(self.sources)
         words = self.member.shape[1]
