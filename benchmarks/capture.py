@@ -4,12 +4,12 @@
     python benchmarks/capture.py --model SOURCE  another model; --device cuda for another device
     python benchmarks/capture.py --rates         texts a second alone
 
-Bare: `model(..., output_attentions=True)` with eager attention, every layer kept until the end. Capture:
-the same pass into a store on the disk, checked, rounded and written layer by layer. Both are timed in one
+Bare: `model(..., output_attentions=True)` with eager attention, every layer kept until the end. Capture: the
+same pass into a store on the disk, checked, rounded and written layer by layer. Both are timed in one
 process, turn by turn, after one pass of each; ratios are taken pair by pair. Memory is what a process of its
-own grows by at its peak (resident; on a GPU, what is allocated there), after a pass over 16 tokens. Rates: texts a
-second of 64 texts of 12 tokens, of 64 sentences of 3 to 12 words, and of the demo gallery's, in the batches that a
-build makes, trials included, and one by one.
+own grows by at its peak (resident; on a GPU, what is allocated there), after a pass over 16 tokens. Rates:
+texts a second of 64 texts of 12 tokens, of 64 sentences of 3 to 12 words, and of the demo gallery's, in the
+batches that a build makes, trials included, and one by one.
 """
 
 from __future__ import annotations

@@ -144,3 +144,13 @@ def test_a_model_of_the_manifest_is_taken_at_its_locked_commit(tmp_path):
     locked = LockedModel("org/small", "safetensors", "0" * 64, "0" * 64, commit="a" * 40)
     (tmp_path / "gallery.lock").write_text(lock_text({"small": locked}))
     assert choose_model("small", manifest)[0].revision == "a" * 40
+
+
+def test_as_many_threads_as_the_manifest_says(tmp_path):
+    manifest = tmp_path / "gallery.yaml"
+    text = "title: x\nmodels: [{slug: small, source: org/small}]\nsentences: [{text: a}]\n"
+    manifest.write_text(text)
+    assert choose_model("small", manifest)[2] == 4
+    manifest.write_text(f"{text}capture: {{threads: 2}}\n")
+    assert choose_model("small", manifest)[2] == 2
+    assert choose_model("org/other", manifest)[2] == 4
