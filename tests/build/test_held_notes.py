@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from attention_gallery.analysis import KINDS
+from attention_gallery.analysis.head_types import weigh
 from attention_gallery.build import BuildOptions, check
 from attention_gallery.errors import NoteError, UserError
 from attention_gallery.progress import SilentReporter
@@ -164,3 +167,22 @@ def test_a_mention_makes_the_pages_that_it_names_and_no_others(sample: Sample) -
         f"{route}/index.html"
         for route in ("notes/first", "enc/river/l00h01", "models/enc/l00h01", "enc/river")
     }
+
+
+def test_a_head_of_two_types_is_of_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def both(*given: object) -> tuple[np.ndarray, np.ndarray]:
+        first, second = weigh(*given)  # type: ignore[arg-type]
+        names = [kind.name for kind in KINDS]
+        return np.full_like(first, names.index("self")), np.full_like(second, names.index("first-token"))
+
+    monkeypatch.setattr("attention_gallery.analysis.across.weigh", both)
+    claims = "".join(
+        f"  - {{head: models/dec/L0H0, type: {name}}}\n" for name in ("self", "first-token", "mixed")
+    )
+    text = f'---\nclaims:\n{claims}---\nA {{{{ type("models/dec/L0H0") }}}}.\n'
+    sample = Sample.make(tmp_path, notes={"about.md": text})
+    warnings = sample.build().warnings
+    assert len(warnings) == 1, warnings
+    assert "is self head, also first-token sink, and should be mixed head" in warnings[0]
+    assert "A <span" in sample.page("about")
+    assert "self head, also first-token sink" in sample.page("about")

@@ -12,14 +12,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from attention_gallery.analysis import Across, HeadRelation, HeadsAcross
+from attention_gallery.analysis import KINDS, Across, HeadRelation, HeadsAcross
+from attention_gallery.analysis.head_types import weigh
 from attention_gallery.analysis.repeats import REPEATS
+from attention_gallery.analysis.shuffles import DRAWS
 from attention_gallery.pages.head_data import HEAD_COLUMNS, MEASURE_COLUMNS, RELATION_COLUMNS, _safe
 from attention_gallery.pages.model_probe import ModelProbe
 from sample_gallery import Sample, analyses_of
 
 ROOT = Path(__file__).resolve().parents[2]
 FORMULA = '=HYPERLINK("http://example.org","x")'
+
+
+CODES = {kind.name: code for code, kind in enumerate(KINDS)}
 
 
 def rows(sample: Sample, model: str) -> list[dict[str, str]]:
@@ -79,6 +84,30 @@ def test_every_head_has_every_measure_exactly(sample: Sample, model: str) -> Non
         assert row["page"] == told["page"]
         assert (sample.site / row["page"] / "index.html").is_file()
         assert row["sentence"] == told["sentences"][0]
+
+
+def test_what_is_estimated_says_from_how_many_draws(sample: Sample) -> None:
+    sample.build()
+    draws = {one["name"]: one["shuffled_draws"] for one in value(sample, "dec")["measures"]}
+    assert draws.pop("sink") == DRAWS >= 50
+    assert set(draws.values()) == {0}
+    assert "random-induction" in draws
+
+
+def test_a_second_type_is_in_both_files(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
+    def both(*given: object) -> tuple[np.ndarray, np.ndarray]:
+        first, second = weigh(*given)  # type: ignore[arg-type]
+        return np.full_like(first, CODES["previous-token"]), np.full_like(second, CODES["first-token"])
+
+    monkeypatch.setattr("attention_gallery.analysis.across.weigh", both)
+    sample.build()
+    assert {(row["type"], row["also"]) for row in rows(sample, "dec")} == {("previous-token", "first-token")}
+    told = value(sample, "dec")["heads"]
+    assert {(one["type"], one["also"]["type"], one["also"]["title"]) for one in told} == {
+        ("previous-token", "first-token", "First-token sink")
+    }
+    page = sample.page("models/dec")
+    assert "Previous-token head, also first-token sink" in page
 
 
 def test_what_spreadsheets_would_run_is_text() -> None:

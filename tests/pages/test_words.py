@@ -100,3 +100,25 @@ def test_a_whole_word_is_preferred(text: str, token: int) -> None:
 )
 def test_how_much_is_read(counts: tuple[int, int], crossing: bool, told: str) -> None:
     assert words.length(*counts, crossing) == told
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "decimals", "said"),
+    [
+        (0.4321, 0.2, 3, "0.4 ± 0.2"),
+        (0.4321, 0.0234, 3, "0.43 ± 0.02"),
+        (0.4321, 0.0961, 3, "0.4 ± 0.1"),
+        (0.4321, 0.004, 3, "0.432 ± 0.004"),
+        (0.4321, 0.0004, 3, "0.432"),
+        (0.4321, 0.004, 2, "0.43"),
+        (0.4321, 0.0, 3, "0.432"),
+        (0.0001, 0.0, 3, "< 0.001"),
+        (12.3, 3.0, 3, "12 ± 3"),
+        (float("nan"), 0.1, 3, "–"),
+        (0.4321, float("nan"), 3, "0.432"),
+    ],
+)
+def test_an_estimate_has_no_digit_beyond_its_error(
+    value: float, error: float, decimals: int, said: str
+) -> None:
+    assert words.estimate(value, error, decimals) == said

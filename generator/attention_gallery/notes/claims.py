@@ -60,7 +60,9 @@ class ClaimSpec(Settings):
         default="mean",
         description="Of a measure over every sentence: `mean`, or the `lowest` or `highest` of them.",
     )
-    type: str | None = Field(default=None, description="The type that a head has: `previous-token`, …")
+    type: str | None = Field(
+        default=None, description="A type that a head has, first or second: `previous-token`, …"
+    )
     count: str | None = Field(default=None, description="The type of which there are so many heads.")
     relation: str | None = Field(
         default=None, description="The kind of relation that a head, or the best of a model, was probed for."

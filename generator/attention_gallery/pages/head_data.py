@@ -9,14 +9,16 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from attention_gallery.analysis import HeadRelation, RelationScore
+from attention_gallery.analysis import HeadRelation, RelationScore, metric_named
 from attention_gallery.analysis.probe_scores import BestHead
+from attention_gallery.analysis.repeats import REPEATS
+from attention_gallery.analysis.shuffles import DRAWS
 from attention_gallery.pages import routes
 from attention_gallery.pages.chrome import provenance
 from attention_gallery.pages.measured import Measured
 from attention_gallery.pages.model_view import ModelView
 from attention_gallery.pages.neighbours import Place
-from attention_gallery.records import Float32, HeadType, head_name
+from attention_gallery.records import Float32, HeadMetric, HeadType, head_name
 
 # A spreadsheet takes a cell that begins like this for a formula; the last four are wide forms of the first.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -138,7 +140,19 @@ def _measure(one: Measured) -> dict[str, Any]:
         "highest": _rows(one.highest),
         "shuffled": _rows(one.shuffled),
         "shuffled_deviation": _rows(one.shuffled_deviation),
+        "shuffled_draws": _draws(metric),
     }
+
+
+def _draws(metric: HeadMetric) -> int | None:
+    """From how many random orders the baseline is estimated: 0 for a closed form, None for own measures."""
+    if not metric.ordered or metric.name in {one.name for one in REPEATS}:
+        return 0
+    try:
+        built_in = metric_named(metric.name)
+    except KeyError:
+        return None
+    return DRAWS if built_in.received is not None else 0
 
 
 def _rows(values: Float32) -> list[list[float | None]]:
