@@ -42,7 +42,7 @@ class Session:
         path = self.manifest.absolute()
         if path.is_dir():
             path = path / MANIFEST
-        if not path.is_file():
+        if not path.exists():
             raise ManifestError(f"there is no manifest at {self.manifest}", mend=_where_to_find(path))
         return path
 
