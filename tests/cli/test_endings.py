@@ -11,10 +11,11 @@ import time
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from attention_gallery.cli import failures
-from attention_gallery.cli.main import execute
-from attention_gallery.errors import DamagedEntry, Problem, SystemTroubleError, ThemeError, UserError
+from attention_gallery.cli.main import execute, gallery
+from attention_gallery.errors import DamagedEntry, Problem, ThemeError, UserError
 
 
 def test_a_good_build_ends_with_0(project, engine, invoke):
@@ -219,3 +220,11 @@ def test_nothing_leaves_the_outermost_floor(monkeypatch, capsys):
     monkeypatch.setattr("attention_gallery.cli.main.gallery.main", explode)
     assert execute(["build"]) == failures.FAILURE
     assert "this is a bug in attention-gallery: RuntimeError: boom" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["build", "check", "publish", "lock"])
+def test_a_manifest_that_is_no_plain_file_is_told(tmp_path: Path, command: str) -> None:
+    os.mkfifo(tmp_path / "gallery.yaml")
+    result = CliRunner().invoke(gallery, [command, "--manifest", str(tmp_path / "gallery.yaml")])
+    assert result.exit_code == 2
+    assert "it is a named pipe" in result.stderr

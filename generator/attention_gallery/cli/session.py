@@ -50,7 +50,7 @@ class Session:
             reason = f"the manifest {self.manifest} cannot be read"
             mend = "check the path and its permissions"
             raise ManifestError(cannot_read(reason, error, mend)) from None
-        if found != "file":
+        if found in ("nothing", "folder"):
             raise ManifestError(f"there is no manifest at {self.manifest}", mend=_where_to_find(path))
         return path
 
