@@ -174,9 +174,11 @@ class Numbers:
         model = subject.model
         if model not in self._across:
             gathered = Across()
-            for one, sentence in self.links.head_pages:
-                if one == model:
-                    gathered.add(_needed(self._evidence.analysis(model, sentence)))
+            read = [sentence for one, sentence in self.links.head_pages if one == model]
+            if not read:
+                raise NotCaptured
+            for sentence in read:
+                gathered.add(_needed(self._evidence.analysis(model, sentence)))
             self._across[model] = gathered.result()
         return self._across[model]
 
