@@ -255,6 +255,32 @@ def test_what_cannot_be_known_is_not_held_against_the_rest(sample: Sample) -> No
     assert names == ["gallery.yaml", "river.md", "theme.yaml"]
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"models": []},
+        {"sentences": [], "lengths": {"words": [2, 4]}},
+        {"sentences": None, "lengths": {"sentence": "cat"}},
+        {"models": [{"slug": "enc", "source": "./models/enc"}, {"slug": "enc", "source": "./models/dec"}]},
+        {"models": [{"slug": "enc", "source": ""}, {"source": "./models/dec", "attention": 3}]},
+        {"models": [{"slug": "enc", "source": "./models/enc"}, "dec"], "contrasts": "x"},
+        {"contrasts": [{"models": ["enc", "dec"], "sentence": 3}, {"model": "enc", "heads": ["L0H0"]}]},
+        {"content": "..", "theme_options": None},
+        {"content": 3, "theme": None, "output": "content"},
+        {"analysis": {"measures": 3}, "pages": "x", "annotate": 3, "language": 3},
+        {"title": None, "titel": "x"},
+    ],
+)
+def test_no_manifest_with_mistakes_ends_in_anything_else(sample: Sample, settings: dict[str, object]) -> None:
+    values = '{{ measure("models/enc/L0H1", "entropy") }} {{ weight("enc/cat/L0H1", "it", "cat") }}'
+    sample.note("enc/cat.md", f"---\nclaims:\n  - {{type: broad, head: L0H0}}\n---\n[[L0H1]] {values}\n")
+    sample.settings.update(settings)
+    sample.save()
+    problems = refused(check, sample)
+    assert any(one.file == sample.manifest for one in problems)
+    assert refused(build, sample) == problems
+
+
 def test_a_broken_project_is_refused_without_torch(sample: Sample, tmp_path: Path) -> None:
     import subprocess
 

@@ -178,6 +178,8 @@ class Numbers:
         model = subject.model
         if model not in self._across:
             sentences = [sentence for one, sentence in self.links.head_pages if one == model]
+            if not sentences:
+                raise NotCaptured
             found = (_needed(self._evidence.analysis(model, sentence)) for sentence in sentences)
             self._across[model] = _gathered(found, self._evidence.repeats(model))
         return self._across[model]
