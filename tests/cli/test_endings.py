@@ -90,7 +90,8 @@ def test_code_of_others_cannot_end_a_command_as_if_all_went_well(project, engine
 
 
 def test_trouble_with_the_disk_while_writing_ends_with_1(project, engine, invoke):
-    engine.error = SystemTroubleError("the store cannot be written: no space left", "free some space")
+    reason, mend = "the store cannot be written: no space left", "free some space"
+    engine.error = UserError(Problem(reason, mend, trouble=True))
     result = invoke("build")
     assert (result.exit_code, result.stderr.count("\n")) == (1, 2)
     assert "free some space" in result.stderr

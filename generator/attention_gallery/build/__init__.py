@@ -9,12 +9,8 @@ identify         which models those are         pins       whether they are thos
 gather           both brought together          execute    staging, reuse, swap
 links            every link leads somewhere     record     what was written, and from what
 ownership        which files of a site are ours
-<<<<<<< HEAD
-inspect_sources, inspect_site, fresh   what `check` looks at
-=======
 inspect_sources  what `check` looks at, and a build first of all; `problems` collects what is wrong
-inspect_site     what `check` looks at besides  cache_folder  held on to while a build runs
->>>>>>> checks
+inspect_site     what `check` looks at besides, and `fresh`; `cache_folder` is held on to while a build runs
 """
 
 from attention_gallery.build.engine import build, check
