@@ -223,10 +223,11 @@ def test_a_full_disk_is_one_clear_error_and_leaves_nothing(store: AttentionStore
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2048, before[1]))
     try:
-        with pytest.raises(OutputError, match="cannot be written"):
+        with pytest.raises(OutputError, match="cannot be written") as caught:
             fill(store, count=40)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert caught.value.exit_code == 1
     assert all_files(store) == []
 
 
