@@ -100,3 +100,8 @@ def test_a_whole_word_is_preferred(text: str, token: int) -> None:
 )
 def test_how_much_is_read(counts: tuple[int, int], crossing: bool, told: str) -> None:
     assert words.length(*counts, crossing) == told
+
+
+def test_differences_are_told_in_points_with_their_sign() -> None:
+    told = [words.points(value) for value in (0.125, -0.03, 0.0, -0.0001, 1.0)]
+    assert told == ["+12.5", "−3.0", "0.0", "0.0", "+100.0"]
