@@ -32,7 +32,7 @@ from attention_gallery.notes.target import NoteTarget
 from attention_gallery.pages.claims import beside
 from attention_gallery.pages.link_map import LinkMap
 from attention_gallery.pages.live import LiveAnswers
-from attention_gallery.pages.numbers import NotCaptured, Numbers
+from attention_gallery.pages.numbers import NotCaptured, Numbers, _gathered
 from attention_gallery.pages.routes import HeadRoutes
 from attention_gallery.pages.said import quoted
 from attention_gallery.records import (
@@ -185,6 +185,16 @@ def test_measures_types_and_counts_are_those_of_the_analysis(numbers: Numbers) -
     counts = dict(analysis.type_counts)
     assert numbers.answer(HeadsOfType(Subject("enc", "one"), "mixed")) == counts.get("mixed", 0)
     assert numbers.answer(HeadsOfType(Subject("enc"), "self")) == dict(every.type_counts).get("self", 0)
+
+
+def test_sentences_that_say_the_same_count_once() -> None:
+    one, two = (EVIDENCE.analysis("enc", name) for name in ("one", "two"))
+    assert one is not None
+    assert two is not None
+    once, again = _gathered([one, two]), _gathered([one, two, one, one])
+    assert once.sentences == again.sentences == 2
+    for name, values in once.values.items():
+        assert np.array_equal(values, again.values[name], equal_nan=True)
 
 
 def test_accuracies_are_those_of_the_probe(numbers: Numbers) -> None:

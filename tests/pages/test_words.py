@@ -122,3 +122,8 @@ def test_an_estimate_has_no_digit_beyond_its_error(
     value: float, error: float, decimals: int, said: str
 ) -> None:
     assert words.estimate(value, error, decimals) == said
+
+
+def test_differences_are_told_in_points_with_their_sign() -> None:
+    told = [words.points(value) for value in (0.125, -0.03, 0.0, -0.0001, 1.0)]
+    assert told == ["+12.5", "−3.0", "0.0", "0.0", "+100.0"]
