@@ -12,7 +12,6 @@ from test_capture_jobs import make_jobs
 from tiny_models import resolved_tiny, save_tiny
 
 from attention_gallery.capturing import capture_missing, capture_one, predicting, prepare
-from attention_gallery.capturing.batch import can_batch
 from attention_gallery.errors import ModelError
 from attention_gallery.models.load import load
 from attention_gallery.progress import SilentReporter
@@ -65,7 +64,7 @@ def test_what_fails_costs_no_capture(
 def test_a_single_capture_does_without_as_well(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     prepared = prepare(load(resolved_tiny(folder)))
     monkeypatch.setattr(PREPARE, "vector_norms", fail)
-    assert can_batch(prepared), "whether sentences may share a batch does not depend on it"
+    assert prepared.shares, "whether sentences may share a pass does not depend on it"
     captured = capture_one(prepared, TEXTS[0])
     assert captured.beside.norms is None
     assert failure_in(captured.beside.no_norms) == ("ZeroDivisionError", "no such luck")
