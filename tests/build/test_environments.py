@@ -5,16 +5,19 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import sample_gallery
 from attention_gallery.build import BuildOptions, build
 from attention_gallery.build.locking import update_lock
 from attention_gallery.errors import LockError, OutputError
 from attention_gallery.manifest.lock_reader import read_lock
 from attention_gallery.progress import SilentReporter
+from attention_gallery.records import Float32
 from attention_gallery.store import AttentionStore
 from sample_environment import sample_environment
 from sample_gallery import Sample, fill_store
@@ -88,6 +91,31 @@ def test_the_pages_are_the_same_however_the_captures_came_about(sample: Sample, 
     other.save()
     build(other.manifest, BuildOptions(), SilentReporter())
     assert other.tree() == sample.tree()
+
+
+def test_what_is_kept_of_other_numbers_under_the_same_keys_is_made_anew(
+    sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Results are kept under the keys of captures, which are the same wherever a capture is made."""
+    sample.settings["contrasts"] = [{"slug": "two", "model": "enc", "sentences": ["cat", "river"]}]
+    sample.settings["lengths"] = {"words": [2, 4, 8], "sentence": "cat"}
+    sample.sentence("cat")["relations"] = [{"from": "it", "to": "cat"}]
+    sample.build()
+    before = sample.page("models/enc")
+    monkeypatch.setattr(sample_gallery, "random_attention", _reversed(sample_gallery.random_attention))
+    shutil.rmtree(sample.cache / "store")
+    sample.settings["title"] = "Something to do"
+    of_another(sample)
+    build(sample.manifest, BuildOptions(), SilentReporter())
+    assert sample.page("models/enc").replace("Something to do", "A sample") != before
+    clean = sample.copy(tmp_path / "clean", clean=True)
+    build(clean.manifest, BuildOptions(), SilentReporter())
+    assert sample.tree() == clean.tree()
+
+
+def _reversed(attention: Callable[..., Float32]) -> Callable[..., Float32]:
+    """The same heads in another order."""
+    return lambda *args, **options: attention(*args, **options)[::-1].copy()
 
 
 @pytest.mark.parametrize("built", [False, True])

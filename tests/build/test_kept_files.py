@@ -52,6 +52,14 @@ def test_a_file_in_the_place_of_another_is_made_anew(tmp_path: Path) -> None:
     assert first.read_bytes() == before
 
 
+def test_a_file_that_was_made_from_something_else_is_made_anew(tmp_path: Path) -> None:
+    def of(source: str, number: int) -> int:
+        return kept_file(path_in(tmp_path, "ab12"), number_in, packed, lambda: number, source=source)
+
+    assert of("first", 1) == of("first", 2) == 1
+    assert of("second", 3) == of("second", 4) == 3
+
+
 def test_a_file_without_a_name_is_made_anew(tmp_path: Path) -> None:
     path = path_in(tmp_path, "ab12")
     path.parent.mkdir()

@@ -70,6 +70,7 @@ from attention_gallery.analysis.repeats import (
 )
 from attention_gallery.build.kept_files import Result, keep_file, kept_file, path_in
 from attention_gallery.errors import GalleryError
+from attention_gallery.hashing import digest
 from attention_gallery.manifest.settings import AnalysisSettings, GallerySettings
 from attention_gallery.pages.gallery import Pair
 from attention_gallery.pages.model_probe import ModelProbe
@@ -145,6 +146,7 @@ class CachedData:
         self._open: OrderedDict[str, StoredAttention] = OrderedDict()
         self._analyses: OrderedDict[str, SentenceAnalysis] = OrderedDict()
         self._expected: dict[str, GoldSentence] = {}
+        self._contents: dict[str, str] = {}
 
     def peek(self, key: str) -> StoredAttention:
         """The facts of a capture, without reading its weights. Raises `DamagedEntry`."""
@@ -182,7 +184,7 @@ class CachedData:
         Raises `DamagedEntry`.
         """
         name = looks_key(key, gold)
-        return self._side(name, load_looks, save_looks, lambda: self._look(key, gold))
+        return self._side(name, [key], load_looks, save_looks, lambda: self._look(key, gold))
 
     def expect(self, key: str, gold: GoldSentence) -> None:
         """Tell that both looks and measures will be asked for, so that one reading finds them."""
@@ -194,7 +196,7 @@ class CachedData:
         if not self._keep or key not in self._expected or path_in(self._cache, name).exists():
             return look(entry, gold)
         analysis, looks = analyse_and_look(entry, self._settings, gold, metrics=self.measures.metrics)
-        keep_file(path_in(self._cache, name), save(analysis))
+        keep_file(path_in(self._cache, name), save(analysis), self._source([key]))
         return looks
 
     def _analyse(self, key: str) -> SentenceAnalysis:
@@ -208,18 +210,21 @@ class CachedData:
             raise
         except Exception:  # measures are needed by themselves, and the probe fails when it is asked for
             return analyse(entry, self._settings, metrics=metrics)
-        keep_file(kept, save_looks(looks))
+        keep_file(kept, save_looks(looks), self._source([key]))
         return analysis
 
     def length(self, key: str) -> LengthReading:
         """The heads on a text of one length, from the cache or measured now. Raises `DamagedEntry`."""
         window = self._settings.window
         name = length_key(key, window)
-        return self._side(name, load_reading, save_reading, lambda: read_length(self.entry(key), window))
+        return self._side(
+            name, [key], load_reading, save_reading, lambda: read_length(self.entry(key), window)
+        )
 
     def _read_or_measure(self, key: str) -> SentenceAnalysis:
         return self._kept(
             self._analysis_name(key),
+            [key],
             lambda data: load(data, self.measures),
             save,
             lambda: self._analyse(key),
@@ -231,25 +236,31 @@ class CachedData:
     def repeats(self, key: str) -> RepeatScores:
         """The scores on random tokens, from the cache or measured now. Raises `DamagedEntry`."""
         return self._side(
-            repeats_key(key), load_repeats, save_repeats, lambda: measure_repeats(self._store.open(key))
+            repeats_key(key),
+            [key],
+            load_repeats,
+            save_repeats,
+            lambda: measure_repeats(self._store.open(key)),
         )
 
     def views(self, pair: Pair) -> FlowViews:
         """Where each token of a pair draws from, by several views. Raises `DamagedEntry`."""
         name = views_key(pair.key, self._settings)
         return self._side(
-            name, load_views, save_views, lambda: flow_views(self.attention(pair), self._settings)
+            name, [pair.key], load_views, save_views, lambda: flow_views(self.attention(pair), self._settings)
         )
 
     def pictures(self, pair: Pair) -> PairPictures:
         """The pictures of a pair, from the cache or drawn now. Raises `DamagedEntry`."""
         name = pictures_key(pair.key)
-        return self._kept(name, load_pictures, save_pictures, lambda: draw_pictures(self.attention(pair)))
+        return self._kept(
+            name, [pair.key], load_pictures, save_pictures, lambda: draw_pictures(self.attention(pair))
+        )
 
     def head_map(self, pairs: Sequence[Pair]) -> HeadMap | None:
         """Where the heads of one model lie to each other over these sentences. Raises `DamagedEntry`."""
         keys = sorted({pair.key for pair in pairs})
-        return self._side(map_key(keys), load_map, save_map, lambda: self._map(keys))
+        return self._side(map_key(keys), keys, load_map, save_map, lambda: self._map(keys))
 
     def _map(self, keys: Sequence[str]) -> HeadMap | None:
         found = mean_of(self._distances(key) for key in keys)
@@ -271,6 +282,7 @@ class CachedData:
         name = contrast_key("heads", left.key, right.key)
         return self._side(
             name,
+            [left.key, right.key],
             load_contrast,
             save_contrast,
             lambda: contrast_heads(self.entry(left.key), self.entry(right.key), frame),
@@ -281,6 +293,7 @@ class CachedData:
         name = contrast_key("counterparts", left.key, right.key)
         return self._side(
             name,
+            [left.key, right.key],
             load_counterparts,
             save_counterparts,
             lambda: find_counterparts(self.entry(left.key), self.entry(right.key), frame),
@@ -288,27 +301,39 @@ class CachedData:
 
     def _distances(self, key: str) -> HeadDistances:
         name = distances_key(key)
-        return self._side(name, load_distances, save_distances, lambda: measure_distances(self.entry(key)))
+        return self._side(
+            name, [key], load_distances, save_distances, lambda: measure_distances(self.entry(key))
+        )
 
     def _side(
         self,
         name: str,
+        keys: Sequence[str],
         load: Callable[[bytes], Result],
         save: Callable[[Result], bytes],
         make: Callable[[], Result],
     ) -> Result:
         """The same of a side analysis, which is not tried twice in a build."""
-        return self.sides.once(name, lambda: self._kept(name, load, save, make))
+        return self.sides.once(name, lambda: self._kept(name, keys, load, save, make))
 
     def _kept(
         self,
         name: str,
+        keys: Sequence[str],
         load: Callable[[bytes], Result],
         save: Callable[[Result], bytes],
         make: Callable[[], Result],
     ) -> Result:
-        """A result as it was kept under a name, or made and kept now."""
-        return kept_file(path_in(self._cache, name), load, save, make, self._keep)
+        """A result of these captures as it was kept under a name, or made and kept now."""
+        path = path_in(self._cache, name)
+        return kept_file(path, load, save, make, self._keep, self._source(keys))
+
+    def _source(self, keys: Sequence[str]) -> str:
+        """Digest of what captures hold: another environment may have given other numbers under a key."""
+        for key in keys:
+            if key not in self._contents:
+                self._contents[key] = self._store.content(key)
+        return digest([self._contents[key] for key in keys])
 
 
 @dataclass(frozen=True, slots=True)

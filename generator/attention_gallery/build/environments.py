@@ -49,6 +49,11 @@ class Environments:
         return what if len(others) == len(keys) else f"{len(others)} of {len(keys)} captures: {what}"
 
     @property
+    def others(self) -> tuple[tuple[int, str, str], ...]:
+        """Model, key and difference of all captures that differ, sorted; empty as a rule."""
+        return tuple(sorted((index, key, found) for (index, key), found in self.differs.items() if found))
+
+    @property
     def warning(self) -> str:
         """One line on all that differ, "" where none does."""
         others = [found for found in self.differs.values() if found]

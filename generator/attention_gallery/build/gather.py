@@ -95,7 +95,12 @@ def gather(
         assets=assets,
         plotly=plotly,
         options=project.options,
-        base=_base(project, plotly, built, (notes.has_about, bool(notes.pages), bool(contrasts))),
+        base=_base(
+            project,
+            environments,
+            (plotly, built),
+            (notes.has_about, bool(notes.pages), bool(contrasts)),
+        ),
         generator=f"Attention Gallery {__version__}",
         built=built,
         contrasts=contrasts,
@@ -238,10 +243,16 @@ def link_map(
     )
 
 
-def _base(project: Project, plotly: str, built: str | None, ways: tuple[bool, ...]) -> str:
+def _base(
+    project: Project,
+    environments: Environments,
+    script_and_date: tuple[str, str | None],
+    ways: tuple[bool, ...],
+) -> str:
     """Digest of what every page depends on: the words around it, the theme, the code, the libraries.
 
-    `ways` tell which links stand at the top of every page.
+    `ways` tell which links stand at the top of every page. Which captures are of another environment counts,
+    as results over many sentences, which hang on the numbers of each, are known by their keys alone.
     """
     settings = project.manifest.settings
     shared = settings.model_dump(
@@ -255,7 +266,8 @@ def _base(project: Project, plotly: str, built: str | None, ways: tuple[bool, ..
     libraries = [(name, version(name)) for name in LIBRARIES.values()]
     libraries += [("python", platform.python_version()), ("zlib", zlib.ZLIB_RUNTIME_VERSION)]
     theme = project.theme.digest()
-    return digest([shared, dict(project.options), theme, plotly, built, ways, code, libraries])
+    others = environments.others
+    return digest([shared, dict(project.options), theme, *script_and_date, ways, code, libraries, others])
 
 
 def build_date() -> str | None:

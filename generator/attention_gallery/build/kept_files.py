@@ -18,9 +18,9 @@ def path_in(cache: Path, name: str) -> Path:
     return cache / name[:2] / name
 
 
-def keep_file(path: Path, data: bytes) -> None:
-    """Keep a result that was packed, with the name of its file in it."""
-    write_atomically(path, named(data, path.name))
+def keep_file(path: Path, data: bytes, source: str = "") -> None:
+    """Keep a result that was packed, with the name of its file in it, and what it was made from."""
+    write_atomically(path, named(data, path.name + source))
 
 
 def kept_file(
@@ -29,18 +29,20 @@ def kept_file(
     save: Callable[[Result], bytes],
     make: Callable[[], Result],
     keep: bool = True,
+    source: str = "",
 ) -> Result:
     """A result as it was kept, or made and (with `keep`) kept now.
 
-    One that is damaged, or was kept under another name, is made again.
+    One that is damaged, was kept under another name, or was made from something else than `source`, a digest,
+    is made again.
     """
     try:
         data = path.read_bytes()
-        if not is_named(data, path.name):
-            raise DamagedEntry(f"{path} holds what was kept under another name")
+        if not is_named(data, path.name + source):
+            raise DamagedEntry(f"{path} holds what was kept under another name, or of another capture")
         return load(data)
     except (FileNotFoundError, DamagedEntry):
         made = make()
         if keep:
-            keep_file(path, save(made))
+            keep_file(path, save(made), source)
         return made

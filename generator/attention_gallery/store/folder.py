@@ -12,6 +12,7 @@ from pathlib import Path
 
 from attention_gallery.errors import DamagedEntry, OutputError, Problem
 from attention_gallery.files import is_system_trouble, make_folder
+from attention_gallery.hashing import digest_file
 from attention_gallery.records import ModelFacts, Precision, StoredAttention, Tokens
 from attention_gallery.store.beside import NO_ROOM, BesideShape
 from attention_gallery.store.entry import StoredEntry
@@ -62,6 +63,19 @@ class AttentionStore:
         if not self.has(key):
             raise KeyError(key)
         return StoredEntry(Path(self._paths(key)[0]), self._read_sidecar(key))
+
+    def content(self, key: str) -> str:
+        """Digest of what an entry says of itself, such as the checksums of its numbers, which are not read.
+
+        A capture with other numbers under the same key has another. Raises `KeyError` when there is none and
+        `DamagedEntry` when it cannot be read.
+        """
+        if not self.has(key):
+            raise KeyError(key)
+        try:
+            return digest_file(Path(self._paths(key)[1]))
+        except OSError as error:
+            raise DamagedEntry(f"the stored capture {key[:12]} cannot be read: {error}") from error
 
     def verify(self, key: str) -> None:
         """Read the whole entry and compare it with its checksums. Raises `KeyError` or `DamagedEntry`."""
