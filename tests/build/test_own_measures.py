@@ -234,18 +234,18 @@ def test_measures_of_installed_packages_go_by_their_names(
 def test_another_version_of_their_package_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its module may stay the same while what it calls does not."""
     package = tmp_path / "packages"
-    info = package / "gauges-1.5.dist-info"
+    info = package / "sights-1.5.dist-info"
     info.mkdir(parents=True)
-    (package / "gauges.py").write_text(MODULE)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: gauges\nVersion: 1.5\n")
-    (info / "entry_points.txt").write_text("[attention_gallery.measures]\ntwo-back = gauges:two_back\n")
+    (package / "sights.py").write_text(MODULE)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: sights\nVersion: 1.5\n")
+    (info / "entry_points.txt").write_text("[attention_gallery.measures]\ntwo-back = sights:two_back\n")
     monkeypatch.syspath_prepend(str(package))
     sample = Sample.make(tmp_path / "project", analysis={"measures": ["two-back"]})
     time.sleep(0.05)  # until the tick of the clock in which all this was written has passed
     sample.build()
     assert list(sample.build().seconds) == ["look"]
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: gauges\nVersion: 1.6\n")
-    info.rename(package / "gauges-1.6.dist-info")
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: sights\nVersion: 1.6\n")
+    info.rename(package / "sights-1.6.dist-info")
     importlib.invalidate_caches()
     assert list(sample.build().seconds) != ["look"]
 

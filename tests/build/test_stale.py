@@ -304,8 +304,9 @@ def test_every_library_that_a_build_imports_is_in_the_list(sample: Sample) -> No
     imported = set(done.stdout.split()) - {"attention_gallery"}
     # What they bring along: runs loops, locks files, prints, checks types.
     harmless = {
-        "annotated_types", "charset_normalizer", "click", "cloudpickle", "filelock", "joblib", "narwhals",
-        "psutil", "rich", "threadpoolctl", "typing_extensions", "typing_inspection",
+        "annotated_types", "charset_normalizer", "click", "cloudpickle", "dateutil", "filelock", "joblib",
+        "narwhals", "pandas", "psutil", "rich", "six", "threadpoolctl", "typing_extensions",
+        "typing_inspection",
     }  # fmt: skip
     assert {"numpy", "markupsafe", "latex2mathml", "pygments", "conllu"} <= imported
     assert imported - harmless <= libraries.LIBRARIES.keys()

@@ -45,7 +45,7 @@ def text_input(text: object, given: Mapping[str, object]) -> TextInput:
         if name not in Given.__annotations__:
             mend = did_you_mean(name, Given.__annotations__) or f"known: {', '.join(Given.__annotations__)}"
             raise UserError(f'there is no argument "{name}"', mend=mend)
-    if isinstance(text, Sequence | Collection) and not isinstance(text, str | bytes | Mapping):
+    if isinstance(text, Collection) and not isinstance(text, str | bytes | Mapping):
         raise UserError(
             f"one text is captured at a time, and {_named(text)} was given",
             mend="load the model once, then [model.capture(text) for text in texts]; "
