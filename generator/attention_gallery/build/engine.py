@@ -243,7 +243,7 @@ def _write(
     owned = owned_files(project.site, run.options.force)
     with run.clock.phase("plan"):
         captures, annotated, environments = found
-        if environments.warning:
+        if environments.warning and environments.warning not in run.warnings:  # after damage it comes again
             _warn(run, environments.warning)
         gallery = gather(project, captures, data, environments, annotated.parses, run.cache / "templates")
     new = RecordWriter(run.record_path)
