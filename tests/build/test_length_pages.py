@@ -38,7 +38,7 @@ def test_every_model_has_a_page_and_hidden_texts_have_none(tmp_path: Path) -> No
     assert "second half" in sample.page("models/dec/length")
     assert "second half" not in page
     assert 'href="../../models/enc/length/"' in sample.page("models/enc")
-    assert "length" not in plain.page("models/enc")
+    assert "/length/" not in plain.page("models/enc")
     assert re.search(r"Spread evenly: 2\.58 .* 4\.17", page)  # log2 of 6 and of 18
 
 

@@ -220,7 +220,7 @@ def _write(
     owned = owned_files(project.site, run.options.force)
     with run.clock.phase("plan"):
         captures, annotated, environments = found
-        if environments.warning:
+        if environments.warning and environments.warning not in run.warnings:  # after damage it comes again
             _warn(run, environments.warning)
         _tell_unread(run, project, captures, data)
         gallery = gather(project, captures, data, environments, annotated.parses, run.cache / "templates")
