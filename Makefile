@@ -35,7 +35,7 @@ test: $(TEST_READY) chromium ## run every check: ruff, mypy, import contracts, p
 	$(BIN)/ruff format --check $(wildcard $(SOURCES))
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 .PHONY: wheel
 wheel: $(TEST_READY) ## build the wheel into dist/

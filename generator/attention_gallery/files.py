@@ -33,6 +33,7 @@ _TROUBLE = frozenset(
         errno.EIO,
     }
 )
+_AGAINST = dict.fromkeys((errno.EACCES, errno.EPERM), "check who owns it and its permissions")
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2  # Linux renameat2(2)
 _RENAME_SWAP = 2  # macOS renamex_np(2)
@@ -129,8 +130,13 @@ def kind_of(path: Path) -> Kind:
 
 
 def cannot_read(reason: str, error: OSError, mend: str, path: Path | None = None) -> Problem:
-    """A problem with something that cannot be read: `reason`, with what the system says of it."""
-    return Problem(f"{reason}: {why_unreadable(error)}", mend, path, trouble=is_system_trouble(error))
+    """A problem with something that cannot be read: `reason`, with what the system says of it.
+
+    `mend` is for mistakes; what helps against trouble of the system is the same everywhere.
+    """
+    trouble = is_system_trouble(error)
+    mend = _AGAINST.get(error.errno or 0, "check the disk") if trouble else mend
+    return Problem(f"{reason}: {why_unreadable(error)}", mend, path, trouble=trouble)
 
 
 def why_unreadable(error: OSError) -> str:

@@ -152,7 +152,7 @@ GOOD = lock_text({"b": MODEL})
         (GOOD.replace("threads: 4", "threads: many"), 22, "`threads` must be a whole number"),
         (
             GOOD.replace('torch: "2.13.0"\n      transf', "torch: 2\n      transf"),
-            15,
+            16,
             "`torch` must be a text",
         ),
         (GOOD.replace("strategy:", "strategie:"), 20, 'unknown key "strategie"'),

@@ -121,7 +121,12 @@ def test_what_is_no_file_of_its_own(tmp_path: Path, name: str, what: str) -> Non
         (folder / name).write_bytes(b"version https://git-lfs.example/spec/v1\noid sha256:0\nsize 12\n")
     error = attempt(folder)
     assert error is not None
-    said = {"folder": "is a folder", "pipe": "a pipe", "link": "not exist", "pointer": "pointer of Git LFS"}
+    said = {
+        "folder": "is a folder",
+        "pipe": "a named pipe",
+        "link": "not exist",
+        "pointer": "pointer of Git LFS",
+    }
     assert said[what] in str(error)
 
 

@@ -353,4 +353,4 @@ def test_json_that_nobody_can_read_has_a_mend(tmp_path: Path, name: str) -> None
 
 def test_what_is_neither_a_folder_nor_a_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    assert "neither a folder nor a file" in refusal("./pipe", tmp_path).reason
+    assert "it is a named pipe" in refusal("./pipe", tmp_path).reason

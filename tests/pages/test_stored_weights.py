@@ -10,6 +10,7 @@ import pytest
 from attention_gallery.pages.explorer import _normalisation
 from attention_gallery.pages.words import stored_weights
 from attention_gallery.records import Precision, Provenance
+from sample_environment import sample_environment
 
 ROOT = Path(__file__).parents[2]
 # Numbers come from what is stored, which half precision has rounded.
@@ -20,7 +21,7 @@ UNTRUE = re.compile(
 
 def origin(precision: Precision, error: float) -> Provenance:
     return Provenance(
-        "w", "t", "./m", None, "float32", {}, 0.1, 0.0, precision=precision, storage_error=error
+        "w", "t", "./m", None, sample_environment(), 0.0, precision=precision, storage_error=error
     )
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -283,14 +285,14 @@ def test_a_file_that_cannot_be_read_is_no_missing_page(server: PreviewServer, si
 def test_a_file_that_may_not_be_read_is_told(
     server: PreviewServer, site: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read_bytes = Path.read_bytes
+    opened = os.open
 
-    def refuse(path: Path) -> bytes:
-        if path.name == "app.js":
+    def refuse(path: Any, *args: Any, **options: Any) -> int:
+        if Path(os.fsdecode(path)).name == "app.js":
             raise PermissionError(13, "Permission denied", str(path))
-        return read_bytes(path)
+        return opened(path, *args, **options)
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     response, body = ask(server, "/app.js")
     assert response.status == 500
     assert b"the file cannot be read: permission denied" in body

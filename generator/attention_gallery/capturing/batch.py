@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from attention_gallery.capturing.batches import Shape, fewest_rows
 from attention_gallery.capturing.inputs import model_inputs
-from attention_gallery.capturing.prepare import NO_MEMORY, PreparedModel, side_output
+from attention_gallery.capturing.prepare import NO_MEMORY, PreparedModel, SideOutputError, side_output
 from attention_gallery.capturing.reading import ModelInput
 from attention_gallery.capturing.sink import BatchSink, InexactAttentionError, LayerSink
 from attention_gallery.errors import GalleryError, ModelError
@@ -155,7 +155,11 @@ def _run(
         ) from error
     except MemoryError as error:
         raise OutOfMemoryError(str(error)) from error
-    except (GalleryError, OSError):  # of the store, to which layers go as they come
+    except (
+        GalleryError,
+        OSError,
+        SideOutputError,
+    ):  # of the store, to which layers go, or of what can be missed
         raise
     except MODEL_FAULTS as error:
         if isinstance(error, torch.OutOfMemoryError) or NO_MEMORY in str(error):

@@ -91,7 +91,7 @@ def _held(text: str, span: Span, piece: Piece, limits: Span) -> Span:
         # A part of a character may share it with the token before.
         around = ((start, end), (start - 1, end), (start, end + 1))
         data = piece.data.lstrip(b" ")
-        fits = (one for one in around if one[0] >= 0 and data in text[slice(*one)].encode("utf-8", "replace"))
+        fits = (one for one in around if one[0] >= 0 and _holds(text[slice(*one)], data))
         return next(fits, span)
     if piece.blank and start == end:
         first = max(limits[0], start - len(piece.text))
@@ -112,6 +112,14 @@ def _held(text: str, span: Span, piece: Piece, limits: Span) -> Span:
         if not said.startswith(covered):
             break
     return span
+
+
+def _holds(text: str, data: bytes) -> bool:
+    """Whether bytes are some of a text's, as it stands or without marks, which normalizers may take off."""
+    plain = "".join(
+        sign for sign in unicodedata.normalize("NFD", text) if unicodedata.category(sign)[0] != "M"
+    )
+    return any(data in form.encode("utf-8", "replace") for form in (text, plain))
 
 
 def _folded(text: str) -> str:

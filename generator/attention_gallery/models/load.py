@@ -38,6 +38,8 @@ from attention_gallery.records import ModelFacts
 # What a configuration counts that is built one by one; so many are built in no time.
 _REPEATED = re.compile(r"(layers?|blocks|experts|depth)$")
 _FEW = 1000
+# Experts of a layer may lie in one tensor, and there are models with tens of thousands of small ones.
+_MANY_EXPERTS = 1_000_000
 _BARE = "its files hold no language-modelling head"
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -238,9 +240,15 @@ def _refuse_own_code(resolved: ResolvedModel) -> None:
 def _refuse_too_many_layers(config: Any, resolved: ResolvedModel) -> None:
     """Refuse a configuration with more layers than weights could fill; building them would never end."""
     numbers = (pair for part in _configurations(config.to_dict()) for pair in part.items())
-    named = [pair for pair in numbers if isinstance(pair[1], int) and _REPEATED.search(str(pair[0]))]
+    named = [
+        (name, number)
+        for name, number in numbers
+        if isinstance(number, int)
+        and _REPEATED.search(str(name))
+        and number > (_MANY_EXPERTS if str(name).endswith("experts") else _FEW)
+    ]
     largest = max(named, key=lambda pair: pair[1], default=("", 0))
-    if largest[1] > _FEW and largest[1] > (tensors := count_tensors(resolved)):
+    if named and largest[1] > (tensors := count_tensors(resolved)):
         reason = (
             f'the configuration of "{resolved.source}" asks for {largest[1]} `{largest[0]}`, '
             f"but its weights are {tensors} tensors"

@@ -197,7 +197,7 @@ class Numbers:
         return self.across(subject) if subject.sentence is None else self.analysis(subject)
 
 
-def _gathered(analyses: Iterable[SentenceAnalysis], repeats: RepeatScores | None) -> HeadsAcross:
+def _gathered(analyses: Iterable[SentenceAnalysis], repeats: RepeatScores | None = None) -> HeadsAcross:
     """The measures over sentences, those that say the same counted once; `repeats` as `Across` takes."""
     gathered, known = Across(), set[str]()
     for analysis in analyses:
