@@ -159,3 +159,15 @@ def test_all_that_is_wrong_with_the_files_is_told_at_once(tmp_path: Path) -> Non
         (folder / name).write_bytes((folder / name).read_bytes()[:0])
     found = resolve(ModelSpec(slug="m", title="M", source="./model"), tmp_path)
     assert len(inspect_model(found)) == 2
+
+
+@pytest.mark.parametrize("value", ["x", [512], {"tokens": 512}])
+def test_a_longest_text_that_is_no_number_is_named(tmp_path: Path, value: object) -> None:
+    folder = save(tmp_path / "model", "bert")
+    path = folder / "tokenizer_config.json"
+    settings = {**json.loads(path.read_text(encoding="utf-8")), "model_max_length": value}
+    path.write_text(json.dumps(settings), encoding="utf-8")
+    error = attempt(folder)
+    assert error is not None
+    assert f"`model_max_length: {value!r}`, which is no number" in str(error)
+    assert "tokenizer_config.json" in error.problems[0].mend

@@ -140,6 +140,7 @@ def _load(
     gaps = _refuse_random_weights(resolved, head, report)
     placement.place(full, resolved)
     tokenizer = AutoTokenizer.from_pretrained(where, **common)
+    _check_longest(tokenizer, resolved)
     model = full.eval() if auto is AutoModel else full.eval().base_model
     parts = read_facts(model, tokenizer, resolved, _weights(full, auto is AutoModel, quantised, dtype))
     loaded = LoadedModel(model, tokenizer, parts, resolved, dtype, threads=placement.threads)
@@ -254,6 +255,17 @@ def _refuse_too_many_layers(config: Any, resolved: ResolvedModel) -> None:
             f"but its weights are {tensors} tensors"
         )
         raise ModelError(resolved.problem(reason, "check that config.json belongs to these weights"))
+
+
+def _check_longest(tokenizer: Any, resolved: ResolvedModel) -> None:
+    """Refuse a tokenizer whose longest text is no number: it fails at every text, and does not say why."""
+    longest = getattr(tokenizer, "model_max_length", None)
+    if longest is not None and not isinstance(longest, int | float):
+        reason = (
+            f'the tokenizer of "{resolved.source}" has `model_max_length: {longest!r}`, which is no number'
+        )
+        mend = "write into tokenizer_config.json how many tokens the model can read, or remove the line"
+        raise ModelError(resolved.problem(reason, mend))
 
 
 def _configurations(described: dict[str, Any]) -> Iterator[dict[str, Any]]:
