@@ -118,7 +118,7 @@ def test_a_file_that_may_not_be_read_ends_with_1(project, invoke, monkeypatch, n
     result = invoke("check")
     assert result.exit_code == 1, result.stderr
     assert result.stderr.startswith(f"error: {name}: ")
-    assert f"{os.strerror(number).lower()}\n  check " in result.stderr
+    assert os.strerror(number).lower() in result.stderr
 
 
 def test_interruption_ends_with_130_and_one_line(project, engine, invoke):

@@ -115,11 +115,15 @@ def _held(text: str, span: Span, piece: Piece, limits: Span) -> Span:
 
 
 def _holds(text: str, data: bytes) -> bool:
-    """Whether bytes are some of a text's, as it stands or without marks, which normalizers may take off."""
-    plain = "".join(
-        sign for sign in unicodedata.normalize("NFD", text) if unicodedata.category(sign)[0] != "M"
-    )
-    return any(data in form.encode("utf-8", "replace") for form in (text, plain))
+    """Whether bytes are some of a text's, as it stands or as a normalizer may have left it."""
+    forms = [text, unicodedata.normalize("NFKC", text), _unmarked(text)]
+    forms += [form.lower() for form in forms]
+    return any(data in form.encode("utf-8", "replace") for form in forms)
+
+
+def _unmarked(text: str) -> str:
+    signs = unicodedata.normalize("NFD", text)
+    return "".join(sign for sign in signs if unicodedata.category(sign)[0] != "M")
 
 
 def _folded(text: str) -> str:
