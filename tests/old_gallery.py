@@ -20,11 +20,11 @@ GALLERY = _FOLDER / "gallery_0_1"
 
 @dataclass(frozen=True)
 class Upgraded:
-    """The gallery after its first build by the present version."""
+    """The gallery after its first build by the present version, and what that said."""
 
     root: Path
     report: BuildReport
-    warnings: tuple[str, ...]
+    said: tuple[str, ...]
 
     @property
     def site(self) -> Path:
@@ -41,9 +41,21 @@ def copy_of_gallery(root: Path) -> Path:
 def upgrade(root: Path) -> Upgraded:
     """Build a copy of the gallery in `root`."""
     copy_of_gallery(root)
-    reporter = SilentReporter()
+    reporter = _Listening()
     report = build(root / "gallery.yaml", BuildOptions(), reporter)
-    return Upgraded(root, report, tuple(reporter.warnings))
+    return Upgraded(root, report, tuple([*reporter.infos, *reporter.warnings]))
+
+
+class _Listening(SilentReporter):
+    """Keeps all that a build says."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.infos: list[str] = []
+
+    def info(self, text: str) -> None:
+        """Keep it."""
+        self.infos.append(text)
 
 
 def shared_links() -> list[dict[str, Any]]:

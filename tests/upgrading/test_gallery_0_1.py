@@ -27,6 +27,14 @@ def test_it_builds_and_its_site_has_no_mistake(upgraded: Upgraded) -> None:
     assert (checked.pages, checked.warnings) == (upgraded.report.pages, ())
 
 
+def test_one_line_says_why_and_how_many_are_captured_again(upgraded: Upgraded) -> None:
+    entries = len(list((GALLERY / "store").glob("*/*.json")))
+    lines = [line for line in upgraded.said if "earlier version" in line]
+    assert [line.partition(": they are captured again")[0] for line in lines] == [
+        f"{entries} captures are of an earlier version, whose numbers hung on what was captured together"
+    ]
+
+
 def test_its_lock_still_binds(tmp_path: Path) -> None:
     root = copy_of_gallery(tmp_path / "gallery")
     config = root / "models" / "enc" / "config.json"
