@@ -43,7 +43,7 @@ def upgrade(root: Path) -> Upgraded:
     copy_of_gallery(root)
     reporter = _Listening()
     report = build(root / "gallery.yaml", BuildOptions(), reporter)
-    return Upgraded(root, report, tuple([*reporter.infos, *reporter.warnings]))
+    return Upgraded(root, report, (*reporter.infos, *reporter.warnings))
 
 
 class _Listening(SilentReporter):
