@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from test_capture_jobs import make_jobs
 from tiny_models import resolved_tiny, save_tiny
 
-from attention_gallery.capturing import capture_missing, capture_one, predicting, prepare
+from attention_gallery.capturing import (
+    capture_missing,
+    capture_one,
+    predicting,
+    prepare,
+    run_batch,
+)
+from attention_gallery.capturing import jobs as jobs_module
 from attention_gallery.errors import ModelError
 from attention_gallery.models.load import load
 from attention_gallery.progress import SilentReporter
@@ -19,6 +28,7 @@ from attention_gallery.records import failure_in, failure_reason
 from attention_gallery.store import AttentionStore
 
 PREPARE = sys.modules[prepare.__module__]
+FAILS = "it fuss"
 TEXTS = ["The trophy is big.", "it fits", "it fits too"]
 FAILING = {
     "the projection": ("find_factors", "norms"),
@@ -59,6 +69,62 @@ def test_what_fails_costs_no_capture(
         assert getattr(other, lacking) is not None
         kept = "predictions" if lacking == "norms" else "norms"
         assert getattr(beside, kept) is not None
+
+
+def fail_for_one_text(monkeypatch: pytest.MonkeyPatch, functions: Sequence[str]) -> list[int]:
+    """Let what is told beside the weights fail in every pass over FAILS; the sizes of all passes."""
+    sizes: list[int] = []
+    reading: list[str] = []
+    lengths, predict = PREPARE.vector_norms, predicting.Predictor.predict
+
+    def noted(prepared: Any, sentences: Any, *rest: Any) -> Any:
+        sizes.append(len(sentences))
+        reading[:] = [one.text for one in sentences]
+        try:
+            return run_batch(prepared, sentences, *rest)
+        finally:
+            reading.clear()
+
+    def vector_norms(*given: Any) -> Any:
+        return fail() if FAILS in reading else lengths(*given)
+
+    def failing_predict(*given: Any) -> Any:
+        return fail() if FAILS in reading else predict(*given)
+
+    monkeypatch.setattr(jobs_module, "run_batch", noted)
+    if "vector_norms" in functions:
+        monkeypatch.setattr(PREPARE, "vector_norms", vector_norms)
+    if "predict" in functions:
+        monkeypatch.setattr(predicting.Predictor, "predict", failing_predict)
+    return sizes
+
+
+def files_of(store: AttentionStore, key: str) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in store.folder.rglob(f"*{key}*")}
+
+
+@pytest.mark.parametrize(
+    "functions", [("vector_norms",), ("predict",), ("vector_norms", "predict")], ids="+".join
+)
+@pytest.mark.parametrize("place", [0, 2, 5])
+def test_what_fails_for_one_text_is_missing_there_alone(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, functions: tuple[str, ...], place: int
+) -> None:
+    texts = ["it fits", "it fats", "it fots", "The trophy is big.", "not"]
+    texts.insert(place, FAILS)
+    jobs = [replace(job, predictions=3) for job in make_jobs(folder, texts)]
+    sizes = fail_for_one_text(monkeypatch, functions)
+    together = AttentionStore(tmp_path / "together")
+    capture_missing(jobs, together, SilentReporter())
+    assert max(sizes) > 1, "some share a pass"
+    for number, job in enumerate(jobs):
+        alone = AttentionStore(tmp_path / f"alone{number}")
+        capture_missing([job], alone, SilentReporter())
+        key = job.keys["self"]
+        assert files_of(together, key) == files_of(alone, key) != {}
+        beside, fails = together.open(key).beside, texts[number] == FAILS
+        assert (beside.norms is None) is (fails and "vector_norms" in functions)
+        assert (beside.predictions is None) is (fails and "predict" in functions)
 
 
 def test_a_single_capture_does_without_as_well(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
