@@ -10,19 +10,25 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from test_capture_jobs import make_jobs
 from tiny_models import resolved_tiny, save_tiny
 
 from attention_gallery.capturing import (
     capture_missing,
     capture_one,
+    norms,
     predicting,
     prepare,
     run_batch,
 )
 from attention_gallery.capturing import jobs as jobs_module
+from attention_gallery.capturing.limits import UnboundedError
+from attention_gallery.capturing.sharing import BatchTrials
+from attention_gallery.capturing.sink import InexactAttentionError
+from attention_gallery.capturing.strategies import InterfaceStrategy, NoEagerAttentionError
 from attention_gallery.errors import ModelError
-from attention_gallery.models.load import load
+from attention_gallery.models.load import LoadedModel, load
 from attention_gallery.progress import SilentReporter
 from attention_gallery.records import failure_in, failure_reason
 from attention_gallery.store import AttentionStore
@@ -144,6 +150,83 @@ def test_memory_that_runs_out_keeps_its_meaning(folder: Path, monkeypatch: pytes
     monkeypatch.setattr(PREPARE, "vector_norms", full)
     with pytest.raises(ModelError, match="not enough memory"):
         capture_one(prepared, TEXTS[0])
+
+
+NO_MEMORY = [
+    MemoryError(),
+    torch.OutOfMemoryError("CUDA out of memory"),
+    RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
+    RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 9 bytes"),
+]
+
+
+UNBOUNDED = UnboundedError("it goes on and on", "mend it")
+TRIALS = [
+    (InterfaceStrategy, "run", [*NO_MEMORY, UNBOUNDED]),
+    (norms, "matrix_of", [*NO_MEMORY, UNBOUNDED]),
+    (predicting.Predictor, "logits", NO_MEMORY),
+    (BatchTrials, "traced", NO_MEMORY),
+    (BatchTrials, "layers", NO_MEMORY),
+]
+
+
+@pytest.mark.parametrize(
+    ("owner", "function", "error"),
+    [(owner, function, error) for owner, function, errors in TRIALS for error in errors],
+    ids=lambda value: getattr(value, "__name__", str(value)),
+)
+def test_what_says_nothing_of_a_strategy_does_not_choose_another(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, owner: Any, function: str, error: Exception
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise error
+
+    loaded = load(resolved_tiny(folder), predicts=True)
+    monkeypatch.setattr(owner, function, fails)
+    with pytest.raises(UnboundedError if isinstance(error, UnboundedError) else MemoryError):
+        prepare(loaded)
+
+
+@pytest.mark.parametrize("error", [InexactAttentionError("not exact"), NoEagerAttentionError("of its own")])
+def test_what_a_strategy_cannot_do_the_next_one_may(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(InterfaceStrategy, "run", fails)
+    assert prepare(load(resolved_tiny(folder))).strategy.name != InterfaceStrategy.name
+
+
+def test_a_model_that_cannot_be_tried_out_for_want_of_memory_costs_no_other(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = save_tiny(tmp_path / "bert", "bert")
+    plain, store = jobs_module.prepare, AttentionStore(tmp_path / "store")
+
+    def short(loaded: LoadedModel) -> Any:
+        if loaded.facts.model_type == "gpt2":
+            raise MemoryError
+        return plain(loaded)
+
+    monkeypatch.setattr(jobs_module, "prepare", short)
+    first, second = make_jobs(folder, TEXTS[:1]), make_jobs(other, TEXTS[:1])
+    with pytest.raises(ModelError, match="not enough memory to try out"):
+        capture_missing([*first, *second], store, SilentReporter())
+    assert store.has(second[0].keys["self"])
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError("no such luck"), SystemExit(3)], ids=repr)
+def test_a_projection_that_cannot_be_found_out_says_why(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    def fails(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(norms, "matrix_of", fails)
+    prepared = prepare(load(resolved_tiny(folder)))
+    assert not prepared.factors
+    assert failure_in(prepared.no_norms) == (type(error).__name__, str(error))
 
 
 @pytest.mark.parametrize(

@@ -149,7 +149,7 @@ def _capture_group(
     predicts = any(job.predictions for job in group)
     loaded = load(first.model, first.dtype, _continues(group), first.placement, predicts)
     try:
-        prepared = prepare(loaded)
+        prepared = _prepare(loaded)
         with running_on(loaded.threads):
             read, problems = _read_all(group, loaded)
         if problems and not keep_going:
@@ -164,6 +164,15 @@ def _capture_group(
         del loaded
         gc.collect()
     return problems
+
+
+def _prepare(loaded: LoadedModel) -> PreparedModel:
+    try:
+        return prepare(loaded)
+    except MemoryError as error:  # other models may be smaller
+        reason = f'there is not enough memory to try out the model "{loaded.resolved.source}"'
+        mend = "choose a smaller model, or build on a machine with more memory"
+        raise ModelError(loaded.resolved.problem(reason, mend)) from error
 
 
 def _continues(group: list[CaptureJob]) -> bool:
