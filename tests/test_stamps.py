@@ -109,3 +109,17 @@ def test_a_clock_that_was_set_back_is_noticed(monkeypatch: pytest.MonkeyPatch, w
     monkeypatch.setattr(stamps.time, "time_ns", lambda: NOW + wall)
     monkeypatch.setattr(stamps.time, "monotonic_ns", lambda: 5 + 10 * 10**9)
     assert begun.clock_held() is held
+
+
+@pytest.mark.parametrize(
+    ("stamp", "doubtful"),
+    [
+        (Stamp(1, NOW, -1, 7), True),
+        (Stamp(2**20, NOW, -1, -1), True),
+        (Stamp(2**20 + 1, NOW, -1, 7), False),  # too large to be read each time
+        (Stamp(1, NOW, NOW, 7), False),
+        (ABSENT, False),
+    ],
+)
+def test_a_small_file_without_a_time_of_change_is_doubtful(stamp: Stamp, doubtful: bool) -> None:
+    assert stamp.is_doubtful is doubtful

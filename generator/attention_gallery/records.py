@@ -254,7 +254,7 @@ NOTHING_BESIDE = Beside()
 _FAILED = "working them out failed"
 
 
-def failure_reason(error: Exception) -> str:
+def failure_reason(error: BaseException) -> str:
     """Why something is not told beside the weights, where telling it failed."""
     lines = str(error).strip().splitlines()
     return f"{_FAILED} ({type(error).__name__}{': ' + lines[0][:200] if lines else ''})"

@@ -17,6 +17,8 @@ from typing import NamedTuple
 _FINE_TICK = 20_000_000
 _COARSE_TICK = 2_000_000_000
 _NO_TIME = -1
+# Where a system tells no time of change, files of at most so many bytes are read to be sure.
+_QUICKLY_READ = 1 << 20
 
 
 class Stamp(NamedTuple):
@@ -39,6 +41,11 @@ class Stamp(NamedTuple):
     def tick(self) -> int:
         """The step in which the file system tells times, in nanoseconds; coarse ones tell whole seconds."""
         return _FINE_TICK if self.touched % 1_000_000_000 else _COARSE_TICK
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether a file with this very stamp could be another, and is small enough to be read each time."""
+        return self.changed == _NO_TIME and 0 <= self.size <= _QUICKLY_READ
 
 
 ABSENT = Stamp(-1, 0, 0, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,26 @@ def test_heads_are_checked_once_a_model_was_captured(sample: Sample) -> None:
     told = problems(sample)
     assert any('"enc" has no head L5H0' in reason for reason in told)
     assert any("dec has no head L0H9" in reason for reason in told)
+
+
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [
+        ("num_hidden_layers", "1e20"),
+        ("num_hidden_layers", "1e999"),
+        ("num_hidden_layers", "1" + "0" * 15),
+        ("num_attention_heads", "1" + "0" * 9),
+        ("head_ratio", "0.5"),
+    ],
+)
+def test_counts_that_no_model_has_are_passed_over(sample: Sample, name: str, count: str) -> None:
+    path = sample.root / "models" / "enc" / "config.json"
+    settings = {"model_type": "bert", "num_hidden_layers": 2, "num_attention_heads": 2}
+    path.write_text(json.dumps(settings), encoding="utf-8")
+    sample.note("sentences/river.md", "[[enc/river/L5H0]]\n")
+    assert any("L5H0" in reason for reason in problems(sample)), "the configuration tells of its heads"
+    path.write_text(json.dumps({**settings, name: "COUNT"}).replace('"COUNT"', count), encoding="utf-8")
+    assert check(sample.manifest, BuildOptions(), SilentReporter()).pages == 0
 
 
 def test_a_model_of_the_hub_is_not_looked_for(sample: Sample) -> None:

@@ -57,6 +57,39 @@ def test_the_model_of_texts_in_a_model_of_more(tmp_path: Path) -> None:
     assert declared_shapes(found(tmp_path)) == {"self": (3, 2)}
 
 
+def config_of(**settings: object) -> str:
+    return json.dumps({"num_hidden_layers": 2, "num_attention_heads": 2, **settings})
+
+
+@pytest.mark.parametrize("name", ["num_hidden_layers", "num_attention_heads"])
+@pytest.mark.parametrize(
+    "count", ["-1", "0", "0.5", "10001", "1e20", "1e999", "1" + "0" * 15, '"1' + "0" * 15 + '"']
+)
+@pytest.mark.parametrize("inside", ["", "text_config", "encoder"])
+def test_counts_that_no_model_has_are_not_told(tmp_path: Path, name: str, count: str, inside: str) -> None:
+    config = config_of(**{name: "COUNT"}).replace('"COUNT"', count)
+    other = ', "is_encoder_decoder": true, "decoder": ' + config_of() if inside == "encoder" else ""
+    (tmp_path / "config.json").write_text(f'{{"{inside}": {config}{other}}}' if inside else config)
+    assert declared_shapes(found(tmp_path)) == {}
+
+
+@pytest.mark.parametrize(
+    ("settings", "shapes"),
+    [
+        ({"head_ratio": 0.5}, {}),
+        ({"head_ratio": 2}, {"self": (2, 1)}),
+        ({"num_hidden_layers": 10_000, "num_attention_heads": 10_000}, {"self": (10_000, 10_000)}),
+        ({"is_encoder_decoder": True, "encoder_layers": 10**9}, {}),
+        ({"is_encoder_decoder": True, "decoder_attention_heads": 10**9}, {}),
+    ],
+)
+def test_counts_are_bounded(
+    tmp_path: Path, settings: dict[str, object], shapes: dict[str, tuple[int, int]]
+) -> None:
+    (tmp_path / "config.json").write_text(config_of(**settings))
+    assert declared_shapes(found(tmp_path)) == shapes
+
+
 def gguf(**entries: int | str) -> bytes:
     data = struct.pack("<4sIQQ", b"GGUF", 3, 0, len(entries))
     for key, value in entries.items():
@@ -73,6 +106,7 @@ def gguf(**entries: int | str) -> bytes:
     ("data", "shapes"),
     [
         (gguf(llama__block_count=30, llama__attention__head_count=9, tokenizer__x="y"), {"self": (30, 9)}),
+        (gguf(llama__block_count=30, llama__attention__head_count=10**9), {}),
         (gguf(general__name="x", llama__block_count=30), {}),
         (gguf(tokenizer__x="y", llama__block_count=30, llama__attention__head_count=9), {}),
         (gguf(llama__block_count=30, llama__attention__head_count=9)[:-6], {}),

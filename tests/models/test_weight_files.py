@@ -7,7 +7,9 @@ import os
 import struct
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +20,7 @@ from safetensors.numpy import save_file
 
 from attention_gallery.errors import Problem
 from attention_gallery.models.resolved import ResolvedModel
-from attention_gallery.models.weight_files import inspect_model, inspect_weights
+from attention_gallery.models.weight_files import count_tensors, inspect_model, inspect_weights
 
 POINTER = b"version https://git-lfs.example/spec/v1\noid sha256:%s\nsize 133466304\n" % (b"0" * 64)
 ANNEXED = b"/annex/objects/SHA256E-s133466304--0123456789abcdef.safetensors\n"
@@ -53,6 +55,22 @@ def reason(path: Path) -> str:
     assert problem.mend, "every problem has a mend"
     assert path.name in problem.reason
     return problem.reason
+
+
+@pytest.mark.parametrize("make", [safetensors, gguf])
+def test_tensors_are_counted_and_no_file_stays_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], Path]
+) -> None:
+    path, opened, plain_open = make(tmp_path), [], Path.open
+
+    def noted(self: Path, *args: Any) -> Any:
+        opened.append(plain_open(self, *args))
+        return opened[-1]
+
+    monkeypatch.setattr(Path, "open", noted)
+    model = ResolvedModel("./m", tmp_path, "safetensors", (path,), None, (), None)
+    assert count_tensors(model) == 2
+    assert all(stream.closed for stream in opened)
 
 
 @pytest.mark.parametrize("make", [safetensors, gguf])

@@ -24,8 +24,6 @@ from attention_gallery.pages.routes import file_of
 from attention_gallery.stamps import ABSENT, Moment, Stamp, stamp_file, stamp_of
 
 _PACKAGE = Path(__file__).resolve().parent.parent
-# Where a system tells no time of change, files of at most so many bytes are read to be sure.
-_QUICKLY_READ = 1 << 20
 
 
 class Source(NamedTuple):
@@ -125,7 +123,7 @@ def same_sources(before: dict[str, Source], inputs: Inputs, own: Inputs) -> dict
         others = [
             (name, now, source)
             for name, source in before.items()
-            if (now := stamp_file(name)) != source.stamp or _is_doubtful(now)
+            if (now := stamp_file(name)) != source.stamp or now.is_doubtful
         ]
         if any(now.size != source.stamp.size for _, now, source in others):
             return None
@@ -171,11 +169,6 @@ def _same_bytes(
         if moment.settled(stamp):
             found[name] = stamp
     return found
-
-
-def _is_doubtful(stamp: Stamp) -> bool:
-    """Whether a file that looks the same could be another."""
-    return stamp.changed < 0 and 0 <= stamp.size <= _QUICKLY_READ
 
 
 def _walk(folder: str) -> Iterator[tuple[str, list[str]]]:

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from attention_gallery.capturing.batches import Shape, fewest_rows
 from attention_gallery.capturing.inputs import model_inputs
-from attention_gallery.capturing.prepare import NO_MEMORY, PreparedModel, SideOutputError, side_output
+from attention_gallery.capturing.prepare import PreparedModel, SideOutputError, side_output
 from attention_gallery.capturing.reading import ModelInput
 from attention_gallery.capturing.sink import BatchSink, InexactAttentionError, LayerSink
 from attention_gallery.errors import GalleryError, ModelError
 from attention_gallery.models.fingerprints import ModelFingerprint
 from attention_gallery.models.foreign import MODEL_FAULTS
+from attention_gallery.models.memory import lacks_memory
 from attention_gallery.models.placement import running_on
 from attention_gallery.models.trial import failed
 from attention_gallery.records import AttentionLayer, Beside, Precision, Predictions, Provenance
@@ -153,8 +154,6 @@ def _run(
                 reason, "docs/architectures.md lists the architectures that can be captured"
             )
         ) from error
-    except MemoryError as error:
-        raise OutOfMemoryError(str(error)) from error
     except (
         GalleryError,
         OSError,
@@ -162,7 +161,7 @@ def _run(
     ):  # of the store, to which layers go, or of what can be missed
         raise
     except MODEL_FAULTS as error:
-        if isinstance(error, torch.OutOfMemoryError) or NO_MEMORY in str(error):
+        if lacks_memory(error):
             raise OutOfMemoryError(str(error)) from error
         raise failed(loaded.resolved, error) from error
 

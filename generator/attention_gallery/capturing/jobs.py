@@ -149,7 +149,7 @@ def _capture_group(
     predicts = any(job.predictions for job in group)
     loaded = load(first.model, first.dtype, _continues(group), first.placement, predicts)
     try:
-        prepared = prepare(loaded)
+        prepared = _prepare(loaded)
         with running_on(loaded.threads):
             read, problems = _read_all(group, loaded)
         if problems and not keep_going:
@@ -164,6 +164,15 @@ def _capture_group(
         del loaded
         gc.collect()
     return problems
+
+
+def _prepare(loaded: LoadedModel) -> PreparedModel:
+    try:
+        return prepare(loaded)
+    except MemoryError as error:  # other models may be smaller
+        reason = f'there is not enough memory to try out the model "{loaded.resolved.source}"'
+        mend = "choose a smaller model, or build on a machine with more memory"
+        raise ModelError(loaded.resolved.problem(reason, mend)) from error
 
 
 def _continues(group: list[CaptureJob]) -> bool:
@@ -197,7 +206,8 @@ def _read(job: CaptureJob, loaded: LoadedModel) -> ModelInput:
 class _GroupRun:
     """The sentences of one model on their way into the store; adds to `problems` if it is to keep going.
 
-    What a model tells beside the weights and fails to once is not asked for again.
+    What a model fails to tell beside the weights of one sentence is missing there alone: no entry depends on
+    which others are captured with it, or before it.
     """
 
     prepared: PreparedModel
@@ -220,12 +230,12 @@ class _GroupRun:
         more = f" and {len(batch) - 1} more" if len(batch) > 1 else ""
         self.task.advance(0, f"{job.title} · {job.sentence}{more}")
         try:
-            self._store(chosen)
-        except SideOutputError as error:
-            self.prepared = self.prepared.without(error)
-            self.trials = BatchTrials(self.prepared)
-            self.capture(batch)
-            return
+            if len(batch) == 1:
+                self._store_alone(chosen)
+            else:
+                self._store(chosen, self.prepared)
+        except SideOutputError:
+            pass  # of one of several; by halves it shows of which
         except OutOfMemoryError:
             if len(batch) == 1:
                 self._failed(out_of_memory(self.prepared, f"{job.title} · {job.sentence}"))
@@ -243,11 +253,22 @@ class _GroupRun:
         for half in halves(batch):
             self.capture(half)
 
-    def _store(self, chosen: Sequence[tuple[CaptureJob, ModelInput]]) -> None:
-        for job, stands in _capture(chosen, self.prepared, self.store):
+    def _store_alone(self, chosen: Sequence[tuple[CaptureJob, ModelInput]]) -> None:
+        """Store one sentence, without what the model fails to tell of it beside the weights."""
+        prepared = self.prepared
+        while True:  # each round has one thing less that can fail
+            try:
+                self._store(chosen, prepared)
+            except SideOutputError as error:
+                prepared = prepared.without(error)
+            else:
+                return
+
+    def _store(self, chosen: Sequence[tuple[CaptureJob, ModelInput]], prepared: PreparedModel) -> None:
+        for job, stands in _capture(chosen, prepared, self.store):
             self.reporter.warning(
                 f"{job.title} · {job.sentence} was captured by somebody else meanwhile, with other numbers"
-                f"{_unlike(stands, self.prepared.environment)}; what was there first is kept"
+                f"{_unlike(stands, prepared.environment)}; what was there first is kept"
             )
 
     def _failed(self, error: ModelError) -> None:

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 import torch
 
 from attention_gallery.capturing.strategies import Strategy
-from attention_gallery.models.foreign import MODEL_FAULTS
 from attention_gallery.models.quantised import is_plain, matrix_of, takes_features
 from attention_gallery.models.quiet import quiet_libraries
 
@@ -45,7 +44,7 @@ def find_factors(
     What projects the heads' outputs goes by many names, and some models gate or normalise before it. So it is
     found by what it does: on a few tokens, it is the linear layer that is given exactly what the heads put
     together, weights times values, side by side. Its matrix is found by what it does, too, and held to what
-    it gave. A place without one is left out.
+    it gave. A place without one is left out. Raises whatever the model's code raises.
     """
     trial = _Trial(_SAME.get(dtype, 0.05))
     listening = strategy.taking_values(trial.values)
@@ -56,18 +55,13 @@ def find_factors(
         *(part.register_forward_pre_hook(trial.linear) for part in linear),
         *(part.register_forward_hook(trial.gave) for part in linear),
     ]
-    try:
-        with quiet_libraries(), torch.inference_mode():
-            try:
-                listening.run(model, inputs, trial.weights)
-            finally:
-                for hook in hooks:
-                    hook.remove()
-            factors = {place: _factor(one, trial.tolerance) for place, one in trial.found.items()}
-    except MemoryError:
-        raise
-    except MODEL_FAULTS:
-        return {}
+    with quiet_libraries(), torch.inference_mode():
+        try:
+            listening.run(model, inputs, trial.weights)
+        finally:
+            for hook in hooks:
+                hook.remove()
+        factors = {place: _factor(one, trial.tolerance) for place, one in trial.found.items()}
     return {place: factor for place, factor in factors.items() if factor is not None}
 
 

@@ -20,6 +20,7 @@ from attention_gallery.capturing.strategies import LADDER, Strategy
 from attention_gallery.errors import GalleryError, ModelError
 from attention_gallery.models.foreign import MODEL_FAULTS
 from attention_gallery.models.load import LoadedModel
+from attention_gallery.models.memory import lacks_memory, raise_lack_of_memory
 from attention_gallery.models.placement import running_on
 from attention_gallery.models.quiet import quiet_libraries
 from attention_gallery.models.suited import mend, no_attention
@@ -38,15 +39,13 @@ _SINKS = ("sinks", "sink", "attention_sink_bias", "sink_bias")
 _SAME = 1e-5
 
 
-# What the allocator of the processor says; it has no error class of its own.
-NO_MEMORY = "can't allocate memory"
 SideOutput = Literal["norms", "predictions"]
 
 
 class SideOutputError(Exception):
     """Something that is told beside the weights could not be worked out; the weights can do without."""
 
-    def __init__(self, output: SideOutput, error: Exception) -> None:
+    def __init__(self, output: SideOutput, error: BaseException) -> None:
         super().__init__(f"{output}: {error}")
         self.output: SideOutput = output
         self.error = error
@@ -188,7 +187,7 @@ def prepare(loaded: LoadedModel, ladder: Sequence[Strategy] = LADDER) -> Prepare
 
     That is: as many layers of each kind as the configuration says, of the right shape, with rows that sum to
     1, nothing above the diagonal of a causal model, and a model that computes the same as without it. Raises
-    `ModelError` that says of each strategy why it failed.
+    `ModelError` that says of each strategy why it failed, and `MemoryError`.
     """
     with running_on(loaded.threads):
         return _prepared(loaded, ladder)
@@ -203,9 +202,10 @@ def _prepared(loaded: LoadedModel, ladder: Sequence[Strategy]) -> PreparedModel:
     try:
         with quiet_libraries(), torch.inference_mode():
             plain = final_states(loaded.model(**inputs))
-    except MemoryError:
+    except GalleryError:
         raise
     except MODEL_FAULTS as error:
+        raise_lack_of_memory(error)
         raise failed(loaded.resolved, error, loaded.model) from error
     faults: dict[str, BaseException] = {}  # of a strategy that can be tried in two ways, that of the last one
     for strategy in ladder:
@@ -214,9 +214,10 @@ def _prepared(loaded: LoadedModel, ladder: Sequence[Strategy]) -> PreparedModel:
             bound = strategy.bound(loaded.model)
             prepared = _with_side_outputs(PreparedModel(loaded, bound, kinds), inputs)
             return replace(prepared, shares=can_share(prepared))
-        except MemoryError:
+        except GalleryError:  # ours says what is wrong with the model, whatever the strategy
             raise
         except MODEL_FAULTS as error:
+            raise_lack_of_memory(error)
             faults[strategy.name] = error
     raise _not_captured(loaded, faults)
 
@@ -246,10 +247,10 @@ def side_output(output: SideOutput) -> Iterator[None]:
     """
     try:
         yield
-    except (GalleryError, MemoryError, OSError, torch.OutOfMemoryError):
+    except (GalleryError, OSError):
         raise
-    except Exception as error:  # whatever it is: captures can do without
-        if NO_MEMORY in str(error):
+    except MODEL_FAULTS as error:  # whatever it is: captures can do without
+        if lacks_memory(error):
             raise
         raise SideOutputError(output, error) from error
 

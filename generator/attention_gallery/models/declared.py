@@ -24,6 +24,8 @@ _LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
 _HEADS = ("num_attention_heads", "n_head", "n_heads", "num_heads", "attention_heads")
 _PARTS: tuple[AttentionKind, ...] = ("encoder", "decoder", "cross")
 _DEEPEST = 5
+# More layers or heads than any model has: a configuration is untrusted, and lists are made of its counts.
+_MOST = 10_000
 
 Shape = tuple[int, int]
 
@@ -31,17 +33,20 @@ Shape = tuple[int, int]
 def declared_shapes(model: ResolvedModel) -> dict[str, Shape]:
     """(layers, heads) by kind of attention: as many as there are, or more where some layers do not attend.
 
-    Empty where the files do not tell. Reads the configuration or the head of a GGUF file; raises nothing.
+    Empty where the files do not tell, or tell of none or of more than 10,000 of either. Reads the
+    configuration or the head of a GGUF file; raises nothing.
     """
     try:
         if model.weights_format == "gguf":
-            return _of_gguf(model.weights[0])
-        config = (
-            parse_json(read_user_file(model.config, LARGEST_SETTINGS)) if model.config is not None else None
-        )
-        return _of_config(_settings(config, _DEEPEST)) if isinstance(config, dict) else {}
-    except (OSError, ValueError, RecursionError, AttributeError, TypeError):
+            shapes = _of_gguf(model.weights[0])
+        elif model.config is not None:
+            config = parse_json(read_user_file(model.config, LARGEST_SETTINGS))
+            shapes = _of_config(_settings(config, _DEEPEST)) if isinstance(config, dict) else {}
+        else:
+            return {}
+    except (OSError, ValueError, RecursionError, AttributeError, TypeError, ArithmeticError):
         return {}
+    return shapes if all(1 <= count <= _MOST for shape in shapes.values() for count in shape) else {}
 
 
 def _of_config(config: SimpleNamespace) -> dict[str, Shape]:
@@ -58,19 +63,24 @@ def _of_config(config: SimpleNamespace) -> dict[str, Shape]:
 
 
 def _settings(config: Mapping[str, Any], deepest: int) -> SimpleNamespace:
-    """A configuration with attributes, as transformers has them. Raises `ValueError` where names disagree."""
+    """A configuration with attributes, as transformers has them.
+
+    Raises `ValueError` where names disagree or a count is out of bounds, `OverflowError` for an infinite one.
+    """
     if deepest == 0:
         raise ValueError("it nests too deeply")
     settings = SimpleNamespace()
     for name, value in config.items():
         setattr(settings, str(name), _settings(value, deepest - 1) if isinstance(value, dict) else value)
     for names in (_LAYERS, _HEADS):
+        # As `of_model` reads them, which takes fractions and digits in quotes, too.
+        for count in (int(config[name]) for name in names if isinstance(config.get(name), int | float | str)):
+            if not 1 <= count <= _MOST:
+                raise ValueError(f"it has {count} {names[0]}")
         values = {config[name] for name in names if isinstance(config.get(name), int)}
         if len(values) > 1:
             raise ValueError(f"it has several {names[0]}")
         for value in values:
-            if value < 1:
-                raise ValueError(f"it has no {names[0]}")
             setattr(settings, names[0], value)
     return settings
 

@@ -31,8 +31,10 @@ class ModelFingerprint:
 class FingerprintMemory:
     """Digests of files by path and stamp, kept in a small JSON file.
 
-    A file that was changed keeps its path but not its stamp, however it was changed, and is read again. A
-    memory that cannot be read is empty; one that cannot be written only costs time.
+    A file that was changed keeps its path but not its stamp, however it was changed, and is read again. Where
+    the system tells no time of change (Windows), an edit that keeps size and time does not show: there small
+    files are read each time, and such an edit of a large one passes unseen. A memory that cannot be read is
+    empty; one that cannot be written only costs time.
     """
 
     def __init__(self, path: Path, *, keep: bool = True) -> None:
@@ -43,20 +45,25 @@ class FingerprintMemory:
 
     def digest(self, path: Path) -> str:
         """The SHA-256 of a file, from memory when the file did not change. Raises `OSError`."""
-        if self.remembers(path):
-            return self._known[str(path.absolute())][1]
+        name = str(path.absolute())
+        if self.remembers(path) and not self._known[name][0].is_doubtful:
+            return self._known[name][1]
         # What is written in the clock's tick in which the file is read would not change its stamp.
         time.sleep(Moment.now().wait_for(stamp_of(path.stat())))
         moment, before = Moment.now(), stamp_of(path.stat())
         found = digest_file(path)
         if moment.settled(before) and stamp_of(path.stat()) == before:
-            self._known[str(path.absolute())] = before, found
-            if self._keep:
+            changed = self._known.get(name) != (before, found)
+            self._known[name] = before, found
+            if self._keep and changed:
                 self._save()
         return found
 
     def remembers(self, path: Path) -> bool:
-        """Whether the digest of a file is known, so that asking for it reads nothing. Raises `OSError`."""
+        """Whether the digest of a file is known, so that asking for it reads little or nothing.
+
+        Little is a small file whose stamp does not show every edit. Raises `OSError`.
+        """
         stamp = stamp_of(path.stat())
         known = self._known.get(str(path.absolute()))
         return known is not None and known[0] == stamp

@@ -5,19 +5,18 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import torch
 import transformers
 
 from attention_gallery.errors import ModelError
 from attention_gallery.files import parse_json
 from attention_gallery.models.foreign import fault_in_words
+from attention_gallery.models.memory import lacks_memory
 from attention_gallery.models.resolved import ResolvedModel
 from attention_gallery.user_files import LARGEST_SETTINGS, read_user_file
 
 # How the libraries write down a command: in backquotes, in parentheses, or up to the end of the sentence.
 _PIP = re.compile(r"pip3? install ([^`()\n]+?)(?=[`)\n]|\.(?:\s|$)|$)")
 _QUOTED = re.compile(r"[<>\[\]~!]")
-_NO_MEMORY = ("can't allocate memory", "not enough memory", "CUDA out of memory")
 _GPU = re.compile(r"\b(no )?GPU (is|or|found)", re.IGNORECASE)
 # What reads weights that are quantised in these ways, of which the libraries do not say how to install it.
 _PACKAGES = {
@@ -39,7 +38,7 @@ def cannot_load(resolved: ResolvedModel, error: BaseException) -> ModelError:
 def _explained(resolved: ResolvedModel, error: BaseException) -> tuple[str, str]:
     said = str(error)
     quantised = _quantisation(resolved)
-    if isinstance(error, MemoryError | torch.OutOfMemoryError) or any(sign in said for sign in _NO_MEMORY):
+    if lacks_memory(error):
         mend = "choose a smaller model, or store it in half precision: `dtype: bfloat16`"
         return "there is not enough memory", mend
     if quantised and _GPU.search(said):

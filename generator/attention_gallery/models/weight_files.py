@@ -66,7 +66,8 @@ def count_tensors(model: ResolvedModel) -> int:
     count = 0
     for path in model.weights:
         if path.suffix == ".gguf":
-            count += int.from_bytes(path.open("rb").read(16)[8:], "little")
+            with path.open("rb") as stream:
+                count += int.from_bytes(stream.read(16)[8:], "little")
         elif path.suffix == ".safetensors":
             with safe_open(path, framework="np") as weights:
                 count += len(weights.keys())
