@@ -97,6 +97,7 @@ def just_too_large(limit: int) -> Maker:
         ("content/gallery.md", 1),
         ("trees.conllu", 256),
         ("mine.py", 64),
+        ("themes/tiny/theme.yaml", 2),
     ],
 )
 @pytest.mark.parametrize("kind", ["too large", "a pipe"])
