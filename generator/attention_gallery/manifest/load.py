@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -183,7 +183,7 @@ def _placed(problem: Problem, path: Path, lines: list[str]) -> Problem:
     quote = problem.quote
     if quote is None and problem.line is not None and problem.line <= len(lines):
         quote = lines[problem.line - 1]
-    return Problem(problem.reason, problem.mend, path, problem.line, problem.column, quote)
+    return replace(problem, file=path, quote=quote)
 
 
 def _order(problem: Problem) -> tuple[str, int, int, str]:
