@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from attention_gallery.errors import Problem
+from attention_gallery.errors import Problem, UserError
 
 Kind = Literal["nothing", "file", "folder", "other"]
 
@@ -42,9 +42,10 @@ _RENAME_SWAP = 2  # macOS renamex_np(2)
 def is_system_trouble(error: OSError) -> bool:
     """Whether the system failed and nobody made a mistake: a full disk, a missing permission.
 
-    Commands end with exit code 1 then.
+    Commands end with exit code 1 then. A file that we refuse to read is the user's to mend, whatever number
+    of the system its error has.
     """
-    return error.errno in _TROUBLE
+    return error.errno in _TROUBLE and not isinstance(error, UserError)
 
 
 def parse_json(data: bytes | str) -> Any:
@@ -132,10 +133,14 @@ def kind_of(path: Path) -> Kind:
 def cannot_read(reason: str, error: OSError, mend: str, path: Path | None = None) -> Problem:
     """A problem with something that cannot be read: `reason`, with what the system says of it.
 
-    `mend` is for mistakes; what helps against trouble of the system is the same everywhere.
+    `mend` is for mistakes that do not know their own; what helps against trouble of the system is the same
+    everywhere.
     """
     trouble = is_system_trouble(error)
-    mend = _AGAINST.get(error.errno or 0, "check the disk") if trouble else mend
+    if isinstance(error, UserError):
+        mend = error.problems[0].mend
+    elif trouble:
+        mend = _AGAINST.get(error.errno or 0, "check the disk")
     return Problem(f"{reason}: {why_unreadable(error)}", mend, path, trouble=trouble)
 
 
@@ -143,6 +148,8 @@ def why_unreadable(error: OSError) -> str:
     """Why something cannot be read, in a few words."""
     if error.errno == errno.ELOOP:
         return "the link leads in a circle"
+    if isinstance(error, UserError):  # our own words, with units and names as they are written
+        return str(error.strerror)
     return (error.strerror or str(error)).lower()
 
 

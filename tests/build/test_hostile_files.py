@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from attention_gallery.manifest.lock_reader import read_lock
 from attention_gallery.models.license import license_of
 from attention_gallery.models.resolved import ResolvedModel
 from attention_gallery.progress import SilentReporter
+from attention_gallery.user_files import MB
 from hostile_files import ENDLESS, LARGE, SPECIAL, Maker, huge, pipe, put, unix_socket
 from sample_gallery import Sample
 
@@ -75,6 +77,43 @@ def test_what_cannot_be_read_is_told_by_name(sample: Sample, name: str, make: Ma
     assert error.exit_code == 2
     with pytest.raises(UserError):
         build(sample.manifest, BuildOptions(), SilentReporter())
+
+
+def just_too_large(limit: int) -> Maker:
+    """Makes a file of one byte more than is read of its kind."""
+
+    def make(path: Path) -> None:
+        with path.open("wb") as stream:
+            stream.truncate(limit + 1)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("name", "limit"),
+    [
+        ("gallery.yaml", 32),
+        ("gallery.lock", 8),
+        ("content/gallery.md", 1),
+        ("trees.conllu", 256),
+        ("mine.py", 64),
+        ("themes/tiny/theme.yaml", 2),
+    ],
+)
+@pytest.mark.parametrize("kind", ["too large", "a pipe"])
+def test_what_is_refused_is_for_its_author_to_mend(sample: Sample, name: str, limit: int, kind: str) -> None:
+    put(sample.root / name, pipe if kind == "a pipe" else just_too_large(limit * MB))
+    (problem,) = told(sample).problems
+    assert not problem.trouble, "nothing is wrong with the disk"
+    if kind == "a pipe":
+        assert "a named pipe" in problem.reason
+        assert problem.mend == "put a plain file in its place, or remove it"
+    else:
+        assert re.search(rf"(larger than|at most) {limit} MB", problem.reason), problem.reason
+        assert problem.mend == "divide it, or remove it"
+    with pytest.raises(UserError) as caught:
+        build(sample.manifest, BuildOptions(), SilentReporter())
+    assert caught.value.exit_code == 2
 
 
 @pytest.mark.parametrize("name", WEIGHTS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -332,3 +334,28 @@ def test_columns_that_do_not_fit(tmp_path: Path, header: str, line: int, reason:
     (problem,) = mistakes(tmp_path, f"{header}\n{DU}")
     assert reason in problem.reason
     assert problem.line == line
+
+
+@pytest.mark.parametrize(
+    ("number", "trouble", "mend"),
+    [
+        (errno.EACCES, True, "check who owns it and its permissions"),
+        (errno.EIO, True, "check the disk"),
+        (errno.ELOOP, False, "check the path"),
+    ],
+)
+def test_a_treebank_in_a_folder_that_cannot_be_read_is_trouble_like_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, trouble: bool, mend: str
+) -> None:
+    def refuse(path: Path) -> None:
+        raise OSError(number, os.strerror(number), str(path))
+
+    monkeypatch.setattr("attention_gallery.manifest.treebanks.kind_of", refuse)
+    manifest = tmp_path / "gallery.yaml"
+    manifest.write_text(HEAD + "  - conllu: closed/trees.conllu\n", encoding="utf-8")
+    with pytest.raises(ManifestError, match=r'"trees\.conllu" cannot be read') as caught:
+        load_manifest(manifest)
+    (problem,) = caught.value.problems
+    assert (problem.file, problem.line, problem.trouble) == (manifest, 5, trouble)
+    assert problem.mend.startswith(mend)
+    assert caught.value.exit_code == (1 if trouble else 2)

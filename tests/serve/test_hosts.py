@@ -137,6 +137,9 @@ def test_events_are_for_own_pages_only(server):
         "http://localhost.evil.example",
         "file://",
         "ftp://localhost",
+        "http://[",
+        "http://[localhost]",
+        "http://localhost]:80",
     ):
         request = f"GET /__events HTTP/1.1\nHost: localhost\nOrigin: {origin}\n\n"
         status, body = said(server, request)

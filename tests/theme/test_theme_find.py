@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import errno
+import io
+import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from attention_gallery.build import BuildOptions, check
 from attention_gallery.errors import Problem, ThemeError, UserError
 from attention_gallery.progress import SilentReporter
-from attention_gallery.theme.find import find_theme, list_themes
+from attention_gallery.theme.find import find_theme, list_themes, read_theme
+from attention_gallery.theme.render import Renderer
+from hostile_files import Maker, huge, pipe, put
 from sample_gallery import Sample
 
 
@@ -219,6 +226,55 @@ def test_no_file_of_a_theme_leads_out_of_it(tmp_path: Path, name: str) -> None:
     (folder / name).symlink_to(tmp_path / "secret")
     with pytest.raises(ThemeError, match="leads out of the theme"):
         find_theme("mine", tmp_path)
+
+
+@pytest.mark.parametrize("make_unusable", [pipe, huge, "a file that may not be read", "such a folder"])
+def test_what_cannot_be_read_hides_no_other_mistake(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_unusable: Maker | str
+) -> None:
+    templates = {"templates__z.html": '<img src="//far.test/x">', "templates__pieces__a.html": "A"}
+    folder = make(tmp_path, "mine", "name: mine\nstlyes: [a.css]\n", **templates)
+    path = folder / "templates" / "pieces"
+    if callable(make_unusable):
+        path = put(path / "a.html", make_unusable)
+    else:
+        path = path if make_unusable == "such a folder" else path / "a.html"
+        refuse(monkeypatch, path)
+    theme, problems = read_theme("mine", tmp_path)
+    assert theme is not None
+    assert [problem.file for problem in problems].count(path) == 1, problems
+    told = "\n".join(problem.render() for problem in problems)
+    assert 'unknown setting "stlyes"' in told
+    if path.name == "a.html":
+        assert '"//far.test/x" is on another host' in told
+    # What is left of it can be looked at, and what is not known to be missing is not told as missing.
+    assert Renderer(theme).problems(["404.html"]) == []
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
+    """Have the system refuse to read a file or folder, also to root."""
+
+    def guarded(call: Callable[..., Any]) -> Callable[..., Any]:
+        def refused(name: Any, *rest: Any, **more: Any) -> Any:
+            if not isinstance(name, int) and os.fspath(name) == str(path):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+            return call(name, *rest, **more)
+
+        return refused
+
+    for module, name in ((os, "open"), (os, "scandir"), (io, "open")):
+        monkeypatch.setattr(module, name, guarded(getattr(module, name)))
+
+
+def test_mistakes_in_other_templates_are_told_beside_a_pipe(sample: Sample) -> None:
+    put(sample.root / "themes/tiny/templates/404.html", pipe)
+    sample.write("themes/tiny/templates/extra.html", "{% if %}")
+    with pytest.raises(UserError) as caught:
+        check(sample.manifest, BuildOptions(), SilentReporter())
+    assert [problem.file.name for problem in caught.value.problems if problem.file] == [
+        "404.html",
+        "extra.html",
+    ]
 
 
 def test_links_inside_a_theme_lead_to_files(tmp_path: Path) -> None:

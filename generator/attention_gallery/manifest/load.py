@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from attention_gallery.errors import ManifestError, Problem
-from attention_gallery.files import is_system_trouble
+from attention_gallery.files import cannot_read, is_system_trouble
 from attention_gallery.manifest.annotations import check_annotations
 from attention_gallery.manifest.check import check
 from attention_gallery.manifest.contrasts import check_names
@@ -163,12 +163,14 @@ def _read(path: Path) -> str:
         raise ManifestError(
             Problem("this is a folder", f"did you mean {path / 'gallery.yaml'}?", path)
         ) from None
-    except (OSError, ValueError) as error:
-        if isinstance(error, OSError) and is_system_trouble(error):
+    except OSError as error:
+        if is_system_trouble(error):
             raise
-        reason = getattr(error, "strerror", None) or str(error)
         mend = "put a text file there"
-        raise ManifestError(Problem(f"the manifest cannot be read: {reason}", mend, path)) from None
+        raise ManifestError(cannot_read("the manifest cannot be read", error, mend, path)) from None
+    except ValueError as error:
+        mend = "put a text file there"
+        raise ManifestError(Problem(f"the manifest cannot be read: {error}", mend, path)) from None
     try:
         return data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
@@ -181,7 +183,7 @@ def _placed(problem: Problem, path: Path, lines: list[str]) -> Problem:
     quote = problem.quote
     if quote is None and problem.line is not None and problem.line <= len(lines):
         quote = lines[problem.line - 1]
-    return Problem(problem.reason, problem.mend, path, problem.line, problem.column, quote)
+    return replace(problem, file=path, quote=quote)
 
 
 def _order(problem: Problem) -> tuple[str, int, int, str]:

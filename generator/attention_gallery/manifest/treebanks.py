@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field, ValidationError
 
 from attention_gallery.errors import ManifestError, Problem, did_you_mean
-from attention_gallery.files import kind_of, why_unreadable
+from attention_gallery.files import cannot_read, kind_of
 from attention_gallery.manifest.conllu_file import TreeSentence, read_conllu
 from attention_gallery.manifest.document import Document
 from attention_gallery.manifest.explain import explain
@@ -101,8 +101,9 @@ def _expand(found: Collections, index: int, spec: CollectionSpec, document: Docu
         mend = "write a file inside the project, relative to the manifest"
         found.problems += placed(iter([(path, mend, place)]), document)
     elif (unreadable := _unreadable(root / spec.conllu)) is not None:
-        mend = "check the path, who owns the file, and its permissions"
-        found.problems += placed(iter([(unreadable, mend, place)]), document)
+        wrong = (unreadable.reason, unreadable.mend, place)
+        told = placed(iter([wrong]), document)
+        found.problems += (replace(problem, trouble=unreadable.trouble) for problem in told)
     elif path.is_dir() or not path.exists():
         names = [one.relative_to(root.resolve()).as_posix() for one in path.parent.glob("*.conllu")]
         wrong = (f'there is no file "{spec.conllu}"', did_you_mean(spec.conllu, names), place)
@@ -123,12 +124,13 @@ def _expand(found: Collections, index: int, spec: CollectionSpec, document: Docu
             found.problems += placed(iter([wrong]), document)
 
 
-def _unreadable(path: Path) -> str | None:
+def _unreadable(path: Path) -> Problem | None:
     """Why it cannot even be told whether there is a file."""
     try:
         kind_of(path)
     except OSError as error:
-        return f'"{path.name}" cannot be read: {why_unreadable(error)}'
+        mend = "check the path, who owns the file, and its permissions"
+        return cannot_read(f'"{path.name}" cannot be read', error, mend)
     return None
 
 

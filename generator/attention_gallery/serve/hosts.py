@@ -52,7 +52,10 @@ class Hosts:
 
     def answers_origin(self, origin: str, reached: str) -> bool:
         """Whether an `Origin` is a page that this server itself has sent."""
-        parts = urlsplit(origin)
+        try:
+            parts = urlsplit(origin)
+        except ValueError:  # such as brackets around what is no address
+            return False
         return parts.scheme in ("http", "https") and self.answers(parts.netloc, reached)
 
 

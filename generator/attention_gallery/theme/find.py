@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from attention_gallery.errors import Problem, ThemeError, did_you_mean
+from attention_gallery.errors import Problem, ThemeError, UserError, did_you_mean
 from attention_gallery.files import Kind, cannot_read, kind_of, walk_files
 from attention_gallery.hashing import digest, digest_file
 from attention_gallery.manifest.document import Document, read_document
@@ -71,7 +71,8 @@ class Theme:
 
     `folders` run from the theme itself to its most distant parent: the first that has a file wins.
     `styles`, `scripts` and `static` are asset paths in the order of use, parents first; `listed` tells by
-    path where a `theme.yaml` names them. A theme is `whole` unless a parent is missing.
+    path where a `theme.yaml` names them. A theme is `whole` unless a parent is missing, or a `theme.yaml` or
+    a folder of it cannot be read; `unusable` are files of it that cannot.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Theme:
     static: tuple[str, ...]
     listed: Mapping[str, Place] = field(default_factory=dict, repr=False, compare=False)
     whole: bool = True
+    unusable: frozenset[Path] = frozenset()
 
     def asset(self, name: str) -> Path:
         """The file behind an asset path. Raises `ThemeError` when no folder of the theme has it."""
@@ -192,27 +194,44 @@ def read_theme(name: str, project: Path) -> tuple[Theme | None, list[Problem]]:
 
     A project theme may extend the packaged theme of the same name. It is wrong when the theme, or one that
     it extends, does not exist, when themes extend each other in a circle, when a `theme.yaml` is, when a
-    file of a theme leads out of it, and when a template or style sheet names a file on another host.
+    file of a theme leads out of it or cannot be read, and when a template or style sheet names a file on
+    another host.
     """
     theme, problems = _find(name, project)
     if theme is None:
         return None, problems
-    problems += [problem for path in theme.templates() for problem in local.of_template(path)]
+    try:
+        for path in theme.templates():
+            if path not in theme.unusable:  # told already
+                problems += _collected(partial(local.of_template, path), path)
+    except ThemeError as error:
+        problems += error.problems
     sheets = [*theme.styles, *(name for name in theme.static if name.endswith(".css"))]
     for sheet in sheets:
-        try:
-            path = theme.find_asset(sheet)
-        except ThemeError as error:
-            problems += error.problems
-        else:
-            problems += local.of_sheet(path) if path else []
+        problems += _collected(partial(_of_sheet, theme, sheet), theme.folders[0] / "assets" / sheet)
     return theme, list(dict.fromkeys(problems))
+
+
+def _of_sheet(theme: Theme, sheet: str) -> list[Problem]:
+    path = theme.find_asset(sheet)
+    return [] if path is None or path in theme.unusable else local.of_sheet(path)
+
+
+def _collected(look: Callable[[], list[Problem]], path: Path) -> list[Problem]:
+    """What `look` tells, or why the file or folder at `path`, or one in it, cannot be looked at."""
+    try:
+        return look()
+    except UserError as error:
+        return list(error.problems)
+    except OSError as error:
+        return list(_unreadable(Path(os.fsdecode(error.filename or path)), error).problems)
 
 
 def _find(name: str, project: Path) -> tuple[Theme | None, list[Problem]]:
     folders: list[Path] = []
     documents: list[Document] = []
     problems: list[Problem] = []
+    unusable: set[Path] = set()
     wanted: str | None = name
     while wanted is not None:
         asked = (
@@ -223,21 +242,40 @@ def _find(name: str, project: Path) -> tuple[Theme | None, list[Problem]]:
         except ThemeError as error:
             problems += error.problems
             break
-        document, wrong = _read_settings(folder / "theme.yaml")
+        document, wrong = Document([""], data={}), _refused(folder / "theme.yaml", folder)
+        if wrong:
+            unusable.add(folder / "theme.yaml")
+        else:
+            document, wrong = _read_settings(folder / "theme.yaml")
         folders.append(folder)
         documents.append(document)
         problems += wrong
         wanted = document.data.get("extends")
+    whole = wanted is None and not unusable
+    present: dict[str, Path] = {}
     for folder in folders:
-        for file in _files(folder):
-            try:
-                _check_file(folder / file, folder)
-            except ThemeError as error:
-                problems += error.problems
-    problems += _twins(folders)
+        try:
+            for file in _files(folder):
+                present[file] = folder / file
+                if folder / file not in unusable and (wrong := _refused(folder / file, folder)):
+                    problems += wrong
+                    unusable.add(folder / file)
+        except ThemeError as error:  # of a folder: what it has is not known
+            problems += error.problems
+            whole = False
+    problems += _twins(present)
     if not folders:
         return None, problems
-    return _assemble(name, tuple(folders), documents, whole=wanted is None), problems
+    return replace(_assemble(name, tuple(folders), documents, whole), unusable=frozenset(unusable)), problems
+
+
+def _refused(path: Path, folder: Path) -> list[Problem]:
+    """Why a file of a theme in `folder` cannot be used, nothing where it can."""
+    try:
+        _check_file(path, folder)
+    except ThemeError as error:
+        return list(error.problems)
+    return []
 
 
 def _find_folder(name: str, project: Path, used: list[Path], asked: Place) -> Path:
@@ -411,9 +449,8 @@ def _check_file(path: Path, folder: Path) -> None:
         raise _unreadable(path, error) from None
 
 
-def _twins(folders: Iterable[Path]) -> list[Problem]:
+def _twins(present: Mapping[str, Path]) -> list[Problem]:
     """Problems with files, of a theme or of it and a parent, that are one and the same on other systems."""
-    present = {name: folder / name for folder in folders for name in _files(folder)}
     return [
         Problem(told_apart(other, name), "give both the same name, or others", present[name])
         for other, name in twins(present)

@@ -44,8 +44,8 @@ class Renderer:
     def __init__(self, theme: Theme, compiled: Path | None = None) -> None:
         """`compiled` is the folder that keeps compiled templates for the next build, None for none."""
         self._folders = [folder / "templates" for folder in theme.folders]
-        self._whole = theme.whole
-        self._loader = loader = TemplateLoader(self._folders)
+        self._whole = theme.whole and not theme.unusable
+        self._loader = loader = TemplateLoader(self._folders, theme.unusable)
         self._environment = EscapingEnvironment(loader)
         self._quick = EscapingEnvironment(loader, plain_fields=True)
         if compiled is not None:
@@ -107,7 +107,7 @@ class Renderer:
                     if not isinstance(told, ThemeError):
                         raise
                     inspector.problems += told.problems
-        if isinstance(kept, CompiledTemplates) and not inspector.problems:
+        if isinstance(kept, CompiledTemplates) and self._whole and not inspector.problems:
             kept.remember_sound(sources)
         return inspector.problems
 

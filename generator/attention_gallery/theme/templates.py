@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,17 @@ from jinja2 import nodes
 from attention_gallery.errors import Problem, ThemeError, did_you_mean
 from attention_gallery.hashing import digest, digest_file
 from attention_gallery.manifest.textfile import not_utf8
+from attention_gallery.theme.find import LARGEST_TEMPLATE
+from attention_gallery.user_files import read_user_file
 
 
 class TemplateLoader(jinja2.FileSystemLoader):
     """Templates of the folders of a theme, the first that has one wins; all are UTF-8."""
 
-    def __init__(self, folders: list[Path]) -> None:
-        super().__init__(folders, encoding="utf-8-sig")
+    def __init__(self, folders: Sequence[Path], without: Collection[Path] = ()) -> None:
+        """The files `without` are not looked at."""
+        super().__init__(list(folders), encoding="utf-8-sig")
+        self._without = without
 
     def get_source(self, environment: jinja2.Environment, template: str) -> Any:
         """As Jinja2 gives it. Raises `ThemeError` at the place of a byte that is not UTF-8."""
@@ -26,7 +30,7 @@ class TemplateLoader(jinja2.FileSystemLoader):
             return super().get_source(environment, template)
         except UnicodeDecodeError as error:
             path = self._path(template)
-            raise ThemeError(not_utf8(path, path.read_bytes(), error)) from None
+            raise ThemeError(not_utf8(path, read_user_file(path, LARGEST_TEMPLATE), error)) from None
 
     def names(self) -> list[str]:
         """The names of all templates, without hidden files and what editors leave behind."""
@@ -34,6 +38,7 @@ class TemplateLoader(jinja2.FileSystemLoader):
             name
             for name in self.list_templates()
             if not name.endswith("~") and not any(part.startswith(".") for part in name.split("/"))
+            if not any(Path(folder, name) in self._without for folder in self.searchpath)
         ]
 
     def digest(self) -> str:
