@@ -8,7 +8,7 @@ from hand_made import hand_crossed, hand_made, layout_for
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attention_gallery.analysis import head_distances, map_heads, mean_distance
+from attention_gallery.analysis import head_distances, map_heads
 from attention_gallery.analysis.distances import (
     compared_rows,
     load_distances,
@@ -66,16 +66,19 @@ def test_cross_attention_has_distances_too():
 
 @pytest.mark.parametrize("causal", [False, True])
 def test_a_single_token_tells_nothing(causal):
-    alone = head_distances(hand_made(np.ones((1, 2, 1, 1)), causal=causal))
-    assert np.isnan(alone).all()
-    assert mean_distance([alone]) is None
-    some = head_distances(hand_made(softmax((1, 2, 4, 4))))
-    np.testing.assert_array_equal(mean_distance([alone, some, alone]), some)
+    alone = measure_distances(hand_made(np.ones((1, 2, 1, 1)), causal=causal))
+    assert np.isnan(alone.distance).all()
+    assert mean_of([alone]) is None
+    some = measure_distances(hand_made(softmax((1, 2, 4, 4))))
+    mean = mean_of([alone, some, alone])
+    assert mean.sentences == 1
+    np.testing.assert_array_equal(mean.distance, some.distance)
 
 
 def test_sentences_count_the_same_whatever_their_length():
-    short, long = (head_distances(hand_made(softmax((1, 3, n, n), seed=n))) for n in (3, 30))
-    np.testing.assert_allclose(mean_distance([short, long]), (short.astype(float) + long) / 2)
+    short, long = (measure_distances(hand_made(softmax((1, 3, n, n), seed=n))) for n in (3, 30))
+    expected = (short.distance.astype(float) + long.distance) / 2
+    np.testing.assert_allclose(mean_of([short, long]).distance, expected)
 
 
 def test_long_sentences_are_compared_on_rows_at_even_distances():
@@ -146,7 +149,7 @@ def test_heads_that_are_nearly_alike_are_as_far_apart_as_they_are():
 @pytest.mark.parametrize("causal", [False, True])
 def test_heads_of_a_random_baseline_have_a_map_or_are_all_alike(layers, heads, sharpness, causal):
     weights = softmax((layers, heads, 7, 7), causal=causal, sharpness=sharpness)
-    distance = mean_distance([head_distances(hand_made(weights.astype(np.float16), causal=causal))])
+    distance = mean_of([measure_distances(hand_made(weights.astype(np.float16), causal=causal))]).distance
     found = map_heads(distance)
     assert (found is None) == (distance.max() < 1e-6)
     if found is not None:
@@ -165,8 +168,8 @@ def planted(copies=6, groups=4, noise=0.02):
             row[2 * group] += 1
             heads.append(np.tile(row / row.sum(), (8, 1)))
     order = random.permutation(len(heads))
-    distances = head_distances(hand_made(np.stack(heads)[order].reshape(2, -1, 8, 8)))
-    return mean_distance([distances]), np.repeat(np.arange(groups), copies)[order]
+    distances = measure_distances(hand_made(np.stack(heads)[order].reshape(2, -1, 8, 8)))
+    return mean_of([distances]).distance, np.repeat(np.arange(groups), copies)[order]
 
 
 def test_groups_are_those_that_were_planted_numbered_by_their_first_head():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from attention_gallery.analysis import KINDS, Across, Thresholds, analyse, classify, load, save
+from attention_gallery.analysis import KINDS, Across, Thresholds, analyse, load, save
 from attention_gallery.analysis.head_types import names_of, weigh
 from attention_gallery.analysis.repeats import RepeatScores
 from attention_gallery.manifest.settings import AnalysisSettings
@@ -28,7 +28,7 @@ def shifted(offset):
 def kind_of(numbers, thresholds=None, uniform=UNIFORM, queries=None):
     values = {"entropy": 0.5, **numbers}
     arrays = {name: np.array([[value]], dtype=np.float32) for name, value in values.items()}
-    found = classify(
+    found, _ = weigh(
         arrays, uniform, thresholds or Thresholds(), {"duplicate": 4, "induction": 4, **(queries or {})}
     )
     return KINDS[int(found[0, 0])].name

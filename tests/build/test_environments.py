@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 import sample_gallery
-from attention_gallery.build import BuildOptions, build
+from attention_gallery.build import BuildOptions, build, check
 from attention_gallery.build.locking import update_lock
-from attention_gallery.errors import LockError, OutputError
+from attention_gallery.errors import LockError, OutputError, UserError
 from attention_gallery.manifest.lock_reader import read_lock
 from attention_gallery.progress import SilentReporter
 from attention_gallery.records import Float32
@@ -45,6 +45,13 @@ def of_both(sample: Sample) -> Sample:
 
 def rebuilt(sample: Sample, **options: Any) -> tuple[str, ...]:
     return build(sample.manifest, BuildOptions(**options), SilentReporter()).warnings
+
+
+def refusal(run: Callable[..., Any], sample: Sample, **options: Any) -> list[tuple[str, str]]:
+    """What a build or check refuses, as reason and mend."""
+    with pytest.raises(UserError) as caught:
+        run(sample.manifest, BuildOptions(**options), SilentReporter())
+    return [(problem.reason, problem.mend) for problem in caught.value.problems]
 
 
 def lock_of(sample: Sample) -> Path:
@@ -260,7 +267,7 @@ def test_a_warm_build_knows_without_torch(sample: Sample) -> None:
     program = f"""
 import sys
 from pathlib import Path
-from attention_gallery.build import BuildOptions, build
+from attention_gallery.build import BuildOptions, build, check
 from attention_gallery.progress import SilentReporter
 report = build(Path({str(sample.manifest)!r}), BuildOptions(), SilentReporter())
 assert len(report.warnings) == 1, report.warnings
@@ -268,3 +275,48 @@ assert not {{"torch", "transformers"}} & set(sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_check_warns_of_them_as_a_build_does(sample: Sample) -> None:
+    warnings = rebuilt(of_another(sample))
+    assert check(sample.manifest, BuildOptions(), SilentReporter()).warnings == warnings
+    assert len(warnings) == 1
+    shutil.rmtree(sample.cache / "store")
+    sample.fill()
+    assert check(sample.manifest, BuildOptions(), SilentReporter()).warnings == ()
+
+
+@pytest.mark.parametrize("options", [{"exact": True}, {"strict": True}])
+def test_a_check_refuses_captures_of_another_environment_as_a_build_does(
+    sample: Sample, options: dict[str, bool]
+) -> None:
+    sample.fill()
+    rebuilt(sample)
+    exact = options.get("exact", False)
+    if exact:
+        update_lock(sample.manifest, SilentReporter(), exact=True)
+    shutil.rmtree(sample.cache / "store")
+    of_another(sample)
+    told = refusal(check, sample, strict=not exact)
+    assert "torch 2.12.0 instead of" in told[0][0]
+    assert told == refusal(build, sample, strict=not exact, force=True)
+
+
+@pytest.mark.parametrize("options", [{"exact": True}, {"strict": True}])
+def test_a_check_refuses_what_a_build_would_not_capture(sample: Sample, options: dict[str, bool]) -> None:
+    sample.fill()
+    exact = options.get("exact", False)
+    update_lock(sample.manifest, SilentReporter(), exact=exact)
+    text = lock_of(sample).read_text()
+    lock_of(sample).write_text(text.replace(f'torch: "{sample_environment().torch}"', 'torch: "2.12.0"'))
+    shutil.rmtree(sample.cache / "store")
+    told = refusal(check, sample, strict=not exact)
+    assert '"enc" would be captured in another environment' in told[0][0]
+    assert told == refusal(build, sample, strict=not exact)
+
+
+def test_a_device_has_no_say_where_a_model_is_divided(sample: Sample) -> None:
+    sample.settings["models"][0].update(device="cuda", device_map="auto")
+    sample.save()
+    sample.fill()
+    assert rebuilt(sample) == ()

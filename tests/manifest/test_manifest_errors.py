@@ -127,7 +127,7 @@ def related(source: str, target: str, *more: str) -> str:
         (sentence("slug: ../../etc"), "a-z, 0-9", "etc", (5, 11)),
         (sentence("slug: search"), "reserved", "slug: …", (5, 11)),
         *(
-            (sentence(f"slug: {slug}"), f'"{slug}" is reserved', f"`aliases: [{slug}]`", (5, 11))
+            (sentence(f"slug: {slug}"), f'"{slug}" is reserved: it is kept', f"`aliases: [{slug}]`", (5, 11))
             for slug in ("embed", "api", "docs")
         ),
         (sentence("slug: l03h07"), "name a head", "slug: …", (5, 11)),
@@ -351,6 +351,7 @@ _TALK = "chat: [{role: user, content: a}]\n    chat_options: "
     [
         ("text: a\n    chat_options: {enable_thinking: false}", "no chat for these options", 8),
         (_TALK + "{tokenize: true}", "`tokenize` is not an option", 8),
+        (_TALK + "{tokenizer: a}", "`tokenizer` is not an option", 8),
         (_TALK + "{'a b': true}", "`a b` is not an option", 8),
         (_TALK + "3", "must be a block", 8),
         (_TALK + "{depth: .inf}", "`depth` is not a finite number", 8),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attention_gallery.manifest.words import text_words
+from attention_gallery.texts.words import text_words
 
 
 @pytest.mark.parametrize(

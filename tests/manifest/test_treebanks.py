@@ -162,6 +162,13 @@ def test_a_mistake_in_the_file(tmp_path: Path, data: str, reason: str, line: int
     assert (problems[0].file, problems[0].line) == (tmp_path / "tree.conllu", line)
 
 
+@pytest.mark.parametrize("name", ["embed", "api", "docs"])
+def test_a_name_for_pages_to_come_is_mended_in_the_manifest(tmp_path: Path, name: str) -> None:
+    [problem] = mistakes(tmp_path, CAT.replace("S 1", name))
+    assert f'"{name}", made from sent_id, is reserved: it is kept for pages to come' in problem.reason
+    assert problem.mend == "give the collection a `slug: …` to put before it"
+
+
 def test_all_mistakes_of_a_file_are_told_up_to_twenty(tmp_path: Path) -> None:
     wrong = "".join(tree(f"s{n}", "a b", row(1, "x", 0, "root")) for n in range(30))
     problems = mistakes(tmp_path, wrong)

@@ -35,11 +35,11 @@ from attention_gallery.analysis.alignment import Alignment, Frame, Items, Side, 
 from attention_gallery.analysis.clearest import clearest_sentences
 from attention_gallery.analysis.contrast import Change, HeadContrast, compare, contrast_heads
 from attention_gallery.analysis.counterparts import Counterparts, find_counterparts
-from attention_gallery.analysis.distances import head_distances, mean_distance
+from attention_gallery.analysis.distances import head_distances
 from attention_gallery.analysis.gauge import Gauge, Reading
 from attention_gallery.analysis.head_map import HeadMap, map_heads
 from attention_gallery.analysis.head_relations import HeadRelation, head_relations
-from attention_gallery.analysis.head_types import KINDS, Kind, Thresholds, classify
+from attention_gallery.analysis.head_types import KINDS, Kind, Thresholds
 from attention_gallery.analysis.layout import LayerView, Layout
 from attention_gallery.analysis.lookup import find_token, find_word
 from attention_gallery.analysis.measure import analyse
@@ -95,7 +95,6 @@ __all__ = [
     "analyse_and_look",
     "analysis_key",
     "average_heads",
-    "classify",
     "clearest_sentences",
     "compare",
     "contrast_heads",
@@ -114,7 +113,6 @@ __all__ = [
     "look",
     "looks_key",
     "map_heads",
-    "mean_distance",
     "metric_named",
     "metrics_for",
     "rollout",

@@ -173,22 +173,11 @@ def _negative_entropy(weights: Float64, room: Float64) -> Float64:
     return found
 
 
-def mean_distance(distances: Iterable[Float32]) -> Float64 | None:
-    """The mean over sentences of float32[head, head]; None where no sentence has any.
+def mean_of(distances: Iterable[HeadDistances]) -> MeanDistances | None:
+    """The means over sentences, each of which counts the same; None where no sentence has any distance.
 
     Sentences without a distance (NaN) do not count.
     """
-    total: Float64 | None = None
-    count = 0
-    for one in distances:
-        if not np.isnan(one).any():
-            total = one.astype(np.float64) if total is None else total + one
-            count += 1
-    return None if total is None else total / count
-
-
-def mean_of(distances: Iterable[HeadDistances]) -> MeanDistances | None:
-    """The means over sentences, each of which counts the same; None where no sentence has any distance."""
     total: Float64 | None = None
     typical, count, estimated = 0.0, 0, 0
     for one in distances:

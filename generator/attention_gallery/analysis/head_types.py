@@ -187,16 +187,6 @@ SPARSE = frozenset({"punctuation", "duplicate", "induction"})
 GAINED = SPARSE | {"local", "diagonal"}
 
 
-def classify(
-    values: Mapping[str, Float32],
-    uniform: Mapping[str, Float32],
-    thresholds: Thresholds,
-    queries: Mapping[str, Int32],
-) -> Int8:
-    """The first type of every head: int8[layer, head]; see `weigh`."""
-    return weigh(values, uniform, thresholds, queries)[0]
-
-
 def weigh(
     values: Mapping[str, Float32],
     uniform: Mapping[str, Float32],

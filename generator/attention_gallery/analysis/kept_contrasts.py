@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import fields
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,8 +13,7 @@ from numpy.typing import NDArray
 from attention_gallery.analysis.contrast import HeadContrast
 from attention_gallery.analysis.counterparts import Counterparts
 from attention_gallery.analysis.kept import code_digest, pack, unpack
-from attention_gallery.hashing import digest, digest_file
-from attention_gallery.manifest import words
+from attention_gallery.hashing import digest
 
 _HEADS = b"attention-gallery contrast of heads 2\n"
 _COUNTERPARTS = b"attention-gallery counterparts 2\n"
@@ -26,13 +23,7 @@ _WHOLE = frozenset({"row", "moved", "cells", "left_nearest", "right_nearest"})
 
 def contrast_key(kind: str, left: str, right: str) -> str:
     """SHA-256 of all that can change a contrast of two captures, given by their keys."""
-    return digest({"code": [code_digest(), _words_digest()], "contrast": [kind, left, right]})
-
-
-@lru_cache(maxsize=1)
-def _words_digest() -> str:
-    """Digest of the code that tells words apart, which lies in another room."""
-    return digest_file(Path(words.__file__))
+    return digest({"code": code_digest(), "contrast": [kind, left, right]})
 
 
 def save_contrast(found: HeadContrast) -> bytes:

@@ -77,7 +77,7 @@ def known_here(spec: ModelSpec, settings: GallerySettings) -> Parts:
     parts: dict[str, str | int] = {
         name: versions[name] for name in ("torch", "transformers") if name in versions
     }
-    if spec.device != "auto":
+    if spec.device != "auto" and spec.device_map is None:  # divided among devices, it is on none of them
         parts["device"] = spec.device
     return {**parts, "dtype": spec.dtype, "threads": settings.capture.threads}
 

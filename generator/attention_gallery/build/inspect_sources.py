@@ -12,11 +12,12 @@ from pathlib import Path
 
 from attention_gallery.analysis.examples import PREVIOUS
 from attention_gallery.build.annotate import Annotated, annotate
-from attention_gallery.build.captures import key_of, key_of_given
+from attention_gallery.build.captures import Captures, key_of, key_of_given
 from attention_gallery.build.contrasts import check_contrasts
 from attention_gallery.build.data import CachedData, CapturedEvidence
+from attention_gallery.build.environments import refuse_others, refuse_to_capture, survey
 from attention_gallery.build.gather import build_date, link_map
-from attention_gallery.build.hidden import RANDOM_TOKENS, hidden_texts
+from attention_gallery.build.hidden import hidden_texts
 from attention_gallery.build.identify import at_source
 from attention_gallery.build.locking import tell_others
 from attention_gallery.build.options import BuildOptions
@@ -29,7 +30,7 @@ from attention_gallery.build.shown import ShownModel, clashes, pairs_read, shown
 from attention_gallery.errors import DamagedEntry, ModelError, ThemeError, UserError, told_in_short
 from attention_gallery.manifest import parse_source
 from attention_gallery.manifest.lengths import ladder_of
-from attention_gallery.manifest.lock import lock_path
+from attention_gallery.manifest.lock import Lock, lock_path
 from attention_gallery.manifest.lock_reader import read_lock
 from attention_gallery.manifest.settings import GallerySettings, ModelSpec
 from attention_gallery.manifest.slugs import possible_slugs
@@ -87,18 +88,24 @@ class Inspected:
 
 @dataclass(slots=True)
 class _Models:
-    """What was found out of the models: shapes by slug, keys of captures by slugs of model and sentence, and
-    those of random tokens by slug.
+    """What was found out of the models: shapes by slug, and the keys of captures that are there.
 
-    `captured`: whether nothing is missing in the store.
+    `keys` are by slugs of model and sentence, `hidden` by slug of the model and name of the hidden text.
+    `captured`: whether nothing is missing in the store; `missing`: whether something is known to be.
     """
 
     shown: list[ShownModel] = field(default_factory=list)
     shapes: dict[str, Shape] = field(default_factory=dict)
     keys: dict[tuple[str, str], str] = field(default_factory=dict)
-    random_tokens: dict[str, str] = field(default_factory=dict)
+    hidden: dict[tuple[str, str], str] = field(default_factory=dict)
     complete: bool = True
     captured: bool = True
+    missing: bool = False
+
+    @property
+    def found(self) -> Captures:
+        """The captures that are there."""
+        return Captures((), tuple(self.shown), self.keys, self.hidden, {})
 
 
 def inspect_sources(manifest: Path, look: Look) -> Inspected:
@@ -124,6 +131,8 @@ def _inspected(sources: Sources, project: Project, look: Look) -> Inspected:
     for index in range(len(project.manifest.settings.models)):
         with problems.collected():
             _model(project, look.cache, index, (pins, memory), models)
+    if not look.build:  # a build asks again after it has captured, and need not do so twice
+        warnings += _environments(project, problems, look, pins.lock, models)
     # Models that were left out of a manifest with mistakes are not to be missed.
     slugs: list[str] = [one.spec.slug for one in models.shown]
     if sources.sound:
@@ -162,6 +171,23 @@ def _lock(project: Project, problems: Problems, look: Look) -> tuple[Pins, list[
     return pins, tell_others(pins.lock, project.model_slugs, look.reporter)
 
 
+def _environments(
+    project: Project, problems: Problems, look: Look, lock: Lock | None, models: _Models
+) -> list[str]:
+    """Hold what was captured, and what is to be, to its numeric environment; a warning, told already."""
+    settings, strict = project.manifest.settings, look.options.strict
+    environments = survey(settings, models.found, AttentionStore(look.cache / "store"), lock)
+    if models.missing:
+        with problems.collected():
+            refuse_to_capture(settings, lock, strict)
+    with problems.collected():
+        refuse_others(environments, lock, strict)
+        if environments.warning:
+            look.reporter.warning(environments.warning)
+            return [environments.warning]
+    return []
+
+
 def _model(
     project: Project, cache: Path, index: int, known: tuple[Pins, FingerprintMemory], models: _Models
 ) -> None:
@@ -196,6 +222,7 @@ def _model(
     store = AttentionStore(cache / "store")
     whole = [_captured(project, store, one, digests, models) for one in kinds]
     models.captured = captured and all(whole)
+    models.missing |= not all(whole)
     # Files from which all was captured need not be looked into again.
     if remembered and not all(whole) and (wrong := list(inspect_model(found))):
         raise ModelError(wrong)
@@ -230,10 +257,7 @@ def _captured(
 ) -> bool:
     """Add the keys and the shape of the captures of a model, and return whether none is missing."""
     settings, slug = project.manifest.settings, shown.spec.slug
-    whole = all(
-        store.has(key_of_given(settings, shown.spec, digests, text.given, shown.kind))
-        for text in hidden_texts(settings, shown)
-    )
+    whole = True
     for _, sentence in pairs_read(settings, [shown]):
         key = key_of(settings, shown.spec, digests, sentence, shown.kind)
         try:
@@ -248,8 +272,10 @@ def _captured(
         models.keys[slug, sentence.slug] = key
     for text in hidden_texts(settings, shown):
         key = key_of_given(settings, shown.spec, digests, text.given, shown.kind)
-        if text.name == RANDOM_TOKENS and store.has(key):
-            models.random_tokens[slug] = key
+        if store.has(key):
+            models.hidden[slug, text.name] = key
+        else:
+            whole = False
     return whole
 
 
@@ -271,7 +297,7 @@ def _notes(sources: Sources, project: Project, models: _Models, parsed: Annotate
         return []
     try:
         probes = _probes(parsed.manifest.settings, models, data) if parsed.complete else {}
-        evidence = CapturedEvidence(data, models.keys, probes, models.random_tokens)
+        evidence = CapturedEvidence(data, models.keys, probes, models.found.repeats)
         numbers = Numbers(links, settings.sentences, evidence, data.measures, kinds)
         failures = gather_notes(project.notes, numbers).failures
         warnings = [told_in_short(failure, project.root) for failure in failures]

@@ -19,7 +19,8 @@ from attention_gallery.manifest.load import ManifestReading, read_manifest
 from attention_gallery.manifest.slugs import possible_slugs
 from attention_gallery.notes import Note, content_assets
 from attention_gallery.notes.load import read_notes
-from attention_gallery.theme.find import OptionValue, Theme, find_theme, read_theme
+from attention_gallery.theme.find import Theme, find_theme, read_theme
+from attention_gallery.theme.settings import OptionValue
 from attention_gallery.user_files import LARGEST_SETTINGS, read_user_file
 
 Value = TypeVar("Value")

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from attention_gallery.capturing.marks import plain_vocabulary
+from attention_gallery.capturing.marks import NAMED_BYTE, plain_vocabulary
 from attention_gallery.texts.readable import numbered, readable
-
-_NAMED_BYTE = re.compile(r"<0x([0-9A-Fa-f]{2})>")
 
 
 def plain_names(tokenizer: Any, names: Sequence[str], added: Sequence[bool]) -> tuple[str, ...]:
@@ -30,7 +27,7 @@ def plain_names(tokenizer: Any, names: Sequence[str], added: Sequence[bool]) -> 
 
 
 def _plain(name: str) -> str:
-    named = _NAMED_BYTE.fullmatch(name)
+    named = NAMED_BYTE.fullmatch(name)
     code = int(named[1], 16) if named else 0x80
     return readable(chr(code)) if code < 0x80 else plain_vocabulary(name)
 
@@ -39,7 +36,7 @@ def _runs(names: Sequence[str], added: Sequence[bool]) -> Iterator[tuple[int, in
     """Half-open ranges of tokens that may each be a byte beyond ASCII."""
     first = None
     for index, (name, extra) in enumerate(zip([*names, ""], [*added, True], strict=True)):
-        named = _NAMED_BYTE.fullmatch(name)
+        named = NAMED_BYTE.fullmatch(name)
         high = not extra and (
             int(named[1], 16) > 0x7F if named else len(name) == 1 and "\x80" <= name <= "\xff"
         )

@@ -25,7 +25,7 @@ class UnboundedError(ModelError):
     """What a model's files make of a text goes beyond the limits; without the model's name and a place."""
 
 
-Kept = TypeVar("Kept")
+Made = TypeVar("Made")
 
 
 def apply_template(tokenizer: Any, messages: Sequence[dict[str, Any]], **options: Any) -> str:
@@ -36,10 +36,12 @@ def apply_template(tokenizer: Any, messages: Sequence[dict[str, Any]], **options
     """
     template = _own_template(tokenizer)
     short = sum(len(str(message)) for message in messages) <= _SHORT_CHAT
-    if template is None or (short and _kept(tokenizer, "harmless", template, lambda: cannot_grow(template))):
+    if template is None or (
+        short and _remembered(tokenizer, "harmless", template, lambda: cannot_grow(template))
+    ):
         return str(tokenizer.apply_chat_template(list(messages), tokenize=False, **options))
     special = {name: str(token) for name, token in tokenizer.special_tokens_map.items()}
-    process = _kept(
+    process = _remembered(
         tokenizer,
         "process",
         template,
@@ -65,9 +67,12 @@ def check_decoding(tokenizer: Any, ids: Sequence[int]) -> None:
 
 def _check(tokenizer: Any, length: int, **question: Any) -> None:
     backend = getattr(tokenizer, "backend_tokenizer", None)
-    if backend is None or _kept(tokenizer, "growth", "", lambda: growth(backend)) * length <= _LONGEST_MADE:
+    if (
+        backend is None
+        or _remembered(tokenizer, "growth", "", lambda: growth(backend)) * length <= _LONGEST_MADE
+    ):
         return
-    process = _kept(
+    process = _remembered(
         tokenizer,
         "process",
         "",
@@ -92,9 +97,9 @@ def _own_template(tokenizer: Any) -> str | None:
     return str(tokenizer.get_chat_template())
 
 
-def _kept(tokenizer: Any, what: str, of: str, make: Callable[[], Kept]) -> Kept:
+def _remembered(tokenizer: Any, what: str, of: str, make: Callable[[], Made]) -> Made:
     """What was made for a tokenizer, of its template or itself, which lives as long as the tokenizer does."""
-    known: dict[tuple[str, str], Kept] = vars(tokenizer).setdefault("_within_limits", {})
+    known: dict[tuple[str, str], Made] = vars(tokenizer).setdefault("_within_limits", {})
     if (what, of) not in known:
         known[what, of] = make()
     return known[what, of]

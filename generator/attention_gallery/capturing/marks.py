@@ -8,7 +8,8 @@ from typing import Any
 
 from attention_gallery.texts.readable import readable
 
-_NAMED_BYTE = re.compile(r"<0x([0-9A-Fa-f]{2})>")
+# How vocabularies of SentencePiece name a byte.
+NAMED_BYTE = re.compile(r"<0x([0-9A-Fa-f]{2})>")
 
 
 def is_bytewise(tokenizer: Any) -> bool:
@@ -24,7 +25,7 @@ def own_bytes(name: str, *, bytewise: bool) -> bytes:
 
     Blanks are kept; marks that tell how a token goes on with a word are taken off.
     """
-    if named := _NAMED_BYTE.fullmatch(name):
+    if named := NAMED_BYTE.fullmatch(name):
         return bytes([int(named[1], 16)])
     alphabet = _byte_alphabet()
     if bytewise and all(sign in alphabet for sign in name):

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict, cast, get_args
 
 from attention_gallery.errors import UserError, did_you_mean
-from attention_gallery.manifest.settings import ModelSpec, SentenceSpec
+from attention_gallery.manifest.sentences import NO_CHAT_OPTIONS
+from attention_gallery.manifest.settings import CaptureSettings, ModelSpec, SentenceSpec, Settings
 from attention_gallery.records import AttentionKind, TextInput
 
 KINDS: tuple[str, ...] = get_args(AttentionKind)
 DTYPES: tuple[str, ...] = get_args(ModelSpec.model_fields["dtype"].annotation)
 DEVICES: tuple[str, ...] = get_args(ModelSpec.model_fields["device"].annotation)
 ROLES: tuple[str, ...] = ("system", "user", "assistant", "tool")
-# As many as the manifest allows.
-_MOST_GENERATED: int = next(
-    rule.le for rule in SentenceSpec.model_fields["generate"].metadata if hasattr(rule, "le")
-)
+
+
+def _most(settings: type[Settings], name: str) -> int:
+    """The largest number that the manifest allows in a field."""
+    most: int = next(rule.le for rule in settings.model_fields[name].metadata if hasattr(rule, "le"))
+    return most
+
+
+_MOST_GENERATED = _most(SentenceSpec, "generate")
+MOST_THREADS = _most(CaptureSettings, "threads")
 
 
 class Message(TypedDict):
@@ -62,6 +70,8 @@ def text_input(text: object, given: Mapping[str, object]) -> TextInput:
     truncate = yes_or_no(given.get("truncate", False), "truncate")
     read = text or "\n".join(content for _, content in chat)
     options = _chat_options(given.get("chat_options", {}))
+    if options and not chat:
+        raise UserError("there is no chat for these options", mend="leave `chat_options` out, or give a chat")
     return TextInput(read, pair, chat, target, generate, truncate, options)
 
 
@@ -85,6 +95,13 @@ def _chat_options(value: object) -> tuple[tuple[str, str | bool | int | float], 
     for name, option in value.items():
         if not isinstance(option, str | bool | int | float):
             raise UserError(f'the chat option "{name}" is a text, a number or true or false', mend=mend)
+        if name in NO_CHAT_OPTIONS or not name.isidentifier():
+            raise UserError(
+                f'"{name}" is not an option that a chat template can be given here',
+                mend="write the name of an option that the template has",
+            )
+        if isinstance(option, float) and not math.isfinite(option):
+            raise UserError(f'the chat option "{name}" is not a finite number', mend=mend)
     return tuple(sorted(value.items()))
 
 
@@ -144,7 +161,7 @@ def yes_or_no(value: object, name: str) -> bool:
 
 def whole_number(value: object, what: str, least: int, most: int) -> int:
     """A whole number from `least` to `most`, NumPy's too. Raises `UserError`."""
-    number = _index(value, what, lambda: UserError(f"{what} is a whole number, not {_named(value)}"))
+    number = _index(value, lambda: UserError(f"{what} is a whole number, not {_named(value)}"))
     if not least <= number <= most:
         raise UserError(f"{what} cannot be {number}", mend=f"write {least} to {most:,}")
     return number
@@ -153,15 +170,13 @@ def whole_number(value: object, what: str, least: int, most: int) -> int:
 def place(value: object, what: str, count: int) -> int:
     """The index of a layer, head or token of `count`. Raises `UserError` for one that is not there."""
     known = f"the {what}s are 0 to {count - 1}"
-    number = _index(
-        value, what, lambda: UserError(f"a {what} is a whole number, not {_named(value)}", mend=known)
-    )
+    number = _index(value, lambda: UserError(f"a {what} is a whole number, not {_named(value)}", mend=known))
     if not 0 <= number < count:
         raise UserError(f"there is no {what} {number}", mend=known)
     return number
 
 
-def _index(value: object, what: str, wrong: Callable[[], UserError]) -> int:
+def _index(value: object, wrong: Callable[[], UserError]) -> int:
     if isinstance(value, bool):
         raise wrong()
     try:

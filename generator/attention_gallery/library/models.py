@@ -73,6 +73,7 @@ def load(
     """
     name = arguments.source_of(source)
     _check(revision, dtype, device)
+    threads = arguments.whole_number(threads, "`threads`", 1, arguments.MOST_THREADS)
     flags = {"spread": spread, "generates": generates, "trust_remote_code": trust_remote_code}
     for flag, value in flags.items():
         arguments.yes_or_no(value, flag)

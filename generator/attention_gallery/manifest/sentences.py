@@ -26,6 +26,7 @@ NO_CHAT_OPTIONS = frozenset(
         "add_generation_prompt",
         "continue_final_message",
         "tokenize",
+        "tokenizer",
         "sanitize_control_tokens",
         "padding",
         "truncation",

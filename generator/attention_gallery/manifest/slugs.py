@@ -84,7 +84,9 @@ def shorten(text: str) -> str:
 
 def reserved_reason(slug: str) -> str | None:
     """Why a slug cannot be used, or None when it can. An alias may be one of `RESERVED_LATELY`."""
-    if slug in _PAGES or slug in RESERVED_LATELY:
+    if slug in RESERVED_LATELY:
+        return "it is kept for pages to come"
+    if slug in _PAGES:
         return "the site uses this name for a page or folder of its own"
     if slug in _DEVICES:
         return "Windows keeps this name for a device"

@@ -17,7 +17,7 @@ from attention_gallery.manifest.explain import explain
 from attention_gallery.manifest.paths import inside
 from attention_gallery.manifest.relations import Finding, Place, placed
 from attention_gallery.manifest.settings import CollectedSentence, CollectionSpec, RelationSpec, Settings
-from attention_gallery.manifest.slugs import reserved_reason, shorten, slugify
+from attention_gallery.manifest.slugs import RESERVED_LATELY, reserved_reason, shorten, slugify
 
 
 class _Manifest(Settings):
@@ -146,7 +146,10 @@ def _take(found: Collections, index: int, spec: CollectionSpec, trees: list[Tree
         slug = _slug(tree, number, spec, path)
         origin = Origin(path, tree.line, tree.quote)
         if (wrong := _wrong_slug(slug, found.origins)) is not None:
-            mend = "give the sentence another sent_id, or the collection a `slug: …` to put before it"
+            before = "a `slug: …` to put before it"
+            mend = f"give the sentence another sent_id, or the collection {before}"
+            if slug in RESERVED_LATELY:  # a name that was free, in a file that others may have made
+                mend = f"give the collection {before}"
             found.problems.append(Problem(wrong, mend, path, tree.line, quote=tree.quote))
         found.origins.setdefault(slug, origin)
         taken.append(_collected(slug, tree, spec))

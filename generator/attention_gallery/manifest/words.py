@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from attention_gallery.texts.words import Span, is_whole, text_words
+from attention_gallery.texts.words import Span, is_whole
 
-__all__ = ["Span", "occurrences", "span_of", "text_words"]
+__all__ = ["Span", "occurrences", "span_of"]
 
 
 def occurrences(text: str, word: str) -> tuple[Span, ...]:

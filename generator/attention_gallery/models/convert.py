@@ -17,7 +17,7 @@ _OTHER_FRAMEWORKS = {
 }
 # Pickles that training leaves behind, which are no weights.
 _OF_TRAINING = ("training_args", "optimizer", "scheduler", "rng_")
-_PICKLED = "pytorch_model.bin"
+_PICKLED_NAME = "pytorch_model.bin"
 _CLASS = re.compile(r"[A-Za-z]\w{0,99}")
 _WHY = "pickled weights can run code when they are loaded"
 
@@ -48,8 +48,8 @@ def pickled_mend(source: str, folder: Path, name: str) -> str:
         return f"they are of {framework}; {with_old}, {how}"
     if not re.fullmatch(r"pytorch_model(-\d+-of-\d+)?\.bin", name):
         return (
-            f"{_WHY}, and transformers looks for {_PICKLED} only: if {name} is such a file, rename it, and "
-            f"{conversion(source, folder)}"
+            f"{_WHY}, and transformers looks for {_PICKLED_NAME} only: if {name} is such a file, rename it, "
+            f"and {conversion(source, folder)}"
         )
     return f"{_WHY}; if you trust their authors, convert them once: {conversion(source, folder)}"
 

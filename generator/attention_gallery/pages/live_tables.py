@@ -24,7 +24,7 @@ def keys_table(numbers: Numbers, ask: KeysOf) -> str:
     subject = ask.subject
     entry = numbers.attention(subject)
     queries = numbers.queries(subject, ask.query, "word")
-    names, starts = _words(entry.keys, numbers.key_text(subject, entry))
+    names, starts = _words(entry.keys, entry.key_text)
     kept = _kept(entry, starts, ask.sinks)
     rows = []
     for name, weights in _rows(numbers, ask, entry):

@@ -166,11 +166,7 @@ class Numbers:
     def keys(self, subject: Subject, word: str, part: str) -> list[int]:
         """The tokens of a word that is looked at. Raises `AskError` naming `part`, `NotCaptured`."""
         entry = self.attention(subject)
-        return _found(self.key_text(subject, entry), entry, word, part, "keys")
-
-    def key_text(self, subject: Subject, entry: StoredAttention) -> str:
-        """The text of the tokens that are looked at: in cross attention it is that of the source."""
-        return entry.text if entry.keys is entry.tokens else self.texts[subject.sentence or ""]
+        return _found(entry.key_text, entry, word, part, "keys")
 
     def across(self, subject: Subject) -> HeadsAcross:
         """The measures of a model over all its sentences. Raises `AskError`, `NotCaptured`."""

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from attention_gallery.errors import Problem, ThemeError, UserError, did_you_mean
 from attention_gallery.files import Kind, cannot_read, kind_of, walk_files
@@ -17,10 +16,10 @@ from attention_gallery.manifest.document import Document, read_document
 from attention_gallery.manifest.nodes import YamlError
 from attention_gallery.manifest.textfile import not_utf8
 from attention_gallery.theme import local
+from attention_gallery.theme.settings import KINDS, OptionValue, is_value_like, wrong_settings
 from attention_gallery.twins import told_apart, twins
 from attention_gallery.user_files import MB, UnusableFileError, check_user_file, read_user_file
 
-OptionValue = str | bool | int | float
 # Makes a problem at a place of a file: (reason, mend) -> Problem; or at that of an option, its name first.
 Place = Callable[[str, str], Problem]
 OptionPlace = Callable[[str, str, str], Problem]
@@ -30,9 +29,6 @@ LARGEST_TEMPLATE = 2 * MB
 LARGEST_FILE = 64 * MB
 
 _PACKAGE = Path(__file__).resolve().parent.parent
-_KEYS = {"name", "title", "description", "extends", "options", "styles", "scripts", "static"}
-_OPTION_KEYS = {"default", "description", "css", "choices"}
-_KINDS = {str: "text", bool: "true or false", int: "a whole number", float: "a number"}
 _UNSAFE_CSS = re.compile(r"[;{}<>\\@]|/\*|//|url\s*\(", re.IGNORECASE)
 
 
@@ -52,8 +48,8 @@ class ThemeOption:
 
     def refusal(self, value: OptionValue) -> tuple[str, str] | None:
         """Reason and mend where a gallery may not choose this value."""
-        if type(value) is not type(self.default) and not _is_whole_number_for(value, self.default):
-            reason = f'the theme option "{self.name}" must be {_KINDS[type(self.default)]}, not {value!r}'
+        if not is_value_like(value, self.default):
+            reason = f'the theme option "{self.name}" must be {KINDS[type(self.default)]}, not {value!r}'
             return reason, f"its default is {self.default!r}"
         if self.choices and value not in self.choices:
             known = [str(choice) for choice in self.choices]
@@ -326,7 +322,7 @@ def _read_settings(path: Path) -> tuple[Document, list[Problem]]:
         return empty, [replace(error.problem(), file=path)]
     if not isinstance(document.data, dict):
         return empty, [Problem("a theme is described by `name:` and other settings", "", path)]
-    wrong = list(_wrong_settings(document.data))
+    wrong = list(wrong_settings(document.data))
     problems = [
         *(replace(problem, file=path) for problem in document.problems),
         *(_placed(document, path, keys, reason, mend) for keys, reason, mend in wrong),
@@ -342,53 +338,6 @@ def _placed(document: Document, path: Path, keys: tuple[str | int, ...], reason:
     key = document.keys.get(keys)
     place = document.at(key) if key is not None and keys != ("extends",) else document.position(*keys)
     return Problem(reason, mend, path, place.line, place.column, place.quote)
-
-
-def _wrong_settings(value: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], str, str]]:
-    """Key, reason and mend of each setting that is unknown or of a wrong type."""
-    for key in sorted(value.keys() - _KEYS):
-        yield (key,), f'unknown setting "{key}"', did_you_mean(key, _KEYS)
-    for key in ("styles", "scripts", "static"):
-        names = value.get(key, ())
-        if not isinstance(names, tuple) or not all(isinstance(name, str) for name in names):
-            yield (key,), f'"{key}" must be a list of file names', ""
-    for key in ("name", "title", "description", "extends"):
-        if not isinstance(value.get(key, ""), str | None):
-            yield (key,), f'"{key}" must be text', ""
-    options = value.get("options", {})
-    if not isinstance(options, dict):
-        yield ("options",), '"options" must be a mapping from names to defaults', ""
-        return
-    for name, option in options.items():
-        if (wrong := _wrong_option(name, option)) is not None:
-            yield ("options", name), *wrong
-
-
-def _wrong_option(name: str, option: Any) -> tuple[str, str] | None:
-    if not isinstance(option, dict) or "default" not in option or set(option) - _OPTION_KEYS:
-        reason = f'the option "{name}" needs `default:` and may have `description:`, `choices:` and `css:`'
-        return reason, ""
-    if type(option["default"]) not in _KINDS:
-        reason = f'the default of the option "{name}" is not text, a number, true or false'
-        return reason, "put dates and the like in quotation marks"
-    if not all(isinstance(option.get(key, ""), str) for key in ("description", "css")):
-        return f'`description:` and `css:` of the option "{name}" must be text', ""
-    return _wrong_choices(name, option)
-
-
-def _wrong_choices(name: str, option: dict[str, Any]) -> tuple[str, str] | None:
-    if "choices" not in option:
-        return None
-    default, choices = option["default"], option["choices"]
-    if not isinstance(choices, tuple) or not choices:
-        return f'`choices:` of the option "{name}" must be a list of values', ""
-    for choice in choices:
-        if type(choice) is not type(default) and not _is_whole_number_for(choice, default):
-            reason = f'every choice of the option "{name}" must be {_KINDS[type(default)]}, like its default'
-            return reason, "put yes, no, on, off and dates in quotation marks where text is meant"
-    if default not in choices:
-        return f'the default of the option "{name}" is none of its `choices:`', "list it there, too"
-    return None
 
 
 def _assemble(name: str, folders: tuple[Path, ...], documents: list[Document], whole: bool) -> Theme:
@@ -416,10 +365,6 @@ def _assemble(name: str, folders: tuple[Path, ...], documents: list[Document], w
         listed,
         whole,
     )
-
-
-def _is_whole_number_for(value: OptionValue, default: OptionValue) -> bool:
-    return type(value) is int and type(default) is float
 
 
 def _files(folder: Path) -> Iterator[str]:
