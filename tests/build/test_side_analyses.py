@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,43 @@ def test_what_fails_is_left_out_and_told(
     assert sample.tree() == whole.tree(), "what comes back is as if it had never failed"
 
 
+def test_a_capture_that_is_removed_meanwhile_is_no_analysis_that_failed(
+    whole: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample = whole.copy(tmp_path / "project", clean=True)
+    sample.build()
+    before = sample.tree()
+    for path in (sample.cache / "analysis").iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    read = data.CachedData.repeats
+
+    def remove_first(self: data.CachedData, key: str) -> Any:
+        self._store.remove(key)
+        return read(self, key)
+
+    monkeypatch.setattr(data.CachedData, "repeats", remove_first)
+    with pytest.raises(DamagedEntry, match="was removed while it was needed"):
+        sample.build(force=True)
+    assert sample.tree() == before
+
+
+def test_what_notes_and_pages_both_ask_for_is_told_once(
+    whole: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample = whole.copy(tmp_path / "project", clean=True)
+    claims = "\n".join(
+        f"  - {{relation: {kind}, of: models/dec, at_least: 0.1}}" for kind in ("previous word",)
+    )
+    sample.note("models/dec.md", f"---\nclaims:\n{claims}\n---\nA claim.\n")
+    monkeypatch.setattr(data, "look", fail)
+    monkeypatch.setattr(data, "analyse_and_look", fail)
+    told = [one for one in sample.build().warnings if one.startswith("probes of relations of ")]
+    assert sorted(one.split(" are left out")[0] for one in told) == [
+        "probes of relations of Decoder",
+        "probes of relations of Encoder",
+    ]
+
+
 def test_nothing_of_all_this_is_needed(
     whole: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -122,7 +160,14 @@ def test_a_claim_about_what_failed_is_passed_over(
 
 
 @pytest.mark.parametrize(
-    "error", [DamagedEntry("broken"), ModelError([Problem("wrong")]), PermissionError("not yours")], ids=repr
+    "error",
+    [
+        DamagedEntry("broken"),
+        ModelError([Problem("wrong")]),
+        PermissionError("not yours"),
+        MemoryError(),
+    ],
+    ids=repr,
 )
 def test_mistakes_damage_and_the_machine_keep_their_meaning(error: Exception) -> None:
     sides = SideAnalyses()
