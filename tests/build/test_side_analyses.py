@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from attention_gallery.build import data
+from attention_gallery.build import data, engine
 from attention_gallery.errors import DamagedEntry, ModelError, OutputError, Problem
 from attention_gallery.pages import model_probe
 from attention_gallery.pages.side import SideAnalyses
@@ -90,6 +90,19 @@ def test_what_fails_is_left_out_and_told(
     assert sample.tree() == whole.tree(), "what comes back is as if it had never failed"
 
 
+def test_what_failed_once_comes_back_without_any_edit(
+    whole: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample = whole.copy(tmp_path / "project", clean=True)
+    with monkeypatch.context() as patched:
+        patched.setattr(data, "map_heads", fail)
+        assert sample.build(force=False).warnings
+        assert sample.build(force=False).warnings, "it fails still"
+    assert sample.build(force=False).warnings == ()
+    assert sample.tree() == whole.tree()
+    assert sample.build(force=False).written == 0
+
+
 def test_a_capture_that_is_removed_meanwhile_is_no_analysis_that_failed(
     whole: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -114,9 +127,7 @@ def test_what_notes_and_pages_both_ask_for_is_told_once(
     whole: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sample = whole.copy(tmp_path / "project", clean=True)
-    claims = "\n".join(
-        f"  - {{relation: {kind}, of: models/dec, at_least: 0.1}}" for kind in ("previous word",)
-    )
+    claims = "  - {relation: previous word, of: models/dec, at_least: 0.1}"
     sample.note("models/dec.md", f"---\nclaims:\n{claims}\n---\nA claim.\n")
     monkeypatch.setattr(data, "look", fail)
     monkeypatch.setattr(data, "analyse_and_look", fail)
@@ -125,6 +136,25 @@ def test_what_notes_and_pages_both_ask_for_is_told_once(
         "probes of relations of Decoder",
         "probes of relations of Encoder",
     ]
+
+
+def test_a_site_that_is_written_again_after_damage_tells_what_is_left_out_once(
+    whole: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample = whole.copy(tmp_path / "project", clean=True)
+    monkeypatch.setattr(data, "map_heads", fail)
+    monkeypatch.setattr("attention_gallery.build.captures.drop_damaged", lambda *_: {"one"})
+    check, damages = engine._check, iter([DamagedEntry("broken")])
+
+    def damaged_once(*given: Any) -> None:
+        check(*given)
+        for error in damages:
+            raise error
+
+    monkeypatch.setattr(engine, "_check", damaged_once)
+    warnings = sample.build().warnings
+    assert warnings
+    assert len(warnings) == len(set(warnings))
 
 
 def test_nothing_of_all_this_is_needed(
