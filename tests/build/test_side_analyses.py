@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from attention_gallery.build import data
+from attention_gallery.build import data, engine
 from attention_gallery.errors import DamagedEntry, ModelError, OutputError, Problem
 from attention_gallery.pages import model_probe
 from attention_gallery.pages.side import SideAnalyses
@@ -89,6 +90,73 @@ def test_what_fails_is_left_out_and_told(
     assert sample.tree() == whole.tree(), "what comes back is as if it had never failed"
 
 
+def test_what_failed_once_comes_back_without_any_edit(
+    whole: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample = whole.copy(tmp_path / "project", clean=True)
+    with monkeypatch.context() as patched:
+        patched.setattr(data, "map_heads", fail)
+        assert sample.build(force=False).warnings
+        assert sample.build(force=False).warnings, "it fails still"
+    assert sample.build(force=False).warnings == ()
+    assert sample.tree() == whole.tree()
+    assert sample.build(force=False).written == 0
+
+
+def test_a_capture_that_is_removed_meanwhile_is_no_analysis_that_failed(
+    whole: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample = whole.copy(tmp_path / "project", clean=True)
+    sample.build()
+    before = sample.tree()
+    for path in (sample.cache / "analysis").iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    read = data.CachedData.repeats
+
+    def remove_first(self: data.CachedData, key: str) -> Any:
+        self._store.remove(key)
+        return read(self, key)
+
+    monkeypatch.setattr(data.CachedData, "repeats", remove_first)
+    with pytest.raises(DamagedEntry, match="was removed while it was needed"):
+        sample.build(force=True)
+    assert sample.tree() == before
+
+
+def test_what_notes_and_pages_both_ask_for_is_told_once(
+    whole: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample = whole.copy(tmp_path / "project", clean=True)
+    claims = "  - {relation: previous word, of: models/dec, at_least: 0.1}"
+    sample.note("models/dec.md", f"---\nclaims:\n{claims}\n---\nA claim.\n")
+    monkeypatch.setattr(data, "look", fail)
+    monkeypatch.setattr(data, "analyse_and_look", fail)
+    told = [one for one in sample.build().warnings if one.startswith("probes of relations of ")]
+    assert sorted(one.split(" are left out")[0] for one in told) == [
+        "probes of relations of Decoder",
+        "probes of relations of Encoder",
+    ]
+
+
+def test_a_site_that_is_written_again_after_damage_tells_what_is_left_out_once(
+    whole: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample = whole.copy(tmp_path / "project", clean=True)
+    monkeypatch.setattr(data, "map_heads", fail)
+    monkeypatch.setattr("attention_gallery.build.captures.drop_damaged", lambda *_: {"one"})
+    check, damages = engine._check, iter([DamagedEntry("broken")])
+
+    def damaged_once(*given: Any) -> None:
+        check(*given)
+        for error in damages:
+            raise error
+
+    monkeypatch.setattr(engine, "_check", damaged_once)
+    warnings = sample.build().warnings
+    assert warnings
+    assert len(warnings) == len(set(warnings))
+
+
 def test_nothing_of_all_this_is_needed(
     whole: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -122,7 +190,14 @@ def test_a_claim_about_what_failed_is_passed_over(
 
 
 @pytest.mark.parametrize(
-    "error", [DamagedEntry("broken"), ModelError([Problem("wrong")]), PermissionError("not yours")], ids=repr
+    "error",
+    [
+        DamagedEntry("broken"),
+        ModelError([Problem("wrong")]),
+        PermissionError("not yours"),
+        MemoryError(),
+    ],
+    ids=repr,
 )
 def test_mistakes_damage_and_the_machine_keep_their_meaning(error: Exception) -> None:
     sides = SideAnalyses()

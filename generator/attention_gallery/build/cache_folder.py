@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from attention_gallery.errors import OutputError, Problem
+from attention_gallery.errors import DamagedEntry, OutputError, Problem
 
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ESTALE)
 _AGAIN = "build again; the previous site is untouched"
@@ -60,7 +60,9 @@ def _lost(cache: Path, handle: int | None) -> str | None:
 
 def _lost_within(cache: Path, error: BaseException) -> str | None:
     """What was removed from the folder, where an error tells of that."""
-    if isinstance(error, KeyError) and not (cache / "store").is_dir():  # of a capture that was there
+    if (
+        isinstance(error, KeyError | DamagedEntry) and not (cache / "store").is_dir()
+    ):  # of a capture that was there
         return f'"{cache.name}/store" was removed while the build was running'
     if (
         not isinstance(error, OSError)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -69,7 +70,7 @@ from attention_gallery.analysis.repeats import (
     save_repeats,
 )
 from attention_gallery.build.kept_files import Result, keep_file, kept_file, path_in
-from attention_gallery.errors import GalleryError
+from attention_gallery.errors import DamagedEntry, GalleryError
 from attention_gallery.hashing import digest
 from attention_gallery.manifest.settings import AnalysisSettings, GallerySettings
 from attention_gallery.pages.gallery import Pair
@@ -125,6 +126,17 @@ def _contrast_names(settings: GallerySettings, keys: Mapping[tuple[str, str], st
             yield from (contrast_key(kind, left, right) for kind in ("heads", "counterparts"))
 
 
+@contextmanager
+def _there(key: str) -> Iterator[None]:
+    """Raise `DamagedEntry` where a capture that was there is gone: no analysis failed then."""
+    try:
+        yield
+    except KeyError as error:
+        raise DamagedEntry(
+            f"the stored capture {key[:12]} was removed while it was needed; run the command again"
+        ) from error
+
+
 class CachedData:
     """Reads the store and a cache of analyses beside it. The store checks every layer that it hands out."""
 
@@ -150,7 +162,8 @@ class CachedData:
 
     def peek(self, key: str) -> StoredAttention:
         """The facts of a capture, without reading its weights. Raises `DamagedEntry`."""
-        return self._store.open(key)
+        with _there(key):
+            return self._store.open(key)
 
     def attention(self, pair: Pair) -> StoredAttention:
         """The captured attention of a pair. Raises `DamagedEntry`."""
@@ -160,7 +173,7 @@ class CachedData:
         """The capture under a key. Raises `DamagedEntry`."""
         entry = self._open.get(key)
         if entry is None:
-            entry = self._open[key] = self._store.open(key)
+            entry = self._open[key] = self.peek(key)
             if len(self._open) > _KEPT:
                 self._open.popitem(last=False)
         return entry
@@ -192,7 +205,7 @@ class CachedData:
 
     def _look(self, key: str, gold: GoldSentence) -> Int16 | None:
         # Not kept open: a probe goes through all sentences of a model once.
-        entry, name = self._store.open(key), self._analysis_name(key)
+        entry, name = self.peek(key), self._analysis_name(key)
         if not self._keep or key not in self._expected or path_in(self._cache, name).exists():
             return look(entry, gold)
         analysis, looks = analyse_and_look(entry, self._settings, gold, metrics=self.measures.metrics)
@@ -206,7 +219,7 @@ class CachedData:
             return analyse(entry, self._settings, metrics=metrics)
         try:
             analysis, looks = analyse_and_look(entry, self._settings, gold, metrics=metrics)
-        except (GalleryError, OSError):
+        except (GalleryError, MemoryError, OSError):
             raise
         except Exception:  # measures are needed by themselves, and the probe fails when it is asked for
             return analyse(entry, self._settings, metrics=metrics)
@@ -240,7 +253,7 @@ class CachedData:
             [key],
             load_repeats,
             save_repeats,
-            lambda: measure_repeats(self._store.open(key)),
+            lambda: measure_repeats(self.peek(key)),
         )
 
     def views(self, pair: Pair) -> FlowViews:
@@ -332,7 +345,8 @@ class CachedData:
         """Digest of what captures hold: another environment may have given other numbers under a key."""
         for key in keys:
             if key not in self._contents:
-                self._contents[key] = self._store.content(key)
+                with _there(key):
+                    self._contents[key] = self._store.content(key)
         return digest([self._contents[key] for key in keys])
 
 
@@ -341,13 +355,14 @@ class CapturedEvidence:
     """What notes are held to: `keys` are those of the captures that there are, by model and sentence.
 
     `probes` are those of the models all of whose sentences were captured, `random_tokens` the keys of what
-    models read of random tokens.
+    models read of random tokens. `titles` are what models are called in warnings, by slug.
     """
 
     data: CachedData
     keys: Mapping[tuple[str, str], str]
     probes: Mapping[str, ModelProbe]
     random_tokens: Mapping[str, str] = field(default_factory=dict)
+    titles: Mapping[str, str] = field(default_factory=dict)
 
     def attention(self, model: str, sentence: str) -> StoredAttention | None:
         """The captured attention of a model on a sentence. Raises `DamagedEntry`."""
@@ -364,11 +379,13 @@ class CapturedEvidence:
         key = self.random_tokens.get(model)
         if key is None:
             return None
-        return self.data.sides.take("scores on random tokens", model, lambda: self.data.repeats(key), None)
+        title = self.titles.get(model, model)
+        return self.data.sides.take("scores on random tokens", title, lambda: self.data.repeats(key), None)
 
     def relations(self, model: str) -> Mapping[str, RelationScore] | None:
         """What the heads of a model know of each kind of relation. Raises `DamagedEntry`."""
         probe = self.probes.get(model)
         if probe is None:
             return None
-        return self.data.sides.take("probes of relations", model, lambda: probe.by_kind, None)
+        title = self.titles.get(model, model)
+        return self.data.sides.take("probes of relations", title, lambda: probe.by_kind, None)

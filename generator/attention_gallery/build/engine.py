@@ -220,7 +220,7 @@ def _write(
     owned = owned_files(project.site, run.options.force)
     with run.clock.phase("plan"):
         captures, annotated, environments = found
-        if environments.warning and environments.warning not in run.warnings:  # after damage it comes again
+        if environments.warning:
             _warn(run, environments.warning)
         _tell_unread(run, project, captures, data)
         gallery = gather(project, captures, data, environments, annotated.parses, run.cache / "templates")
@@ -235,8 +235,9 @@ def _write(
         pruned = len(owned - {MARKER} - staging.files())
         with run.clock.phase("swap"):
             report = _told(project, staging, run.warnings)
-            # Themes and files beside notes are read as pages are made.
-            sources = state.sources if untouched(state.sources) else {}
+            # Themes and files beside notes are read as pages are made. What failed may not fail next time.
+            whole = not gallery.data.sides.everything
+            sources = state.sources if whole and untouched(state.sources) else {}
             new.finish({**state.facts, "report": report}, sources)
             staging.swap()
             new.publish()
@@ -331,6 +332,9 @@ def _warn_when_large(run: _Build, size: int) -> None:
 
 
 def _warn(run: _Build, text: str) -> None:
+    """Tell once: after damage a site is written again."""
+    if text in run.warnings:
+        return
     run.warnings.append(text)
     run.reporter.warning(text)
 

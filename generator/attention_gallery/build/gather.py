@@ -147,7 +147,8 @@ def _evidence(
 ) -> CapturedEvidence:
     """What notes are held to. A model that reads a target was probed for nothing."""
     unread = {model.spec.slug: ModelProbe.empty() for model in models if model.reads_target}
-    return CapturedEvidence(data, captures.keys, {**probes, **unread}, captures.repeats)
+    titles = {model.spec.slug: model.spec.title for model in models}
+    return CapturedEvidence(data, captures.keys, {**probes, **unread}, captures.repeats, titles)
 
 
 def _reader(captures: Captures, data: CachedData, model: GalleryModel) -> Reader:

@@ -70,7 +70,7 @@ class SideAnalyses:
             raise self._failed[key]
         try:
             return work()
-        except (GalleryError, OSError):
+        except (GalleryError, MemoryError, OSError):
             raise
         except Exception as error:
             self._failed[key] = error
@@ -82,7 +82,7 @@ class SideAnalyses:
         """The result of a side analysis, or `otherwise` where it failed, which the page then says."""
         try:
             return work()
-        except (GalleryError, OSError):
+        except (GalleryError, MemoryError, OSError):
             raise
         except Exception as error:  # whatever it is: this is what pages can do without
             self.leave_out(analysis, subject, type(error).__name__, str(error))
