@@ -223,6 +223,23 @@ def test_an_exact_lock_refuses_captures_of_another_environment(sample: Sample) -
     assert rebuilt(sample) == ()
 
 
+@pytest.mark.parametrize(
+    ("named", "other"), [('dtype: "float32"', 'dtype: "bfloat16"'), ("threads: 4", "threads: 2")]
+)
+def test_an_exact_lock_binds_what_the_manifest_asks_for(sample: Sample, named: str, other: str) -> None:
+    sample.build()
+    update_lock(sample.manifest, SilentReporter(), exact=True)
+    assert rebuilt(sample) == ()
+    lock_of(sample).write_text(lock_of(sample).read_text().replace(named, other))
+    with pytest.raises(LockError) as caught:
+        rebuilt(sample)
+    part, here = named.replace('"', "").split(": ")
+    said = f"{part} {here} instead of {other.split()[1]}".replace('"', "")
+    assert [problem.reason.endswith(said) for problem in caught.value.problems] == [True, True]
+    with pytest.raises(LockError):
+        check(sample.manifest, BuildOptions(), SilentReporter())
+
+
 @pytest.mark.parametrize("options", [{"exact": True}, {"strict": True}])
 def test_nothing_is_captured_that_would_be_refused(sample: Sample, options: dict[str, bool]) -> None:
     sample.fill()

@@ -60,10 +60,10 @@ def _lost(cache: Path, handle: int | None) -> str | None:
 
 def _lost_within(cache: Path, error: BaseException) -> str | None:
     """What was removed from the folder, where an error tells of that."""
-    if (
-        isinstance(error, KeyError | DamagedEntry) and not (cache / "store").is_dir()
-    ):  # of a capture that was there
-        return f'"{cache.name}/store" was removed while the build was running'
+    # Of a capture that was there; its folder may have been made again by then.
+    gone = isinstance(error.__cause__, FileNotFoundError) or not (cache / "store").is_dir()
+    if isinstance(error, KeyError | DamagedEntry) and gone:
+        return f'"{cache.name}/store", or something in it, was removed while the build was running'
     if (
         not isinstance(error, OSError)
         or error.errno not in _GONE

@@ -156,7 +156,7 @@ def _rebuild(run: _Build) -> BuildReport:
         cache = run.cache / "analysis"
         data = CachedData(store, cache, settings.analysis, measures=project.measures)
         environments = survey(settings, captures, store, lock)
-        refuse_others(environments, lock, run.options.strict)
+        refuse_others(settings, environments, lock, run.options.strict)
         try:
             gathered = (captures, annotated, environments)
             return _write(run, project, gathered, data, captured, state)
@@ -174,7 +174,7 @@ def _hold_to_environment(
     from attention_gallery.build.environments import refuse_others, refuse_to_capture, survey
 
     settings = project.manifest.settings
-    refuse_others(survey(settings, captures, store, lock), lock, run.options.strict)
+    refuse_others(settings, survey(settings, captures, store, lock), lock, run.options.strict)
     if not all(store.has(key) for key in captures.every.values()):
         refuse_to_capture(settings, lock, run.options.strict)
 
@@ -366,12 +366,12 @@ def check(manifest_path: Path, options: BuildOptions, reporter: Reporter) -> Che
     run = _Build(manifest_path.absolute(), options, reporter, _Clock(), [])
     inspected = inspect_sources(run.manifest, Look(run.cache, options, reporter))
     run.warnings.extend(inspected.warnings)
-    found = inspect_site(inspected.project)
-    if found is not None and options.fresh:
+    site = inspected.project.site
+    if options.fresh and site.is_dir():  # before its links: a file that is gone is why they lead nowhere
         from attention_gallery.build.fresh import check_bytes
 
-        site = inspected.project.site
         reporter.info(f"read {check_bytes(run.record_path, site):,} files: all are as the build left them")
+    found = inspect_site(inspected.project)
     if found is None:
         reporter.info("the site has not been built yet; its links are checked when it is")
         return CheckReport(0, 0, 0, tuple(run.warnings))

@@ -147,17 +147,41 @@ def _usual(known: Parts, found: list[NumericEnvironment]) -> NumericEnvironment:
     return NumericEnvironment(**usual)  # type: ignore[arg-type]
 
 
-def refuse_others(environments: Environments, lock: Lock | None, strict: bool) -> None:
+def refuse_others(
+    settings: GallerySettings, environments: Environments, lock: Lock | None, strict: bool
+) -> None:
     """Stop at captures of another environment where the lock is exact, or the build strict.
 
     Raises `LockError` or `OutputError`.
     """
+    if lock is not None and lock.exact:
+        _refuse_to_ask(settings, lock)
     text = environments.warning.partition("; they are used")[0]
     if text and lock is not None and lock.exact:
         accept = "; `attention-gallery lock --no-exact` lets them be used"
         raise LockError(Problem(text, _AGAIN + accept, lock.path))
     if text and strict:
         raise OutputError([Problem(text, f"{_AGAIN}; without --strict they are used as they are")])
+
+
+def _refuse_to_ask(settings: GallerySettings, lock: Lock) -> None:
+    """Stop where the manifest asks for another number format, device or threads than an exact lock names."""
+    problems = []
+    for spec in settings.models:
+        asked, locked = known_here(spec, settings), _locked(spec, lock)
+        unlike = [
+            f"{name} {asked[name]} instead of {locked[name]}"
+            for name in ("device", "dtype", "threads")
+            if name in asked and asked[name] != locked.get(name, asked[name])
+        ]
+        if unlike:
+            reason = (
+                f'the manifest asks for "{spec.slug}" in another environment than {lock.path.name} names: '
+            )
+            mend = "change the manifest back, or run `attention-gallery lock` to name what it asks for"
+            problems.append(Problem(reason + ", ".join(unlike), mend, lock.path))
+    if problems:
+        raise LockError(problems)
 
 
 def refuse_to_capture(settings: GallerySettings, lock: Lock | None, strict: bool) -> None:

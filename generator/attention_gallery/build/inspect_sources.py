@@ -181,7 +181,7 @@ def _environments(
         with problems.collected():
             refuse_to_capture(settings, lock, strict)
     with problems.collected():
-        refuse_others(environments, lock, strict)
+        refuse_others(settings, environments, lock, strict)
         if environments.warning:
             look.reporter.warning(environments.warning)
             return [environments.warning]

@@ -59,7 +59,7 @@ def update_lock(
             exact = before is not None and before.exact
         if exact:
             environments = survey(manifest.settings, captures, store, None)
-            refuse_others(environments, Lock(path, {}, exact=True), strict=False)
+            refuse_others(manifest.settings, environments, Lock(path, {}, exact=True), strict=False)
         return _written(path, before, entries(manifest.settings, captures, store), exact)
 
 

@@ -39,6 +39,9 @@ class _Writer:
         except UnboundedError:
             raise
         except Exception as error:
+            if "TemplateSyntaxError" in (type(error).__name__, type(error.__cause__).__name__):
+                reason = f"its chat template is not valid ({' '.join(str(error).split())})"
+                raise ModelError(reason, "download its tokenizer again, or mend `chat_template`") from error
             # A template is a program that came with the model: it refuses by raising whatever it likes.
             reason = f"its chat template refuses these messages ({' '.join(str(error).split())})"
             raise ModelError(reason, "check which roles it knows, and in which order") from error

@@ -17,6 +17,7 @@ from attention_gallery.errors import Problem
 from attention_gallery.files import cannot_read, parse_json
 from attention_gallery.models.gguf_header import CutOffError, GgufHead, is_gguf, other_byte_order, read_head
 from attention_gallery.models.resolved import ResolvedModel, files
+from attention_gallery.user_files import LARGEST_VOCABULARY, read_user_file
 
 # The longest header that the safetensors library reads.
 _LONGEST_HEADER = 100_000_000
@@ -107,6 +108,8 @@ def _inspected(path: Path) -> Problem | None:
         return Problem(f'the file "{path.name}" is empty', _AGAIN)
     if pointer := pointer_to(beginning):
         return Problem(f'the file "{path.name}" {pointer.reason}', pointer.mend)
+    if path.suffix == ".json":
+        return _no_json(path)
     if path.suffix not in (".safetensors", ".gguf"):
         return None
     if beginning.lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml")):
@@ -133,6 +136,14 @@ def _safetensors(path: Path, size: int, beginning: bytes) -> Problem | None:
     if size < whole:
         return _cut_off(name, size, whole)
     return _damaged(path)
+
+
+def _no_json(path: Path) -> Problem | None:
+    try:
+        parse_json(read_user_file(path, LARGEST_VOCABULARY))
+    except ValueError as error:
+        return Problem(f'the file "{path.name}" is no JSON ({error})', _AGAIN)
+    return None
 
 
 def _end_of_tensors(header: bytes) -> int:
