@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 
 from attention_gallery.build.captures import Captures
 from attention_gallery.errors import DamagedEntry, LockError, OutputError, Problem
@@ -23,6 +23,7 @@ from attention_gallery.store import AttentionStore
 Parts = Mapping[str, str | int]
 _AGAIN = "`attention-gallery clean --all` and a build capture them again, in the environment that is here"
 _NAMED = 3  # so many kinds of difference are named
+_ASKED = ("device", "dtype", "threads")  # what the manifest has a say in
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ def expected_of(spec: ModelSpec, settings: GallerySettings, lock: Lock | None) -
     """What is known of the environment that a model of the gallery should have."""
     here = known_here(spec, settings)
     locked = _locked(spec, lock)
-    asked = {name: here[name] for name in ("device", "dtype", "threads") if name in here}
+    asked = {name: here[name] for name in _ASKED if name in here}
     return {**locked, **asked} if locked else here
 
 
@@ -166,22 +167,9 @@ def refuse_others(
 
 def _refuse_to_ask(settings: GallerySettings, lock: Lock) -> None:
     """Stop where the manifest asks for another number format, device or threads than an exact lock names."""
-    problems = []
-    for spec in settings.models:
-        asked, locked = known_here(spec, settings), _locked(spec, lock)
-        unlike = [
-            f"{name} {asked[name]} instead of {locked[name]}"
-            for name in ("device", "dtype", "threads")
-            if name in asked and asked[name] != locked.get(name, asked[name])
-        ]
-        if unlike:
-            reason = (
-                f'the manifest asks for "{spec.slug}" in another environment than {lock.path.name} names: '
-            )
-            mend = "change the manifest back, or run `attention-gallery lock` to name what it asks for"
-            problems.append(Problem(reason + ", ".join(unlike), mend, lock.path))
-    if problems:
-        raise LockError(problems)
+    reason = f'the manifest asks for "{{slug}}" in another environment than {lock.path.name} names: '
+    mend = "change the manifest back, or run `attention-gallery lock` to name what it asks for"
+    _refuse_parts(settings, lock, _ASKED, (reason, mend))
 
 
 def refuse_to_capture(settings: GallerySettings, lock: Lock | None, strict: bool) -> None:
@@ -191,17 +179,26 @@ def refuse_to_capture(settings: GallerySettings, lock: Lock | None, strict: bool
     """
     if lock is None or not (lock.exact or strict):
         return
+    reason = f'"{{slug}}" would be captured in another environment than {lock.path.name} names: '
+    mend = "install what it names, or run `attention-gallery lock` after a build to name this one"
+    names = tuple(part.name for part in fields(NumericEnvironment))
+    _refuse_parts(settings, lock, names, (reason, mend))
+
+
+def _refuse_parts(
+    settings: GallerySettings, lock: Lock, names: tuple[str, ...], said: tuple[str, str]
+) -> None:
+    """Raise `LockError` where one of these parts, as known here, is another than the lock names."""
     problems = []
     for spec in settings.models:
         here, locked = known_here(spec, settings), _locked(spec, lock)
         unlike = [
-            f"{name} {here[name]} instead of {part}"
-            for name, part in locked.items()
-            if here.get(name, part) != part
+            f"{name} {here[name]} instead of {locked[name]}"
+            for name in names
+            if name in here and name in locked and here[name] != locked[name]
         ]
         if unlike:
-            reason = f'"{spec.slug}" would be captured in another environment than {lock.path.name} names: '
-            mend = "install what it names, or run `attention-gallery lock` after a build to name this one"
-            problems.append(Problem(reason + ", ".join(unlike), mend, lock.path))
+            reason = said[0].replace("{slug}", spec.slug) + ", ".join(unlike)
+            problems.append(Problem(reason, said[1], lock.path))
     if problems:
         raise LockError(problems)
