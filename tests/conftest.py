@@ -5,8 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from sample_gallery import Sample
+
+# Every run asks the same of property tests, so that a change alone decides whether it passes; who looks for
+# new counterexamples ask at random. No example is too slow: how busy the machine is must not matter.
+settings.register_profile("steady", deadline=None, derandomize=True)
+settings.register_profile("search", deadline=None, print_blob=True)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--hypothesis-profile") is None:
+        settings.load_profile("steady")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -14,7 +14,12 @@ from attention_gallery.analysis import KINDS, METRICS, VIEWS, LayerView, Thresho
 from attention_gallery.analysis.contrast import _ORDERS, _SHUFFLED_ROWS, CELLS
 from attention_gallery.analysis.distances import FEWEST_ROWS
 from attention_gallery.analysis.examples import OFFSETS, PLACES
-from attention_gallery.analysis.intervals import _LEAST_DIFFERING, _LEAST_EITHER_WAY, _NEARLY_ONE, LEAST_TEXTS
+from attention_gallery.analysis.intervals import (
+    LEAST_EVEN_TEXTS,
+    LEAST_EVEN_TEXTS_FOR_A_LEAD,
+    LEAST_TEXTS,
+    NEARLY_ONE,
+)
 from attention_gallery.analysis.probe_scores import LEAST_EXAMPLES, LEAST_SENTENCES
 from attention_gallery.analysis.relation_tests import LEVEL
 from attention_gallery.analysis.relations import KINDS_OF_GROUP
@@ -74,11 +79,11 @@ def test_the_least_numbers_of_a_probe_are_stated():
     assert f"A head with a corrected p-value of {LEVEL} or less is better than guessing" in TEXT
     assert (len(OFFSETS), len(PLACES)) == (6, 6)
     assert "are the six fixed offsets, and six fixed places" in TEXT
-    assert (LEAST_TEXTS, _LEAST_EITHER_WAY, _LEAST_DIFFERING) == (5, 5, 10)
-    assert "at least five texts' worth of the rarer answer" in TEXT
-    assert "at least ten texts' worth of examples in which one is right" in TEXT
-    assert "Below five texts, and elsewhere, there are counts" in TEXT
-    assert f"(`Σn² / Σn` at most {_NEARLY_ONE} for" in TEXT
+    assert LEAST_TEXTS == 5
+    assert "is one from five texts on" in TEXT
+    assert f"from {LEAST_EVEN_TEXTS} even texts on" in TEXT
+    assert f"from {LEAST_EVEN_TEXTS_FOR_A_LEAD} even texts on where" in TEXT
+    assert f"(`Σn² / Σn` at most {NEARLY_ONE} for" in TEXT
 
 
 def test_the_numbers_of_a_contrast_are_stated():

@@ -74,7 +74,7 @@ def widths_of(weights: np.ndarray) -> list[np.ndarray]:
     return [in_parts(with_residual(attention.layer(index))) for index in range(len(weights))]
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 4), st.integers(1, 5), st.booleans())
 def test_flows_are_those_of_networkx(seed: int, layers: int, count: int, causal: bool) -> None:
     attention = hand_made(softmax_rows(seed, layers, 2, count, causal), causal=causal)
@@ -87,7 +87,7 @@ def test_flows_are_those_of_networkx(seed: int, layers: int, count: int, causal:
             assert not np.triu(flow, 1).any()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(graphs)
 def test_flows_are_exactly_those_of_one_search_each(weights: np.ndarray) -> None:
     causal = not np.triu(weights, 1).any()
@@ -122,7 +122,7 @@ def bounds(widths: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray, list[Reach
     return takes, np.minimum(takes.sum(axis=2), widths[0].sum(axis=0)[:, None]), reached
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(graphs.filter(lambda weights: len(weights) > 2))
 def test_no_flow_is_above_its_bound_and_none_is_proven_that_does_not_exist(weights: np.ndarray) -> None:
     widths = widths_of(weights)

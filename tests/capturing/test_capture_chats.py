@@ -94,7 +94,7 @@ def test_an_answer_is_asked_for_only_where_one_is_generated() -> None:
     assert asked.special[len(plain) :].all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(contents=st.lists(TEXTS.filter(str.strip), min_size=1, max_size=4), data=st.data())
 def test_any_chat_gives_back_its_messages(contents: list[str], data: st.DataObject) -> None:
     template = data.draw(st.sampled_from([CHATML, TRIMMED]))
@@ -281,7 +281,7 @@ def test_the_options_that_are_refused_are_those_of_the_call_itself() -> None:
     assert set(inspect.signature(PreTrainedTokenizerBase.apply_chat_template).parameters) <= NO_CHAT_OPTIONS
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(contents=st.lists(TEXTS.filter(str.strip), min_size=1, max_size=3), data=st.data())
 def test_what_is_dropped_and_what_is_said_make_up_every_message(
     contents: list[str], data: st.DataObject

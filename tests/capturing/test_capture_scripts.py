@@ -16,7 +16,7 @@ from attention_gallery.capturing.tokens import _shared
 from attention_gallery.records import TextInput, Tokens
 
 JOINERS = str.maketrans("", "", "\u200c\u200d")
-MANY = settings(max_examples=60, deadline=None)
+MANY = settings(max_examples=60)
 
 
 def gaps(tokens: Tokens, text: str) -> str:

@@ -65,7 +65,7 @@ def test_bytes_of_emoji_blanks_and_code(smollm_tokenizer: Any) -> None:
     assert text[slice(*tokens.offsets[6])] == "👩"
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(text=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30))
 def test_any_text_keeps_its_characters(text: str) -> None:
     tokens = tokenise(make_tokenizer_once(), TextInput(text))

@@ -17,7 +17,7 @@ def random(seed: int, shape: tuple[int, ...]) -> torch.Tensor:
     return torch.softmax(torch.randn(shape, generator=torch.Generator().manual_seed(seed)) * 4, -1)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.integers(0, 2**31), SHAPES, st.floats(-1e-3, 1e-3))
 def test_row_sums_are_those_of_float64(seed: int, shape: tuple[int, int, int], off: float) -> None:
     weights = random(seed, shape)
@@ -35,7 +35,7 @@ def test_what_is_no_number_is_no_small_error() -> None:
     assert checks.row_sum_error(torch.zeros(2, 0, 0)) == 0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 2**31), st.integers(1, 9), st.integers(1, 9))
 def test_the_hidden_parts(seed: int, tokens: int, window: int) -> None:
     weights = random(seed, (2, tokens, tokens))
@@ -60,7 +60,7 @@ def test_a_single_look_ahead_is_found(query: int, key: int) -> None:
     assert checks.looks_ahead(weights, hidden)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 2**31), SHAPES)
 def test_rounding_is_that_of_the_store(seed: int, shape: tuple[int, int, int]) -> None:
     weights = random(seed, shape)

@@ -101,7 +101,7 @@ def histories(draw: st.DrawFn) -> list[list[int]]:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=histories(), budget=st.sampled_from([1, 20, 64, 2048]))
 def test_any_subset_order_and_history_gives_the_same_bytes(
     tmp_path_factory: pytest.TempPathFactory, base: Path, family: str, history: list[list[int]], budget: int
@@ -116,7 +116,7 @@ def test_any_subset_order_and_history_gives_the_same_bytes(
     assert [name for name, data in found.items() if data != expected[name]] == []
 
 
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3)
 @given(
     dropped=st.sets(st.integers(0, len(TEXTS)), min_size=1, max_size=6),
     precision=st.sampled_from(["float16"]),

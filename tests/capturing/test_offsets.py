@@ -175,7 +175,7 @@ def test_several_blanks_that_are_read_as_one_are_shown_as_one() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     text=st.lists(TEXTS | st.sampled_from(["<e1>", "</e1>", " [M] "]), min_size=1, max_size=5).map("".join)
 )

@@ -51,7 +51,7 @@ CASES = {
 }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(**CASES)
 def test_head_pages_are_right_to_a_ten_thousandth(
     seed: int, tokens: int, heads: int, sharpness: float, causal: bool
@@ -68,7 +68,7 @@ def test_head_pages_are_right_to_a_ten_thousandth(
             assert not np.triu(found, 1).any()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(layers=st.integers(1, 3), **CASES)
 def test_the_grid_states_its_own_error(
     layers: int, seed: int, tokens: int, heads: int, sharpness: float, causal: bool
@@ -84,7 +84,7 @@ def test_the_grid_states_its_own_error(
         assert not np.triu(found, 1).any()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     shape=st.tuples(st.integers(1, 3), st.integers(1, 3), st.integers(1, 20), st.integers(1, 20)),
     seed=st.integers(0, 2**32 - 1),
@@ -147,7 +147,7 @@ def test_the_layout_is_the_one_that_the_scripts_read(causal: bool, tokens: int) 
     assert max(off) <= 1
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 2**32 - 1), st.integers(2, 150), st.floats(0, 8))
 def test_the_strongest_weight_of_a_row_is_nearest_to_the_truth(seed: int, tokens: int, sharp: float) -> None:
     weights = softmax_rows(seed, (2, tokens, tokens), sharp, causal=False)

@@ -185,7 +185,7 @@ def pixels(png: bytes) -> Any:
         return np.asarray(picture.convert("RGBA"))[:, :, 3]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 1000), st.integers(1, 200), st.integers(1, 200))
 def test_thumbnails_are_small_pictures_that_keep_the_strongest_cell(
     seed: int, queries: int, keys: int

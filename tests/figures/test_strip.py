@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from attention_gallery.figures.strip import HEIGHT, TALLEST, WIDTH, Strip, strip_svg
@@ -42,7 +42,6 @@ def test_what_there_is_not_is_not_drawn() -> None:
     assert "strip-even" not in svg
 
 
-@settings(deadline=None)
 @given(st.lists(SHARE, min_size=1, max_size=300), SHARE, SHARE, st.floats(0, 2))
 def test_nothing_lies_outside_the_strip_and_many_sentences_stay_light(
     values: list[float], even: float, mean: float, deviation: float

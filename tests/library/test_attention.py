@@ -121,7 +121,7 @@ def test_words_sum_columns_and_average_rows() -> None:
         attention(words=False).to_words()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(st.integers(-1, 3), st.booleans()), min_size=1, max_size=12), st.integers(0, 2**32 - 1)
 )

@@ -16,7 +16,7 @@ from attention_gallery.manifest.slugs import SLUG_LIMIT, shorten
 from attention_gallery.manifest.words import span_of
 from attention_gallery.texts.words import text_words
 
-FUZZ = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZ = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.dates()
 KEYS = st.sampled_from(

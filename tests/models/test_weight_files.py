@@ -204,7 +204,7 @@ def test_damaged_heads_never_raise(tmp_path: Path, make: object) -> None:
     path = make(tmp_path)  # type: ignore[operator]
     whole = path.read_bytes()
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=200)
     @given(at=some.integers(0, 400), changed=some.binary(min_size=1, max_size=8))
     def look(at: int, changed: bytes) -> None:
         path.write_bytes(whole[:at] + changed + whole[at + len(changed) :])

@@ -76,7 +76,7 @@ def test_the_notes_that_there_are_need_no_process(monkeypatch: pytest.MonkeyPatc
         marked_up(path.read_text(encoding="utf-8"))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.sampled_from(["[", "](", "![", "*", "_", "`", "<a ", ">", "- ", "\n", "  ", "a", "{{", "$"]),

@@ -141,7 +141,7 @@ PARTS = [
 SNIPPETS = st.sampled_from(PARTS)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(parts=st.lists(SNIPPETS | st.text(max_size=8), max_size=14))
 def test_any_markdown(parts: list[str]) -> None:
     try:
@@ -180,7 +180,7 @@ def test_deep_nesting_ends(body: str) -> None:
         return
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.binary(max_size=100) | st.text(max_size=60).map(lambda text: f"---\n{text}\n---\n".encode()))
 def test_any_bytes_load_or_are_refused(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "about.md").write_bytes(data)

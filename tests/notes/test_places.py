@@ -98,7 +98,7 @@ def test_links_of_every_kind(block: str, ending: str) -> None:
     assert places(text, ending) == expected
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(st.lists(st.sampled_from([*LINKS, *DECOYS]), max_size=8), st.sampled_from(LINKS), st.data())
 def test_one_broken_link_among_many_that_look_alike(
     blocks: list[str], broken: str, data: st.DataObject
@@ -148,7 +148,7 @@ FRAGMENTS += [
 FRAGMENTS += ["</pre>", "1. "]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.sampled_from(FRAGMENTS), max_size=24).map("".join))
 def test_marks_of_addresses_change_no_text(body: str) -> None:
     with pytest.MonkeyPatch.context() as patch:

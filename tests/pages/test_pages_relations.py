@@ -80,7 +80,7 @@ def test_the_best_head_is_right_or_not() -> None:
     assert table["nsubj"].direction == "from → to"
     assert table["nsubj"].offset.endswith("on")
     assert table["nsubj"].lead.startswith("+")
-    assert table["nsubj"].lead_interval.endswith("behind in 0")  # too seldom alike for an interval
+    assert table["nsubj"].lead_interval.endswith("behind in 0")  # too few for an interval
 
 
 def test_where_no_head_is_better_than_guessing_none_is_the_best() -> None:
@@ -111,7 +111,7 @@ def test_few_sentences_have_counts_in_place_of_an_interval() -> None:
         tuple((one, "0") for one in doubled), False, lambda _, gold: looks_of(gold, ALL_AT_SAT)
     )
     row = {row.title: row for group in relation_groups(probe, lambda _: "") for row in group.rows}["nsubj"]
-    assert row.interval == ""  # two examples of each sentence, all right: do they hang together?
+    assert row.interval == ""  # two examples of each sentence: 60 do not tell whether they hang together
     assert row.right == row.scored
     assert row.lead_interval.startswith("ahead in ")
 

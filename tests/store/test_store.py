@@ -85,7 +85,7 @@ def store(tmp_path: Path) -> AttentionStore:
     return AttentionStore(tmp_path / "store")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     layers=st.integers(1, 4),
     heads=st.integers(1, 3),
@@ -120,7 +120,7 @@ def test_round_trip_for_any_shape(
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 9), st.integers(1, 9), st.booleans())
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_cross_attention_and_half_precision(
     tmp_path_factory: pytest.TempPathFactory, seed: int, queries: int, keys: int, half: bool
 ) -> None:

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import jinja2
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup, escape
 
@@ -22,7 +22,6 @@ anything = st.one_of(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(anything, max_size=20))
 def test_it_escapes_as_markupsafe_does(values: list[object]) -> None:
     page = EscapingEnvironment(jinja2.DictLoader({"page": "{{ value }}"})).get_template("page")
@@ -46,7 +45,6 @@ def test_it_remembers_short_texts_and_not_without_end() -> None:
     assert long not in escaped
 
 
-@settings(deadline=None)
 @given(st.text(), st.text())
 def test_templates_print_as_jinja2_prints(first: str, second: str) -> None:
     macro = "{% macro m(x) %}<i>{{ x }}</i>{% endmacro %}"
@@ -58,7 +56,6 @@ def test_templates_print_as_jinja2_prints(first: str, second: str) -> None:
     assert "environment.escaped[" in str(ours.compile(source, raw=True))
 
 
-@settings(deadline=None)
 @given(st.text(), st.sampled_from(["text", "class", "deep.text", "deep.deep.text"]))
 def test_plain_fields_are_python_s_own(value: str, path: str) -> None:
     source = f"{{{{ o.{path} }}}}{{% if o.{path} %}}+{{% endif %}}"

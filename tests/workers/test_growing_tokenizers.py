@@ -39,7 +39,7 @@ def tokenizer(**parts: object) -> Tokenizer:
     return made
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.sampled_from(NORMALIZERS), min_size=1, max_size=3), st.text(max_size=30))
 def test_no_text_grows_more_than_is_said(chosen, text):
     sequence = normalizers.Sequence(list(chosen))
