@@ -255,9 +255,8 @@ def print_finds(models: int) -> None:
         every, wrong = every + count, wrong + finds
         kind = f"{heads:>5} {'causal' if causal else '':>7}  {style:<9}"
         print(f"  {kind} {count:>5} {finds:>18} {sum(found):>5}", flush=True)
-    print(
-        f"  {wrong} of {every} models have a head that is said to know a relation, {wrong / max(every, 1):.1%}\n"
-    )
+    share = wrong / max(every, 1)
+    print(f"  {wrong} of {every} models have a head that is said to know a relation, {share:.1%}\n")
 
 
 def _models(models: int) -> Iterator[tuple[int, bool, str, int]]:
