@@ -24,11 +24,17 @@ from attention_gallery.user_files import LARGEST_SETTINGS, read_user_file
 
 @dataclass(frozen=True, slots=True)
 class LockReport:
-    """What became of a lock: for each model whose entry changed, how; nothing where it was up to date."""
+    """What became of a lock: for each model whose entry changed, how.
+
+    `exact` is whether the lock is exact now, where that was otherwise before, else None. `written` also tells
+    of changes that are none of a model: an environment that is known now, another form of the file.
+    """
 
     path: Path
     models: int
     changed: Mapping[str, list[str]]
+    exact: bool | None
+    written: bool
 
     def tell(self, reporter: Reporter) -> None:
         """Say what changed, model by model."""
@@ -113,6 +119,8 @@ def _written(path: Path, lock: Lock | None, after: Mapping[str, LockedModel], ex
         if what := changes(before.get(slug), after.get(slug)):
             changed[slug] = what
     data = lock_text(after, exact).encode("utf-8")
-    if lock is None or read_user_file(path, LARGEST_SETTINGS) != data:
+    written = lock is None or read_user_file(path, LARGEST_SETTINGS) != data
+    if written:
         write_atomically(path, data)
-    return LockReport(path, len(after), changed)
+    was_exact = lock is not None and lock.exact
+    return LockReport(path, len(after), changed, exact if exact != was_exact else None, written)
