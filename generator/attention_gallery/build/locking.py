@@ -12,6 +12,7 @@ from attention_gallery.build.identify import identify
 from attention_gallery.build.lock import build_lock
 from attention_gallery.build.pins import Pins, changes, leftover, locked_as, other_libraries
 from attention_gallery.build.project import Project
+from attention_gallery.build.warned import Warned
 from attention_gallery.files import write_atomically
 from attention_gallery.manifest import GallerySettings, load_manifest
 from attention_gallery.manifest.lock import Lock, LockedModel, lock_path, lock_text
@@ -86,20 +87,17 @@ def accept(
     return _written(path, lock, {**found, **kept}, lock is not None and lock.exact)
 
 
-def tell_others(lock: Lock, slugs: frozenset[str], reporter: Reporter) -> list[str]:
+def tell_others(lock: Lock, slugs: frozenset[str], reporter: Reporter, warned: Warned) -> None:
     """Warn of locked models that the manifest does not have; the libraries are told in detail only."""
     versions = library_versions()
     for slug, entry in sorted(lock.models.items()):
         if others := [*other_libraries(entry.libraries, versions)]:
             reporter.detail(f"{slug} was locked with other libraries: {', '.join(others)}")
     name = lock.path.name
-    warnings = [
-        f'{name} has a model "{slug}" that the manifest does not; `attention-gallery lock` removes it'
-        for slug in leftover(lock, slugs)
-    ]
-    for text in warnings:
-        reporter.warning(text)
-    return warnings
+    for slug in leftover(lock, slugs):
+        warned.add(
+            f'{name} has a model "{slug}" that the manifest does not; `attention-gallery lock` removes it'
+        )
 
 
 def entries(settings: GallerySettings, captures: Captures, store: AttentionStore) -> dict[str, LockedModel]:
