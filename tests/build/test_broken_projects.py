@@ -239,6 +239,16 @@ def test_mistakes_of_all_stages_are_told_at_once(sample: Sample) -> None:
     assert refused(build, sample) == problems
 
 
+def test_a_mistake_in_front_matter_hides_none_in_the_note(sample: Sample) -> None:
+    claim = "claims:\n  - {head: enc/river/L5H0, measure: entropy, at_least: 1}\n"
+    links = "[[notes/frist]] [[enc/rivr]] ![x](gone.png) {{ wieght() }}"
+    sample.note("sentences/river.md", f"---\ntitel: x\n{claim}---\n{links}\n")
+    sample.save()
+    reasons = "\n".join(problem.reason for problem in refused(check, sample))
+    for told in ("titel", "no head L5H0", 'no note "frist"', '"rivr"', "gone.png", '"wieght"'):
+        assert told in reasons
+
+
 def test_what_cannot_be_known_is_not_held_against_the_rest(sample: Sample) -> None:
     """Names of items that are wrong are known, and those of a manifest that cannot be read may be any."""
     sample.settings["models"][0]["dtype"] = "float13"
