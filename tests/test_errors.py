@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from attention_gallery import errors
-from attention_gallery.errors import ManifestError, Problem, UserError, did_you_mean
+from attention_gallery.errors import ManifestError, Problem, UserError, did_you_mean, first_words, width
 
 FILE = Path("/project/gallery.yaml")
 
@@ -41,6 +41,33 @@ def test_a_long_line_is_cut_around_its_mark(column: int) -> None:
     quote, mark = Problem("x", "", FILE, 12, column, source).render().split("\n")[1:]
     assert len(quote) < 115
     assert quote[mark.index("^")] == source[column - 1]
+
+
+@pytest.mark.parametrize(
+    ("quote", "before"),
+    [
+        ("title: 猫は寝た X", 16),  # letters that are wide
+        ("\ttitle:\tX", 8),  # tabs are shown as a space each
+        ("ｆｕｌｌ X", 9),  # Latin letters in their wide form
+        ("🐈 the cat X", 11),
+        ("cafe\u0301 X", 5),  # an accent of its own takes no column
+        ("नमस्ते X", 5),
+        ("a\u200db X", 3),
+        ("abc X", 4),
+    ],
+)
+def test_the_mark_stands_below_its_letter(quote: str, before: int) -> None:
+    shown, mark = Problem("x", "", FILE, 3, quote.index("X") + 1, quote).render().split("\n")[1:]
+    assert mark == " " * (len("  3 | ") + before) + "^"
+    assert width(shown[: shown.index("X")]) == mark.index("^")
+
+
+@pytest.mark.parametrize("column", [1, 41, 150, 300])
+def test_a_long_line_of_wide_letters_is_cut_around_its_mark(column: int) -> None:
+    source = "猫" * (column - 1) + "X" + "猫" * (300 - column)
+    shown, mark = Problem("x", "", FILE, 12, column, source).render().split("\n")[1:]
+    assert width(shown) < 115
+    assert width(shown[: shown.index("X")]) == mark.index("^")
 
 
 def test_all_problems_are_told_in_order() -> None:
@@ -78,3 +105,18 @@ def test_the_tree_in_the_docstring_is_the_tree() -> None:
 )
 def test_what_was_meant_is_offered(wrong: str, known: list[str], told: str) -> None:
     assert did_you_mean(wrong, known) == told
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("one\ntwo", "one"),
+        ("\n one:\n\n  two\nthree", "one: two"),
+        ("one:\ntwo:\nthree\nfour", "one: two: three"),
+        ("one:", "one"),
+        (" \n", ""),
+        ("abcdef", "abcd"),
+    ],
+)
+def test_the_first_words_say_something(text: str, said: str) -> None:
+    assert first_words(text, 4 if text == "abcdef" else 99) == said

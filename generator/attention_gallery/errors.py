@@ -18,9 +18,13 @@ are the system's (a full disk, a missing permission), the exit code is 1.
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+# They join or part letters and take no column; every other format character is shown as a mark.
+_JOINERS = frozenset("\u200c\u200d\ufeff")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +67,44 @@ class Problem:
 
     def _quotation(self) -> list[str]:
         source = (self.quote or "").rstrip("\n").replace("\t", " ")
-        start = 0
         column = self.column
-        if len(source) > 100:
+        start = 0
+        if width(source) > 100:
+            # What is cut off before the mark leaves room for what follows it.
             start = max(0, (column or 1) - 40)
-            source = source[start : start + 96] + " …"
+            while width(source[start : (column or 1) - 1]) > 39:
+                start += 1
+            source = _cut(source[start:], 96) + " …"
         gutter = f"{self.line} | " if self.line is not None else "| "
         quoted = [f"  {gutter}{source}"]
         if column is not None:
-            quoted.append("  " + " " * (len(gutter) + column - 1 - start) + "^")
+            # A column past the end of the line is that many spaces away from it.
+            before = source[: column - 1 - start].ljust(column - 1 - start)
+            quoted.append("  " + " " * (len(gutter) + width(before)) + "^")
         return quoted
+
+
+def width(text: str) -> int:
+    """How many columns of a terminal a text takes: wide letters take two, marks upon letters none."""
+    return sum(map(_columns, text))
+
+
+def _columns(letter: str) -> int:
+    if letter in _JOINERS or unicodedata.category(letter) in ("Mn", "Me"):
+        return 0
+    return 2 if unicodedata.east_asian_width(letter) in ("W", "F") else 1
+
+
+def _cut(text: str, most: int) -> str:
+    """As much of the beginning of a text as fits into so many columns."""
+    end = len(text)
+    taken = 0
+    for number, letter in enumerate(text):
+        taken += _columns(letter)
+        if taken > most:
+            end = number
+            break
+    return text[:end]
 
 
 class GalleryError(Exception):
@@ -133,6 +165,13 @@ class DamagedEntry(GalleryError):  # noqa: N818 - it names what was found, not w
 def told_in_short(problem: Problem, relative_to: Path | None = None) -> str:
     """A problem in one line, for a warning: `file:line:column: reason`."""
     return replace(problem, quote=None, mend="").render(relative_to)
+
+
+def first_words(text: str, most: int) -> str:
+    """The first line of what a library says, and the lines after it where it ends at a colon; "" for none."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    end = next((number for number, line in enumerate(lines, 1) if not line.endswith(":")), len(lines))
+    return " ".join(lines[:end])[:most].rstrip(" :")
 
 
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:

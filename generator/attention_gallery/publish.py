@@ -47,13 +47,17 @@ _DOMAIN = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)(?:\.(?!-)[A-Za-z0-9-]{1,63}
 
 @dataclass(frozen=True, slots=True)
 class PublishReport:
-    """What was published: the branch, its new commit, the number of files and their bytes."""
+    """What was published: the branch, its commit, the number of files and their bytes.
+
+    `changed` tells whether the commit is a new one: a branch that holds the site already gets none.
+    """
 
     branch: str
     commit: str
     files: int
     size: int
     pushed: bool
+    changed: bool
     warnings: tuple[str, ...] = ()
 
 
@@ -71,7 +75,9 @@ def publish(
     """Commit `site` to `branch` of the repository that holds `repository`, and push it to `remote`.
 
     `message` names the published commit when it is left out. `force` also replaces a branch that holds
-    something else than a published site. Raises `OutputError` for everything that stands in the way.
+    something else than a published site. Where nothing has changed since the last time, no commit is
+    made, and only one that the remote lacks is pushed. Raises `OutputError` for everything that stands in the
+    way.
     """
     _check_site(site)
     if cname is not None and not _DOMAIN.fullmatch(cname):
@@ -84,12 +90,15 @@ def publish(
     cname = cname or _kept_domain(git, remote, branch, site)
     who = _identity(git)
     found = _measure(site)
+    at_remote, here = (git.commit(reference) for reference in _references(remote, branch))
     with _without_git(site, found) as folder:
         _import(git, folder, (branch, remote), message or _message(git), cname, who)
+    commit = _without_repeating(git, branch, at_remote, here)
+    push = push and commit != at_remote
     if push:
         git.must("the branch could not be pushed", "push", remote, f"refs/heads/{branch}")
-    commit = git.must("the commit was not made", "rev-parse", f"refs/heads/{branch}")
-    return PublishReport(branch, commit, len(found.sizes), found.size, push, found.warnings)
+    changed = commit not in (at_remote, here)
+    return PublishReport(branch, commit, len(found.sizes), found.size, push, changed, found.warnings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +146,15 @@ class _Git:
         if done.returncode != 0:
             raise OutputError(f"{reason}: {_last_words(done.stderr)}")
         return done.stdout.strip()
+
+    def commit(self, reference: str) -> str | None:
+        """The commit that a reference names, None where there is no such reference."""
+        return self.run("rev-parse", "--verify", "--quiet", f"{reference}^{{commit}}").stdout.strip() or None
+
+
+def _references(remote: str, branch: str) -> tuple[str, str]:
+    """The branch as the remote has it, and as it is here; the first that there is counts."""
+    return f"refs/remotes/{remote}/{branch}", f"refs/heads/{branch}"
 
 
 def _check_site(site: Path) -> None:
@@ -200,7 +218,7 @@ def _fetch(git: _Git, remote: str, branch: str) -> None:
 
 def _check_branch(git: _Git, remote: str, branch: str, force: bool) -> None:
     """Refuse to replace a branch of something else. Raises `OutputError`."""
-    for reference in (f"refs/remotes/{remote}/{branch}", f"refs/heads/{branch}"):
+    for reference in _references(remote, branch):
         listed = git.run("ls-tree", "--name-only", reference)
         if listed.returncode == 0:
             names = listed.stdout.splitlines()
@@ -214,8 +232,8 @@ def _check_branch(git: _Git, remote: str, branch: str, force: bool) -> None:
 
 def _kept_domain(git: _Git, remote: str, branch: str, site: Path) -> str | None:
     """The domain that the branch was published under before, which the settings of a host depend on."""
-    for reference in (f"refs/remotes/{remote}/{branch}", f"refs/heads/{branch}"):
-        if git.run("rev-parse", "--verify", "--quiet", reference).returncode == 0:
+    for reference in _references(remote, branch):
+        if git.commit(reference) is not None:
             domain = git.run("show", f"{reference}:CNAME").stdout.strip()
             return domain if _DOMAIN.fullmatch(domain) and not (site / "CNAME").exists() else None
     return None
@@ -352,6 +370,22 @@ def _import(
     )
     if done.returncode != 0 or "fatal:" in done.stderr:
         raise OutputError(f"the site could not be committed: {_last_words(done.stderr)}")
+
+
+def _without_repeating(git: _Git, branch: str, at_remote: str | None, here: str | None) -> str:
+    """The commit that holds the site: the new one, or where that changes nothing the one before it.
+
+    What is compared are the trees that git made, so that modes, CNAME and .nojekyll count like the files. A
+    commit that was only made here, `here`, is kept where it follows what the remote has.
+    """
+    made = git.must("the commit was not made", "rev-parse", f"refs/heads/{branch}")
+    for earlier in (at_remote, here):
+        if earlier is None or git.run("diff-tree", "--quiet", earlier, made).returncode != 0:
+            continue
+        if at_remote is None or git.run("merge-base", "--is-ancestor", at_remote, earlier).returncode == 0:
+            git.must("the branch could not be set back", "update-ref", f"refs/heads/{branch}", earlier, made)
+            return earlier
+    return made
 
 
 def _message(git: _Git) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from attention_gallery.errors import first_words
 from attention_gallery.texts.words import Span, words_of_tokens
 
 Float32 = NDArray[np.float32]
@@ -256,8 +257,8 @@ _FAILED = "working them out failed"
 
 def failure_reason(error: BaseException) -> str:
     """Why something is not told beside the weights, where telling it failed."""
-    lines = str(error).strip().splitlines()
-    return f"{_FAILED} ({type(error).__name__}{': ' + lines[0][:200] if lines else ''})"
+    said = first_words(str(error), 200)
+    return f"{_FAILED} ({type(error).__name__}{': ' + said if said else ''})"
 
 
 def failure_in(reason: str) -> tuple[str, str] | None:

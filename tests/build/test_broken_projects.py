@@ -239,6 +239,16 @@ def test_mistakes_of_all_stages_are_told_at_once(sample: Sample) -> None:
     assert refused(build, sample) == problems
 
 
+def test_a_mistake_in_front_matter_hides_none_in_the_note(sample: Sample) -> None:
+    claim = "claims:\n  - {head: enc/river/L5H0, measure: entropy, at_least: 1}\n"
+    links = "[[notes/frist]] [[enc/rivr]] ![x](gone.png) {{ wieght() }}"
+    sample.note("sentences/river.md", f"---\ntitel: x\n{claim}---\n{links}\n")
+    sample.save()
+    reasons = "\n".join(problem.reason for problem in refused(check, sample))
+    for told in ("titel", "no head L5H0", 'no note "frist"', '"rivr"', "gone.png", '"wieght"'):
+        assert told in reasons
+
+
 def test_what_cannot_be_known_is_not_held_against_the_rest(sample: Sample) -> None:
     """Names of items that are wrong are known, and those of a manifest that cannot be read may be any."""
     sample.settings["models"][0]["dtype"] = "float13"
@@ -253,6 +263,32 @@ def test_what_cannot_be_known_is_not_held_against_the_rest(sample: Sample) -> No
     BROKEN["theme setting"][0](sample)
     names = [str(one.file and one.file.name) for one in refused(check, sample)]
     assert names == ["gallery.yaml", "river.md", "theme.yaml"]
+
+
+# For each list a slug of another item, and what notes mean by the slug that the first item should have.
+NAMES = {
+    "models": ("dec", ("models/enc", "models/enc-cross", "enc/cat/L0H0", "enc-decoder/cat")),
+    "sentences": ("river", ("sentences/cat", "dec/cat")),
+    "contrasts": ("other", ("contrasts/pair",)),
+}
+
+
+@pytest.mark.parametrize("slug", ["A slug", "models", "l0h0", "docs", "s" * 81, "", 3, None, "twice"])
+@pytest.mark.parametrize("kind", NAMES)
+def test_nothing_follows_from_a_slug_that_is_refused(sample: Sample, kind: str, slug: object) -> None:
+    """The names by which notes and the manifest call an item may be what its slug is mended to."""
+    contrast = {"slug": "pair", "title": "Pair", "models": ["enc", "dec"], "sentence": "cat"}
+    sample.settings["contrasts"] = [contrast, {**contrast, "slug": "other"}]
+    sample.settings["lengths"] = {"words": [2, 4], "sentence": "cat"}
+    for number, sentence in enumerate(sample.settings["sentences"]):
+        sentence["models"] = ["enc", "dec"] if number == 0 else ["dec"]
+    taken, names = NAMES[kind]
+    for name in names:
+        sample.note(f"{name}.md", " ".join(f"[[{link}]]" for link in names))
+    sample.settings[kind][0] = {**sample.settings[kind][0], "slug": taken if slug == "twice" else slug}
+    sample.save()
+    [problem] = refused(check, sample)
+    assert problem.file == sample.manifest
 
 
 @pytest.mark.parametrize(

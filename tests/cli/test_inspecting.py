@@ -10,7 +10,7 @@ import pytest
 
 from attention_gallery.analysis import find_token
 from attention_gallery.cli.inspection import choose_model, describe
-from attention_gallery.errors import UserError
+from attention_gallery.errors import UserError, width
 from attention_gallery.manifest.lock import LockedModel, lock_text
 from attention_gallery.records import AttentionLayer, ModelFacts, Tokens
 
@@ -93,6 +93,14 @@ def test_without_a_token_every_token_has_a_row():
     lines = list(describe(Captured(), token=None, layer=None, top=1))  # type: ignore[arg-type]
     assert len(lines) == 3 + 8
     assert lines[3].split()[-1] == "0.236"  # (0.9 + 3 · 0.1/7) / 4, the first of four equal ones
+
+
+def test_tokens_of_wide_letters_stand_in_columns():
+    captured = Captured()
+    texts = ("[CLS]", "猫", "は", "寝た", "🐈", "e\u0301", "fish", "[SEP]")
+    captured.tokens = Tokens(np.arange(8), texts, *(np.zeros(8, bool),) * 2, None)
+    lines = list(describe(captured, token=None, layer=None, top=1))[3:]  # type: ignore[arg-type]
+    assert len({width(line[: line.index("█")]) for line in lines}) == 1
 
 
 def test_a_layer_that_does_not_exist_is_told():

@@ -99,6 +99,16 @@ def test_publish_without_push_says_so(project, repository, invoke):
     assert invoke("publish", "--no-push", "--branch", "preview").stdout.startswith("Committed to preview: ")
 
 
+@pytest.mark.parametrize("options", [[], ["--no-push"]], ids=["pushed", "not pushed"])
+def test_publish_says_where_nothing_has_changed(project, repository, invoke, options):
+    commit = invoke("publish", *options).stdout.split()[-1]
+    told = "Nothing has changed since the last commit to gh-pages: 2 files, "
+    for again in (options, ["--no-push"]):
+        said = invoke("publish", *again).stdout
+        assert said.startswith(told)
+        assert said.split()[-1] == commit
+
+
 def test_publish_before_any_build_says_what_to_do(project, invoke):
     result = invoke("publish")
     assert result.exit_code == 2

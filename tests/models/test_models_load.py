@@ -116,6 +116,48 @@ def test_an_unknown_architecture_is_one_clear_error(tmp_path: Path) -> None:
         load(found(folder))
 
 
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        (
+            {"num_hidden_layers": "six"},
+            '`num_hidden_layers` in its config.json is "six", and should be a whole',
+        ),
+        (
+            {"num_hidden_layers": None},
+            "`num_hidden_layers` in its config.json is null, and should be a whole",
+        ),
+        ({"layer_norm_eps": [1]}, "`layer_norm_eps` in its config.json is [1], and should be a number"),
+        ({"is_decoder": "yes"}, '`is_decoder` in its config.json is "yes", and should be true or false'),
+        ({"hidden_act": 3}, "`hidden_act` in its config.json is 3, and should be a text"),
+        (
+            {"pad_token_id": "x"},
+            '`pad_token_id` in its config.json is "x", and should be a whole number or null',
+        ),
+        ({"vocab_size": "x" * 99}, f'`vocab_size` in its config.json is "{"x" * 59}…, and should be a whole'),
+        (
+            {"rope_scaling": 3},
+            "Class validation error for validator 'validate_rope': TypeError: 'int' object",
+        ),
+        ({"hidden_act": "gleu"}, "KeyError: 'gleu'"),
+        ({"id2label": 3}, "AttributeError: 'int' object has no attribute 'items'"),
+        ({"num_attention_heads": 0}, "ZeroDivisionError: integer modulo by zero"),
+        ({"model_type": ["bert"]}, "TypeError: unhashable type: 'list'"),
+    ],
+)
+def test_a_wrong_value_in_a_configuration_is_told(
+    tmp_path: Path, settings: dict[str, object], told: str
+) -> None:
+    folder = save_model(tmp_path / "bert", "bert")
+    edit_config(folder, **settings)
+    with pytest.raises(ModelError) as caught:
+        load(found(folder))
+    [problem] = caught.value.problems
+    assert f"cannot be loaded: {told}" in problem.reason
+    assert not problem.reason.endswith(":")
+    assert "config.json" in problem.mend
+
+
 def test_an_encoder_decoder_has_facts_for_each_kind_of_attention(tmp_path: Path) -> None:
     folder = save_model(tmp_path / "t5", "t5", num_decoder_layers=3, d_kv=8, d_ff=8)
     parts = load(found(folder)).parts

@@ -8,6 +8,7 @@ import pytest
 
 from attention_gallery.errors import NoteError, Problem
 from attention_gallery.notes import NoteTarget, check_heads, content_assets, load_notes
+from attention_gallery.notes.load import read_notes
 
 MODELS, SENTENCES = ("minilm", "smollm"), ("tired-cat", "trophy")
 
@@ -111,6 +112,48 @@ def test_all_mistakes_of_all_notes_are_told_at_once(tmp_path: Path) -> None:
     write(tmp_path, "about.md", "---\nx: 1\ny: 2\n---\n")
     write(tmp_path, "models/bert.md")
     assert len(mistakes(tmp_path)) == 3
+
+
+def test_a_mistake_in_front_matter_hides_none_in_its_claims(tmp_path: Path) -> None:
+    front = """---
+titel: a
+draft: 'yes'
+claims:
+  - {head: minilm/trophy/L3H1, measure: entropy, at_lest: 1}
+  - {head: minilm/trophy/L3, measure: entropy, at_least: 1}
+  - {head: minilm/trophy/L3H1, measure: entropy, at_least: 1}
+  - {head: minilm/trophy/L3H1, measure: entropy}
+---
+"""
+    path = write(tmp_path, "about.md", front)
+    reading = read_notes(tmp_path, MODELS, SENTENCES)
+    assert [(problem.file, problem.line, problem.reason) for problem in reading.problems] == [
+        (path, 2, 'unknown key "titel"'),
+        (path, 3, '`draft` must be true or false, not the text "yes"'),
+        (path, 5, 'unknown key "at_lest"'),
+        (path, 6, '"minilm/trophy/L3" does not name a head, as L3H1 does'),
+        (path, 8, "the claim has no limit"),
+    ]
+    [note] = reading.notes
+    assert [claim.places[""].line for claim in note.claims] == [7]
+
+
+@pytest.mark.parametrize("claims", ["3", "{a: b}", "[3]", "", "[{between: x}]", "[[]]"])
+def test_what_stays_of_front_matter_is_right(tmp_path: Path, claims: str) -> None:
+    write(tmp_path, "about.md", f"---\ntitle: A title\ntags: x\n3: 4\nclaims: {claims}\n---\n")
+    reading = read_notes(tmp_path, MODELS, SENTENCES)
+    [note] = reading.notes
+    assert (note.title, note.tags, note.claims) == ("A title", (), ())
+    assert [problem.line for problem in reading.problems][:2] == [3, 4]
+    assert reading.whole
+
+
+@pytest.mark.parametrize(("name", "text"), [("notes/A B.md", "x"), ("about.md", b"\xff")])
+def test_notes_of_which_one_cannot_be_used_are_not_whole(
+    tmp_path: Path, name: str, text: str | bytes
+) -> None:
+    write(tmp_path, name, text)
+    assert not read_notes(tmp_path, MODELS, SENTENCES).whole
 
 
 def test_two_notes_about_one_head(tmp_path: Path) -> None:

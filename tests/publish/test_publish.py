@@ -86,11 +86,50 @@ def test_publishing_again_replaces_the_site_and_keeps_the_history(project, remot
     assert git(remote, "rev-list", "--count", "gh-pages") == "2"
 
 
+def test_a_site_that_has_not_changed_gets_no_commit_and_no_push(project, remote):
+    first = publish(project / "site", repository=project, cname="attention.example.org")
+    again = publish(project / "site", repository=project, message="second time")
+    assert (first.changed, first.pushed) == (True, True)
+    assert (again.commit, again.changed, again.pushed) == (first.commit, False, False)
+    for repository in (project, remote):
+        assert git(repository, "rev-list", "--count", "gh-pages") == "1"
+    (project / "site" / "index.html").chmod(0o755)
+    assert publish(project / "site", repository=project).changed
+
+
+@pytest.mark.parametrize("published", [False, True], ids=["a new branch", "a published branch"])
+def test_a_commit_that_was_not_pushed_is_pushed_and_not_made_again(project, remote, published):
+    if published:
+        publish(project / "site", repository=project)
+        (project / "site" / "index.html").write_text("changed")
+    first = publish(project / "site", repository=project, push=False)
+    again = publish(project / "site", repository=project, push=False)
+    assert (again.commit, again.changed, again.pushed) == (first.commit, False, False)
+    pushed = publish(project / "site", repository=project)
+    assert (pushed.commit, pushed.changed, pushed.pushed) == (first.commit, False, True)
+    assert git(remote, "rev-parse", "gh-pages") == first.commit
+
+
+def test_a_commit_beside_what_others_published_is_not_kept(project, remote, tmp_path):
+    publish(project / "site", repository=project)
+    git(tmp_path, "clone", "--quiet", "--branch", "gh-pages", str(remote), "other")
+    (project / "site" / "index.html").write_text("changed")
+    beside = publish(project / "site", repository=project, push=False).commit
+    git(tmp_path / "other", "rm", "--quiet", "index.html")
+    git(tmp_path / "other", "commit", "--quiet", "-m", "by someone else")
+    git(tmp_path / "other", "push", "--quiet")
+    report = publish(project / "site", repository=project)
+    assert report.commit != beside
+    assert (report.changed, report.pushed) == (True, True)
+    assert git(remote, "log", "--format=%s", "gh-pages").splitlines()[1] == "by someone else"
+
+
 def test_what_others_published_is_followed(project, remote, tmp_path):
     publish(project / "site", repository=project)
     git(tmp_path, "clone", "--quiet", "--branch", "gh-pages", str(remote), "other")
     git(tmp_path / "other", "commit", "--quiet", "--allow-empty", "-m", "by someone else")
     git(tmp_path / "other", "push", "--quiet")
+    (project / "site" / "index.html").write_text("changed")
     publish(project / "site", repository=project)
     assert git(remote, "log", "--format=%s", "gh-pages").splitlines()[1] == "by someone else"
 

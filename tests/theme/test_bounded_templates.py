@@ -70,15 +70,15 @@ BOMBS = {
         "{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}{% endif %}{% endmacro %}{{ m(60) }}",
         STEPS,
     ),
-    "a macro without end": ("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "recursion"),
-    "a template that has itself": ("{% include 'page.html' %}", "recursion"),
+    "a macro without end": ("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "lead back"),
+    "a template that has itself": ("{% include 'page.html' %}", "lead back"),
     "a template that has itself twice": (
         "{% set n = n | default(0) + 1 %}{% if n < 60 %}{% include 'page.html' %}"
         "{% include 'page.html' %}{% endif %}",
         STEPS,
     ),
-    "a template that extends itself": ("{% extends 'page.html' %}", "recursion|extends itself"),
-    "a block in itself": ("{% block a %}{{ self.a() }}{% endblock %}", "recursion"),
+    "a template that extends itself": ("{% extends 'page.html' %}", "lead back"),
+    "a block in itself": ("{% block a %}{{ self.a() }}{% endblock %}", "lead back"),
     "a recursive loop": (
         "{% for x in ten recursive %}{% if loop.depth < 60 %}{{ loop(ten) }}{% endif %}{% endfor %}",
         STEPS,

@@ -8,7 +8,7 @@ project          what the author wrote          captures   what models are neede
 identify         which models those are         pins       whether they are those of gallery.lock
 gather           both brought together          execute    staging, reuse, swap
 links            every link leads somewhere     record     what was written, and from what
-ownership        which files of a site are ours
+ownership        which files of a site are ours  warned     warnings, or errors of a strict run
 inspect_sources  what `check` looks at, and a build first of all; `problems` collects what is wrong
 inspect_site     what `check` looks at besides, and `fresh`; `cache_folder` is held on to while a build runs
 """

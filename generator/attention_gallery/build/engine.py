@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,7 +15,8 @@ from attention_gallery.build.options import BuildOptions, BuildReport, CheckRepo
 from attention_gallery.build.record import Record, RecordWriter, draft_of, restamp
 from attention_gallery.build.state import State, looked_at, watch_of
 from attention_gallery.build.unchanged import untouched
-from attention_gallery.errors import DamagedEntry, OutputError, Problem, told_in_short
+from attention_gallery.build.warned import Warned
+from attention_gallery.errors import DamagedEntry, told_in_short
 from attention_gallery.manifest.lock import lock_path
 from attention_gallery.pages import routes
 from attention_gallery.progress import Reporter
@@ -58,7 +59,7 @@ class _Build:
     options: BuildOptions
     reporter: Reporter
     clock: _Clock
-    warnings: list[str]
+    warned: Warned
 
     @property
     def cache(self) -> Path:
@@ -79,12 +80,12 @@ def build(manifest_path: Path, options: BuildOptions, reporter: Reporter) -> Bui
     Raises `UserError` for everything that its author can mend; the site that was there is then untouched.
     """
     manifest = manifest_path.absolute()
-    run = _Build(manifest, options, reporter, _Clock(), [])
+    run = _Build(manifest, options, reporter, _Clock(), Warned(reporter, options.strict))
     if not manifest.is_file():
         from attention_gallery.manifest import load_manifest
 
         load_manifest(manifest)  # raises the error that says what is missing
-    with held(run.cache), build_lock(run.cache):
+    with held(run.cache), build_lock(run.cache), run.warned.told():
         _sweep(run)
         return _unchanged(run) or _rebuild(run)
 
@@ -113,7 +114,7 @@ def _unchanged(run: _Build) -> BuildReport | None:
             return None
         restamp(run.record_path, *looked)
     for warning in told["warnings"]:
-        run.reporter.warning(warning)
+        run.warned.add(warning)
     site = run.manifest.parent / told["site"]
     counts = told["pages"], 0, told["files"], 0, 0, told["size"]
     return BuildReport(site, *counts, tuple(told["warnings"]), run.clock.seconds)
@@ -132,7 +133,7 @@ def _rebuild(run: _Build) -> BuildReport:
 
     with run.clock.phase("read"):
         watch = watch_of(run.manifest, run.options)
-        look = Look(run.cache, run.options, run.reporter, build=True)
+        look = Look(run.cache, run.options, run.reporter, run.warned, build=True)
         inspected = inspect_sources(run.manifest, look)
         memory = FingerprintMemory(run.cache / "fingerprints.json")
         captures, lock = _pinned_captures(run, inspected.project, memory)
@@ -200,7 +201,7 @@ def _pinned_captures(
         accept(project, captures, pins.lock, path, store).tell(run.reporter)
         return captures, read_lock(path)
     if pins.lock is not None:
-        run.warnings.extend(tell_others(pins.lock, project.model_slugs, run.reporter))
+        tell_others(pins.lock, project.model_slugs, run.reporter, run.warned)
     return captures, pins.lock
 
 
@@ -221,7 +222,7 @@ def _write(
     with run.clock.phase("plan"):
         captures, annotated, environments = found
         if environments.warning:
-            _warn(run, environments.warning)
+            run.warned.add(environments.warning)
         _tell_unread(run, project, captures, data)
         gallery = gather(project, captures, data, environments, annotated.parses, run.cache / "templates")
     new = RecordWriter(run.record_path)
@@ -234,7 +235,7 @@ def _write(
             _check(run, staging, gallery)
         pruned = len(owned - {MARKER} - staging.files())
         with run.clock.phase("swap"):
-            report = _told(project, staging, run.warnings)
+            report = _told(project, staging, run.warned.texts)
             # Themes and files beside notes are read as pages are made. What failed may not fail next time.
             whole = not gallery.data.sides.everything
             sources = state.sources if whole and untouched(state.sources) else {}
@@ -248,7 +249,7 @@ def _write(
     finally:
         old.close()
     pages, written, reused, size = staging.pages, staging.written, staging.reused, staging.size
-    told, seconds = tuple(run.warnings), run.clock.seconds
+    told, seconds = run.warned.texts, run.clock.seconds
     return BuildReport(project.site, pages, written, reused, pruned, captured, size, told, seconds)
 
 
@@ -266,7 +267,7 @@ def _tell_unread(run: _Build, project: Project, captures: Captures, data: Cached
         if model.kind != "decoder"
     )
     for warning in unread_parts(project.manifest, readings):
-        _warn(run, warning)
+        run.warned.add(warning)
 
 
 def _staging(
@@ -293,7 +294,7 @@ def _fill(run: _Build, project: Project, gallery: Gallery, staging: Staging, own
     staging.seal(run.options.drafts)
 
 
-def _told(project: Project, staging: Staging, warnings: list[str]) -> dict[str, Any]:
+def _told(project: Project, staging: Staging, warnings: Sequence[str]) -> dict[str, Any]:
     """What the next build repeats when it has nothing to do."""
     return {
         "site": project.manifest.settings.output,
@@ -313,13 +314,12 @@ def _check(run: _Build, staging: Staging, gallery: Gallery) -> None:
     check_links(staging.new.links(), staging.known, staging.foreign, staging.read, staging.links.base_path)
     _warn_when_large(run, staging.size)
     for other, name in twins([*sorted(staging.files()), *sorted(staging.foreign)]):
-        _warn(run, told_apart(other, name))
+        run.warned.add(told_apart(other, name))
     for lacking in gallery.data.sides.everything:
-        _warn(run, lacking.warning)
+        run.warned.add(lacking.warning)
     for failure in gallery.notes.failures:
-        _warn(run, told_in_short(failure, run.manifest.parent))
-    if run.options.strict and run.warnings:
-        raise OutputError([Problem(warning, "warnings are errors with --strict") for warning in run.warnings])
+        run.warned.add(told_in_short(failure, run.manifest.parent))
+    run.warned.refuse()
 
 
 def _warn_when_large(run: _Build, size: int) -> None:
@@ -328,15 +328,7 @@ def _warn_when_large(run: _Build, size: int) -> None:
             f"the site has {size / 1e9:.1f} GB, more than the 1 GB that GitHub Pages publishes; "
             "set `pages: {heads: notable}` or `downloads: false` to make it smaller"
         )
-        _warn(run, text)
-
-
-def _warn(run: _Build, text: str) -> None:
-    """Tell once: after damage a site is written again."""
-    if text in run.warnings:
-        return
-    run.warnings.append(text)
-    run.reporter.warning(text)
+        run.warned.add(text)
 
 
 def _abandon(staging: Staging, new: RecordWriter) -> None:
@@ -363,18 +355,21 @@ def check(manifest_path: Path, options: BuildOptions, reporter: Reporter) -> Che
     from attention_gallery.build.inspect_site import inspect_site
     from attention_gallery.build.inspect_sources import Look, inspect_sources
 
-    run = _Build(manifest_path.absolute(), options, reporter, _Clock(), [])
-    inspected = inspect_sources(run.manifest, Look(run.cache, options, reporter))
-    run.warnings.extend(inspected.warnings)
-    site = inspected.project.site
-    if options.fresh and site.is_dir():  # before its links: a file that is gone is why they lead nowhere
-        from attention_gallery.build.fresh import check_bytes
+    warned = Warned(reporter, options.strict)
+    run = _Build(manifest_path.absolute(), options, reporter, _Clock(), warned)
+    with warned.told():
+        inspected = inspect_sources(run.manifest, Look(run.cache, options, reporter, warned))
+        site = inspected.project.site
+        if options.fresh and site.is_dir():  # before its links: a file that is gone is why they lead nowhere
+            from attention_gallery.build.fresh import check_bytes
 
-        reporter.info(f"read {check_bytes(run.record_path, site):,} files: all are as the build left them")
-    found = inspect_site(inspected.project)
+            reporter.info(
+                f"read {check_bytes(run.record_path, site):,} files: all are as the build left them"
+            )
+        found = inspect_site(inspected.project)
     if found is None:
         reporter.info("the site has not been built yet; its links are checked when it is")
-        return CheckReport(0, 0, 0, tuple(run.warnings))
+        return CheckReport(0, 0, 0, warned.texts)
     pages, links, size = found
     _warn_when_large(run, size)
-    return CheckReport(pages, links, size, tuple(run.warnings))
+    return CheckReport(pages, links, size, warned.texts)

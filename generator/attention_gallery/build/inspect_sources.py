@@ -27,6 +27,7 @@ from attention_gallery.build.probes import Reader, model_probes
 from attention_gallery.build.problems import Problems
 from attention_gallery.build.project import AnyName, Project, Sources, read_sources
 from attention_gallery.build.shown import ShownModel, clashes, pairs_read, shown_models, with_pages
+from attention_gallery.build.warned import Warned
 from attention_gallery.errors import DamagedEntry, ModelError, ThemeError, UserError, told_in_short
 from attention_gallery.manifest import parse_source
 from attention_gallery.manifest.lengths import ladder_of
@@ -65,11 +66,15 @@ _ANY = (200, 200)
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How sources are looked at: with the options of a build, in a cache folder, by a `build` or a check."""
+    """How sources are looked at: with the options of a build, in a cache folder, by a `build` or a check.
+
+    `warned` takes what is no mistake.
+    """
 
     cache: Path
     options: BuildOptions
     reporter: Reporter
+    warned: Warned
     build: bool = False
 
 
@@ -82,7 +87,6 @@ class Inspected:
     """
 
     project: Project
-    warnings: tuple[str, ...]
     complete: bool
 
 
@@ -125,14 +129,14 @@ def inspect_sources(manifest: Path, look: Look) -> Inspected:
 
 def _inspected(sources: Sources, project: Project, look: Look) -> Inspected:
     problems = sources.problems
-    pins, warnings = _lock(project, problems, look)
+    pins = _lock(project, problems, look)
     memory = FingerprintMemory(look.cache / "fingerprints.json", keep=look.build)
     models = _Models()
     for index in range(len(project.manifest.settings.models)):
         with problems.collected():
             _model(project, look.cache, index, (pins, memory), models)
     if not look.build:  # a build asks again after it has captured, and need not do so twice
-        warnings += _environments(project, problems, look, pins.lock, models)
+        _environments(project, problems, look, pins.lock, models)
     # Models that were left out of a manifest with mistakes are not to be missed.
     slugs: list[str] = [one.spec.slug for one in models.shown]
     if sources.sound:
@@ -155,26 +159,26 @@ def _inspected(sources: Sources, project: Project, look: Look) -> Inspected:
     # A build that finds nothing wrong and captures nothing comes to the notes next anyway.
     if problems or not look.build or not models.captured:
         with problems.collected():
-            warnings += _notes(sources, project, models, parsed, look)
+            _notes(sources, project, models, parsed, look)
     problems.told()
-    return Inspected(project, tuple(warnings), models.complete)
+    return Inspected(project, models.complete)
 
 
-def _lock(project: Project, problems: Problems, look: Look) -> tuple[Pins, list[str]]:
-    """What the lock says, and warnings, told already, about what it should not hold."""
+def _lock(project: Project, problems: Problems, look: Look) -> Pins:
+    """What the lock says; a check warns of what it should not hold."""
     pins = Pins(fetch=False)
     with problems.collected():
         binding = not look.options.update_lock
         pins = Pins(read_lock(lock_path(project.manifest.path)), binding, fetch=False)
-    if pins.lock is None or look.build:
-        return pins, []
-    return pins, tell_others(pins.lock, project.model_slugs, look.reporter)
+    if pins.lock is not None and not look.build:
+        tell_others(pins.lock, project.model_slugs, look.reporter, look.warned)
+    return pins
 
 
 def _environments(
     project: Project, problems: Problems, look: Look, lock: Lock | None, models: _Models
-) -> list[str]:
-    """Hold what was captured, and what is to be, to its numeric environment; a warning, told already."""
+) -> None:
+    """Hold what was captured, and what is to be, to its numeric environment."""
     settings, strict = project.manifest.settings, look.options.strict
     environments = survey(settings, models.found, AttentionStore(look.cache / "store"), lock)
     if models.missing:
@@ -183,9 +187,7 @@ def _environments(
     with problems.collected():
         refuse_others(settings, environments, lock, strict)
         if environments.warning:
-            look.reporter.warning(environments.warning)
-            return [environments.warning]
-    return []
+            look.warned.add(environments.warning)
 
 
 def _model(
@@ -279,8 +281,8 @@ def _captured(
     return whole
 
 
-def _notes(sources: Sources, project: Project, models: _Models, parsed: Annotated, look: Look) -> list[str]:
-    """Check the notes, and return a warning, told already, for every claim that does not hold."""
+def _notes(sources: Sources, project: Project, models: _Models, parsed: Annotated, look: Look) -> None:
+    """Check the notes, and warn of every claim that does not hold."""
     links = _links(sources, project, models)
     settings = project.manifest.settings
     data = CachedData(
@@ -294,7 +296,7 @@ def _notes(sources: Sources, project: Project, models: _Models, parsed: Annotate
     unread = Numbers(links, settings.sentences, CapturedEvidence(data, {}, {}), data.measures, kinds)
     if look.build or not sources.sound:
         gather_notes(project.notes, unread)
-        return []
+        return
     try:
         probes = _probes(parsed.manifest.settings, models, data) if parsed.complete else {}
         evidence = CapturedEvidence(data, models.keys, probes, models.found.repeats)
@@ -305,8 +307,7 @@ def _notes(sources: Sources, project: Project, models: _Models, parsed: Annotate
         gather_notes(project.notes, unread)
         warnings = [f"{error}; until it is captured again the notes cannot be held to it"]
     for warning in warnings:
-        look.reporter.warning(warning)
-    return warnings
+        look.warned.add(warning)
 
 
 def _links(sources: Sources, project: Project, models: _Models) -> LinkMap:

@@ -12,6 +12,7 @@ from attention_gallery.build.identify import identify
 from attention_gallery.build.lock import build_lock
 from attention_gallery.build.pins import Pins, changes, leftover, locked_as, other_libraries
 from attention_gallery.build.project import Project
+from attention_gallery.build.warned import Warned
 from attention_gallery.files import write_atomically
 from attention_gallery.manifest import GallerySettings, load_manifest
 from attention_gallery.manifest.lock import Lock, LockedModel, lock_path, lock_text
@@ -24,11 +25,17 @@ from attention_gallery.user_files import LARGEST_SETTINGS, read_user_file
 
 @dataclass(frozen=True, slots=True)
 class LockReport:
-    """What became of a lock: for each model whose entry changed, how; nothing where it was up to date."""
+    """What became of a lock: for each model whose entry changed, how.
+
+    `exact` is whether the lock is exact now, where that was otherwise before, else None. `written` also tells
+    of changes that are none of a model: an environment that is known now, another form of the file.
+    """
 
     path: Path
     models: int
     changed: Mapping[str, list[str]]
+    exact: bool | None
+    written: bool
 
     def tell(self, reporter: Reporter) -> None:
         """Say what changed, model by model."""
@@ -80,20 +87,17 @@ def accept(
     return _written(path, lock, {**found, **kept}, lock is not None and lock.exact)
 
 
-def tell_others(lock: Lock, slugs: frozenset[str], reporter: Reporter) -> list[str]:
+def tell_others(lock: Lock, slugs: frozenset[str], reporter: Reporter, warned: Warned) -> None:
     """Warn of locked models that the manifest does not have; the libraries are told in detail only."""
     versions = library_versions()
     for slug, entry in sorted(lock.models.items()):
         if others := [*other_libraries(entry.libraries, versions)]:
             reporter.detail(f"{slug} was locked with other libraries: {', '.join(others)}")
     name = lock.path.name
-    warnings = [
-        f'{name} has a model "{slug}" that the manifest does not; `attention-gallery lock` removes it'
-        for slug in leftover(lock, slugs)
-    ]
-    for text in warnings:
-        reporter.warning(text)
-    return warnings
+    for slug in leftover(lock, slugs):
+        warned.add(
+            f'{name} has a model "{slug}" that the manifest does not; `attention-gallery lock` removes it'
+        )
 
 
 def entries(settings: GallerySettings, captures: Captures, store: AttentionStore) -> dict[str, LockedModel]:
@@ -113,6 +117,8 @@ def _written(path: Path, lock: Lock | None, after: Mapping[str, LockedModel], ex
         if what := changes(before.get(slug), after.get(slug)):
             changed[slug] = what
     data = lock_text(after, exact).encode("utf-8")
-    if lock is None or read_user_file(path, LARGEST_SETTINGS) != data:
+    written = lock is None or read_user_file(path, LARGEST_SETTINGS) != data
+    if written:
         write_atomically(path, data)
-    return LockReport(path, len(after), changed)
+    was_exact = lock is not None and lock.exact
+    return LockReport(path, len(after), changed, exact if exact != was_exact else None, written)

@@ -163,15 +163,16 @@ def _slugs(reading: ManifestReading) -> dict[str, Collection[str]]:
 
 def _notes(content: Path, sources: Sources) -> tuple[tuple[Note, ...], dict[str, Path]]:
     slugs = sources.slugs
-    notes, wrong = read_notes(content, slugs["models"], slugs["sentences"], contrasts=slugs["contrasts"])
+    reading = read_notes(content, slugs["models"], slugs["sentences"], contrasts=slugs["contrasts"])
+    sources.problems.add(NoteError, reading.problems)
+    sources.sound_notes = reading.whole
     assets: dict[str, Path] = {}
     try:
         assets = {file.name: file.path for file in content_assets(content)}
     except NoteError as error:
-        wrong += error.problems
-    sources.problems.add(NoteError, wrong)
-    sources.sound_notes = not wrong
-    return notes, assets
+        sources.problems.add(NoteError, error.problems)
+        sources.sound_notes = False
+    return reading.notes, assets
 
 
 def _theme(

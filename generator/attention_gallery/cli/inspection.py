@@ -10,7 +10,7 @@ import click
 
 from attention_gallery.cli.session import MANIFEST
 from attention_gallery.cli.wording import plain
-from attention_gallery.errors import ManifestError, UserError, did_you_mean
+from attention_gallery.errors import ManifestError, UserError, did_you_mean, width
 
 if TYPE_CHECKING:
     from attention_gallery.manifest import ModelSpec
@@ -124,16 +124,22 @@ def _one_token(attention: StoredAttention, query: int, layer: int | None, top: i
 def _table(rows: Sequence[tuple[str, Float32]], labels: Sequence[str], top: int) -> Iterator[str]:
     """A line for each row of weights float32[key]: a name, a bar for the strongest key, the top keys."""
     cells = [(name, _strongest(weights, labels, top)) for name, weights in rows]
-    names = max(len(name) for name, _ in cells)
+    names = max(width(name) for name, _ in cells)
     widths = [
-        max(len(keys[rank][0]) for _, keys in cells if rank < len(keys)) for rank in range(_depth(cells))
+        max(width(keys[rank][0]) for _, keys in cells if rank < len(keys)) for rank in range(_depth(cells))
     ]
     for name, keys in cells:
         bar = "█" * round(keys[0][1] * _BAR)
         listed = "   ".join(
-            f"{label.ljust(width)} {weight:.3f}" for (label, weight), width in zip(keys, widths, strict=False)
+            f"{_filled(label, columns)} {weight:.3f}"
+            for (label, weight), columns in zip(keys, widths, strict=False)
         )
-        yield f"  {name.ljust(names)}  {bar.ljust(_BAR)}  {listed}".rstrip()
+        yield f"  {_filled(name, names)}  {bar.ljust(_BAR)}  {listed}".rstrip()
+
+
+def _filled(text: str, columns: int) -> str:
+    """A text with spaces after it, up to so many columns of the terminal."""
+    return text + " " * (columns - width(text))
 
 
 def _depth(cells: Sequence[tuple[str, Sequence[object]]]) -> int:

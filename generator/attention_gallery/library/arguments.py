@@ -49,10 +49,6 @@ class Given(TypedDict, total=False):
 
 def text_input(text: object, given: Mapping[str, object]) -> TextInput:
     """What a model is given to read. Raises `UserError` for anything that is none."""
-    for name in given:
-        if name not in Given.__annotations__:
-            mend = did_you_mean(name, Given.__annotations__) or f"known: {', '.join(Given.__annotations__)}"
-            raise UserError(f'there is no argument "{name}"', mend=mend)
     if isinstance(text, Collection) and not isinstance(text, str | bytes | Mapping):
         raise UserError(
             f"one text is captured at a time, and {_named(text)} was given",

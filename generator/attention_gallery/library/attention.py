@@ -22,6 +22,7 @@ from attention_gallery.analysis import (
 )
 from attention_gallery.errors import UserError
 from attention_gallery.library import arguments
+from attention_gallery.library.calls import told_calls
 from attention_gallery.library.notebook import attention_html
 from attention_gallery.manifest.settings import AnalysisSettings
 from attention_gallery.records import (
@@ -118,11 +119,13 @@ class Attention:
         """The weights of every layer: float32[head, query, key] each, rows sum to 1."""
         return tuple(self._layer(index).weights for index in range(self.facts.layers))
 
+    @told_calls
     def head(self, layer: int, head: int) -> Float32:
         """The weights of one head: float32[query, key], rows sum to 1. Raises `UserError` for no head."""
         found: Float32 = self._layer(layer).weights[arguments.place(head, "head", self.facts.heads)]
         return found
 
+    @told_calls
     def average(self, layer: int | None = None) -> Float32:
         """The mean over the heads of a layer, or over all layers and heads: float32[query, key]."""
         chosen = range(self.facts.layers) if layer is None else [layer]
@@ -130,6 +133,7 @@ class Attention:
         mean: Float32 = means.mean(axis=0, dtype=np.float32)
         return mean
 
+    @told_calls
     def rollout(self, layer: int | None = None) -> Float32:
         """How much of each input token has reached each token after a layer, or after the last one.
 
@@ -157,6 +161,7 @@ class Attention:
         """
         return self._analysis.values
 
+    @told_calls
     def measure(self, name: str) -> HeadMetric:
         """A measure: values, unit, range, definition, source. Raises `UserError` for the name of none."""
         arguments.one_of(name, "a measure", self.measures)
@@ -168,12 +173,14 @@ class Attention:
         facts, name = self.facts, self._analysis.type_name
         return tuple(tuple(name(layer, head) for head in range(facts.heads)) for layer in range(facts.layers))
 
+    @told_calls
     def head_type(self, layer: int, head: int) -> HeadType:
         """The type of one head on this text, with the evidence for it. Raises `UserError` for no head."""
         facts = self.facts
         place = arguments.place(layer, "layer", facts.layers), arguments.place(head, "head", facts.heads)
         return self._analysis.head_type(*place)
 
+    @told_calls
     def to_dataframe(self) -> DataFrame:
         """Every head as a row of a pandas table: layer, head, its type, and a column for each measure.
 
@@ -196,6 +203,7 @@ class Attention:
         types = self._analysis.type_counts if len(self.tokens) <= _QUICKLY_MEASURED else ()
         return attention_html(self.captured, self.average(), types)
 
+    @told_calls
     def to_words(self) -> Attention:
         """The same between words: columns of one word summed, rows averaged, so that rows sum to 1.
 
@@ -226,6 +234,7 @@ class Attention:
             )
         )
 
+    @told_calls
     def top_keys(
         self,
         token: str | int,
@@ -255,6 +264,7 @@ class Attention:
                 found.extend(self._strongest(row, (index, head, query), limit))
         return tuple(found)
 
+    @told_calls
     def figure(self, layer: int | None = None, head: int | None = None) -> Figure:
         """A Plotly heatmap of one head, of the mean of a layer, or of the mean of all; Jupyter shows it.
 

@@ -10,6 +10,7 @@ from attention_gallery.errors import UserError
 from attention_gallery.library import arguments
 from attention_gallery.library.arguments import Given
 from attention_gallery.library.attention import Attention
+from attention_gallery.library.calls import told_calls
 from attention_gallery.library.notebook import model_html
 from attention_gallery.manifest.settings import CaptureSettings, ModelSpec
 from attention_gallery.manifest.source import parse_source
@@ -38,6 +39,7 @@ class Model:
         """The model: architecture, layers, heads, context."""
         return self.prepared.loaded.facts
 
+    @told_calls
     def capture(
         self, text: str = "", *, kind: AttentionKind | None = None, **given: Unpack[Given]
     ) -> Attention:
@@ -53,6 +55,7 @@ class Model:
         return model_html(self.facts)
 
 
+@told_calls
 def load(
     source: str | Path,
     *,
@@ -93,6 +96,7 @@ def load(
     return Model(prepare(load_resolved(resolved, dtype, generates, Placement(device, spread, threads))))
 
 
+@told_calls
 def capture(
     model: Model | str | Path,
     text: str = "",

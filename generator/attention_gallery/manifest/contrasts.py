@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from attention_gallery.errors import did_you_mean
 from attention_gallery.manifest.relations import Finding, Place
 from attention_gallery.manifest.sentences import check_title
 from attention_gallery.manifest.settings import ContrastSpec
-from attention_gallery.manifest.slugs import possible_slugs
+from attention_gallery.manifest.slugs import possible_slugs, slugs_of
 
 HEAD = re.compile(r"[Ll](\d{1,4})[Hh](\d{1,4})")
 
@@ -95,15 +95,17 @@ def _two(values: Any, name: str, place: Place) -> Iterator[Finding]:
 def check_names(data: Mapping[str, Any]) -> Iterator[Finding]:
     """Reason, mend and place of each model and sentence of a contrast that the gallery does not have or show.
 
-    `data` has sentences in the place of collections.
+    `data` has sentences in the place of collections. Where a slug of their list is wrong, names that are not
+    there are passed over: one may be what it is mended to.
     """
     models = {slug: model for model in _strings(data, "models") for slug in possible_slugs(model)}
     sentences = {
         slug: one for one in _items(data, "sentences") if isinstance(slug := _field(one, "slug"), str)
     }
+    unknown = {name for name in ("model", "sentence") if slugs_of(data, f"{name}s") is None}
     for i, contrast in enumerate(_items(data, "contrasts")):
         if isinstance(contrast, dict):
-            for reason, mend, place in _names(contrast, models, sentences):
+            for reason, mend, place in _names(contrast, models, sentences, unknown):
                 yield reason, mend, ("contrasts", i, *place)
 
 
@@ -123,15 +125,19 @@ def _field(item: Any, name: str) -> Any:
 
 
 def _names(
-    contrast: Mapping[str, Any], models: Mapping[str, str], sentences: Mapping[str, Any]
+    contrast: Mapping[str, Any],
+    models: Mapping[str, str],
+    sentences: Mapping[str, Any],
+    unknown: Collection[str],
 ) -> Iterator[Finding]:
     for place, slug in _named(contrast, "model"):
-        if slug not in models:
+        if slug not in models and "model" not in unknown:
             yield f'the gallery has no model "{slug}"', did_you_mean(slug, models.values()), place
     for place, slug in _named(contrast, "sentence"):
         sentence = sentences.get(slug)
         if sentence is None:
-            yield f'the gallery has no sentence "{slug}"', did_you_mean(slug, sentences), place
+            if "sentence" not in unknown:
+                yield f'the gallery has no sentence "{slug}"', did_you_mean(slug, sentences), place
             continue
         if _field(sentence, "pages") is False:
             yield f'the sentence "{slug}" has no pages', "let it have pages, or compare another", place

@@ -162,12 +162,12 @@ def _type(kind: str, name: str, value: Any) -> tuple[str, str]:
 
 
 def _slug(kind: str, value: Any) -> tuple[str, str]:
-    from attention_gallery.manifest.slugs import slugify
+    from attention_gallery.manifest.slugs import LONGEST_SLUG, slugify
 
     if not value:
         return "the slug is empty", "write a name, or remove the key to have it made from the title"
     if kind == "string_too_long":
-        return "the slug is longer than 80 characters", "shorten it"
+        return f"the slug is longer than {LONGEST_SLUG} characters", "shorten it"
     better = slugify(str(value))
     return (
         f'the slug "{value}" may only have a-z, 0-9 and single hyphens between them',

@@ -39,8 +39,11 @@ def ladder_of(settings: GallerySettings) -> Ladder | None:
     return Ladder(_beginnings(chosen.text, wanted.words), chosen.slug, chosen.truncate)
 
 
-def check_lengths(settings: GallerySettings) -> Iterator[Finding]:
-    """Reason, mend and place of what is wrong with the ladder."""
+def check_lengths(settings: GallerySettings, named: bool = True) -> Iterator[Finding]:
+    """Reason, mend and place of what is wrong with the ladder.
+
+    Where the sentences are not all `named`, as some slug is wrong, the one that is asked for may be there.
+    """
     wanted = settings.lengths
     if wanted is None:
         return
@@ -55,6 +58,8 @@ def check_lengths(settings: GallerySettings) -> Iterator[Finding]:
         return
     if wanted.text is not None and wanted.sentence is not None:
         yield "`lengths` has both a sentence and a text", "remove one of them", ("lengths", "text")
+        return
+    if wanted.sentence is not None and not named:
         return
     if wanted.sentence is not None and (wrong := _wrong_sentence(settings, wanted.sentence)) is not None:
         yield (*wrong, ("lengths", "sentence"))

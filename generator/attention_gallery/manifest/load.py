@@ -21,9 +21,10 @@ from attention_gallery.manifest.lengths import check_lengths
 from attention_gallery.manifest.nodes import YamlError, split_lines
 from attention_gallery.manifest.relations import placed
 from attention_gallery.manifest.settings import GallerySettings
+from attention_gallery.manifest.slugs import slugs_of
 from attention_gallery.manifest.textfile import not_utf8
 from attention_gallery.manifest.treebanks import Origin, check_collected, read_collections
-from attention_gallery.manifest.usable import slugs_of, usable
+from attention_gallery.manifest.usable import usable
 from attention_gallery.user_files import read_user_file
 
 LARGEST = 32 * 1024 * 1024
@@ -102,7 +103,8 @@ def read_manifest(path: Path) -> ManifestReading:
     settings, errors = _validate(merged, places)
     findings = [*check(data, origins, document, path), *check_names(merged)]
     if settings is not None:
-        findings += [*check_lengths(settings), *check_annotations(settings, places)]
+        named = slugs_of(merged, "sentences") is not None
+        findings += [*check_lengths(settings, named), *check_annotations(settings, places)]
     problems = [*explain(errors, document), *document.problems, *collections.problems]
     problems += [*check_collected(collections, data, document), *placed(findings, document)]
     wrong = [*(tuple(error["loc"]) for error in errors), *(place for _, _, place in findings)]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from attention_gallery.errors import did_you_mean
 from attention_gallery.manifest.relations import Finding
+from attention_gallery.manifest.slugs import slugs_of
 
 _Items = Sequence[tuple[int, dict[str, Any]]]
 
@@ -16,14 +17,13 @@ def check_readers(models: _Items, sentences: _Items) -> Iterator[Finding]:
 
     Values of a wrong type, and models that have a wrong slug, are told of elsewhere.
     """
+    known = slugs_of({"models": tuple(model for _, model in models)}, "models")
     # A model that nobody names may be the one that was meant by a wrong name.
-    wrong = list(_wrong(models, sentences))
-    yield from wrong or _unread(models, sentences)
+    wrong = list(_wrong(known, sentences))
+    yield from wrong or _unread(models, sentences, known is not None)
 
 
-def _wrong(models: _Items, sentences: _Items) -> Iterator[Finding]:
-    slugs = [model.get("slug") for _, model in models]
-    known = [slug for slug in slugs if isinstance(slug, str)]
+def _wrong(known: Collection[str] | None, sentences: _Items) -> Iterator[Finding]:
     for i, sentence in sentences:
         chosen: Any = sentence.get("models")
         if chosen == ():
@@ -33,16 +33,16 @@ def _wrong(models: _Items, sentences: _Items) -> Iterator[Finding]:
             place = ("sentences", i, "models", n)
             if isinstance(slug, str) and slug in chosen[:n]:
                 yield f'the model "{slug}" stands here twice', "remove it", place
-            elif isinstance(slug, str) and slug not in known and len(known) == len(slugs):
+            elif isinstance(slug, str) and known is not None and slug not in known:
                 yield f'the gallery has no model "{slug}"', did_you_mean(slug, known), place
 
 
-def _unread(models: _Items, sentences: _Items) -> Iterator[Finding]:
+def _unread(models: _Items, sentences: _Items, named: bool) -> Iterator[Finding]:
     paged = [sentence for _, sentence in sentences if sentence.get("pages") is not False]
     if sentences and not paged:
         yield "no sentence has pages", "remove `pages: false` from one of them", ("sentences",)
     chosen: list[Any] = [sentence.get("models") for sentence in paged]
-    if not chosen or not all(isinstance(names, tuple) for names in chosen):
+    if not named or not chosen or not all(isinstance(names, tuple) for names in chosen):
         return  # a sentence that names no model is read by all
     for i, model in models:
         slug = model.get("slug")

@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from attention_gallery.manifest.slugs import SLUG
+from attention_gallery.manifest.slugs import LONGEST_SLUG, SLUG
 from attention_gallery.manifest.words import span_of
 from attention_gallery.texts.words import Span, text_words
 
-Slug = Annotated[str, Field(pattern=f"^{SLUG}$", max_length=80)]
+Slug = Annotated[str, Field(pattern=f"^{SLUG}$", max_length=LONGEST_SLUG)]
 
 
 class Settings(BaseModel):

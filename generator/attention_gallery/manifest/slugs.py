@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from collections.abc import Mapping
+from typing import Any
 
 SLUG = r"[a-z0-9]+(?:-[a-z0-9]+)*"
-SLUG_LIMIT = 60
+SLUG_LIMIT = 60  # of those that are made
+LONGEST_SLUG = 80
 # The kinds of attention of an encoder-decoder, whose pages are those of three models.
 KINDS = ("encoder", "decoder", "cross")
 TITLE_LIMIT = 60
@@ -67,6 +70,26 @@ def slugify(text: str, kind: str = "sentence") -> str:
         cut = slug.rfind("-", 0, SLUG_LIMIT + 1)
         slug = slug[: cut if cut > 0 else SLUG_LIMIT].strip("-")
     return slug
+
+
+def slugs_of(data: Mapping[str, Any], name: str) -> frozenset[str] | None:
+    """The slugs of all items of a list, None where one cannot be told, or is refused and will be another.
+
+    `data` is a manifest, or a part of one; sentences may stand in the place of collections.
+    """
+    items = data.get(name, ())
+    if not isinstance(items, tuple):
+        return None
+    slugs = {_usable_slug(item) for item in items}
+    return frozenset(slug for slug in slugs if slug) if len(slugs - {""}) == len(items) else None
+
+
+def _usable_slug(item: Any) -> str:
+    """The slug of an item, "" where it has none that can stand; those that treebanks give may be longer."""
+    slug = item.get("slug") if isinstance(item, dict) else getattr(item, "slug", None)
+    if not isinstance(slug, str) or not is_slug(slug) or reserved_reason(slug) is not None:
+        return ""
+    return "" if isinstance(item, dict) and len(slug) > LONGEST_SLUG else slug
 
 
 def shorten(text: str) -> str:

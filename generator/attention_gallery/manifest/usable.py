@@ -10,7 +10,6 @@ from pydantic import ValidationError
 
 from attention_gallery.manifest.relations import Place
 from attention_gallery.manifest.settings import GallerySettings
-from attention_gallery.manifest.slugs import is_slug
 
 _LISTS = ("models", "sentences", "contrasts")
 # Without these an item is nothing; what else is wrong in one is left out of it.
@@ -84,13 +83,3 @@ def _settings(items: Mapping[str, list[tuple[int, Any]]], rest: Mapping[str, Any
     stand_ins = {name: (item,) for name, item in _STAND_INS.items() if not kept[name]}
     settings = GallerySettings.model_validate({"title": "?", **rest, **values, **stand_ins})
     return Usable(settings.model_copy(update=dict.fromkeys(stand_ins, ())), kept)
-
-
-def slugs_of(data: Mapping[str, Any], name: str) -> frozenset[str] | None:
-    """The slugs of all items of a list, None where one cannot be told."""
-    items = data.get(name, ())
-    if not isinstance(items, tuple):
-        return None
-    slugs = [item.get("slug") if isinstance(item, dict) else getattr(item, "slug", None) for item in items]
-    named = [slug for slug in slugs if isinstance(slug, str) and is_slug(slug)]
-    return frozenset(named) if len(named) == len(slugs) else None

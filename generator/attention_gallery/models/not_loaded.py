@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
 import transformers
+from huggingface_hub.errors import StrictDataclassFieldValidationError
 
-from attention_gallery.errors import ModelError
+from attention_gallery.errors import ModelError, first_words
 from attention_gallery.files import parse_json
 from attention_gallery.models.foreign import fault_in_words
 from attention_gallery.models.memory import lacks_memory
@@ -26,7 +28,22 @@ _PACKAGES = {
     "hqq": "hqq",
     "quark": "amd-quark",
 }
+# How a configuration says which value it refuses, and what it should be.
+_FIELD = re.compile(r"field '(\w+)'")
+_EXPECTED = re.compile(r"expected (\w+), got")
+_TYPES = {
+    "int": "a whole number",
+    "float": "a number",
+    "str": "a text",
+    "bool": "true or false",
+    "list": "a list",
+    "tuple": "a list",
+    "dict": "a block of names and values",
+    "NoneType": "null",
+}
+_VALUES = "correct it there, or take config.json anew from where the model comes from"
 _LONGEST = 300
+_LONGEST_VALUE = 60
 
 
 def cannot_load(resolved: ResolvedModel, error: BaseException) -> ModelError:
@@ -58,21 +75,17 @@ def _explained(resolved: ResolvedModel, error: BaseException) -> tuple[str, str]
         return f"transformers {transformers.__version__} does not know what it is: {_first_line(error)}", mend
     if isinstance(error, SystemExit):
         return fault_in_words(error), "mend the code that came with it, or choose another model"
-    mend = "check that its files are complete and that this version of transformers knows it"
+    if isinstance(error, StrictDataclassFieldValidationError):
+        return _wrong_value(resolved, error)
+    config = ", that the values in its config.json are right," if resolved.config is not None else ""
+    mend = f"check that its files are complete{config} and that this version of transformers knows it"
     return _first_line(error), mend
 
 
 def _quantisation(resolved: ResolvedModel) -> str:
     """How the weights are quantised, as config.json names it; "" where they are not."""
-    try:
-        config: Any = (
-            parse_json(read_user_file(resolved.config, LARGEST_SETTINGS))
-            if resolved.config is not None
-            else {}
-        )
-        return str(config["quantization_config"]["quant_method"])[:40]
-    except (OSError, ValueError, LookupError, TypeError):
-        return ""
+    described = _config(resolved).get("quantization_config")
+    return str(described.get("quant_method", ""))[:40] if isinstance(described, dict) else ""
 
 
 def _install(error: ImportError, quantised: str) -> str:
@@ -90,5 +103,30 @@ def _install(error: ImportError, quantised: str) -> str:
 
 
 def _first_line(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).strip().splitlines() if line.strip()]
-    return (lines[0][:_LONGEST] if lines else "") or type(error).__name__
+    said = first_words(str(error), _LONGEST)
+    # What Python itself says against a value, such as the key of a `KeyError`, tells little alone.
+    bare = isinstance(error, LookupError | AttributeError | TypeError | ArithmeticError)
+    name = type(error).__name__
+    return f"{name}: {said}" if bare and said else said or name
+
+
+def _config(resolved: ResolvedModel) -> dict[str, Any]:
+    """What its config.json says, nothing where that cannot be read."""
+    try:
+        config = parse_json(read_user_file(resolved.config, LARGEST_SETTINGS)) if resolved.config else {}
+    except (OSError, ValueError):
+        return {}
+    return config if isinstance(config, dict) else {}
+
+
+def _wrong_value(resolved: ResolvedModel, error: StrictDataclassFieldValidationError) -> tuple[str, str]:
+    """The reason and the mend for a value that is of another type than the configuration asks for."""
+    field = _FIELD.search(str(error))
+    name = field[1] if field else ""
+    kinds = dict.fromkeys(_TYPES.get(kind, kind) for kind in _EXPECTED.findall(str(error)))
+    config = _config(resolved)
+    if not kinds or name not in config:
+        return _first_line(error), _VALUES
+    value = json.dumps(config[name], ensure_ascii=False)
+    shown = value if len(value) <= _LONGEST_VALUE else f"{value[:_LONGEST_VALUE]}…"
+    return f"`{name}` in its config.json is {shown}, and should be {' or '.join(kinds)}", _VALUES

@@ -130,12 +130,15 @@ class Claim:
 
 
 def read_claims(
-    specs: tuple[ClaimSpec, ...], document: Document, own: NoteTarget, path: Path
+    specs: Mapping[int, ClaimSpec], document: Document, own: NoteTarget, path: Path
 ) -> tuple[tuple[Claim, ...], list[Problem]]:
-    """The claims of a note about `own`, and what is wrong with the others, without a file."""
+    """The claims of a note about `own`, and what is wrong with the others, without a file.
+
+    `specs` are by their place in `claims`.
+    """
     claims: list[Claim] = []
     problems: list[Problem] = []
-    for index, spec in enumerate(specs):
+    for index, spec in specs.items():
         try:
             claims.append(_claim(spec, document, own, path, index))
         except AskError as error:

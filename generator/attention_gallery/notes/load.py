@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from pydantic import Field, ValidationError
@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError
 from attention_gallery.errors import NoteError, Problem
 from attention_gallery.files import cannot_read
 from attention_gallery.hashing import digest_bytes
-from attention_gallery.manifest.document import CONTROL, read_document
+from attention_gallery.manifest.document import CONTROL, Document, read_document
 from attention_gallery.manifest.explain import explain
 from attention_gallery.manifest.nodes import YamlError
 from attention_gallery.manifest.settings import Settings
@@ -60,6 +60,19 @@ class Note:
     claims: tuple[Claim, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class NotesReading:
+    """Notes as far as they can be used, drafts too, sorted by name, and everything that is wrong with them.
+
+    A note with a mistake in its front matter is there without it; one that cannot be read, or has no page to
+    stand on, is not, and then the notes are not `whole`.
+    """
+
+    notes: tuple[Note, ...]
+    problems: tuple[Problem, ...]
+    whole: bool
+
+
 def load_notes(
     folder: Path,
     models: Collection[str],
@@ -68,10 +81,10 @@ def load_notes(
     contrasts: Collection[str] = (),
 ) -> tuple[Note, ...]:
     """All notes of the content folder, as `read_notes` reads them. Raises `NoteError` with what it tells."""
-    notes, problems = read_notes(folder, models, sentences, root, contrasts)
-    if problems:
-        raise NoteError(problems)
-    return notes
+    read = read_notes(folder, models, sentences, root, contrasts)
+    if read.problems:
+        raise NoteError(read.problems)
+    return read.notes
 
 
 def read_notes(
@@ -80,31 +93,34 @@ def read_notes(
     sentences: Collection[str],
     root: Path | None = None,
     contrasts: Collection[str] = (),
-) -> tuple[tuple[Note, ...], list[Problem]]:
-    """The notes of the content folder, drafts too, sorted by name, and everything that is wrong with notes.
+) -> NotesReading:
+    """The notes of the content folder, none when there is no folder.
 
     `models`, `sentences` and `contrasts` are the slugs of the whole manifest, drafts too. `root` is the
-    project, which the folder must not leave. A note with a mistake in its front matter is there without it;
-    one that cannot be read, or has no page to stand on, is not. None when there is no folder.
+    project, which the folder must not leave.
     """
     problems: list[Problem] = []
     known = models, sentences, contrasts
     if root is not None and not folder.resolve().is_relative_to(root.resolve()):
-        return (), [Problem("the content folder leaves the project", "move it inside", folder)]
+        left = Problem("the content folder leaves the project", "move it inside", folder)
+        return NotesReading((), (left,), False)
     notes: list[Note] = []
     places: dict[NoteTarget, Note] = {}
-    for file in walk(folder, problems):
+    files = tuple(walk(folder, problems))
+    whole = not problems
+    for file in files:
         if not file.name.endswith(".md"):
             continue
         note = _load(file, known, problems)
         if note is None:
+            whole = False
             continue
         if note.target in places:
             reason = f"this note is about the same page as {places[note.target].name}"
             problems.append(Problem(reason, "join the two", note.path))
         places[note.target] = note
         notes.append(note)
-    return tuple(notes), problems
+    return NotesReading(tuple(notes), tuple(problems), whole)
 
 
 def check_models(notes: Sequence[Note], models: Collection[str], pairs: Collection[tuple[str, str]]) -> None:
@@ -240,28 +256,45 @@ def _front_matter(
     file: ContentFile, text: str, target: NoteTarget | None, problems: list[Problem]
 ) -> tuple[FrontMatter, tuple[Claim, ...]]:
     lines = text.split("\n")
-    found: list[Problem] = []
+    wrong: list[Problem] = []
     matter = FrontMatter()
     claims: tuple[Claim, ...] = ()
     try:
         document = read_document(text)
-        data = {} if document.data is None else document.data
-        found += document.problems
-        if isinstance(data, dict):
-            matter = FrontMatter.model_validate(data)
-        else:
-            found.append(Problem("front matter is a block of `key: value` lines", "write `title: …`", line=2))
+        wrong += document.problems
+        matter, numbers = _right_part(document, wrong)
         if target is not None:
-            claims, wrong = read_claims(matter.claims, document, target, file.path)
-            found += wrong
+            specs = dict(zip(numbers, matter.claims, strict=True))
+            claims, mistakes = read_claims(specs, document, target, file.path)
+            wrong += mistakes
     except YamlError as error:
-        found.append(error.problem())
-    except ValidationError as error:
-        found += explain(error.errors(include_url=False), document, FrontMatter)
-    for one in found:
-        quote = lines[one.line - 1] if one.line and one.line <= len(lines) else one.quote
-        problems.append(Problem(one.reason, one.mend, file.path, one.line, one.column, quote))
+        wrong.append(error.problem())
+    for problem in sorted(wrong, key=lambda problem: (problem.line or 0, problem.column or 0)):
+        quote = lines[problem.line - 1] if problem.line and problem.line <= len(lines) else problem.quote
+        problems.append(replace(problem, file=file.path, quote=quote))
     return matter, claims
+
+
+def _right_part(document: Document, wrong: list[Problem]) -> tuple[FrontMatter, list[int]]:
+    """Front matter without what is wrong in it, which is told in `wrong`, and the places of its claims.
+
+    A claim is left out whole: that it lacks what was mistyped would be told as another mistake.
+    """
+    data = {} if document.data is None else document.data
+    if not isinstance(data, dict):
+        wrong.append(Problem("front matter is a block of `key: value` lines", "write `title: …`", line=2))
+        data = {}
+    places: set[tuple[str | int, ...]] = set()
+    try:
+        FrontMatter.model_validate(data)
+    except ValidationError as error:
+        wrong += explain(error.errors(include_url=False), document, FrontMatter)
+        places = {one["loc"][:2] if one["loc"][0] == "claims" else one["loc"][:1] for one in error.errors()}
+    right = {key: data[key] for key in FrontMatter.model_fields if key in data and (key,) not in places}
+    listed = right.get("claims", ())
+    numbers = [number for number in range(len(listed)) if ("claims", number) not in places]
+    right["claims"] = tuple(listed[number] for number in numbers)
+    return FrontMatter.model_validate(right), numbers
 
 
 def _heading(file: ContentFile, body: str, line: int, problems: list[Problem]) -> tuple[str, str, int]:

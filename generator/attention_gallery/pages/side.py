@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
-from attention_gallery.errors import GalleryError
+from attention_gallery.errors import GalleryError, first_words
 
 _Made = TypeVar("_Made")
 _Otherwise = TypeVar("_Otherwise")
@@ -90,6 +90,5 @@ class SideAnalyses:
 
     def leave_out(self, analysis: str, subject: str, error: str, detail: str = "") -> None:
         """Tell of an analysis that failed."""
-        lines = detail.strip().splitlines()
-        found = LeftOut(analysis, subject, error, lines[0][:200] if lines else "no more is known")
+        found = LeftOut(analysis, subject, error, first_words(detail, 200) or "no more is known")
         self._page[found] = self._all[found] = None

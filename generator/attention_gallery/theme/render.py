@@ -15,6 +15,7 @@ from attention_gallery.errors import Problem, ThemeError, did_you_mean
 from attention_gallery.theme.compiled import CompiledTemplates
 from attention_gallery.theme.escaping import EscapingEnvironment
 from attention_gallery.theme.find import LARGEST_TEMPLATE, Theme
+from attention_gallery.theme.recursion import ENDS, FLATTER, NESTED, leads_back
 from attention_gallery.theme.templates import TemplateInspector, TemplateLoader, no_template
 from attention_gallery.theme.undefined import NotThere, without_modules
 from attention_gallery.user_files import read_user_file
@@ -128,7 +129,10 @@ class Renderer:
             return ThemeError(Problem(no_template(wanted), did_you_mean(wanted, known)))
         if isinstance(error, jinja2.TemplateSyntaxError):
             return ThemeError(self._problem(str(error.message), error.filename, error.lineno))
-        file, line = self._place(error)
+        frames = self._frames(error)
+        if isinstance(error, RecursionError):
+            return self._too_deep(frames, name)
+        file, line = (frames[-1].filename, frames[-1].lineno) if frames else (None, None)
         if isinstance(error, NotThere):
             problem = self._problem("", file, line)
             reason, mend = error.told(problem.quote or "", {*self._shared, *given})
@@ -147,11 +151,17 @@ class Renderer:
         sources = (self._loader.get_source(self._environment, name)[0] for name in names)
         return all(match[0] in _PLAIN_LINKS for source in sources for match in _LINK.finditer(source))
 
-    def _place(self, error: Exception) -> tuple[str | None, int | None]:
+    def _too_deep(self, frames: list[traceback.FrameSummary], name: str) -> ThemeError:
+        if not frames:  # it was being compiled
+            return ThemeError(Problem(NESTED, FLATTER, self._loader.path(name)))
+        frame, reason = leads_back(frames, self._folders)
+        return ThemeError(replace(self._problem(reason, frame.filename, frame.lineno), mend=ENDS))
+
+    def _frames(self, error: Exception) -> list[traceback.FrameSummary]:
+        """Where in templates an error was raised, from the outermost."""
         folders = tuple(str(folder) for folder in self._folders)
         frames = traceback.extract_tb(error.__traceback__)
-        inside = [frame for frame in frames if frame.filename.startswith(folders)]
-        return (inside[-1].filename, inside[-1].lineno) if inside else (None, None)
+        return [frame for frame in frames if frame.filename.startswith(folders)]
 
     def _problem(self, reason: str, file: str | None, line: int | None) -> Problem:
         path = None if file is None else Path(file)

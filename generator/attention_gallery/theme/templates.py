@@ -13,6 +13,7 @@ from attention_gallery.errors import Problem, ThemeError, did_you_mean
 from attention_gallery.hashing import digest, digest_file
 from attention_gallery.manifest.textfile import not_utf8
 from attention_gallery.theme.find import LARGEST_TEMPLATE
+from attention_gallery.theme.recursion import FLATTER, NESTED
 from attention_gallery.user_files import read_user_file
 
 
@@ -29,7 +30,7 @@ class TemplateLoader(jinja2.FileSystemLoader):
         try:
             return super().get_source(environment, template)
         except UnicodeDecodeError as error:
-            path = self._path(template)
+            path = self.path(template)
             raise ThemeError(not_utf8(path, read_user_file(path, LARGEST_TEMPLATE), error)) from None
 
     def names(self) -> list[str]:
@@ -43,10 +44,11 @@ class TemplateLoader(jinja2.FileSystemLoader):
 
     def digest(self) -> str:
         """Digest of all templates and where they lie."""
-        paths = [(name, self._path(name)) for name in self.names()]
+        paths = [(name, self.path(name)) for name in self.names()]
         return digest([(name, str(path), digest_file(path)) for name, path in paths])
 
-    def _path(self, name: str) -> Path:
+    def path(self, name: str) -> Path:
+        """The file of a template that there is."""
         return next(path for folder in self.searchpath if (path := Path(folder, name)).is_file())
 
 
@@ -88,6 +90,8 @@ class TemplateInspector:
             reason = getattr(error, "strerror", None) or str(error)
             path = Path(self._loader.searchpath[0], name)
             self.problems.append(Problem(f"the template cannot be read: {reason}", "", path))
+        except RecursionError:
+            self.problems.append(Problem(NESTED, FLATTER, self._loader.path(name)))
         return None
 
     def _references(self, tree: nodes.Template) -> Iterator[tuple[int, str, str]]:
@@ -120,7 +124,7 @@ class TemplateInspector:
                 source, file, _ = self._loader.get_source(self._environment, template)
                 tree = self._environment.parse(source, template, file)
                 self._exported[template] = frozenset(_exported(tree))
-            except (ThemeError, OSError, jinja2.TemplateError):
+            except (ThemeError, OSError, jinja2.TemplateError, RecursionError):
                 self._exported[template] = None
         return self._exported[template]
 

@@ -14,6 +14,9 @@ attention-gallery lock --upgrade
 attention-gallery lock --exact
 """
 
+_EXACT = "exact: captures of another numeric environment are refused from now on"
+_NO_LONGER_EXACT = "no longer exact: captures of another numeric environment are used, with a warning"
+
 
 @gallery_command("lock", _EXAMPLES)
 @click.option("--upgrade", is_flag=True, help="Ask the hub where branches and tags stand now.")
@@ -35,8 +38,11 @@ def command(session: Session, upgrade: bool, exact: bool | None) -> None:
     report = update_lock(session.manifest_path(), session.reporter(), upgrade=upgrade, exact=exact)
     for slug, changes in report.changed.items():
         session.say(plain(f"{slug}: {'; '.join(changes)}"))
+    if report.exact is not None:
+        session.say(_EXACT if report.exact else _NO_LONGER_EXACT)
     models = counted(report.models, "model")
-    if report.changed:
-        session.say(f"Wrote {shown(report.path)}: {models}, {len(report.changed)} changed.")
+    if report.written:
+        what = f"{len(report.changed)} changed" if report.changed else "the same as before"
+        session.say(f"Wrote {shown(report.path)}: {models}, {what}.")
     else:
         session.say(f"{shown(report.path)} is up to date: {models}.")

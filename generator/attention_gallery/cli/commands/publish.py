@@ -53,6 +53,11 @@ def command(
     reporter = session.reporter()
     for warning in report.warnings:
         reporter.warning(warning)
-    done = f"Pushed to {remote}/{branch}" if report.pushed else f"Committed to {branch}"
+    if report.pushed:
+        done = f"Pushed to {remote}/{branch}"
+    elif report.changed:
+        done = f"Committed to {branch}"
+    else:
+        done = f"Nothing has changed since the last commit to {branch}"
     what = f"{counted(report.files, 'file')}, {size(report.size)}"
     session.say(plain(f"{done}: {what}, commit {report.commit[:10]}."))
