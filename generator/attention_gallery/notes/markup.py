@@ -15,7 +15,7 @@ import markdown
 
 from attention_gallery.errors import NoteError, Problem
 from attention_gallery.notes.sanitize import sanitize
-from attention_gallery.notes.scan import Piece, scan
+from attention_gallery.notes.scan import MARK, Piece, scan, without_address_marks
 from attention_gallery.workers import LimitedProcess, Limits, LimitsExceededError, TaskFailedError
 
 LIMITS = Limits()
@@ -28,6 +28,7 @@ _NESTING = re.compile(
     r"^(?:[ \t]{40}|[ ]{0,3}(?:>[ ]?){12}|[ \t]*(?:(?:[-+*]|\d+[.)])[ \t]+){8})", re.MULTILINE
 )
 _DEFINES = re.compile(r"^[ ]{0,3}(?:\*?\[|:[ ])", re.MULTILINE)
+_PRIVATE = re.compile("[\ue000\ue001]")
 _TOO_DEEP = "the note nests too deeply to be read"
 
 
@@ -66,7 +67,11 @@ def is_quick(body: str) -> bool:
 def converted(body: str) -> tuple[list[Piece], str]:
     """As `marked_up`, at once."""
     text, pieces = scan(body)
-    return pieces, sanitize(_markdown(text))
+    html = _markdown(text)
+    if _PRIVATE.search(MARK.sub("", html)):
+        # Markdown took a mark for text of the note and cut it in two, as in `[]("1. ](`.
+        html = _markdown(without_address_marks(text, pieces))
+    return pieces, sanitize(html)
 
 
 def converter() -> Callable[..., tuple[list[Any], str]]:

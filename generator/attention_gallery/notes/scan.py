@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Literal
@@ -82,6 +83,11 @@ class Piece:
 def scan(body: str) -> tuple[str, list[Piece]]:
     """The body with marks, and the pieces by number."""
     return _Scanner(body).marked()
+
+
+def without_address_marks(text: str, pieces: Sequence[Piece]) -> str:
+    """The text that `scan` gave, without the marks that stand for nothing."""
+    return MARK.sub(lambda mark: "" if pieces[int(mark[1])].kind == "address" else mark[0], text)
 
 
 class _Scanner:
