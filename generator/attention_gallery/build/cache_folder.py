@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,16 +15,21 @@ _AGAIN = "build again; the previous site is untouched"
 
 
 @contextmanager
-def held(cache: Path) -> Iterator[None]:
-    """Make the cache folder, and hold on to it.
+def held(cache: Path) -> Iterator[Callable[[], None]]:
+    """Make the cache folder, hold on to it, and give what raises `OutputError` once it is no longer there.
 
-    Raises `OutputError` where it is no folder, and for whatever fails because it, or something in it, was
-    removed or replaced meanwhile.
+    Much of it is made again where it is missing, so that nothing need fail. Raises `OutputError` where it is
+    no folder, and for whatever fails because it, or something in it, was removed or replaced meanwhile.
     """
     _make(cache)
     handle = os.open(cache, os.O_RDONLY) if hasattr(os, "O_DIRECTORY") else None
+
+    def require_same() -> None:
+        if reason := _lost(cache, handle):
+            raise OutputError(Problem(reason, _AGAIN, cache))
+
     try:
-        yield
+        yield require_same
     except Exception as error:  # without its files anything can fail
         reason = _lost(cache, handle) or _lost_within(cache, error)
         if reason is None:

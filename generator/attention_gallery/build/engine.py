@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from attention_gallery.build.cache_folder import held
 from attention_gallery.build.lock import build_lock
 from attention_gallery.build.options import BuildOptions, BuildReport, CheckReport
-from attention_gallery.build.record import Record, RecordWriter, draft_of, restamp
+from attention_gallery.build.record import Record, RecordWriter, drop_drafts, restamp
 from attention_gallery.build.state import State, looked_at, watch_of
 from attention_gallery.build.unchanged import untouched
 from attention_gallery.errors import DamagedEntry, OutputError, Problem, told_in_short
@@ -52,13 +52,17 @@ class _Clock:
 
 @dataclass(frozen=True, slots=True)
 class _Build:
-    """One run of a build, inside the lock."""
+    """One run of a build, inside the lock.
+
+    `require_cache` raises `OutputError` once the cache folder is no longer the one that the build began with.
+    """
 
     manifest: Path
     options: BuildOptions
     reporter: Reporter
     clock: _Clock
     warnings: list[str]
+    require_cache: Callable[[], None] = lambda: None
 
     @property
     def cache(self) -> Path:
@@ -84,14 +88,16 @@ def build(manifest_path: Path, options: BuildOptions, reporter: Reporter) -> Bui
         from attention_gallery.manifest import load_manifest
 
         load_manifest(manifest)  # raises the error that says what is missing
-    with held(run.cache), build_lock(run.cache):
+    with held(run.cache) as require_cache, build_lock(run.cache):
+        run = replace(run, require_cache=require_cache)
+        run.require_cache()
         _sweep(run)
         return _unchanged(run) or _rebuild(run)
 
 
 def _sweep(run: _Build) -> None:
     """Drop what a killed build left behind."""
-    draft_of(run.record_path).unlink(missing_ok=True)
+    drop_drafts(run.record_path)
     if run.staging.exists():
         from attention_gallery.files import remove_tree
 
@@ -216,6 +222,7 @@ def _write(
     from attention_gallery.build.ownership import MARKER, owned_files
     from attention_gallery.files import recover_swap
 
+    run.require_cache()  # another build could be staging its site in a new one
     recover_swap(project.site)
     owned = owned_files(project.site, run.options.force)
     with run.clock.phase("plan"):
@@ -234,14 +241,7 @@ def _write(
             _check(run, staging, gallery)
         pruned = len(owned - {MARKER} - staging.files())
         with run.clock.phase("swap"):
-            report = _told(project, staging, run.warnings)
-            # Themes and files beside notes are read as pages are made. What failed may not fail next time.
-            whole = not gallery.data.sides.everything
-            sources = state.sources if whole and untouched(state.sources) else {}
-            new.finish({**state.facts, "report": report}, sources)
-            staging.swap()
-            new.publish()
-            restamp(run.record_path, staging.drop_old(owned), {})
+            _swap(run, project, (staging, new), owned, state)
     except BaseException:
         _abandon(staging, new)
         raise
@@ -250,6 +250,22 @@ def _write(
     pages, written, reused, size = staging.pages, staging.written, staging.reused, staging.size
     told, seconds = tuple(run.warnings), run.clock.seconds
     return BuildReport(project.site, pages, written, reused, pruned, captured, size, told, seconds)
+
+
+def _swap(
+    run: _Build, project: Project, made: tuple[Staging, RecordWriter], owned: set[str], state: State
+) -> None:
+    """Put a site that was made and checked, and then its record, in the place of the old ones."""
+    staging, new = made
+    report = _told(project, staging, run.warnings)
+    # Themes and files beside notes are read as pages are made. What failed may not fail next time.
+    whole = not staging.sides.everything
+    sources = state.sources if whole and untouched(state.sources) else {}
+    run.require_cache()
+    new.finish({**state.facts, "report": report}, sources)
+    staging.swap()
+    new.publish()
+    restamp(run.record_path, staging.drop_old(owned), {})
 
 
 def _tell_unread(run: _Build, project: Project, captures: Captures, data: CachedData) -> None:
