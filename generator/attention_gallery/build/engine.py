@@ -155,14 +155,15 @@ def _rebuild(run: _Build) -> BuildReport:
     for folder in (run.cache, run.cache / "analysis", run.cache / "templates"):
         sweep_unfinished(folder)
     captured, dropped = 0, set[str]()
-    _hold_to_environment(run, project, captures, store, lock)
+    environments = _hold_to_environment(run, project, captures, store, lock)
     while True:
         with run.clock.phase("capture"):
             captured += capture_all(project, captures, store, run.reporter, run.options.keep_going)
         cache = run.cache / "analysis"
         data = CachedData(store, cache, settings.analysis, measures=project.measures)
-        environments = survey(settings, captures, store, lock)
-        refuse_others(settings, environments, lock, run.options.strict)
+        if environments is None:
+            environments = survey(settings, captures, store, lock)
+            refuse_others(settings, environments, lock, run.options.strict)
         try:
             gathered = (captures, annotated, environments)
             return _write(run, project, gathered, data, captured, state)
@@ -171,18 +172,26 @@ def _rebuild(run: _Build) -> BuildReport:
             if not damaged:
                 raise
             dropped |= damaged
+            environments = None  # they are captured again
 
 
 def _hold_to_environment(
     run: _Build, project: Project, captures: Captures, store: AttentionStore, lock: Lock | None
-) -> None:
-    """Stop before anything is captured where captures of another environment are refused and are there."""
+) -> Environments | None:
+    """Stop before anything is captured where captures of another environment are refused and are there.
+
+    The environments of all captures, None where some are missing: those that come have to be seen, too.
+    """
     from attention_gallery.build.environments import refuse_others, refuse_to_capture, survey
 
     settings = project.manifest.settings
-    refuse_others(settings, survey(settings, captures, store, lock), lock, run.options.strict)
-    if not all(store.has(key) for key in captures.every.values()):
-        refuse_to_capture(settings, lock, run.options.strict)
+    missing = captures.missing(store)  # first: what somebody else captures from now on may not be surveyed
+    environments = survey(settings, captures, store, lock)
+    refuse_others(settings, environments, lock, run.options.strict)
+    if not missing:
+        return environments
+    refuse_to_capture(settings, lock, run.options.strict)
+    return None
 
 
 def _pinned_captures(
