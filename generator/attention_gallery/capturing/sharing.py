@@ -113,8 +113,14 @@ class BatchTrials:
         if not self._prepared.shares:
             return False
         if (shape, rows) not in self._found:
-            self._found[shape, rows] = self._leaves_none_over(shape, rows) and self._try(shape, rows)
+            self._found[shape, rows] = self._try(shape, rows)
         return self._found[shape, rows]
+
+    def _try(self, shape: Shape, rows: int) -> bool:
+        try:
+            return self._leaves_none_over(shape, rows) and self._keeps_every_bit(shape, rows)
+        except MODEL_FAULTS:  # too little memory among them
+            return False  # whoever captures the sentences one by one is told if that fails, too
 
     def _leaves_none_over(self, shape: Shape, rows: int) -> bool:
         """Whether all numbers of pointwise operations are computed in the same way, wherever their row lies.
@@ -146,15 +152,12 @@ class BatchTrials:
                     found.add((math.prod(of_one) // _LENGTH**power, power))
         return frozenset(found)
 
-    def _try(self, shape: Shape, rows: int) -> bool:
+    def _keeps_every_bit(self, shape: Shape, rows: int) -> bool:
         copies = fewest_rows(shape)
-        try:
-            if shape not in self._alone:
-                self._alone = {}  # those of one length at a time are enough, as lengths come in order
-                self._alone[shape] = [self.layers(shape, [text] * copies) for text in (0, 1)]
-            together = self.layers(shape, [row % 2 for row in range(rows)])
-        except MODEL_FAULTS:  # too little memory among them
-            return False
+        if shape not in self._alone:
+            self._alone = {}  # those of one length at a time are enough, as lengths come in order
+            self._alone[shape] = [self.layers(shape, [text] * copies) for text in (0, 1)]
+        together = self.layers(shape, [row % 2 for row in range(rows)])
         alone = self._alone[shape]
         return all(_same(alone[row % 2], together, row) for row in range(rows))
 
