@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attention_gallery.build.cache_folder import held
+from attention_gallery.build.cache_folder import held, require_readable
 from attention_gallery.build.lock import build_lock
 from attention_gallery.build.options import BuildOptions, BuildReport, CheckReport
 from attention_gallery.build.record import Record, RecordWriter, drop_drafts, restamp
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from attention_gallery.manifest.lock import Lock
     from attention_gallery.models import FingerprintMemory
     from attention_gallery.pages.gallery import Gallery
+    from attention_gallery.records import Tokens
     from attention_gallery.store import AttentionStore
 
 PAGES_LIMIT = 1_000_000_000  # GitHub Pages publishes at most 1 GB
@@ -136,6 +137,7 @@ def _rebuild(run: _Build) -> BuildReport:
     from attention_gallery.models import FingerprintMemory
     from attention_gallery.store import AttentionStore
 
+    require_readable(run.cache)
     with run.clock.phase("read"):
         watch = watch_of(run.manifest, run.options)
         look = Look(run.cache, run.options, run.reporter, build=True)
@@ -279,18 +281,13 @@ def _swap(
 
 def _tell_unread(run: _Build, project: Project, captures: Captures, data: CachedData) -> None:
     """Warn of what models do not read of the sentences that have pages, and of chats."""
-    from attention_gallery.build.unread import unread_parts
+    from attention_gallery.build.unread import readings, unread_parts
+
+    def tokens(key: str) -> Tokens:
+        return data.peek(key).keys
 
     sentences = project.manifest.settings.sentences
-    keys = captures.keys
-    readings = (
-        (model, index, data.peek(keys[model.spec.slug, sentence.slug]).keys)
-        for model in captures.shown
-        for index, sentence in enumerate(sentences)
-        if (sentence.pages or sentence.chat) and (model.spec.slug, sentence.slug) in keys
-        if model.kind != "decoder"
-    )
-    for warning in unread_parts(project.manifest, readings):
+    for warning in unread_parts(project.manifest, readings(sentences, captures.shown, captures.keys, tokens)):
         _warn(run, warning)
 
 

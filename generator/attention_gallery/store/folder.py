@@ -17,7 +17,7 @@ from attention_gallery.files import is_system_trouble, make_folder
 from attention_gallery.hashing import digest_file
 from attention_gallery.records import ModelFacts, Precision, StoredAttention, Tokens
 from attention_gallery.store.beside import NO_ROOM, BesideShape
-from attention_gallery.store.entry import StoredEntry
+from attention_gallery.store.entry import StoredEntry, unreadable
 from attention_gallery.store.layout import Reading
 from attention_gallery.store.sidecar import Sidecar, load
 from attention_gallery.store.writer import EntryWriter
@@ -79,7 +79,7 @@ class AttentionStore:
         try:
             return digest_file(Path(self._paths(key)[1]))
         except OSError as error:
-            raise DamagedEntry(f"the stored capture {key[:12]} cannot be read: {error}") from error
+            raise unreadable(key, error) from error
 
     def verify(self, key: str) -> None:
         """Read the whole entry and compare it with its checksums. Raises `KeyError` or `DamagedEntry`."""
@@ -216,7 +216,7 @@ class AttentionStore:
         try:
             return load(Path(self._paths(key)[1]).read_bytes(), key)
         except OSError as error:
-            raise DamagedEntry(f"the stored capture {key[:12]} cannot be read: {error}") from error
+            raise unreadable(key, error) from error
 
 
 @contextmanager
