@@ -39,13 +39,13 @@ _RENAME_EXCHANGE = 2  # Linux renameat2(2)
 _RENAME_SWAP = 2  # macOS renamex_np(2)
 
 
-def is_system_trouble(error: OSError) -> bool:
+def is_system_trouble(error: BaseException) -> bool:
     """Whether the system failed and nobody made a mistake: a full disk, a missing permission.
 
     Commands end with exit code 1 then. A file that we refuse to read is the user's to mend, whatever number
     of the system its error has.
     """
-    return error.errno in _TROUBLE and not isinstance(error, UserError)
+    return isinstance(error, OSError) and error.errno in _TROUBLE and not isinstance(error, UserError)
 
 
 def parse_json(data: bytes | str) -> Any:

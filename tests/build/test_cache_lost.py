@@ -14,8 +14,11 @@ from typing import Any
 import pytest
 
 from attention_gallery.build import BuildOptions, build
+from attention_gallery.build.lock import build_lock
+from attention_gallery.build.record import Output, Record, RecordWriter
 from attention_gallery.errors import OutputError
 from attention_gallery.progress import SilentReporter
+from attention_gallery.stamps import ABSENT
 from sample_gallery import Sample
 
 Lose = Callable[[Path], object]
@@ -97,6 +100,76 @@ def test_the_site_stays_whole(
     sample.build()
     assert "<h1>Changed</h1>" in sample.page("")
     assert (sample.site / "CNAME").read_text() == "example.org"
+
+
+BEGINNINGS = {
+    "the capture": "attention_gallery.build.captures:capture_all",
+    "the record": "attention_gallery.build.engine:RecordWriter.__init__",
+    "the staging folder": "attention_gallery.build.execute:Staging.begin",
+}
+
+
+@pytest.mark.parametrize("lose", [removed, another])
+@pytest.mark.parametrize("place", BEGINNINGS)
+def test_a_cache_that_could_be_made_again_is_missed_all_the_same(
+    built: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lose: Lose, place: str
+) -> None:
+    """Another build can have begun in the new one, and would share staging folder and record with this."""
+    sample = built.copy(tmp_path / "copy")
+    before = sample.tree()
+    sample.settings["title"] = "Changed"
+    sample.save()
+    sample.fill()
+    captured = shutil.copytree(sample.cache / "store", tmp_path / "captured")
+
+    def lose_and_capture() -> None:
+        lose(sample.cache)
+        shutil.copytree(captured, sample.cache / "store")
+
+    original = pkgutil.resolve_name(BEGINNINGS[place])
+    target = BEGINNINGS[place].replace(":", ".")
+    monkeypatch.setattr(target, at_call(1, lose_and_capture, original))
+    with pytest.raises(OutputError, match="was replaced by another while the build was running"):
+        build(sample.manifest, BuildOptions(), SilentReporter())
+    monkeypatch.undo()
+    assert sample.tree() == before
+    sample.build()
+    assert "<h1>Changed</h1>" in sample.page("")
+
+
+def test_no_second_build_begins_in_a_new_cache_folder(built: Sample, tmp_path: Path) -> None:
+    sample = built.copy(tmp_path / "copy")
+    with build_lock(sample.cache):
+        removed(sample.cache)
+        with pytest.raises(OutputError, match="another build of this gallery is running"):
+            build(sample.manifest, BuildOptions(), SilentReporter())
+    assert sample.build().pages
+
+
+def test_records_that_are_written_at_once_do_not_meet(tmp_path: Path) -> None:
+    """Where no lock keeps two builds apart, the last record is a whole one."""
+    path = tmp_path / "build.sqlite"
+    writers = [RecordWriter(path), RecordWriter(path)]
+    for name, writer in zip(("first", "second"), writers, strict=True):
+        writer.add(Output("page/", name, "digest", "", ABSENT))
+    for name, writer in zip(("first", "second"), writers, strict=True):
+        writer.finish({"name": name}, {})
+    for name, writer in zip(("first", "second"), writers, strict=True):
+        writer.publish()
+        record = Record(path)
+        page = record.output("page/")
+        assert page is not None
+        assert (record.fact("name"), page.inputs) == (name, name)
+        record.close()
+    assert [left.name for left in tmp_path.iterdir()] == ["build.sqlite"]
+
+
+def test_records_that_were_not_finished_are_swept(sample: Sample) -> None:
+    sample.cache.mkdir(exist_ok=True)
+    for name in ("build.sqlite.new", "build.sqlite.0badcafe.new"):
+        (sample.cache / name).write_text("left by a killed build", encoding="utf-8")
+    sample.build()
+    assert [path.name for path in sample.cache.glob("build.sqlite*")] == ["build.sqlite"]
 
 
 @pytest.mark.parametrize(("name", "told"), [("", "the folder"), ("store", '".gallery/store"')])

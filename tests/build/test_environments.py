@@ -12,10 +12,15 @@ from typing import Any
 import pytest
 
 import sample_gallery
-from attention_gallery.build import BuildOptions, build, check
+from attention_gallery.build import BuildOptions, build, captures, check, environments
+from attention_gallery.build.captures import needed_captures
+from attention_gallery.build.environments import Environments, survey
+from attention_gallery.build.hidden import RANDOM_TOKENS
 from attention_gallery.build.locking import update_lock
+from attention_gallery.build.project import read_project
 from attention_gallery.errors import LockError, OutputError, UserError
 from attention_gallery.manifest.lock_reader import read_lock
+from attention_gallery.models import FingerprintMemory
 from attention_gallery.progress import SilentReporter
 from attention_gallery.records import Float32
 from attention_gallery.store import AttentionStore
@@ -261,8 +266,6 @@ def test_captures_of_the_version_before_are_told_in_one_line(
     reporter = SilentReporter()
     monkeypatch.setattr(reporter, "info", told.append)
     with monkeypatch.context() as patch:
-        from attention_gallery.build import captures
-
         patch.setattr(captures, "capture_key", captures.former_key)
         sample.build()
     before = AttentionStore(sample.cache / "store").keys()
@@ -292,6 +295,64 @@ assert not {{"torch", "transformers"}} & set(sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def surveys(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many captures each survey of a build saw, from now on."""
+    seen: list[int] = []
+
+    def counted(*given: Any) -> Environments:
+        found = survey(*given)
+        seen.append(len(found.differs))
+        return found
+
+    monkeypatch.setattr(environments, "survey", counted)
+    return seen
+
+
+def test_what_is_there_is_looked_at_once(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
+    of_another(sample)
+    seen = surveys(monkeypatch)
+    assert len(rebuilt(sample)) == 1
+    assert seen == [CAPTURES]
+
+
+@pytest.mark.parametrize("removed", ["cat", RANDOM_TOKENS])
+def test_what_was_captured_is_looked_at_too(
+    sample: Sample, monkeypatch: pytest.MonkeyPatch, removed: str
+) -> None:
+    """The count of what was captured is of sentences alone."""
+    sample.fill()
+    store = AttentionStore(sample.cache / "store")
+    found = needed_captures(read_project(sample.manifest, False), FingerprintMemory(sample.cache / "x.json"))
+    store.remove(found.every["enc", removed])
+
+    def capture(*_: Any) -> int:
+        fill_store(sample.manifest, ELSEWHERE)
+        return 0
+
+    monkeypatch.setattr(captures, "capture_all", capture)
+    seen = surveys(monkeypatch)
+    [warning] = rebuilt(sample)
+    assert warning.startswith(f"1 of {CAPTURES} captures come from another numeric environment")
+    assert seen == [CAPTURES - 1, CAPTURES]
+
+
+def test_what_was_damaged_is_looked_at_again(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
+    sample.fill()
+    store = AttentionStore(sample.cache / "store")
+    found = needed_captures(read_project(sample.manifest, False), FingerprintMemory(sample.cache / "x.json"))
+    path = sample.cache / "store" / found.keys["enc", "cat"][:2] / f"{found.keys['enc', 'cat']}.safetensors"
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+
+    def capture(*_: Any) -> int:
+        fill_store(sample.manifest, ELSEWHERE)
+        return 0
+
+    monkeypatch.setattr(captures, "capture_all", capture)
+    [warning] = rebuilt(sample)
+    assert warning.startswith(f"1 of {CAPTURES} captures come from another numeric environment")
+    assert store.has(found.keys["enc", "cat"])
 
 
 def test_a_check_warns_of_them_as_a_build_does(sample: Sample) -> None:

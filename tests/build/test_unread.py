@@ -11,7 +11,7 @@ import yaml
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import AutoModel, LlamaConfig, PreTrainedTokenizerFast
 
-from attention_gallery.build import BuildOptions, BuildReport, build
+from attention_gallery.build import BuildOptions, BuildReport, build, check
 from attention_gallery.errors import ManifestError, ModelError, OutputError
 from attention_gallery.models.quiet import quiet_libraries
 from attention_gallery.progress import SilentReporter
@@ -68,6 +68,11 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def built(project: Path, sentence: dict[str, Any], *names: str, **options: Any) -> BuildReport:
+    return build(saved(project, sentence, *names), BuildOptions(**options), SilentReporter())
+
+
+def saved(project: Path, sentence: dict[str, Any], *names: str) -> Path:
+    """The manifest of a gallery in which these models read one sentence."""
     contrasts = [{"title": "Both", "models": list(names), "sentence": "talk"}] if len(names) == 2 else []
     settings = {
         "title": "Unread",
@@ -78,7 +83,7 @@ def built(project: Path, sentence: dict[str, Any], *names: str, **options: Any) 
     }
     manifest = project / "gallery.yaml"
     manifest.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
-    return build(manifest, BuildOptions(**options), SilentReporter())
+    return manifest
 
 
 def page(project: Path, route: str) -> str:
@@ -140,6 +145,27 @@ def test_nothing_may_point_at_what_is_not_read(
     assert problem.line is not None
     assert line in "".join(text[problem.line - 2 : problem.line])
     assert "models: […]" in problem.mend
+
+
+def test_a_check_tells_what_was_captured_in_the_same_words(project: Path) -> None:
+    told = built(project, {"chat": CHAT}).warnings
+    manifest = saved(project, {"chat": CHAT, "relations": [{"from": "plan", "to": "cat"}]})
+    refused = []
+    for command in (check, build):
+        with pytest.raises(ManifestError) as caught:
+            command(manifest, BuildOptions(), SilentReporter())
+        refused.append(caught.value.problems)
+    assert refused[0] == refused[1]
+    assert [problem.line for problem in refused[0]] == [problem.line for problem in refused[1]] != [None]
+    manifest = saved(project, {"chat": CHAT})
+    assert check(manifest, BuildOptions(), SilentReporter()).warnings == told
+    assert len(told) == 1
+
+
+def test_a_check_knows_nothing_of_what_was_not_captured(project: Path) -> None:
+    chat = [*CHAT, {"role": "user", "content": "Say so again."}]
+    manifest = saved(project, {"chat": chat, "focus": "secret"})
+    assert check(manifest, BuildOptions(), SilentReporter()).warnings == ()
 
 
 def test_a_focus_that_is_read_elsewhere_is_taken_there(project: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from attention_gallery.build import BuildOptions, build, check
-from attention_gallery.errors import GalleryError
+from attention_gallery.errors import GalleryError, OutputError
 from attention_gallery.progress import SilentReporter
 from sample_gallery import Sample, fill_store
 
@@ -108,7 +108,7 @@ SPOILT: dict[str, tuple[Spoil, str]] = {
     "content missing": (missing_content, 'there is no folder "contents"'),
     "note nowhere": (lambda s: nowhere(s.root / "content" / "about.md"), "the link leads nowhere"),
     "note circle": (lambda s: circle(s.root / "content" / "about.md"), "the link leads in a circle"),
-    "note a pipe": (lambda s: pipe(s.root / "content" / "about.md"), "not a plain file"),
+    "note a pipe": (lambda s: pipe(s.root / "content" / "about.md"), "it is a named pipe"),
     "note no text": (lambda s: no_text(s.root / "content" / "about.md"), "name has a character"),
     "notes a link": (lambda s: circle(s.root / "content" / "models"), "circle|cannot be links"),
     "picture nowhere": (lambda s: nowhere(s.root / "content" / "models" / "a.png"), "leads nowhere"),
@@ -118,7 +118,7 @@ SPOILT: dict[str, tuple[Spoil, str]] = {
     "default theme nowhere": (lambda s: nowhere(default_theme(s)), "the link leads nowhere"),
     "theme circle": (lambda s: circle(in_theme(s, "theme.yaml")), "the link leads in a circle"),
     "template nowhere": (lambda s: nowhere(in_theme(s, "templates/404.html")), "must lead to a file"),
-    "template a pipe": (lambda s: pipe(in_theme(s, "templates/404.html")), "not a plain file"),
+    "template a pipe": (lambda s: pipe(in_theme(s, "templates/404.html")), "it is a named pipe"),
     "lock nowhere": (lambda s: nowhere(s.root / "gallery.lock"), "the link leads nowhere"),
     "lock circle": (lambda s: circle(s.root / "gallery.lock"), "the link leads in a circle"),
     "treebank nowhere": (lambda s: nowhere(with_treebank(s)), "nowhere"),
@@ -160,12 +160,20 @@ def closed(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("name", ["content", "content/sentences", "themes/tiny", "themes/tiny/templates"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("content", "content/sentences", "themes/tiny", "themes/tiny/templates"),
+        *(".gallery", ".gallery/store", ".gallery/analysis", ".gallery/templates"),
+    ],
+)
 def test_a_folder_that_may_not_be_listed_is_told(
     sample: Sample, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     sample.build()
     before = sample.tree()
+    sample.settings["title"] = "Changed"  # else nothing of the cache would be read
+    sample.save()
     with closed(sample.root / name, monkeypatch):
         for command in (build, check):
             with pytest.raises(GalleryError, match="cannot be read: permission denied") as caught:
@@ -231,13 +239,20 @@ def somebody(root: Path) -> Iterator[None]:
         "themes/tiny/theme.yaml",
         "gallery.yaml",
         "models/enc/config.json",
+        ".gallery",
+        ".gallery/build.lock",
+        ".gallery/store",
+        ".gallery/store/??",
+        ".gallery/analysis/??",
     ],
 )
 def test_what_may_not_be_read_is_told(shared_sample: Sample, name: str) -> None:
     before = shared_sample.tree()
     with pytest.raises((GalleryError, OSError)):  # what these paths need is imported before rights are lost
         build(shared_sample.root / "no manifest", BuildOptions(), SilentReporter())
-    path = shared_sample.root / name
+    path = min(shared_sample.root.glob(name))
+    shared_sample.settings["title"] = "Changed"  # else nothing of the cache would be read
+    shared_sample.save()
     with somebody(shared_sample.root):
         mode = path.stat().st_mode
         path.chmod(0)
@@ -255,3 +270,61 @@ def test_the_sample_is_readable_by_somebody(shared_sample: Sample) -> None:
     fill_store(shared_sample.manifest)
     with somebody(shared_sample.root):
         assert build(shared_sample.manifest, BuildOptions(), SilentReporter()).pages
+
+
+@pytest.mark.parametrize("part", ["", "store", "analysis", "templates"])
+def test_a_file_in_the_place_of_a_folder_of_the_cache_is_told(sample: Sample, part: str) -> None:
+    sample.build()
+    before = sample.tree()
+    path = sample.cache / part
+    a_file(path)
+    sample.settings["title"] = "Changed"
+    sample.save()
+    for command in (build, check):
+        with pytest.raises(OutputError, match=f'"{path.name}" is not a folder') as caught:
+            command(sample.manifest, BuildOptions(), SilentReporter())
+        assert [problem.file for problem in caught.value.problems] == [path]
+    assert sample.tree() == before
+
+
+def test_the_mistakes_of_the_cache_are_told_beside_others(sample: Sample) -> None:
+    sample.cache.write_text("in the way", encoding="utf-8")
+    sample.note("about.md", "# About\n\n[[nobody]]\n")
+    with pytest.raises(GalleryError) as caught:
+        check(sample.manifest, BuildOptions(), SilentReporter())
+    told = str(caught.value)
+    assert '".gallery" is not a folder' in told
+    assert "nobody" in told
+
+
+@pytest.mark.parametrize("suffix", ["json", "safetensors"])
+def test_a_check_warns_of_a_capture_that_may_not_be_read(shared_sample: Sample, suffix: str) -> None:
+    """Of random tokens, too: a build captures it again, and says so."""
+    with somebody(shared_sample.root):
+        shared_sample.build(force=True)
+        paths = [*shared_sample.cache.glob(f"store/??/*.{suffix}")]
+        for path in paths:
+            path.chmod(0)
+        warnings = check(shared_sample.manifest, BuildOptions(), SilentReporter()).warnings
+    told = [warning for warning in warnings if "cannot be read: permission denied; a build" in warning]
+    assert len(told) == len(paths) == 8
+    assert sum("captures enc · cat again" in warning for warning in told) == 1
+    assert sum("random tokens" in warning for warning in told) == 2
+
+
+def test_a_kept_result_that_may_not_be_read_is_made_again(shared_sample: Sample) -> None:
+    with somebody(shared_sample.root):
+        shared_sample.build(force=True)
+        before = shared_sample.tree()
+        for path in shared_sample.cache.glob("analysis/??/*"):
+            path.chmod(0)
+        shared_sample.build(force=True)
+    assert shared_sample.tree() == before
+
+
+def test_a_record_that_may_not_be_read_is_told_where_it_is_needed(shared_sample: Sample) -> None:
+    with somebody(shared_sample.root):
+        (shared_sample.cache / "build.sqlite").chmod(0)
+        with pytest.raises(OutputError, match="record of the build cannot be read: permission") as caught:
+            check(shared_sample.manifest, BuildOptions(fresh=True), SilentReporter())
+    assert caught.value.exit_code == 1

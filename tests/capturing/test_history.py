@@ -186,6 +186,29 @@ def test_a_length_that_fails_its_trial_runs_one_by_one(
     assert bytes_of(store) == alone("bert", base)
 
 
+@pytest.mark.parametrize("failing", ["traced", "layers"])
+def test_a_trial_that_fails_costs_no_capture(
+    tmp_path: Path, base: Path, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    """The model passed its trials before; what it cannot do now, it need not do for sentences one by one."""
+    jobs = jobs_of(model_of("bert", base), TEXTS)
+    prepared = jobs_module.prepare
+
+    def prepare_and_break(loaded: Any) -> Any:
+        found = prepared(loaded)
+        monkeypatch.setattr(BatchTrials, failing, fail)
+        return found
+
+    def fail(*_: Any) -> None:
+        raise RuntimeError("not a second time")
+
+    monkeypatch.setattr(jobs_module, "prepare", prepare_and_break)
+    store = AttentionStore(tmp_path / "store")
+    capture_missing(jobs, store, SilentReporter())
+    monkeypatch.undo()
+    assert bytes_of(store) == alone("bert", base)
+
+
 def test_a_trial_notices_rows_that_see_each_other(base: Path) -> None:
     loaded = load(resolved_tiny(model_of("bert", base)))
     loaded.model.encoder.layer[0].register_forward_hook(

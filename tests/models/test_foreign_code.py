@@ -13,7 +13,7 @@ from tokenizers import models as vocabularies
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
 from attention_gallery.build import BuildOptions, build
-from attention_gallery.capturing import capture_one
+from attention_gallery.capturing import capture_one, prepare
 from attention_gallery.errors import GalleryError, ModelError
 from attention_gallery.manifest.settings import ModelSpec
 from attention_gallery.models import ResolvedModel, resolve
@@ -125,6 +125,73 @@ def test_code_of_a_model_that_ends_the_program_is_one_clear_error(
     assert caught.value.problems[0].line == 2
     assert caught.value.problems[0].mend
     assert not (tmp_path / "site").exists()
+
+
+# Code of a model that looks for a file from its second pass on, or in long texts alone.
+PASSES = """\
+    def forward(self, *given, **named):
+        self.passes = getattr(self, "passes", 0) + 1
+        length = next(iter([*given, *named.values()])).shape[1]
+        if {when}:
+            raise {error}
+        return super().forward(*given, **named)
+"""
+WHENS = {
+    "at once": "True",
+    "from the second pass on": "self.passes > 1",
+    "in the text": "length == 9",
+}
+
+
+@pytest.mark.parametrize("when", WHENS)
+def test_a_file_that_the_code_of_a_model_misses_is_its_own_fault(tmp_path: Path, when: str) -> None:
+    error = "FileNotFoundError(2, 'No such file', 'table.bin')"
+    manifest = own_project(tmp_path, PASSES.format(when=WHENS[when], error=error))
+    with pytest.raises(ModelError, match=r'"\./model" failed while .* \(FileNotFoundError: ') as caught:
+        build(manifest, BuildOptions(), SilentReporter())
+    (problem,) = caught.value.problems
+    assert "table.bin" in problem.reason
+    assert "store" not in problem.reason
+    assert problem.line == 2
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize("when", WHENS)
+def test_a_disk_that_is_full_is_no_fault_of_a_model(tmp_path: Path, when: str) -> None:
+    error = "OSError(28, 'No space left on device', '/tmp/table.bin')"
+    manifest = own_project(tmp_path, PASSES.format(when=WHENS[when], error=error))
+    with pytest.raises(OSError, match="No space left") as caught:
+        build(manifest, BuildOptions(), SilentReporter())
+    assert caught.value.filename == "/tmp/table.bin"
+
+
+def test_a_file_that_no_way_of_capturing_finds_is_no_matter_of_attention(tmp_path: Path) -> None:
+    """The pass to compare with goes well, and none of those that are looked at."""
+    error = "FileNotFoundError(2, 'No such file', 'table.bin')"
+    save_own(tmp_path / "model", PASSES.format(when="self.passes > 100", error=error))
+    loaded = load(found(tmp_path / "model", trusted=True))
+    loaded.model.passes = 99
+    with pytest.raises(ModelError, match=r"failed while it read a text \(FileNotFoundError: ") as caught:
+        prepare(loaded)
+    assert "cannot be captured" not in str(caught.value)
+
+
+def test_a_strategy_that_asks_for_a_file_gives_way_to_the_next(tmp_path: Path) -> None:
+    """Code of a model can look for what belongs to an implementation of attention that it does not know."""
+    when = "self.config._attn_implementation != 'eager'"
+    error = "OSError('no kernel of this name')"
+    manifest = own_project(tmp_path, PASSES.format(when=when, error=error))
+    assert build(manifest, BuildOptions(), SilentReporter()).captured == 1
+
+
+def own_project(root: Path, body: str) -> Path:
+    """A gallery of a model with code of its own, with a sentence of nine tokens."""
+    save_own(root / "model", body)
+    manifest = MANIFEST.replace("./model", "./model, trust_remote_code: true")
+    manifest += "analysis: {repeated_tokens: false}\n"
+    text = " ".join(["a", "word", "a"] * 3)
+    (root / "gallery.yaml").write_text(manifest.replace("a new word", text))
+    return root / "gallery.yaml"
 
 
 def test_an_interrupt_stays_one(tmp_path: Path) -> None:

@@ -65,6 +65,16 @@ def test_a_change_of_the_theme_draws_nothing_anew(sample: Sample, monkeypatch: p
     assert figure_of(sample.page("enc/cat")) == figure_of(before)
 
 
+def test_they_are_drawn_again_by_other_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What averages their heads belongs to the code that measures."""
+    before = pictures_key("capture")
+    pictures._made_by.cache_clear()
+    monkeypatch.setattr(pictures, "code_digest", lambda: "other code")
+    after = pictures_key("capture")
+    pictures._made_by.cache_clear()
+    assert after != before
+
+
 def figure_of(page: str) -> str:
     """The weights of the explorer's grid."""
     return page.split('class="figure-weights">')[1].split("<")[0]

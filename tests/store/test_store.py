@@ -231,6 +231,15 @@ def test_a_full_disk_is_one_clear_error_and_leaves_nothing(store: AttentionStore
     assert all_files(store) == []
 
 
+def test_an_error_of_whoever_computes_is_not_the_stores(store: AttentionStore) -> None:
+    error = FileNotFoundError(2, "No such file", "table.bin")
+    with pytest.raises(FileNotFoundError) as caught, store.writer(KEY, "x", make_tokens(5), FACTS) as out:
+        out.write(make_layers(FACTS, 5)[0])
+        raise error
+    assert caught.value is error
+    assert all_files(store) == []
+
+
 def test_a_store_that_cannot_exist_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(OutputError, match="cannot be written"):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import jinja2
 import pytest
 
-from attention_gallery.theme import compiled, escaping
+from attention_gallery.theme import compiled
 from attention_gallery.theme.find import find_theme
 from attention_gallery.theme.render import Renderer
 
@@ -68,14 +69,16 @@ def test_a_damaged_file_is_made_anew(tmp_path: Path, compilations: list[str], da
     assert len(kept.read_bytes()) > 100
 
 
+@pytest.mark.parametrize("changed", ["bounds", "escaping", "render", "templates", "undefined"])
 def test_what_other_code_compiled_is_removed(
-    tmp_path: Path, compilations: list[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, compilations: list[str], monkeypatch: pytest.MonkeyPatch, changed: str
 ) -> None:
     render(tmp_path, "{{ title }}")
     before = set((tmp_path / "compiled").iterdir())
-    other = tmp_path / "escaping.py"
-    other.write_text("other code", encoding="utf-8")
-    monkeypatch.setattr(escaping, "__file__", str(other))
+    other = shutil.copytree(Path(compiled.__file__).parent, tmp_path / "theme")
+    with (other / f"{changed}.py").open("a", encoding="utf-8") as stream:
+        stream.write("# other code\n")
+    monkeypatch.setattr(compiled, "_CODE", other)
     render(tmp_path)
     after = set((tmp_path / "compiled").iterdir())
     assert len(after) == len(before) == 1

@@ -4,27 +4,37 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from attention_gallery.build.lock import LOCK
 from attention_gallery.errors import DamagedEntry, OutputError, Problem
+from attention_gallery.user_files import open_user_file
 
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ESTALE)
+# Folders of what is kept. A build cannot tell what it may not read from what is missing.
+PARTS = ("store", "analysis", "templates")
 _AGAIN = "build again; the previous site is untouched"
 
 
 @contextmanager
-def held(cache: Path) -> Iterator[None]:
-    """Make the cache folder, and hold on to it.
+def held(cache: Path) -> Iterator[Callable[[], None]]:
+    """Make the cache folder, hold on to it, and give what raises `OutputError` once it is no longer there.
 
-    Raises `OutputError` where it is no folder, and for whatever fails because it, or something in it, was
-    removed or replaced meanwhile.
+    Much of it is made again where it is missing, so that nothing need fail. Raises `OutputError` where it is
+    no folder, and for whatever fails because it, or something in it, was removed or replaced meanwhile.
     """
     _make(cache)
+    require_readable(cache, ())
     handle = os.open(cache, os.O_RDONLY) if hasattr(os, "O_DIRECTORY") else None
+
+    def require_same() -> None:
+        if reason := _lost(cache, handle):
+            raise OutputError(Problem(reason, _AGAIN, cache))
+
     try:
-        yield
+        yield require_same
     except Exception as error:  # without its files anything can fail
         reason = _lost(cache, handle) or _lost_within(cache, error)
         if reason is None:
@@ -39,8 +49,60 @@ def _make(cache: Path) -> None:
     try:
         cache.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
-        mend = "move it away: a build keeps what it captured in a folder of this name"
-        raise OutputError(Problem(f'"{cache.name}" is not a folder', mend, cache)) from None
+        raise OutputError(_no_folder(cache)) from None
+
+
+def require_readable(cache: Path, parts: Iterable[str] = PARTS) -> None:
+    """Raise `OutputError` where the cache folder, or one of these parts of it, cannot be read as a folder.
+
+    What is not there yet is no mistake. Of the folders of a part the first is told: as a rule it is all.
+    """
+    problems = [*_unreadable(cache)] or [*_unreadable_lock(cache / LOCK)]
+    for part in () if problems else (cache / name for name in parts):
+        folders = (part, *sorted(_folders(part)))
+        problems += next(filter(None, ([*_unreadable(folder)] for folder in folders)), [])
+    if problems:
+        raise OutputError(problems)
+
+
+def _unreadable(folder: Path) -> Iterator[Problem]:
+    if os.path.lexists(folder) and not os.path.isdir(folder):
+        yield _no_folder(folder)
+        return
+    try:
+        os.stat(folder / ".")  # its files can be opened: a folder may be listed and yet give none of them
+        with os.scandir(folder):
+            return
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        yield _not_read("the folder cannot be read", error, folder)
+
+
+def _folders(folder: Path) -> Iterator[Path]:
+    """The folders in a folder, none of one that may not be listed."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        yield from (Path(entry.path) for entry in entries if entry.is_dir())
+
+
+def _unreadable_lock(path: Path) -> Iterator[Problem]:
+    try:
+        open_user_file(path).close()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        yield _not_read("the lock of builds cannot be read", error, path)
+
+
+def _not_read(reason: str, error: OSError, path: Path) -> Problem:
+    from attention_gallery.files import cannot_read  # what it imports would delay builds with nothing to do
+
+    return cannot_read(reason, error, "remove it while no build runs", path)
+
+
+def _no_folder(path: Path) -> Problem:
+    mend = "move it away: a build keeps what it captured in a folder of this name"
+    return Problem(f'"{path.name}" is not a folder', mend, path)
 
 
 def _lost(cache: Path, handle: int | None) -> str | None:

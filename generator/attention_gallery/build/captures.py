@@ -77,6 +77,10 @@ class Captures:
         """The keys of texts of several lengths."""
         return {key for (_, name), key in self.hidden.items() if is_rung(name)}
 
+    def missing(self, store: AttentionStore) -> set[str]:
+        """The keys of which the store has no entry."""
+        return {key for key in self.every.values() if not store.has(key)}
+
     def files(self) -> list[str]:
         """Every file that can change the numbers, the license or the version of a model."""
         files = [str(path) for model, _ in self.models for path in (*model_files(model), license_file(model))]
@@ -213,7 +217,7 @@ def capture_all(
 
     torch and transformers are imported only when something is missing.
     """
-    missing = {key for key in captures.every.values() if not store.has(key)}
+    missing = captures.missing(store)
     if not missing:
         return 0
     if old := sum(store.has(captures.former[key]) for key in missing):

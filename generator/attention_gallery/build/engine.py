@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attention_gallery.build.cache_folder import held
+from attention_gallery.build.cache_folder import held, require_readable
 from attention_gallery.build.lock import build_lock
 from attention_gallery.build.options import BuildOptions, BuildReport, CheckReport
-from attention_gallery.build.record import Record, RecordWriter, draft_of, restamp
+from attention_gallery.build.record import Record, RecordWriter, drop_drafts, restamp
 from attention_gallery.build.state import State, looked_at, watch_of
 from attention_gallery.build.unchanged import untouched
 from attention_gallery.build.warned import Warned
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from attention_gallery.manifest.lock import Lock
     from attention_gallery.models import FingerprintMemory
     from attention_gallery.pages.gallery import Gallery
+    from attention_gallery.records import Tokens
     from attention_gallery.store import AttentionStore
 
 PAGES_LIMIT = 1_000_000_000  # GitHub Pages publishes at most 1 GB
@@ -53,13 +54,17 @@ class _Clock:
 
 @dataclass(frozen=True, slots=True)
 class _Build:
-    """One run of a build, inside the lock."""
+    """One run of a build, inside the lock.
+
+    `require_cache` raises `OutputError` once the cache folder is no longer the one that the build began with.
+    """
 
     manifest: Path
     options: BuildOptions
     reporter: Reporter
     clock: _Clock
     warned: Warned
+    require_cache: Callable[[], None] = lambda: None
 
     @property
     def cache(self) -> Path:
@@ -85,14 +90,16 @@ def build(manifest_path: Path, options: BuildOptions, reporter: Reporter) -> Bui
         from attention_gallery.manifest import load_manifest
 
         load_manifest(manifest)  # raises the error that says what is missing
-    with held(run.cache), build_lock(run.cache), run.warned.told():
+    with held(run.cache) as require_cache, build_lock(run.cache), run.warned.told():
+        run = replace(run, require_cache=require_cache)
+        run.require_cache()
         _sweep(run)
         return _unchanged(run) or _rebuild(run)
 
 
 def _sweep(run: _Build) -> None:
     """Drop what a killed build left behind."""
-    draft_of(run.record_path).unlink(missing_ok=True)
+    drop_drafts(run.record_path)
     if run.staging.exists():
         from attention_gallery.files import remove_tree
 
@@ -131,6 +138,7 @@ def _rebuild(run: _Build) -> BuildReport:
     from attention_gallery.models import FingerprintMemory
     from attention_gallery.store import AttentionStore
 
+    require_readable(run.cache)
     with run.clock.phase("read"):
         watch = watch_of(run.manifest, run.options)
         look = Look(run.cache, run.options, run.reporter, run.warned, build=True)
@@ -150,14 +158,15 @@ def _rebuild(run: _Build) -> BuildReport:
     for folder in (run.cache, run.cache / "analysis", run.cache / "templates"):
         sweep_unfinished(folder)
     captured, dropped = 0, set[str]()
-    _hold_to_environment(run, project, captures, store, lock)
+    environments = _hold_to_environment(run, project, captures, store, lock)
     while True:
         with run.clock.phase("capture"):
             captured += capture_all(project, captures, store, run.reporter, run.options.keep_going)
         cache = run.cache / "analysis"
         data = CachedData(store, cache, settings.analysis, measures=project.measures)
-        environments = survey(settings, captures, store, lock)
-        refuse_others(settings, environments, lock, run.options.strict)
+        if environments is None:
+            environments = survey(settings, captures, store, lock)
+            refuse_others(settings, environments, lock, run.options.strict)
         try:
             gathered = (captures, annotated, environments)
             return _write(run, project, gathered, data, captured, state)
@@ -166,18 +175,26 @@ def _rebuild(run: _Build) -> BuildReport:
             if not damaged:
                 raise
             dropped |= damaged
+            environments = None  # they are captured again
 
 
 def _hold_to_environment(
     run: _Build, project: Project, captures: Captures, store: AttentionStore, lock: Lock | None
-) -> None:
-    """Stop before anything is captured where captures of another environment are refused and are there."""
+) -> Environments | None:
+    """Stop before anything is captured where captures of another environment are refused and are there.
+
+    The environments of all captures, None where some are missing: those that come have to be seen, too.
+    """
     from attention_gallery.build.environments import refuse_others, refuse_to_capture, survey
 
     settings = project.manifest.settings
-    refuse_others(settings, survey(settings, captures, store, lock), lock, run.options.strict)
-    if not all(store.has(key) for key in captures.every.values()):
-        refuse_to_capture(settings, lock, run.options.strict)
+    missing = captures.missing(store)  # first: what somebody else captures from now on may not be surveyed
+    environments = survey(settings, captures, store, lock)
+    refuse_others(settings, environments, lock, run.options.strict)
+    if not missing:
+        return environments
+    refuse_to_capture(settings, lock, run.options.strict)
+    return None
 
 
 def _pinned_captures(
@@ -217,6 +234,7 @@ def _write(
     from attention_gallery.build.ownership import MARKER, owned_files
     from attention_gallery.files import recover_swap
 
+    run.require_cache()  # another build could be staging its site in a new one
     recover_swap(project.site)
     owned = owned_files(project.site, run.options.force)
     with run.clock.phase("plan"):
@@ -235,14 +253,7 @@ def _write(
             _check(run, staging, gallery)
         pruned = len(owned - {MARKER} - staging.files())
         with run.clock.phase("swap"):
-            report = _told(project, staging, run.warned.texts)
-            # Themes and files beside notes are read as pages are made. What failed may not fail next time.
-            whole = not gallery.data.sides.everything
-            sources = state.sources if whole and untouched(state.sources) else {}
-            new.finish({**state.facts, "report": report}, sources)
-            staging.swap()
-            new.publish()
-            restamp(run.record_path, staging.drop_old(owned), {})
+            _swap(run, project, (staging, new), owned, state)
     except BaseException:
         _abandon(staging, new)
         raise
@@ -253,20 +264,31 @@ def _write(
     return BuildReport(project.site, pages, written, reused, pruned, captured, size, told, seconds)
 
 
+def _swap(
+    run: _Build, project: Project, made: tuple[Staging, RecordWriter], owned: set[str], state: State
+) -> None:
+    """Put a site that was made and checked, and then its record, in the place of the old ones."""
+    staging, new = made
+    report = _told(project, staging, run.warned.texts)
+    # Themes and files beside notes are read as pages are made. What failed may not fail next time.
+    whole = not staging.sides.everything
+    sources = state.sources if whole and untouched(state.sources) else {}
+    run.require_cache()
+    new.finish({**state.facts, "report": report}, sources)
+    staging.swap()
+    new.publish()
+    restamp(run.record_path, staging.drop_old(owned), {})
+
+
 def _tell_unread(run: _Build, project: Project, captures: Captures, data: CachedData) -> None:
     """Warn of what models do not read of the sentences that have pages, and of chats."""
-    from attention_gallery.build.unread import unread_parts
+    from attention_gallery.build.unread import readings, unread_parts
+
+    def tokens(key: str) -> Tokens:
+        return data.peek(key).keys
 
     sentences = project.manifest.settings.sentences
-    keys = captures.keys
-    readings = (
-        (model, index, data.peek(keys[model.spec.slug, sentence.slug]).keys)
-        for model in captures.shown
-        for index, sentence in enumerate(sentences)
-        if (sentence.pages or sentence.chat) and (model.spec.slug, sentence.slug) in keys
-        if model.kind != "decoder"
-    )
-    for warning in unread_parts(project.manifest, readings):
+    for warning in unread_parts(project.manifest, readings(sentences, captures.shown, captures.keys, tokens)):
         run.warned.add(warning)
 
 

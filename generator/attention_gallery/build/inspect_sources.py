@@ -12,6 +12,7 @@ from pathlib import Path
 
 from attention_gallery.analysis.examples import PREVIOUS
 from attention_gallery.build.annotate import Annotated, annotate
+from attention_gallery.build.cache_folder import require_readable
 from attention_gallery.build.captures import Captures, key_of, key_of_given
 from attention_gallery.build.contrasts import check_contrasts
 from attention_gallery.build.data import CachedData, CapturedEvidence
@@ -19,6 +20,7 @@ from attention_gallery.build.environments import refuse_others, refuse_to_captur
 from attention_gallery.build.gather import build_date, link_map
 from attention_gallery.build.hidden import hidden_texts
 from attention_gallery.build.identify import at_source
+from attention_gallery.build.inspect_captures import SeenCaptures
 from attention_gallery.build.locking import tell_others
 from attention_gallery.build.options import BuildOptions
 from attention_gallery.build.ownership import owned_files
@@ -98,6 +100,7 @@ class _Models:
     `captured`: whether nothing is missing in the store; `missing`: whether something is known to be.
     """
 
+    seen: SeenCaptures
     shown: list[ShownModel] = field(default_factory=list)
     shapes: dict[str, Shape] = field(default_factory=dict)
     keys: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -129,14 +132,18 @@ def inspect_sources(manifest: Path, look: Look) -> Inspected:
 
 def _inspected(sources: Sources, project: Project, look: Look) -> Inspected:
     problems = sources.problems
+    if not look.build:  # which looked before
+        with problems.collected():
+            require_readable(look.cache)
     pins = _lock(project, problems, look)
     memory = FingerprintMemory(look.cache / "fingerprints.json", keep=look.build)
-    models = _Models()
+    models = _Models(SeenCaptures(AttentionStore(look.cache / "store"), look.build))
     for index in range(len(project.manifest.settings.models)):
         with problems.collected():
-            _model(project, look.cache, index, (pins, memory), models)
+            _model(project, index, (pins, memory), models)
     if not look.build:  # a build asks again after it has captured, and need not do so twice
         _environments(project, problems, look, pins.lock, models)
+        _warn_of_captures(project, problems, look, models)
     # Models that were left out of a manifest with mistakes are not to be missed.
     slugs: list[str] = [one.spec.slug for one in models.shown]
     if sources.sound:
@@ -180,7 +187,7 @@ def _environments(
 ) -> None:
     """Hold what was captured, and what is to be, to its numeric environment."""
     settings, strict = project.manifest.settings, look.options.strict
-    environments = survey(settings, models.found, AttentionStore(look.cache / "store"), lock)
+    environments = survey(settings, models.found, models.seen.store, lock)
     if models.missing:
         with problems.collected():
             refuse_to_capture(settings, lock, strict)
@@ -190,9 +197,7 @@ def _environments(
             look.warned.add(environments.warning)
 
 
-def _model(
-    project: Project, cache: Path, index: int, known: tuple[Pins, FingerprintMemory], models: _Models
-) -> None:
+def _model(project: Project, index: int, known: tuple[Pins, FingerprintMemory], models: _Models) -> None:
     """Add what is shown of a model, its shapes, and the keys of its captures. Raises `UserError`."""
     spec, problem = project.manifest.settings.models[index], at_source(project.manifest, index)
     pins, memory = known
@@ -221,8 +226,7 @@ def _model(
         return  # only for a lock is it worth while to read whole files of weights
     digests = fingerprint(found, memory)
     pins.check_found(spec, found, digests, problem)
-    store = AttentionStore(cache / "store")
-    whole = [_captured(project, store, one, digests, models) for one in kinds]
+    whole = [_captured(project, one, digests, models) for one in kinds]
     models.captured = captured and all(whole)
     models.missing |= not all(whole)
     # Files from which all was captured need not be looked into again.
@@ -254,31 +258,34 @@ def _found(project: Project, index: int, pins: Pins) -> ResolvedModel | None:
         raise
 
 
-def _captured(
-    project: Project, store: AttentionStore, shown: ShownModel, digests: ModelFingerprint, models: _Models
-) -> bool:
+def _captured(project: Project, shown: ShownModel, digests: ModelFingerprint, models: _Models) -> bool:
     """Add the keys and the shape of the captures of a model, and return whether none is missing."""
     settings, slug = project.manifest.settings, shown.spec.slug
     whole = True
     for _, sentence in pairs_read(settings, [shown]):
         key = key_of(settings, shown.spec, digests, sentence, shown.kind)
-        try:
-            if not store.has(key):
-                whole = False
-                continue
-            facts = store.open(key).facts
-        except DamagedEntry:
+        facts = models.seen.facts(key, f"{slug} · {sentence.slug}")
+        if facts is None:
             whole = False
             continue
         models.shapes[slug] = facts.layers, facts.heads
         models.keys[slug, sentence.slug] = key
     for text in hidden_texts(settings, shown):
         key = key_of_given(settings, shown.spec, digests, text.given, shown.kind)
-        if store.has(key):
+        if models.seen.has(key, f"{slug} · {text.name}"):
             models.hidden[slug, text.name] = key
         else:
             whole = False
     return whole
+
+
+def _warn_of_captures(project: Project, problems: Problems, look: Look, models: _Models) -> None:
+    """Warn of captures that cannot be read, and of what models were not given to read."""
+    warnings = models.seen.damaged
+    with problems.collected():
+        warnings = [*warnings, *models.seen.unread(project.manifest, models.shown, models.keys)]
+    for warning in warnings:
+        look.warned.add(warning)
 
 
 def _notes(sources: Sources, project: Project, models: _Models, parsed: Annotated, look: Look) -> None:
@@ -286,7 +293,7 @@ def _notes(sources: Sources, project: Project, models: _Models, parsed: Annotate
     links = _links(sources, project, models)
     settings = project.manifest.settings
     data = CachedData(
-        AttentionStore(look.cache / "store"),
+        models.seen.store,
         look.cache / "analysis",
         settings.analysis,
         keep=False,

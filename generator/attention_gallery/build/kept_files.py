@@ -33,15 +33,15 @@ def kept_file(
 ) -> Result:
     """A result as it was kept, or made and (with `keep`) kept now.
 
-    One that is damaged, was kept under another name, or was made from something else than `source`, a digest,
-    is made again.
+    One that cannot be read, is damaged, was kept under another name, or was made from something else than
+    `source`, a digest, is made again.
     """
     try:
         data = path.read_bytes()
         if not is_named(data, path.name + source):
             raise DamagedEntry(f"{path} holds what was kept under another name, or of another capture")
         return load(data)
-    except (FileNotFoundError, DamagedEntry):
+    except (OSError, DamagedEntry):
         made = make()
         if keep:
             keep_file(path, save(made), source)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -32,6 +33,7 @@ create table sources (
     size integer not null, modified integer not null, changed integer not null, inode integer not null
 ) without rowid;
 """
+_UNFINISHED = ".new"
 _STAMP = "size, modified, changed, inode"
 
 
@@ -130,8 +132,7 @@ class RecordWriter:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._draft = draft_of(path)
-        self._draft.unlink(missing_ok=True)
+        self._draft = _new_draft(path)
         self._draft.parent.mkdir(parents=True, exist_ok=True)
         self._waiting: list[tuple[str | int, ...]] = []
         with self._told():
@@ -202,7 +203,7 @@ def restamp(path: Path, outputs: Mapping[str, Stamp], sources: Mapping[str, Stam
     """
     if not outputs and not sources:
         return
-    draft = draft_of(path)
+    draft = _new_draft(path)
     change = "update {} set size = ?, modified = ?, changed = ?, inode = ? where {} = ?"
     try:
         shutil.copyfile(path, draft)
@@ -220,6 +221,12 @@ def restamp(path: Path, outputs: Mapping[str, Stamp], sources: Mapping[str, Stam
             draft.unlink(missing_ok=True)
 
 
-def draft_of(path: Path) -> Path:
-    """Where the record for `path` is written until it is whole."""
-    return path.with_name(f"{path.name}.new")
+def drop_drafts(path: Path) -> None:
+    """Remove what killed writers left of records for `path`; while nobody else writes there."""
+    for draft in path.parent.glob(f"{path.name}*{_UNFINISHED}"):
+        draft.unlink(missing_ok=True)
+
+
+def _new_draft(path: Path) -> Path:
+    """Where a record for `path` is written until it is whole: by one writer, who shares it with nobody."""
+    return path.with_name(f"{path.name}.{secrets.token_hex(4)}{_UNFINISHED}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from attention_gallery.build.shown import ShownModel
 from attention_gallery.errors import ManifestError, Problem
@@ -14,6 +14,23 @@ from attention_gallery.records import Tokens
 from attention_gallery.texts.words import Span
 
 Reading = tuple[ShownModel, int, Tokens]
+
+
+def readings(
+    sentences: Sequence[SentenceSpec],
+    shown: Iterable[ShownModel],
+    keys: Mapping[tuple[str, str], str],
+    tokens: Callable[[str], Tokens],
+) -> Iterator[Reading]:
+    """What models were given of the sentences that have pages, and of chats, as far as these are captured.
+
+    `keys` are those of captures, by slugs of model and sentence; `tokens` gives what one of them looks at.
+    """
+    for model in shown:
+        for index, sentence in enumerate(sentences):
+            key = keys.get((model.spec.slug, sentence.slug))
+            if key is not None and (sentence.pages or sentence.chat) and model.kind != "decoder":
+                yield model, index, tokens(key)
 
 
 def unread_parts(manifest: Manifest, readings: Iterable[Reading]) -> list[str]:

@@ -16,6 +16,7 @@ from attention_gallery.capturing.prepare import PreparedModel, SideOutputError, 
 from attention_gallery.capturing.reading import ModelInput
 from attention_gallery.capturing.sink import BatchSink, InexactAttentionError, LayerSink
 from attention_gallery.errors import GalleryError, ModelError
+from attention_gallery.files import is_system_trouble
 from attention_gallery.models.fingerprints import ModelFingerprint
 from attention_gallery.models.foreign import MODEL_FAULTS
 from attention_gallery.models.memory import lacks_memory
@@ -62,9 +63,10 @@ def run_batch(
     A pass has at least `fewest_rows`: copies of the last sentence fill it up, unless the model runs one by
     one. The numbers of a sentence have the bits that they have alone where `BatchTrials.may_share` says so of
     the shape and the number of rows; otherwise give it one sentence at a time. Raises `OutOfMemoryError` when
-    memory runs out, `ModelError` when the attention of any sentence is not whole and exact, `ValueError` for
-    sentences of several shapes, and whatever a receiver raises. After any of these no sentence of the batch
-    is whole; a smaller batch may be tried.
+    memory runs out, `ModelError` when the model fails or the attention of any sentence is not whole and
+    exact, `ValueError` for sentences of several shapes, `OSError` for trouble of the system, and any
+    `GalleryError` of a receiver. After any of these no sentence of the batch is whole; a smaller batch may be
+    tried.
     """
     shapes = {one.shape for one in sentences}
     if len(shapes) != 1:
@@ -154,15 +156,13 @@ def _run(
                 reason, "docs/architectures.md lists the architectures that can be captured"
             )
         ) from error
-    except (
-        GalleryError,
-        OSError,
-        SideOutputError,
-    ):  # of the store, to which layers go, or of what can be missed
+    except (GalleryError, SideOutputError):  # of the store, to which layers go, or of what can be missed
         raise
     except MODEL_FAULTS as error:
         if lacks_memory(error):
             raise OutOfMemoryError(str(error)) from error
+        if is_system_trouble(error):
+            raise
         raise failed(loaded.resolved, error) from error
 
 

@@ -19,7 +19,7 @@ from attention_gallery.capturing.decoded import PlainVocabulary
 from attention_gallery.capturing.reading import ModelInput
 from attention_gallery.models.foreign import MODEL_FAULTS
 from attention_gallery.models.load import LoadedModel
-from attention_gallery.models.memory import raise_lack_of_memory
+from attention_gallery.models.memory import raise_trouble
 from attention_gallery.models.quiet import quiet_libraries
 from attention_gallery.models.trial import final_states
 from attention_gallery.records import Int32, Predictions
@@ -139,7 +139,7 @@ def _agrees(predictor: Predictor, loaded: LoadedModel, inputs: Mapping[str, Any]
             rows = final_states(loaded.model(**inputs))[0]
             apart = torch.cat([predictor.logits(rows[:2]), predictor.logits(rows[2:].flip(0)).flip(0)])
     except MODEL_FAULTS as error:
-        raise_lack_of_memory(error)
+        raise_trouble(error)
         return False
     if apart.shape != whole.shape:
         return False

@@ -18,9 +18,10 @@ from attention_gallery.capturing.sharing import EQUAL_LENGTHS, ONE_BY_ONE, can_s
 from attention_gallery.capturing.sink import HeadSink, InexactAttentionError, LayerSink
 from attention_gallery.capturing.strategies import LADDER, Strategy
 from attention_gallery.errors import GalleryError, ModelError
+from attention_gallery.files import is_system_trouble
 from attention_gallery.models.foreign import MODEL_FAULTS
 from attention_gallery.models.load import LoadedModel
-from attention_gallery.models.memory import lacks_memory, raise_lack_of_memory
+from attention_gallery.models.memory import lacks_memory, raise_trouble
 from attention_gallery.models.placement import running_on
 from attention_gallery.models.quiet import quiet_libraries
 from attention_gallery.models.suited import mend, no_attention
@@ -187,7 +188,8 @@ def prepare(loaded: LoadedModel, ladder: Sequence[Strategy] = LADDER) -> Prepare
 
     That is: as many layers of each kind as the configuration says, of the right shape, with rows that sum to
     1, nothing above the diagonal of a causal model, and a model that computes the same as without it. Raises
-    `ModelError` that says of each strategy why it failed, and `MemoryError`.
+    `ModelError` that says of each strategy why it failed, `MemoryError`, and `OSError` for trouble of the
+    system.
     """
     with running_on(loaded.threads):
         return _prepared(loaded, ladder)
@@ -205,7 +207,7 @@ def _prepared(loaded: LoadedModel, ladder: Sequence[Strategy]) -> PreparedModel:
     except GalleryError:
         raise
     except MODEL_FAULTS as error:
-        raise_lack_of_memory(error)
+        raise_trouble(error)
         raise failed(loaded.resolved, error, loaded.model) from error
     faults: dict[str, BaseException] = {}  # of a strategy that can be tried in two ways, that of the last one
     for strategy in ladder:
@@ -217,8 +219,11 @@ def _prepared(loaded: LoadedModel, ladder: Sequence[Strategy]) -> PreparedModel:
         except GalleryError:  # ours says what is wrong with the model, whatever the strategy
             raise
         except MODEL_FAULTS as error:
-            raise_lack_of_memory(error)
+            raise_trouble(error)
             faults[strategy.name] = error
+    missed = [fault for fault in faults.values() if isinstance(fault, OSError)]
+    if faults and len(missed) == len(faults):  # it is its code that fails, and not how its attention is taken
+        raise failed(loaded.resolved, missed[0], loaded.model) from missed[0]
     raise _not_captured(loaded, faults)
 
 
@@ -243,14 +248,14 @@ def _with_side_outputs(prepared: PreparedModel, inputs: Mapping[str, Any]) -> Pr
 def side_output(output: SideOutput) -> Iterator[None]:
     """Raise `SideOutputError` where working out something beside the weights fails.
 
-    What is wrong with the memory concerns the weights as well, and keeps its meaning.
+    What is wrong with the memory, or the disk, concerns the weights as well, and keeps its meaning.
     """
     try:
         yield
-    except (GalleryError, OSError):
+    except GalleryError:
         raise
     except MODEL_FAULTS as error:  # whatever it is: captures can do without
-        if lacks_memory(error):
+        if lacks_memory(error) or is_system_trouble(error):
             raise
         raise SideOutputError(output, error) from error
 

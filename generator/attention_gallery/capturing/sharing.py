@@ -20,7 +20,7 @@ from attention_gallery.capturing.batches import Shape, fewest_rows
 from attention_gallery.capturing.inputs import model_inputs
 from attention_gallery.capturing.strategies import OutputsStrategy
 from attention_gallery.models.foreign import MODEL_FAULTS
-from attention_gallery.models.memory import raise_lack_of_memory
+from attention_gallery.models.memory import raise_trouble
 from attention_gallery.models.placement import running_on
 from attention_gallery.models.quiet import quiet_libraries
 from attention_gallery.models.trial import trial_ids
@@ -56,7 +56,8 @@ def can_share(prepared: PreparedModel) -> bool:
     They may not where how much is computed depends on what is read, as for mixtures of experts: which experts
     run on how many tokens together is then a matter of the whole batch. Nor where two texts are computed by
     other operations than one, or where a row depends on the others beside it, found by trying two texts
-    together and each alone. Raises `MemoryError`.
+    together and each alone. Raises `MemoryError`, and `OSError` for
+    trouble of the system.
     """
     shape = _shape_of_trial(prepared)
     trials = BatchTrials(prepared)
@@ -68,7 +69,7 @@ def can_share(prepared: PreparedModel) -> bool:
         alone = [trials.layers(shape, [text]) for text in (0, 1)]
         together = trials.layers(shape, [0, 1])
     except MODEL_FAULTS as error:
-        raise_lack_of_memory(error)  # else a machine with more would capture in another way
+        raise_trouble(error)  # else a machine with more room would capture in another way
         return False  # whoever captures the sentences one by one is told if that fails, too
     tolerance = BATCH_TOLERANCE if prepared.loaded.dtype == "float32" else _ROUNDED
     return all(
@@ -113,8 +114,14 @@ class BatchTrials:
         if not self._prepared.shares:
             return False
         if (shape, rows) not in self._found:
-            self._found[shape, rows] = self._leaves_none_over(shape, rows) and self._try(shape, rows)
+            self._found[shape, rows] = self._try(shape, rows)
         return self._found[shape, rows]
+
+    def _try(self, shape: Shape, rows: int) -> bool:
+        try:
+            return self._leaves_none_over(shape, rows) and self._keeps_every_bit(shape, rows)
+        except MODEL_FAULTS:  # too little memory among them
+            return False  # whoever captures the sentences one by one is told if that fails, too
 
     def _leaves_none_over(self, shape: Shape, rows: int) -> bool:
         """Whether all numbers of pointwise operations are computed in the same way, wherever their row lies.
@@ -146,15 +153,12 @@ class BatchTrials:
                     found.add((math.prod(of_one) // _LENGTH**power, power))
         return frozenset(found)
 
-    def _try(self, shape: Shape, rows: int) -> bool:
+    def _keeps_every_bit(self, shape: Shape, rows: int) -> bool:
         copies = fewest_rows(shape)
-        try:
-            if shape not in self._alone:
-                self._alone = {}  # those of one length at a time are enough, as lengths come in order
-                self._alone[shape] = [self.layers(shape, [text] * copies) for text in (0, 1)]
-            together = self.layers(shape, [row % 2 for row in range(rows)])
-        except MODEL_FAULTS:  # too little memory among them
-            return False
+        if shape not in self._alone:
+            self._alone = {}  # those of one length at a time are enough, as lengths come in order
+            self._alone[shape] = [self.layers(shape, [text] * copies) for text in (0, 1)]
+        together = self.layers(shape, [row % 2 for row in range(rows)])
         alone = self._alone[shape]
         return all(_same(alone[row % 2], together, row) for row in range(rows))
 

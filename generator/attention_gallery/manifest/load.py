@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from attention_gallery.errors import ManifestError, Problem
-from attention_gallery.files import cannot_read, is_system_trouble
+from attention_gallery.files import cannot_read
 from attention_gallery.manifest.annotations import check_annotations
 from attention_gallery.manifest.check import check
 from attention_gallery.manifest.contrasts import check_names
@@ -166,8 +166,6 @@ def _read(path: Path) -> str:
             Problem("this is a folder", f"did you mean {path / 'gallery.yaml'}?", path)
         ) from None
     except OSError as error:
-        if is_system_trouble(error):
-            raise
         mend = "put a text file there"
         raise ManifestError(cannot_read("the manifest cannot be read", error, mend, path)) from None
     except ValueError as error:

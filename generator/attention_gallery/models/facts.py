@@ -10,6 +10,7 @@ import torch
 from attention_gallery.errors import ModelError
 from attention_gallery.models.foreign import MODEL_FAULTS
 from attention_gallery.models.layers import AttendingLayers, first_number, of_model, of_part
+from attention_gallery.models.memory import raise_trouble
 from attention_gallery.models.quantised import Weights
 from attention_gallery.models.resolved import ResolvedModel
 from attention_gallery.models.suited import CHOOSE, mend, no_attention, reads_more
@@ -114,9 +115,8 @@ def _facts(
 def _tried_causal(model: Any, vocabulary: int, resolved: ResolvedModel, tolerance: float) -> bool:
     try:
         return is_causal(model, vocabulary, tolerance)
-    except MemoryError:
-        raise
     except MODEL_FAULTS as error:
+        raise_trouble(error)
         raise failed(resolved, error, model) from error
 
 

@@ -29,7 +29,7 @@ def foreign_code(explain: Callable[[BaseException], ModelError]) -> Iterator[Non
     except (GalleryError, KeyboardInterrupt, GeneratorExit, MemoryError):
         raise
     except BaseException as error:
-        if isinstance(error, OSError) and is_system_trouble(error):
+        if is_system_trouble(error):
             raise
         if not isinstance(error, SystemExit) and not raised_by_others(error):
             raise

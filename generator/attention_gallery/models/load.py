@@ -104,7 +104,7 @@ def load(
     except (GalleryError, KeyboardInterrupt):
         raise
     except BaseException as error:  # a model's files are untrusted, and the libraries raise almost anything
-        if isinstance(error, OSError) and is_system_trouble(error):
+        if is_system_trouble(error):
             raise
         raise cannot_load(resolved, error) from error
 

@@ -17,7 +17,7 @@ import PIL
 from numpy.typing import NDArray
 
 from attention_gallery.analysis import average_heads
-from attention_gallery.analysis.kept import pack, unpack
+from attention_gallery.analysis.kept import code_digest, pack, unpack
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.figures import encode, thumbnail
 from attention_gallery.figures.encode import EncodedWeights, encode_grid
@@ -70,7 +70,7 @@ def draw_pictures(attention: StoredAttention) -> PairPictures:
 def _made_by() -> str:
     """Digest of all code that has a part in the bytes."""
     own = [digest_file(Path(str(module))) for module in (__file__, encode.__file__, thumbnail.__file__)]
-    return digest([own, np.__version__, PIL.__version__, zlib.ZLIB_RUNTIME_VERSION])
+    return digest([own, code_digest(), np.__version__, PIL.__version__, zlib.ZLIB_RUNTIME_VERSION])
 
 
 def pictures_key(capture_key: str) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attention_gallery.errors import DamagedEntry
+from attention_gallery.files import why_unreadable
 from attention_gallery.records import AttentionLayer, Beside, ModelFacts, Provenance, Tokens
 from attention_gallery.store.beside import is_beside
 from attention_gallery.store.halves import widened
@@ -43,7 +44,7 @@ class StoredEntry:
             self._start, self._slots = self._read_header()
             self._tokens, self._keys = self._read_tokens()
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise self._damaged(str(error)) from error
+            raise self._unusable(error) from error
 
     @property
     def key(self) -> str:
@@ -93,7 +94,7 @@ class StoredEntry:
                         arrays[slot.name] = self._read(stream, slot)
                         checksum = crc32(arrays[slot.name].tobytes(), checksum)
         except (OSError, ValueError) as error:
-            raise self._damaged(str(error)) from error
+            raise self._unusable(error) from error
         if checksum != notes.crc32:
             raise self._damaged("what lies beside its weights does not match its checksum")
         return notes.beside(arrays)
@@ -132,12 +133,17 @@ class StoredEntry:
                         self._compare(first, checksums)
                     yield part
         except (OSError, ValueError) as error:
-            raise self._damaged(str(error)) from error
+            raise self._unusable(error) from error
 
     def _compare(self, first: int, checksums: Sequence[int]) -> None:
         for index, checksum in enumerate(checksums, first):
             if checksum != self._sidecar.layer_crc32[index]:
                 raise self._damaged(f"layer {index} does not match its checksum")
+
+    def _unusable(self, error: Exception) -> DamagedEntry:
+        if isinstance(error, OSError):
+            return unreadable(self.key, error)
+        return self._damaged(str(error))
 
     def _damaged(self, reason: str) -> DamagedEntry:
         return DamagedEntry(f"the stored capture {self.key[:12]} is damaged: {reason}")
@@ -183,6 +189,11 @@ class StoredEntry:
     def _fill(self, stream: BufferedReader, array: NDArray[Any], name: str) -> None:
         if array.size and stream.readinto(array.data.cast("B")) != array.nbytes:
             raise ValueError(f"{name} is cut short")
+
+
+def unreadable(key: str, error: OSError) -> DamagedEntry:
+    """The error for a capture that the system does not let be read."""
+    return DamagedEntry(f"the stored capture {key[:12]} cannot be read: {why_unreadable(error)}")
 
 
 def _tokens(prefix: str, notes: TokenNotes, arrays: Mapping[str, NDArray[Any]]) -> Tokens:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import secrets
@@ -9,17 +10,20 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from attention_gallery.errors import DamagedEntry, OutputError, Problem
 from attention_gallery.files import is_system_trouble, make_folder
 from attention_gallery.hashing import digest_file
 from attention_gallery.records import ModelFacts, Precision, StoredAttention, Tokens
 from attention_gallery.store.beside import NO_ROOM, BesideShape
-from attention_gallery.store.entry import StoredEntry
+from attention_gallery.store.entry import StoredEntry, unreadable
 from attention_gallery.store.layout import Reading
 from attention_gallery.store.sidecar import Sidecar, load
 from attention_gallery.store.writer import EntryWriter
 
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 if sys.platform != "win32":
     import fcntl
 
@@ -75,7 +79,7 @@ class AttentionStore:
         try:
             return digest_file(Path(self._paths(key)[1]))
         except OSError as error:
-            raise DamagedEntry(f"the stored capture {key[:12]} cannot be read: {error}") from error
+            raise unreadable(key, error) from error
 
     def verify(self, key: str) -> None:
         """Read the whole entry and compare it with its checksums. Raises `KeyError` or `DamagedEntry`."""
@@ -109,24 +113,24 @@ class AttentionStore:
         """
         stem = f"{self._folder}/{key[:2]}/{key}.{secrets.token_hex(4)}"
         unfinished = (f"{stem}{_DATA}{_UNFINISHED}", f"{stem}{_SIDECAR}{_UNFINISHED}")
+        reading = Reading(facts, tokens, keys, beside, key_text)
         try:
-            make_folder(os.path.dirname(stem))
-            with open(unfinished[0], "xb", buffering=_BUFFER) as stream:
-                entry = EntryWriter(
-                    stream, key, text, Reading(facts, tokens, keys, beside, key_text), precision
-                )
+            with _told(self._folder):
+                make_folder(os.path.dirname(stem))
+                stream = _EntryFile(unfinished[0], self._folder)
+            with stream:
+                entry = EntryWriter(stream, key, text, reading, precision)
                 yield entry
                 described = entry.sidecar()
-            with open(unfinished[1], "xb", buffering=_BUFFER) as stream:
-                stream.write(described)
-            entry.other = self._put_in_place(key, unfinished, described)
-        except BaseException as error:
+            with _told(self._folder):
+                with open(unfinished[1], "xb", buffering=_BUFFER) as sidecar:
+                    sidecar.write(described)
+                entry.other = self._put_in_place(key, unfinished, described)
+        except BaseException:
             for path in unfinished:
                 # What cannot be removed now is swept later.
                 with suppress(OSError):
                     os.unlink(path)
-            if isinstance(error, OSError):
-                raise _cannot_write(self._folder, error) from error
             raise
 
     def _put_in_place(
@@ -212,7 +216,7 @@ class AttentionStore:
         try:
             return load(Path(self._paths(key)[1]).read_bytes(), key)
         except OSError as error:
-            raise DamagedEntry(f"the stored capture {key[:12]} cannot be read: {error}") from error
+            raise unreadable(key, error) from error
 
 
 @contextmanager
@@ -232,6 +236,38 @@ def _held(folder: str) -> Iterator[None]:
 def _unlink(path: str) -> None:
     with suppress(FileNotFoundError):
         os.unlink(path)
+
+
+class _EntryFile(io.BufferedWriter):
+    """A new file of the store, which tells of trouble itself: code of others runs while it is written to."""
+
+    def __init__(self, path: str, folder: Path) -> None:
+        self._folder = folder
+        super().__init__(io.FileIO(path, "x"), _BUFFER)
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        """Write bytes. Raises `OutputError`."""
+        with _told(self._folder):
+            return super().write(data)
+
+    def seek(self, target: int, whence: int = 0, /) -> int:
+        """Go to another place. Raises `OutputError`."""
+        with _told(self._folder):
+            return super().seek(target, whence)
+
+    def close(self) -> None:
+        """Write what is left, and close. Raises `OutputError`."""
+        with _told(self._folder):
+            super().close()
+
+
+@contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    """Tell that the store in `folder` cannot be written, where that is so."""
+    try:
+        yield
+    except OSError as error:
+        raise _cannot_write(folder, error) from error
 
 
 def _cannot_write(folder: Path, error: OSError) -> OutputError:

@@ -10,7 +10,9 @@ from jinja2.bccache import Bucket
 
 from attention_gallery.files import remove_tree, write_atomically
 from attention_gallery.hashing import digest, digest_bytes, digest_file
-from attention_gallery.theme import bounds, escaping, templates
+
+# What compiles templates and finds them sound, with what those lean on in the same folder.
+_CODE = Path(__file__).parent
 
 
 class CompiledTemplates(jinja2.BytecodeCache):
@@ -24,7 +26,7 @@ class CompiledTemplates(jinja2.BytecodeCache):
     def __init__(self, folder: Path, way: str) -> None:
         """`way` is the name of the way to compile."""
         self._way = way
-        hooks = [digest_file(Path(str(module.__file__))) for module in (escaping, bounds, templates)]
+        hooks = [digest_file(path) for path in sorted(_CODE.glob("*.py"))]
         self._folder = folder / digest([jinja2.__version__, *hooks])[:16]
         for other in folder.iterdir() if folder.is_dir() else ():
             if other.is_dir() and other != self._folder:
