@@ -39,8 +39,8 @@ from attention_gallery.analysis import (
     save_looks,
     save_views,
 )
-from attention_gallery.analysis.distances import save_distances
-from attention_gallery.capturing.reading import ModelInput
+from attention_gallery.analysis.similarity.distances import save_distances
+from attention_gallery.capturing.reading.model_reading import ModelInput
 from attention_gallery.manifest.settings import AnalysisSettings, RelationSpec, SentenceSpec
 from attention_gallery.records import StoredAttention, Tokens
 from attention_gallery.store import AttentionStore

@@ -29,17 +29,17 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from attention_gallery.capturing.batch import rows_of, run_batch
-from attention_gallery.capturing.batches import halves, plan_batches
-from attention_gallery.capturing.prepare import PreparedModel, prepare
-from attention_gallery.capturing.reading import ModelInput, read_input
-from attention_gallery.capturing.sharing import BatchTrials
+from attention_gallery.capturing.passes.batch import rows_of, run_batch
+from attention_gallery.capturing.passes.batches import halves, plan_batches
+from attention_gallery.capturing.passes.prepare import PreparedModel, prepare
+from attention_gallery.capturing.passes.sharing import BatchTrials
+from attention_gallery.capturing.reading.model_reading import ModelInput, read_input
 from attention_gallery.errors import Problem
 from attention_gallery.manifest import load_manifest
 from attention_gallery.manifest.settings import CaptureSettings, ModelSpec
 from attention_gallery.models import ModelFingerprint, resolve
-from attention_gallery.models.load import load
-from attention_gallery.models.placement import Device, Placement
+from attention_gallery.models.loading.load import load
+from attention_gallery.models.loading.placement import Device, Placement
 from attention_gallery.records import TextInput, Tokens
 from attention_gallery.store import AttentionStore, BesideShape
 

@@ -23,9 +23,9 @@ from typing import Any
 import numpy as np
 
 from attention_gallery.analysis import Probe, gold_of, look
-from attention_gallery.analysis.probe_scores import RelationScore
-from attention_gallery.analysis.relations import GoldSentence, Relation
-from attention_gallery.build.captures import key_of, text_input
+from attention_gallery.analysis.probing.gold_relations import GoldSentence, Relation
+from attention_gallery.analysis.probing.probe import RelationScore
+from attention_gallery.build.plan.captures import key_of, text_input
 from attention_gallery.capturing import CaptureJob, capture_missing
 from attention_gallery.manifest import Manifest, load_manifest
 from attention_gallery.manifest.settings import ModelSpec

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
-from attention_gallery.build.captures import key_of
+from attention_gallery.build.plan.captures import key_of
 from attention_gallery.manifest import load_manifest
 from attention_gallery.models import FingerprintMemory, fingerprint, resolve
-from attention_gallery.models.versions import library_versions
+from attention_gallery.models.inspecting.versions import library_versions
 from attention_gallery.records import AttentionLayer, ModelFacts, NumericEnvironment, Provenance, Tokens
 from attention_gallery.store import AttentionStore
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attention_gallery.models.versions import library_versions
+from attention_gallery.models.inspecting.versions import library_versions
 from attention_gallery.records import NumericEnvironment
 
 

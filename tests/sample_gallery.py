@@ -21,9 +21,9 @@ from safetensors.numpy import save_file
 
 from attention_gallery.analysis import SentenceAnalysis, analyse
 from attention_gallery.build import BuildOptions, BuildReport, build
-from attention_gallery.build.captures import key_of, key_of_given
-from attention_gallery.build.hidden import hidden_texts
-from attention_gallery.build.shown import ShownModel
+from attention_gallery.build.plan.attention_kinds import ShownModel
+from attention_gallery.build.plan.auxiliary_inputs import hidden_texts
+from attention_gallery.build.plan.captures import key_of, key_of_given
 from attention_gallery.manifest import Manifest, load_manifest
 from attention_gallery.manifest.settings import ModelSpec
 from attention_gallery.models import FingerprintMemory, ModelFingerprint, fingerprint, resolve

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from attention_gallery.analysis.kept import unpack
-from attention_gallery.build.ownership import MARKER, owned_files
+from attention_gallery.analysis.codec import unpack
+from attention_gallery.build.execute.ownership import MARKER, owned_files
 from attention_gallery.errors import DamagedEntry, LockError, ManifestError, NoteError, OutputError
 from attention_gallery.files import parse_json
 from attention_gallery.hashing import digest_bytes
 from attention_gallery.manifest import load_manifest
-from attention_gallery.manifest.lock_reader import read_lock
+from attention_gallery.manifest.lockfile.lock_reader import read_lock
 from attention_gallery.models import FingerprintMemory, ResolvedModel
 from attention_gallery.notes import load_notes
 from attention_gallery.publish import _check_site

@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from attention_gallery.addresses.routes import HeadRoutes
 from attention_gallery.analysis import (
     Across,
     HeadsAcross,
@@ -37,18 +38,17 @@ from attention_gallery.analysis import (
     heads_only,
     look,
 )
-from attention_gallery.analysis.repeats import RepeatScores, measure_repeats
-from attention_gallery.build.captures import text_input
+from attention_gallery.analysis.experiments.repeated_tokens import RepeatScores, measure_repeats
+from attention_gallery.build.plan.captures import text_input
+from attention_gallery.evidence.answers import Numbers
+from attention_gallery.evidence.claim_checks import check_claims
+from attention_gallery.evidence.embeds import LiveAnswers
+from attention_gallery.evidence.link_map import LinkMap
 from attention_gallery.figures.describe import quoted_tokens
 from attention_gallery.manifest import GallerySettings, load_manifest, schema_text
 from attention_gallery.notes import Note, NoteTarget, load_notes, parse_link
-from attention_gallery.notes.shortcodes import parse_live
-from attention_gallery.pages.claims import check_claims
-from attention_gallery.pages.link_map import LinkMap
-from attention_gallery.pages.live import LiveAnswers
-from attention_gallery.pages.model_probe import ModelProbe
-from attention_gallery.pages.numbers import Numbers
-from attention_gallery.pages.routes import HeadRoutes
+from attention_gallery.notes.questions.shortcodes import parse_live
+from attention_gallery.pages.readers.model_probe import ModelProbe
 from attention_gallery.records import AttentionLayer, MemoryCapture, RepeatedTokens, StoredAttention
 
 ROOT = Path(__file__).parents[1]
@@ -157,9 +157,9 @@ class Evidence:
         self._scores = cache(self._measure_repeats)
 
     def _load(self, model: str) -> Any:
-        from attention_gallery.capturing.prepare import prepare
+        from attention_gallery.capturing.passes.prepare import prepare
         from attention_gallery.models import resolve
-        from attention_gallery.models.load import load
+        from attention_gallery.models.loading.load import load
 
         spec = self._models[model]
         writes = any(one.generate and one.read_by(model) for one in self._sentences.values())
@@ -191,7 +191,7 @@ class Evidence:
 
     def _measure_repeats(self, model: str) -> RepeatScores:
         from attention_gallery.capturing import run_batch
-        from attention_gallery.capturing.repeated import read_repeated
+        from attention_gallery.capturing.reading.repeated import read_repeated
         from attention_gallery.models import ModelFingerprint
 
         prepared = self._loaded(model)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from attention_gallery.build.ownership import MARKER
+from attention_gallery.build.execute.ownership import MARKER
 from attention_gallery.errors import OutputError, UserError
 from attention_gallery.files import cannot_read, kind_of, parse_json
 from attention_gallery.user_files import LARGEST_PAGE, check_user_file, read_user_file

@@ -129,7 +129,7 @@ def test_a_layer_of_another_shape_is_damage(stored):
 def test_layers_measured_together_equal_layers_measured_alone(stored, monkeypatch):
     attention = stored(softmax_weights(5, 3, 8), special=[0, 7])
     together = analyse(attention, SETTINGS)
-    monkeypatch.setattr("attention_gallery.analysis.blocks.BLOCK_WEIGHTS", 1)
+    monkeypatch.setattr("attention_gallery.analysis.measures.head_blocks.BLOCK_WEIGHTS", 1)
     alone = analyse(attention, SETTINGS)
     for one, other in zip(together.metrics, alone.metrics, strict=True):
         np.testing.assert_allclose(one.values, other.values, rtol=1e-5, atol=1e-7)

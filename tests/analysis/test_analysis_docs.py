@@ -11,19 +11,19 @@ import pytest
 from hand_made import layout_for
 
 from attention_gallery.analysis import KINDS, METRICS, VIEWS, LayerView, Thresholds
-from attention_gallery.analysis.contrast import _ORDERS, _SHUFFLED_ROWS, CELLS
-from attention_gallery.analysis.distances import FEWEST_ROWS
-from attention_gallery.analysis.examples import OFFSETS, PLACES
-from attention_gallery.analysis.intervals import (
+from attention_gallery.analysis.contrast.head_contrast import _ORDERS, _SHUFFLED_ROWS, CELLS
+from attention_gallery.analysis.experiments.repeated_tokens import ENCODER_CAVEAT, REPEATS
+from attention_gallery.analysis.probing.examples import OFFSETS, PLACES
+from attention_gallery.analysis.probing.gold_relations import KINDS_OF_GROUP
+from attention_gallery.analysis.probing.intervals import (
     LEAST_EVEN_TEXTS,
     LEAST_EVEN_TEXTS_FOR_A_LEAD,
     LEAST_TEXTS,
     NEARLY_ONE,
 )
-from attention_gallery.analysis.probe_scores import LEAST_EXAMPLES, LEAST_SENTENCES
-from attention_gallery.analysis.relation_tests import LEVEL
-from attention_gallery.analysis.relations import KINDS_OF_GROUP
-from attention_gallery.analysis.repeats import ENCODER_CAVEAT, REPEATS
+from attention_gallery.analysis.probing.probe import LEAST_EXAMPLES, LEAST_SENTENCES
+from attention_gallery.analysis.probing.relation_tests import LEVEL
+from attention_gallery.analysis.similarity.distances import FEWEST_ROWS
 
 PAGE = Path(__file__).parents[2].joinpath("docs/analysis.md").read_text(encoding="utf-8")
 TEXT = " ".join(PAGE.split())

@@ -10,17 +10,10 @@ from hand_made import HandMade, hand_crossed, hand_made
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attention_gallery.analysis import (
-    analyse,
-    analyse_and_look,
-    blocks,
-    gold_of,
-    look,
-    save,
-    save_looks,
-)
-from attention_gallery.analysis.blocks import Block, hand_out
-from attention_gallery.analysis.pairs import strongest_content, strongest_keys
+from attention_gallery.analysis import analyse, analyse_and_look, gold_of, look, save, save_looks
+from attention_gallery.analysis.measures import head_blocks
+from attention_gallery.analysis.measures.head_blocks import Block, hand_out
+from attention_gallery.analysis.measures.top_pairs import strongest_content, strongest_keys
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.manifest.settings import AnalysisSettings, SentenceSpec
 from attention_gallery.records import AttentionLayer
@@ -67,7 +60,7 @@ def test_blocks_do_not_show(causal: bool, weights: int, monkeypatch: pytest.Monk
     attention = made(1, causal=causal)
     before = attention.weights.copy()
     whole = save(analyse(attention, SETTINGS)), save_looks(look(attention, gold_of(SPEC)))
-    monkeypatch.setattr(blocks, "BLOCK_WEIGHTS", weights)
+    monkeypatch.setattr(head_blocks, "BLOCK_WEIGHTS", weights)
     analysis, looks = analyse_and_look(attention, SETTINGS, gold_of(SPEC))
     assert (save(analysis), save_looks(looks)) == whole
     np.testing.assert_array_equal(attention.weights, before)
@@ -108,7 +101,7 @@ def test_other_numbers_of_heads_are_damage(heads: int, monkeypatch: pytest.Monke
     attention = made(4)
     other = replace(attention, weights=softmax(4, heads=heads))
     for weights in (1, 2**18):
-        monkeypatch.setattr(blocks, "BLOCK_WEIGHTS", weights)
+        monkeypatch.setattr(head_blocks, "BLOCK_WEIGHTS", weights)
         with pytest.raises(DamagedEntry, match="layer 0"):
             analyse(other, SETTINGS)
 
@@ -117,7 +110,7 @@ def test_cross_attention_is_read_in_blocks_too(monkeypatch: pytest.MonkeyPatch) 
     weights = softmax(5)[:, :, :4]
     attention = hand_crossed(weights, special=[0], keys=[8])
     whole = save(analyse(attention, SETTINGS))
-    monkeypatch.setattr(blocks, "BLOCK_WEIGHTS", 1)
+    monkeypatch.setattr(head_blocks, "BLOCK_WEIGHTS", 1)
     assert save(analyse(attention, SETTINGS)) == whole
 
 

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attention_gallery.analysis import Across, Gauge, LayerView, Layout, analyse, metric_named
-from attention_gallery.analysis.linear import Linear
-from attention_gallery.analysis.patterns import Pattern
-from attention_gallery.analysis.shuffles import Shuffles
+from attention_gallery.analysis.measures.linear import Linear
+from attention_gallery.analysis.measures.patterns import Pattern
+from attention_gallery.analysis.measures.permutation import Shuffles
 from attention_gallery.manifest.settings import AnalysisSettings
 
 SETTINGS = AnalysisSettings()

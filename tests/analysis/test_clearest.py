@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from attention_gallery.analysis import Across, analyse, clearest_sentences
-from attention_gallery.analysis.head_types import KINDS
+from attention_gallery.analysis.measures.head_types import KINDS
 from attention_gallery.manifest.settings import AnalysisSettings
 
 SETTINGS = AnalysisSettings()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import attention_gallery
-from attention_gallery.analysis import kept
+from attention_gallery.analysis import codec
 
 PACKAGE = Path(attention_gallery.__file__).parent
 
@@ -62,18 +62,18 @@ def closure(files: set[Path]) -> set[Path]:
 def test_all_that_measuring_imports_is_covered() -> None:
     every = closure(set((PACKAGE / "analysis").rglob("*.py")))
     assert PACKAGE / "records.py" in every
-    assert {path.relative_to(PACKAGE).as_posix() for path in every - set(kept.code_files())} == set()
+    assert {path.relative_to(PACKAGE).as_posix() for path in every - set(codec.code_files())} == set()
 
 
 def test_nothing_is_covered_that_measuring_does_not_import() -> None:
     """Else results would be made again for nothing. A folder is covered as a whole."""
     every = closure(set((PACKAGE / "analysis").rglob("*.py")))
-    alone = {path for path in kept.code_files() if path.parent.name not in ("analysis", "store", "texts")}
+    alone = {path for path in codec.code_files() if path.parent.name not in ("analysis", "store", "texts")}
     assert {path.relative_to(PACKAGE).as_posix() for path in alone - every} == set()
-    assert all(path.is_file() for path in kept.code_files())
+    assert all(path.is_file() for path in codec.code_files())
 
 
 def test_files_of_one_name_do_not_stand_for_each_other() -> None:
-    names = [path.name for path in kept.code_files()]
+    names = [path.name for path in codec.code_files()]
     assert names.count("words.py") > 1
-    assert len(set(kept.code_files())) == len(names)
+    assert len(set(codec.code_files())) == len(names)

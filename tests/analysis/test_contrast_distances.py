@@ -20,15 +20,15 @@ from attention_gallery.analysis import (
     frame_of,
     to_words,
 )
-from attention_gallery.analysis.alignment import text_items, token_items, word_items
-from attention_gallery.analysis.contrast import divergence, normalised
-from attention_gallery.analysis.kept_contrasts import (
+from attention_gallery.analysis.contrast.alignment import text_items, token_items, word_items
+from attention_gallery.analysis.contrast.contrast_codec import (
     contrast_key,
     load_contrast,
     load_counterparts,
     save_contrast,
     save_counterparts,
 )
+from attention_gallery.analysis.contrast.head_contrast import divergence, normalised
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.records import Tokens
 
@@ -313,7 +313,7 @@ def test_counterparts_are_compared_on_all_rows_however_few_are_held(
     np.testing.assert_allclose(found.right_distance.ravel(), apart.min(axis=0), atol=1e-5)
     assert found.typical == pytest.approx(np.median(apart), abs=1e-5)
     assert (found.left_error.max(), found.typical_error) == (0, 0)
-    monkeypatch.setattr("attention_gallery.analysis.counterparts._HELD", 2**17)
+    monkeypatch.setattr("attention_gallery.analysis.contrast.counterparts._HELD", 2**17)
     parts = find_counterparts(one, other, frame)
     for name in ("left_distance", "left_chance", "left_chance_error", "right_nearest", "average"):
         np.testing.assert_allclose(getattr(parts, name), getattr(found, name), rtol=1e-5)
@@ -328,7 +328,7 @@ def test_where_some_rows_stand_for_all_distances_know_their_errors(monkeypatch: 
     one, other = hand_made(softmax(10, 2, 3, 40)), hand_made(softmax(11, 3, 2, 40))
     frame = frame_of(one, other, TEXTS, one_model=False)
     whole = find_counterparts(one, other, frame)
-    monkeypatch.setattr("attention_gallery.analysis.counterparts.LOGARITHMS", 36 * 40 * 16)
+    monkeypatch.setattr("attention_gallery.analysis.contrast.counterparts.LOGARITHMS", 36 * 40 * 16)
     some = find_counterparts(one, other, frame)
     assert (whole.rows, some.rows) == ((40, 40), (16, 40))
     for side in ("left", "right"):
@@ -362,7 +362,7 @@ def test_a_few_heads_at_a_time_give_what_all_give(monkeypatch: pytest.MonkeyPatc
     )
     frame = frame_of(one, other, TEXTS, one_model=True)
     whole = contrast_heads(one, other, frame)
-    monkeypatch.setattr("attention_gallery.analysis.contrast._CHUNK", 1)
+    monkeypatch.setattr("attention_gallery.analysis.contrast.head_contrast._CHUNK", 1)
     some = contrast_heads(one, other, frame)
     np.testing.assert_array_equal(whole.cells, some.cells)
     np.testing.assert_array_equal(whole.distance, some.distance)

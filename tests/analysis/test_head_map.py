@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attention_gallery.analysis import head_distances, map_heads
-from attention_gallery.analysis.distances import (
+from attention_gallery.analysis.similarity.distances import (
     compared_rows,
     load_distances,
     mean_of,
@@ -17,7 +17,7 @@ from attention_gallery.analysis.distances import (
     pair_distance,
     save_distances,
 )
-from attention_gallery.analysis.head_map import load_map, save_map
+from attention_gallery.analysis.similarity.head_map import load_map, save_map
 from attention_gallery.errors import DamagedEntry
 
 

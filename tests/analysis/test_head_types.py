@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from attention_gallery.analysis import KINDS, Across, Thresholds, analyse, load, save
-from attention_gallery.analysis.head_types import names_of, weigh
-from attention_gallery.analysis.repeats import RepeatScores
+from attention_gallery.analysis.experiments.repeated_tokens import RepeatScores
+from attention_gallery.analysis.measures.head_types import names_of, weigh
 from attention_gallery.manifest.settings import AnalysisSettings
 
 UNIFORM = {"local": 0.3}

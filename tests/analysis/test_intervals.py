@@ -10,7 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import beta, binomtest
 
-from attention_gallery.analysis.intervals import effective_texts, even_texts, lead_interval, share_interval
+from attention_gallery.analysis.probing.intervals import (
+    effective_texts,
+    even_texts,
+    lead_interval,
+    share_interval,
+)
 
 DRAWS = 400
 

@@ -8,14 +8,14 @@ from hand_made import hand_made, layout_for
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attention_gallery.analysis.layout import Layout
-from attention_gallery.analysis.lengths import (
+from attention_gallery.analysis.experiments.prefix_sweep import (
     MEASURES,
     LengthReading,
     load_reading,
     read_length,
     save_reading,
 )
+from attention_gallery.analysis.measures.attention_layout import Layout
 from attention_gallery.errors import DamagedEntry
 
 WINDOW = 2

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attention_gallery.analysis import LayerView, Layout, metrics_for
-from attention_gallery.analysis import linear as module
-from attention_gallery.analysis.linear import Linear
-from attention_gallery.analysis.patterns import Pattern
+from attention_gallery.analysis.measures import linear as module
+from attention_gallery.analysis.measures.linear import Linear
+from attention_gallery.analysis.measures.patterns import Pattern
 
 
 @st.composite

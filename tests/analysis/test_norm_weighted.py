@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from test_rollout import SETTINGS, softmax_rows
 
 from attention_gallery.analysis import flow_views, load_views, save_views
-from attention_gallery.analysis.norm_weighted import norm_weighted, shares_of
+from attention_gallery.analysis.attribution.norm_weighted import norm_weighted, shares_of
 from attention_gallery.records import Beside
 
 

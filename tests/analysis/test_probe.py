@@ -10,18 +10,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attention_gallery.analysis.examples import Examples
-from attention_gallery.analysis.head_relations import head_relations
-from attention_gallery.analysis.probe import NOTHING, UNREAD, load_looks, look, save_looks
-from attention_gallery.analysis.probe_scores import (
+from attention_gallery.analysis.probing.argmax_targets import NOTHING, UNREAD, load_looks, look, save_looks
+from attention_gallery.analysis.probing.examples import Examples
+from attention_gallery.analysis.probing.gold_relations import (
+    GoldSentence,
+    gold_of,
+    group_of,
+    kind_title,
+    text_key,
+)
+from attention_gallery.analysis.probing.head_relations import head_relations
+from attention_gallery.analysis.probing.probe import (
     LEAST_EXAMPLES,
     LEAST_SENTENCES,
     Probe,
     RelationScore,
 )
-from attention_gallery.analysis.relations import GoldSentence, gold_of, group_of, kind_title, text_key
-from attention_gallery.analysis.tallies import half_of
-from attention_gallery.analysis.words import Groups, tokens_of_words
+from attention_gallery.analysis.probing.tallies import half_of
+from attention_gallery.analysis.text.word_attention import Groups, tokens_of_words
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.manifest.settings import SentenceSpec
 from attention_gallery.records import Tokens

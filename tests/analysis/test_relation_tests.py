@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom, poisson_binom
 
-from attention_gallery.analysis.head_relations import head_relations
-from attention_gallery.analysis.probe import Int16
-from attention_gallery.analysis.probe_scores import Probe
-from attention_gallery.analysis.relation_tests import LEVEL, Rivals, _bounds, _holm, adjusted_values
-from attention_gallery.analysis.relations import GoldSentence, gold_of
+from attention_gallery.analysis.probing.argmax_targets import Int16
+from attention_gallery.analysis.probing.gold_relations import GoldSentence, gold_of
+from attention_gallery.analysis.probing.head_relations import head_relations
+from attention_gallery.analysis.probing.probe import Probe
+from attention_gallery.analysis.probing.relation_tests import LEVEL, Rivals, _bounds, _holm, adjusted_values
 from attention_gallery.manifest.settings import SentenceSpec
 
 HEADS = 72

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attention_gallery.analysis import LayerView, Layout
-from attention_gallery.analysis import shuffles as module
-from attention_gallery.analysis.shuffles import Shuffles
+from attention_gallery.analysis.measures import permutation as module
+from attention_gallery.analysis.measures.permutation import Shuffles
 
 
 def layouts(count: int) -> list[Layout]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attention_gallery.analysis.parses import (
+from attention_gallery.analysis.probing.parses import (
     Arc,
     Entity,
     Parse,
@@ -146,7 +146,7 @@ def test_spacy_itself_is_told_first(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(name: str) -> str:
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr("attention_gallery.analysis.parses.version", missing)
+    monkeypatch.setattr("attention_gallery.analysis.probing.parses.version", missing)
     with pytest.raises(ParserError) as caught:
         Pipeline.installed("en_core_web_sm")
     assert caught.value.mend == "pip install 'attention-gallery[spacy]'"

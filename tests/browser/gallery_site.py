@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from attention_gallery.build.captures import key_of
+from attention_gallery.build.plan.captures import key_of
 from attention_gallery.manifest import load_manifest
-from attention_gallery.manifest.words import occurrences
+from attention_gallery.manifest.blocks.words import occurrences
 from attention_gallery.models import FingerprintMemory, fingerprint, resolve
 from attention_gallery.records import AttentionLayer, Float32, ModelFacts, Provenance, StoredAttention, Tokens
 from attention_gallery.store import AttentionStore, BesideShape

@@ -185,7 +185,7 @@ def sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sample:
     def captured(*arguments: object) -> int:
         raise AssertionError("the build captures although something is wrong")
 
-    monkeypatch.setattr("attention_gallery.build.captures.capture_all", captured)
+    monkeypatch.setattr("attention_gallery.build.plan.captures.capture_all", captured)
     return sample
 
 

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from attention_gallery.build import BuildOptions, build
-from attention_gallery.build.lock import build_lock
-from attention_gallery.build.record import Output, Record, RecordWriter
+from attention_gallery.build.build_lock import build_lock
+from attention_gallery.build.execute.record import Output, Record, RecordWriter
 from attention_gallery.errors import OutputError
 from attention_gallery.progress import SilentReporter
 from attention_gallery.stamps import ABSENT
@@ -66,10 +66,10 @@ def at_call(number: int, act: Callable[[], object], call: Callable[..., Any]) ->
 
 
 PLACES = {
-    "a page": ("attention_gallery.build.execute:Staging._written", 30),
-    "the list of files": ("attention_gallery.build.execute:Staging.seal", 1),
+    "a page": ("attention_gallery.build.execute.staging:Staging._written", 30),
+    "the list of files": ("attention_gallery.build.execute.staging:Staging.seal", 1),
     "the record": ("attention_gallery.build.engine:RecordWriter.finish", 1),
-    "the swap": ("attention_gallery.build.execute:swap_folders", 1),
+    "the swap": ("attention_gallery.build.execute.staging:swap_folders", 1),
 }
 
 
@@ -103,9 +103,9 @@ def test_the_site_stays_whole(
 
 
 BEGINNINGS = {
-    "the capture": "attention_gallery.build.captures:capture_all",
+    "the capture": "attention_gallery.build.plan.captures:capture_all",
     "the record": "attention_gallery.build.engine:RecordWriter.__init__",
-    "the staging folder": "attention_gallery.build.execute:Staging.begin",
+    "the staging folder": "attention_gallery.build.execute.staging:Staging.begin",
 }
 
 
@@ -181,9 +181,9 @@ def test_captures_that_are_removed_are_told(
     sample.settings["title"] = "Changed"
     sample.save()
     sample.fill()
-    original = pkgutil.resolve_name("attention_gallery.build.gather:gather")
+    original = pkgutil.resolve_name("attention_gallery.build.plan.gather:gather")
     gather = at_call(1, lambda: removed(sample.cache / name), original)
-    monkeypatch.setattr("attention_gallery.build.gather.gather", gather)
+    monkeypatch.setattr("attention_gallery.build.plan.gather.gather", gather)
     with pytest.raises(OutputError, match="was removed while the build was running") as caught:
         build(sample.manifest, BuildOptions(), SilentReporter())
     assert told in caught.value.problems[0].reason

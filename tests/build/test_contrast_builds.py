@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from attention_gallery.analysis import compare, frame_of
-from attention_gallery.analysis.contrast import divergence, normalised
+from attention_gallery.analysis.contrast.head_contrast import divergence, normalised
 from attention_gallery.build import BuildOptions, build, check
-from attention_gallery.build.captures import needed_captures
+from attention_gallery.build.plan.captures import needed_captures
 from attention_gallery.build.project import read_project
 from attention_gallery.cli.cleaning import remove_unused
 from attention_gallery.errors import ManifestError, NoteError, Problem, UserError

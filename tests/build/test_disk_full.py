@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from attention_gallery.build import engine, record
+from attention_gallery.build import engine
+from attention_gallery.build.execute.staging import record
 from attention_gallery.errors import OutputError, UserError
 from sample_gallery import Sample
 
@@ -139,7 +140,7 @@ def test_an_output_on_another_disk_is_told(
     def elsewhere(*_: Any) -> None:
         raise OSError(errno.EXDEV, "Invalid cross-device link")
 
-    monkeypatch.setattr("attention_gallery.build.execute.swap_folders", elsewhere)
+    monkeypatch.setattr("attention_gallery.build.execute.staging.swap_folders", elsewhere)
     with pytest.raises(OutputError, match="another disk"):
         sample.build()
     assert sample.tree() == built.tree()

@@ -15,7 +15,7 @@ from filelock import FileLock
 import attention_gallery.build.engine as engine
 from attention_gallery.build import BuildOptions, build, check
 from attention_gallery.errors import DamagedEntry, ManifestError, ModelError, OutputError, UserError
-from attention_gallery.models import find
+from attention_gallery.models.sources import find
 from attention_gallery.progress import SilentReporter
 from attention_gallery.store import AttentionStore
 from sample_gallery import Sample, fill_store

@@ -12,14 +12,15 @@ from typing import Any
 import pytest
 
 import sample_gallery
-from attention_gallery.build import BuildOptions, build, captures, check, environments
-from attention_gallery.build.captures import needed_captures
-from attention_gallery.build.environments import Environments, survey
-from attention_gallery.build.hidden import RANDOM_TOKENS
-from attention_gallery.build.locking import update_lock
+from attention_gallery.build import BuildOptions, build, check
+from attention_gallery.build.plan import captures, environments
+from attention_gallery.build.plan.auxiliary_inputs import RANDOM_TOKENS
+from attention_gallery.build.plan.captures import needed_captures
+from attention_gallery.build.plan.environments import Environments, survey
+from attention_gallery.build.plan.locking import update_lock
 from attention_gallery.build.project import read_project
 from attention_gallery.errors import LockError, OutputError, UserError
-from attention_gallery.manifest.lock_reader import read_lock
+from attention_gallery.manifest.lockfile.lock_reader import read_lock
 from attention_gallery.models import FingerprintMemory
 from attention_gallery.progress import SilentReporter
 from attention_gallery.records import Float32

@@ -16,7 +16,8 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from attention_gallery.build import gather, libraries
+from attention_gallery.build.look import libraries
+from attention_gallery.build.plan import gather
 from attention_gallery.manifest.settings import CollectionSpec, GallerySettings
 from attention_gallery.records import Provenance
 from attention_gallery.store import folder

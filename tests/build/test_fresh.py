@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from attention_gallery.build import BuildOptions, check, execute, unchanged
+from attention_gallery.build import BuildOptions, check
+from attention_gallery.build.execute.staging import staging
+from attention_gallery.build.look import unchanged
 from attention_gallery.errors import OutputError, UserError
 from attention_gallery.progress import SilentReporter
 from attention_gallery.stamps import Stamp, stamp_of
@@ -99,7 +101,7 @@ def test_a_change_that_no_stamp_shows_is_found_by_it_alone(
         return stamp_of(before) if found == after else found
 
     monkeypatch.setattr(unchanged, "stamp_of", blind)
-    monkeypatch.setattr(execute, "stamp_of", blind)
+    monkeypatch.setattr(staging, "stamp_of", blind)
     assert list(sample.build().seconds) == ["look"]
     check(sample.manifest, BuildOptions(), SilentReporter())
     with pytest.raises(OutputError, match="about"):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from attention_gallery.analysis import KINDS
-from attention_gallery.analysis.head_types import weigh
+from attention_gallery.analysis.measures.head_types import weigh
 from attention_gallery.build import BuildOptions, check
 from attention_gallery.errors import NoteError, UserError
 from attention_gallery.progress import SilentReporter
@@ -175,7 +175,7 @@ def test_a_head_of_two_types_is_of_either(tmp_path: Path, monkeypatch: pytest.Mo
         names = [kind.name for kind in KINDS]
         return np.full_like(first, names.index("self")), np.full_like(second, names.index("first-token"))
 
-    monkeypatch.setattr("attention_gallery.analysis.across.weigh", both)
+    monkeypatch.setattr("attention_gallery.analysis.measures.across.weigh", both)
     claims = "".join(
         f"  - {{head: models/dec/L0H0, type: {name}}}\n" for name in ("self", "first-token", "mixed")
     )

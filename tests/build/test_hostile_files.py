@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from attention_gallery.build import BuildOptions, build, check
-from attention_gallery.build.own_measures import own_measures
-from attention_gallery.build.ownership import MARKER
+from attention_gallery.build.execute.ownership import MARKER
+from attention_gallery.build.plan.own_measures import own_measures
 from attention_gallery.cli.summary import how_to_view
 from attention_gallery.errors import UserError
 from attention_gallery.manifest import load_manifest
-from attention_gallery.manifest.lock_reader import read_lock
-from attention_gallery.models.license import license_of
-from attention_gallery.models.resolved import ResolvedModel
+from attention_gallery.manifest.lockfile.lock_reader import read_lock
+from attention_gallery.models.files.license import license_of
+from attention_gallery.models.sources.resolved import ResolvedModel
 from attention_gallery.progress import SilentReporter
 from attention_gallery.user_files import MB
 from hostile_files import ENDLESS, LARGE, SPECIAL, Maker, huge, pipe, put, unix_socket

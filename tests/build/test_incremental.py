@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from attention_gallery.build import gather, project
+from attention_gallery.build import project
+from attention_gallery.build.plan import gather
 from sample_gallery import Sample
 
 Edit = Callable[[Sample], None]
@@ -457,7 +458,8 @@ def test_any_name_of_a_project_folder_is_incremental(tmp_path: Path, name: str) 
 def test_an_edit_made_while_a_build_reads_is_not_lost(
     sample: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from attention_gallery.build import inspect_sources, project
+    from attention_gallery.build import project
+    from attention_gallery.build.check import inspect_sources
 
     sample.build()
     read = project.read_sources

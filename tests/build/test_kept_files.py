@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from attention_gallery.analysis.kept import is_named, named, pack, unpack
-from attention_gallery.build.kept_files import kept_file, path_in
+from attention_gallery.analysis.codec import is_named, named, pack, unpack
+from attention_gallery.build.execute.result_files import kept_file, path_in
 from attention_gallery.errors import DamagedEntry
 from sample_gallery import Sample
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from attention_gallery.build import BuildOptions, build, check
-from attention_gallery.build.captures import Captures, needed_captures
+from attention_gallery.build.plan.captures import Captures, needed_captures
 from attention_gallery.build.project import read_project
 from attention_gallery.errors import LinkError, ModelError, NoteError, Problem, UserError
 from attention_gallery.models import FingerprintMemory

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from attention_gallery.build import BuildOptions, check
-from attention_gallery.build.captures import drop_damaged, needed_captures
+from attention_gallery.build.plan.captures import drop_damaged, needed_captures
 from attention_gallery.build.project import read_project
 from attention_gallery.cli.cleaning import remove_unused
 from attention_gallery.errors import LinkError

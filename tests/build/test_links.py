@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attention_gallery.build import BuildOptions, check
-from attention_gallery.build.links import LinkReader, check_links
+from attention_gallery.build.check.site_links import LinkReader, check_links
 from attention_gallery.errors import LinkError
 from attention_gallery.progress import SilentReporter
 from sample_gallery import Sample

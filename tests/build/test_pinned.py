@@ -14,9 +14,9 @@ import pytest
 from safetensors.numpy import save_file
 
 from attention_gallery.build import BuildOptions, build, check
-from attention_gallery.build.locking import update_lock
+from attention_gallery.build.plan.locking import update_lock
 from attention_gallery.errors import LockError, ModelError, OutputError, UserError
-from attention_gallery.manifest.lock_reader import read_lock
+from attention_gallery.manifest.lockfile.lock_reader import read_lock
 from attention_gallery.progress import SilentReporter
 from sample_gallery import MODELS, Sample, make_model
 

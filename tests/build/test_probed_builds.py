@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from attention_gallery.analysis import GoldSentence
-from attention_gallery.build import BuildOptions, check, data
-from attention_gallery.build.record import Record
+from attention_gallery.build import BuildOptions, check
+from attention_gallery.build.execute.record import Record
+from attention_gallery.build.execute.staging import cached_data
 from attention_gallery.errors import NoteError
 from attention_gallery.files import walk_files
 from attention_gallery.manifest.settings import AnalysisSettings
@@ -66,7 +67,7 @@ def test_one_reading_finds_measures_and_looks(tmp_path: Path, monkeypatch: pytes
     read: dict[str, list[tuple[str, object]]] = {"analyse": [], "look": [], "analyse_and_look": []}
 
     def counted(name: str) -> Callable[..., object]:
-        plain = getattr(data, name)
+        plain = getattr(cached_data, name)
 
         def work(attention: StoredAttention, *given: object, **options: object) -> object:
             read[name].append((attention.key, given[-1]))
@@ -75,7 +76,7 @@ def test_one_reading_finds_measures_and_looks(tmp_path: Path, monkeypatch: pytes
         return work
 
     for name in read:
-        monkeypatch.setattr(data, name, counted(name))
+        monkeypatch.setattr(cached_data, name, counted(name))
     sample = with_treebank(tmp_path, 3)
     sample.build()
     both, looks, measures = (
@@ -90,7 +91,7 @@ def test_one_reading_finds_measures_and_looks(tmp_path: Path, monkeypatch: pytes
     kept = []
     for order, expected in (("looks", False), ("looks", True), ("measured", True)):
         cache = tmp_path / f"{order}-{expected}"
-        one = data.CachedData(store, cache, AnalysisSettings())
+        one = cached_data.CachedData(store, cache, AnalysisSettings())
         if expected:
             one.expect(key, gold)
         asks = [lambda one=one: one.looks(key, gold), lambda one=one: one.measured(key)]
@@ -149,9 +150,9 @@ def test_random_heads_are_the_best_at_nothing_and_pages_say_so(tmp_path: Path) -
 def test_the_best_head_is_linked_and_says_so_on_its_own_page(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain = data.CachedData.looks
+    plain = cached_data.CachedData.looks
 
-    def one_knows(self: data.CachedData, key: str, gold: GoldSentence) -> object:
+    def one_knows(self: cached_data.CachedData, key: str, gold: GoldSentence) -> object:
         found = plain(self, key, gold)
         if found is None:
             return None
@@ -160,7 +161,7 @@ def test_the_best_head_is_linked_and_says_so_on_its_own_page(
             found[0, -1, 0, relation.source] = relation.target
         return found
 
-    monkeypatch.setattr(data.CachedData, "looks", one_knows)
+    monkeypatch.setattr(cached_data.CachedData, "looks", one_knows)
     sample = with_treebank(tmp_path, after=3)
     sample.build()
     line = next(line for line in sample.page("models/enc").splitlines() if "nsubj (" in line)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from attention_gallery.build.captures import drop_damaged, needed_captures
+from attention_gallery.build.plan.captures import drop_damaged, needed_captures
 from attention_gallery.build.project import read_project
 from attention_gallery.models import FingerprintMemory
 from attention_gallery.progress import SilentReporter

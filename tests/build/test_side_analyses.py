@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from attention_gallery.build import data, engine
+from attention_gallery.build import engine
+from attention_gallery.build.execute.staging import cached_data
 from attention_gallery.errors import DamagedEntry, ModelError, OutputError, Problem
-from attention_gallery.pages import model_probe
-from attention_gallery.pages.side import SideAnalyses
+from attention_gallery.pages.readers import model_probe
+from attention_gallery.pages.side_results import SideAnalyses
 from attention_gallery.records import Beside, failure_reason
 from sample_gallery import Sample
 
@@ -25,21 +26,21 @@ CONTRASTS = (
 )
 # What is made to fail, the page that lacks it, and what is said of it.
 FAILING = {
-    "map": (data, "map_heads", "models/enc", "the map and the distances of heads of Encoder"),
+    "map": (cached_data, "map_heads", "models/enc", "the map and the distances of heads of Encoder"),
     "distances": (
-        data,
+        cached_data,
         "measure_distances",
         "models/enc/l00h00",
         "the map and the distances of heads of Encoder",
     ),
-    "flow": (data, "flow_views", "enc/cat", "other views of the flow of “The tired cat” in Encoder"),
-    "lengths": (data, "read_length", "models/dec/length", "measures at several lengths of Decoder"),
-    "repeats": (data, "measure_repeats", "models/dec", "scores on random tokens of Decoder"),
+    "flow": (cached_data, "flow_views", "enc/cat", "other views of the flow of “The tired cat” in Encoder"),
+    "lengths": (cached_data, "read_length", "models/dec/length", "measures at several lengths of Decoder"),
+    "repeats": (cached_data, "measure_repeats", "models/dec", "scores on random tokens of Decoder"),
     "probes": (model_probe, "head_relations", "models/enc", "probes of relations of Encoder"),
-    "looks": (data, "look", "models/dec", "probes of relations of Decoder"),
-    "two heads": (data, "measure_distances", "contrasts/of-heads", "distances of heads of “"),
-    "two models": (data, "find_counterparts", "contrasts/of-models", "distances of heads of “"),
-    "two sentences": (data, "contrast_heads", "contrasts/of-sentences", "distances of heads of “"),
+    "looks": (cached_data, "look", "models/dec", "probes of relations of Decoder"),
+    "two heads": (cached_data, "measure_distances", "contrasts/of-heads", "distances of heads of “"),
+    "two models": (cached_data, "find_counterparts", "contrasts/of-models", "distances of heads of “"),
+    "two sentences": (cached_data, "contrast_heads", "contrasts/of-sentences", "distances of heads of “"),
 }
 
 
@@ -72,7 +73,7 @@ def test_what_fails_is_left_out_and_told(
     with monkeypatch.context() as patched:
         patched.setattr(module, function, fail)
         if function == "look":
-            patched.setattr(data, "analyse_and_look", fail)
+            patched.setattr(cached_data, "analyse_and_look", fail)
         first = sample.build()
         assert any(warning.startswith(said) for warning in first.warnings), first.warnings
         assert all("ZeroDivisionError: no such luck" in warning for warning in first.warnings)
@@ -95,7 +96,7 @@ def test_what_failed_once_comes_back_without_any_edit(
 ) -> None:
     sample = whole.copy(tmp_path / "project", clean=True)
     with monkeypatch.context() as patched:
-        patched.setattr(data, "map_heads", fail)
+        patched.setattr(cached_data, "map_heads", fail)
         assert sample.build(force=False).warnings
         assert sample.build(force=False).warnings, "it fails still"
     assert sample.build(force=False).warnings == ()
@@ -111,13 +112,13 @@ def test_a_capture_that_is_removed_meanwhile_is_no_analysis_that_failed(
     before = sample.tree()
     for path in (sample.cache / "analysis").iterdir():
         shutil.rmtree(path) if path.is_dir() else path.unlink()
-    read = data.CachedData.repeats
+    read = cached_data.CachedData.repeats
 
-    def remove_first(self: data.CachedData, key: str) -> Any:
+    def remove_first(self: cached_data.CachedData, key: str) -> Any:
         self._store.remove(key)
         return read(self, key)
 
-    monkeypatch.setattr(data.CachedData, "repeats", remove_first)
+    monkeypatch.setattr(cached_data.CachedData, "repeats", remove_first)
     with pytest.raises(DamagedEntry, match="was removed while it was needed"):
         sample.build(force=True)
     assert sample.tree() == before
@@ -129,8 +130,8 @@ def test_what_notes_and_pages_both_ask_for_is_told_once(
     sample = whole.copy(tmp_path / "project", clean=True)
     claims = "  - {relation: previous word, of: models/dec, at_least: 0.1}"
     sample.note("models/dec.md", f"---\nclaims:\n{claims}\n---\nA claim.\n")
-    monkeypatch.setattr(data, "look", fail)
-    monkeypatch.setattr(data, "analyse_and_look", fail)
+    monkeypatch.setattr(cached_data, "look", fail)
+    monkeypatch.setattr(cached_data, "analyse_and_look", fail)
     told = [one for one in sample.build().warnings if one.startswith("probes of relations of ")]
     assert sorted(one.split(" are left out")[0] for one in told) == [
         "probes of relations of Decoder",
@@ -142,8 +143,8 @@ def test_a_site_that_is_written_again_after_damage_tells_what_is_left_out_once(
     whole: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sample = whole.copy(tmp_path / "project", clean=True)
-    monkeypatch.setattr(data, "map_heads", fail)
-    monkeypatch.setattr("attention_gallery.build.captures.drop_damaged", lambda *_: {"one"})
+    monkeypatch.setattr(cached_data, "map_heads", fail)
+    monkeypatch.setattr("attention_gallery.build.plan.captures.drop_damaged", lambda *_: {"one"})
     check, damages = engine._check, iter([DamagedEntry("broken")])
 
     def damaged_once(*given: Any) -> None:
@@ -174,7 +175,7 @@ def test_a_strict_build_refuses_what_is_left_out(
     whole: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sample = whole.copy(tmp_path / "project", clean=True)
-    monkeypatch.setattr(data, "map_heads", fail)
+    monkeypatch.setattr(cached_data, "map_heads", fail)
     with pytest.raises(OutputError, match="are left out"):
         sample.build(strict=True)
 
@@ -217,8 +218,8 @@ def test_what_is_needed_still_fails_aloud(
     whole: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sample = whole.copy(tmp_path / "project", clean=True)
-    monkeypatch.setattr(data, "analyse", fail)
-    monkeypatch.setattr(data, "analyse_and_look", fail)
+    monkeypatch.setattr(cached_data, "analyse", fail)
+    monkeypatch.setattr(cached_data, "analyse_and_look", fail)
     with pytest.raises(ZeroDivisionError):
         sample.build()
 

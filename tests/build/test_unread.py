@@ -13,7 +13,7 @@ from transformers import AutoModel, LlamaConfig, PreTrainedTokenizerFast
 
 from attention_gallery.build import BuildOptions, BuildReport, build, check
 from attention_gallery.errors import ManifestError, ModelError, OutputError
-from attention_gallery.models.quiet import quiet_libraries
+from attention_gallery.models.loading.quiet import quiet_libraries
 from attention_gallery.progress import SilentReporter
 
 THOUGHT = "<think>a secret plan</think>"

@@ -11,7 +11,7 @@ import pytest
 from parity import Measured, measure
 from tiny_models import resolved_tiny, save_tiny
 
-from attention_gallery.models.load import LoadedModel, load
+from attention_gallery.models.loading.load import LoadedModel, load
 
 
 def _packaged_tokenizer(source: str) -> Any:
@@ -19,7 +19,7 @@ def _packaged_tokenizer(source: str) -> Any:
 
     from attention_gallery.manifest.settings import ModelSpec
     from attention_gallery.models import resolve
-    from attention_gallery.models.quiet import quiet_libraries
+    from attention_gallery.models.loading.quiet import quiet_libraries
 
     found = resolve(ModelSpec(slug="m", title="M", source=source), Path())
     options = {"gguf_file": found.gguf_file} if found.gguf_file else {}

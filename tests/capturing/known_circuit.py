@@ -13,7 +13,7 @@ import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import GPT2Config, GPT2Model, PreTrainedTokenizerFast
 
-from attention_gallery.models.quiet import quiet_libraries
+from attention_gallery.models.loading.quiet import quiet_libraries
 
 # Tokens, and places, too.
 SIZE = 64

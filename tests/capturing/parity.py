@@ -23,8 +23,8 @@ from attention_gallery.capturing import (
 )
 from attention_gallery.errors import ModelError
 from attention_gallery.models import ModelFingerprint
-from attention_gallery.models.load import load
-from attention_gallery.models.quiet import quiet_libraries
+from attention_gallery.models.loading.load import load
+from attention_gallery.models.loading.quiet import quiet_libraries
 from attention_gallery.records import MemoryCapture, ModelFacts, TextInput
 
 TEXT = "The trophy does not fit in the brown suitcase because it is too big. 🙂"

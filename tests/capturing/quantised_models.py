@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from tiny_models import make_tokenizer, save_tiny
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
-from attention_gallery.models.quiet import quiet_libraries
+from attention_gallery.models.loading.quiet import quiet_libraries
 
 WIDTH = {"hidden_size": 64, "intermediate_size": 64, "num_attention_heads": 4}
 BYTES = {"load_in_8bit": True}

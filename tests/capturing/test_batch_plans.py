@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attention_gallery.capturing.batches import FEWEST_TOKENS, fewest_rows, halves, plan_batches
+from attention_gallery.capturing.passes.batches import FEWEST_TOKENS, fewest_rows, halves, plan_batches
 
 SHAPES = st.one_of(st.tuples(st.integers(1, 600)), st.tuples(st.integers(1, 600), st.integers(1, 60)))
 

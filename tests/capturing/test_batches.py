@@ -22,10 +22,10 @@ from attention_gallery.capturing import (
     read_input,
     run_batch,
 )
-from attention_gallery.capturing.sink import BatchSink, InexactAttentionError, LayerSink
+from attention_gallery.capturing.passes.layer_writer import BatchSink, InexactAttentionError, LayerSink
 from attention_gallery.errors import ModelError
 from attention_gallery.models import ModelFingerprint
-from attention_gallery.models.load import LoadedModel, load
+from attention_gallery.models.loading.load import LoadedModel, load
 from attention_gallery.records import AttentionLayer, Precision, TextInput
 
 # Every letter is a token of its own.
@@ -171,7 +171,7 @@ def test_inexact_attention_is_refused(tiny_loaded: LoadedModel) -> None:
 def test_it_is_said_which_layer_is_inexact(
     tiny_loaded: LoadedModel, monkeypatch: pytest.MonkeyPatch, together: int
 ) -> None:
-    monkeypatch.setattr("attention_gallery.capturing.sink.TOGETHER", together)
+    monkeypatch.setattr("attention_gallery.capturing.passes.layer_writer.TOGETHER", together)
     good, triangle = softmax(4, 5, 5), torch.softmax(torch.zeros(4, 5, 5).masked_fill(LATER, -torch.inf), -1)
     causal = tiny_loaded.facts
     for bad in range(3):
@@ -193,7 +193,7 @@ def test_it_is_said_which_layer_is_inexact(
 def test_a_layer_is_put_together_from_its_heads(
     tiny_loaded: LoadedModel, monkeypatch: pytest.MonkeyPatch, precision: Precision, together: int
 ) -> None:
-    monkeypatch.setattr("attention_gallery.capturing.sink.TOGETHER", together)
+    monkeypatch.setattr("attention_gallery.capturing.passes.layer_writer.TOGETHER", together)
     facts = replace(tiny_loaded.facts, causal=False)
     whole = softmax(4, 5, 5)
     found: list[AttentionLayer] = []

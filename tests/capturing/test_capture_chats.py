@@ -276,7 +276,7 @@ def test_the_options_that_are_refused_are_those_of_the_call_itself() -> None:
 
     from transformers import PreTrainedTokenizerBase
 
-    from attention_gallery.manifest.sentences import NO_CHAT_OPTIONS
+    from attention_gallery.manifest.blocks.sentences import NO_CHAT_OPTIONS
 
     assert set(inspect.signature(PreTrainedTokenizerBase.apply_chat_template).parameters) <= NO_CHAT_OPTIONS
 

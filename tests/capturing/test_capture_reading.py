@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tokenizer_kinds import byte_level, word_piece
 
-from attention_gallery.capturing.reading import read_tokens
+from attention_gallery.capturing.reading.model_reading import read_tokens
 from attention_gallery.errors import ModelError, Problem
 from attention_gallery.records import TextInput
 

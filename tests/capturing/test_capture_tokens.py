@@ -13,7 +13,7 @@ from tokenizer_kinds import sentence_piece
 from transformers import ByT5Tokenizer, PreTrainedTokenizerFast
 
 from attention_gallery.capturing import tokenise
-from attention_gallery.capturing.marks import plain_vocabulary
+from attention_gallery.capturing.reading.marks import plain_vocabulary
 from attention_gallery.records import TextInput, Tokens
 from attention_gallery.texts.readable import readable
 

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attention_gallery.capturing import checks
+from attention_gallery.capturing.passes import checks
 
 SHAPES = st.tuples(st.integers(1, 3), st.integers(1, 5), st.integers(1, 200))
 

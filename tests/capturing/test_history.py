@@ -17,11 +17,11 @@ from tiny_models import resolved_tiny, save_tiny
 from attention_gallery import library
 from attention_gallery.capturing import CaptureJob, capture_missing, capture_one, prepare, run_batch
 from attention_gallery.capturing import jobs as jobs_module
-from attention_gallery.capturing.batch import OutOfMemoryError
-from attention_gallery.capturing.sharing import BatchTrials
+from attention_gallery.capturing.passes.batch import OutOfMemoryError
+from attention_gallery.capturing.passes.sharing import BatchTrials
 from attention_gallery.models import FingerprintMemory, fingerprint
-from attention_gallery.models.load import load
-from attention_gallery.models.placement import Placement
+from attention_gallery.models.loading.load import load
+from attention_gallery.models.loading.placement import Placement
 from attention_gallery.progress import SilentReporter
 from attention_gallery.records import Precision, RepeatedTokens, TextInput
 from attention_gallery.store import AttentionStore, capture_key

@@ -10,7 +10,7 @@ from known_circuit import WORDS, save_circuit
 from tiny_models import resolved_tiny
 
 from attention_gallery.analysis import SentenceAnalysis, analyse
-from attention_gallery.analysis.repeats import RepeatScores, measure_repeats
+from attention_gallery.analysis.experiments.repeated_tokens import RepeatScores, measure_repeats
 from attention_gallery.capturing import CaptureJob, capture_missing
 from attention_gallery.manifest.settings import AnalysisSettings
 from attention_gallery.models import ModelFingerprint

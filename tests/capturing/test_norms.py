@@ -14,10 +14,10 @@ import torch
 from tiny_models import resolved_tiny, save_tiny
 
 from attention_gallery.capturing import capture_kinds, capture_one, prepare, read_input, run_batch
-from attention_gallery.capturing.norms import vector_norms
+from attention_gallery.capturing.passes.norms import vector_norms
 from attention_gallery.models import ModelFingerprint
-from attention_gallery.models.load import LoadedModel, load
-from attention_gallery.models.placement import Placement
+from attention_gallery.models.loading.load import LoadedModel, load
+from attention_gallery.models.loading.placement import Placement
 from attention_gallery.records import MemoryCapture, TextInput
 
 TEXT = "The trophy does not fit in the brown suitcase because it is too big. 🙂"

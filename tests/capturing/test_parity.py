@@ -14,12 +14,12 @@ from tiny_families import DECODERS, ENCODER_DECODERS, FAMILIES, HYBRIDS
 from tiny_models import resolved_tiny, save_tiny
 
 from attention_gallery.capturing import capture_one, prepare
-from attention_gallery.capturing.batches import fewest_rows
+from attention_gallery.capturing.passes.batches import fewest_rows
 from attention_gallery.errors import ModelError
 from attention_gallery.manifest.settings import ModelSpec
 from attention_gallery.models import resolve
-from attention_gallery.models.load import load
-from attention_gallery.models.placement import running_on
+from attention_gallery.models.loading.load import load
+from attention_gallery.models.loading.placement import running_on
 
 # Families that the project promises to capture.
 # fmt: off
@@ -151,7 +151,7 @@ def test_a_window_is_as_wide_as_the_facts_say(tmp_path: Path) -> None:
 
 
 def test_a_wrong_window_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("attention_gallery.models.layers._window", lambda *_: 3)
+    monkeypatch.setattr("attention_gallery.models.inspecting.layers._window", lambda *_: 3)
     loaded = load(resolved_tiny(save_tiny(tmp_path / "mistral", "mistral")))
     with pytest.raises(ModelError, match="reaches further back than its window of 3 tokens"):
         capture_one(loaded, TEXT)

@@ -11,8 +11,8 @@ from tiny_models import resolved_tiny
 
 from attention_gallery.capturing import capture_one
 from attention_gallery.errors import ModelError
-from attention_gallery.models.load import load
-from attention_gallery.models.placement import Device, Placement
+from attention_gallery.models.loading.load import load
+from attention_gallery.models.loading.placement import Device, Placement
 
 PRESENT = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
 

@@ -13,11 +13,12 @@ from tiny_families import FAMILIES, TYPES
 from tiny_models import make_tokenizer, resolved_tiny, save_tiny
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokenizer
 
-from attention_gallery.capturing import predicting, prepare, read_input, run_batch
-from attention_gallery.capturing.decoded import PlainVocabulary
+from attention_gallery.capturing import prepare, read_input, run_batch
+from attention_gallery.capturing.passes import predicting
+from attention_gallery.capturing.reading.decoded import PlainVocabulary
 from attention_gallery.models import ModelFingerprint
-from attention_gallery.models.load import LoadedModel, load
-from attention_gallery.models.quiet import quiet_libraries
+from attention_gallery.models.loading.load import LoadedModel, load
+from attention_gallery.models.loading.quiet import quiet_libraries
 from attention_gallery.records import Beside, Predictions, TextInput
 
 TEXTS = ("it fits", "The trophy does not fit in the brown suitcase because it is too big.", "def f(x)")

@@ -12,9 +12,9 @@ from quantised_models import BYTES, NF4, save_bitsandbytes, save_fp8
 from tiny_models import resolved_tiny, save_tiny
 
 from attention_gallery.capturing import capture_one, prepare
-from attention_gallery.models.load import LoadedModel, load
-from attention_gallery.models.placement import Placement
-from attention_gallery.models.quantised import matrix_of
+from attention_gallery.models.inspecting.quantised import matrix_of
+from attention_gallery.models.loading.load import LoadedModel, load
+from attention_gallery.models.loading.placement import Placement
 
 TEXT = "The trophy does not fit in the brown suitcase because it is too big. 🙂"
 
@@ -135,7 +135,7 @@ def test_a_layer_that_does_something_else_has_no_matrix(tmp_path: Path) -> None:
 
 
 def test_a_matrix_of_many_columns_is_found_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("attention_gallery.models.quantised._TOGETHER", 3)
+    monkeypatch.setattr("attention_gallery.models.inspecting.quantised._TOGETHER", 3)
     torch.manual_seed(0)
     plain = torch.nn.Linear(7, 5)
     found = matrix_of(Coded(plain, torch.int8), torch.zeros(1, 2, 7))

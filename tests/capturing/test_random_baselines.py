@@ -13,11 +13,11 @@ from tiny_models import make_tokenizer, resolved_tiny
 from transformers import AutoConfig, AutoModel
 
 from attention_gallery.analysis import map_heads
-from attention_gallery.analysis.distances import mean_of, measure_distances
+from attention_gallery.analysis.similarity.distances import mean_of, measure_distances
 from attention_gallery.build import BuildOptions, build
 from attention_gallery.capturing import capture_one, prepare
-from attention_gallery.models.load import load
-from attention_gallery.models.quiet import quiet_libraries
+from attention_gallery.models.loading.load import load
+from attention_gallery.models.loading.quiet import quiet_libraries
 from attention_gallery.progress import SilentReporter
 
 TEXTS = ["The trophy does not fit in the brown suitcase.", "It is too big."]

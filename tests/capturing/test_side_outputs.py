@@ -14,21 +14,15 @@ import torch
 from test_capture_jobs import make_jobs
 from tiny_models import resolved_tiny, save_tiny
 
-from attention_gallery.capturing import (
-    capture_missing,
-    capture_one,
-    norms,
-    predicting,
-    prepare,
-    run_batch,
-)
+from attention_gallery.capturing import capture_missing, capture_one, prepare, run_batch
 from attention_gallery.capturing import jobs as jobs_module
-from attention_gallery.capturing.limits import UnboundedError
-from attention_gallery.capturing.sharing import BatchTrials
-from attention_gallery.capturing.sink import InexactAttentionError
+from attention_gallery.capturing.passes import norms, predicting
+from attention_gallery.capturing.passes.layer_writer import InexactAttentionError
+from attention_gallery.capturing.passes.sharing import BatchTrials
+from attention_gallery.capturing.reading.limits import UnboundedError
 from attention_gallery.capturing.strategies import InterfaceStrategy, NoEagerAttentionError
 from attention_gallery.errors import ModelError
-from attention_gallery.models.load import LoadedModel, load
+from attention_gallery.models.loading.load import LoadedModel, load
 from attention_gallery.progress import SilentReporter
 from attention_gallery.records import failure_in, failure_reason
 from attention_gallery.store import AttentionStore

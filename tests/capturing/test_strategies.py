@@ -22,8 +22,8 @@ from attention_gallery.capturing.strategies import (
     Strategy,
 )
 from attention_gallery.errors import ModelError
-from attention_gallery.models.load import LoadedModel, load
-from attention_gallery.models.placement import Placement
+from attention_gallery.models.loading.load import LoadedModel, load
+from attention_gallery.models.loading.placement import Placement
 from attention_gallery.records import TextInput
 
 TEXT = "The trophy does not fit."

@@ -19,8 +19,8 @@ from attention_gallery.capturing import capture_one
 from attention_gallery.errors import ModelError, Problem
 from attention_gallery.manifest.settings import ModelSpec
 from attention_gallery.models import resolve
-from attention_gallery.models.load import load
-from attention_gallery.models.suited import check_reads_texts
+from attention_gallery.models.inspecting.suited import check_reads_texts
+from attention_gallery.models.loading.load import load
 
 
 def refusal(folder: Path) -> Problem:

@@ -16,8 +16,8 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from attention_gallery.models.quiet import quiet_libraries
-from attention_gallery.models.resolved import ResolvedModel
+from attention_gallery.models.loading.quiet import quiet_libraries
+from attention_gallery.models.sources.resolved import ResolvedModel
 
 _LEARNT = [
     "The trophy does not fit in the brown suitcase because it is too big.",

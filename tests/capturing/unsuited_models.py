@@ -9,8 +9,8 @@ import torch
 from tiny_models import make_tokenizer
 from transformers import AutoConfig
 
-from attention_gallery.models.quiet import quiet_libraries
-from attention_gallery.models.suited import main_class
+from attention_gallery.models.inspecting.suited import main_class
+from attention_gallery.models.loading.quiet import quiet_libraries
 
 _TEXT = {
     "vocab_size": 320,

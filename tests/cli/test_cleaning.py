@@ -10,10 +10,10 @@ import pytest
 from filelock import FileLock
 
 from attention_gallery.analysis import analysis_key, gold_of, looks_key
-from attention_gallery.analysis.distances import distances_key
-from attention_gallery.analysis.head_map import map_key
-from attention_gallery.build.captures import needed_captures
-from attention_gallery.build.ownership import MARKER, marker_bytes, owned_files
+from attention_gallery.analysis.similarity.distances import distances_key
+from attention_gallery.analysis.similarity.head_map import map_key
+from attention_gallery.build.execute.ownership import MARKER, marker_bytes, owned_files
+from attention_gallery.build.plan.captures import needed_captures
 from attention_gallery.build.project import read_project
 from attention_gallery.models import FingerprintMemory
 from attention_gallery.records import AttentionLayer, ModelFacts, Provenance, Tokens

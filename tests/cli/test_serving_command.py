@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from attention_gallery.build.ownership import MARKER, marker_bytes
+from attention_gallery.build.execute.ownership import MARKER, marker_bytes
 
 SERVE = """
 import sys, types

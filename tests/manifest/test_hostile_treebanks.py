@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from attention_gallery.errors import ManifestError
-from attention_gallery.manifest.conllu_file import read_conllu
+from attention_gallery.manifest.blocks.conllu_file import read_conllu
 from hostile_files import ENDLESS, LARGE, SPECIAL, Maker, put
 
 MANY = 40_000

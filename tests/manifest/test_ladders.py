@@ -9,7 +9,7 @@ import yaml
 
 from attention_gallery.errors import ManifestError
 from attention_gallery.manifest import load_manifest
-from attention_gallery.manifest.lengths import Ladder, ladder_of
+from attention_gallery.manifest.blocks.lengths import Ladder, ladder_of
 
 LONG = "One, two three four. Five six seven"
 SENTENCES = [

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from attention_gallery.errors import LockError
-from attention_gallery.manifest.lock import LockedModel, lock_path, lock_text
-from attention_gallery.manifest.lock_reader import read_lock
+from attention_gallery.manifest.lockfile.lock import LockedModel, lock_path, lock_text
+from attention_gallery.manifest.lockfile.lock_reader import read_lock
 
 DIGEST = "0123456789abcdef" * 4
 MODEL = LockedModel(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from attention_gallery.build.captures import text_input
+from attention_gallery.build.plan.captures import text_input
 from attention_gallery.errors import ManifestError
 from attention_gallery.manifest import Manifest, load_manifest, without_drafts
 from attention_gallery.records import TextInput

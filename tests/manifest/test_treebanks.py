@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from attention_gallery.errors import ManifestError, Problem
 from attention_gallery.manifest import Manifest, load_manifest, without_drafts
-from attention_gallery.manifest.conllu_file import read_conllu
+from attention_gallery.manifest.blocks.conllu_file import read_conllu
 from attention_gallery.manifest.settings import CollectedSentence
 
 HEAD = "title: x\nmodels: [{source: a/b}]\nsentences:\n  - text: it saw it\n"
@@ -357,7 +357,7 @@ def test_a_treebank_in_a_folder_that_cannot_be_read_is_trouble_like_the_file(
     def refuse(path: Path) -> None:
         raise OSError(number, os.strerror(number), str(path))
 
-    monkeypatch.setattr("attention_gallery.manifest.treebanks.kind_of", refuse)
+    monkeypatch.setattr("attention_gallery.manifest.blocks.treebanks.kind_of", refuse)
     manifest = tmp_path / "gallery.yaml"
     manifest.write_text(HEAD + "  - conllu: closed/trees.conllu\n", encoding="utf-8")
     with pytest.raises(ManifestError, match=r'"trees\.conllu" cannot be read') as caught:

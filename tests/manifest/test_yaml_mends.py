@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from attention_gallery.manifest.document import read_document
-from attention_gallery.manifest.nodes import YamlError
+from attention_gallery.manifest.yaml.document import read_document
+from attention_gallery.manifest.yaml.nodes import YamlError
 
 INDENT = "check the indentation"
 SPACE = "a key is followed by a colon and a space"

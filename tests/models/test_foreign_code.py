@@ -17,9 +17,9 @@ from attention_gallery.capturing import capture_one, prepare
 from attention_gallery.errors import GalleryError, ModelError
 from attention_gallery.manifest.settings import ModelSpec
 from attention_gallery.models import ResolvedModel, resolve
-from attention_gallery.models.foreign import foreign_code
-from attention_gallery.models.load import load
-from attention_gallery.models.quiet import quiet_libraries
+from attention_gallery.models.loading.foreign import foreign_code
+from attention_gallery.models.loading.load import load
+from attention_gallery.models.loading.quiet import quiet_libraries
 from attention_gallery.progress import SilentReporter
 
 MANIFEST = """\

@@ -14,7 +14,7 @@ import pytest
 from attention_gallery.errors import ModelError, Problem
 from attention_gallery.manifest.settings import ModelSpec
 from attention_gallery.models import ResolvedModel, files, resolve
-from attention_gallery.models import names as known
+from attention_gallery.models.files import file_names as known
 
 
 def spec(source: str, **more: Any) -> ModelSpec:
@@ -261,7 +261,7 @@ def test_a_hub_id_that_is_a_folder_beside_the_manifest(
     def gone(wanted: Any, problem: Any, *_: Any) -> Any:
         raise ModelError(problem(f'the hub has no model "{wanted.name}"', "check the id"))
 
-    monkeypatch.setattr("attention_gallery.models.find.snapshot", gone)
+    monkeypatch.setattr("attention_gallery.models.sources.find.snapshot", gone)
     assert refusal(source, tmp_path).mend == "check the id"
     make_model(tmp_path / named)
     assert f"write `./{named}`" in refusal(source, tmp_path).mend

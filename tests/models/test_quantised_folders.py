@@ -15,10 +15,10 @@ from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 from attention_gallery.errors import ModelError, Problem
 from attention_gallery.manifest.settings import ModelSpec
 from attention_gallery.models import resolve
-from attention_gallery.models.load import load
-from attention_gallery.models.not_loaded import cannot_load
-from attention_gallery.models.quiet import quiet_libraries
-from attention_gallery.models.resolved import ResolvedModel
+from attention_gallery.models.loading.load import load
+from attention_gallery.models.loading.not_loaded import cannot_load
+from attention_gallery.models.loading.quiet import quiet_libraries
+from attention_gallery.models.sources.resolved import ResolvedModel
 
 METHODS: list[tuple[dict[str, Any], str, str]] = [
     ({"quant_method": "gptq", "bits": 4, "group_size": 128}, "gptq", "`pip install optimum`"),

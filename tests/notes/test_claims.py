@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from attention_gallery.errors import NoteError
 from attention_gallery.notes import Note, load_notes
-from attention_gallery.notes.asks import (
+from attention_gallery.notes.questions.asks import (
     AccuracyOf,
     HeadsOfType,
     MeasureOf,
@@ -20,8 +20,8 @@ from attention_gallery.notes.asks import (
     TypeOf,
     WeightOf,
 )
-from attention_gallery.notes.claims import Claim
-from attention_gallery.notes.expectations import Bounds, about, at_least, at_most, between
+from attention_gallery.notes.questions.claims import Claim
+from attention_gallery.notes.questions.expectations import Bounds, about, at_least, at_most, between
 
 
 def loaded(folder: Path, claims: str, name: str = "minilm/cat/L3H1.md") -> Note:

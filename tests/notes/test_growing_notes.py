@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attention_gallery.errors import NoteError
-from attention_gallery.notes import markup
-from attention_gallery.notes.code import highlight
-from attention_gallery.notes.markup import converted, is_quick, marked_up
-from attention_gallery.notes.render import render_note
+from attention_gallery.notes.markdown import markup
+from attention_gallery.notes.markdown.highlighting import highlight
+from attention_gallery.notes.markdown.markup import converted, is_quick, marked_up
+from attention_gallery.notes.markdown.render import render_note
 from attention_gallery.user_files import MB
 from attention_gallery.workers import LimitedProcess, Limits
 from sample_notes import sample_note

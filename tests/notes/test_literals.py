@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attention_gallery.notes.literals import CallError, parse_call
+from attention_gallery.notes.questions.literals import CallError, parse_call
 
 # What a text in quotes may hold: anything but a surrogate; the reader of notes refuses control characters.
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=20)

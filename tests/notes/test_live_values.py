@@ -8,7 +8,8 @@ import pytest
 
 from attention_gallery.errors import NoteError
 from attention_gallery.notes import LinkTarget, NoteTarget, RenderedNote, load_notes, render_note
-from attention_gallery.notes.asks import (
+from attention_gallery.notes.live import Answer
+from attention_gallery.notes.questions.asks import (
     AccuracyOf,
     AskError,
     FigureOf,
@@ -21,9 +22,8 @@ from attention_gallery.notes.asks import (
     TypeOf,
     WeightOf,
 )
-from attention_gallery.notes.literals import CallError
-from attention_gallery.notes.live import Answer
-from attention_gallery.notes.shortcodes import Live, parse_live
+from attention_gallery.notes.questions.literals import CallError
+from attention_gallery.notes.questions.shortcodes import Live, parse_live
 from sample_notes import sample_note
 
 HEAD = NoteTarget("head", "minilm", "cat", 3, 1)

@@ -13,9 +13,9 @@ from attention_gallery.notes import (
     render_note,
 )
 from attention_gallery.notes.assets import SAFE_SUFFIXES
-from attention_gallery.notes.claims import ClaimSpec
 from attention_gallery.notes.live import Answer
-from attention_gallery.notes.shortcodes import SHORTCODES
+from attention_gallery.notes.questions.claims import ClaimSpec
+from attention_gallery.notes.questions.shortcodes import SHORTCODES
 from attention_gallery.notes.target import place
 from sample_notes import sample_note
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from attention_gallery.errors import UserError
 from attention_gallery.notes import LinkTarget, Note, NoteTarget, load_notes, render_note
 from attention_gallery.notes.live import Answer
-from attention_gallery.notes.shortcodes import Live
+from attention_gallery.notes.questions.shortcodes import Live
 from sample_notes import sample_note
 
 ATTRIBUTES = frozenset([

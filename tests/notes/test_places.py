@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from attention_gallery.errors import UserError
 from attention_gallery.notes import LinkTarget, load_notes, render_note
-from attention_gallery.notes.scan import scan, without_address_marks
+from attention_gallery.notes.markdown.scan import scan, without_address_marks
 
 GONE = "gone.md"
 # `@` stands where an address begins; the link is one wherever it stands.
@@ -157,7 +157,7 @@ def test_marks_of_addresses_change_no_text(body: str) -> None:
 
 def same_without_marks(body: str, patch: pytest.MonkeyPatch) -> None:
     with_marks = rendered(body)
-    patch.setattr("attention_gallery.notes.markup.scan", without_addresses)
+    patch.setattr("attention_gallery.notes.markdown.markup.scan", without_addresses)
     assert with_marks == rendered(body)
     assert "\ue000" not in with_marks
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attention_gallery.pages import routes
-from attention_gallery.pages.routes import HeadRoutes
+from attention_gallery.addresses import routes
+from attention_gallery.addresses.routes import HeadRoutes
 
 SLUG = st.from_regex(r"[a-z0-9]{1,5}(-[a-z0-9]{1,5})?", fullmatch=True)
 HEAD = st.builds(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from attention_gallery.pages import columns, words
+from attention_gallery.evidence import columns, wording
 from attention_gallery.records import Float32
 
 # Halves of a hundredth, both ends, and what lies beyond them.
@@ -22,7 +22,7 @@ NUMBERS = arrays(
 
 @given(NUMBERS, st.sampled_from(["share", "tokens", ""]))
 def test_a_column_of_measures(values: Float32, unit: str) -> None:
-    assert columns.measures(values, unit) == [words.measure(one, unit) for one in values.tolist()]
+    assert columns.measures(values, unit) == [wording.measure(one, unit) for one in values.tolist()]
 
 
 @given(NUMBERS, st.sampled_from([(0.0, 1.0), (0.0, 24.0), (-1.0, 1.0), (1.0, 1.0)]))
@@ -50,10 +50,10 @@ def test_a_column_of_spreads(means: Float32, unit: str) -> None:
     deviations = np.abs(np.roll(means, 1))
     found = columns.spreads(means, deviations, unit)
     both = zip(means.tolist(), deviations.tolist(), strict=True)
-    assert found == [words.spread(mean, deviation, unit) for mean, deviation in both]
+    assert found == [wording.spread(mean, deviation, unit) for mean, deviation in both]
 
 
 @pytest.mark.parametrize("hundredth", range(100))
 def test_halves_are_rounded_as_python_formats_them(hundredth: int) -> None:
     half = np.float32(hundredth / 100 + 0.005)
-    assert columns.shares(np.array([half])) == [words.share(float(half))]
+    assert columns.shares(np.array([half])) == [wording.share(float(half))]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from attention_gallery.pages import words
+from attention_gallery.evidence import wording
 from sample_gallery import Sample, analyses_of
 
 SENTENCES = tuple(
@@ -47,12 +47,12 @@ def test_medians_quartiles_and_ends_are_those_of_the_sentences(built: Sample, mo
         line, unit = lines[metric.title], metric.unit
         defined = values[~np.isnan(values)]
         if not defined.size:
-            assert line.startswith(f"<p>{metric.title}: {words.UNDEFINED} ")
+            assert line.startswith(f"<p>{metric.title}: {wording.UNDEFINED} ")
             continue
         checked += 1
-        assert f": {words.measure(float(defined.mean()), unit)} " in line
+        assert f": {wording.measure(float(defined.mean()), unit)} " in line
         first, median, third = (
-            words.measure(float(q), unit) for q in np.quantile(defined, [0.25, 0.5, 0.75])
+            wording.measure(float(q), unit) for q in np.quantile(defined, [0.25, 0.5, 0.75])
         )
         if defined.size >= 4:
             assert f"Median {median}" in line

@@ -13,11 +13,16 @@ import numpy as np
 import pytest
 
 from attention_gallery.analysis import KINDS, Across, HeadRelation, HeadsAcross
-from attention_gallery.analysis.head_types import weigh
-from attention_gallery.analysis.repeats import REPEATS
-from attention_gallery.analysis.shuffles import DRAWS
-from attention_gallery.pages.head_data import HEAD_COLUMNS, MEASURE_COLUMNS, RELATION_COLUMNS, _safe
-from attention_gallery.pages.model_probe import ModelProbe
+from attention_gallery.analysis.experiments.repeated_tokens import REPEATS
+from attention_gallery.analysis.measures.head_types import weigh
+from attention_gallery.analysis.measures.permutation import DRAWS
+from attention_gallery.pages.downloads.heads_table import (
+    HEAD_COLUMNS,
+    MEASURE_COLUMNS,
+    RELATION_COLUMNS,
+    _safe,
+)
+from attention_gallery.pages.readers.model_probe import ModelProbe
 from sample_gallery import Sample, analyses_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -99,7 +104,7 @@ def test_a_second_type_is_in_both_files(sample: Sample, monkeypatch: pytest.Monk
         first, second = weigh(*given)  # type: ignore[arg-type]
         return np.full_like(first, CODES["previous-token"]), np.full_like(second, CODES["first-token"])
 
-    monkeypatch.setattr("attention_gallery.analysis.across.weigh", both)
+    monkeypatch.setattr("attention_gallery.analysis.measures.across.weigh", both)
     sample.build()
     assert {(row["type"], row["also"]) for row in rows(sample, "dec")} == {("previous-token", "first-token")}
     told = value(sample, "dec")["heads"]

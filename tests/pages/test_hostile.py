@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 import sample_gallery
-from attention_gallery.build import gather
+from attention_gallery.build.plan import gather
 from sample_gallery import Sample
 
 # One for each way out of a context: element, attribute, script, comment, template, line, direction.

@@ -10,10 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from attention_gallery.addresses.routes import HeadRoutes
 from attention_gallery.analysis import Across, SentenceAnalysis, analyse
-from attention_gallery.analysis.probe_scores import Accuracy, BestHead, HeadScores, RelationScore
+from attention_gallery.analysis.probing.probe import Accuracy, BestHead, HeadScores, RelationScore
+from attention_gallery.evidence.answers import NotCaptured, Numbers, _gathered
+from attention_gallery.evidence.claim_checks import beside
+from attention_gallery.evidence.embeds import LiveAnswers
+from attention_gallery.evidence.link_map import LinkMap
+from attention_gallery.evidence.phrasing import quoted
 from attention_gallery.manifest.settings import AnalysisSettings, SentenceSpec
-from attention_gallery.notes.asks import (
+from attention_gallery.notes.questions.asks import (
     AccuracyOf,
     AskError,
     FigureOf,
@@ -26,15 +32,9 @@ from attention_gallery.notes.asks import (
     TypeOf,
     WeightOf,
 )
-from attention_gallery.notes.expectations import about, at_least, at_most
-from attention_gallery.notes.shortcodes import SHORTCODES, Live, parse_live
+from attention_gallery.notes.questions.expectations import about, at_least, at_most
+from attention_gallery.notes.questions.shortcodes import SHORTCODES, Live, parse_live
 from attention_gallery.notes.target import NoteTarget
-from attention_gallery.pages.claims import beside
-from attention_gallery.pages.link_map import LinkMap
-from attention_gallery.pages.live import LiveAnswers
-from attention_gallery.pages.numbers import NotCaptured, Numbers, _gathered
-from attention_gallery.pages.routes import HeadRoutes
-from attention_gallery.pages.said import quoted
 from attention_gallery.records import (
     AttentionLayer,
     Float32,

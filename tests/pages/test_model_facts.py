@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from attention_gallery.pages.chrome import _windows
+from attention_gallery.pages.frame import _windows
 
 
 @pytest.mark.parametrize(

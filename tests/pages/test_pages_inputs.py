@@ -10,9 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from attention_gallery.evidence.wording import focus_token
 from attention_gallery.manifest.settings import MessageSpec, SentenceSpec
-from attention_gallery.pages.inputs import left_out, opened_segments, quoted_spans, reading_gaps, texts_of
-from attention_gallery.pages.words import focus_token
+from attention_gallery.pages.sections.model_inputs import (
+    left_out,
+    opened_segments,
+    quoted_spans,
+    reading_gaps,
+    texts_of,
+)
 from attention_gallery.records import Tokens
 
 SAID = (MessageSpec(role="system", content="Be brief."), MessageSpec(role="user", content="Who?"))

@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 
 from attention_gallery.analysis import gold_of
-from attention_gallery.analysis.probe import NOTHING, UNREAD, Int16
-from attention_gallery.analysis.relations import GoldSentence, Relation
-from attention_gallery.analysis.tallies import half_of
+from attention_gallery.analysis.probing.argmax_targets import NOTHING, UNREAD, Int16
+from attention_gallery.analysis.probing.gold_relations import GoldSentence, Relation
+from attention_gallery.analysis.probing.tallies import half_of
 from attention_gallery.manifest.settings import SentenceSpec
-from attention_gallery.pages.model_probe import ModelProbe
-from attention_gallery.pages.relations import gold_rows, relation_groups
+from attention_gallery.pages.readers.model_probe import ModelProbe
+from attention_gallery.pages.sections.relation_tables import gold_rows, relation_groups
 
 HEADS = 4
 ALL_AT_SAT = np.full((2, 1, HEADS, 3), 2, np.int16)

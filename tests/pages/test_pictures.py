@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.figures.encode import EncodedWeights
-from attention_gallery.pages import pictures
-from attention_gallery.pages.pictures import (
+from attention_gallery.pages.readers import pictures
+from attention_gallery.pages.readers.pictures import (
     AveragePicture,
     PairPictures,
     draw_pictures,

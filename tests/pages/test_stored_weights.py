@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from attention_gallery.pages.explorer import _normalisation
-from attention_gallery.pages.words import stored_weights
+from attention_gallery.evidence.wording import stored_weights
+from attention_gallery.pages.kinds.explorer import _normalisation
 from attention_gallery.records import Precision, Provenance
 from sample_environment import sample_environment
 

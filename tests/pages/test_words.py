@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from attention_gallery.evidence import wording
 from attention_gallery.manifest.settings import SentenceSpec
-from attention_gallery.pages import words
 
 
 @pytest.mark.parametrize(
@@ -17,33 +17,33 @@ from attention_gallery.pages import words
     [(0.0, "0.000"), (0.0004, "< 0.001"), (0.0005, "0.001"), (0.41251, "0.413"), (1.0, "1.000")],
 )
 def test_weights_have_three_decimals(value: float, text: str) -> None:
-    assert words.weight(value) == text
+    assert wording.weight(value) == text
 
 
 def test_measures_are_told_in_their_unit() -> None:
-    assert words.measure(3.26, "tokens") == "3.3"
-    assert words.measure(0.326, "share") == "0.33"
-    assert words.measure(0.001, "share") == "< 0.01"
-    assert words.measure(math.nan, "share") == words.measure(math.nan, "tokens") == "–"
+    assert wording.measure(3.26, "tokens") == "3.3"
+    assert wording.measure(0.326, "share") == "0.33"
+    assert wording.measure(0.001, "share") == "< 0.01"
+    assert wording.measure(math.nan, "share") == wording.measure(math.nan, "tokens") == "–"
 
 
 @pytest.mark.parametrize(
     ("number", "text"), [(1, "1 token"), (0, "0 tokens"), (2, "2 tokens"), (1024, "1,024 tokens")]
 )
 def test_counts(number: int, text: str) -> None:
-    assert words.count(number, "token") == text
+    assert wording.count(number, "token") == text
 
 
 @pytest.mark.parametrize(
     ("number", "text"), [(999, "999"), (22_713_216, "22.7 million"), (1_235_000_000, "1.24 billion")]
 )
 def test_numbers_of_parameters(number: int, text: str) -> None:
-    assert words.million(number) == text
+    assert wording.million(number) == text
 
 
 @given(st.text(), st.integers(1, 50))
 def test_a_shortened_text_is_a_beginning_on_one_line(text: str, longest: int) -> None:
-    short = words.shortened(text, longest)
+    short = wording.shortened(text, longest)
     assert len(short) <= longest + 1
     assert "\n" not in short
     line = " ".join(text.split())
@@ -54,7 +54,7 @@ def test_a_shortened_text_is_a_beginning_on_one_line(text: str, longest: int) ->
     ("items", "text"), [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")]
 )
 def test_lists(items: list[str], text: str) -> None:
-    assert words.listed(items) == text
+    assert wording.listed(items) == text
 
 
 SPANS = [[0, 0], [0, 2], [3, 6], [7, 9], [9, 12], [12, 12]]
@@ -67,26 +67,26 @@ SPECIAL = [True, False, False, False, False, True]
 )
 def test_the_focus_is_the_first_token_of_its_word(focus: str | None, token: int) -> None:
     sentence = SentenceSpec(slug="x", title="x", text="It cat itself", focus=focus)
-    assert words.focus_token(sentence, SPANS, SPECIAL, causal=False) == token
+    assert wording.focus_token(sentence, SPANS, SPECIAL, causal=False) == token
 
 
 @pytest.mark.parametrize(("focus", "token"), [(None, 4), ("cat", 2), ("gone", 4)])
 def test_a_causal_model_opens_at_the_token_that_sees_most(focus: str | None, token: int) -> None:
     sentence = SentenceSpec(slug="x", title="x", text="It cat itself", focus=focus)
-    assert words.focus_token(sentence, SPANS, SPECIAL, causal=True) == token
+    assert wording.focus_token(sentence, SPANS, SPECIAL, causal=True) == token
 
 
 def test_without_offsets_the_focus_is_the_first_word() -> None:
     sentence = SentenceSpec(slug="x", title="x", text="It cat", focus="cat")
-    assert words.focus_token(sentence, None, [True, False, False], causal=False) == 1
-    assert words.focus_token(sentence, None, [True, True], causal=False) == 0
+    assert wording.focus_token(sentence, None, [True, False, False], causal=False) == 1
+    assert wording.focus_token(sentence, None, [True, True], causal=False) == 0
 
 
 @pytest.mark.parametrize(("text", "token"), [("itself saw it", 4), ("itself", 0)])
 def test_a_whole_word_is_preferred(text: str, token: int) -> None:
     sentence = SentenceSpec(slug="x", title="x", text=text, focus="it")
     spans = [[0, 2], [2, 6], [7, 8], [8, 10], [11, 13]]
-    assert words.focus_token(sentence, spans, [False] * 5, causal=False) == token
+    assert wording.focus_token(sentence, spans, [False] * 5, causal=False) == token
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_whole_word_is_preferred(text: str, token: int) -> None:
     ],
 )
 def test_how_much_is_read(counts: tuple[int, int], crossing: bool, told: str) -> None:
-    assert words.length(*counts, crossing) == told
+    assert wording.length(*counts, crossing) == told
 
 
 @pytest.mark.parametrize(
@@ -121,9 +121,9 @@ def test_how_much_is_read(counts: tuple[int, int], crossing: bool, told: str) ->
 def test_an_estimate_has_no_digit_beyond_its_error(
     value: float, error: float, decimals: int, said: str
 ) -> None:
-    assert words.estimate(value, error, decimals) == said
+    assert wording.estimate(value, error, decimals) == said
 
 
 def test_differences_are_told_in_points_with_their_sign() -> None:
-    told = [words.points(value) for value in (0.125, -0.03, 0.0, -0.0001, 1.0)]
+    told = [wording.points(value) for value in (0.125, -0.03, 0.0, -0.0001, 1.0)]
     assert told == ["+12.5", "−3.0", "0.0", "0.0", "+100.0"]

@@ -13,8 +13,8 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import pytest
 from markupsafe import Markup
 
-from attention_gallery.analysis.head_types import KINDS
-from attention_gallery.pages import contexts, contrast_pieces, pieces
+from attention_gallery.analysis.measures.head_types import KINDS
+from attention_gallery.pages.contexts.page_contexts import contrast_context, page_contexts, shared
 from attention_gallery.theme.find import find_theme
 from attention_gallery.theme.render import Renderer
 
@@ -22,18 +22,18 @@ ROOT = Path(__file__).resolve().parents[2]
 THEME = ROOT / "themes" / "default"
 HOSTILE = "\"'><script>alert(1)</script>&"
 VIEWS = {
-    "home.html": contexts.HomeContext,
-    "model.html": contexts.ModelContext,
-    "model_length.html": contexts.LengthContext,
-    "model_head.html": contexts.ModelHeadContext,
-    "sentence.html": contexts.SentenceContext,
-    "explorer.html": contexts.ExplorerContext,
-    "head.html": contexts.HeadContext,
-    "contrast.html": contrast_pieces.ContrastContext,
-    "contrasts.html": contrast_pieces.ContrastsContext,
-    "note.html": contexts.NotePageContext,
-    "notes.html": contexts.NotesContext,
-    "404.html": contexts.NotFoundContext,
+    "home.html": page_contexts.HomeContext,
+    "model.html": page_contexts.ModelContext,
+    "model_length.html": page_contexts.LengthContext,
+    "model_head.html": page_contexts.ModelHeadContext,
+    "sentence.html": page_contexts.SentenceContext,
+    "explorer.html": page_contexts.ExplorerContext,
+    "head.html": page_contexts.HeadContext,
+    "contrast.html": contrast_context.ContrastContext,
+    "contrasts.html": contrast_context.ContrastsContext,
+    "note.html": page_contexts.NotePageContext,
+    "notes.html": page_contexts.NotesContext,
+    "404.html": page_contexts.NotFoundContext,
 }
 VOID = {"meta", "link", "img", "input", "br", "hr"}
 
@@ -61,16 +61,16 @@ def renderer() -> Renderer:
     return Renderer(find_theme("default", ROOT))
 
 
-def site(full: bool) -> pieces.SiteInfo:
+def site(full: bool) -> shared.SiteInfo:
     theme = find_theme("default", ROOT)
     text = HOSTILE if full else ""
     options = {name: option.default for name, option in theme.options.items()}
     static = {name: name for name in theme.static}
-    return pieces.SiteInfo(HOSTILE, text, text, "en", HOSTILE, options, full, full, static)
+    return shared.SiteInfo(HOSTILE, text, text, "en", HOSTILE, options, full, full, static)
 
 
-def page(name: str, full: bool) -> pieces.PageInfo:
-    made: pieces.PageInfo = sample(pieces.PageInfo, full=full)
+def page(name: str, full: bool) -> shared.PageInfo:
+    made: shared.PageInfo = sample(shared.PageInfo, full=full)
     return made._replace(kind=name.removesuffix(".html"), styles=("a.css",), scripts=("a.js",))
 
 
@@ -152,9 +152,9 @@ def test_ids_are_unique_and_labels_exist(name: str) -> None:
 
 def test_token_strip_renders_alone() -> None:
     tokens = (
-        pieces.TokenView(0, "[CLS]", True, False),
-        pieces.TokenView(1, HOSTILE, False, False),
-        pieces.TokenView(2, "ing", False, True),
+        shared.TokenView(0, "[CLS]", True, False),
+        shared.TokenView(1, HOSTILE, False, False),
+        shared.TokenView(2, "ing", False, True),
     )
     reader = read(renderer().render("partials/token_strip.html", tokens=tokens, lang="de"))
     classes = [attributes["class"] for tag, attributes in reader.elements if tag == "span"]
@@ -164,10 +164,10 @@ def test_token_strip_renders_alone() -> None:
 
 def test_segments_are_groups_with_names() -> None:
     tokens = (
-        pieces.TokenView(0, "[CLS]", True, False, opens="first"),
-        pieces.TokenView(1, "it", False, False),
-        pieces.TokenView(2, "[SEP]", True, False),
-        pieces.TokenView(3, "is", False, False, opens=HOSTILE),
+        shared.TokenView(0, "[CLS]", True, False, opens="first"),
+        shared.TokenView(1, "it", False, False),
+        shared.TokenView(2, "[SEP]", True, False),
+        shared.TokenView(3, "is", False, False, opens=HOSTILE),
     )
     elements = read(renderer().render("partials/token_strip.html", tokens=tokens, lang="de")).elements
     groups = [attributes for _, attributes in elements if attributes.get("role") == "group"]

@@ -8,7 +8,7 @@ import jinja2
 import pytest
 
 from attention_gallery.errors import ThemeError
-from attention_gallery.pages.contexts import Link, Neighbours
+from attention_gallery.pages.contexts.page_contexts import Link, Neighbours
 from attention_gallery.theme.find import find_theme
 from attention_gallery.theme.render import Renderer
 from attention_gallery.theme.undefined import without_modules
@@ -154,7 +154,10 @@ def test_what_may_be_missing_can_still_be_asked_for(tmp_path: Path) -> None:
 
 
 def test_no_message_names_a_module(tmp_path: Path) -> None:
-    assert without_modules("'attention_gallery.pages.contexts.Link object' is odd") == "'Link object' is odd"
+    assert (
+        without_modules("'attention_gallery.pages.contexts.page_contexts.Link object' is odd")
+        == "'Link object' is odd"
+    )
     page = renderer(tmp_path, a='{% from "b.html" import shwo %}{{ shwo() }}', b="x")
     with pytest.raises(ThemeError, match=r"b\.html.* does not export the requested name 'shwo'"):
         page.render("a.html")

@@ -30,33 +30,39 @@ Nothing here imports torch. Layers, heads and tokens count from 0.
 
 from __future__ import annotations
 
-from attention_gallery.analysis.across import Across, HeadsAcross
-from attention_gallery.analysis.alignment import Alignment, Frame, Items, Side, align, frame_of
-from attention_gallery.analysis.clearest import clearest_sentences
-from attention_gallery.analysis.contrast import Change, HeadContrast, compare, contrast_heads
-from attention_gallery.analysis.counterparts import Counterparts, find_counterparts
-from attention_gallery.analysis.distances import head_distances
-from attention_gallery.analysis.gauge import Gauge, Reading
-from attention_gallery.analysis.head_map import HeadMap, map_heads
-from attention_gallery.analysis.head_relations import HeadRelation, head_relations
-from attention_gallery.analysis.head_types import KINDS, Kind, Thresholds
-from attention_gallery.analysis.layout import LayerView, Layout
-from attention_gallery.analysis.lookup import find_token, find_word
-from attention_gallery.analysis.measure import analyse
-from attention_gallery.analysis.measure_set import BUILT_IN, MeasureSet
-from attention_gallery.analysis.metrics import METRICS, Metric, metric_named, metrics_for
-from attention_gallery.analysis.pairs import STANDOUTS, average_heads
-from attention_gallery.analysis.patterns import Pattern
-from attention_gallery.analysis.probe import load_looks, look, save_looks
-from attention_gallery.analysis.probe_scores import Probe, RelationScore
-from attention_gallery.analysis.relations import GoldSentence, gold_of
-from attention_gallery.analysis.rollout import rollout
-from attention_gallery.analysis.saved import analysis_key, load, looks_key, save
-from attention_gallery.analysis.sentence import SentenceAnalysis, heads_only, token_trace
-from attention_gallery.analysis.together import analyse_and_look
-from attention_gallery.analysis.view_kinds import VIEWS, View
-from attention_gallery.analysis.views import FlowViews, flow_views, load_views, save_views, views_key
-from attention_gallery.analysis.words import to_words, word_groups, words_of
+from attention_gallery.analysis.attribution.rollout import rollout
+from attention_gallery.analysis.attribution.view_registry import VIEWS, View
+from attention_gallery.analysis.attribution.views import (
+    FlowViews,
+    flow_views,
+    load_views,
+    save_views,
+    views_key,
+)
+from attention_gallery.analysis.contrast.alignment import Alignment, Frame, Items, Side, align, frame_of
+from attention_gallery.analysis.contrast.counterparts import Counterparts, find_counterparts
+from attention_gallery.analysis.contrast.head_contrast import Change, HeadContrast, compare, contrast_heads
+from attention_gallery.analysis.measures.across import Across, HeadsAcross
+from attention_gallery.analysis.measures.analyse import analyse
+from attention_gallery.analysis.measures.analysis_codec import analysis_key, load, looks_key, save
+from attention_gallery.analysis.measures.attention_layout import LayerView, Layout
+from attention_gallery.analysis.measures.clearest import clearest_sentences
+from attention_gallery.analysis.measures.evaluator import Gauge, Reading
+from attention_gallery.analysis.measures.head_types import KINDS, Kind, Thresholds
+from attention_gallery.analysis.measures.measure_set import BUILT_IN, MeasureSet
+from attention_gallery.analysis.measures.metrics import METRICS, Metric, metric_named, metrics_for
+from attention_gallery.analysis.measures.patterns import Pattern
+from attention_gallery.analysis.measures.sentence_analysis import SentenceAnalysis, heads_only, token_trace
+from attention_gallery.analysis.measures.top_pairs import STANDOUTS, average_heads
+from attention_gallery.analysis.probing.argmax_targets import load_looks, look, save_looks
+from attention_gallery.analysis.probing.combined_reading import analyse_and_look
+from attention_gallery.analysis.probing.gold_relations import GoldSentence, gold_of
+from attention_gallery.analysis.probing.head_relations import HeadRelation, head_relations
+from attention_gallery.analysis.probing.probe import Probe, RelationScore
+from attention_gallery.analysis.similarity.distances import head_distances
+from attention_gallery.analysis.similarity.head_map import HeadMap, map_heads
+from attention_gallery.analysis.text.lookup import find_token, find_word
+from attention_gallery.analysis.text.word_attention import to_words, word_groups, words_of
 
 __all__ = [
     "BUILT_IN",

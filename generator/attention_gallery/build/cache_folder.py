@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from attention_gallery.build.lock import LOCK
+from attention_gallery.build.build_lock import LOCK
 from attention_gallery.errors import DamagedEntry, OutputError, Problem
 from attention_gallery.user_files import open_user_file
 

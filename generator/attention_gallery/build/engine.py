@@ -9,26 +9,26 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from attention_gallery.addresses import routes
+from attention_gallery.build.build_lock import build_lock
 from attention_gallery.build.cache_folder import held, require_readable
-from attention_gallery.build.lock import build_lock
+from attention_gallery.build.check.warned import Warned
+from attention_gallery.build.execute.record import Record, RecordWriter, drop_drafts, restamp
+from attention_gallery.build.look.state import State, looked_at, watch_of
+from attention_gallery.build.look.unchanged import untouched
 from attention_gallery.build.options import BuildOptions, BuildReport, CheckReport
-from attention_gallery.build.record import Record, RecordWriter, drop_drafts, restamp
-from attention_gallery.build.state import State, looked_at, watch_of
-from attention_gallery.build.unchanged import untouched
-from attention_gallery.build.warned import Warned
 from attention_gallery.errors import DamagedEntry, told_in_short
-from attention_gallery.manifest.lock import lock_path
-from attention_gallery.pages import routes
+from attention_gallery.manifest.lockfile.lock import lock_path
 from attention_gallery.progress import Reporter
 
 if TYPE_CHECKING:
-    from attention_gallery.build.annotate import Annotated
-    from attention_gallery.build.captures import Captures
-    from attention_gallery.build.data import CachedData
-    from attention_gallery.build.environments import Environments
-    from attention_gallery.build.execute import Staging
+    from attention_gallery.build.execute.cached_data import CachedData
+    from attention_gallery.build.execute.staging import Staging
+    from attention_gallery.build.plan.annotate import Annotated
+    from attention_gallery.build.plan.captures import Captures
+    from attention_gallery.build.plan.environments import Environments
     from attention_gallery.build.project import Project
-    from attention_gallery.manifest.lock import Lock
+    from attention_gallery.manifest.lockfile.lock import Lock
     from attention_gallery.models import FingerprintMemory
     from attention_gallery.pages.gallery import Gallery
     from attention_gallery.records import Tokens
@@ -128,12 +128,12 @@ def _unchanged(run: _Build) -> BuildReport | None:
 
 
 def _rebuild(run: _Build) -> BuildReport:
-    from attention_gallery.build.annotate import annotate
-    from attention_gallery.build.captures import capture_all, drop_damaged
-    from attention_gallery.build.data import CachedData
-    from attention_gallery.build.environments import refuse_others, survey
-    from attention_gallery.build.inspect_sources import Look, inspect_sources
-    from attention_gallery.build.state import found_inputs, state_of
+    from attention_gallery.build.check.inspect_sources import Look, inspect_sources
+    from attention_gallery.build.execute.cached_data import CachedData
+    from attention_gallery.build.look.state import found_inputs, state_of
+    from attention_gallery.build.plan.annotate import annotate
+    from attention_gallery.build.plan.captures import capture_all, drop_damaged
+    from attention_gallery.build.plan.environments import refuse_others, survey
     from attention_gallery.files import sweep_unfinished
     from attention_gallery.models import FingerprintMemory
     from attention_gallery.store import AttentionStore
@@ -185,7 +185,7 @@ def _hold_to_environment(
 
     The environments of all captures, None where some are missing: those that come have to be seen, too.
     """
-    from attention_gallery.build.environments import refuse_others, refuse_to_capture, survey
+    from attention_gallery.build.plan.environments import refuse_others, refuse_to_capture, survey
 
     settings = project.manifest.settings
     missing = captures.missing(store)  # first: what somebody else captures from now on may not be surveyed
@@ -204,10 +204,10 @@ def _pinned_captures(
 
     The lock is the one from now on.
     """
-    from attention_gallery.build.captures import needed_captures
-    from attention_gallery.build.locking import accept, tell_others
-    from attention_gallery.build.pins import Pins
-    from attention_gallery.manifest.lock_reader import read_lock
+    from attention_gallery.build.plan.captures import needed_captures
+    from attention_gallery.build.plan.locking import accept, tell_others
+    from attention_gallery.build.plan.pins import Pins
+    from attention_gallery.manifest.lockfile.lock_reader import read_lock
     from attention_gallery.store import AttentionStore
 
     path = lock_path(run.manifest)
@@ -230,8 +230,8 @@ def _write(
     captured: int,
     state: State,
 ) -> BuildReport:
-    from attention_gallery.build.gather import gather
-    from attention_gallery.build.ownership import MARKER, owned_files
+    from attention_gallery.build.execute.ownership import MARKER, owned_files
+    from attention_gallery.build.plan.gather import gather
     from attention_gallery.files import recover_swap
 
     run.require_cache()  # another build could be staging its site in a new one
@@ -282,7 +282,7 @@ def _swap(
 
 def _tell_unread(run: _Build, project: Project, captures: Captures, data: CachedData) -> None:
     """Warn of what models do not read of the sentences that have pages, and of chats."""
-    from attention_gallery.build.unread import readings, unread_parts
+    from attention_gallery.build.check.unread import readings, unread_parts
 
     def tokens(key: str) -> Tokens:
         return data.peek(key).keys
@@ -295,8 +295,8 @@ def _tell_unread(run: _Build, project: Project, captures: Captures, data: Cached
 def _staging(
     run: _Build, gallery: Gallery, site: Path, records: tuple[Record, RecordWriter], reuse: bool
 ) -> Staging:
-    from attention_gallery.build.execute import Staging
-    from attention_gallery.build.links import LinkReader
+    from attention_gallery.build.check.site_links import LinkReader
+    from attention_gallery.build.execute.staging import Staging
 
     base_path = routes.base_path(gallery.settings.base_url)
     links = LinkReader(base_path, exact=not gallery.renderer.writes_plain_links())
@@ -305,8 +305,8 @@ def _staging(
 
 def _fill(run: _Build, project: Project, gallery: Gallery, staging: Staging, owned: set[str]) -> None:
     """Make the whole site in the staging folder, files of other hands and the list of ours included."""
-    from attention_gallery.build.gather import shared_files
-    from attention_gallery.pages.site import planned_count, site_pages
+    from attention_gallery.build.plan.gather import shared_files
+    from attention_gallery.pages.plan import planned_count, site_pages
 
     staging.begin()
     with run.reporter.task("writing pages", planned_count(gallery)) as task:
@@ -330,7 +330,7 @@ def _told(project: Project, staging: Staging, warnings: Sequence[str]) -> dict[s
 
 def _check(run: _Build, staging: Staging, gallery: Gallery) -> None:
     """Check the staged site and what its notes claim; warnings fail a strict build."""
-    from attention_gallery.build.links import check_links
+    from attention_gallery.build.check.site_links import check_links
     from attention_gallery.twins import told_apart, twins
 
     check_links(staging.new.links(), staging.known, staging.foreign, staging.read, staging.links.base_path)
@@ -374,8 +374,8 @@ def check(manifest_path: Path, options: BuildOptions, reporter: Reporter) -> Che
     With `options.fresh`, every byte of the site is compared with what the build wrote. Raises `UserError`
     with what is wrong.
     """
-    from attention_gallery.build.inspect_site import inspect_site
-    from attention_gallery.build.inspect_sources import Look, inspect_sources
+    from attention_gallery.build.check.inspect_site import inspect_site
+    from attention_gallery.build.check.inspect_sources import Look, inspect_sources
 
     warned = Warned(reporter, options.strict)
     run = _Build(manifest_path.absolute(), options, reporter, _Clock(), warned)
@@ -383,7 +383,7 @@ def check(manifest_path: Path, options: BuildOptions, reporter: Reporter) -> Che
         inspected = inspect_sources(run.manifest, Look(run.cache, options, reporter, warned))
         site = inspected.project.site
         if options.fresh and site.is_dir():  # before its links: a file that is gone is why they lead nowhere
-            from attention_gallery.build.fresh import check_bytes
+            from attention_gallery.build.check.fresh import check_bytes
 
             reporter.info(
                 f"read {check_bytes(run.record_path, site):,} files: all are as the build left them"

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from attention_gallery.analysis import BUILT_IN, MeasureSet
-from attention_gallery.build.own_measures import own_measures
-from attention_gallery.build.problems import Problems
+from attention_gallery.build.check.problems import Problems
+from attention_gallery.build.plan.own_measures import own_measures
 from attention_gallery.errors import ManifestError, NoteError, Problem, ThemeError
 from attention_gallery.manifest import Manifest, without_drafts
 from attention_gallery.manifest.load import ManifestReading, read_manifest

@@ -3,13 +3,13 @@
 Everything here brings torch along; import it only when something must be captured.
 """
 
-from attention_gallery.capturing.batch import OutOfMemoryError, Told, run_batch
 from attention_gallery.capturing.jobs import CaptureJob, CaptureReport, capture_missing
-from attention_gallery.capturing.prepare import PreparedModel, prepare
-from attention_gallery.capturing.reading import ModelInput, read_input
-from attention_gallery.capturing.sharing import BatchTrials
+from attention_gallery.capturing.passes.batch import OutOfMemoryError, Told, run_batch
+from attention_gallery.capturing.passes.prepare import PreparedModel, prepare
+from attention_gallery.capturing.passes.sharing import BatchTrials
+from attention_gallery.capturing.reading.model_reading import ModelInput, read_input
+from attention_gallery.capturing.reading.tokens import tokenise
 from attention_gallery.capturing.single import capture_kinds, capture_one
-from attention_gallery.capturing.tokens import tokenise
 
 __all__ = [
     "BatchTrials",

@@ -8,22 +8,22 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 
-from attention_gallery.capturing.batch import OutOfMemoryError, free_memory, rows_of, run_batch
-from attention_gallery.capturing.batches import halves, plan_batches
-from attention_gallery.capturing.prepare import PreparedModel, SideOutputError, prepare
-from attention_gallery.capturing.reading import ModelInput, read_input
-from attention_gallery.capturing.repeated import read_repeated
-from attention_gallery.capturing.sharing import BatchTrials
+from attention_gallery.capturing.passes.batch import OutOfMemoryError, free_memory, rows_of, run_batch
+from attention_gallery.capturing.passes.batches import halves, plan_batches
+from attention_gallery.capturing.passes.prepare import PreparedModel, SideOutputError, prepare
+from attention_gallery.capturing.passes.sharing import BatchTrials
+from attention_gallery.capturing.reading.model_reading import ModelInput, read_input
+from attention_gallery.capturing.reading.repeated import read_repeated
 from attention_gallery.capturing.single import out_of_memory
 from attention_gallery.errors import DamagedEntry, ModelError, Problem
 from attention_gallery.manifest.settings import CaptureSettings
-from attention_gallery.models.fingerprints import ModelFingerprint
-from attention_gallery.models.foreign import foreign_code
-from attention_gallery.models.load import LoadedModel, load
-from attention_gallery.models.placement import BEST, Placement, running_on
-from attention_gallery.models.quiet import quiet_libraries
-from attention_gallery.models.resolved import ProblemMaker, ResolvedModel
-from attention_gallery.models.trial import unread
+from attention_gallery.models.files.fingerprints import ModelFingerprint
+from attention_gallery.models.inspecting.trial import unread
+from attention_gallery.models.loading.foreign import foreign_code
+from attention_gallery.models.loading.load import LoadedModel, load
+from attention_gallery.models.loading.placement import BEST, Placement, running_on
+from attention_gallery.models.loading.quiet import quiet_libraries
+from attention_gallery.models.sources.resolved import ProblemMaker, ResolvedModel
 from attention_gallery.progress import Reporter, Task
 from attention_gallery.records import (
     Given,

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from attention_gallery.capturing.batch import OutOfMemoryError, run_batch
-from attention_gallery.capturing.prepare import PreparedModel, SideOutputError, prepare
-from attention_gallery.capturing.reading import read_input
+from attention_gallery.capturing.passes.batch import OutOfMemoryError, run_batch
+from attention_gallery.capturing.passes.prepare import PreparedModel, SideOutputError, prepare
+from attention_gallery.capturing.reading.model_reading import read_input
 from attention_gallery.errors import ModelError
 from attention_gallery.hashing import digest
-from attention_gallery.models.fingerprints import ModelFingerprint
-from attention_gallery.models.foreign import foreign_code
-from attention_gallery.models.load import LoadedModel
-from attention_gallery.models.placement import running_on
-from attention_gallery.models.quiet import quiet_libraries
-from attention_gallery.models.trial import unread
+from attention_gallery.models.files.fingerprints import ModelFingerprint
+from attention_gallery.models.inspecting.trial import unread
+from attention_gallery.models.loading.foreign import foreign_code
+from attention_gallery.models.loading.load import LoadedModel
+from attention_gallery.models.loading.placement import running_on
+from attention_gallery.models.loading.quiet import quiet_libraries
 from attention_gallery.records import AttentionLayer, MemoryCapture, TextInput
 
 

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from attention_gallery.build.annotate import Annotated
+    from attention_gallery.build.plan.annotate import Annotated
     from attention_gallery.manifest import Manifest
 
 STORE = ".gallery"
@@ -27,7 +27,7 @@ class Removed:
 @contextmanager
 def no_build(root: Path) -> Iterator[None]:
     """Hold the lock of builds in the project `root`. Raises `OutputError` while a build runs."""
-    from attention_gallery.build.lock import LOCK, build_lock
+    from attention_gallery.build.build_lock import LOCK, build_lock
 
     cache = root / STORE
     with build_lock(cache, "clean again"):
@@ -43,7 +43,7 @@ def remove_site(site: Path) -> Removed:
     The folder goes too when nothing else is in it; otherwise it stays marked as ours, so that the next
     build may write to it. Raises `OutputError` for a folder that is not ours.
     """
-    from attention_gallery.build.ownership import MARKER, marker_bytes, owned_files
+    from attention_gallery.build.execute.ownership import MARKER, marker_bytes, owned_files
     from attention_gallery.files import walk_files
 
     size = count = 0
@@ -68,12 +68,12 @@ def remove_unused(manifest_path: Path) -> Removed:
 
     Drafts count as used. Raises `UserError` for a project that cannot be read, as all might be in use then.
     """
-    from attention_gallery.build.captures import needed_captures
-    from attention_gallery.build.data import kept_names
-    from attention_gallery.build.pins import Pins
+    from attention_gallery.build.execute.cached_data import kept_names
+    from attention_gallery.build.plan.captures import needed_captures
+    from attention_gallery.build.plan.pins import Pins
     from attention_gallery.build.project import read_project
-    from attention_gallery.manifest.lock import lock_path
-    from attention_gallery.manifest.lock_reader import read_lock
+    from attention_gallery.manifest.lockfile.lock import lock_path
+    from attention_gallery.manifest.lockfile.lock_reader import read_lock
     from attention_gallery.models import FingerprintMemory
     from attention_gallery.store import AttentionStore
 
@@ -99,7 +99,7 @@ def remove_unused(manifest_path: Path) -> Removed:
 
 def _annotated(manifest: Manifest, cache: Path) -> Annotated:
     """The manifest with what was parsed before; without, where a pipeline is no longer there."""
-    from attention_gallery.build.annotate import Annotated, annotate
+    from attention_gallery.build.plan.annotate import Annotated, annotate
     from attention_gallery.errors import ManifestError
     from attention_gallery.progress import SilentReporter
 
@@ -111,7 +111,7 @@ def _annotated(manifest: Manifest, cache: Path) -> Annotated:
 
 def remove_cache(root: Path) -> Removed:
     """Remove all that lies in `.gallery`, where only what can be made again is kept."""
-    from attention_gallery.build.lock import LOCK
+    from attention_gallery.build.build_lock import LOCK
     from attention_gallery.files import remove_tree, walk_files
 
     cache = root / STORE

@@ -49,9 +49,9 @@ def choose_model(name: str, manifest: Path) -> tuple[ModelSpec, Path, int]:
 
 
 def _at_locked_commit(spec: ModelSpec, manifest: Path) -> ModelSpec:
-    from attention_gallery.build.pins import Pins
-    from attention_gallery.manifest.lock import lock_path
-    from attention_gallery.manifest.lock_reader import read_lock
+    from attention_gallery.build.plan.pins import Pins
+    from attention_gallery.manifest.lockfile.lock import lock_path
+    from attention_gallery.manifest.lockfile.lock_reader import read_lock
 
     commit = Pins(read_lock(lock_path(manifest))).lookup(spec).commit
     return spec.model_copy(update={"revision": commit}) if commit else spec
@@ -66,8 +66,8 @@ def capture(spec: ModelSpec, root: Path, threads: int, text: str, reporter: Repo
         raise UserError("the text is empty", mend="write a sentence in quotes")
     reporter.detail(f"loading {spec.title} from {resolved.folder}")
     from attention_gallery.capturing import capture_one
-    from attention_gallery.models.load import load
-    from attention_gallery.models.placement import Placement
+    from attention_gallery.models.loading.load import load
+    from attention_gallery.models.loading.placement import Placement
 
     placement = Placement(spec.device, spec.device_map == "auto", threads)
     return capture_one(load(resolved, spec.dtype, placement=placement), text)

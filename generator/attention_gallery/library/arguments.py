@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypedDict, cast, get_args
 
 from attention_gallery.errors import UserError, did_you_mean
-from attention_gallery.manifest.sentences import NO_CHAT_OPTIONS
+from attention_gallery.manifest.blocks.sentences import NO_CHAT_OPTIONS
 from attention_gallery.manifest.settings import CaptureSettings, ModelSpec, SentenceSpec, Settings
 from attention_gallery.records import AttentionKind, TextInput
 

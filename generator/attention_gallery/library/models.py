@@ -18,7 +18,7 @@ from attention_gallery.records import AttentionKind
 
 if TYPE_CHECKING:
     from attention_gallery.capturing import PreparedModel
-    from attention_gallery.models.placement import Device
+    from attention_gallery.models.loading.placement import Device
     from attention_gallery.records import ModelFacts
 
 Dtype = Literal["float32", "bfloat16", "float16"]
@@ -82,8 +82,8 @@ def load(
         arguments.yes_or_no(value, flag)
     from attention_gallery.capturing import prepare
     from attention_gallery.models import resolve
-    from attention_gallery.models.load import load as load_resolved
-    from attention_gallery.models.placement import Placement
+    from attention_gallery.models.loading.load import load as load_resolved
+    from attention_gallery.models.loading.placement import Placement
 
     spec = ModelSpec(
         slug="model",

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from attention_gallery.manifest.document import Position
+    from attention_gallery.manifest.blocks.words import occurrences
     from attention_gallery.manifest.drafts import without_drafts
     from attention_gallery.manifest.load import Manifest, load_manifest
     from attention_gallery.manifest.schema import json_schema, schema_text
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     )
     from attention_gallery.manifest.slugs import slugify
     from attention_gallery.manifest.source import Source, parse_source
-    from attention_gallery.manifest.words import occurrences
+    from attention_gallery.manifest.yaml.document import Position
 
 _HOMES = {
     "AnalysisSettings": "settings",

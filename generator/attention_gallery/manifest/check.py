@@ -10,20 +10,20 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from attention_gallery.errors import ManifestError
-from attention_gallery.manifest.contrasts import check_forms
-from attention_gallery.manifest.defaults import Origins
-from attention_gallery.manifest.document import Document
-from attention_gallery.manifest.paths import check_paths
-from attention_gallery.manifest.readers import check_readers
-from attention_gallery.manifest.relations import Finding, Place
-from attention_gallery.manifest.sentences import (
+from attention_gallery.manifest.blocks.contrasts import check_forms
+from attention_gallery.manifest.blocks.readers import check_readers
+from attention_gallery.manifest.blocks.relations import Finding, Place
+from attention_gallery.manifest.blocks.sentences import (
     check_collections,
     check_language,
     check_sentences,
     check_title,
 )
+from attention_gallery.manifest.defaults import Origins
+from attention_gallery.manifest.paths import check_paths
 from attention_gallery.manifest.slugs import RESERVED_LATELY, is_slug, reserved_reason
 from attention_gallery.manifest.source import parse_source
+from attention_gallery.manifest.yaml.document import Document
 
 
 def check(data: dict[str, Any], origins: Origins, document: Document, path: Path) -> list[Finding]:

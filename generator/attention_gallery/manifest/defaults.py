@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from attention_gallery.errors import ManifestError
-from attention_gallery.manifest.contrasts import contrast_basis, contrast_title
+from attention_gallery.manifest.blocks.contrasts import contrast_basis, contrast_title
 from attention_gallery.manifest.slugs import KINDS, kind_slug, kind_title, shorten, slugify
 from attention_gallery.manifest.source import parse_source
 

@@ -9,8 +9,8 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 
 from attention_gallery.errors import Problem, did_you_mean
-from attention_gallery.manifest.document import Document, Unusable, surprise
 from attention_gallery.manifest.settings import GallerySettings
+from attention_gallery.manifest.yaml.document import Document, Unusable, surprise
 
 _EXPECTED = {
     "string_type": "a text",

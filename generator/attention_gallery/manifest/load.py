@@ -11,20 +11,20 @@ from pydantic import ValidationError
 
 from attention_gallery.errors import ManifestError, Problem
 from attention_gallery.files import cannot_read
-from attention_gallery.manifest.annotations import check_annotations
+from attention_gallery.manifest.blocks.annotations import check_annotations
+from attention_gallery.manifest.blocks.contrasts import check_names
+from attention_gallery.manifest.blocks.lengths import check_lengths
+from attention_gallery.manifest.blocks.relations import placed
+from attention_gallery.manifest.blocks.treebanks import Origin, check_collected, read_collections
 from attention_gallery.manifest.check import check
-from attention_gallery.manifest.contrasts import check_names
 from attention_gallery.manifest.defaults import with_defaults
-from attention_gallery.manifest.document import Document, Position, read_document
 from attention_gallery.manifest.explain import explain
-from attention_gallery.manifest.lengths import check_lengths
-from attention_gallery.manifest.nodes import YamlError, split_lines
-from attention_gallery.manifest.relations import placed
 from attention_gallery.manifest.settings import GallerySettings
 from attention_gallery.manifest.slugs import slugs_of
-from attention_gallery.manifest.textfile import not_utf8
-from attention_gallery.manifest.treebanks import Origin, check_collected, read_collections
 from attention_gallery.manifest.usable import usable
+from attention_gallery.manifest.yaml.document import Document, Position, read_document
+from attention_gallery.manifest.yaml.nodes import YamlError, split_lines
+from attention_gallery.manifest.yaml.textfile import not_utf8
 from attention_gallery.user_files import read_user_file
 
 LARGEST = 32 * 1024 * 1024

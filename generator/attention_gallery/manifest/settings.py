@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from attention_gallery.manifest.blocks.words import span_of
 from attention_gallery.manifest.slugs import LONGEST_SLUG, SLUG
-from attention_gallery.manifest.words import span_of
 from attention_gallery.texts.words import Span, text_words
 
 Slug = Annotated[str, Field(pattern=f"^{SLUG}$", max_length=LONGEST_SLUG)]

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from attention_gallery.manifest.relations import Place
+from attention_gallery.manifest.blocks.relations import Place
 from attention_gallery.manifest.settings import GallerySettings
 
 _LISTS = ("models", "sentences", "contrasts")

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from attention_gallery.notes.assets import content_assets
-    from attention_gallery.notes.links import LinkTarget, parse_link
     from attention_gallery.notes.load import FrontMatter, Note, check_heads, check_models, load_notes
-    from attention_gallery.notes.render import RenderedNote, render_note
-    from attention_gallery.notes.rewrite import HEADING_PREFIX
+    from attention_gallery.notes.markdown.note_links import LinkTarget, parse_link
+    from attention_gallery.notes.markdown.render import RenderedNote, render_note
+    from attention_gallery.notes.markdown.rewrite import HEADING_PREFIX
     from attention_gallery.notes.target import NoteTarget
 
 _HOMES = {

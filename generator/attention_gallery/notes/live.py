@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from attention_gallery.errors import Problem
-from attention_gallery.notes.asks import Ask, AskError
-from attention_gallery.notes.literals import CallError
 from attention_gallery.notes.load import Note
-from attention_gallery.notes.scan import Piece
-from attention_gallery.notes.shortcodes import Live, parse_live
+from attention_gallery.notes.markdown.scan import Piece
+from attention_gallery.notes.questions.asks import Ask, AskError
+from attention_gallery.notes.questions.literals import CallError
+from attention_gallery.notes.questions.shortcodes import Live, parse_live
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,13 @@ from pydantic import Field, ValidationError
 from attention_gallery.errors import NoteError, Problem
 from attention_gallery.files import cannot_read
 from attention_gallery.hashing import digest_bytes
-from attention_gallery.manifest.document import CONTROL, Document, read_document
 from attention_gallery.manifest.explain import explain
-from attention_gallery.manifest.nodes import YamlError
 from attention_gallery.manifest.settings import Settings
-from attention_gallery.manifest.textfile import not_utf8
+from attention_gallery.manifest.yaml.document import CONTROL, Document, read_document
+from attention_gallery.manifest.yaml.nodes import YamlError
+from attention_gallery.manifest.yaml.textfile import not_utf8
 from attention_gallery.notes.assets import ContentFile, walk
-from attention_gallery.notes.claims import Claim, ClaimSpec, read_claims
+from attention_gallery.notes.questions.claims import Claim, ClaimSpec, read_claims
 from attention_gallery.notes.target import NoteTarget, PlaceError, meant_model, target_of
 from attention_gallery.user_files import read_user_file
 

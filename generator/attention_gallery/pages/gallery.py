@@ -6,19 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from attention_gallery.addresses import routes
+from attention_gallery.addresses.routes import HeadRoutes
 from attention_gallery.analysis import Counterparts, FlowViews, Frame, HeadContrast, HeadMap, SentenceAnalysis
-from attention_gallery.analysis.distances import HeadDistances
-from attention_gallery.analysis.lengths import LengthReading
-from attention_gallery.analysis.repeats import RepeatScores
+from attention_gallery.analysis.experiments.prefix_sweep import LengthReading
+from attention_gallery.analysis.experiments.repeated_tokens import RepeatScores
+from attention_gallery.analysis.similarity.distances import HeadDistances
+from attention_gallery.evidence.published_notes import GalleryNotes
 from attention_gallery.hashing import digest
 from attention_gallery.manifest.settings import ContrastSpec, GallerySettings, ModelSpec, SentenceSpec
-from attention_gallery.pages import routes
-from attention_gallery.pages.model_probe import ModelProbe
-from attention_gallery.pages.notes import GalleryNotes
-from attention_gallery.pages.parses import SentenceParse
-from attention_gallery.pages.pictures import PairPictures
-from attention_gallery.pages.routes import HeadRoutes
-from attention_gallery.pages.side import SideAnalyses
+from attention_gallery.pages.readers.model_probe import ModelProbe
+from attention_gallery.pages.readers.pictures import PairPictures
+from attention_gallery.pages.sections.parse_view import SentenceParse
+from attention_gallery.pages.side_results import SideAnalyses
 from attention_gallery.records import ModelFacts, Provenance, StoredAttention
 from attention_gallery.theme.assets import ThemeAssets
 from attention_gallery.theme.render import Renderer

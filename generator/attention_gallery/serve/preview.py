@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from attention_gallery.errors import GalleryError, ManifestError, UserError
-from attention_gallery.manifest.lock import lock_path
+from attention_gallery.manifest.lockfile.lock import lock_path
 from attention_gallery.progress import Reporter
 from attention_gallery.serve.server import PreviewServer, create_server
 from attention_gallery.serve.state import PreviewState

@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 from attention_gallery.errors import Problem, ThemeError, UserError, did_you_mean
 from attention_gallery.files import cannot_read
 from attention_gallery.hashing import digest_bytes
-from attention_gallery.manifest.textfile import not_utf8
+from attention_gallery.manifest.yaml.textfile import not_utf8
 from attention_gallery.theme.find import LARGEST_FILE, Theme
 from attention_gallery.theme.settings import OptionValue
 from attention_gallery.user_files import read_user_file

@@ -12,9 +12,9 @@ from pathlib import Path
 from attention_gallery.errors import Problem, ThemeError, UserError, did_you_mean
 from attention_gallery.files import Kind, cannot_read, kind_of, walk_files
 from attention_gallery.hashing import digest, digest_file
-from attention_gallery.manifest.document import Document, read_document
-from attention_gallery.manifest.nodes import YamlError
-from attention_gallery.manifest.textfile import not_utf8
+from attention_gallery.manifest.yaml.document import Document, read_document
+from attention_gallery.manifest.yaml.nodes import YamlError
+from attention_gallery.manifest.yaml.textfile import not_utf8
 from attention_gallery.theme import local
 from attention_gallery.theme.settings import KINDS, OptionValue, is_value_like, wrong_settings
 from attention_gallery.twins import told_apart, twins

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from attention_gallery.capturing.strategies.base import Receiver, Strategy
-from attention_gallery.models.trial import final_states
+from attention_gallery.models.inspecting.trial import final_states
 
 _FLAG = "output_attentions"
 # Far wider than the check that every layer must pass: this only tells probabilities from other tensors.

@@ -20,7 +20,7 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.masking_utils import eager_mask
 
 from attention_gallery.capturing.strategies.base import Receiver, Strategy, ValueReceiver
-from attention_gallery.models.trial import final_states
+from attention_gallery.models.inspecting.trial import final_states
 
 IMPLEMENTATION = "attention_gallery_capture"
 

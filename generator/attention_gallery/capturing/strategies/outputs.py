@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from attention_gallery.capturing.strategies.base import Receiver, Strategy
-from attention_gallery.models.trial import final_states
+from attention_gallery.models.inspecting.trial import final_states
 
 _FIELDS = ("attentions", "encoder_attentions", "decoder_attentions", "cross_attentions")
 

@@ -1,0 +1,1 @@
+"""Where everything in a site lies, and the links that lead there."""

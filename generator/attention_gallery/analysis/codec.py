@@ -1,0 +1,95 @@
+"""Facts and arrays as bytes and back, for results that are kept.
+
+The layout: one line of magic, one line with the SHA-256 of all that follows, one line of JSON with the facts
+and the names, types and shapes of the arrays, then their bytes in that order, little-endian; a kept file ends
+with its name. The same values give the same bytes, and nothing in them is code.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attention_gallery.errors import DamagedEntry
+from attention_gallery.files import parse_json
+from attention_gallery.hashing import canonical_json, digest, digest_bytes, digest_file
+
+_PACKAGE = Path(__file__).parent.parent
+# Folders of the package, and files by themselves: all that is imported by what measures, however far off.
+_FOLDERS = ("analysis", "store", "texts")
+_FILES = (
+    *("__init__.py", "errors.py", "files.py", "hashing.py", "installed.py", "records.py", "user_files.py"),
+    *("manifest/__init__.py", "manifest/settings.py", "manifest/slugs.py", "manifest/blocks/words.py"),
+)
+
+
+@lru_cache(maxsize=1)
+def code_digest() -> str:
+    """Digest of the code that measures."""
+    # Of the files themselves, because a version that people raise by hand can be forgotten. Where words end
+    # is told by Unicode, as the regex package has it.
+    files = [[path.relative_to(_PACKAGE).as_posix(), digest_file(path)] for path in code_files()]
+    return digest([version("regex"), files])
+
+
+def code_files() -> list[Path]:
+    """The files of the code that measures."""
+    inside = [path for folder in _FOLDERS for path in sorted((_PACKAGE / folder).glob("*.py"))]
+    return [*inside, *(_PACKAGE / name for name in _FILES)]
+
+
+def pack(magic: bytes, facts: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """The bytes of facts (JSON values) and arrays, in the order given."""
+    header = {
+        "arrays": [[name, array.dtype.str, list(array.shape)] for name, array in arrays.items()],
+        "facts": facts,
+    }
+    parts = (np.ascontiguousarray(array).tobytes() for array in arrays.values())
+    body = b"".join([canonical_json(header), b"\n", *parts])
+    return b"".join([magic, digest_bytes(body).encode(), b"\n", body])
+
+
+def named(data: bytes, name: str) -> bytes:
+    """What `pack` gave, with the name under which it is kept at its end, covered by the checksum."""
+    start = data.index(b"\n") + 1
+    body = b"".join([data[start + 65 :], b"\n", name.encode()])
+    return b"".join([data[:start], digest_bytes(body).encode(), b"\n", body])
+
+
+def is_named(data: bytes, name: str) -> bool:
+    """Whether bytes were kept under this name; whether they are whole is found when they are unpacked."""
+    return data.endswith(b"\n" + name.encode())
+
+
+def unpack(
+    magic: bytes, data: bytes, dtypes: Mapping[str, str]
+) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """What `pack` was given. Raises `DamagedEntry` for any other bytes, and for arrays of other types."""
+    start = len(magic) + 65
+    if data[: len(magic)] != magic or data[len(magic) : start - 1] != digest_bytes(data[start:]).encode():
+        raise DamagedEntry("a kept result does not match its checksum")
+    try:
+        end = data.index(b"\n", start)
+        header = parse_json(data[start:end])
+        described = header["arrays"]
+        if {name: dtype for name, dtype, _ in described} != dict(dtypes):
+            raise ValueError("its arrays are others than expected")
+        return header["facts"], _arrays(described, data, end + 1)
+    except (KeyError, TypeError, ValueError) as error:
+        raise DamagedEntry(f"a kept result cannot be read: {error}") from error
+
+
+def _arrays(described: list[tuple[str, str, list[int]]], data: bytes, start: int) -> dict[str, NDArray[Any]]:
+    arrays: dict[str, NDArray[Any]] = {}
+    for name, dtype, shape in described:
+        count = math.prod(shape)
+        arrays[name] = np.frombuffer(data, np.dtype(dtype), count, start).reshape(shape)
+        start += arrays[name].nbytes
+    return arrays

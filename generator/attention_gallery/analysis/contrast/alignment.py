@@ -1,0 +1,275 @@
+"""Which words of one text stand for which of another, and attention laid out so that the two can be compared.
+
+Items       the words of a text, or its tokens, each a run of tokens
+Alignment   the places of both texts in one order: in both, or in one alone
+Frame       attention of two captures on the same rows and columns
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+from functools import cached_property
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attention_gallery.analysis.text.word_attention import to_words, word_groups, words_of
+from attention_gallery.records import Bool, Float32, Int32, StoredAttention, Tokens
+from attention_gallery.texts.readable import readable
+from attention_gallery.texts.words import text_words
+
+_Number = TypeVar("_Number", bound=np.generic)
+
+
+@dataclass(frozen=True, eq=False)
+class Items:
+    """What is compared of a text: words, or tokens where these are the same.
+
+    groups: int32[token], the item of each token, counted from 0 without gaps. tokens: the items as if they
+    were tokens. names: what an item is recognised by in the other text.
+    """
+
+    groups: Int32
+    tokens: Tokens
+    names: tuple[tuple[object, ...], ...]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @cached_property
+    def choosing(self) -> Bool:
+        """Which items see more than one key in a causal model: bool[item]."""
+        return np.bincount(self.groups, minlength=len(self)).cumsum() > 1
+
+
+def token_items(tokens: Tokens) -> Items:
+    """Every token by itself."""
+    groups = np.arange(len(tokens), dtype=np.int32)
+    return Items(groups, tokens, _spelt(tokens))
+
+
+def word_items(tokens: Tokens, text: str | None) -> Items:
+    """The words as the tokenizer tells them, or every token by itself where it does not."""
+    groups = word_groups(tokens)
+    if groups is None:
+        return token_items(tokens)
+    words = words_of(tokens, text)
+    return Items(groups, words, _spelt(words))
+
+
+def text_items(tokens: Tokens, text: str, *, by_place: bool = True) -> Items:
+    """The words as the text tells them, the same whatever the tokenizer.
+
+    They are recognised by their place, which is right for one text; or else by how they are spelt.
+
+    Words that a token reaches into are one, in the place of the first; a token of none, such as [CLS], is by
+    itself. Without places in the text the words are those of the tokenizer.
+    """
+    if tokens.offsets is None:
+        return word_items(tokens, text)
+    owned = replace(tokens, splits=None).worded(text)
+    groups = word_groups(owned)
+    assert groups is not None
+    words = _as_written(words_of(owned, text), text)
+    placed = [-1] * len(words)
+    if by_place and words.words is not None and words.offsets is not None:
+        starts = [start for start, _ in text_words(text)]
+        ends = words.offsets[:, 0] + [
+            len(text[a:b]) - len(text[a:b].lstrip()) for a, b in words.offsets.tolist()
+        ]
+        places = np.searchsorted(starts, ends, side="right") - 1
+        placed = np.where(words.words >= 0, places, -1).tolist()
+    names = tuple(
+        ("word", word) if word >= 0 else name for word, name in zip(placed, _spelt(words), strict=True)
+    )
+    return Items(groups, words, names)
+
+
+def _as_written(words: Tokens, text: str) -> Tokens:
+    """The words as they stand in the text, whatever a tokenizer shows for what it does not know."""
+    assert words.offsets is not None
+    written = (readable(text[start:end].strip()) for start, end in words.offsets.tolist())
+    return replace(words, texts=tuple(one or own for one, own in zip(written, words.texts, strict=True)))
+
+
+def _spelt(tokens: Tokens) -> tuple[tuple[object, ...], ...]:
+    return tuple((bool(flag), text.strip()) for text, flag in zip(tokens.texts, tokens.special, strict=True))
+
+
+@dataclass(frozen=True, eq=False)
+class Alignment:
+    """The items of two texts in one order. left, right: int32[place], -1 where a text has no such item.
+
+    changed: bool[place], places at which the two have different items.
+    """
+
+    left: Int32
+    right: Int32
+    changed: Bool
+
+    def __len__(self) -> int:
+        return len(self.left)
+
+    @property
+    def both(self) -> Bool:
+        """Which places both texts have."""
+        found: Bool = (self.left >= 0) & (self.right >= 0)
+        return found
+
+    @property
+    def differs(self) -> Bool:
+        """Which places are changed, or those of one text alone."""
+        found: Bool = self.changed | ~self.both
+        return found
+
+
+def align(left: Items, right: Items, *, exchange: bool = True) -> Alignment:
+    """Equal items stand for each other, and so do runs of as many different ones between them.
+
+    Without `exchange` the different ones stand alone, as in one text that two tokenizers cut.
+
+    Source of the matching: Ratcliff & Metzener 1988, as `difflib` has it, without its heuristics.
+    """
+    places: list[tuple[int, int, bool]] = []
+    matcher = SequenceMatcher(None, left.names, right.names, autojunk=False)
+    for tag, a, b, c, d in matcher.get_opcodes():
+        if tag == "equal":
+            places += [(a + n, c + n, False) for n in range(b - a)]
+        elif exchange and b - a == d - c and _alike(left.tokens, a, b, right.tokens, c):
+            places += [(a + n, c + n, True) for n in range(b - a)]
+        else:
+            places += [(n, -1, False) for n in range(a, b)] + [(-1, n, False) for n in range(c, d)]
+    columns = list(zip(*places, strict=True)) or [(), (), ()]
+    return Alignment(
+        np.array(columns[0], np.int32), np.array(columns[1], np.int32), np.array(columns[2], bool)
+    )
+
+
+def _alike(left: Tokens, start: int, end: int, right: Tokens, other: int) -> bool:
+    """Whether both runs are of words, or both of special tokens, one by one."""
+    return bool((left.special[start:end] == right.special[other : other + end - start]).all())
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """One of two captures: the items that look, and those that are looked at."""
+
+    queries: Items
+    keys: Items
+    causal: bool
+
+    def visible(self) -> Bool:
+        """Which item each item can see: bool[query, key]."""
+        everything = np.ones((len(self.queries), len(self.keys)), dtype=bool)
+        return np.tril(everything) if self.causal else everything
+
+    def choosing(self) -> Bool:
+        """Which items see more than one key: bool[query]."""
+        return self.queries.choosing if self.causal else np.full(len(self.queries), self.keys.groups.size > 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """Two captures on the same rows (that look) and columns (that are looked at).
+
+    one_model: whether both captures are of one model. by_words: whether the items are words; else they are
+    the tokens themselves, which are the same on both sides. only: the one row that is asked for; all without.
+    """
+
+    left: Side
+    right: Side
+    rows: Alignment
+    columns: Alignment
+    one_model: bool
+    by_words: bool
+    only: int | None = None
+
+    @cached_property
+    def comparable(self) -> Bool:
+        """Which rows both sides have, and see more than one key in: bool[row]."""
+        rows = np.flatnonzero(self.rows.both)
+        free = self.left.choosing()[self.rows.left[rows]] & self.right.choosing()[self.rows.right[rows]]
+        found = np.zeros(len(self.rows), dtype=bool)
+        found[rows[free]] = True
+        return found
+
+    @cached_property
+    def compared(self) -> Int32:
+        """The rows in which two heads are compared: int32[n]; see `docs/analysis.md`."""
+        rows = np.flatnonzero(self.comparable)
+        if self.left.causal and self.right.causal and self.one_model and self.rows.differs.any():
+            # No earlier word can know of the first difference.
+            rows = rows[rows >= int(np.argmax(self.rows.differs))]
+        if self.only is not None:
+            rows = rows[rows == self.only]
+        return rows.astype(np.int32)
+
+    def places(self, side: Side) -> tuple[Int32, Int32]:
+        """The item of one side in each row, and in each column; -1 where it has none."""
+        if side is self.left:
+            return self.rows.left, self.columns.left
+        return self.rows.right, self.columns.right
+
+    def visible(self, side: Side) -> Bool:
+        """Which columns each row of one side can see: bool[row, column]."""
+        return self._placed(side, side.visible())
+
+    def spread(self, side: Side, weights: Float32) -> Float32:
+        """Attention float32[..., query, key] on the rows and columns of the frame: float32[..., row, column].
+
+        Rows that the side does not have are 0, and so are columns; all other rows sum to 1.
+        """
+        return self._placed(side, to_words(weights, side.queries.groups, side.keys.groups))
+
+    def _placed(self, side: Side, found: NDArray[_Number]) -> NDArray[_Number]:
+        rows, columns = self.places(side)
+        shape = (*found.shape[:-2], len(rows), len(columns))
+        out: NDArray[_Number] = np.zeros(shape, found.dtype)
+        has_row, has_column = np.flatnonzero(rows >= 0), np.flatnonzero(columns >= 0)
+        out[..., has_row[:, None], has_column] = found[..., rows[has_row][:, None], columns[has_column]]
+        return out
+
+
+def frame_of(
+    left: StoredAttention, right: StoredAttention, texts: tuple[str, str], *, one_model: bool
+) -> Frame:
+    """The frame of two captures; `texts` are those of the sentences, which in cross attention are looked at.
+
+    Tokens stand for each other where they are the same on both sides, words otherwise: those of the tokenizer
+    where one model reads both, those of the text where two tokenizers cut it.
+    """
+    pairs = [(left.tokens, right.tokens, (left.text, right.text))]
+    if left.keys is not left.tokens:
+        pairs.append((left.keys, right.keys, texts))
+    by_words = not all(_same(one, other) for one, other, _ in pairs)
+    items = [_items(*pair, one_model, by_words) for pair in pairs]
+    sides = [
+        Side(items[0][n], items[-1][n], one.facts.kind == "decoder") for n, one in enumerate((left, right))
+    ]
+    rows, columns = (
+        align(*pair, exchange=one_model or texts[0] != texts[1])
+        for pair, (_, _, texts) in zip((items[0], items[-1]), (pairs[0], pairs[-1]), strict=True)
+    )
+    return Frame(sides[0], sides[1], rows, columns, one_model, by_words)
+
+
+def _items(
+    left: Tokens, right: Tokens, texts: tuple[str, str], one_model: bool, by_words: bool
+) -> tuple[Items, Items]:
+    if not by_words:
+        return token_items(left), token_items(right)
+    if one_model or left.offsets is None or right.offsets is None:
+        return word_items(left, texts[0]), word_items(right, texts[1])
+    same = texts[0] == texts[1]
+    return text_items(left, texts[0], by_place=same), text_items(right, texts[1], by_place=same)
+
+
+def _same(left: Tokens, right: Tokens) -> bool:
+    """Whether both are cut in the same way into the same tokens."""
+    if left.texts != right.texts or not np.array_equal(left.special, right.special):
+        return False
+    if left.offsets is None or right.offsets is None:
+        return left.offsets is right.offsets
+    return np.array_equal(left.offsets, right.offsets)

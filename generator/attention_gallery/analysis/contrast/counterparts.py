@@ -1,0 +1,205 @@
+"""Two models whose heads do not stand for each other: which head of the one is most like which of the other.
+
+Distances are those of `distances`, on the rows that both models have. Beside the distance of the nearest head
+stands that of the head that comes nearest to the same weights in random order.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from attention_gallery.analysis.contrast.alignment import Frame, Side
+from attention_gallery.analysis.contrast.head_contrast import Float64, chunks, normalised, orders_of
+from attention_gallery.analysis.similarity.distances import FEWEST_ROWS, even_error
+from attention_gallery.records import Float32, Int32, StoredAttention
+
+# Logarithms taken to compare all heads once. Only texts of many hundred tokens ask for more, and are compared
+# on rows at even distances instead of all.
+LOGARITHMS = 2**32
+# Numbers of both sides that are held at once.
+_HELD = 2**25
+
+
+@dataclass(frozen=True, eq=False)
+class Counterparts:
+    """The nearest head in the other model, for every head of both.
+
+    left_nearest: int32[layer, head], which heads of the right model these are, all layers in one count;
+    left_distance, left_error: float32[layer, head], how far apart, and the standard error of that, 0 where
+    every row was compared; left_chance, left_chance_error: how near anything comes to the same weights in
+    random order, and its standard error. right_…: the same for the heads of the right model. typical: the
+    median distance of a head of one from a head of the other, typical_error its standard error. rows: on how
+    many of the rows that both have heads were compared, and how many there are. average: float32[2, row,
+    column] as in `HeadContrast`. NaN and -1 where no row can be compared.
+    """
+
+    left_nearest: Int32
+    left_distance: Float32
+    left_error: Float32
+    left_chance: Float32
+    left_chance_error: Float32
+    right_nearest: Int32
+    right_distance: Float32
+    right_error: Float32
+    right_chance: Float32
+    right_chance_error: Float32
+    typical: float
+    typical_error: float
+    rows: tuple[int, int]
+    average: Float32
+
+    def mutual(self) -> list[tuple[tuple[int, int], tuple[int, int], float]]:
+        """Heads that are each other's nearest: (layer, head) of both and their distance, nearest first."""
+        found = []
+        heads, others = self.left_nearest.shape[1], self.right_nearest.shape[1]
+        back = self.right_nearest.ravel()
+        for index, nearest in enumerate(self.left_nearest.ravel().tolist()):
+            if nearest >= 0 and back[nearest] == index:
+                place, other = divmod(index, heads), divmod(nearest, others)
+                found.append((place, other, float(self.left_distance[place])))
+        return sorted(found, key=lambda one: (one[2], one[0]))
+
+
+def find_counterparts(left: StoredAttention, right: StoredAttention, frame: Frame) -> Counterparts:
+    """Compare every head of one capture with every head of the other.
+
+    Reads layer by layer, some rows of all heads at a time, and compares all rows, unless that takes more than
+    about four billion logarithms. Raises `DamagedEntry`.
+    """
+    shapes = [(one.facts.layers, one.facts.heads) for one in (left, right)]
+    heads = [layers * count for layers, count in shapes]
+    rows = _chosen(frame, heads[0] * heads[1])
+    if not rows.size:
+        average = np.stack([_read(one, frame, side, rows)[1] for one, side in _sides(left, right, frame)])
+        left_side, right_side = _unknown(shapes[0]), _unknown(shapes[1])
+        return Counterparts(*left_side, *right_side, math.nan, math.nan, (0, 0), average)
+    apart, ours_moved, theirs_moved = _RowSums(), _RowSums(), _RowSums()
+    orders = [orders_of(frame.visible(side)[rows], 1)[0] for side in (frame.left, frame.right)]
+    blocks = -(-rows.size * len(frame.columns) * sum(heads) // _HELD)
+    for block in np.array_split(np.arange(rows.size), blocks):
+        (ours, one), (theirs, other) = (
+            _read(side_of, frame, side, rows[block]) for side_of, side in _sides(left, right, frame)
+        )
+        apart.add(_apart(ours, theirs))
+        ours_moved.add(_apart(_moved(ours, orders[0][block]), theirs))
+        theirs_moved.add(_apart(_moved(theirs, orders[1][block]), ours))
+        average = np.stack([one, other])
+    unseen = 1 - rows.size / frame.compared.size
+    return Counterparts(
+        *_nearest(apart.mean, apart.error(unseen), ours_moved, shapes[0]),
+        *_nearest(apart.mean.T, apart.error(unseen).T, theirs_moved, shapes[1]),
+        float(np.median(apart.mean)),
+        float(even_error(np.array(apart.medians), unseen)),
+        (int(rows.size), int(frame.compared.size)),
+        average,
+    )
+
+
+def _sides(
+    left: StoredAttention, right: StoredAttention, frame: Frame
+) -> tuple[tuple[StoredAttention, Side], tuple[StoredAttention, Side]]:
+    return (left, frame.left), (right, frame.right)
+
+
+class _RowSums:
+    """The mean over rows, and how much they vary from one to the next, some rows at a time."""
+
+    def __init__(self) -> None:
+        self.medians: list[float] = []
+        self._total: Float64 = np.zeros(())
+        self._squares: Float64 = np.zeros(())
+        self._before: Float64 | None = None
+
+    def add(self, rows: Float64) -> None:
+        """Take more rows into account: float64[our head, their head, row]."""
+        self._total = self._total + rows.sum(axis=2)
+        steps = rows if self._before is None else np.concatenate([self._before, rows], axis=2)
+        self._squares = self._squares + (np.diff(steps, axis=2) ** 2).sum(axis=2)
+        self._before = rows[:, :, -1:]
+        self.medians.extend(np.median(rows, axis=(0, 1)).tolist())
+
+    @property
+    def mean(self) -> Float64:
+        """float64[our head, their head]."""
+        return self._total / len(self.medians)
+
+    def error(self, unseen: float) -> Float64:
+        """What `even_error` makes of all rows."""
+        count = len(self.medians)
+        found: Float64 = np.sqrt(unseen * self._squares / max(1, 2 * (count - 1) * count))
+        return found
+
+
+def _chosen(frame: Frame, pairs: int) -> Int32:
+    """The rows on which so many pairs of heads are compared: all of them, or some at even distances."""
+    rows = frame.compared
+    count = max(FEWEST_ROWS, LOGARITHMS // max(1, pairs * len(frame.columns)))
+    if count >= rows.size:
+        return rows
+    chosen: Int32 = rows[np.linspace(0, rows.size - 1, count).round().astype(int)]
+    return chosen
+
+
+def _read(attention: StoredAttention, frame: Frame, side: Side, rows: Int32) -> tuple[Float32, Float32]:
+    """These rows of all heads, float32[head, row, column], and the mean of all heads float32[row, column]."""
+    facts = attention.facts
+    total = np.zeros((len(frame.rows), len(frame.columns)))
+    kept = []
+    for layer in range(facts.layers):
+        weights = attention.layer(layer).weights
+        for heads in chunks(facts.heads, frame):
+            spread = frame.spread(side, weights[heads])
+            total += spread.sum(axis=0)
+            kept.append(normalised(spread[:, rows]).astype(np.float32))
+    return np.concatenate(kept), (total / (facts.layers * facts.heads)).astype(np.float32)
+
+
+def _apart(ours: Float32, theirs: Float32) -> Float64:
+    """The divergence of every head from every other in each row: float64[our head, their head, row].
+
+    Logarithms are those of single precision, which is right to 0.00001 of a distance.
+    """
+    own, other = _negative_entropy(ours), _negative_entropy(theirs)
+    joint = np.stack([_negative_entropy((theirs + head) * np.float32(0.5)) for head in ours])
+    found: Float64 = np.clip((own[:, None] + other) / 2 - joint, 0, 1)
+    return found
+
+
+def _moved(rows: Float32, order: Int32) -> Float32:
+    """Rows float32[head, row, column] with their columns in the order int32[row, column]."""
+    moved: Float32 = np.take_along_axis(rows, order[None], axis=2)
+    return moved
+
+
+def _negative_entropy(shares: Float32) -> Float64:
+    """The sum over columns of share times its logarithm, in bits: float64[...]."""
+    logarithms = shares + np.finfo(np.float32).tiny  # lost on any share but zero, which counts nothing
+    np.log2(logarithms, out=logarithms)
+    found: Float64 = np.vecdot(shares, logarithms).astype(np.float64)
+    return found
+
+
+def _nearest(
+    apart: Float64, error: Float64, by_chance: _RowSums, shape: tuple[int, int]
+) -> tuple[Int32, Float32, Float32, Float32, Float32]:
+    """The nearest of every head and how far it is, how near random order comes, each with its error."""
+    heads = np.arange(len(apart))
+    nearest, drawn = apart.argmin(axis=1), by_chance.mean
+    best = drawn.argmin(axis=1)
+    # Each row has an order of its own, so that rows tell how much that varies, however many there are.
+    numbers = (
+        apart[heads, nearest],
+        error[heads, nearest],
+        drawn[heads, best],
+        by_chance.error(1.0)[heads, best],
+    )
+    told = [one.astype(np.float32).reshape(shape) for one in numbers]
+    return nearest.astype(np.int32).reshape(shape), told[0], told[1], told[2], told[3]
+
+
+def _unknown(shape: tuple[int, int]) -> tuple[Int32, Float32, Float32, Float32, Float32]:
+    nothing = np.full(shape, np.nan, np.float32)
+    return np.full(shape, -1, np.int32), nothing, nothing, nothing, nothing

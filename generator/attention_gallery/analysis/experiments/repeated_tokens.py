@@ -1,0 +1,151 @@
+"""What heads do on random tokens that are read twice: the test for induction heads without help from meaning.
+
+Source: Olsson et al. 2022, In-context Learning and Induction Heads. The sequence of n tokens tells nothing of
+what comes next, but where it comes back the first copy does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from attention_gallery.analysis.codec import code_digest, pack, unpack
+from attention_gallery.analysis.measures.analyse import layout_of
+from attention_gallery.analysis.measures.attention_layout import LayerView, Layout
+from attention_gallery.analysis.measures.head_blocks import blocks, reaches_of
+from attention_gallery.analysis.measures.linear import Linear
+from attention_gallery.analysis.measures.metrics import OLSSON, WANG, Metric
+from attention_gallery.analysis.measures.patterns import Pattern
+from attention_gallery.hashing import digest
+from attention_gallery.records import AttentionKind, Float32, HeadMetric, Int32, StoredAttention, Tokens
+
+MAGIC = b"attention-gallery repeats 1\n"
+DTYPES = {
+    "values": "<f4",
+    "uniform": "<f4",
+    "shuffled_mean": "<f4",
+    "shuffled_deviation": "<f4",
+    "queries": "<i4",
+}
+_CAVEAT = (
+    "Random tokens are unlike anything that the model was trained on. A head with a high score can do this; "
+    "whether it does so in real text, the measures there tell."
+)
+ENCODER_CAVEAT = (
+    "An encoder sees both copies whole and has nothing to predict: here a high score tells of a head that "
+    "follows what comes back, not of induction. "
+)
+
+REPEATS: tuple[Metric, ...] = (
+    Metric(
+        name="random-induction",
+        title="Induction on random tokens",
+        unit="share",
+        range=(0.0, 1.0),
+        definition="Of random tokens read twice, the mean weight that a token of the second copy gives to "
+        "the token after its equal in the first copy.",
+        source=OLSSON,
+        caveat=_CAVEAT,
+    ),
+    Metric(
+        name="random-duplicate",
+        title="Duplicates in random tokens",
+        unit="share",
+        range=(0.0, 1.0),
+        definition="Of random tokens read twice, the mean weight that a token of the second copy gives to "
+        "its equal in the first copy.",
+        source="The duplicate-token heads of " + WANG,
+        caveat=_CAVEAT,
+    ),
+)
+# How many tokens nearer than the equal token the key of each score lies.
+_NEARER = (1, 0)
+
+
+@dataclass(frozen=True, eq=False)
+class RepeatScores:
+    """The scores of every head, in the order of `REPEATS`; each copy has `count` tokens.
+
+    values, shuffled_mean, shuffled_deviation: [score, layer, head]. uniform: float32[score, layer], what
+    evenly spread attention gives. queries: int32[score, layer], on how many tokens a score rests.
+    """
+
+    count: int
+    kind: AttentionKind
+    values: Float32
+    uniform: Float32
+    shuffled_mean: Float32
+    shuffled_deviation: Float32
+    queries: Int32
+
+    @cached_property
+    def metrics(self) -> tuple[HeadMetric, ...]:
+        """The scores with what they mean."""
+        told = (metric.describe(row, 1) for metric, row in zip(REPEATS, self.values, strict=True))
+        if self.kind != "encoder":
+            return tuple(told)
+        return tuple(replace(one, caveat=ENCODER_CAVEAT + one.caveat) for one in told)
+
+
+def measure_repeats(attention: StoredAttention) -> RepeatScores:
+    """Score every head of a capture of random tokens read twice. Raises `DamagedEntry`."""
+    facts = attention.facts
+    begin, count = copies(attention.tokens)
+    made: dict[int | None, Linear] = {}
+    parts = []
+    for block in blocks(attention):
+        if block.reach not in made:
+            layout = layout_of(attention, 1, block.reach)
+            made[block.reach] = Linear.of(layout, [_pattern(layout, begin, count, near) for near in _NEARER])
+        linear = made[block.reach]
+        parts.append(linear.measure(LayerView.of(block.weights, linear.layout)))
+    values, deviation = (
+        np.concatenate(part, axis=1).reshape(-1, facts.layers, facts.heads)
+        for part in zip(*parts, strict=True)
+    )
+    uniform, queries = (
+        np.stack([getattr(made[reach], name) for reach in reaches_of(attention)], axis=1)
+        for name in ("uniform", "counted")
+    )
+    return RepeatScores(
+        count,
+        facts.kind,
+        np.clip(values, 0, 1),
+        uniform.astype(np.float32),
+        np.broadcast_to(uniform[..., None], values.shape).astype(np.float32),
+        deviation,
+        queries.astype(np.int32),
+    )
+
+
+def copies(tokens: Tokens) -> tuple[int, int]:
+    """Where the first copy begins, and how many tokens each has."""
+    content = np.flatnonzero(~tokens.special)
+    return int(content[0]), len(content) // 2
+
+
+def _pattern(layout: Layout, begin: int, count: int, nearer: int) -> Pattern:
+    """A diagonal from the second copy to the first, so many tokens nearer than equals are."""
+    queries = np.arange(begin + count, begin + 2 * count)
+    looked_for = np.zeros((layout.queries, layout.keys), bool)
+    looked_for[queries, queries - count + nearer] = True
+    return Pattern.where_any(looked_for & layout.seen())
+
+
+def repeats_key(capture_key: str) -> str:
+    """SHA-256 of all that can change the scores."""
+    return digest({"code": code_digest(), "repeats of": capture_key})
+
+
+def save_repeats(scores: RepeatScores) -> bytes:
+    """The scores as bytes; equal scores give equal bytes."""
+    arrays = {name: getattr(scores, name).astype(dtype, copy=False) for name, dtype in DTYPES.items()}
+    return pack(MAGIC, {"count": scores.count, "kind": scores.kind}, arrays)
+
+
+def load_repeats(data: bytes) -> RepeatScores:
+    """What `save_repeats` was given. Raises `DamagedEntry` for any other bytes."""
+    facts, arrays = unpack(MAGIC, data, DTYPES)
+    return RepeatScores(facts["count"], facts["kind"], **arrays)

@@ -1,0 +1,119 @@
+"""A `SentenceAnalysis` as bytes and back, and the key under which it may be kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attention_gallery.analysis.codec import code_digest, pack, unpack
+from attention_gallery.analysis.measures.head_types import Thresholds
+from attention_gallery.analysis.measures.measure_set import BUILT_IN, MeasureSet
+from attention_gallery.analysis.measures.sentence_analysis import SentenceAnalysis
+from attention_gallery.analysis.probing.gold_relations import GoldSentence
+from attention_gallery.errors import DamagedEntry
+from attention_gallery.hashing import digest
+from attention_gallery.manifest.settings import AnalysisSettings
+
+MAGIC = b"attention-gallery analysis 5\n"
+
+DTYPES = {
+    "values": "<f4",
+    "uniform": "<f4",
+    "queries": "<i4",
+    "shuffled_mean": "<f4",
+    "shuffled_deviation": "<f4",
+    "types": "|i1",
+    "also": "|i1",
+    "top_keys": "<i4",
+    "top_weights": "<f4",
+    "top_content_keys": "<i4",
+    "top_content_weights": "<f4",
+    "standouts_q": "<i4",
+    "standouts_k": "<i4",
+    "standouts_w": "<f4",
+    "far_q": "<i4",
+    "far_k": "<i4",
+    "far_w": "<f4",
+    "overall_average": "<f4",
+}
+
+
+def analysis_key(
+    capture_key: str,
+    settings: AnalysisSettings,
+    thresholds: Thresholds | None = None,
+    measures: MeasureSet = BUILT_IN,
+) -> str:
+    """SHA-256 of all that can change an analysis: the capture, the settings and the code that measures."""
+    return digest(
+        {
+            "code": code_digest(),
+            "capture": capture_key,
+            "settings": settings.model_dump(mode="json", include={"window", "top_keys"}),
+            "measures": measures.digest,
+            "thresholds": asdict(thresholds or Thresholds()),
+        }
+    )
+
+
+def looks_key(capture_key: str, gold: GoldSentence) -> str:
+    """SHA-256 of all that can change what heads look at: the capture, the words and phrases, and the code.
+
+    Which relations hold between them changes nothing.
+    """
+    return digest({"code": code_digest(), "capture": capture_key, "words": gold.words, "units": gold.units})
+
+
+def save(analysis: SentenceAnalysis) -> bytes:
+    """The analysis as bytes; equal analyses give equal bytes."""
+    facts = {
+        "key": analysis.key,
+        "tokens": analysis.tokens,
+        "keys": analysis.keys,
+        "kind": analysis.kind,
+        "window": analysis.window,
+        "thresholds": asdict(analysis.thresholds),
+        "metrics": [metric.name for metric in analysis.metrics],
+    }
+    stacked = {
+        "values": np.stack([metric.values for metric in analysis.metrics]),
+        "uniform": np.stack(list(analysis.uniform.values())),
+        "queries": np.stack(list(analysis.queries.values())),
+    }
+    named = stacked | {name: getattr(analysis, name) for name in DTYPES if name not in stacked}
+    return pack(MAGIC, facts, {name: array.astype(DTYPES[name], copy=False) for name, array in named.items()})
+
+
+def load(data: bytes, measures: MeasureSet = BUILT_IN) -> SentenceAnalysis:
+    """The analysis that `save` wrote, made with these measures. Raises `DamagedEntry` for any other bytes."""
+    facts, arrays = unpack(MAGIC, data, DTYPES)
+    try:
+        return _analysis(facts, arrays, measures)
+    except (KeyError, TypeError, ValueError) as error:
+        raise DamagedEntry(f"a kept analysis cannot be read: {error}") from error
+
+
+def _analysis(
+    facts: Mapping[str, Any], arrays: dict[str, NDArray[Any]], measures: MeasureSet
+) -> SentenceAnalysis:
+    names = facts["metrics"]
+    values, uniform, queries = (arrays.pop(name) for name in ("values", "uniform", "queries"))
+    return SentenceAnalysis(
+        key=facts["key"],
+        tokens=facts["tokens"],
+        keys=facts["keys"],
+        kind=facts["kind"],
+        window=facts["window"],
+        thresholds=Thresholds(**facts["thresholds"]),
+        metrics=tuple(
+            measures.named(name).describe(row, facts["tokens"])
+            for name, row in zip(names, values, strict=True)
+        ),
+        queries=dict(zip(names, queries, strict=True)),
+        uniform=dict(zip(names, uniform, strict=True)),
+        **arrays,
+    )

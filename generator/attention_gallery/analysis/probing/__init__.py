@@ -1,0 +1,1 @@
+"""Which head knows a relation between words, how well, and against what."""

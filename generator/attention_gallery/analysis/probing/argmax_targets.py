@@ -1,0 +1,129 @@
+"""Which word every head picks for each word, in both directions: all that a probe needs of one sentence.
+
+Clark et al. 2019, What Does BERT Look At?, section 4.2: words instead of tokens, special tokens dropped, the
+strongest other word of the sentence; either the word that is looked at most, or the one that looks most.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attention_gallery.analysis.codec import pack, unpack
+from attention_gallery.analysis.measures.head_blocks import Block, hand_out
+from attention_gallery.analysis.probing.gold_relations import GoldSentence
+from attention_gallery.analysis.text.word_attention import Groups, tokens_of_words
+from attention_gallery.records import Bool, Float32, StoredAttention
+
+Int16 = NDArray[np.int16]
+
+NOTHING, UNREAD = -1, -2
+_MAGIC = b"attention-gallery looks 3\n"
+_DTYPES = {"looks": "<i2"}
+
+
+def look(attention: StoredAttention, gold: GoldSentence) -> Int16 | None:
+    """The word that each head picks for each unit of a sentence: int16[direction, layer, head, unit].
+
+    Direction 0: the word that the unit looks at most; 1: the word that looks at the unit most. A unit's own
+    words do not count. `NOTHING` where there is no other word (the first of a causal model looks at none, and
+    none looks at the last), `UNREAD` where none of the unit's tokens was read (a text that was cut). None
+    where the tokenizer does not tell where tokens stand. Of equal words the first is taken. Holds one layer
+    at a time. Raises `DamagedEntry` when a layer has the wrong shape or cannot be read.
+    """
+    looking = Looking(attention, gold)
+    if looking.any:
+        hand_out(attention, [looking])
+    return looking.result()
+
+
+class Looking:
+    """Takes the heads of one capture, block by block, for `look`."""
+
+    def __init__(self, attention: StoredAttention, gold: GoldSentence) -> None:
+        self._words = len(gold.words)
+        self._found: Int16 | None = None
+        columns = tokens_of_words(attention.tokens, gold.words)
+        if columns is None:
+            return
+        # Units are the words, each by itself, and then phrases: one matrix between all of them answers both
+        # ways.
+        units, own = _units(gold, columns)
+        phrases, words = np.nonzero(own[self._words :])
+        phrases += self._words
+        self._phrases = np.concatenate([phrases, words]), np.concatenate([words, phrases])
+        self._groups = Groups.of(units)
+        self._read = self._groups.filled
+        heads = attention.facts.layers * attention.facts.heads
+        self._shape = (2, attention.facts.layers, attention.facts.heads, len(gold.units))
+        self._found = np.full((2, heads, len(gold.units)), UNREAD, np.int16)
+        self._next = 0
+
+    @property
+    def any(self) -> bool:
+        """Whether there is anything to look for."""
+        return self._found is not None and bool(self._read.any())
+
+    def take(self, block: Block) -> None:
+        """Look for the words that the heads of a block pick."""
+        if self._found is None or not self.any:
+            return
+        weights = self._groups.between(block.weights)
+        # It may be a part of the block, which others measure, too: what is hidden comes back.
+        itself = np.einsum("hww->hw", weights[:, : self._words, : self._words])
+        rows, columns = self._phrases
+        kept = itself.copy(), weights[:, rows, columns]
+        itself[:] = 0
+        weights[:, rows, columns] = 0
+        heads = slice(self._next, self._next + len(weights))
+        self._next = heads.stop
+        self._found[0, heads, self._read] = _strongest_keys(weights[:, :, : self._words])[:, self._read].T
+        self._found[1, heads, self._read] = _strongest_queries(weights[:, : self._words])[:, self._read].T
+        itself[:], weights[:, rows, columns] = kept
+
+    def result(self) -> Int16 | None:
+        """What was found in all blocks."""
+        return None if self._found is None else self._found.reshape(self._shape)
+
+
+def _units(gold: GoldSentence, columns: Bool) -> tuple[Bool, Bool]:
+    """The tokens bool[unit, token] and the words bool[unit, word] of each unit."""
+    own = np.zeros((len(gold.units), len(gold.words)), bool)
+    for row, words in enumerate(gold.units):
+        own[row, list(words)] = True
+    phrases = [columns[list(words)].any(axis=0) for words in gold.units[len(columns) :]]
+    return np.concatenate([columns, np.array(phrases, bool).reshape(-1, columns.shape[1])]), own
+
+
+def _strongest_keys(weights: Float32) -> Int16:
+    """The greatest column of each row, int16[head, row]; the first of equals; `NOTHING` where all are 0."""
+    best = weights.argmax(axis=2)
+    heads, rows = np.ix_(range(best.shape[0]), range(best.shape[1]))
+    seen = weights[heads, rows, best] > 0
+    return np.where(seen, best, NOTHING).astype(np.int16)
+
+
+def _strongest_queries(weights: Float32) -> Int16:
+    """The greatest row of each column, int16[head, column]; of equals the first, `NOTHING` if all are 0."""
+    greatest = weights.max(axis=1)
+    # Against the grain argmax takes several times as long as finding where the greatest stands.
+    rows, columns = weights.shape[1:]
+    places = np.flatnonzero(weights == greatest[:, None])[::-1]  # from the last, so that the first stays
+    best = np.empty(greatest.size, np.int16)
+    best[places // (rows * columns) * columns + places % columns] = places // columns % rows
+    return np.where(greatest > 0, best.reshape(greatest.shape), np.int16(NOTHING))
+
+
+def save_looks(looks: Int16 | None) -> bytes:
+    """Looks, or that there are none, as bytes; equal looks give equal bytes."""
+    if looks is None:
+        return pack(_MAGIC, {"none": True}, {})
+    return pack(_MAGIC, {}, {"looks": looks.astype(_DTYPES["looks"])})
+
+
+def load_looks(data: bytes) -> Int16 | None:
+    """What `save_looks` was given. Raises `DamagedEntry` for any other bytes."""
+    if data == save_looks(None):
+        return None
+    _, arrays = unpack(_MAGIC, data, _DTYPES)
+    return arrays["looks"]

@@ -1,0 +1,110 @@
+"""Which relation each head follows best, of all that a probe asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attention_gallery.analysis.probing.intervals import Float64
+from attention_gallery.analysis.probing.probe import HalvedHits, Probe, RelationScore
+from attention_gallery.analysis.probing.relation_tests import LEVEL
+
+Place = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class HeadRelation:
+    """How often one head is right about one kind of relation, on the half of sentences to score on.
+
+    `direction` and `baseline`, how often the best fixed offset is right there, are those of `BestHead`, and
+    so is `adjusted`, the corrected p-value, 0.05 at most. `best`: whether this head was chosen as the best of
+    all for the kind.
+    """
+
+    kind: str
+    title: str
+    direction: int
+    right: int
+    examples: int
+    baseline: float
+    best: bool
+    adjusted: float = 1.0
+
+    @property
+    def share(self) -> float:
+        """The share that was right, 0 to 1."""
+        return self.right / self.examples
+
+
+def head_relations(probe: Probe) -> dict[Place, HeadRelation]:
+    """The relation that each head follows best, for the heads that follow any better than guessing does.
+
+    For a head that is the best of all at some kinds, the one of these that it is right about most often. For
+    any other, of the kinds at which it stands out, the one at which it leads the best fixed offset by most on
+    the half of the sentences to choose on. Relations to neighbouring words are only told of their best heads.
+    """
+    scores = [score for score in probe.result() if score.best is not None]
+    halves = [probe.halved(score.kind) for score in scores]
+    found = _leading(scores, halves)
+    best: dict[Place, HeadRelation] = {}
+    for score, halved in zip(scores, halves, strict=True):
+        if score.best is not None and score.best.stands_out:
+            place = (score.best.layer, score.best.head)
+            one = _relation(score, halved, (score.best.direction, *place), best=True)
+            if place not in best or one.share > best[place].share:
+                best[place] = one
+    return {**found, **best}
+
+
+def _leading(scores: list[RelationScore], halves: list[HalvedHits]) -> dict[Place, HeadRelation]:
+    gains = [_gain(score, halved) for score, halved in zip(scores, halves, strict=True)]
+    if not gains:
+        return {}
+    stacked = np.stack(gains)
+    kinds, ways, layers, heads = stacked.shape
+    leading = np.moveaxis(stacked, (2, 3), (0, 1)).reshape(layers, heads, kinds * ways)
+    found = {}
+    for layer, head in _places(np.isfinite(leading.max(axis=2))):
+        kind, way = divmod(int(leading[layer, head].argmax()), ways)
+        found[layer, head] = _relation(scores[kind], halves[kind], (way, layer, head), best=False)
+    return found
+
+
+def _gain(score: RelationScore, halved: HalvedHits) -> Float64:
+    """By how much each head leads the offset where heads are chosen: float64[direction, layer, head].
+
+    Minus infinity for those that do not stand out.
+    """
+    gain: NDArray[np.float64] = (halved.chosen - halved.chosen_offset) / score.chosen_on
+    adjusted = _adjusted(score)
+    if score.group == "positional" or adjusted is None:
+        return np.full_like(gain, -np.inf)
+    return np.where(adjusted <= LEVEL, gain, -np.inf)
+
+
+def _adjusted(score: RelationScore) -> Float64 | None:
+    """The corrected p-values of all heads, float64[direction, layer, head], where there was a test."""
+    return None if score.heads is None else score.heads.adjusted
+
+
+def _places(where: NDArray[np.bool_]) -> Iterator[Place]:
+    yield from map(tuple, np.argwhere(where).tolist())
+
+
+def _relation(
+    score: RelationScore, halved: HalvedHits, at: tuple[int, int, int], *, best: bool
+) -> HeadRelation:
+    adjusted = _adjusted(score)
+    return HeadRelation(
+        kind=score.kind,
+        title=score.title,
+        direction=at[0],
+        right=int(halved.scored[at]),
+        examples=score.scored_on,
+        baseline=halved.scored_offset / score.scored_on,
+        best=best,
+        adjusted=1.0 if adjusted is None else float(adjusted[at]),
+    )

@@ -1,0 +1,184 @@
+"""What a parser makes of a text: dependency arcs and entities, kept so that no later build runs the parser.
+
+spaCy is imported only by `Parser`, when something was not parsed yet.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from attention_gallery.analysis.codec import pack, unpack
+from attention_gallery.errors import DamagedEntry
+from attention_gallery.hashing import digest
+from attention_gallery.installed import installed_files
+from attention_gallery.texts.words import Span
+
+_MAGIC = b"attention-gallery parse 1\n"
+# As for treebanks: the root has no head, and heads are not asked for punctuation.
+_LEFT_OUT = ("root", "punct")
+
+
+@dataclass(frozen=True, slots=True)
+class Arc:
+    """A dependency: its kind, from the dependent to its head, as half-open code-point ranges of the text."""
+
+    kind: str
+    source: Span
+    target: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A named thing: its label as the pipeline writes it, and its place in the text."""
+
+    label: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Parse:
+    """What a pipeline found in one text. Parts of an entity's name are arcs, too: `entity/person`."""
+
+    arcs: tuple[Arc, ...]
+    entities: tuple[Entity, ...]
+
+
+class ParserError(Exception):
+    """A pipeline that cannot be used: the reason and the mend."""
+
+    def __init__(self, reason: str, mend: str) -> None:
+        super().__init__(reason, mend)
+        self.reason, self.mend = reason, mend
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """An installed spaCy pipeline, by the name of its package, with the versions that can change a parse."""
+
+    name: str
+    version: str
+    spacy: str
+
+    @classmethod
+    def installed(cls, name: str) -> Pipeline:
+        """The pipeline of this name, without importing it. Raises `ParserError`."""
+        try:
+            spacy = version("spacy")
+        except PackageNotFoundError:
+            mend = "pip install 'attention-gallery[spacy]'"
+            raise ParserError("automatic parses need spaCy, which is not installed", mend) from None
+        try:
+            return cls(name, version(name), spacy)
+        except PackageNotFoundError:
+            reason = f'the spaCy pipeline "{name}" is not installed'
+            raise ParserError(reason, f"python -m spacy download {name}") from None
+
+    @property
+    def title(self) -> str:
+        """The pipeline as readers are told of it."""
+        return f"{self.name} {self.version}"
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Files that are others when another version is installed."""
+        return (*installed_files("spacy", "spacy"), *installed_files(self.name, self.name))
+
+    def key(self, text: str) -> str:
+        """SHA-256 of all that can change the parse of a text."""
+        return digest({"parse of": text, "by": [self.name, self.version], "spacy": self.spacy})
+
+
+class Parser:
+    """A pipeline, loaded. Raises `ParserError` for one that cannot be, or that finds nothing of use."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        import spacy
+
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of versions that are near enough
+                self._run = spacy.load(pipeline.name)
+        except (ImportError, OSError, ValueError) as error:
+            told = " ".join(str(error).split())[:300]
+            reason = f'the spaCy pipeline "{pipeline.name}" cannot be loaded: {told}'
+            mend = f"python -m spacy download {pipeline.name}, for spaCy {pipeline.spacy}"
+            raise ParserError(reason, mend) from error
+
+    def parse(self, text: str) -> Parse:
+        """The parse of one text."""
+        return parse_of(self._run(text))
+
+
+def parse_of(doc: Any) -> Parse:
+    """What a spaCy `Doc` holds, which may lack arcs or entities.
+
+    Kinds lose their subtype (`nsubj:pass` is `nsubj`) and are lower-case.
+    """
+    arcs = [*_dependencies(doc), *(arc for entity in doc.ents for arc in _named(entity))]
+    entities = (Entity(one.label_, _trimmed(one.text, one.start_char)) for one in doc.ents)
+    return Parse(tuple(arcs), tuple(one for one in entities if one.span[0] < one.span[1]))
+
+
+def _dependencies(doc: Any) -> Iterator[Arc]:
+    for token in doc:
+        kind = token.dep_.partition(":")[0].casefold()
+        head = token.head
+        if kind and kind not in _LEFT_OUT and head.i != token.i and not (token.is_space or head.is_space):
+            yield Arc(kind, _place(token), _place(head))
+
+
+def _named(entity: Any) -> Iterator[Arc]:
+    """From each word of a name to the word of it on which the others depend, else to its last."""
+    words = [token for token in entity if not token.is_space and not token.is_punct]
+    if len(words) < 2:
+        return
+    root = entity.root if any(token.i == entity.root.i for token in words) else words[-1]
+    kind = f"entity/{entity.label_.casefold()}"
+    for token in words:
+        if token.i != root.i:
+            yield Arc(kind, _place(token), _place(root))
+
+
+def _place(token: Any) -> Span:
+    return _trimmed(token.text, token.idx)
+
+
+def _trimmed(text: str, start: int) -> Span:
+    """The place of a text that begins at `start`, blanks around it left out."""
+    first = start + len(text) - len(text.lstrip())
+    return first, max(first, start + len(text.rstrip()))
+
+
+def save_parse(parse: Parse) -> bytes:
+    """A parse as bytes; equal parses give equal bytes."""
+    arcs = [[one.kind, *one.source, *one.target] for one in parse.arcs]
+    entities = [[one.label, *one.span] for one in parse.entities]
+    return pack(_MAGIC, {"arcs": arcs, "entities": entities}, {})
+
+
+def load_parse(data: bytes) -> Parse:
+    """The parse that `save_parse` wrote. Raises `DamagedEntry` for any other bytes."""
+    facts, _ = unpack(_MAGIC, data, {})
+    try:
+        return Parse(
+            tuple(Arc(kind, (a, b), (c, d)) for kind, a, b, c, d in facts["arcs"]),
+            tuple(Entity(label, (a, b)) for label, a, b in facts["entities"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise DamagedEntry(f"a kept parse cannot be read: {error}") from error
+
+
+def joined_parse(parts: Sequence[tuple[int, Parse]]) -> Parse:
+    """The parse of texts that stand one after the other, each beginning at a place."""
+
+    def moved(span: Span, by: int) -> Span:
+        return span[0] + by, span[1] + by
+
+    return Parse(
+        tuple(Arc(a.kind, moved(a.source, by), moved(a.target, by)) for by, one in parts for a in one.arcs),
+        tuple(Entity(e.label, moved(e.span, by)) for by, one in parts for e in one.entities),
+    )

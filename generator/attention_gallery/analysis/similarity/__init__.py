@@ -1,0 +1,1 @@
+"""Which heads of a model do the same."""

@@ -1,0 +1,1 @@
+"""Words and tokens that a reader means, and attention between words."""

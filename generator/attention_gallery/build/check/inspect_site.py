@@ -1,0 +1,36 @@
+"""Look at a site as it lies on the disk: its links and its size."""
+
+from __future__ import annotations
+
+from attention_gallery.addresses.routes import base_path, file_of
+from attention_gallery.build.check.site_links import LinkReader, check_links
+from attention_gallery.build.execute.ownership import MARKER, owned_files
+from attention_gallery.build.project import Project
+from attention_gallery.files import walk_files
+from attention_gallery.theme.render import Renderer
+from attention_gallery.user_files import LARGEST_PAGE, read_user_file
+
+
+def inspect_site(project: Project) -> tuple[int, int, int] | None:
+    """Pages, links and bytes of the built site, None where there is none. Raises `LinkError`."""
+    site = project.site
+    owned = owned_files(site, force=False)
+    if owned <= {MARKER}:
+        return None
+    base = base_path(project.manifest.settings.base_url)
+    present = set(walk_files(site))
+    routes = {_route(name) for name in present}
+    pages = sorted(name for name in present & owned if name.endswith(".html"))
+
+    def read(route: str) -> bytes:
+        path = site / file_of(route)
+        return read_user_file(path, LARGEST_PAGE) if path.suffix == ".html" else b""
+
+    reader = LinkReader(base, exact=not Renderer(project.theme).writes_plain_links())
+    links = ((route, reader.of(route, read(route))) for route in map(_route, pages))
+    total = check_links(links, routes, present, read, base)
+    return len(pages), total, sum((site / name).lstat().st_size for name in present)
+
+
+def _route(name: str) -> str:
+    return name.removesuffix("index.html") if name == "index.html" or name.endswith("/index.html") else name

@@ -1,0 +1,48 @@
+"""Results in the cache of analyses: one file each, under the digest of all that can change it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from attention_gallery.analysis.codec import is_named, named
+from attention_gallery.errors import DamagedEntry
+from attention_gallery.files import write_atomically
+
+Result = TypeVar("Result")
+
+
+def path_in(cache: Path, name: str) -> Path:
+    """Where a result is kept."""
+    return cache / name[:2] / name
+
+
+def keep_file(path: Path, data: bytes, source: str = "") -> None:
+    """Keep a result that was packed, with the name of its file in it, and what it was made from."""
+    write_atomically(path, named(data, path.name + source))
+
+
+def kept_file(
+    path: Path,
+    load: Callable[[bytes], Result],
+    save: Callable[[Result], bytes],
+    make: Callable[[], Result],
+    keep: bool = True,
+    source: str = "",
+) -> Result:
+    """A result as it was kept, or made and (with `keep`) kept now.
+
+    One that cannot be read, is damaged, was kept under another name, or was made from something else than
+    `source`, a digest, is made again.
+    """
+    try:
+        data = path.read_bytes()
+        if not is_named(data, path.name + source):
+            raise DamagedEntry(f"{path} holds what was kept under another name, or of another capture")
+        return load(data)
+    except (OSError, DamagedEntry):
+        made = make()
+        if keep:
+            keep_file(path, save(made), source)
+        return made

@@ -1,0 +1,1 @@
+"""What must be made: captures, models, probes, contrasts and notes, held to manifest and lock."""

@@ -1,0 +1,178 @@
+"""Relations that a parser finds, put beside those of the manifest, which win over them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from attention_gallery.analysis.probing.parses import (
+    Parse,
+    Parser,
+    ParserError,
+    Pipeline,
+    joined_parse,
+    load_parse,
+    save_parse,
+)
+from attention_gallery.build.execute.result_files import kept_file, path_in
+from attention_gallery.errors import ManifestError, Problem
+from attention_gallery.manifest import Manifest
+from attention_gallery.manifest.blocks.annotations import pipeline_of
+from attention_gallery.manifest.blocks.words import span_of
+from attention_gallery.manifest.settings import ParsedRelation, RelationSpec, SentenceSpec
+from attention_gallery.pages.sections.parse_view import SentenceParse
+from attention_gallery.progress import Reporter
+from attention_gallery.texts.words import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Annotated:
+    """A manifest whose sentences have the relations that were found, too.
+
+    `parses` are by slug of the sentence. `names` are those under which the cache keeps them, `files` are
+    others when a pipeline is. `complete`: whether every sentence was parsed.
+    """
+
+    manifest: Manifest
+    parses: Mapping[str, SentenceParse]
+    names: frozenset[str] = frozenset()
+    files: tuple[str, ...] = ()
+    complete: bool = True
+
+
+def annotate(manifest: Manifest, cache: Path, reporter: Reporter, run: bool = True) -> Annotated:
+    """Parse the sentences for which the manifest names a pipeline.
+
+    What was parsed before is read from the folder `cache`; the rest is parsed now, unless `run` is false.
+    Raises `ManifestError` for pipelines that are missing or cannot be used.
+    """
+    wanted = list(_wanted(manifest))
+    if not wanted:
+        return Annotated(manifest, {})
+    pipelines = _installed(manifest, wanted)
+    parsed = _Parses(manifest, cache, pipelines, reporter, run)
+    sentences, parses = list(manifest.settings.sentences), {}
+    for index, name in wanted:
+        parse = parsed.of(index, name)
+        if parse is not None:
+            sentences[index], parses[sentences[index].slug] = _with(sentences[index], parse, pipelines[name])
+    settings = manifest.settings.model_copy(update={"sentences": tuple(sentences)})
+    files = tuple(dict.fromkeys(file for one in pipelines.values() for file in one.files))
+    names = frozenset(
+        pipelines[name].key(text)
+        for index, name in wanted
+        for _, text in _texts(manifest.settings.sentences[index])
+    )
+    complete = len(parses) == len(wanted)
+    return Annotated(replace(manifest, settings=settings), parses, names, files, complete)
+
+
+def _wanted(manifest: Manifest) -> Iterator[tuple[int, str]]:
+    """The index of each sentence to parse, and the name of its pipeline."""
+    for index, sentence in enumerate(manifest.settings.sentences):
+        name = pipeline_of(manifest.settings, sentence)
+        if name is not None:
+            yield index, name
+
+
+def _installed(manifest: Manifest, wanted: list[tuple[int, str]]) -> dict[str, Pipeline]:
+    found: dict[str, Pipeline] = {}
+    problems = []
+    # A problem is told at the first sentence that asks for the pipeline.
+    for name, index in {name: index for index, name in reversed(wanted)}.items():
+        try:
+            found[name] = Pipeline.installed(name)
+        except ParserError as error:
+            problems.append(_problem(manifest, index, error))
+    if problems:
+        raise ManifestError(problems)
+    return found
+
+
+def _problem(manifest: Manifest, index: int, error: ParserError) -> Problem:
+    own = manifest.settings.sentences[index].annotate is not None
+    place = ("sentences", index, "annotate", "spacy") if own else ("annotate", "spacy")
+    return manifest.problem(error.reason, error.mend, *place)
+
+
+class _Parses:
+    """Parses from the cache, or made now; each pipeline is loaded once, when it is first needed."""
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        cache: Path,
+        pipelines: Mapping[str, Pipeline],
+        reporter: Reporter,
+        run: bool,
+    ) -> None:
+        self._manifest, self._cache, self._pipelines = manifest, cache, pipelines
+        self._reporter, self._runs = reporter, run
+        self._parsers: dict[str, Parser] = {}
+
+    def of(self, index: int, name: str) -> Parse | None:
+        """The parse of a sentence, None where there is none and none is to be made."""
+        found = []
+        for start, text in _texts(self._manifest.settings.sentences[index]):
+            parse = self._text(index, name, text)
+            if parse is None:
+                return None
+            found.append((start, parse))
+        return joined_parse(found)
+
+    def _text(self, index: int, name: str, text: str) -> Parse | None:
+        path = path_in(self._cache, self._pipelines[name].key(text))
+        if not self._runs and not path.is_file():
+            return None
+
+        def made() -> Parse:
+            return self._parser(index, name).parse(text)
+
+        return kept_file(path, load_parse, save_parse, made, self._runs)
+
+    def _parser(self, index: int, name: str) -> Parser:
+        if name not in self._parsers:
+            self._reporter.info(f"loading spaCy and {self._pipelines[name].title} …")
+            try:
+                self._parsers[name] = Parser(self._pipelines[name])
+            except ParserError as error:
+                raise ManifestError(_problem(self._manifest, index, error)) from error
+        return self._parsers[name]
+
+
+def _texts(sentence: SentenceSpec) -> Iterator[tuple[int, str]]:
+    """The texts of a sentence, each with the place in `joined` at which it begins."""
+    start = 0
+    parts = [one.content for one in sentence.chat] or [sentence.text, *filter(None, [sentence.pair])]
+    for text in parts:
+        yield start, text
+        start += len(text) + 1
+
+
+def _with(sentence: SentenceSpec, parse: Parse, pipeline: Pipeline) -> tuple[SentenceSpec, SentenceParse]:
+    """The sentence with the relations of its parse, but for those that its author knows better."""
+    text = sentence.joined
+    gold = [_sides(one, text) for one in sentence.relations]
+    found = tuple(
+        ParsedRelation.model_construct(from_=arc.source, to=arc.target, kind=arc.kind, parser=pipeline.title)
+        for arc in dict.fromkeys(parse.arcs)
+        if not any(_same(arc.source, arc.target, *sides) for sides in gold)
+    )
+    entities = tuple((text[slice(*one.span)], one.label) for one in parse.entities)
+    told = SentenceParse(pipeline.title, found, entities)
+    return sentence.model_copy(update={"relations": (*sentence.relations, *found)}), told
+
+
+def _sides(relation: RelationSpec, text: str) -> tuple[Span, Span]:
+    return span_of(relation.from_, text), span_of(relation.to, text)
+
+
+def _same(source: Span, target: Span, gold_source: Span, gold_target: Span) -> bool:
+    """Whether a gold relation holds between these two words, in whichever direction."""
+    ways = ((gold_source, gold_target), (gold_target, gold_source))
+    return any(_meet(source, one) and _meet(target, other) for one, other in ways)
+
+
+def _meet(one: Span, other: Span) -> bool:
+    return one[0] < other[1] and other[0] < one[1]

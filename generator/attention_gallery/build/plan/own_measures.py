@@ -1,0 +1,203 @@
+"""Measures of a gallery's author: modules of the project, and entry points of installed packages.
+
+A module of the project is read from its folder and from nowhere else, run once, and forgotten by Python:
+`sys.path` and `sys.modules` stay as they are. What it computes is checked each time.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import re
+import sys
+from dataclasses import dataclass, replace
+from functools import partial
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from attention_gallery.analysis import BUILT_IN, METRICS, MeasureSet, Metric
+from attention_gallery.build.plan.measure_guard import Guard, MeasurePlace
+from attention_gallery.errors import ManifestError, Problem, did_you_mean
+from attention_gallery.files import cannot_read
+from attention_gallery.hashing import digest, digest_bytes, digest_file
+from attention_gallery.installed import installed_files
+from attention_gallery.manifest import Manifest
+from attention_gallery.manifest.paths import inside
+from attention_gallery.manifest.yaml.textfile import not_utf8
+from attention_gallery.user_files import LARGEST_SETTINGS, read_user_file
+
+GROUP = "attention_gallery.measures"
+# How a module names another encoding, in one of its first two lines (PEP 263).
+_CODING = re.compile(rb"(?:[ \t\f]*(?:#[^\r\n]*)?\r?\n)?[ \t\f]*#[^\r\n]*?coding[:=]")
+_NAME = re.compile(r"[a-z][a-z0-9_-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What an item of the manifest names: the object, the file it comes from, and the digest of its code.
+
+    `version` are files that are others when another version of the package is installed.
+    """
+
+    value: Any
+    file: Path
+    digest: str
+    version: tuple[str, ...] = ()
+
+
+def own_measures(manifest: Manifest) -> MeasureSet:
+    """The measures that the manifest adds to the built-in ones.
+
+    Raises `ManifestError` with everything that is wrong with them.
+    """
+    metrics: list[Metric] = []
+    found: list[_Found] = []
+    problems: list[Problem] = []
+    for index in range(len(manifest.settings.analysis.measures)):
+        place = MeasurePlace(manifest, index)
+        try:
+            one = _of_project(place) if ":" in place.named else _installed(place)
+            metrics.append(_metric(one, place, {metric.name for metric in (*METRICS, *metrics)}))
+            found.append(one)
+        except ManifestError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise ManifestError(problems)
+    if not metrics:
+        return BUILT_IN
+    named = [(metric.name, one.digest) for metric, one in zip(metrics, found, strict=True)]
+    files = (name for one in found for name in (str(one.file), *one.version))
+    return MeasureSet((*METRICS, *metrics), digest(named), tuple(dict.fromkeys(files)))
+
+
+def _of_project(place: MeasurePlace) -> _Found:
+    """`my_module:measure`: an attribute of a module in the project folder."""
+    module, _, attribute = place.named.partition(":")
+    if not all(part.isidentifier() for part in (*module.split("."), attribute)):
+        raise place.error(f'"{place.named}" names no measure', "write `module:function`")
+    root = place.manifest.root.resolve()
+    name = module.replace(".", "/") + ".py"
+    path = inside(name, root)
+    if isinstance(path, str):
+        raise place.error(path, "measures are read from the project folder only")
+    if not path.exists():
+        known = [one.stem for one in root.glob("*.py")]
+        mend = did_you_mean(module, known) or "measures are read from the project folder only"
+        raise place.error(f'there is no file "{name}" in the project', mend)
+    try:
+        source = read_user_file(path, LARGEST_SETTINGS)
+    except OSError as error:
+        told = cannot_read(f'"{name}" cannot be read', error, "check who owns it and its permissions")
+        raise place.error(told.reason, told.mend, told.trouble) from None
+    scope = _run(_decoded(source, path, place), path, place)
+    if attribute not in scope:
+        known = [one for one, value in scope.items() if callable(value) and not one.startswith("_")]
+        raise place.error(f'"{name}" has no "{attribute}"', did_you_mean(attribute, known))
+    return _Found(scope[attribute], path, digest_bytes(source))
+
+
+def _decoded(source: bytes, path: Path, place: MeasurePlace) -> str:
+    """The text of a module, which is UTF-8 unless it says otherwise."""
+    try:
+        if _CODING.match(source):
+            return importlib.util.decode_source(source)
+        return source.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ManifestError(not_utf8(path, source, error)) from None
+    except (SyntaxError, LookupError) as error:
+        raise place.raised(error, path, "the module cannot be read") from error
+
+
+def _run(source: str, path: Path, place: MeasurePlace) -> dict[str, Any]:
+    """Run a module and give what it defines, leaving no trace of it in Python's own tables."""
+    # Two dots in a row: no import statement can ask for this name.
+    module = ModuleType(f"attention_gallery..measures.{path.stem}")
+    module.__file__ = str(path)
+    paths = list(sys.path)
+    sys.modules[module.__name__] = module  # dataclasses look their module up
+    try:
+        exec(
+            compile(source, str(path), "exec", dont_inherit=True), module.__dict__
+        )  # the manifest asks for it by name
+    except ModuleNotFoundError as error:
+        what = "the module cannot be read"
+        if error.name is not None and (path.parent / f"{error.name}.py").is_file():
+            what += " (it stands alone: it may import installed packages, but not its neighbours)"
+        raise place.raised(error, path, what) from error
+    except (Exception, SystemExit) as error:
+        raise place.raised(error, path, "the module cannot be read") from error
+    finally:
+        del sys.modules[module.__name__]
+        sys.path[:] = paths
+    return module.__dict__
+
+
+def _installed(place: MeasurePlace) -> _Found:
+    """`name`: an entry point of an installed package."""
+    known: dict[str, EntryPoint] = {point.name: point for point in entry_points(group=GROUP)}
+    if place.named not in known:
+        mend = did_you_mean(place.named, known)
+        mend = mend or "write `module:function` for a measure of your own, in the project folder"
+        raise place.error(f'no installed package offers a measure "{place.named}"', mend)
+    point = known[place.named]
+    try:
+        value = point.load()
+        file = Path(inspect.getfile(sys.modules[point.module]))
+    except (Exception, SystemExit) as error:  # an installed package may raise anything
+        reason = f'the measure "{place.named}" cannot be loaded: {type(error).__name__}: {error}'
+        raise place.error(reason, f"look at the package that brings {point.value}") from error
+    version = point.dist.version if point.dist is not None else ""
+    described = digest([point.value, version, digest_file(file)])
+    files = installed_files(point.module.partition(".")[0], point.dist.name) if point.dist else ()
+    return _Found(value, file, described, tuple(files))
+
+
+def _metric(found: _Found, place: MeasurePlace, taken: set[str]) -> Metric:
+    """The measure that an object is, checked whenever it computes."""
+    metric = found.value if isinstance(found.value, Metric) else _described(found.value, place)
+    if not _NAME.fullmatch(metric.name):
+        raise place.error(
+            f'"{metric.name}" is no name of a measure', "begin with a-z; a-z, 0-9, _ and - follow"
+        )
+    if metric.name in taken:
+        raise place.error(f'there is a measure "{metric.name}" already', "give it another name")
+    pattern, compute = metric.pattern, metric.compute
+    if (pattern is None) == (compute is None):
+        raise place.error(f'the measure "{metric.name}" needs either `pattern` or `compute`', "give it one")
+    low, high = metric.range
+    if not (np.isfinite(low) and (high is None or np.isfinite(high)) and (high is None or low < high)):
+        raise place.error(f'the range of the measure "{metric.name}" is {low} to {high}', "write two numbers")
+    guard = Guard(metric, found.file, place)
+    return replace(
+        metric,
+        pattern=None if pattern is None else partial(guard.pattern, pattern),
+        compute=None if compute is None else partial(guard.compute, compute),
+        received=None,  # `compute` says all, and is checked
+    )
+
+
+def _described(value: Any, place: MeasurePlace) -> Metric:
+    """A function as a measure: a share from 0 to 1 whose docstring says what it is."""
+    if not callable(value) or isinstance(value, type):
+        mend = "write a function that takes a LayerView, or a Metric"
+        raise place.error(f'"{place.named}" is no measure but {type(value).__name__}', mend)
+    name = getattr(value, "__name__", "")
+    told = " ".join((inspect.getdoc(value) or "").split("\n\n")[0].split())
+    if not told:
+        raise place.error(f'"{place.named}" does not say what it measures', "give it a docstring")
+    title = name.replace("_", " ").strip().capitalize()
+    definition = told if told.endswith(".") else f"{told}."
+    return Metric(
+        name=name,
+        title=title,
+        unit="share",
+        range=(0.0, 1.0),
+        definition=definition,
+        source="The authors of this gallery",
+        caveat="A measure of this gallery only.",
+        compute=value,
+    )

@@ -1,0 +1,1 @@
+"""Running a model and streaming each layer out."""

@@ -1,0 +1,196 @@
+"""Run a batch of sentences through a prepared model and stream each one's attention out."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from attention_gallery.capturing.passes.batches import Shape, fewest_rows
+from attention_gallery.capturing.passes.inputs import model_inputs
+from attention_gallery.capturing.passes.layer_writer import BatchSink, InexactAttentionError, LayerSink
+from attention_gallery.capturing.passes.prepare import PreparedModel, SideOutputError, side_output
+from attention_gallery.capturing.reading.model_reading import ModelInput
+from attention_gallery.errors import GalleryError, ModelError
+from attention_gallery.files import is_system_trouble
+from attention_gallery.models.files.fingerprints import ModelFingerprint
+from attention_gallery.models.inspecting.trial import failed
+from attention_gallery.models.loading.foreign import MODEL_FAULTS
+from attention_gallery.models.loading.memory import lacks_memory
+from attention_gallery.models.loading.placement import running_on
+from attention_gallery.records import AttentionLayer, Beside, Precision, Predictions, Provenance
+
+# Takes each layer of one sentence's attention of one kind, in order.
+Emit = Callable[[AttentionLayer], None]
+# Why some models do not tell the lengths of what their heads take.
+NOT_ASKED = "they were not asked for"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Told:
+    """What a pass told of one sentence and kind of attention, when all layers were handed on."""
+
+    provenance: Provenance
+    beside: Beside
+
+
+class OutOfMemoryError(Exception):
+    """A batch did not fit; half of it may."""
+
+
+def run_batch(
+    prepared: PreparedModel,
+    sentences: Sequence[ModelInput],
+    emits: Sequence[Mapping[str, Emit]],
+    fingerprint: ModelFingerprint,
+    precision: Precision = "float32",
+    predictions: int = 0,
+) -> tuple[Mapping[str, Told], ...]:
+    """Run the model once on all `sentences`, which have one `shape`, and hand each layer to who wants it.
+
+    `emits` are for each sentence the receivers of the kinds of attention that are wanted of it. A layer is
+    split by sentence, checked and rounded to `precision` before anybody sees it; no more than one layer of
+    the batch and one of a sentence are held (under the strategy "outputs": all layers of the batch), or some
+    small ones, which are checked together. Layers of one kind come in order; those of different kinds and
+    sentences take turns. What a receiver keeps may be a view of the batch's layer. With `predictions` the
+    pass goes to the end, and so many of the likeliest tokens are told of every place where the model
+    predicts, if it has a head for it. The result is for each sentence what was told of each kind in `emits`.
+
+    A pass has at least `fewest_rows`: copies of the last sentence fill it up, unless the model runs one by
+    one. The numbers of a sentence have the bits that they have alone where `BatchTrials.may_share` says so of
+    the shape and the number of rows; otherwise give it one sentence at a time. Raises `OutOfMemoryError` when
+    memory runs out, `ModelError` when the model fails or the attention of any sentence is not whole and
+    exact, `ValueError` for sentences of several shapes, `OSError` for trouble of the system, and any
+    `GalleryError` of a receiver. After any of these no sentence of the batch is whole; a smaller batch may be
+    tried.
+    """
+    shapes = {one.shape for one in sentences}
+    if len(shapes) != 1:
+        raise ValueError(f"sentences of {len(shapes)} shapes cannot share a pass")
+    rows = rows_of(prepared, shapes.pop(), len(sentences))
+    parts, first = prepared.loaded.parts, sentences[0]
+    sizes = {kind: (len(first.queries(kind)), len(first.keys(kind))) for kind in parts}
+    sinks = {
+        kind: [
+            LayerSink(facts, sizes[kind], wanted[kind], precision) if kind in wanted else None
+            for wanted in emits
+        ]
+        for kind, facts in parts.items()
+    }
+    batch = {kind: BatchSink(sinks[kind], rows, sizes[kind]) for kind in sinks}
+    with running_on(prepared.loaded.threads):
+        beside = _run(prepared, sentences, rows, batch, predictions)
+    return tuple(
+        {
+            kind: Told(_provenance(prepared, fingerprint, sinks[kind][row], precision), beside.of(kind, row))
+            for kind in emits[row]
+        }
+        for row in range(len(sentences))
+    )
+
+
+def rows_of(prepared: PreparedModel, shape: Shape, sentences: int) -> int:
+    """How many rows a pass over so many sentences has, copies among them."""
+    return max(sentences, fewest_rows(shape)) if prepared.shares else sentences
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _BesideBatch:
+    """What a pass told of a batch beside the weights, and why it did not.
+
+    norms: float32[layer, batch, head, key] of each kind that tells them. predictions: of each sentence, for
+    the attention of a model that has one kind.
+    """
+
+    norms: Mapping[str, NDArray[np.float32]]
+    predictions: tuple[Predictions, ...]
+    no_norms: str
+    no_predictions: str
+
+    def of(self, kind: str, row: int) -> Beside:
+        """The part of one sentence."""
+        norms = self.norms.get(kind)
+        told = self.predictions[row] if self.predictions and kind == "self" else None
+        return Beside(
+            norms=None if norms is None else np.ascontiguousarray(norms[:, row]),
+            predictions=told,
+            no_norms=self.no_norms if norms is None else "",
+            no_predictions=self.no_predictions if told is None else "",
+        )
+
+
+def _run(
+    prepared: PreparedModel,
+    sentences: Sequence[ModelInput],
+    rows: int,
+    sinks: Mapping[str, BatchSink],
+    predictions: int,
+) -> _BesideBatch:
+    """Run the model, and make of what it leaves behind what is kept beside the weights."""
+    loaded = prepared.loaded
+    filled = [*sentences, *[sentences[-1]] * (rows - len(sentences))]
+    source = [one.tokens.ids for one in filled]
+    target = [one.target.ids for one in filled if one.target is not None]
+    predictor = prepared.predictor if predictions else None
+    told: tuple[Predictions, ...] = ()
+    try:
+        passed = prepared.capture(model_inputs(loaded, source, target), sinks, predictor is not None)
+        if predictor is not None and passed.states is not None:
+            with side_output("predictions"):
+                told = predictor.predict(passed.states, sentences, predictions)
+        # Of kinds that nobody wants there may be no layer.
+        known = {kind: layers for kind, layers in passed.norms.items() if layers}
+        norms = {kind: np.stack([one.cpu().numpy() for one in layers]) for kind, layers in known.items()}
+        unasked = prepared.no_predictions if predictions else NOT_ASKED
+        return _BesideBatch(norms, told, prepared.no_norms, unasked)
+    except InexactAttentionError as error:
+        reason = (
+            f'the attention of "{loaded.resolved.source}" ({loaded.facts.architecture}) is not exact: {error}'
+        )
+        raise ModelError(
+            loaded.resolved.problem(
+                reason, "docs/architectures.md lists the architectures that can be captured"
+            )
+        ) from error
+    except (GalleryError, SideOutputError):  # of the store, to which layers go, or of what can be missed
+        raise
+    except MODEL_FAULTS as error:
+        if lacks_memory(error):
+            raise OutOfMemoryError(str(error)) from error
+        if is_system_trouble(error):
+            raise
+        raise failed(loaded.resolved, error) from error
+
+
+def _provenance(
+    prepared: PreparedModel,
+    fingerprint: ModelFingerprint,
+    sink: LayerSink | None,
+    precision: Precision,
+) -> Provenance:
+    loaded = prepared.loaded
+    return Provenance(
+        model_fingerprint=fingerprint.weights,
+        tokenizer_fingerprint=fingerprint.tokenizer,
+        source=loaded.resolved.source,
+        revision=loaded.resolved.revision,
+        environment=prepared.environment,
+        row_sum_error=0.0 if sink is None else sink.row_sum_error,
+        precision=precision,
+        storage_error=0.0 if sink is None else sink.storage_error,
+        remote_code=loaded.remote_code,
+    )
+
+
+def free_memory(prepared: PreparedModel) -> None:
+    """Give back what a batch that did not fit has left allocated."""
+    gc.collect()
+    device = prepared.loaded.model.device.type
+    if device == "cuda":
+        torch.cuda.empty_cache()
+    elif device == "mps":
+        torch.mps.empty_cache()

@@ -1,0 +1,1 @@
+"""What the blocks of a manifest must hold: sentences, relations, treebanks, contrasts, lengths."""

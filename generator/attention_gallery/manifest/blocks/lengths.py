@@ -1,0 +1,117 @@
+"""The ladder of lengths: beginnings of one text, on which heads are measured to see what length does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from attention_gallery.errors import did_you_mean
+from attention_gallery.manifest.blocks.relations import Finding
+from attention_gallery.manifest.settings import CollectedSentence, GallerySettings, SentenceSpec
+from attention_gallery.texts.words import text_words
+
+LEAST_RUNGS, MOST_RUNGS = 2, 12
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """Beginnings of one text, the shortest first; the last may be all of it.
+
+    `sentence` is the slug of the sentence whose text it is, None for a text of its own. `truncate` is that
+    of the sentence.
+    """
+
+    rungs: tuple[str, ...]
+    sentence: str | None
+    truncate: bool
+
+
+def ladder_of(settings: GallerySettings) -> Ladder | None:
+    """The ladder that the settings ask for, None where they ask for none or its sentence is gone."""
+    wanted = settings.lengths
+    if wanted is None:
+        return None
+    if wanted.text is not None:
+        return Ladder(_beginnings(wanted.text, wanted.words), None, False)
+    chosen = _chosen(settings)
+    if chosen is None:
+        return None
+    return Ladder(_beginnings(chosen.text, wanted.words), chosen.slug, chosen.truncate)
+
+
+def check_lengths(settings: GallerySettings, named: bool = True) -> Iterator[Finding]:
+    """Reason, mend and place of what is wrong with the ladder.
+
+    Where the sentences are not all `named`, as some slug is wrong, the one that is asked for may be there.
+    """
+    wanted = settings.lengths
+    if wanted is None:
+        return
+    if not LEAST_RUNGS <= len(wanted.words) <= MOST_RUNGS:
+        mend = f"write {LEAST_RUNGS} to {MOST_RUNGS} numbers: `[8, 16, 32]`"
+        reason = f"`words` has {len(wanted.words)} {'number' if len(wanted.words) == 1 else 'numbers'}"
+        yield reason, mend, ("lengths", "words")
+        return
+    if any(first >= second for first, second in zip(wanted.words, wanted.words[1:], strict=False)):
+        mend = "write ascending numbers, each once: `[8, 16, 32]`"
+        yield "the numbers of words do not ascend", mend, ("lengths", "words")
+        return
+    if wanted.text is not None and wanted.sentence is not None:
+        yield "`lengths` has both a sentence and a text", "remove one of them", ("lengths", "text")
+        return
+    if wanted.sentence is not None and not named:
+        return
+    if wanted.sentence is not None and (wrong := _wrong_sentence(settings, wanted.sentence)) is not None:
+        yield (*wrong, ("lengths", "sentence"))
+        return
+    ladder = ladder_of(settings)
+    if ladder is None:
+        mend = "name a `sentence`, or write a `text`"
+        yield "no sentence of the manifest can be read at several lengths", mend, ("lengths",)
+    elif len(ladder.rungs) < LEAST_RUNGS:
+        mend = "choose a longer text, or smaller numbers of `words`"
+        yield f"the text has {_count(ladder.rungs[-1])}, too few for two lengths", mend, ("lengths", "words")
+
+
+def _wrong_sentence(settings: GallerySettings, slug: str) -> tuple[str, str] | None:
+    own = {one.slug: one for one in settings.sentences if not isinstance(one, CollectedSentence)}
+    if slug not in own:
+        return f'the manifest has no sentence "{slug}" of its own', did_you_mean(slug, own)
+    if own[slug].chat or own[slug].pair is not None:
+        return f'the sentence "{slug}" is more than one text', "name another, or write a `text`"
+    if not _published(settings, own[slug]):
+        return f'the sentence "{slug}" is a draft', "name one that is published, or write a `text`"
+    return None
+
+
+def _chosen(settings: GallerySettings) -> SentenceSpec | None:
+    """The sentence that is named, or the longest of those that are plain texts."""
+    wanted = None if settings.lengths is None else settings.lengths.sentence
+    found = [
+        one
+        for one in settings.sentences
+        if not isinstance(one, CollectedSentence)
+        and not (one.chat or one.pair)
+        and _published(settings, one)
+        and wanted in (None, one.slug)
+    ]
+    return max(found, key=lambda one: len(text_words(one.text)), default=None)
+
+
+def _published(settings: GallerySettings, sentence: SentenceSpec) -> bool:
+    """Whether a build without drafts has it: the ladder is the same with drafts and without."""
+    return not sentence.draft and any(
+        sentence.read_by(model.slug) for model in settings.models if not model.draft
+    )
+
+
+def _beginnings(text: str, words: tuple[int, ...]) -> tuple[str, ...]:
+    """The text up to the end of its n-th word for each n; once, as a whole, where it is no longer."""
+    places = text_words(text)
+    inside = [text[: places[count - 1][1]] for count in words if count < len(places)]
+    return (*inside, text) if len(inside) < len(words) else tuple(inside)
+
+
+def _count(text: str) -> str:
+    words = len(text_words(text))
+    return "1 word" if words == 1 else f"{words} words"

@@ -1,0 +1,1 @@
+"""`gallery.lock`: which models a gallery is built from."""

@@ -1,0 +1,1 @@
+"""A model's files, looked at before any library opens them."""

@@ -1,0 +1,1 @@
+"""Loading a model, and telling why it cannot be loaded."""

@@ -1,0 +1,1 @@
+"""Finding a model: on this machine, in a package, on the hub."""

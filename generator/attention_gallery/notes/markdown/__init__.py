@@ -1,0 +1,1 @@
+"""From a note's Markdown to safe HTML."""

@@ -1,0 +1,345 @@
+"""The last pass over a note: sanitised HTML goes in, the HTML of the page comes out.
+
+Every tag and attribute is written anew, so that nothing passes that is not named here or in `sanitize`.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
+
+from attention_gallery.errors import Problem
+from attention_gallery.manifest.slugs import slugify
+from attention_gallery.notes.live import LiveValues
+from attention_gallery.notes.load import Note
+from attention_gallery.notes.markdown.file_links import AddressError, markdown_link
+from attention_gallery.notes.markdown.highlighting import highlight
+from attention_gallery.notes.markdown.mathml import MathError, to_mathml
+from attention_gallery.notes.markdown.note_links import LinkFormError, LinkTarget, parse_link
+from attention_gallery.notes.markdown.scan import MARK, Piece
+
+HEADING_PREFIX = "note-"
+_VOID = frozenset({"br", "hr", "img", "col"})
+_CLASSES = frozenset({"footnote", "footnote-ref", "footnote-backref"})
+_ALIGN = {"left": "align-left", "center": "align-center", "right": "align-right"}
+_HEADINGS = re.compile(r"h[1-6]")
+_LANGUAGE = re.compile(r"language-([A-Za-z0-9_+#.-]{1,40})")
+
+Attributes = list[tuple[str, str | None]]
+
+
+class Rewriter(HTMLParser):
+    """Feed it sanitised HTML once, then ask for `result()`, `headings`, `links` and `problems`."""
+
+    def __init__(
+        self,
+        note: Note,
+        pieces: list[Piece],
+        ways: tuple[Callable[[LinkTarget], str | tuple[str, str]], LiveValues],
+        heading_offset: int,
+        heading_prefix: str,
+        id_prefix: str,
+    ) -> None:
+        super().__init__(convert_charrefs=True)
+        self.note, self.pieces = note, pieces
+        self.resolve, self.live = ways
+        self.shift, self.heading_prefix, self.id_prefix = heading_offset, heading_prefix, id_prefix
+        self.source = note.body.split("\n")
+        self.out: list[str] = []
+        self.headings: list[tuple[int, str, str]] = []
+        self.links: list[LinkTarget] = []
+        self.problems: list[Problem] = []
+        self.only_links = True
+        self.ids: dict[str, str] = {}
+        self.fragments: list[tuple[int, str]] = []
+        self.inside: dict[str, int] = {"a": 0, "code": 0, "pre": 0}
+        self.heading: tuple[int, int] | None = None
+        self.words: list[str] = []
+        self.language: str | None = None
+        self.code: list[str] | None = None
+        # A table or figure stands in the place of its paragraph, which ends behind it.
+        self.instead_of_paragraph: Piece | None = None
+
+    def result(self) -> str:
+        """The HTML, once everything has been fed."""
+        for at, fragment in self.fragments:
+            if fragment.startswith("fnref:") and fragment not in self.ids:
+                name = fragment.removeprefix("fnref:")
+                pieces = (one for one in self.pieces if (one.kind, one.text) == ("footnote", name))
+                reason = f"the footnote [^{name}] is never used"
+                self._wrong(reason, "refer to it, or remove it", next(pieces, None))
+            self.out[at] = html.escape("#" + self.ids.get(fragment, fragment))
+        return "".join(self.out).strip()
+
+    # Tags
+
+    def handle_starttag(self, tag: str, attrs: Attributes) -> None:
+        given = {name: self._attribute(value or "") for name, value in attrs}
+        self._alone()
+        if tag in self.inside:
+            self.inside[tag] += 1
+        if self.code is not None:
+            return
+        if _HEADINGS.fullmatch(tag):
+            self._open_heading(tag)
+        elif tag == "a":
+            self._open_link(given, _place_of("href", attrs, self._addresses))
+        elif tag == "img":
+            self._image(given, _place_of("src", attrs, self._addresses))
+        elif tag == "table":
+            self.out.append(f'<div class="table-scroll"><table{self._attributes(given)}>')
+        elif tag == "code" and self.inside["pre"] and self.inside["code"] == 1:
+            found = _LANGUAGE.fullmatch(given.get("class", ""))
+            self.language, self.code = found[1] if found else None, []
+        else:
+            self.out.append(f"<{tag}{self._attributes(given)}>")
+
+    def handle_startendtag(self, tag: str, attrs: Attributes) -> None:
+        self.handle_starttag(tag, attrs)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in _VOID:
+            return
+        if tag == "p" and self.instead_of_paragraph is not None:
+            self.instead_of_paragraph = None
+            return
+        if tag in self.inside:
+            self.inside[tag] = max(0, self.inside[tag] - 1)
+        if self.code is not None:
+            if tag == "code" and self.inside["code"] == 0:
+                self.out.append(highlight("".join(self.code), self.language))
+                self.code = None
+        elif _HEADINGS.fullmatch(tag):
+            self._close_heading()
+        else:
+            self.out.append(f"</{tag}></div>" if tag == "table" else f"</{tag}>")
+
+    def handle_data(self, data: str) -> None:
+        if self.code is not None:
+            self.code.append(self._plain(data))
+            return
+        parts = MARK.split(data)
+        for i, part in enumerate(parts):
+            if i % 2 == 0:
+                if part.strip():
+                    self._alone()
+                if part:
+                    self.words.append(part)
+                    self.out.append(html.escape(part, quote=False))
+            elif (piece := self._piece(part)) is not None:
+                self._put(piece)
+
+    def _attributes(self, given: dict[str, str]) -> str:
+        kept: dict[str, str] = {}
+        for name, value in given.items():
+            if name == "id":
+                kept["id"] = self._id(value)
+            elif name == "class":
+                classes = [one for one in value.split() if one in _CLASSES]
+                kept |= {"class": " ".join(classes)} if classes else {}
+            elif name == "align":
+                kept |= {"class": _ALIGN[value]} if value in _ALIGN else {}
+            elif name not in ("href", "src"):
+                kept[name] = value
+        return "".join(f' {name}="{html.escape(value)}"' for name, value in kept.items())
+
+    def _id(self, wanted: str, prefix: str | None = None) -> str:
+        """An id of this note's own, remembered for links to it."""
+        slug = re.sub(r"[^A-Za-z0-9_-]+", "-", wanted).strip("-") or "id"
+        made = base = (self.id_prefix if prefix is None else prefix) + slug
+        count = 2
+        while made in self.ids.values():
+            made, count = f"{base}-{count}", count + 1
+        self.ids.setdefault(wanted, made)
+        # A repeated id is still written, under a name of its own, but links lead to the first.
+        self.ids.setdefault(made, made)
+        return made
+
+    # Headings
+
+    def _open_heading(self, tag: str) -> None:
+        level = min(6, int(tag[1]) + self.shift)
+        self.heading = (level, len(self.out))
+        self.words = []
+        self.out.append("")
+
+    def _close_heading(self) -> None:
+        if self.heading is None:
+            return
+        level, at = self.heading
+        text = " ".join("".join(self.words).split())
+        made = self._id(slugify(text, "section"), self.heading_prefix)
+        # A note links to its headings as on its own page, whatever their ids begin with here.
+        self.ids.setdefault(HEADING_PREFIX + made.removeprefix(self.heading_prefix), made)
+        self.out[at] = f'<h{level} id="{made}">'
+        self.out.append(f"</h{level}>")
+        self.headings.append((level, made, text))
+        self.heading = None
+
+    # Links and images
+
+    def _open_link(self, given: dict[str, str], place: Piece | None) -> None:
+        rest = self._attributes(given)
+        href = given["href"].strip() if "href" in given else None
+        if href is None:
+            self.out.append(f"<a{rest}>")
+        elif href.startswith("#"):
+            self.out += ['<a href="', "", f'"{rest}>']
+            self.fragments.append((len(self.out) - 2, href[1:]))
+        elif re.match(r"(?:https?:)?//", href, re.I):
+            self.out.append(f'<a href="{html.escape(href)}"{rest} rel="noopener noreferrer">')
+        elif href.lower().startswith("mailto:"):
+            self.out.append(f'<a href="{html.escape(href)}"{rest}>')
+        else:
+            found = self._relative(href, place, image=False)
+            self.out.append(f'<a href="{html.escape(found[0])}"{rest}>')
+
+    def _image(self, given: dict[str, str], place: Piece | None) -> None:
+        src = given.get("src")
+        if src is None:
+            reason = "a picture has no address that a site can use"
+            self._wrong(reason, "put it in the content folder", place)
+            return
+        found = self._relative(src.strip(), place, image=True)
+        alt = "" if "alt" in given else ' alt=""'
+        self.out.append(f'<img src="{html.escape(found[0])}"{self._attributes(given)}{alt} loading="lazy">')
+
+    def _relative(self, address: str, place: Piece | None, image: bool) -> tuple[str, str | None]:
+        try:
+            target = markdown_link(address, self.note, image)
+        except AddressError as error:
+            self.problems.append(self._problem(error.reason, error.mend, place))
+            return "", None
+        return self._follow(target, place)
+
+    def _follow(self, target: LinkTarget, place: Piece | None) -> tuple[str, str | None]:
+        line, column, quote = self._where(place)
+        target = replace(target, note=self.note.path, line=line, column=column)
+        try:
+            found = self.resolve(target)
+        except LookupError as error:
+            *reason, mend = [str(part) for part in error.args] or [""]
+            told = ": ".join([f"{target.raw} leads to no page of the site", *reason])
+            self.problems.append(target.problem(told, mend, quote))
+            return "", None
+        self.links.append(target)
+        return (found, None) if isinstance(found, str) else found
+
+    def _where(self, place: Piece | None) -> tuple[int | None, int | None, str | None]:
+        """Line in the file, column, and the line itself."""
+        if place is None:
+            return None, None, None
+        return self.note.line + place.line - 1, place.column, self.source[place.line - 1]
+
+    def _problem(self, reason: str, mend: str, place: Piece | None) -> Problem:
+        line, column, quote = self._where(place)
+        return Problem(reason, mend, self.note.path, line, column, quote)
+
+    # Marks
+
+    def _piece(self, number: str) -> Piece | None:
+        index = int(number) if len(number) < 9 else len(self.pieces)
+        return self.pieces[index] if index < len(self.pieces) else None
+
+    def _addresses(self, text: str) -> list[Piece]:
+        """The places of addresses that a text holds."""
+        pieces = map(self._piece, MARK.findall(text))
+        return [piece for piece in pieces if piece is not None and piece.kind == "address"]
+
+    def _plain(self, text: str) -> str:
+        """A text in which marks are what was written, for code and attributes."""
+
+        def written(found: re.Match[str]) -> str:
+            piece = self._piece(found[1])
+            return piece.raw if piece else ""
+
+        return MARK.sub(written, text)
+
+    def _attribute(self, text: str) -> str:
+        """A text in which live values are their numbers, and other marks what was written."""
+
+        def said(found: re.Match[str]) -> str:
+            piece = self._piece(found[1])
+            if piece is None or piece.kind not in ("live", "open"):
+                return found[0]
+            return self._answered(piece, inline=True)[1]
+
+        return self._plain(MARK.sub(said, text))
+
+    def _put(self, piece: Piece) -> None:
+        if piece.kind == "address":
+            return  # what could have been that of a link was none
+        self._alone()
+        if self.inside["code"] or self.inside["pre"]:
+            self.out.append(html.escape(piece.raw, quote=False))
+        elif piece.kind == "link":
+            self._wiki(piece)
+        elif piece.kind in ("live", "open"):
+            self._live(piece)
+        elif piece.kind == "literal":
+            self.words.append(piece.text)
+            self.out.append(html.escape(piece.text, quote=False))
+        else:
+            self._math(piece)
+
+    def _math(self, piece: Piece) -> None:
+        self.words.append(piece.text)
+        try:
+            self.out.append(to_mathml(piece.text, piece.kind == "block"))
+        except MathError as error:
+            mend = "mend the LaTeX; an amount of money is written `\\$5`"
+            self._wrong(f"this formula cannot be drawn: {error}", mend, piece)
+
+    def _live(self, piece: Piece) -> None:
+        """A live value; a table or figure takes the place of the paragraph that it fills."""
+        before = self.out[-1] if self.out else ""
+        html, words, block = self._answered(
+            piece, inline=before not in ("<p>", "<li>", "<dd>", "<blockquote>")
+        )
+        if block and before == "<p>":
+            self.out.pop()
+            self.instead_of_paragraph = piece
+        self.words.append(words)
+        self.out.append(html)
+
+    def _answered(self, piece: Piece, inline: bool) -> tuple[str, str, bool]:
+        """HTML, text, and whether it is a table or figure."""
+        found = self.live.answered(piece, inline)
+        if isinstance(found, Problem):
+            self.only_links = False
+            self.problems.append(found)
+            return "", "", False
+        return found
+
+    def _alone(self) -> None:
+        """Tell of a table or figure that something follows in its paragraph."""
+        piece, self.instead_of_paragraph = self.instead_of_paragraph, None
+        if piece is not None:
+            self.only_links = False
+            self.problems.append(self.live.misplaced(piece))
+
+    def _wiki(self, piece: Piece) -> None:
+        try:
+            target = parse_link(piece.text)
+        except LinkFormError as error:
+            self.problems.append(self._problem(error.reason, error.mend, piece))
+            return
+        href, title = self._follow(target, piece)
+        label = target.label or title or target.default_label
+        self.words.append(label)
+        shown = html.escape(label, quote=False)
+        # A link inside a link is not HTML; the outer one wins.
+        self.out.append(shown if self.inside["a"] else f'<a href="{html.escape(href)}">{shown}</a>')
+
+    def _wrong(self, reason: str, mend: str, place: Piece | None) -> None:
+        self.only_links = False
+        self.problems.append(self._problem(reason, mend, place))
+
+
+def _place_of(name: str, attrs: Attributes, addresses: Callable[[str], list[Piece]]) -> Piece | None:
+    """Where the value of an attribute stands, or where it is missing that of another of the same tag."""
+    ordered = sorted(attrs, key=lambda attribute: attribute[0] != name)
+    return next((one for _, value in ordered for one in addresses(value or "")), None)

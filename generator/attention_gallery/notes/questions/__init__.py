@@ -1,0 +1,1 @@
+"""What notes ask and claim, as typed questions."""

@@ -1,0 +1,1 @@
+"""What templates get: the contract between pages and themes."""

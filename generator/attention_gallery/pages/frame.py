@@ -1,0 +1,199 @@
+"""What surrounds every page: the site's facts, breadcrumbs, assets, provenance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+from attention_gallery.addresses import routes
+from attention_gallery.addresses.link import Link
+from attention_gallery.evidence.wording import count, million, shortened
+from attention_gallery.hashing import digest
+from attention_gallery.pages.contexts.shared import ModelCard, Options, PageInfo, SiteInfo
+from attention_gallery.pages.gallery import Gallery, GalleryModel
+from attention_gallery.records import Provenance
+
+# What tokens see, by kind of attention.
+_DIRECTIONS = {
+    "encoder": ("bidirectional", "tokens see those before and after them"),
+    "decoder": ("causal", "no token sees those after it"),
+    "cross": ("from target to source", "each token of the target sees all of the source"),
+}
+
+
+def site_info(gallery: Gallery) -> SiteInfo:
+    """What is the same on every page."""
+    settings = gallery.settings
+    return SiteInfo(
+        title=settings.title,
+        description=settings.description,
+        author=settings.author,
+        language=settings.language,
+        generator=gallery.generator,
+        options=Options(gallery.options),
+        has_notes=bool(gallery.notes.pages),
+        has_about=gallery.notes.has_about,
+        has_contrasts=bool(gallery.contrasts),
+        special_tokens=settings.pages.special_tokens,
+        static={name: routes.asset(written) for name, written in gallery.assets.static.items()},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PageFrame:
+    """What surrounds pages of one kind at one depth: made once, used for many."""
+
+    kind: str
+    root: str
+    base_url: str | None
+    breadcrumbs: tuple[Link, ...]
+    styles: tuple[str, ...]
+    scripts: tuple[str, ...]
+    plotly: str
+    provenance: tuple[tuple[str, str], ...]
+    built: str | None
+
+    @classmethod
+    def of(
+        cls,
+        gallery: Gallery,
+        kind: str,
+        route: str,
+        crumbs: Iterable[tuple[str, str]] = (),
+        origin: tuple[tuple[str, str], ...] = (),
+        root: str | None = None,
+    ) -> PageFrame:
+        """The frame of the page at `route` and its siblings.
+
+        `crumbs` are (text, route) from the gallery's home down to the page's parent. `root` is the way
+        to the site's root where it does not follow from the route.
+        """
+        root = routes.root_of(route) if root is None else root
+        assets = gallery.assets
+        trail = [Link(gallery.settings.title, root)] if route else []
+        trail.extend(Link(text, routes.href(route, target)) for text, target in crumbs)
+        return cls(
+            kind=kind,
+            root=root,
+            base_url=gallery.settings.base_url,
+            breadcrumbs=tuple(trail),
+            styles=(root + routes.asset(assets.style),) if assets.style else (),
+            scripts=(root + routes.asset(assets.script),) if assets.script else (),
+            plotly=root + routes.asset(gallery.plotly),
+            provenance=origin,
+            built=gallery.built,
+        )
+
+    def page(self, route: str, title: str, description: str) -> PageInfo:
+        """One page in this frame."""
+        return PageInfo(
+            self.kind,
+            title,
+            shortened(description, 200),
+            route,
+            self.root,
+            routes.absolute(self.base_url, route) if self.base_url else None,
+            self.breadcrumbs,
+            self.styles,
+            self.scripts,
+            self.plotly,
+            self.provenance,
+            self.built,
+        )
+
+
+def page_info(
+    gallery: Gallery,
+    kind: str,
+    route: str,
+    title: str,
+    description: str,
+    crumbs: Iterable[tuple[str, str]] = (),
+    origin: tuple[tuple[str, str], ...] = (),
+    root: str | None = None,
+) -> PageInfo:
+    """One page that shares its frame with no other; see `PageFrame.of`."""
+    return PageFrame.of(gallery, kind, route, crumbs, origin, root).page(route, title, description)
+
+
+def provenance(origin: Provenance) -> tuple[tuple[str, str], ...]:
+    """Where numbers come from, as label and value, for the footer."""
+    source = origin.source + (f" @ {origin.revision}" if origin.revision else "")
+    code = (("Code", "came with the model"),) if origin.remote_code else ()
+    ran = origin.environment
+    threads = "1 thread" if ran.threads == 1 else f"{ran.threads} threads"
+    differs = (("Another environment", origin.differs),) if origin.differs else ()
+    return (
+        ("Model", source),
+        ("Weights", f"SHA-256 {origin.model_fingerprint[:12]}"),
+        ("Tokenizer", f"SHA-256 {origin.tokenizer_fingerprint[:12]}"),
+        *code,
+        ("Precision", f"{ran.dtype}, stored as {origin.precision}"),
+        ("Captured with", f"torch {ran.torch}, transformers {ran.transformers}"),
+        ("Captured on", f"{ran.device}, {threads}, {ran.strategy}, {ran.batch}"),
+        *differs,
+    )
+
+
+def model_card(model: GalleryModel, route: str) -> ModelCard:
+    """A model in short, for the page at `route`."""
+    spec, facts = model.spec, model.facts
+    direction, meaning = _DIRECTIONS[facts.kind]
+    rows = [
+        ("Architecture", facts.architecture),
+        ("Layers × heads", f"{facts.layers} × {facts.heads}"),
+        ("Direction", f"{direction}: {meaning}"),
+        ("Parameters", million(facts.parameters)),
+        ("Vocabulary", count(facts.vocabulary, "token")),
+    ]
+    if facts.key_value_heads != facts.heads:
+        groups = f"{facts.key_value_heads}, each shared by {facts.heads // facts.key_value_heads} query heads"
+        rows.insert(2, ("Key-value heads", groups))
+    if facts.skipped:
+        numbers = ", ".join(map(str, facts.skipped))
+        rows.insert(2, ("Layers without attention", f"{numbers}; the layers here are counted without them"))
+    if facts.windows:
+        rows.append(("Windows", _windows(facts.windows)))
+    if facts.context is not None:
+        rows.append(("Context", count(facts.context, "token")))
+    quantised = f", quantised: {facts.quantised}" if facts.quantised else ""
+    rows.append(("Weights", facts.weights_format + quantised))
+    if model.provenance.remote_code:
+        rows.append(("Code", "Runs code that came with the model"))
+    if facts.license:
+        rows.append(("License", facts.license))
+    return ModelCard(
+        slug=spec.slug,
+        title=spec.title,
+        description=spec.description,
+        href=routes.href(route, routes.model(spec.slug)),
+        summary=f"{facts.layers} layers × {facts.heads} heads, {direction}",
+        facts=tuple(rows),
+    )
+
+
+def model_inputs(model: GalleryModel) -> str:
+    """Digest of all that pages tell of a model by itself: names, facts, where its numbers come from."""
+    origin = provenance(model.provenance), model.provenance.remote_code
+    return digest([model.spec.model_dump(mode="json"), asdict(model.facts), origin])
+
+
+def _windows(windows: tuple[int | None, ...]) -> str:
+    """How far back the layers look: `16 tokens in layers 0, 2; all tokens in the others`."""
+    reach: dict[int, list[str]] = {}
+    for layer, window in enumerate(windows):
+        if window is not None:
+            reach.setdefault(window, []).append(str(layer))
+    if len(reach) == 1 and None not in windows:
+        return f"{count(next(iter(reach)), 'token')} in every layer"
+    parts = [f"{count(window, 'token')} in layers {', '.join(layers)}" for window, layers in reach.items()]
+    return "; ".join([*parts, *(["all tokens in the others"] if None in windows else [])])
+
+
+def render(gallery: Gallery, template: str, info: PageInfo, view: object) -> bytes:
+    """The bytes of a page: one template, once. It says what is left out of it."""
+    lacking = gallery.data.sides.of_page
+    if lacking:
+        info = info._replace(left_out=tuple(one.sentence for one in lacking))
+    html = gallery.renderer.render(template, page=info, view=view)
+    return html.encode("utf-8")

@@ -1,0 +1,1 @@
+"""Pages that put two of something side by side."""

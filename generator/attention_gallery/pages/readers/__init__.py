@@ -1,0 +1,1 @@
+"""What pages read of captures and results, each once: data only, no template."""

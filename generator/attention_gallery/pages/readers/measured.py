@@ -1,0 +1,58 @@
+"""All that is measured of the heads of one model: over its sentences, and on random tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from attention_gallery.analysis import HeadsAcross
+from attention_gallery.analysis.experiments.repeated_tokens import RepeatScores
+from attention_gallery.records import Float32, HeadMetric, Int32
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """One measure of every head, with its ends and baselines.
+
+    metric: the mean over sentences, or the score on random tokens. lowest, highest, shuffled,
+    shuffled_deviation: float32[layer, head]. even: float32[layer]. queries: int32[layer].
+    place: its index among the measures of a sentence, None for scores on random tokens.
+    """
+
+    metric: HeadMetric
+    lowest: Float32
+    highest: Float32
+    even: Float32
+    shuffled: Float32
+    shuffled_deviation: Float32
+    queries: Int32
+    place: int | None
+
+
+def all_measured(across: HeadsAcross, repeats: RepeatScores | None) -> Iterator[Measured]:
+    """The measures over sentences, then the scores on random tokens, where a model read any."""
+    for index, metric in enumerate(across.metrics):
+        name = metric.name
+        yield Measured(
+            metric,
+            across.lowest[name],
+            across.highest[name],
+            across.uniform[name],
+            across.shuffled_mean[name],
+            across.shuffled_deviation[name],
+            across.queries[name],
+            index,
+        )
+    if repeats is None:
+        return
+    for index, metric in enumerate(repeats.metrics):
+        yield Measured(
+            metric,
+            metric.values,
+            metric.values,
+            repeats.uniform[index],
+            repeats.shuffled_mean[index],
+            repeats.shuffled_deviation[index],
+            repeats.queries[index],
+            None,
+        )

@@ -1,0 +1,111 @@
+"""The pictures of one model on one sentence, which cost more to draw than all else on their page.
+
+They depend on the capture and on the code that draws them, so that a build whose titles, notes or theme
+changed takes them as they are.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import PIL
+from numpy.typing import NDArray
+
+from attention_gallery.analysis import average_heads
+from attention_gallery.analysis.codec import code_digest, pack, unpack
+from attention_gallery.errors import DamagedEntry
+from attention_gallery.figures import encode, thumbnail
+from attention_gallery.figures.encode import EncodedWeights, encode_grid
+from attention_gallery.hashing import digest, digest_file
+from attention_gallery.records import AttentionLayer, Float32, StoredAttention
+
+MAGIC = b"attention-gallery pictures 1\n"
+_DTYPES = {"grid": "|u1", "pictures": "|u1", "ends": "<i8", "sizes": "<i4", "keys": "<i4", "received": "<f4"}
+
+
+class AveragePicture(NamedTuple):
+    """One layer, heads averaged, as a PNG, and the key that receives most with its share, 0 to 1."""
+
+    png: bytes
+    size: tuple[int, int]
+    key: int
+    received: float
+
+    @classmethod
+    def of(cls, layer: AttentionLayer) -> AveragePicture:
+        """Average and draw one layer."""
+        average = average_heads(layer)
+        received = average.mean(axis=0)
+        key = int(received.argmax())
+        return cls(*thumbnail.thumbnail(average), key, float(received[key]))
+
+
+@dataclass(frozen=True, slots=True)
+class PairPictures:
+    """The weights of all heads for the explorer, and a picture of each layer."""
+
+    grid: EncodedWeights
+    averages: tuple[AveragePicture, ...]
+
+
+def draw_pictures(attention: StoredAttention) -> PairPictures:
+    """Draw them, reading each layer once. Raises `DamagedEntry`."""
+    averages: dict[int, AveragePicture] = {}
+
+    def layer(index: int) -> Float32:
+        found = attention.layer(index)
+        averages[index] = AveragePicture.of(found)
+        return found.weights
+
+    grid = encode_grid(layer, attention.facts.layers, attention.facts.kind == "decoder")
+    return PairPictures(grid, tuple(averages.values()))
+
+
+@lru_cache(maxsize=1)
+def _made_by() -> str:
+    """Digest of all code that has a part in the bytes."""
+    own = [digest_file(Path(str(module))) for module in (__file__, encode.__file__, thumbnail.__file__)]
+    return digest([own, code_digest(), np.__version__, PIL.__version__, zlib.ZLIB_RUNTIME_VERSION])
+
+
+def pictures_key(capture_key: str) -> str:
+    """SHA-256 of all that can change the pictures of a capture."""
+    return digest({"pictures": capture_key, "made_by": _made_by()})
+
+
+def save_pictures(pictures: PairPictures) -> bytes:
+    """The pictures as bytes; equal ones give equal bytes."""
+    grid, averages = pictures.grid, pictures.averages
+    facts = {"codec": grid.codec, "error": grid.error, "deflated": grid.deflated}
+    arrays: dict[str, NDArray[Any]] = {
+        "grid": np.frombuffer(grid.data.encode("ascii"), np.uint8),
+        "pictures": np.frombuffer(b"".join(one.png for one in averages), np.uint8),
+        "ends": np.cumsum([len(one.png) for one in averages], dtype=np.int64),
+        "sizes": np.array([one.size for one in averages], np.int32),
+        "keys": np.array([one.key for one in averages], np.int32),
+        "received": np.array([one.received for one in averages], np.float32),
+    }
+    return pack(MAGIC, facts, arrays)
+
+
+def load_pictures(data: bytes) -> PairPictures:
+    """The pictures that `save_pictures` wrote. Raises `DamagedEntry` for any other bytes."""
+    facts, arrays = unpack(MAGIC, data, _DTYPES)
+    try:
+        grid = EncodedWeights(
+            facts["codec"], arrays["grid"].tobytes().decode("ascii"), facts["error"], facts["deflated"]
+        )
+    except (KeyError, UnicodeDecodeError) as error:
+        raise DamagedEntry(f"kept pictures cannot be read: {error}") from error
+    every, ends = arrays["pictures"].tobytes(), [0, *arrays["ends"].tolist()]
+    rest = (arrays["sizes"].tolist(), arrays["keys"].tolist(), arrays["received"].tolist())
+    averages = tuple(
+        AveragePicture(every[start:end], (size[0], size[1]), key, received)
+        for start, end, size, key, received in zip(ends, ends[1:], *rest, strict=False)
+    )
+    return PairPictures(grid, averages)

@@ -1,0 +1,83 @@
+"""Layer × head tables, legends of head types and lists of notable heads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from attention_gallery.analysis import KINDS, SentenceAnalysis
+from attention_gallery.evidence import wording
+from attention_gallery.figures.describe import isolated
+from attention_gallery.pages.contexts.shared import HeadCell, NotableHead, TypeCount
+from attention_gallery.pages.sections.neighbours import Place
+from attention_gallery.records import HeadType, Tokens, head_name, joined_titles
+
+_KINDS = {kind.name: kind for kind in KINDS}
+
+
+class TypedHeads(Protocol):
+    """Heads with their types: of one sentence, or of a model over all its sentences."""
+
+    @property
+    def layers(self) -> int:
+        """How many layers."""
+
+    @property
+    def heads(self) -> int:
+        """How many heads in each layer."""
+
+    @property
+    def type_counts(self) -> tuple[tuple[str, int], ...]:
+        """How many heads have each type that occurs."""
+
+    def type_names(self, layer: int, head: int) -> tuple[str, ...]:
+        """The short names of the types that a head has."""
+
+    def head_type(self, layer: int, head: int) -> HeadType:
+        """A head's type with its evidence."""
+
+
+def head_table(typed: TypedHeads, href: Callable[[Place], str]) -> tuple[tuple[HeadCell, ...], ...]:
+    """A cell for each head, [layer][head]; `href` gives "" for heads without a page."""
+    return tuple(
+        tuple(head_cell(typed, (layer, head), href) for head in range(typed.heads))
+        for layer in range(typed.layers)
+    )
+
+
+def head_cell(typed: TypedHeads, place: Place, href: Callable[[Place], str]) -> HeadCell:
+    """One head's cell."""
+    kinds = [_KINDS[name] for name in typed.type_names(*place)]
+    title = joined_titles(*(kind.title for kind in kinds))
+    also = kinds[1].family if len(kinds) > 1 else ""
+    return HeadCell(head_name(*place), href(place), kinds[0].family, title, also)
+
+
+def type_legend(typed: TypedHeads) -> tuple[TypeCount, ...]:
+    """How many heads have each type that occurs, in the order of `KINDS`; one of two counts for both."""
+    return tuple(
+        TypeCount(name, _KINDS[name].title, _KINDS[name].family, count) for name, count in typed.type_counts
+    )
+
+
+def notable_heads(
+    analysis: SentenceAnalysis,
+    tokens: Tokens,
+    keys: Tokens,
+    places: Iterable[Place],
+    href: Callable[[Place], str],
+) -> tuple[NotableHead, ...]:
+    """Heads worth a look, with the reason.
+
+    That is the evidence for its type where it is the clearest of that type, else the pair it stands out by.
+    """
+    rows = []
+    for place in places:
+        kind = analysis.head_type(*place)
+        query, key = int(analysis.far_q[place]), int(analysis.far_k[place])
+        reason = kind.evidences
+        if query >= 0 and place not in map(analysis.clearest, analysis.type_names(*place)):
+            weight = wording.share(float(analysis.far_w[place]))
+            reason = f"“{isolated(tokens.texts[query])}” → “{isolated(keys.texts[key])}” {weight}"
+        rows.append(NotableHead(head_name(*place), href(place), kind.titles, kind.family, reason))
+    return tuple(rows)

@@ -1,0 +1,89 @@
+"""How much rests on tokens that say nothing of the text, in raw attention and weighted by vector lengths."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from attention_gallery.analysis import FlowViews
+from attention_gallery.evidence import wording
+from attention_gallery.pages.contexts.flow_context import SinkRow, SinkTable
+from attention_gallery.pages.sections.neighbours import Place
+from attention_gallery.records import AttentionKind, Float32, head_name
+
+SHOWN = 5
+# A smaller change is nothing to tell of.
+_LEAST = 0.05
+
+
+def sink_table(found: FlowViews, kind: AttentionKind, href: Callable[[Place], str]) -> SinkTable | None:
+    """The heads of a pair whose rest changes most when vectors are counted by their length.
+
+    None where lengths are not known, or where there is no such token.
+    """
+    if not found.raw_sinks.size or np.isnan(found.raw_sinks).all():
+        return None
+    change = found.raw_sinks - found.norm_sinks
+    order = np.argsort(-np.abs(change), axis=None, kind="stable")[:SHOWN].tolist()
+    places = [divmod(index, change.shape[1]) for index in order]
+    rows = tuple(_row(found, place, href) for place in places if abs(change[place]) >= _LEAST)
+    raw, norm = float(found.raw_sinks.mean()), float(found.norm_sinks.mean())
+    return SinkTable(_said(raw, norm, kind), rows)
+
+
+def sinks_across(every: Iterable[FlowViews]) -> tuple[Float32, Float32] | None:
+    """The means over sentences of raw and norm-weighted mass on the sinks: float32[layer, head] each."""
+    known = [one for one in every if one.raw_sinks.size and not np.isnan(one.raw_sinks).all()]
+    if not known:
+        return None
+    return (
+        np.mean([one.raw_sinks for one in known], axis=0, dtype=np.float32),
+        np.mean([one.norm_sinks for one in known], axis=0, dtype=np.float32),
+    )
+
+
+def heads_said(found: FlowViews, kind: AttentionKind) -> list[list[str]]:
+    """One sentence about each head of a pair, [layer][head]; no lists where nothing is known."""
+    if not found.raw_sinks.size or np.isnan(found.raw_sinks).all():
+        return []
+    where = _where(kind)
+    layers = zip(found.raw_sinks.tolist(), found.norm_sinks.tolist(), strict=True)
+    return [[_of_head(*masses, where) for masses in zip(*layer, strict=True)] for layer in layers]
+
+
+def head_said(across: tuple[Float32, Float32] | None, place: Place, kind: AttentionKind) -> str:
+    """One sentence about one head over all sentences; "" where nothing is known."""
+    if across is None:
+        return ""
+    return _of_head(float(across[0][place]), float(across[1][place]), _where(kind))
+
+
+def _of_head(raw: float, norm: float, where: str) -> str:
+    return (
+        f"{wording.share(raw)} of its attention rests on {where}; weighted by the length of the vectors that "
+        f"it takes, {wording.share(norm)}."
+    )
+
+
+def _said(raw: float, norm: float, kind: AttentionKind) -> str:
+    return (
+        f"On average {wording.share(raw)} of a head’s attention rests on {_where(kind)}. Weighted by the "
+        f"length of the vectors that heads take, it is {wording.share(norm)}."
+    )
+
+
+def _where(kind: AttentionKind) -> str:
+    return "the first token and special tokens" if kind == "decoder" else "special tokens"
+
+
+def _row(found: FlowViews, place: Place, href: Callable[[Place], str]) -> SinkRow:
+    raw, norm = float(found.raw_sinks[place]), float(found.norm_sinks[place])
+    return SinkRow(
+        head_name(*place),
+        href(place),
+        wording.share(raw),
+        round(100 * raw),
+        wording.share(norm),
+        round(100 * norm),
+    )
