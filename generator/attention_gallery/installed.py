@@ -1,11 +1,14 @@
-"""Installed libraries as files whose state tells which version is there, found without importing any."""
+"""Our own code and installed libraries as files whose state tells which version is there."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
 from importlib.util import find_spec
+from pathlib import Path
 
+# The folder of this program's own code.
+PACKAGE = Path(__file__).resolve().parent
 _DESCRIPTIONS = (".dist-info", ".egg-info")
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from attention_gallery.build import engine
-from attention_gallery.build.execute.staging import record
+from attention_gallery.build.execute import record
 from attention_gallery.errors import OutputError, UserError
 from sample_gallery import Sample
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from attention_gallery.build import BuildOptions, check
-from attention_gallery.build.execute.staging import staging
+from attention_gallery.build.execute import staging
 from attention_gallery.build.look import unchanged
 from attention_gallery.errors import OutputError, UserError
 from attention_gallery.progress import SilentReporter

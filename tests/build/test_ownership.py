@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from attention_gallery.build.execute.staging import staging as execute
+from attention_gallery.build.execute import staging as execute
 from attention_gallery.errors import OutputError
 from sample_gallery import Sample
 

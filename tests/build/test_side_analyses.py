@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from attention_gallery.build import engine
-from attention_gallery.build.execute.staging import cached_data
+from attention_gallery.build.execute import cached_data
 from attention_gallery.errors import DamagedEntry, ModelError, OutputError, Problem
 from attention_gallery.pages.readers import model_probe
 from attention_gallery.pages.side_results import SideAnalyses

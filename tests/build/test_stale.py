@@ -219,7 +219,7 @@ def test_a_clock_that_is_set_back_while_a_build_reads_costs_one_more(
 def test_what_is_edited_after_it_was_read_and_edited_back_is_built(
     built: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from attention_gallery.build.execute.staging import cached_data as data
+    from attention_gallery.build.execute import cached_data as data
 
     sample = copied(built, tmp_path / "edited")
     template = sample.root / "themes" / "tiny" / "templates" / "404.html"

@@ -14,7 +14,7 @@ import pytest
 from markupsafe import Markup
 
 from attention_gallery.analysis.measures.head_types import KINDS
-from attention_gallery.pages.contexts.page_contexts import contrast_context, page_contexts, shared
+from attention_gallery.pages.contexts import contrast_context, page_contexts, shared
 from attention_gallery.theme.find import find_theme
 from attention_gallery.theme.render import Renderer
 

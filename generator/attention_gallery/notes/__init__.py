@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from attention_gallery.notes.target import NoteTarget
 
 _HOMES = {
-    "HEADING_PREFIX": "rewrite",
+    "HEADING_PREFIX": "markdown.rewrite",
     "FrontMatter": "load",
-    "LinkTarget": "links",
+    "LinkTarget": "markdown.note_links",
     "Note": "load",
     "NoteTarget": "target",
-    "RenderedNote": "render",
+    "RenderedNote": "markdown.render",
     "check_heads": "load",
     "check_models": "load",
     "content_assets": "assets",
     "load_notes": "load",
-    "parse_link": "links",
-    "render_note": "render",
+    "parse_link": "markdown.note_links",
+    "render_note": "markdown.render",
 }
 
 __all__ = [

@@ -12,6 +12,7 @@ from pathlib import Path
 from attention_gallery.errors import Problem, ThemeError, UserError, did_you_mean
 from attention_gallery.files import Kind, cannot_read, kind_of, walk_files
 from attention_gallery.hashing import digest, digest_file
+from attention_gallery.installed import PACKAGE
 from attention_gallery.manifest.yaml.document import Document, read_document
 from attention_gallery.manifest.yaml.nodes import YamlError
 from attention_gallery.manifest.yaml.textfile import not_utf8
@@ -28,7 +29,6 @@ OptionPlace = Callable[[str, str, str], Problem]
 LARGEST_TEMPLATE = 2 * MB
 LARGEST_FILE = 64 * MB
 
-_PACKAGE = Path(__file__).resolve().parent.parent
 _UNSAFE_CSS = re.compile(r"[;{}<>\\@]|/\*|//|url\s*\(", re.IGNORECASE)
 
 
@@ -143,7 +143,7 @@ class Theme:
 
 def theme_roots(project: Path) -> tuple[Path, ...]:
     """The folders that hold themes, in the order searched."""
-    roots = (project / "themes", _PACKAGE / "themes", _PACKAGE.parent.parent / "themes")
+    roots = (project / "themes", PACKAGE / "themes", PACKAGE.parent.parent / "themes")
     return tuple(dict.fromkeys(root for root in roots if _kind(root) == "folder"))
 
 

@@ -21,9 +21,8 @@ from attention_gallery.addresses.routes import file_of
 from attention_gallery.build.execute.record import Record
 from attention_gallery.build.look.libraries import library_files
 from attention_gallery.hashing import digest_file
+from attention_gallery.installed import PACKAGE
 from attention_gallery.stamps import ABSENT, Moment, Stamp, stamp_file, stamp_of
-
-_PACKAGE = Path(__file__).resolve().parent.parent
 
 
 class Source(NamedTuple):
@@ -58,7 +57,7 @@ class Inputs:
 
 def own_inputs() -> Inputs:
     """What the generator itself is: libraries, code, themes in the package or checkout."""
-    return Inputs(tuple(library_files()), (str(_PACKAGE), str(_PACKAGE.parent.parent / "themes")))
+    return Inputs(tuple(library_files()), (str(PACKAGE), str(PACKAGE.parent.parent / "themes")))
 
 
 def interpreter() -> str:

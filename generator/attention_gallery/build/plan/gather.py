@@ -32,6 +32,7 @@ from attention_gallery.evidence.published_notes import gather_notes
 from attention_gallery.figures.plotly_script import plotly_script
 from attention_gallery.files import walk_files
 from attention_gallery.hashing import digest, digest_file
+from attention_gallery.installed import PACKAGE
 from attention_gallery.manifest.blocks.lengths import ladder_of
 from attention_gallery.manifest.settings import GallerySettings, SentenceSpec
 from attention_gallery.models import license_of
@@ -46,7 +47,6 @@ from attention_gallery.theme.render import Renderer
 from attention_gallery.user_files import LARGEST_ASSET, read_user_file
 from attention_gallery.version import __version__
 
-_PACKAGE = Path(__file__).resolve().parent.parent
 # Rooms whose code cannot change a page.
 _NOT_INPUTS = ("cli/", "serve/", "publish.py", "capturing/")
 
@@ -260,8 +260,8 @@ def _base(
         mode="json", include={"title", "description", "author", "language", "base_url", "pages"}
     )
     code = [
-        (name, digest_file(_PACKAGE / name))
-        for name in walk_files(_PACKAGE)
+        (name, digest_file(PACKAGE / name))
+        for name in walk_files(PACKAGE)
         if name.endswith(".py") and not name.startswith(_NOT_INPUTS)
     ]
     libraries = [(name, version(name)) for name in LIBRARIES.values()]
