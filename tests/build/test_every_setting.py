@@ -194,6 +194,7 @@ FIELDS: dict[str, Edit] = {
     "models.device": of("models", 0, device="cpu"),
     "models.device_map": of("models", 0, device_map="auto"),
     "models.attention": of("models", 2, attention=["encoder", "cross"]),
+    "models.aliases": of("models", 0, aliases=["encoder"]),
     "models.description": of("models", 0, description="Reads both ways."),
     "models.draft": of("models", 2, draft=True),
     "sentences": lambda sample: sample.settings["sentences"].reverse(),
@@ -204,6 +205,7 @@ FIELDS: dict[str, Edit] = {
     "sentences.chat": remove_chat,
     "sentences.chat.role": message(role="system"),
     "sentences.chat.content": message(content="Who am I then"),
+    "sentences.chat_options": of("sentences", TALK, chat_options={"enable_thinking": True}),
     "sentences.target": of("sentences", SHORT, target="Partez donc", models=["both"]),
     "sentences.generate": of("sentences", TALK, generate=3),
     "sentences.truncate": of("sentences", RIVER, truncate=True),
@@ -234,6 +236,7 @@ FIELDS: dict[str, Edit] = {
     "contrasts": lambda sample: sample.settings["contrasts"].reverse(),
     "contrasts.slug": lambda sample: sample.settings["contrasts"][1].update(slug="two"),
     "contrasts.title": of("contrasts", 0, title="Another pair"),
+    "contrasts.aliases": of("contrasts", 0, aliases=["cat-and-river"]),
     "contrasts.description": of("contrasts", 0, description="Why."),
     "contrasts.model": of("contrasts", 0, model="enc"),
     "contrasts.models": of("contrasts", 1, models=["dec", "enc"]),
@@ -244,6 +247,7 @@ FIELDS: dict[str, Edit] = {
     "capture": nothing,
     "capture.precision": top(capture={"precision": "float32"}),
     "capture.batch_tokens": top(capture={"batch_tokens": 64}),
+    "capture.threads": nothing,  # captures of another environment are used as they are, and pages say so
     "capture.predictions": top(capture={"predictions": 2}),
     "analysis": nothing,
     "analysis.window": top(analysis={"window": 1}),
@@ -377,12 +381,13 @@ def test_an_edit_of_any_other_kind_is_built(built: Sample, tmp_path: Path, edit:
 
 def told_otherwise(kind: str, origin: Provenance) -> Provenance:
     if kind == "libraries":
-        return replace(origin, libraries={"torch": "9.9"})
+        return replace(origin, environment=replace(origin.environment, torch="9.9"))
     if kind == "remote_code":
         return replace(origin, remote_code=True)
     if kind == "storage_error":
         return replace(origin, storage_error=0.00021)
-    return replace(origin, strategy="hooks", row_sum_error=2e-6)
+    environment = replace(origin.environment, strategy="hooks")
+    return replace(origin, environment=environment, row_sum_error=2e-6)
 
 
 @pytest.mark.parametrize("kind", ["libraries", "remote_code", "storage_error", "strategy"])

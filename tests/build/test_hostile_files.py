@@ -15,7 +15,7 @@ from attention_gallery.cli.summary import how_to_view
 from attention_gallery.errors import UserError
 from attention_gallery.manifest import load_manifest
 from attention_gallery.manifest.lockfile.lock_reader import read_lock
-from attention_gallery.models.files.license import license_of
+from attention_gallery.models.on_disk.license import license_of
 from attention_gallery.models.sources.resolved import ResolvedModel
 from attention_gallery.progress import SilentReporter
 from attention_gallery.user_files import MB

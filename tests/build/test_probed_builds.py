@@ -15,8 +15,8 @@ import pytest
 
 from attention_gallery.analysis import GoldSentence
 from attention_gallery.build import BuildOptions, check
-from attention_gallery.build.execute.record import Record
 from attention_gallery.build.execute import cached_data
+from attention_gallery.build.execute.record import Record
 from attention_gallery.errors import NoteError
 from attention_gallery.files import walk_files
 from attention_gallery.manifest.settings import AnalysisSettings

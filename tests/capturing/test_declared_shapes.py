@@ -10,9 +10,9 @@ import pytest
 from tiny_families import FAMILIES, TYPES
 from transformers import AutoConfig
 
-from attention_gallery.models.files.declared import declared_shapes
 from attention_gallery.models.inspecting.layers import of_model, of_part
 from attention_gallery.models.loading.quiet import quiet_libraries
+from attention_gallery.models.on_disk.declared import declared_shapes
 from attention_gallery.models.sources.resolved import ResolvedModel
 
 # Their layers are counted in other ways, so that nothing is said of them.

@@ -17,9 +17,9 @@ from transformers import PreTrainedTokenizerFast
 
 from attention_gallery import load
 from attention_gallery.capturing import tokenise
+from attention_gallery.capturing.reading import limits
 from attention_gallery.capturing.reading.decoded import PlainVocabulary, decode
 from attention_gallery.capturing.reading.limits import UnboundedError, apply_template
-from attention_gallery.capturing.reading import limits
 from attention_gallery.errors import ModelError
 from attention_gallery.records import TextInput
 from attention_gallery.user_files import MB

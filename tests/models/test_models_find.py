@@ -14,7 +14,7 @@ import pytest
 from attention_gallery.errors import ModelError, Problem
 from attention_gallery.manifest.settings import ModelSpec
 from attention_gallery.models import ResolvedModel, files, resolve
-from attention_gallery.models.files import file_names as known
+from attention_gallery.models.on_disk import file_names as known
 
 
 def spec(source: str, **more: Any) -> ModelSpec:

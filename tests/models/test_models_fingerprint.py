@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-import attention_gallery.models.files.fingerprints as fingerprints
 from attention_gallery.models import FingerprintMemory, ModelFingerprint, ResolvedModel, fingerprint
+from attention_gallery.models.on_disk import fingerprints
 
 
 def make_model(folder: Path) -> ResolvedModel:

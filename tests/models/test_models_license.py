@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from attention_gallery.models import ResolvedModel, license_of
-from attention_gallery.models.files.license import license_file
+from attention_gallery.models.on_disk.license import license_file
 
 
 def in_folder(folder: Path) -> ResolvedModel:

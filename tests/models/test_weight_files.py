@@ -19,7 +19,7 @@ from hypothesis import strategies as some
 from safetensors.numpy import save_file
 
 from attention_gallery.errors import Problem
-from attention_gallery.models.files.weight_files import count_tensors, inspect_model, inspect_weights
+from attention_gallery.models.on_disk.weight_files import count_tensors, inspect_model, inspect_weights
 from attention_gallery.models.sources.resolved import ResolvedModel
 
 POINTER = b"version https://git-lfs.example/spec/v1\noid sha256:%s\nsize 133466304\n" % (b"0" * 64)
@@ -230,7 +230,7 @@ def test_torch_is_not_needed(tmp_path: Path) -> None:
     paths = [str(safetensors(tmp_path)), str(gguf(tmp_path))]
     program = (
         "import sys\nfrom pathlib import Path\n"
-        "from attention_gallery.models.files.weight_files import inspect_weights\n"
+        "from attention_gallery.models.on_disk.weight_files import inspect_weights\n"
         f"assert [inspect_weights(Path(one)) for one in {paths!r}] == [None, None]\n"
         "assert not {'torch', 'transformers'} & set(sys.modules)\n"
     )

@@ -57,7 +57,7 @@ from attention_gallery.models import (
     license_of,
     resolve,
 )
-from attention_gallery.models.files.declared import declared_shapes
+from attention_gallery.models.on_disk.declared import declared_shapes
 from attention_gallery.notes import check_heads, check_models
 from attention_gallery.pages.plan import needed_templates
 from attention_gallery.pages.readers.model_probe import ModelProbe

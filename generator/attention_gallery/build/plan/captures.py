@@ -24,7 +24,7 @@ from attention_gallery.models import (
     license_of,
 )
 from attention_gallery.models import files as model_files
-from attention_gallery.models.files.noticed import branch_folders, package_files
+from attention_gallery.models.on_disk.noticed import branch_folders, package_files
 from attention_gallery.progress import Reporter, SilentReporter
 from attention_gallery.records import Given, Precision, TextInput
 from attention_gallery.store import AttentionStore, capture_key, former_key

@@ -17,11 +17,11 @@ from attention_gallery.capturing.passes.prepare import PreparedModel, SideOutput
 from attention_gallery.capturing.reading.model_reading import ModelInput
 from attention_gallery.errors import GalleryError, ModelError
 from attention_gallery.files import is_system_trouble
-from attention_gallery.models.files.fingerprints import ModelFingerprint
 from attention_gallery.models.inspecting.trial import failed
 from attention_gallery.models.loading.foreign import MODEL_FAULTS
 from attention_gallery.models.loading.memory import lacks_memory
 from attention_gallery.models.loading.placement import running_on
+from attention_gallery.models.on_disk.fingerprints import ModelFingerprint
 from attention_gallery.records import AttentionLayer, Beside, Precision, Predictions, Provenance
 
 # Takes each layer of one sentence's attention of one kind, in order.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from attention_gallery.files import parse_json
-from attention_gallery.models.files import file_names
+from attention_gallery.models.on_disk import file_names
 from attention_gallery.user_files import LARGEST_SETTINGS, read_user_file
 
 # Of these transformers before version 5 could make weights of PyTorch.

@@ -24,7 +24,6 @@ from transformers.utils.hub import TRANSFORMERS_DYNAMIC_MODULE_NAME
 
 from attention_gallery.errors import GalleryError, ModelError
 from attention_gallery.files import is_system_trouble
-from attention_gallery.models.files.weight_files import count_tensors, inspect_model
 from attention_gallery.models.inspecting.facts import read_facts
 from attention_gallery.models.inspecting.quantised import (
     Weights,
@@ -38,6 +37,7 @@ from attention_gallery.models.loading.gguf_once import gguf_read_once
 from attention_gallery.models.loading.not_loaded import cannot_load
 from attention_gallery.models.loading.placement import BEST, Placement, running_on
 from attention_gallery.models.loading.quiet import quiet_libraries
+from attention_gallery.models.on_disk.weight_files import count_tensors, inspect_model
 from attention_gallery.models.sources.resolved import ResolvedModel
 from attention_gallery.records import ModelFacts
 

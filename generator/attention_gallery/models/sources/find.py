@@ -15,12 +15,12 @@ from attention_gallery.errors import ModelError, Problem, did_you_mean
 from attention_gallery.files import is_system_trouble, parse_json, why_unreadable
 from attention_gallery.manifest.settings import ModelSpec
 from attention_gallery.manifest.source import Source, parse_source
-from attention_gallery.models.files import file_names as known
-from attention_gallery.models.files.inside import TOKENIZER_CONFIG, folders_of_models, has_tokenizer
-from attention_gallery.models.files.plain_files import check_files
-from attention_gallery.models.files.remote_code import check_references, own_code
-from attention_gallery.models.files.weight_files import no_file, pointer_to
 from attention_gallery.models.loading.convert import pickled_mend, pickled_weights
+from attention_gallery.models.on_disk import file_names as known
+from attention_gallery.models.on_disk.inside import TOKENIZER_CONFIG, folders_of_models, has_tokenizer
+from attention_gallery.models.on_disk.plain_files import check_files
+from attention_gallery.models.on_disk.remote_code import check_references, own_code
+from attention_gallery.models.on_disk.weight_files import no_file, pointer_to
 from attention_gallery.models.sources.hub import HubModel, Lookup, snapshot
 from attention_gallery.models.sources.resolved import ProblemMaker, ResolvedModel
 from attention_gallery.progress import Reporter, SilentReporter

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from attention_gallery.errors import ModelError
 from attention_gallery.files import parse_json
-from attention_gallery.models.files import file_names
-from attention_gallery.models.files.inside import has_tokenizer
 from attention_gallery.models.loading.convert import conversion
+from attention_gallery.models.on_disk import file_names
+from attention_gallery.models.on_disk.inside import has_tokenizer
 from attention_gallery.models.sources.download import download
 from attention_gallery.models.sources.resolved import ProblemMaker
 from attention_gallery.progress import Reporter

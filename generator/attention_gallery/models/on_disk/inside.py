@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from attention_gallery.files import parse_json
-from attention_gallery.models.files import file_names as known
+from attention_gallery.models.on_disk import file_names as known
 from attention_gallery.user_files import LARGEST_SETTINGS, read_user_file
 
 TOKENIZER_CONFIG = "tokenizer_config.json"

@@ -13,8 +13,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from attention_gallery.files import parse_json
-from attention_gallery.models.files.gguf_header import entries
 from attention_gallery.models.inspecting.layers import of_model, of_part
+from attention_gallery.models.on_disk.gguf_header import entries
 from attention_gallery.models.sources.resolved import ResolvedModel
 from attention_gallery.records import AttentionKind
 from attention_gallery.user_files import LARGEST_SETTINGS, read_user_file

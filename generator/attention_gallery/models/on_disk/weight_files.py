@@ -15,7 +15,7 @@ from typing import Any
 
 from attention_gallery.errors import Problem
 from attention_gallery.files import cannot_read, parse_json
-from attention_gallery.models.files.gguf_header import (
+from attention_gallery.models.on_disk.gguf_header import (
     CutOffError,
     GgufHead,
     is_gguf,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from attention_gallery.errors import ModelError
 from attention_gallery.files import is_system_trouble, kind_of, why_unreadable
-from attention_gallery.models.files.gguf_header import entries
+from attention_gallery.models.on_disk.gguf_header import entries
 from attention_gallery.models.sources.resolved import ResolvedModel
 from attention_gallery.user_files import open_user_file
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from attention_gallery.errors import ModelError
-from attention_gallery.models.files import file_names
+from attention_gallery.models.on_disk import file_names
 from attention_gallery.models.sources.resolved import ProblemMaker
 from attention_gallery.user_files import (
     LARGEST_SETTINGS,
