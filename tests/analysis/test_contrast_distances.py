@@ -22,7 +22,6 @@ from attention_gallery.analysis import (
 )
 from attention_gallery.analysis.contrast.alignment import text_items, token_items, word_items
 from attention_gallery.analysis.contrast.contrast_codec import (
-    contrast_key,
     load_contrast,
     load_counterparts,
     save_contrast,
@@ -441,12 +440,3 @@ def test_contrasts_are_kept_as_they_are(framed: tuple[HandMade, HandMade, Frame]
         load_contrast(save_counterparts(parts))
     with pytest.raises(DamagedEntry):
         load_counterparts(save_counterparts(parts)[:-1])
-
-
-def test_a_contrast_is_named_after_both_captures() -> None:
-    names = {
-        contrast_key(kind, *keys)
-        for kind in ("heads", "counterparts")
-        for keys in (("a", "b"), ("b", "a"), ("a", "c"))
-    }
-    assert len(names) == 6

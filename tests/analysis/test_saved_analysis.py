@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from attention_gallery.analysis import Thresholds, analyse, analysis_key, load, save
+from attention_gallery.analysis import analyse, load, save
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.manifest.settings import AnalysisSettings
 
@@ -71,15 +71,3 @@ def test_cut_bytes_are_damage(analysis):
     for end in range(0, len(data), 97):
         with pytest.raises(DamagedEntry):
             load(data[:end])
-
-
-def test_the_key_follows_capture_settings_and_thresholds():
-    keys = {
-        analysis_key("a", SETTINGS),
-        analysis_key("b", SETTINGS),
-        analysis_key("a", AnalysisSettings(window=4)),
-        analysis_key("a", AnalysisSettings(top_keys=5)),
-        analysis_key("a", SETTINGS, Thresholds(local=0.7)),
-    }
-    assert len(keys) == 5
-    assert analysis_key("a", SETTINGS) == analysis_key("a", AnalysisSettings(), Thresholds())

@@ -9,9 +9,12 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
-from attention_gallery.analysis import analysis_key, gold_of, looks_key
-from attention_gallery.analysis.similarity.distances import distances_key
-from attention_gallery.analysis.similarity.head_map import map_key
+from attention_gallery.analysis import BUILT_IN, gold_of
+from attention_gallery.analysis.measures.analysis_codec import ANALYSIS
+from attention_gallery.analysis.probing.argmax_targets import ARGMAX_TARGETS
+from attention_gallery.analysis.result import Subject
+from attention_gallery.analysis.similarity.distances import DISTANCES
+from attention_gallery.analysis.similarity.head_map import HEAD_MAP
 from attention_gallery.build.execute.ownership import MARKER, marker_bytes, owned_files
 from attention_gallery.build.plan.captures import needed_captures
 from attention_gallery.build.project import read_project
@@ -49,13 +52,14 @@ def store(project: Path) -> AttentionStore:
     store = AttentionStore(cache / "store")
     for key in (used, "f" * 64):
         put(store, key)
-        names = analysis_key(key, found.manifest.settings.analysis), distances_key(key), map_key([key])
-        for name in names:
+        settings = found.manifest.settings.analysis
+        names = [result.key(Subject.of(key), settings) for result in (DISTANCES, HEAD_MAP)]
+        for name in (ANALYSIS.key(Subject((key,), BUILT_IN), settings), *names):
             (cache / "analysis" / name[:2]).mkdir(parents=True, exist_ok=True)
             (cache / "analysis" / name[:2] / name).write_bytes(b"x")
     [gold] = [gold_of(sentence) for sentence in found.manifest.settings.sentences]
     for key in (used, "f" * 64):
-        name = looks_key(key, gold)
+        name = ARGMAX_TARGETS.key(Subject((key,), gold), found.manifest.settings.analysis)
         (cache / "analysis" / name[:2]).mkdir(parents=True, exist_ok=True)
         (cache / "analysis" / name[:2] / name).write_bytes(b"looks")
     return store

@@ -8,7 +8,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from attention_gallery.pages.readers.pictures import AveragePicture
+from attention_gallery.analysis.capture_pictures import AveragePicture
 from attention_gallery.pages.sections.layer_averages import layer_average
 from attention_gallery.records import AttentionLayer
 

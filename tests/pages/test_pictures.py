@@ -6,17 +6,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attention_gallery.errors import DamagedEntry
-from attention_gallery.figures.encode import EncodedWeights
-from attention_gallery.pages.readers import pictures
-from attention_gallery.pages.readers.pictures import (
+from attention_gallery.analysis import capture_pictures as pictures
+from attention_gallery.analysis.capture_pictures import (
+    PICTURES,
     AveragePicture,
     PairPictures,
     draw_pictures,
     load_pictures,
-    pictures_key,
     save_pictures,
 )
+from attention_gallery.analysis.result import Subject
+from attention_gallery.errors import DamagedEntry
+from attention_gallery.figures.encode import EncodedWeights
+from attention_gallery.manifest.settings import AnalysisSettings
 from attention_gallery.store import AttentionStore
 from sample_gallery import Sample, analyses_of
 
@@ -65,16 +67,6 @@ def test_a_change_of_the_theme_draws_nothing_anew(sample: Sample, monkeypatch: p
     assert figure_of(sample.page("enc/cat")) == figure_of(before)
 
 
-def test_they_are_drawn_again_by_other_code(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What averages their heads belongs to the code that measures."""
-    before = pictures_key("capture")
-    pictures._made_by.cache_clear()
-    monkeypatch.setattr(pictures, "code_digest", lambda: "other code")
-    after = pictures_key("capture")
-    pictures._made_by.cache_clear()
-    assert after != before
-
-
 def figure_of(page: str) -> str:
     """The weights of the explorer's grid."""
     return page.split('class="figure-weights">')[1].split("<")[0]
@@ -83,7 +75,7 @@ def figure_of(page: str) -> str:
 def test_what_is_kept_has_a_name_that_cleaning_knows(sample: Sample) -> None:
     sample.build()
     for found in analyses_of(sample, "enc"):
-        name = pictures_key(found.key)
+        name = PICTURES.key(Subject.of(found.key), AnalysisSettings())
         kept = sample.cache / "analysis" / name[:2] / name
         attention = AttentionStore(sample.cache / "store").open(found.key)
         assert load_pictures(kept.read_bytes()) == draw_pictures(attention)

@@ -22,8 +22,9 @@
     Probe               many sentences to a `RelationScore` for every kind of relation
     head_relations      the `HeadRelation` that each head follows best
     clearest_sentences  the sentences of each head, the one that shows it best first
-    save, load          an analysis as bytes and back; `analysis_key` names it in a cache
-    save_looks, load_looks, looks_key   the same of what `look` finds
+    save, load          an analysis as bytes and back
+    save_looks, load_looks   the same of what `look` finds
+    RESULTS             in `results`: all that is kept between builds, each with its needs and its key
 
 Nothing here imports torch. Layers, heads and tokens count from 0.
 """
@@ -37,14 +38,13 @@ from attention_gallery.analysis.attribution.views import (
     flow_views,
     load_views,
     save_views,
-    views_key,
 )
 from attention_gallery.analysis.contrast.alignment import Alignment, Frame, Items, Side, align, frame_of
 from attention_gallery.analysis.contrast.counterparts import Counterparts, find_counterparts
 from attention_gallery.analysis.contrast.head_contrast import Change, HeadContrast, compare, contrast_heads
 from attention_gallery.analysis.measures.across import Across, HeadsAcross
 from attention_gallery.analysis.measures.analyse import analyse
-from attention_gallery.analysis.measures.analysis_codec import analysis_key, load, looks_key, save
+from attention_gallery.analysis.measures.analysis_codec import load, save
 from attention_gallery.analysis.measures.attention_layout import LayerView, Layout
 from attention_gallery.analysis.measures.clearest import clearest_sentences
 from attention_gallery.analysis.measures.evaluator import Gauge, Reading
@@ -99,7 +99,6 @@ __all__ = [
     "align",
     "analyse",
     "analyse_and_look",
-    "analysis_key",
     "average_heads",
     "clearest_sentences",
     "compare",
@@ -117,7 +116,6 @@ __all__ = [
     "load_looks",
     "load_views",
     "look",
-    "looks_key",
     "map_heads",
     "metric_named",
     "metrics_for",
@@ -127,7 +125,6 @@ __all__ = [
     "save_views",
     "to_words",
     "token_trace",
-    "views_key",
     "word_groups",
     "words_of",
 ]

@@ -9,9 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from functools import lru_cache
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,31 +16,7 @@ from numpy.typing import NDArray
 
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.files import parse_json
-from attention_gallery.hashing import canonical_json, digest, digest_bytes, digest_file
-from attention_gallery.installed import PACKAGE
-
-# Folders of the package, and files by themselves: all that is imported by what measures, however far off.
-_FOLDERS = ("analysis", "store", "texts")
-_FILES = (
-    *("__init__.py", "errors.py", "files.py", "hashing.py", "installed.py", "records.py", "user_files.py"),
-    *("manifest/__init__.py", "manifest/settings.py", "manifest/slugs.py"),
-    *("manifest/blocks/__init__.py", "manifest/blocks/words.py"),
-)
-
-
-@lru_cache(maxsize=1)
-def code_digest() -> str:
-    """Digest of the code that measures."""
-    # Of the files themselves, because a version that people raise by hand can be forgotten. Where words end
-    # is told by Unicode, as the regex package has it.
-    files = [[path.relative_to(PACKAGE).as_posix(), digest_file(path)] for path in code_files()]
-    return digest([version("regex"), files])
-
-
-def code_files() -> list[Path]:
-    """The files of the code that measures."""
-    inside = [path for folder in _FOLDERS for path in sorted((PACKAGE / folder).rglob("*.py"))]
-    return [*inside, *(PACKAGE / name for name in _FILES)]
+from attention_gallery.hashing import canonical_json, digest_bytes
 
 
 def pack(magic: bytes, facts: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes:

@@ -68,7 +68,8 @@ def remove_unused(manifest_path: Path) -> Removed:
 
     Drafts count as used. Raises `UserError` for a project that cannot be read, as all might be in use then.
     """
-    from attention_gallery.build.execute.cached_data import kept_names
+    from attention_gallery.analysis.results import kept_names
+    from attention_gallery.build.execute.cached_data import inventory_of
     from attention_gallery.build.plan.captures import needed_captures
     from attention_gallery.build.plan.pins import Pins
     from attention_gallery.build.project import read_project
@@ -91,9 +92,10 @@ def remove_unused(manifest_path: Path) -> Removed:
     store.sweep()
     size = store.prune(used)
     annotated = _annotated(project.manifest, cache / "analysis")
-    settings, repeats = annotated.manifest.settings, needed.repeats.values()
-    names = kept_names(settings, needed.keys, repeats, needed.rungs, project.measures)
-    size += _remove_others(cache / "analysis", names | annotated.names)
+    settings, repeats = annotated.manifest.settings, sorted(needed.repeats.values())
+    inventory = inventory_of(settings, needed.keys, repeats, sorted(needed.rungs), project.measures)
+    names = kept_names(inventory, settings.analysis) | annotated.names
+    size += _remove_others(cache / "analysis", names)
     return Removed(before - len(store.keys()), size)
 
 

@@ -8,7 +8,8 @@ from typing import NamedTuple, Protocol
 
 from attention_gallery.addresses import routes
 from attention_gallery.addresses.routes import HeadRoutes
-from attention_gallery.analysis import Counterparts, FlowViews, Frame, HeadContrast, HeadMap, SentenceAnalysis
+from attention_gallery.analysis import Counterparts, FlowViews, HeadContrast, HeadMap, SentenceAnalysis
+from attention_gallery.analysis.capture_pictures import PairPictures
 from attention_gallery.analysis.experiments.prefix_sweep import LengthReading
 from attention_gallery.analysis.experiments.repeated_tokens import RepeatScores
 from attention_gallery.analysis.similarity.distances import HeadDistances
@@ -16,7 +17,6 @@ from attention_gallery.evidence.published_notes import GalleryNotes
 from attention_gallery.hashing import digest
 from attention_gallery.manifest.settings import ContrastSpec, GallerySettings, ModelSpec, SentenceSpec
 from attention_gallery.pages.readers.model_probe import ModelProbe
-from attention_gallery.pages.readers.pictures import PairPictures
 from attention_gallery.pages.sections.parse_view import SentenceParse
 from attention_gallery.pages.side_results import SideAnalyses
 from attention_gallery.records import ModelFacts, Provenance, StoredAttention
@@ -172,10 +172,10 @@ class GalleryData(Protocol):
     def pair_distance(self, pair: Pair, one: tuple[int, int], other: tuple[int, int]) -> float:
         """How far two heads (layer, head) of a pair are from each other, over all rows."""
 
-    def contrast(self, left: Pair, right: Pair, frame: Frame) -> HeadContrast:
+    def contrast(self, left: Pair, right: Pair) -> HeadContrast:
         """What the same heads do otherwise in two pairs."""
 
-    def counterparts(self, left: Pair, right: Pair, frame: Frame) -> Counterparts:
+    def counterparts(self, left: Pair, right: Pair) -> Counterparts:
         """Which head of one pair is most like which of the other."""
 
 

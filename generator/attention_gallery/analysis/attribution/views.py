@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from attention_gallery.analysis.attribution.maximum_flow import attention_flow, flows_needed
 from attention_gallery.analysis.attribution.norm_weighted import Sinks, norm_weighted, shares_of
 from attention_gallery.analysis.attribution.rollout import rollout
-from attention_gallery.analysis.codec import code_digest, pack, unpack
+from attention_gallery.analysis.codec import pack, unpack
 from attention_gallery.analysis.measures.analyse import layout_of
 from attention_gallery.analysis.measures.top_pairs import strongest_keys
-from attention_gallery.hashing import digest
+from attention_gallery.analysis.result import Result
 from attention_gallery.manifest.settings import AnalysisSettings
 from attention_gallery.records import Float32, Int32, StoredAttention
 
@@ -113,18 +113,6 @@ def _strongest(layers: Iterable[NDArray[Any]], count: int) -> tuple[Int32, Float
     return np.stack([keys for keys, _ in found]), np.stack([shares for _, shares in found])
 
 
-def views_key(capture_key: str, settings: AnalysisSettings) -> str:
-    """SHA-256 of all that can change the views: the capture, what of the settings counts, and the code."""
-    return digest(
-        {
-            "code": code_digest(),
-            "views": capture_key,
-            "top_keys": settings.top_keys,
-            "flow_limit": settings.flow_limit,
-        }
-    )
-
-
 def save_views(views: FlowViews) -> bytes:
     """The views as bytes; equal views give equal bytes."""
     arrays: dict[str, NDArray[Any]] = {
@@ -136,3 +124,14 @@ def save_views(views: FlowViews) -> bytes:
 def load_views(data: bytes) -> FlowViews:
     """The views that `save_views` wrote. Raises `DamagedEntry` for any other bytes."""
     return FlowViews(**unpack(MAGIC, data, _DTYPES)[1])
+
+
+FLOW_VIEWS = Result(
+    name="flow views",
+    needs=("capture",),
+    settings=("top_keys", "flow_limit"),
+    compute=lambda captures, settings, about: flow_views(next(captures), settings),
+    dump=save_views,
+    load=lambda data, about: load_views(data),
+    subjects=lambda inventory: inventory.each,
+)

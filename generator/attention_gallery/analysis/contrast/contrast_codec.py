@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from attention_gallery.analysis.codec import code_digest, pack, unpack
-from attention_gallery.analysis.contrast.counterparts import Counterparts
-from attention_gallery.analysis.contrast.head_contrast import HeadContrast
-from attention_gallery.hashing import digest
+from attention_gallery.analysis.codec import pack, unpack
+from attention_gallery.analysis.contrast.alignment import Frame, frame_of
+from attention_gallery.analysis.contrast.counterparts import Counterparts, find_counterparts
+from attention_gallery.analysis.contrast.head_contrast import HeadContrast, contrast_heads
+from attention_gallery.analysis.result import Inventory, Result, Subject
+from attention_gallery.records import StoredAttention
 
 _HEADS = b"attention-gallery contrast of heads 2\n"
 _COUNTERPARTS = b"attention-gallery counterparts 2\n"
 _FACTS = frozenset({"typical", "typical_error", "rows"})
 _WHOLE = frozenset({"row", "moved", "cells", "left_nearest", "right_nearest"})
-
-
-def contrast_key(kind: str, left: str, right: str) -> str:
-    """SHA-256 of all that can change a contrast of two captures, given by their keys."""
-    return digest({"code": code_digest(), "contrast": [kind, left, right]})
 
 
 def save_contrast(found: HeadContrast) -> bytes:
@@ -65,3 +62,54 @@ def _arrays(found: HeadContrast | Counterparts) -> Mapping[str, NDArray[Any]]:
         name: np.asarray(getattr(found, name)).astype(dtype, copy=False)
         for name, dtype in _types(type(found)).items()
     }
+
+
+class ContrastTexts(NamedTuple):
+    """What a contrast is about, besides its two captures: texts of the sentences, and whether one model reads
+    both."""
+
+    texts: tuple[str, str]
+    one_model: bool
+
+
+def _frame(left: StoredAttention, right: StoredAttention, about: ContrastTexts) -> Frame:
+    return frame_of(left, right, about.texts, one_model=about.one_model)
+
+
+def _head_contrast(left: StoredAttention, right: StoredAttention, about: ContrastTexts) -> HeadContrast:
+    return contrast_heads(left, right, _frame(left, right, about))
+
+
+def _counterparts(left: StoredAttention, right: StoredAttention, about: ContrastTexts) -> Counterparts:
+    return find_counterparts(left, right, _frame(left, right, about))
+
+
+def _subjects(inventory: Inventory) -> Iterator[Subject]:
+    for sides in inventory.contrasts:
+        keys = [inventory.captures.get(side) for side in sides]
+        if None not in keys:
+            (left_model, left), (right_model, right) = sides
+            texts = inventory.texts[left], inventory.texts[right]
+            yield Subject(tuple(map(str, keys)), ContrastTexts(texts, left_model == right_model))
+
+
+HEAD_CONTRAST = Result(
+    name="head contrast",
+    needs=("capture",),
+    compute=lambda captures, settings, about: _head_contrast(next(captures), next(captures), about),
+    dump=save_contrast,
+    load=lambda data, about: load_contrast(data),
+    subjects=_subjects,
+    identify=list,
+    libraries=("regex",),
+)
+COUNTERPARTS = Result(
+    name="counterparts",
+    needs=("capture",),
+    compute=lambda captures, settings, about: _counterparts(next(captures), next(captures), about),
+    dump=save_counterparts,
+    load=lambda data, about: load_counterparts(data),
+    subjects=_subjects,
+    identify=list,
+    libraries=("regex",),
+)

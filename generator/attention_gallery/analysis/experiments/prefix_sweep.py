@@ -13,11 +13,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from attention_gallery.analysis.codec import code_digest, pack, unpack
+from attention_gallery.analysis.codec import pack, unpack
 from attention_gallery.analysis.measures.analyse import layout_of
 from attention_gallery.analysis.measures.attention_layout import Layout
+from attention_gallery.analysis.result import Result, Subject
 from attention_gallery.errors import DamagedEntry
-from attention_gallery.hashing import digest
 from attention_gallery.records import Bool, Float32, StoredAttention
 
 LengthMeasure = Literal["bits", "entropy", "local", "first", "sink"]
@@ -55,11 +55,6 @@ def read_length(attention: StoredAttention, window: int) -> LengthReading:
     even = _measure(layout.uniform()[None], layout, asked)[:, 0]
     tokens = attention.tokens
     return LengthReading(len(tokens), tokens.left_out, int(asked.sum()), np.stack(layers, axis=1), even)
-
-
-def length_key(capture_key: str, window: int) -> str:
-    """SHA-256 of all that can change a reading."""
-    return digest({"code": code_digest(), "capture": capture_key, "length window": window})
 
 
 def save_reading(reading: LengthReading) -> bytes:
@@ -125,3 +120,14 @@ def _received(rows: NDArray[np.float64], places: NDArray[np.intp], keys: int) ->
 def _drawing(layout: Layout, asked: Bool) -> Bool:
     """The keys that every query which counts can see, bool[key]."""
     return np.asarray(layout.seen()[asked].all(axis=0))
+
+
+PREFIX_READING = Result(
+    name="prefix reading",
+    needs=("capture",),
+    settings=("window",),
+    compute=lambda captures, settings, about: read_length(next(captures), settings.window),
+    dump=save_reading,
+    load=lambda data, about: load_reading(data),
+    subjects=lambda inventory: map(Subject.of, inventory.prefixes),
+)

@@ -11,14 +11,14 @@ from functools import cached_property
 
 import numpy as np
 
-from attention_gallery.analysis.codec import code_digest, pack, unpack
+from attention_gallery.analysis.codec import pack, unpack
 from attention_gallery.analysis.measures.analyse import layout_of
 from attention_gallery.analysis.measures.attention_layout import LayerView, Layout
 from attention_gallery.analysis.measures.head_blocks import blocks, reaches_of
 from attention_gallery.analysis.measures.linear import Linear
 from attention_gallery.analysis.measures.metrics import OLSSON, WANG, Metric
 from attention_gallery.analysis.measures.patterns import Pattern
-from attention_gallery.hashing import digest
+from attention_gallery.analysis.result import Result, Subject
 from attention_gallery.records import AttentionKind, Float32, HeadMetric, Int32, StoredAttention, Tokens
 
 MAGIC = b"attention-gallery repeats 1\n"
@@ -134,11 +134,6 @@ def _pattern(layout: Layout, begin: int, count: int, nearer: int) -> Pattern:
     return Pattern.where_any(looked_for & layout.seen())
 
 
-def repeats_key(capture_key: str) -> str:
-    """SHA-256 of all that can change the scores."""
-    return digest({"code": code_digest(), "repeats of": capture_key})
-
-
 def save_repeats(scores: RepeatScores) -> bytes:
     """The scores as bytes; equal scores give equal bytes."""
     arrays = {name: getattr(scores, name).astype(dtype, copy=False) for name, dtype in DTYPES.items()}
@@ -149,3 +144,13 @@ def load_repeats(data: bytes) -> RepeatScores:
     """What `save_repeats` was given. Raises `DamagedEntry` for any other bytes."""
     facts, arrays = unpack(MAGIC, data, DTYPES)
     return RepeatScores(facts["count"], facts["kind"], **arrays)
+
+
+REPEATED_TOKENS = Result(
+    name="repeated tokens",
+    needs=("capture",),
+    compute=lambda captures, settings, about: measure_repeats(next(captures)),
+    dump=save_repeats,
+    load=lambda data, about: load_repeats(data),
+    subjects=lambda inventory: map(Subject.of, inventory.random_tokens),
+)

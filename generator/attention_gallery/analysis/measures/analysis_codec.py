@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attention_gallery.analysis.codec import code_digest, pack, unpack
+from attention_gallery.analysis.codec import pack, unpack
+from attention_gallery.analysis.measures.analyse import analyse
 from attention_gallery.analysis.measures.head_types import Thresholds
 from attention_gallery.analysis.measures.measure_set import BUILT_IN, MeasureSet
 from attention_gallery.analysis.measures.sentence_analysis import SentenceAnalysis
-from attention_gallery.analysis.probing.gold_relations import GoldSentence
+from attention_gallery.analysis.result import Result
 from attention_gallery.errors import DamagedEntry
-from attention_gallery.hashing import digest
-from attention_gallery.manifest.settings import AnalysisSettings
 
 MAGIC = b"attention-gallery analysis 5\n"
 
@@ -40,32 +39,6 @@ DTYPES = {
     "far_w": "<f4",
     "overall_average": "<f4",
 }
-
-
-def analysis_key(
-    capture_key: str,
-    settings: AnalysisSettings,
-    thresholds: Thresholds | None = None,
-    measures: MeasureSet = BUILT_IN,
-) -> str:
-    """SHA-256 of all that can change an analysis: the capture, the settings and the code that measures."""
-    return digest(
-        {
-            "code": code_digest(),
-            "capture": capture_key,
-            "settings": settings.model_dump(mode="json", include={"window", "top_keys"}),
-            "measures": measures.digest,
-            "thresholds": asdict(thresholds or Thresholds()),
-        }
-    )
-
-
-def looks_key(capture_key: str, gold: GoldSentence) -> str:
-    """SHA-256 of all that can change what heads look at: the capture, the words and phrases, and the code.
-
-    Which relations hold between them changes nothing.
-    """
-    return digest({"code": code_digest(), "capture": capture_key, "words": gold.words, "units": gold.units})
 
 
 def save(analysis: SentenceAnalysis) -> bytes:
@@ -117,3 +90,16 @@ def _analysis(
         uniform=dict(zip(names, uniform, strict=True)),
         **arrays,
     )
+
+
+ANALYSIS = Result(
+    name="analysis",
+    needs=("capture",),
+    settings=("window", "top_keys"),
+    compute=lambda captures, settings, measures: analyse(next(captures), settings, metrics=measures.metrics),
+    dump=save,
+    load=load,
+    subjects=lambda inventory: (subject._replace(about=inventory.measures) for subject in inventory.each),
+    identify=lambda measures: measures.digest,
+    optional=False,
+)

@@ -6,12 +6,15 @@ strongest other word of the sentence; either the word that is looked at most, or
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
 from attention_gallery.analysis.codec import pack, unpack
 from attention_gallery.analysis.measures.head_blocks import Block, hand_out
 from attention_gallery.analysis.probing.gold_relations import GoldSentence
+from attention_gallery.analysis.result import Inventory, Result, Subject
 from attention_gallery.analysis.text.word_attention import Groups, tokens_of_words
 from attention_gallery.records import Bool, Float32, StoredAttention
 
@@ -127,3 +130,22 @@ def load_looks(data: bytes) -> Int16 | None:
         return None
     _, arrays = unpack(_MAGIC, data, _DTYPES)
     return arrays["looks"]
+
+
+def _subjects(inventory: Inventory) -> Iterator[Subject]:
+    """Every sentence under every model that reads it; texts that are the same may have other words."""
+    for (_, sentence), key in inventory.captures.items():
+        yield Subject((key,), inventory.gold[sentence])
+
+
+ARGMAX_TARGETS = Result(
+    name="argmax targets",
+    needs=("capture",),
+    compute=lambda captures, settings, gold: look(next(captures), gold),
+    dump=save_looks,
+    load=lambda data, gold: load_looks(data),
+    subjects=_subjects,
+    # Which relations hold between the words changes nothing of what heads look at.
+    identify=lambda gold: [gold.words, gold.units],
+    libraries=("regex",),
+)

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from attention_gallery.analysis.codec import code_digest, pack, unpack
+from attention_gallery.analysis.codec import pack, unpack
 from attention_gallery.analysis.measures.analyse import layout_of
 from attention_gallery.analysis.measures.attention_layout import Layout
-from attention_gallery.hashing import digest
+from attention_gallery.analysis.result import Result
 from attention_gallery.records import Bool, Float32, Int32, Int64, StoredAttention
 from attention_gallery.store.halves import widened
 
@@ -213,11 +213,6 @@ class MeanDistances:
     estimated: int
 
 
-def distances_key(capture_key: str) -> str:
-    """SHA-256 of all that can change the distances of heads on one sentence."""
-    return digest({"code": code_digest(), "distances of": capture_key})
-
-
 def save_distances(found: HeadDistances) -> bytes:
     """Distances as bytes: only those above the diagonal."""
     above = np.triu_indices(len(found.distance), 1)
@@ -246,3 +241,13 @@ def _both_sides(above: Float32, heads: int) -> Float32:
     distance = np.zeros((heads, heads), dtype=np.float32)
     distance[np.triu_indices(heads, 1)] = above
     return distance + distance.T
+
+
+DISTANCES = Result(
+    name="distances",
+    needs=("capture",),
+    compute=lambda captures, settings, about: measure_distances(next(captures)),
+    dump=save_distances,
+    load=lambda data, about: load_distances(data),
+    subjects=lambda inventory: inventory.each,
+)

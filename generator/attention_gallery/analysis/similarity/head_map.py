@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from attention_gallery.analysis.codec import code_digest, pack, unpack
-from attention_gallery.analysis.similarity.distances import MeanDistances
-from attention_gallery.hashing import digest
+from attention_gallery.analysis.codec import pack, unpack
+from attention_gallery.analysis.result import Inventory, Result, Subject
+from attention_gallery.analysis.similarity.distances import DISTANCES, HeadDistances, MeanDistances, mean_of
 from attention_gallery.records import Float32, Int32
 
 MAGIC = b"attention-gallery head map 2\n"
@@ -112,12 +111,6 @@ def _groups(places: Float64, apart: Float64) -> Int32:
     return np.array([order[group] for group in best.tolist()], dtype=np.int32)
 
 
-def map_key(capture_keys: Iterable[str]) -> str:
-    """SHA-256 of all that can change the map of the heads on these sentences, in whatever order."""
-    library = version("scikit-learn")
-    return digest({"code": code_digest(), "scikit-learn": library, "map of": sorted(capture_keys)})
-
-
 def save_map(found: HeadMap | None) -> bytes:
     """A map, or that there is none, as bytes."""
     if found is None:
@@ -133,3 +126,27 @@ def load_map(data: bytes) -> HeadMap | None:
     facts, arrays = unpack(MAGIC, data, DTYPES)
     fields: dict[str, Any] = {**{name: facts[name] for name in FACTS}, **arrays}
     return HeadMap(**fields)
+
+
+def _subjects(inventory: Inventory) -> Iterator[Subject]:
+    """The sentences of each model, with drafts and without, each text once."""
+    for model in sorted({model for model, _ in inventory.captures}):
+        keys = {sentence: key for (reader, sentence), key in inventory.captures.items() if reader == model}
+        yield Subject(tuple(sorted(set(keys.values()))))
+        yield Subject(tuple(sorted({keys[sentence] for sentence in keys.keys() - inventory.drafts})))
+
+
+def _mapped(distances: Iterator[HeadDistances]) -> HeadMap | None:
+    mean = mean_of(distances)
+    return None if mean is None else map_heads(mean.distance, mean)
+
+
+HEAD_MAP = Result(
+    name="head map",
+    needs=(DISTANCES,),
+    compute=lambda distances, settings, about: _mapped(distances),
+    dump=save_map,
+    load=lambda data, about: load_map(data),
+    subjects=_subjects,
+    libraries=("scikit-learn",),
+)

@@ -1,129 +1,81 @@
-"""Captures and analyses as pages read them: checked as they are read, few in memory."""
+"""Captures and results as pages read them: checked as they are read, few in memory."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar
 
 from attention_gallery.analysis import (
     BUILT_IN,
     Counterparts,
     FlowViews,
-    Frame,
     GoldSentence,
     HeadContrast,
     HeadMap,
     MeasureSet,
     RelationScore,
     SentenceAnalysis,
-    analyse,
     analyse_and_look,
-    analysis_key,
-    contrast_heads,
-    find_counterparts,
-    flow_views,
     gold_of,
-    load,
-    load_looks,
-    load_views,
-    look,
-    looks_key,
-    map_heads,
-    save,
-    save_looks,
-    save_views,
-    views_key,
 )
-from attention_gallery.analysis.contrast.contrast_codec import (
-    contrast_key,
-    load_contrast,
-    load_counterparts,
-    save_contrast,
-    save_counterparts,
-)
-from attention_gallery.analysis.experiments.prefix_sweep import (
-    LengthReading,
-    length_key,
-    load_reading,
-    read_length,
-    save_reading,
-)
-from attention_gallery.analysis.experiments.repeated_tokens import (
-    RepeatScores,
-    load_repeats,
-    measure_repeats,
-    repeats_key,
-    save_repeats,
-)
-from attention_gallery.analysis.probing.argmax_targets import Int16
-from attention_gallery.analysis.similarity.distances import (
-    HeadDistances,
-    distances_key,
-    load_distances,
-    mean_of,
-    measure_distances,
-    pair_distance,
-    save_distances,
-)
-from attention_gallery.analysis.similarity.head_map import load_map, map_key, save_map
-from attention_gallery.build.execute.result_files import Result, keep_file, kept_file, path_in
+from attention_gallery.analysis.attribution.views import FLOW_VIEWS
+from attention_gallery.analysis.capture_pictures import PICTURES, PairPictures
+from attention_gallery.analysis.contrast.contrast_codec import COUNTERPARTS, HEAD_CONTRAST, ContrastTexts
+from attention_gallery.analysis.experiments.prefix_sweep import PREFIX_READING, LengthReading
+from attention_gallery.analysis.experiments.repeated_tokens import REPEATED_TOKENS, RepeatScores
+from attention_gallery.analysis.measures.analysis_codec import ANALYSIS
+from attention_gallery.analysis.probing.argmax_targets import ARGMAX_TARGETS, Int16
+from attention_gallery.analysis.result import Inventory, Result, Subject
+from attention_gallery.analysis.similarity.distances import DISTANCES, HeadDistances, pair_distance
+from attention_gallery.analysis.similarity.head_map import HEAD_MAP
+from attention_gallery.build.execute.result_files import keep_file, kept_file, path_in
 from attention_gallery.errors import DamagedEntry, GalleryError
 from attention_gallery.hashing import digest
 from attention_gallery.manifest.settings import AnalysisSettings, GallerySettings
 from attention_gallery.pages.gallery import Pair
 from attention_gallery.pages.readers.model_probe import ModelProbe
-from attention_gallery.pages.readers.pictures import (
-    PairPictures,
-    draw_pictures,
-    load_pictures,
-    pictures_key,
-    save_pictures,
-)
 from attention_gallery.pages.side_results import SideAnalyses
 from attention_gallery.records import StoredAttention
 from attention_gallery.store import AttentionStore
 
-_KEPT = 4
+Value = TypeVar("Value")
+
+# How many captures are open at once, and as many analyses are in memory.
+_FEW = 4
 
 
-def kept_names(
+def inventory_of(
     settings: GallerySettings,
     keys: Mapping[tuple[str, str], str],
-    repeats: Iterable[str] = (),
-    rungs: Iterable[str] = (),
+    random_tokens: Sequence[str] = (),
+    prefixes: Sequence[str] = (),
     measures: MeasureSet = BUILT_IN,
-) -> set[str]:
-    """Every name in the cache of analyses that a gallery may use, with its drafts or without them.
+) -> Inventory:
+    """All that a gallery may ask results of, with its drafts or without them.
 
-    `keys` are those of the captures by (model, sentence), drafts among them, `repeats` those of random
-    tokens, `rungs` those of texts of several lengths.
+    `keys` are those of the captures by (model, sentence), drafts among them, `random_tokens` and `prefixes`
+    those of auxiliary inputs.
     """
-    used = set(keys.values())
-    gold = {sentence.slug: gold_of(sentence) for sentence in settings.sentences}
-    names = {analysis_key(key, settings.analysis, measures=measures) for key in used}
-    names |= {distances_key(key) for key in used} | {repeats_key(key) for key in repeats}
-    names |= {views_key(key, settings.analysis) for key in used}
-    names |= {pictures_key(key) for key in used}
-    names |= {looks_key(key, gold[sentence]) for (_, sentence), key in keys.items()}
-    names |= {length_key(key, settings.analysis.window) for key in rungs}
-    drafts = {sentence.slug for sentence in settings.sentences if sentence.draft}
-    for model in {model for model, _ in keys}:
-        of_model = {sentence: key for (one, sentence), key in keys.items() if one == model}
-        names.add(map_key(set(of_model.values())))
-        names.add(map_key({key for sentence, key in of_model.items() if sentence not in drafts}))
-    return names | set(_contrast_names(settings, keys))
-
-
-def _contrast_names(settings: GallerySettings, keys: Mapping[tuple[str, str], str]) -> Iterator[str]:
+    contrasts = []
     for contrast in settings.contrasts:
         models = contrast.models or (contrast.model, contrast.model)
         sentences = contrast.sentences or (contrast.sentence, contrast.sentence)
-        left, right = (keys.get((str(a), str(b))) for a, b in zip(models, sentences, strict=True))
-        if left is not None and right is not None:
-            yield from (contrast_key(kind, left, right) for kind in ("heads", "counterparts"))
+        left, right = ((str(model), str(slug)) for model, slug in zip(models, sentences, strict=True))
+        contrasts.append((left, right))
+    return Inventory(
+        captures=keys,
+        random_tokens=tuple(random_tokens),
+        prefixes=tuple(prefixes),
+        gold={sentence.slug: gold_of(sentence) for sentence in settings.sentences},
+        texts={sentence.slug: sentence.joined for sentence in settings.sentences},
+        drafts=frozenset(sentence.slug for sentence in settings.sentences if sentence.draft),
+        contrasts=tuple(contrasts),
+        measures=measures,
+    )
 
 
 @contextmanager
@@ -138,7 +90,7 @@ def _there(key: str) -> Iterator[None]:
 
 
 class CachedData:
-    """Reads the store and a cache of analyses beside it. The store checks every layer that it hands out."""
+    """Reads the store and a cache of results beside it. The store checks every layer that it hands out."""
 
     def __init__(
         self,
@@ -148,7 +100,7 @@ class CachedData:
         keep: bool = True,
         measures: MeasureSet = BUILT_IN,
     ) -> None:
-        """With `keep`, what is measured now is written into the cache."""
+        """With `keep`, what is worked out now is written into the cache."""
         self.measures = measures
         self.sides = SideAnalyses()
         self._store = store
@@ -174,114 +126,117 @@ class CachedData:
         entry = self._open.get(key)
         if entry is None:
             entry = self._open[key] = self.peek(key)
-            if len(self._open) > _KEPT:
+            if len(self._open) > _FEW:
                 self._open.popitem(last=False)
         return entry
 
+    def key(self, result: Result[Any], subject: Subject) -> str:
+        """The name under which a result is kept: the digest of all that can change it."""
+        return result.key(subject, self._settings)
+
+    def result(self, result: Result[Value], subject: Subject) -> Value:
+        """A result from the cache, or worked out now. Raises `DamagedEntry`.
+
+        An optional one is not tried twice in a build where it failed.
+        """
+        name = self.key(result, subject)
+        if not result.optional:
+            return self._cached(result, subject, name)
+        return self.sides.once(name, lambda: self._cached(result, subject, name))
+
+    def _cached(self, result: Result[Value], subject: Subject, name: str) -> Value:
+        return kept_file(
+            path_in(self._cache, name),
+            lambda data: result.load(data, subject.about),
+            result.dump,
+            lambda: self._compute(result, subject),
+            self._keep,
+            self._source(subject.captures),
+        )
+
+    def _compute(self, result: Result[Value], subject: Subject) -> Value:
+        if together := self._both(result, subject):
+            value: Value = together[0]
+            return value
+        needs = (
+            self.entry(key) if need == "capture" else self.result(need, Subject.of(key))
+            for key in subject.captures
+            for need in result.needs
+        )
+        return result.compute(needs, result.narrowed(self._settings), subject.about)
+
+    def expect(self, key: str, gold: GoldSentence) -> None:
+        """Tell that both measures and argmax targets will be asked for, so that one reading finds them."""
+        self._expected[key] = gold
+
+    def _both(self, result: Result[Any], subject: Subject) -> tuple[Any] | None:
+        """One of the two results that a single reading gives, after the other was kept; else None.
+
+        Reading a capture and widening its weights costs as much as measuring them.
+        """
+        gold = self._expected.get(subject.captures[0]) if result in (ANALYSIS, ARGMAX_TARGETS) else None
+        if gold is None or not self._keep:
+            return None
+        key = subject.captures[0]
+        subjects: dict[Result[Any], Subject] = {
+            ANALYSIS: Subject((key,), self.measures),
+            ARGMAX_TARGETS: Subject((key,), gold),
+        }
+        other: Result[Any] = ARGMAX_TARGETS if result is ANALYSIS else ANALYSIS
+        path = path_in(self._cache, self.key(other, subjects[other]))
+        if subjects[result] != subject or path.exists():
+            return None
+        settings = ANALYSIS.narrowed(self._settings)
+        try:
+            made = analyse_and_look(self.entry(key), settings, gold, metrics=self.measures.metrics)
+        except (GalleryError, MemoryError, OSError):
+            raise
+        except Exception:  # each is worked out by itself, so that it is known which of the two fails
+            return None
+        values: dict[Result[Any], Any] = dict(zip((ANALYSIS, ARGMAX_TARGETS), made, strict=True))
+        keep_file(path, other.dump(values[other]), self._source([key]))
+        return (values[result],)
+
     def analysis(self, pair: Pair) -> SentenceAnalysis:
-        """The measures of a pair, from the cache or measured now. Raises `DamagedEntry`."""
+        """The measures of a pair. Raises `DamagedEntry`."""
         return self.measured(pair.key)
 
     def measured(self, key: str) -> SentenceAnalysis:
         """The measures of the capture under a key. Raises `DamagedEntry`."""
-        found = self._analyses.get(key)
-        if found is None:
-            found = self._analyses[key] = self._read_or_measure(key)
-            if len(self._analyses) > _KEPT:
+        analysis = self._analyses.get(key)
+        if analysis is None:
+            analysis = self._analyses[key] = self.result(ANALYSIS, Subject((key,), self.measures))
+            if len(self._analyses) > _FEW:
                 self._analyses.popitem(last=False)
-        return found
-
-    def looks(self, key: str, gold: GoldSentence) -> Int16 | None:
-        """What every head looks at most, word by word, from the cache or found now; see `analysis.look`.
-
-        Raises `DamagedEntry`.
-        """
-        name = looks_key(key, gold)
-        return self._side(name, [key], load_looks, save_looks, lambda: self._look(key, gold))
-
-    def expect(self, key: str, gold: GoldSentence) -> None:
-        """Tell that both looks and measures will be asked for, so that one reading finds them."""
-        self._expected[key] = gold
-
-    def _look(self, key: str, gold: GoldSentence) -> Int16 | None:
-        # Not kept open: a probe goes through all sentences of a model once.
-        entry, name = self.peek(key), self._analysis_name(key)
-        if not self._keep or key not in self._expected or path_in(self._cache, name).exists():
-            return look(entry, gold)
-        analysis, looks = analyse_and_look(entry, self._settings, gold, metrics=self.measures.metrics)
-        keep_file(path_in(self._cache, name), save(analysis), self._source([key]))
-        return looks
-
-    def _analyse(self, key: str) -> SentenceAnalysis:
-        entry, metrics, gold = self.entry(key), self.measures.metrics, self._expected.get(key)
-        kept = None if gold is None else path_in(self._cache, looks_key(key, gold))
-        if gold is None or kept is None or not self._keep or kept.exists():
-            return analyse(entry, self._settings, metrics=metrics)
-        try:
-            analysis, looks = analyse_and_look(entry, self._settings, gold, metrics=metrics)
-        except (GalleryError, MemoryError, OSError):
-            raise
-        except Exception:  # measures are needed by themselves, and the probe fails when it is asked for
-            return analyse(entry, self._settings, metrics=metrics)
-        keep_file(kept, save_looks(looks), self._source([key]))
         return analysis
 
+    def looks(self, key: str, gold: GoldSentence) -> Int16 | None:
+        """What every head looks at most, word by word; see `analysis.look`. Raises `DamagedEntry`."""
+        return self.result(ARGMAX_TARGETS, Subject((key,), gold))
+
     def length(self, key: str) -> LengthReading:
-        """The heads on a text of one length, from the cache or measured now. Raises `DamagedEntry`."""
-        window = self._settings.window
-        name = length_key(key, window)
-        return self._side(
-            name, [key], load_reading, save_reading, lambda: read_length(self.entry(key), window)
-        )
-
-    def _read_or_measure(self, key: str) -> SentenceAnalysis:
-        return self._kept(
-            self._analysis_name(key),
-            [key],
-            lambda data: load(data, self.measures),
-            save,
-            lambda: self._analyse(key),
-        )
-
-    def _analysis_name(self, key: str) -> str:
-        return analysis_key(key, self._settings, measures=self.measures)
+        """The heads on a text of one length. Raises `DamagedEntry`."""
+        return self.result(PREFIX_READING, Subject.of(key))
 
     def repeats(self, key: str) -> RepeatScores:
-        """The scores on random tokens, from the cache or measured now. Raises `DamagedEntry`."""
-        return self._side(
-            repeats_key(key),
-            [key],
-            load_repeats,
-            save_repeats,
-            lambda: measure_repeats(self.peek(key)),
-        )
+        """The scores on random tokens. Raises `DamagedEntry`."""
+        return self.result(REPEATED_TOKENS, Subject.of(key))
 
     def views(self, pair: Pair) -> FlowViews:
         """Where each token of a pair draws from, by several views. Raises `DamagedEntry`."""
-        name = views_key(pair.key, self._settings)
-        return self._side(
-            name, [pair.key], load_views, save_views, lambda: flow_views(self.attention(pair), self._settings)
-        )
+        return self.result(FLOW_VIEWS, Subject.of(pair.key))
 
     def pictures(self, pair: Pair) -> PairPictures:
-        """The pictures of a pair, from the cache or drawn now. Raises `DamagedEntry`."""
-        name = pictures_key(pair.key)
-        return self._kept(
-            name, [pair.key], load_pictures, save_pictures, lambda: draw_pictures(self.attention(pair))
-        )
+        """The pictures of a pair. Raises `DamagedEntry`."""
+        return self.result(PICTURES, Subject.of(pair.key))
 
     def head_map(self, pairs: Sequence[Pair]) -> HeadMap | None:
         """Where the heads of one model lie to each other over these sentences. Raises `DamagedEntry`."""
-        keys = sorted({pair.key for pair in pairs})
-        return self._side(map_key(keys), keys, load_map, save_map, lambda: self._map(keys))
-
-    def _map(self, keys: Sequence[str]) -> HeadMap | None:
-        found = mean_of(self._distances(key) for key in keys)
-        return None if found is None else map_heads(found.distance, found)
+        return self.result(HEAD_MAP, Subject(tuple(sorted({pair.key for pair in pairs}))))
 
     def head_distances(self, pair: Pair) -> HeadDistances:
         """How far the heads of a pair are from each other. Raises `DamagedEntry`."""
-        return self._distances(pair.key)
+        return self.result(DISTANCES, Subject.of(pair.key))
 
     def pair_distance(self, pair: Pair, one: tuple[int, int], other: tuple[int, int]) -> float:
         """How far two heads (layer, head) of a pair are from each other, over all rows.
@@ -290,56 +245,13 @@ class CachedData:
         """
         return pair_distance(self.attention(pair), one, other)
 
-    def contrast(self, left: Pair, right: Pair, frame: Frame) -> HeadContrast:
+    def contrast(self, left: Pair, right: Pair) -> HeadContrast:
         """What the same heads do otherwise in two pairs. Raises `DamagedEntry`."""
-        name = contrast_key("heads", left.key, right.key)
-        return self._side(
-            name,
-            [left.key, right.key],
-            load_contrast,
-            save_contrast,
-            lambda: contrast_heads(self.entry(left.key), self.entry(right.key), frame),
-        )
+        return self.result(HEAD_CONTRAST, _contrasted(left, right))
 
-    def counterparts(self, left: Pair, right: Pair, frame: Frame) -> Counterparts:
+    def counterparts(self, left: Pair, right: Pair) -> Counterparts:
         """Which head of one pair is most like which of the other. Raises `DamagedEntry`."""
-        name = contrast_key("counterparts", left.key, right.key)
-        return self._side(
-            name,
-            [left.key, right.key],
-            load_counterparts,
-            save_counterparts,
-            lambda: find_counterparts(self.entry(left.key), self.entry(right.key), frame),
-        )
-
-    def _distances(self, key: str) -> HeadDistances:
-        name = distances_key(key)
-        return self._side(
-            name, [key], load_distances, save_distances, lambda: measure_distances(self.entry(key))
-        )
-
-    def _side(
-        self,
-        name: str,
-        keys: Sequence[str],
-        load: Callable[[bytes], Result],
-        save: Callable[[Result], bytes],
-        make: Callable[[], Result],
-    ) -> Result:
-        """The same of a side analysis, which is not tried twice in a build."""
-        return self.sides.once(name, lambda: self._kept(name, keys, load, save, make))
-
-    def _kept(
-        self,
-        name: str,
-        keys: Sequence[str],
-        load: Callable[[bytes], Result],
-        save: Callable[[Result], bytes],
-        make: Callable[[], Result],
-    ) -> Result:
-        """A result of these captures as it was kept under a name, or made and kept now."""
-        path = path_in(self._cache, name)
-        return kept_file(path, load, save, make, self._keep, self._source(keys))
+        return self.result(COUNTERPARTS, _contrasted(left, right))
 
     def _source(self, keys: Sequence[str]) -> str:
         """Digest of what captures hold: another environment may have given other numbers under a key."""
@@ -348,6 +260,12 @@ class CachedData:
                 with _there(key):
                     self._contents[key] = self._store.content(key)
         return digest([self._contents[key] for key in keys])
+
+
+def _contrasted(left: Pair, right: Pair) -> Subject:
+    texts = left.sentence.joined, right.sentence.joined
+    one_model = left.model.spec.slug == right.model.spec.slug
+    return Subject((left.key, right.key), ContrastTexts(texts, one_model))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from types import MappingProxyType
 
 from attention_gallery.addresses import routes
 from attention_gallery.addresses.routes import HeadRoutes
-from attention_gallery.analysis import analysis_key
+from attention_gallery.analysis.measures.analysis_codec import ANALYSIS
+from attention_gallery.analysis.result import Subject
 from attention_gallery.build.execute.cached_data import CachedData, CapturedEvidence
 from attention_gallery.build.look.libraries import LIBRARIES
 from attention_gallery.build.plan.attention_kinds import ShownModel, with_pages
@@ -192,7 +193,7 @@ def _pair(
             asdict(provenance),
             # Relations change nothing of what heads do: pages that show them name them themselves.
             sentence.model_dump(mode="json", exclude={"relations", "annotate"}),
-            analysis_key(key, settings.analysis, measures=data.measures),
+            data.key(ANALYSIS, Subject((key,), data.measures)),
         ]
     )
     heads = _head_places(settings.pages.heads, model, data, key)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from attention_gallery.analysis.capture_pictures import AveragePicture
 from attention_gallery.evidence import wording
 from attention_gallery.figures.describe import isolated
 from attention_gallery.figures.thumbnail import data_uri
 from attention_gallery.pages.contexts.shared import LayerAverage, Thumbnail
-from attention_gallery.pages.readers.pictures import AveragePicture
 
 
 def layer_average(layer: int, picture: AveragePicture, texts: Sequence[str]) -> LayerAverage:

@@ -67,7 +67,7 @@ class ContrastView:
     @cached_property
     def heads(self) -> HeadContrast:
         """What the same heads do otherwise."""
-        return self.gallery.data.contrast(self.left, self.right, self.frame)
+        return self.gallery.data.contrast(self.left, self.right)
 
     @cached_property
     def focus_row(self) -> int | None:
@@ -91,7 +91,7 @@ class ContrastView:
     @cached_property
     def counterparts(self) -> Counterparts:
         """Which head of one model is most like which of the other."""
-        return self.gallery.data.counterparts(self.left, self.right, self.frame)
+        return self.gallery.data.counterparts(self.left, self.right)
 
     @cached_property
     def side_titles(self) -> tuple[str, str]:

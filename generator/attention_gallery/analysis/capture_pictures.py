@@ -8,20 +8,17 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import PIL
 from numpy.typing import NDArray
 
 from attention_gallery.analysis import average_heads
-from attention_gallery.analysis.codec import code_digest, pack, unpack
+from attention_gallery.analysis.codec import pack, unpack
+from attention_gallery.analysis.result import Result
 from attention_gallery.errors import DamagedEntry
-from attention_gallery.figures import encode, thumbnail
+from attention_gallery.figures import thumbnail
 from attention_gallery.figures.encode import EncodedWeights, encode_grid
-from attention_gallery.hashing import digest, digest_file
 from attention_gallery.records import AttentionLayer, Float32, StoredAttention
 
 MAGIC = b"attention-gallery pictures 1\n"
@@ -66,18 +63,6 @@ def draw_pictures(attention: StoredAttention) -> PairPictures:
     return PairPictures(grid, tuple(averages.values()))
 
 
-@lru_cache(maxsize=1)
-def _made_by() -> str:
-    """Digest of all code that has a part in the bytes."""
-    own = [digest_file(Path(str(module))) for module in (__file__, encode.__file__, thumbnail.__file__)]
-    return digest([own, code_digest(), np.__version__, PIL.__version__, zlib.ZLIB_RUNTIME_VERSION])
-
-
-def pictures_key(capture_key: str) -> str:
-    """SHA-256 of all that can change the pictures of a capture."""
-    return digest({"pictures": capture_key, "made_by": _made_by()})
-
-
 def save_pictures(pictures: PairPictures) -> bytes:
     """The pictures as bytes; equal ones give equal bytes."""
     grid, averages = pictures.grid, pictures.averages
@@ -109,3 +94,16 @@ def load_pictures(data: bytes) -> PairPictures:
         for start, end, size, key, received in zip(ends, ends[1:], *rest, strict=False)
     )
     return PairPictures(grid, averages)
+
+
+PICTURES = Result(
+    name="pictures",
+    needs=("capture",),
+    compute=lambda captures, settings, about: draw_pictures(next(captures)),
+    dump=save_pictures,
+    load=lambda data, about: load_pictures(data),
+    subjects=lambda inventory: inventory.each,
+    identify=lambda about: zlib.ZLIB_RUNTIME_VERSION,
+    libraries=("numpy", "Pillow"),
+    optional=False,
+)
