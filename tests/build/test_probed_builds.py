@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from attention_gallery.analysis import GoldSentence
+from attention_gallery.analysis.measures import analysis_codec
+from attention_gallery.analysis.probing import argmax_targets
 from attention_gallery.build import BuildOptions, check
 from attention_gallery.build.execute import cached_data
 from attention_gallery.build.execute.record import Record
@@ -66,8 +68,10 @@ def test_sentences_without_pages_are_captured_and_probed_and_nothing_else(tmp_pa
 def test_one_reading_finds_measures_and_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read: dict[str, list[tuple[str, object]]] = {"analyse": [], "look": [], "analyse_and_look": []}
 
+    homes = {"analyse": analysis_codec, "look": argmax_targets, "analyse_and_look": cached_data}
+
     def counted(name: str) -> Callable[..., object]:
-        plain = getattr(cached_data, name)
+        plain = getattr(homes[name], name)
 
         def work(attention: StoredAttention, *given: object, **options: object) -> object:
             read[name].append((attention.key, given[-1]))
@@ -75,8 +79,8 @@ def test_one_reading_finds_measures_and_looks(tmp_path: Path, monkeypatch: pytes
 
         return work
 
-    for name in read:
-        monkeypatch.setattr(cached_data, name, counted(name))
+    for name, home in homes.items():
+        monkeypatch.setattr(home, name, counted(name))
     sample = with_treebank(tmp_path, 3)
     sample.build()
     both, looks, measures = (

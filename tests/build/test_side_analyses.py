@@ -9,6 +9,12 @@ from typing import Any
 
 import pytest
 
+from attention_gallery.analysis.attribution import views
+from attention_gallery.analysis.contrast import contrast_codec
+from attention_gallery.analysis.experiments import prefix_sweep, repeated_tokens
+from attention_gallery.analysis.measures import analysis_codec
+from attention_gallery.analysis.probing import argmax_targets
+from attention_gallery.analysis.similarity import distances, head_map
 from attention_gallery.build import engine
 from attention_gallery.build.execute import cached_data
 from attention_gallery.errors import DamagedEntry, ModelError, OutputError, Problem
@@ -26,21 +32,21 @@ CONTRASTS = (
 )
 # What is made to fail, the page that lacks it, and what is said of it.
 FAILING = {
-    "map": (cached_data, "map_heads", "models/enc", "the map and the distances of heads of Encoder"),
+    "map": (head_map, "map_heads", "models/enc", "the map and the distances of heads of Encoder"),
     "distances": (
-        cached_data,
+        distances,
         "measure_distances",
         "models/enc/l00h00",
         "the map and the distances of heads of Encoder",
     ),
-    "flow": (cached_data, "flow_views", "enc/cat", "other views of the flow of “The tired cat” in Encoder"),
-    "lengths": (cached_data, "read_length", "models/dec/length", "measures at several lengths of Decoder"),
-    "repeats": (cached_data, "measure_repeats", "models/dec", "scores on random tokens of Decoder"),
+    "flow": (views, "flow_views", "enc/cat", "other views of the flow of “The tired cat” in Encoder"),
+    "lengths": (prefix_sweep, "read_length", "models/dec/length", "measures at several lengths of Decoder"),
+    "repeats": (repeated_tokens, "measure_repeats", "models/dec", "scores on random tokens of Decoder"),
     "probes": (model_probe, "head_relations", "models/enc", "probes of relations of Encoder"),
-    "looks": (cached_data, "look", "models/dec", "probes of relations of Decoder"),
-    "two heads": (cached_data, "measure_distances", "contrasts/of-heads", "distances of heads of “"),
-    "two models": (cached_data, "find_counterparts", "contrasts/of-models", "distances of heads of “"),
-    "two sentences": (cached_data, "contrast_heads", "contrasts/of-sentences", "distances of heads of “"),
+    "looks": (argmax_targets, "look", "models/dec", "probes of relations of Decoder"),
+    "two heads": (distances, "measure_distances", "contrasts/of-heads", "distances of heads of “"),
+    "two models": (contrast_codec, "find_counterparts", "contrasts/of-models", "distances of heads of “"),
+    "two sentences": (contrast_codec, "contrast_heads", "contrasts/of-sentences", "distances of heads of “"),
 }
 
 
@@ -96,7 +102,7 @@ def test_what_failed_once_comes_back_without_any_edit(
 ) -> None:
     sample = whole.copy(tmp_path / "project", clean=True)
     with monkeypatch.context() as patched:
-        patched.setattr(cached_data, "map_heads", fail)
+        patched.setattr(head_map, "map_heads", fail)
         assert sample.build(force=False).warnings
         assert sample.build(force=False).warnings, "it fails still"
     assert sample.build(force=False).warnings == ()
@@ -130,7 +136,7 @@ def test_what_notes_and_pages_both_ask_for_is_told_once(
     sample = whole.copy(tmp_path / "project", clean=True)
     claims = "  - {relation: previous word, of: models/dec, at_least: 0.1}"
     sample.note("models/dec.md", f"---\nclaims:\n{claims}\n---\nA claim.\n")
-    monkeypatch.setattr(cached_data, "look", fail)
+    monkeypatch.setattr(argmax_targets, "look", fail)
     monkeypatch.setattr(cached_data, "analyse_and_look", fail)
     told = [one for one in sample.build().warnings if one.startswith("probes of relations of ")]
     assert sorted(one.split(" are left out")[0] for one in told) == [
@@ -143,7 +149,7 @@ def test_a_site_that_is_written_again_after_damage_tells_what_is_left_out_once(
     whole: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sample = whole.copy(tmp_path / "project", clean=True)
-    monkeypatch.setattr(cached_data, "map_heads", fail)
+    monkeypatch.setattr(head_map, "map_heads", fail)
     monkeypatch.setattr("attention_gallery.build.plan.captures.drop_damaged", lambda *_: {"one"})
     check, damages = engine._check, iter([DamagedEntry("broken")])
 
@@ -175,7 +181,7 @@ def test_a_strict_build_refuses_what_is_left_out(
     whole: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sample = whole.copy(tmp_path / "project", clean=True)
-    monkeypatch.setattr(cached_data, "map_heads", fail)
+    monkeypatch.setattr(head_map, "map_heads", fail)
     with pytest.raises(OutputError, match="are left out"):
         sample.build(strict=True)
 
@@ -218,7 +224,7 @@ def test_what_is_needed_still_fails_aloud(
     whole: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sample = whole.copy(tmp_path / "project", clean=True)
-    monkeypatch.setattr(cached_data, "analyse", fail)
+    monkeypatch.setattr(analysis_codec, "analyse", fail)
     monkeypatch.setattr(cached_data, "analyse_and_look", fail)
     with pytest.raises(ZeroDivisionError):
         sample.build()
