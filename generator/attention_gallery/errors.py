@@ -55,10 +55,10 @@ class Problem:
     def _place(self, relative_to: Path | None) -> str:
         if self.file is None:
             return ""
-        shown = self.file
-        if relative_to is not None and shown.is_relative_to(relative_to):
-            shown = shown.relative_to(relative_to)
-        parts = [str(shown)]
+        path = self.file
+        if relative_to is not None and path.is_relative_to(relative_to):
+            path = path.relative_to(relative_to)
+        parts = [str(path)]
         if self.line is not None:
             parts.append(str(self.line))
             if self.column is not None:
@@ -122,7 +122,7 @@ class UserError(GalleryError):
         if isinstance(problems, Problem):
             problems = (problems,)
         self.problems: tuple[Problem, ...] = tuple(problems)
-        self.exit_code = 1 if self.problems and all(one.trouble for one in self.problems) else 2
+        self.exit_code = 1 if self.problems and all(problem.trouble for problem in self.problems) else 2
         super().__init__(self.render())
 
     def render(self, relative_to: Path | None = None) -> str:

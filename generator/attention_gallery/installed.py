@@ -37,7 +37,7 @@ def installed_files(module: str, distribution: str) -> Iterator[str]:
         if name.endswith(_DESCRIPTIONS) and _plain(name.split("-")[0]) == _plain(distribution):
             path = os.path.join(beside, name)
             inside = ("METADATA", "RECORD") if os.path.isdir(path) else ()
-            yield from [os.path.join(path, one) for one in inside] or [path]
+            yield from [os.path.join(path, entry) for entry in inside] or [path]
 
 
 def _plain(name: str) -> str:

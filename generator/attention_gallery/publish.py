@@ -89,16 +89,16 @@ def publish(
     _check_branch(git, remote, branch, force)
     cname = cname or _kept_domain(git, remote, branch, site)
     who = _identity(git)
-    found = _measure(site)
+    files = _measure(site)
     at_remote, here = (git.commit(reference) for reference in _references(remote, branch))
-    with _without_git(site, found) as folder:
+    with _without_git(site, files) as folder:
         _import(git, folder, (branch, remote), message or _message(git), cname, who)
     commit = _without_repeating(git, branch, at_remote, here)
     push = push and commit != at_remote
     if push:
         git.must("the branch could not be pushed", "push", remote, f"refs/heads/{branch}")
     changed = commit not in (at_remote, here)
-    return PublishReport(branch, commit, len(found.sizes), found.size, push, changed, found.warnings)
+    return PublishReport(branch, commit, len(files.sizes), files.size, push, changed, files.warnings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,11 +245,11 @@ def _identity(git: _Git) -> dict[str, str]:
     Raises `OutputError` where either is missing: git would commit in nobody's name, or make one up.
     """
     who = {}
-    for part in ("name", "email"):
-        variable = f"GIT_COMMITTER_{part.upper()}"
-        settings = (git.run("config", f"{role}.{part}").stdout for role in ("committer", "user"))
-        said = next(filter(None, map(str.strip, (os.environ.get(variable, ""), *settings))), "")
-        who[variable] = re.sub(r"[<>\x00-\x1f]", "", said).strip()
+    for field in ("name", "email"):
+        variable = f"GIT_COMMITTER_{field.upper()}"
+        settings = (git.run("config", f"{role}.{field}").stdout for role in ("committer", "user"))
+        value = next(filter(None, map(str.strip, (os.environ.get(variable, ""), *settings))), "")
+        who[variable] = re.sub(r"[<>\x00-\x1f]", "", value).strip()
     if not all(who.values()):
         raise OutputError(
             "git does not know who you are, which every commit says",
@@ -327,13 +327,13 @@ def _check_file(path: Path, site: Path) -> None:
 
 
 @contextmanager
-def _without_git(site: Path, found: _SiteFiles) -> Iterator[Path]:
+def _without_git(site: Path, files: _SiteFiles) -> Iterator[Path]:
     """The site, or where something is left out a folder of links to the rest: what commits takes all."""
-    if not found.left_out:
+    if not files.left_out:
         yield site.absolute()
         return
     with TemporaryDirectory(prefix="attention-gallery-") as name:
-        for path in found.sizes:
+        for path in files.sizes:
             target = Path(name, path.relative_to(site))
             target.parent.mkdir(parents=True, exist_ok=True)
             try:

@@ -182,10 +182,10 @@ class NumericEnvironment:
     threads: int
 
 
-def differences(found: NumericEnvironment, expected: NumericEnvironment) -> tuple[str, ...]:
+def differences(actual: NumericEnvironment, expected: NumericEnvironment) -> tuple[str, ...]:
     """In what one environment is not the other, in words: `torch 2.12.0 instead of 2.13.0`."""
     pairs = (
-        (field.name, getattr(found, field.name), getattr(expected, field.name)) for field in fields(found)
+        (field.name, getattr(actual, field.name), getattr(expected, field.name)) for field in fields(actual)
     )
     return tuple(f"{name} {ours} instead of {theirs}" for name, ours, theirs in pairs if ours != theirs)
 
@@ -257,8 +257,8 @@ _FAILED = "working them out failed"
 
 def failure_reason(error: BaseException) -> str:
     """Why something is not told beside the weights, where telling it failed."""
-    said = first_words(str(error), 200)
-    return f"{_FAILED} ({type(error).__name__}{': ' + said if said else ''})"
+    message = first_words(str(error), 200)
+    return f"{_FAILED} ({type(error).__name__}{': ' + message if message else ''})"
 
 
 def failure_in(reason: str) -> tuple[str, str] | None:

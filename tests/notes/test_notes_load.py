@@ -135,7 +135,7 @@ claims:
         (path, 8, "the claim has no limit"),
     ]
     [note] = reading.notes
-    assert [claim.places[""].line for claim in note.claims] == [7]
+    assert [claim.positions[""].line for claim in note.claims] == [7]
 
 
 @pytest.mark.parametrize("claims", ["3", "{a: b}", "[3]", "", "[{between: x}]", "[[]]"])

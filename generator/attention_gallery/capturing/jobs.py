@@ -89,20 +89,20 @@ def capture_missing(
     """
     started = time.perf_counter()
     left = [_left(job, store, reporter) for job in _unique(jobs)]
-    wanted = _grouped([job for job in left if job.keys])
-    total = sum(len(group) for group in wanted)
+    groups = _grouped([job for job in left if job.keys])
+    total = sum(len(group) for group in groups)
     problems: list[Problem] = []
     if total:
         with reporter.task("capturing attention", total) as task:
-            for group in wanted:
+            for group in groups:
                 try:
                     problems.extend(_capture_group(group, store, (reporter, task), batch_tokens, keep_going))
                 except ModelError as error:
                     problems.extend(error.problems)
     if problems:
         raise ModelError(problems)
-    sentences = sum(isinstance(job.given, TextInput) for group in wanted for job in group)
-    return CaptureReport(sentences, time.perf_counter() - started, len(wanted))
+    sentences = sum(isinstance(job.given, TextInput) for group in groups for job in group)
+    return CaptureReport(sentences, time.perf_counter() - started, len(groups))
 
 
 def _unique(jobs: Sequence[CaptureJob]) -> list[CaptureJob]:
@@ -139,12 +139,12 @@ def _grouped(jobs: list[CaptureJob]) -> list[list[CaptureJob]]:
 def _capture_group(
     group: list[CaptureJob],
     store: AttentionStore,
-    told: tuple[Reporter, Task],
+    reporting: tuple[Reporter, Task],
     batch_tokens: int,
     keep_going: bool,
 ) -> list[Problem]:
     """Capture the sentences of one model; the problems that there were, if any and if it kept going."""
-    first, (reporter, task) = group[0], told
+    first, (reporter, task) = group[0], reporting
     task.advance(0, f"{first.title} · loading the model")
     predicts = any(job.predictions for job in group)
     loaded = load(first.model, first.dtype, _continues(group), first.placement, predicts)
@@ -195,11 +195,11 @@ def _read_all(
 
 
 def _read(job: CaptureJob, loaded: LoadedModel) -> ModelInput:
-    given = job.given
+    reading_input = job.given
     with foreign_code(lambda error: unread(job.title, job.problem, error)):
-        if isinstance(given, RepeatedTokens):
-            return read_repeated(loaded, given, job.title, job.problem)
-        return read_input(loaded, given, job.title, job.problem)
+        if isinstance(reading_input, RepeatedTokens):
+            return read_repeated(loaded, reading_input, job.title, job.problem)
+        return read_input(loaded, reading_input, job.title, job.problem)
 
 
 @dataclass(slots=True, eq=False)
@@ -294,10 +294,10 @@ def _capture(
         emits = [{kind: entry.write for kind, entry in own.items()} for own in entries]
         job = chosen[0][0]
         reads = [read for _, read in chosen]
-        told = run_batch(prepared, reads, emits, job.fingerprint, job.precision, job.predictions)
-        for own, found in zip(entries, told, strict=True):
+        results = run_batch(prepared, reads, emits, job.fingerprint, job.precision, job.predictions)
+        for own, outputs in zip(entries, results, strict=True):
             for kind, entry in own.items():
-                entry.finish(found[kind].provenance, found[kind].beside)
+                entry.finish(outputs[kind].provenance, outputs[kind].beside)
     pairs = zip(chosen, entries, strict=True)
     return [
         (job, entry.other) for (job, _), own in pairs for entry in own.values() if entry.other is not None

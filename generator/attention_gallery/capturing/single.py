@@ -20,7 +20,7 @@ from attention_gallery.records import AttentionLayer, MemoryCapture, TextInput
 
 def capture_one(
     loaded: LoadedModel | PreparedModel,
-    given: TextInput | str,
+    text_input: TextInput | str,
     fingerprint: ModelFingerprint | None = None,
     kind: str | None = None,
 ) -> MemoryCapture:
@@ -37,12 +37,12 @@ def capture_one(
                 f'"{model.resolved.source}" has no {chosen} attention', f"it has: {', '.join(model.parts)}"
             )
         )
-    return _capture(loaded, given, fingerprint, (chosen,))[chosen]
+    return _capture(loaded, text_input, fingerprint, (chosen,))[chosen]
 
 
 def capture_kinds(
     loaded: LoadedModel | PreparedModel,
-    given: TextInput | str,
+    text_input: TextInput | str,
     fingerprint: ModelFingerprint | None = None,
 ) -> Mapping[str, MemoryCapture]:
     """Every kind of attention of one sentence, from one pass through the model.
@@ -52,16 +52,16 @@ def capture_kinds(
     attention cannot be captured exactly.
     """
     model = loaded.loaded if isinstance(loaded, PreparedModel) else loaded
-    return _capture(loaded, given, fingerprint, tuple(model.parts))
+    return _capture(loaded, text_input, fingerprint, tuple(model.parts))
 
 
 def _capture(
     loaded: LoadedModel | PreparedModel,
-    given: TextInput | str,
+    text_input: TextInput | str,
     fingerprint: ModelFingerprint | None,
     kinds: tuple[str, ...],
 ) -> dict[str, MemoryCapture]:
-    given = TextInput(given) if isinstance(given, str) else given
+    text_input = TextInput(text_input) if isinstance(text_input, str) else text_input
     prepared = loaded if isinstance(loaded, PreparedModel) else prepare(loaded)
     model = prepared.loaded
     resolved = model.resolved
@@ -69,30 +69,30 @@ def _capture(
         running_on(model.threads),  # what a model writes by itself may hang on a last bit
         foreign_code(lambda error: unread(resolved.source, resolved.problem, error)),
     ):
-        read = read_input(model, given, resolved.source, resolved.problem)
+        read = read_input(model, text_input, resolved.source, resolved.problem)
     layers: dict[str, list[AttentionLayer]] = {kind: [] for kind in kinds}
-    emits = {kind: found.append for kind, found in layers.items()}
+    emits = {kind: captured.append for kind, captured in layers.items()}
     try:
         with quiet_libraries():
-            (told,) = run_batch(prepared, [read], [emits], fingerprint or ModelFingerprint("", ""))
+            (outputs,) = run_batch(prepared, [read], [emits], fingerprint or ModelFingerprint("", ""))
     except SideOutputError as error:
-        return _capture(prepared.without(error), given, fingerprint, kinds)
+        return _capture(prepared.without(error), text_input, fingerprint, kinds)
     except OutOfMemoryError as error:
         raise out_of_memory(prepared, resolved.source) from error
-    named = {"given": repr(given), "source": resolved.source, "dtype": model.dtype}
+    named = {"given": repr(text_input), "source": resolved.source, "dtype": model.dtype}
     return {
         kind: MemoryCapture(
             key=digest({**named, "kind": kind}),
             text=read.text_of(kind),
             tokens=read.queries(kind),
             facts=model.parts[kind],
-            provenance=told[kind].provenance,
-            layers=tuple(found),
+            provenance=outputs[kind].provenance,
+            layers=tuple(captured),
             looked_at=read.keys(kind) if kind == "cross" else None,
             looked_at_text=read.text,
-            beside=told[kind].beside,
+            beside=outputs[kind].beside,
         )
-        for kind, found in layers.items()
+        for kind, captured in layers.items()
     }
 
 

@@ -57,10 +57,10 @@ def remove_site(site: Path) -> Removed:
     if not site.is_dir():
         return Removed(count, size)
     _remove_empty_folders(site)
-    kept = sum(1 for _ in walk_files(site)) if site.is_dir() else 0
-    if kept:
+    remaining = sum(1 for _ in walk_files(site)) if site.is_dir() else 0
+    if remaining:
         (site / MARKER).write_bytes(marker_bytes(()))
-    return Removed(count, size, kept)
+    return Removed(count, size, remaining)
 
 
 def remove_unused(manifest_path: Path) -> Removed:

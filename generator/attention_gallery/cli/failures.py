@@ -69,9 +69,9 @@ def _ended(error: SystemExit) -> str:
 
 def _bug_message(error: BaseException, verbose: bool) -> str:
     summary = " ".join(str(error).split())
-    told = f"{type(error).__name__}: {summary}" if summary else type(error).__name__
+    fault = f"{type(error).__name__}: {summary}" if summary else type(error).__name__
     hint = "" if verbose else "; run again with --verbose for the traceback, and please report it"
-    return f"this is a bug in attention-gallery: {told}{hint}"
+    return f"this is a bug in attention-gallery: {fault}{hint}"
 
 
 def _say_error(text: str, code: int) -> int:

@@ -45,12 +45,12 @@ class Session:
         try:
             if kind_of(path) == "folder":
                 path = path / MANIFEST
-            found = kind_of(path)
+            kind = kind_of(path)
         except OSError as error:
             reason = f"the manifest {self.manifest} cannot be read"
             mend = "check the path and its permissions"
             raise ManifestError(cannot_read(reason, error, mend)) from None
-        if found in ("nothing", "folder"):
+        if kind in ("nothing", "folder"):
             raise ManifestError(f"there is no manifest at {self.manifest}", mend=_where_to_find(path))
         return path
 
@@ -96,8 +96,8 @@ def common_options() -> list[click.Option]:
 
 def session_of(context: click.Context | None) -> Session:
     """The session that has been read so far; the defaults when there is none."""
-    found = context.obj if context is not None else None
-    return found if isinstance(found, Session) else Session()
+    session = context.obj if context is not None else None
+    return session if isinstance(session, Session) else Session()
 
 
 def _where_to_find(path: Path) -> str:

@@ -26,7 +26,7 @@ def starter_files() -> Mapping[str, bytes]:
     from attention_gallery.manifest import schema_text
 
     source = Path(__file__).parent / "init_files"
-    files = {place: (source / name).read_bytes() for name, place in _PLACES.items()}
+    files = {path: (source / name).read_bytes() for name, path in _PLACES.items()}
     files["requirements.txt"] = files["requirements.txt"].replace(b"@VERSION@", __version__.encode())
     files[SCHEMA] = schema_text().encode()
     return dict(sorted(files.items()))
@@ -62,7 +62,7 @@ def _check_places(folder: Path, files: Mapping[str, bytes], force: bool) -> None
     root = folder.resolve()
     for name in files:
         parent = (folder / name).parent
-        above = next(one for one in (parent, *parent.parents) if one.exists())
+        above = next(folder_above for folder_above in (parent, *parent.parents) if folder_above.exists())
         if not above.is_dir():
             problems.append(Problem(f"{above} is not a folder", "choose another folder"))
         elif folder.exists() and not parent.resolve().is_relative_to(root):

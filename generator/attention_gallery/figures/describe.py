@@ -63,23 +63,23 @@ class HeadDescriber:
 
     @cached_property
     def _pairs(self) -> tuple[list[Any], list[Any], list[Any]]:
-        found = self._analysis
-        return found.standouts_q.tolist(), found.standouts_k.tolist(), found.standouts_w.tolist()
+        analysis = self._analysis
+        return analysis.standouts_q.tolist(), analysis.standouts_k.tolist(), analysis.standouts_w.tolist()
 
     def head(self, layer: int, head: int, kind: HeadType | None = None) -> str:
         """One head: its type with the evidence, and its strongest pairs, sinks left out.
 
         `kind` is the head's type where the caller knows it already.
         """
-        found = kind or self._analysis.head_type(layer, head)
-        text = f"{head_name(layer, head)} is a {_lower_first(found.titles)}: {found.evidences}."
+        head_type = kind or self._analysis.head_type(layer, head)
+        text = f"{head_name(layer, head)} is a {_lower_first(head_type.titles)}: {head_type.evidences}."
         pairs = self.strongest(layer, head)
         return f"{text} Strongest between words: {'; '.join(pairs)}." if pairs else text
 
     def strongest(self, layer: int, head: int, limit: int = PAIRS_SHOWN) -> list[str]:
         """The strongest pairs of one head, each as `“it” → “cat” 0.41`."""
         names, others = self._names, self._keys
-        queries, keys, weights = (part[layer][head] for part in self._pairs)
+        queries, keys, weights = (ranked[layer][head] for ranked in self._pairs)
         return [
             f"{names[query]} → {others[key]} {decimal(weight)}"
             for query, key, weight in zip(queries[:limit], keys, weights, strict=False)
@@ -88,17 +88,17 @@ class HeadDescriber:
 
     def grid(self) -> str:
         """All heads as small multiples: how many there are of each type, and the clearest of each."""
-        found = self._analysis
+        analysis = self._analysis
         parts = []
-        for name, count in found.type_counts:
-            clearest = found.clearest(name)
+        for name, count in analysis.type_counts:
+            clearest = analysis.clearest(name)
             if clearest is None:
                 parts.append(f"{count} {name}")
             else:
                 which = head_name(*clearest) if count == 1 else f"the clearest {head_name(*clearest)}"
-                parts.append(f"{count} {name}, {which}, {found.head_type(*clearest).evidence}")
-        heads = _count(found.layers * found.heads, "head")
-        return f"The attention of {heads} in {_count(found.layers, 'layer')}. By type: {'; '.join(parts)}."
+                parts.append(f"{count} {name}, {which}, {analysis.head_type(*clearest).evidence}")
+        heads = _count(analysis.layers * analysis.heads, "head")
+        return f"The attention of {heads} in {_count(analysis.layers, 'layer')}. By type: {'; '.join(parts)}."
 
     def token(self, query: int) -> str:
         """Where one token looks through the layers, heads averaged.
@@ -106,19 +106,20 @@ class HeadDescriber:
         Special tokens are left out, and in causal models the first token; where nothing else can be
         seen, all tokens are described.
         """
-        found = self._analysis
-        keys = found.top_content_keys[:, query, 0].tolist()
-        weights = found.top_content_weights[:, query, 0].tolist()
+        analysis = self._analysis
+        keys = analysis.top_content_keys[:, query, 0].tolist()
+        weights = analysis.top_content_weights[:, query, 0].tolist()
         left_out = any(key >= 0 for key in keys)
         if not left_out:
-            keys, weights = found.top_keys[:, query, 0].tolist(), found.top_weights[:, query, 0].tolist()
+            keys = analysis.top_keys[:, query, 0].tolist()
+            weights = analysis.top_weights[:, query, 0].tolist()
         runs = [
             f"{_layers(first, last)} {self._run(key, low, high)}"
             for key, first, last, low, high in _runs(keys, weights)
         ]
         aside = ""
         if left_out:
-            first = found.kind == "decoder"
+            first = analysis.kind == "decoder"
             aside = ", the first token left out" if first else ", special tokens left out"
         return f"Where {self._names[query]} looks most, heads averaged{aside}: {'; '.join(runs)}."
 

@@ -81,7 +81,7 @@ def _together(layers: LayerReader, count: int) -> Iterator[Float32]:
     waiting: list[Float32] = []
     for index in range(count):
         waiting.append(layers(index))
-        if index + 1 == count or sum(one.size for one in waiting) + waiting[0].size > _BATCH_WEIGHTS:
+        if index + 1 == count or sum(layer.size for layer in waiting) + waiting[0].size > _BATCH_WEIGHTS:
             yield waiting[0] if len(waiting) == 1 else np.concatenate(waiting)
             waiting = []
 
@@ -192,6 +192,6 @@ def _deflated(parts: Sequence[bytes]) -> bytes:
     # Weights are near-random small numbers: coding each byte by how often it occurs gains nearly all there
     # is. Looking for repeats as well takes ten times as long and gains a fiftieth.
     deflate = zlib.compressobj(1, zlib.DEFLATED, _DEFLATE_RAW, 8, zlib.Z_RLE)
-    packed = [deflate.compress(part) for part in parts]
+    packed = [deflate.compress(chunk) for chunk in parts]
     packed.append(deflate.flush())
     return b"".join(packed)

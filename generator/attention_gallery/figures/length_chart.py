@@ -59,7 +59,7 @@ def _ceiling(value: float) -> float:
     if value <= 0:
         return 1.0
     step = 10.0 ** math.floor(math.log10(value))
-    return next(step * part for part in (1, 2, 3, 4, 5, 6, 8, 10) if step * part >= value * 0.999999)
+    return next(step * factor for factor in (1, 2, 3, 4, 5, 6, 8, 10) if step * factor >= value * 0.999999)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +76,20 @@ class _Scale:
 
     def grid(self) -> Sequence[str]:
         """Lines and numbers of both scales."""
-        found = []
-        for part in range(5):
-            value, end = self.top * part / 4, WIDTH - RIGHT
+        lines = []
+        for quarter in range(5):
+            value, end = self.top * quarter / 4, WIDTH - RIGHT
             y = self._up(value)
-            found.append(
+            lines.append(
                 f'<line class="length-grid" x1="{LEFT:.0f}" x2="{end:.0f}" y1="{y:.1f}" y2="{y:.1f}"/>'
                 f'<text class="length-up" x="{LEFT - 6:.0f}" y="{y:.1f}">{value:.3g}</text>'
             )
         for tokens in self.tokens:
             x, y = self._across(tokens), HEIGHT - BOTTOM + 18
-            found.append(f'<text class="length-across" x="{x:.1f}" y="{y:.0f}">{tokens}</text>')
+            lines.append(f'<text class="length-across" x="{x:.1f}" y="{y:.0f}">{tokens}</text>')
         middle = (LEFT + WIDTH - RIGHT) / 2
-        found.append(f'<text class="length-across" x="{middle:.0f}" y="{HEIGHT - 8:.0f}">tokens</text>')
-        return found
+        lines.append(f'<text class="length-across" x="{middle:.0f}" y="{HEIGHT - 8:.0f}">tokens</text>')
+        return lines
 
     def _across(self, tokens: int) -> float:
         first, last = math.log(self.tokens[0]), math.log(self.tokens[-1])

@@ -55,10 +55,10 @@ def _ticks(strip: Strip) -> str:
     shares = (values[~np.isnan(values)] - low) / (high - low if high > low else np.inf)
     counts = np.bincount(np.rint(WIDTH * np.clip(shares, 0.0, 1.0)).astype(np.int64))
     most = counts.max(initial=1)
-    places = np.flatnonzero(counts)
-    heights = np.maximum(TALLEST // 2, np.rint(TALLEST * counts[places] / most).astype(np.int64))
-    ticks = zip(places.tolist(), heights.tolist(), strict=True)
-    return "".join([f"M{place} {HEIGHT}v-{height}" for place, height in ticks])
+    columns = np.flatnonzero(counts)
+    heights = np.maximum(TALLEST // 2, np.rint(TALLEST * counts[columns] / most).astype(np.int64))
+    ticks = zip(columns.tolist(), heights.tolist(), strict=True)
+    return "".join([f"M{x} {HEIGHT}v-{height}" for x, height in ticks])
 
 
 def _span(name: str, strip: Strip, ends: tuple[float, float], upright: tuple[int, int]) -> str:

@@ -47,7 +47,7 @@ class Given(TypedDict, total=False):
     chat_options: Mapping[str, str | bool | int | float]
 
 
-def text_input(text: object, given: Mapping[str, object]) -> TextInput:
+def text_input(text: object, named: Mapping[str, object]) -> TextInput:
     """What a model is given to read. Raises `UserError` for anything that is none."""
     if isinstance(text, Collection) and not isinstance(text, str | bytes | Mapping):
         raise UserError(
@@ -56,16 +56,16 @@ def text_input(text: object, given: Mapping[str, object]) -> TextInput:
             "a second text that is read with the first is `pair=…`",
         )
     text = _text(text, "the text")
-    chat = _chat(given.get("chat", ()))
+    chat = _chat(named.get("chat", ()))
     if chat and text:
         raise UserError("a text and a chat were given", mend="give one of them")
     if not chat and not text.strip():
         raise UserError("the text is empty", mend="write a sentence, or give a chat")
-    pair, target = (_optional_text(given.get(name), name) for name in ("pair", "target"))
-    generate = whole_number(given.get("generate", 0), "`generate`", 0, _MOST_GENERATED)
-    truncate = yes_or_no(given.get("truncate", False), "truncate")
+    pair, target = (_optional_text(named.get(name), name) for name in ("pair", "target"))
+    generate = whole_number(named.get("generate", 0), "`generate`", 0, _MOST_GENERATED)
+    truncate = yes_or_no(named.get("truncate", False), "truncate")
     read = text or "\n".join(content for _, content in chat)
-    options = _chat_options(given.get("chat_options", {}))
+    options = _chat_options(named.get("chat_options", {}))
     if options and not chat:
         raise UserError("there is no chat for these options", mend="leave `chat_options` out, or give a chat")
     return TextInput(read, pair, chat, target, generate, truncate, options)
@@ -144,8 +144,8 @@ def one_of(value: object, what: str, known: Collection[str]) -> str:
     if isinstance(value, str) and value in known:
         return value
     close = did_you_mean(value, known) if isinstance(value, str) else ""
-    shown = repr(value) if isinstance(value, str) else _named(value)
-    raise UserError(f"{what} cannot be {shown}", mend=close or f"known: {', '.join(known)}")
+    written = repr(value) if isinstance(value, str) else _named(value)
+    raise UserError(f"{what} cannot be {written}", mend=close or f"known: {', '.join(known)}")
 
 
 def yes_or_no(value: object, name: str) -> bool:

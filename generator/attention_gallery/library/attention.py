@@ -122,8 +122,8 @@ class Attention:
     @told_calls
     def head(self, layer: int, head: int) -> Float32:
         """The weights of one head: float32[query, key], rows sum to 1. Raises `UserError` for no head."""
-        found: Float32 = self._layer(layer).weights[arguments.place(head, "head", self.facts.heads)]
-        return found
+        weights: Float32 = self._layer(layer).weights[arguments.place(head, "head", self.facts.heads)]
+        return weights
 
     @told_calls
     def average(self, layer: int | None = None) -> Float32:
@@ -177,8 +177,8 @@ class Attention:
     def head_type(self, layer: int, head: int) -> HeadType:
         """The type of one head on this text, with the evidence for it. Raises `UserError` for no head."""
         facts = self.facts
-        place = arguments.place(layer, "layer", facts.layers), arguments.place(head, "head", facts.heads)
-        return self._analysis.head_type(*place)
+        position = arguments.place(layer, "layer", facts.layers), arguments.place(head, "head", facts.heads)
+        return self._analysis.head_type(*position)
 
     @told_calls
     def to_dataframe(self) -> DataFrame:
@@ -256,13 +256,13 @@ class Attention:
         limit = arguments.whole_number(limit, "`limit`", 1, 1_000_000)
         sinks = arguments.yes_or_no(sinks, "sinks")
         chosen = range(self.facts.layers) if layer is None else [layer]
-        found: list[TopKey] = []
+        rows: list[TopKey] = []
         for index in chosen:
             weights = average_heads(self._layer(index)) if head is None else self.head(index, head)
             for query in queries:
                 row = weights[query] if sinks else np.where(self._content(), weights[query], 0)
-                found.extend(self._strongest(row, (index, head, query), limit))
-        return tuple(found)
+                rows.extend(self._strongest(row, (index, head, query), limit))
+        return tuple(rows)
 
     @told_calls
     def figure(self, layer: int | None = None, head: int | None = None) -> Figure:
@@ -290,8 +290,8 @@ class Attention:
             content[:1] = False
         return content
 
-    def _strongest(self, row: Float32, place: tuple[int, int | None, int], limit: int) -> Iterator[TopKey]:
-        layer, head, query = place
+    def _strongest(self, row: Float32, position: tuple[int, int | None, int], limit: int) -> Iterator[TopKey]:
+        layer, head, query = position
         for key in np.argsort(-row, kind="stable")[:limit].tolist():
             if row[key] > 0:
                 yield TopKey(layer, head, self.tokens[query], self.keys[key], float(row[key]), query, key)

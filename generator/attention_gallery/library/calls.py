@@ -51,7 +51,7 @@ def _check(name: str, parameters: Mapping[str, Parameter], count: int, named: Ma
             raise UserError(f"`{argument}` of `{name}` is given twice", mend="give it by place or by name")
     for argument in placed[count:]:
         if parameters[argument].default is Parameter.empty and argument not in named:
-            required = [place for place in placed if parameters[place].default is Parameter.empty]
+            required = [other for other in placed if parameters[other].default is Parameter.empty]
             mend = f"write {name}({', '.join(required)})"
             raise UserError(f"`{argument}` of `{name}` is missing", mend=mend)
 

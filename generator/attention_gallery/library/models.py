@@ -41,14 +41,14 @@ class Model:
 
     @told_calls
     def capture(
-        self, text: str = "", *, kind: AttentionKind | None = None, **given: Unpack[Given]
+        self, text: str = "", *, kind: AttentionKind | None = None, **named: Unpack[Given]
     ) -> Attention:
         """The attention of every layer and head on a text, as the model computes it. See `capture`."""
         from attention_gallery.capturing import capture_one
 
         if kind is not None:
             arguments.one_of(kind, "`kind`", arguments.KINDS)
-        return Attention(capture_one(self.prepared, arguments.text_input(text, given), kind=kind))
+        return Attention(capture_one(self.prepared, arguments.text_input(text, named), kind=kind))
 
     def _repr_html_(self) -> str:
         """The model in short, for notebooks."""
@@ -106,7 +106,7 @@ def capture(
     dtype: Dtype = "float32",
     device: Device = "auto",
     threads: int = CaptureSettings().threads,
-    **given: Unpack[Given],
+    **named: Unpack[Given],
 ) -> Attention:
     """The attention of every layer and head of a model on a text, as it computes it, not rounded to store.
 
@@ -117,7 +117,7 @@ def capture(
     default), "decoder" or "cross". Raises `ModelError` when the model cannot be found, loaded or captured, or
     cannot read what it is given, and `UserError` for arguments that are none.
     """
-    read = arguments.text_input(text, given)  # told before a model is loaded
+    read = arguments.text_input(text, named)  # told before a model is loaded
     if kind is not None:
         arguments.one_of(kind, "`kind`", arguments.KINDS)
     if not isinstance(model, Model):
@@ -125,13 +125,13 @@ def capture(
         loaded = load(
             model, revision=revision, dtype=dtype, device=device, threads=threads, generates=generates
         )
-        return loaded.capture(text, kind=kind, **given)
+        return loaded.capture(text, kind=kind, **named)
     if (revision, dtype, device, threads) != (None, "float32", "auto", CaptureSettings().threads):
         raise UserError(
             "the model is loaded already: `revision`, `dtype`, `device` and `threads` have no say any more",
             mend='give them to `load`, such as load("org/name", device="cpu")',
         )
-    return model.capture(text, kind=kind, **given)
+    return model.capture(text, kind=kind, **named)
 
 
 def _check(revision: object, dtype: object, device: object) -> None:

@@ -24,8 +24,8 @@ def attention_html(captured: StoredAttention, average: Float32, types: Iterable[
     """
     facts, origin = captured.facts, captured.provenance
     rows = [*_facts(facts), ("Model", origin.source)]
-    if said := _types(types):
-        rows.append(("Types", said))
+    if type_counts := _types(types):
+        rows.append(("Types", type_counts))
     png, (width, height) = thumbnail(average, _PIXELS)
     alt = "The mean of all heads: queries down, keys along."
     picture = Markup('<img src="{}" width="{}" height="{}" alt="{}" style="border:1px solid #8884">').format(
@@ -34,9 +34,9 @@ def attention_html(captured: StoredAttention, average: Float32, types: Iterable[
     strips = [("Tokens", captured.tokens)]
     if captured.keys is not captured.tokens:
         strips.append(("Keys", captured.keys))
-    told = [(name, _strip(tokens)) for name, tokens in strips]
+    strip_rows = [(name, _strip(tokens)) for name, tokens in strips]
     title = f"{facts.kind} attention of {facts.architecture}"
-    return str(_block(title, [*told, *rows], picture))
+    return str(_block(title, [*strip_rows, *rows], picture))
 
 
 def model_html(facts: ModelFacts) -> str:
@@ -67,5 +67,5 @@ def _block(title: str, rows: Sequence[tuple[str, str | Markup]], picture: Markup
     row = Markup(
         '<tr><th style="text-align:left;vertical-align:top">{}</th><td style="text-align:left">{}</td></tr>'
     )
-    table = Markup("").join(row.format(*one) for one in rows)
+    table = Markup("").join(row.format(*cells) for cells in rows)
     return Markup("<div><p><b>{}</b></p><table>{}</table>{}</div>").format(title, table, picture)

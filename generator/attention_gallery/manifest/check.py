@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from attention_gallery.errors import ManifestError
 from attention_gallery.manifest.blocks.contrasts import check_forms
 from attention_gallery.manifest.blocks.readers import check_readers
-from attention_gallery.manifest.blocks.relations import Finding, Place
+from attention_gallery.manifest.blocks.relations import Finding, KeyPath
 from attention_gallery.manifest.blocks.sentences import (
     check_collections,
     check_language,
@@ -88,7 +88,7 @@ def _address(address: str) -> str | None:
         return "the address contains a user name or password"
     if "?" in address or "#" in address:
         return "the address ends in a query (`?`) or fragment (`#`), which pages cannot be placed under"
-    if any(part in (".", "..") for part in parts.path.split("/")):
+    if any(segment in (".", "..") for segment in parts.path.split("/")):
         return "the path of the address contains `.` or `..`"
     return None
 
@@ -119,55 +119,55 @@ def _models(data: dict[str, Any]) -> Iterator[Finding]:
             yield reason, "remove it: it is for folders and hub ids", ("models", i, "trust_remote_code")
 
 
-def _attention(model: dict[str, Any], place: Place) -> Iterator[Finding]:
+def _attention(model: dict[str, Any], keys: KeyPath) -> Iterator[Finding]:
     kinds = model.get("attention")
     if kinds == ():
-        yield "`attention` names no kind", "name encoder, decoder or cross, or remove the key", place
+        yield "`attention` names no kind", "name encoder, decoder or cross, or remove the key", keys
     kinds = kinds if isinstance(kinds, tuple) else ()
     for n, kind in enumerate(kinds):
         if isinstance(kind, str) and kind in kinds[:n]:
-            yield f'the kind "{kind}" stands here twice', "remove it", (*place, n)
+            yield f'the kind "{kind}" stands here twice', "remove it", (*keys, n)
 
 
 def _slugs(
     name: str, items: list[tuple[int, dict[str, Any]]], origins: Origins, document: Document
 ) -> Iterator[Finding]:
     """Reserved and repeated slugs, then aliases against all slugs and each other."""
-    taken: dict[str, Place] = {}
+    taken: dict[str, KeyPath] = {}
     for i, item in items:
         slug = item.get("slug")
         if not isinstance(slug, str) or not is_slug(slug):
             continue
         made = origins.get((name, i))
-        place: Place = (name, i, made or "slug")
+        keys: KeyPath = (name, i, made or "slug")
         hint = "give it another name with `slug: …`"
         if (reason := reserved_reason(slug)) is not None:
             if slug in RESERVED_LATELY:
                 hint += f", and keep links that were shared alive with `aliases: [{slug}]`"
-            yield f'the slug "{slug}"{_made(made)} is reserved: {reason}', hint, place
+            yield f'the slug "{slug}"{_made(made)} is reserved: {reason}', hint, keys
         elif slug in taken:
             line = document.position(*taken[slug]).line
-            yield f'the slug "{slug}"{_made(made)} is already that of line {line}', hint, place
+            yield f'the slug "{slug}"{_made(made)} is already that of line {line}', hint, keys
         else:
-            taken[slug] = place
+            taken[slug] = keys
     for i, item in items:
         aliases = item.get("aliases")
         for n, alias in enumerate(aliases if isinstance(aliases, tuple) else ()):
             if not isinstance(alias, str) or not is_slug(alias):
                 continue
-            place = (name, i, "aliases", n)
+            keys = (name, i, "aliases", n)
             reason = None if alias in RESERVED_LATELY else reserved_reason(alias)
             if reason is not None:
-                yield f'the alias "{alias}" is reserved: {reason}', "remove it", place
+                yield f'the alias "{alias}" is reserved: {reason}', "remove it", keys
             elif alias in taken:
                 line = document.position(*taken[alias]).line
                 yield (
                     f'the alias "{alias}" is already a slug or alias in line {line}',
                     "remove one of them",
-                    place,
+                    keys,
                 )
             else:
-                taken[alias] = place
+                taken[alias] = keys
 
 
 def _made(origin: str | None) -> str:

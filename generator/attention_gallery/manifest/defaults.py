@@ -38,49 +38,49 @@ def with_defaults(data: dict[str, Any]) -> tuple[dict[str, Any], Origins]:
 
 def _titles(items: Any) -> dict[str, str]:
     """Titles by slug; of a model also those of its kinds of attention, should it have several."""
-    found = {}
+    titles = {}
     for item in items if isinstance(items, tuple) else ():
         slug, title = (item.get("slug"), item.get("title")) if isinstance(item, dict) else (None, None)
         if isinstance(slug, str) and isinstance(title, str):
-            found[slug] = title
-            found |= {kind_slug(slug, kind): kind_title(title, kind) for kind in KINDS}
-    return found
+            titles[slug] = title
+            titles |= {kind_slug(slug, kind): kind_title(title, kind) for kind in KINDS}
+    return titles
 
 
 def _contrast(
     item: dict[str, Any], origins: Origins, index: int, titles: dict[str, dict[str, str]]
 ) -> dict[str, Any]:
-    given = isinstance(item.get("title"), str)
+    titled = isinstance(item.get("title"), str)
     if "title" not in item:
         item["title"] = contrast_title(item, titles["models"], titles["sentences"])
     if "slug" not in item and isinstance(item["title"], str):
-        origins["contrasts", index] = "title" if given else contrast_basis(item)
+        origins["contrasts", index] = "title" if titled else contrast_basis(item)
         item["slug"] = slugify(item["title"], "contrast")
     return item
 
 
 def _model(item: dict[str, Any], origins: Origins, index: int) -> dict[str, Any]:
-    given = "title" in item
+    titled = "title" in item
     source = item.get("source")
-    if not given and isinstance(source, str):
+    if not titled and isinstance(source, str):
         try:
             item["title"] = parse_source(source).title
         except ManifestError:
             item["title"] = source or "?"
     if "slug" not in item and isinstance(item.get("title"), str):
-        origins["models", index] = "title" if given else "source"
+        origins["models", index] = "title" if titled else "source"
         item["slug"] = slugify(item["title"], "model")
     return item
 
 
 def _sentence(item: dict[str, Any], origins: Origins, index: int) -> dict[str, Any]:
-    given = isinstance(item.get("title"), str)
+    titled = isinstance(item.get("title"), str)
     source = "text" if "text" in item else "chat"
     text = item["text"] if "text" in item else _opening(item.get("chat"))
     if "slug" not in item:
         basis = item.get("title") if "title" in item else text
         if isinstance(basis, str):
-            origins["sentences", index] = "title" if given else source
+            origins["sentences", index] = "title" if titled else source
             item["slug"] = slugify(basis, "sentence")
     if "title" not in item and isinstance(text, str):
         item["title"] = shorten(text) or "?"
@@ -89,7 +89,7 @@ def _sentence(item: dict[str, Any], origins: Origins, index: int) -> dict[str, A
 
 def _opening(chat: Any) -> str | None:
     """What the user says first, or else whoever says anything; None where that is not a text."""
-    messages = [one for one in chat if isinstance(one, dict)] if isinstance(chat, tuple) else []
-    messages.sort(key=lambda one: one.get("role") != "user")
-    said = messages[0].get("content") if messages else None
-    return said if isinstance(said, str) else None
+    messages = [message for message in chat if isinstance(message, dict)] if isinstance(chat, tuple) else []
+    messages.sort(key=lambda message: message.get("role") != "user")
+    content = messages[0].get("content") if messages else None
+    return content if isinstance(content, str) else None

@@ -36,12 +36,12 @@ def without_drafts(manifest: Manifest) -> Manifest:
             "contrasts": tuple(settings.contrasts[i] for i in contrasts),
         }
     )
-    kept = {
+    indices = {
         "models": _in_file(manifest, "models", models),
         "sentences": _in_file(manifest, "sentences", sentences),
         "contrasts": _in_file(manifest, "contrasts", contrasts),
     }
-    return replace(manifest, settings=left, kept=kept)
+    return replace(manifest, settings=left, indices=indices)
 
 
 def _contrasts(
@@ -81,5 +81,5 @@ def _left_alone(manifest: Manifest, models: tuple[int, ...], sentences: tuple[in
 
 
 def _in_file(manifest: Manifest, name: str, left: tuple[int, ...]) -> tuple[int, ...]:
-    before = manifest.kept.get(name)
+    before = manifest.indices.get(name)
     return left if before is None else tuple(before[i] for i in left)

@@ -29,12 +29,12 @@ def explain(
 ) -> list[Problem]:
     """One problem for each place that pydantic refused, without a file."""
     problems = []
-    told: set[tuple[str | int, ...]] = set()
+    refused: set[tuple[str | int, ...]] = set()
     for error in errors:
         path = _in_file(tuple(error["loc"]), document)
-        if path in told or (isinstance(error["input"], Unusable) and _reported(document, path)):
+        if path in refused or (isinstance(error["input"], Unusable) and _reported(document, path)):
             continue
-        told.add(path)
+        refused.add(path)
         if error["type"] == "missing" and path[-1] in ("slug", "title") and len(path) > 1:
             # These are made from other keys, which are told of themselves.
             continue
@@ -42,10 +42,12 @@ def explain(
             # A list whose items are all wrong counts as empty; the items are told of themselves.
             continue
         reason, mend = _words(error, path, document, model)
-        place = document.position(*path)
+        position = document.position(*path)
         if error["type"] == "extra_forbidden" and path in document.keys:
-            place = document.at(document.keys[path])
-        problems.append(Problem(reason, mend, line=place.line, column=place.column, quote=place.quote))
+            position = document.at(document.keys[path])
+        problems.append(
+            Problem(reason, mend, line=position.line, column=position.column, quote=position.quote)
+        )
     return problems
 
 
@@ -64,7 +66,11 @@ def _block(here: Any) -> Any:
     """The block itself, of one that may be left out."""
     if get_origin(here) not in (Union, types.UnionType):
         return here
-    blocks = (one for one in get_args(here) if isinstance(one, type) and issubclass(one, BaseModel))
+    blocks = (
+        argument
+        for argument in get_args(here)
+        if isinstance(argument, type) and issubclass(argument, BaseModel)
+    )
     return next(blocks, here)
 
 
@@ -100,8 +106,10 @@ def _is_side(path: tuple[str | int, ...]) -> bool:
 
 
 def _reported(document: Document, path: tuple[str | int, ...]) -> bool:
-    place = document.position(*path)
-    return any((one.line, one.column) == (place.line, place.column) for one in document.problems)
+    position = document.position(*path)
+    return any(
+        (problem.line, problem.column) == (position.line, position.column) for problem in document.problems
+    )
 
 
 def _words(

@@ -34,7 +34,7 @@ LARGEST = 32 * 1024 * 1024
 class Manifest:
     """The settings of a gallery and the file they come from.
 
-    `path` is absolute, `root` is its folder. `kept` gives, for filtered "models", "sentences"
+    `path` is absolute, `root` is its folder. `indices` gives, for filtered "models", "sentences"
     and "contrasts", the place in the file of each one that is left; sentences of a treebank share that of
     their collection.
     `origins` tells by slug where in a treebank such a sentence stands, `files` are the treebanks.
@@ -44,14 +44,14 @@ class Manifest:
     root: Path
     settings: GallerySettings
     document: Document = field(repr=False, compare=False)
-    kept: Mapping[str, tuple[int, ...]] = field(default_factory=dict, repr=False, compare=False)
+    indices: Mapping[str, tuple[int, ...]] = field(default_factory=dict, repr=False, compare=False)
     origins: Mapping[str, Origin] = field(default_factory=dict, repr=False, compare=False)
     files: tuple[Path, ...] = field(default=(), repr=False, compare=False)
 
     def where(self, *keys: str | int) -> Position:
         """The place of a value, such as `where("sentences", 3, "text")`, or else of its nearest parent."""
-        if len(keys) > 1 and keys[0] in self.kept and isinstance(keys[1], int):
-            keys = (keys[0], self.kept[str(keys[0])][keys[1]], *keys[2:])
+        if len(keys) > 1 and keys[0] in self.indices and isinstance(keys[1], int):
+            keys = (keys[0], self.indices[str(keys[0])][keys[1]], *keys[2:])
         return self.document.position(*keys)
 
     def problem(self, reason: str, mend: str, *keys: str | int) -> Problem:
@@ -60,8 +60,8 @@ class Manifest:
             origin = self.origins.get(self.settings.sentences[keys[1]].slug)
             if origin is not None:
                 return Problem(reason, mend, origin.file, origin.line, quote=origin.quote)
-        place = self.where(*keys)
-        return Problem(reason, mend, self.path, place.line, place.column, place.quote)
+        position = self.where(*keys)
+        return Problem(reason, mend, self.path, position.line, position.column, position.quote)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,29 +99,29 @@ def read_manifest(path: Path) -> ManifestReading:
         data["analysis"] = {"measures": data["analysis"]}
         document.move(("analysis",), ("analysis", "measures"))
     collections = read_collections(data, document, path.parent)
-    merged, places = collections.merged(data)
-    settings, errors = _validate(merged, places)
+    merged, items = collections.merged(data)
+    settings, errors = _validate(merged, items)
     findings = [*check(data, origins, document, path), *check_names(merged)]
     if settings is not None:
         named = slugs_of(merged, "sentences") is not None
-        findings += [*check_lengths(settings, named), *check_annotations(settings, places)]
+        findings += [*check_lengths(settings, named), *check_annotations(settings, items)]
     problems = [*explain(errors, document), *document.problems, *collections.problems]
     problems += [*check_collected(collections, data, document), *placed(findings, document)]
-    wrong = [*(tuple(error["loc"]) for error in errors), *(place for _, _, place in findings)]
-    kept: Mapping[str, tuple[int, ...]] = {"sentences": tuple(places)} if collections.files else {}
+    wrong = [*(tuple(error["loc"]) for error in errors), *(keys for _, _, keys in findings)]
+    indices: Mapping[str, tuple[int, ...]] = {"sentences": tuple(items)} if collections.files else {}
     if problems or settings is None:
-        rest = usable(merged, places, wrong)
-        settings, kept = (None, kept) if rest is None else (rest.settings, rest.kept)
+        rest = usable(merged, items, wrong)
+        settings, indices = (None, indices) if rest is None else (rest.settings, rest.indices)
     files = tuple(collections.files)
     manifest = None
     if settings is not None:
-        manifest = Manifest(path, path.parent, settings, document, kept, collections.origins, files)
+        manifest = Manifest(path, path.parent, settings, document, indices, collections.origins, files)
     names = {name: slugs_of(merged, name) for name in ("models", "sentences", "contrasts")}
     if collections.problems:
         names["sentences"] = None
-    told = sorted((_placed(one, path, document.lines) for one in problems), key=_order)
-    left_out = frozenset(str(place[0]) for place in wrong if len(place) > 0)
-    return ManifestReading(manifest, tuple(told), names, left_out)
+    placed_problems = sorted((_placed(problem, path, document.lines) for problem in problems), key=_order)
+    left_out = frozenset(str(keys[0]) for keys in wrong if len(keys) > 0)
+    return ManifestReading(manifest, tuple(placed_problems), names, left_out)
 
 
 def _document(path: Path) -> Document:
@@ -136,22 +136,22 @@ def _document(path: Path) -> Document:
         raise ManifestError(Problem("the manifest is empty", mend, path))
     if not isinstance(document.data, dict):
         reason = "the manifest must be a block of `key: value` lines"
-        place = document.position()
+        position = document.position()
         mend = "begin with `title:`, `models:` and `sentences:`"
-        raise ManifestError(Problem(reason, mend, path, place.line, place.column, place.quote))
+        raise ManifestError(Problem(reason, mend, path, position.line, position.column, position.quote))
     return document
 
 
-def _validate(data: dict[str, Any], places: list[int]) -> tuple[GallerySettings | None, list[Any]]:
-    """The settings, or what pydantic says against them; `places` are the items of the file by sentence."""
+def _validate(data: dict[str, Any], items: list[int]) -> tuple[GallerySettings | None, list[Any]]:
+    """The settings, or what pydantic says against them; `items` are the items of the file by sentence."""
     try:
         return GallerySettings.model_validate(data), []
     except ValidationError as error:
         errors: list[Any] = list(error.errors(include_url=False, include_context=True))
-    for one in errors:
-        loc = one["loc"]
+    for details in errors:
+        loc = details["loc"]
         if len(loc) > 1 and loc[0] == "sentences" and isinstance(loc[1], int):
-            one["loc"] = ("sentences", places[loc[1]], *loc[2:])
+            details["loc"] = ("sentences", items[loc[1]], *loc[2:])
     return None, errors
 
 

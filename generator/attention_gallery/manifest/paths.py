@@ -20,11 +20,11 @@ def check_paths(data: dict[str, Any], manifest: Path) -> Iterator[Finding]:
         value = data.get(key, default)
         if not isinstance(value, str):
             continue
-        found = inside(value, root)
-        if isinstance(found, Path):
-            real[key] = found
+        path = inside(value, root)
+        if isinstance(path, Path):
+            real[key] = path
         else:
-            yield found, "write a folder inside the project, relative to the manifest", (key,)
+            yield path, "write a folder inside the project, relative to the manifest", (key,)
     if "content" in real and real["content"] in {root, manifest}:
         yield "the content folder cannot be the project itself", "write a folder of its own", ("content",)
         del real["content"]

@@ -62,7 +62,9 @@ def _type(annotation: Any) -> str:
     if origin is Literal:
         return ", ".join(f"`{choice}`" for choice in arguments)
     if origin in (Union, types.UnionType):
-        return " or ".join(dict.fromkeys(_type(one) for one in arguments if one is not type(None)))
+        return " or ".join(
+            dict.fromkeys(_type(argument) for argument in arguments if argument is not type(None))
+        )
     if origin is tuple:
         plural = "" if get_origin(arguments[0]) is Literal else "s"
         return f"list of {_type(arguments[0])}{plural}"
@@ -76,7 +78,7 @@ def _type(annotation: Any) -> str:
 def _blocks(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
-    return [block for one in get_args(annotation) for block in _blocks(one)]
+    return [block for argument in get_args(annotation) for block in _blocks(argument)]
 
 
 def _default(key: str, path: str, field: FieldInfo) -> str:
@@ -85,8 +87,8 @@ def _default(key: str, path: str, field: FieldInfo) -> str:
     value = field.get_default(call_default_factory=True, validated_data={})
     if value in (None, "", (), {}) or isinstance(value, BaseModel):
         return ""
-    shown = list(value) if isinstance(value, tuple) else value
-    return f"`{str(value).lower() if isinstance(value, bool) else shown}`"
+    plain = list(value) if isinstance(value, tuple) else value
+    return f"`{str(value).lower() if isinstance(value, bool) else plain}`"
 
 
 def main(arguments: list[str]) -> None:

@@ -158,8 +158,8 @@ class SentenceSpec(Settings):
     def word_spans(self) -> tuple[Span, ...]:
         """Where its words stand in `joined`; the sides of relations begin and end with a word."""
         text = self.joined
-        sides = [span_of(side, text) for one in self.relations for side in (one.from_, one.to)]
-        return text_words(text, [place for span in sides for place in span])
+        sides = [span_of(side, text) for relation in self.relations for side in (relation.from_, relation.to)]
+        return text_words(text, [edge for span in sides for edge in span])
 
     def read_by(self, model: str) -> bool:
         """Whether the model with this slug reads the sentence."""

@@ -43,7 +43,7 @@ class Source:
     def title(self) -> str:
         """The last part that says something: `all-MiniLM-L6-v2`, not `model`."""
         parts = [*self.name.split("/"), *self.path.replace("\\", "/").split("/")]
-        telling = [part for part in parts if part.lower() not in _GENERIC]
+        telling = [segment for segment in parts if segment.lower() not in _GENERIC]
         last = telling[-1] if telling else "model"
         return last.removesuffix(".gguf").removesuffix(".safetensors") or last
 
@@ -79,13 +79,20 @@ def _package(text: str) -> Source:
         raise _wrong(
             f'the path "{path}" leaves the package {name}', "give a path inside the package, without `..`"
         )
-    return Source("package", text, name=name, path="/".join(part for part in parts if part not in {"", "."}))
+    return Source(
+        "package", text, name=name, path="/".join(segment for segment in parts if segment not in {"", "."})
+    )
 
 
 def _hub(text: str) -> Source:
     parts = text.split("/")
     bad = next(
-        (part for part in parts if not _HUB_PART.fullmatch(part) or "--" in part or ".." in part), None
+        (
+            segment
+            for segment in parts
+            if not _HUB_PART.fullmatch(segment) or "--" in segment or ".." in segment
+        ),
+        None,
     )
     if len(parts) > 2 or text.endswith((".gguf", ".safetensors")) or "\\" in text:
         raise _wrong(

@@ -52,8 +52,8 @@ def content_assets(folder: Path) -> tuple[ContentFile, ...]:
     present = {file.name: file for file in walk(folder, problems)}
     for other, name in twins(present):
         problems.append(Problem(told_apart(other, name), "rename one of them", present[name].path))
-    found = [file for file in present.values() if not file.name.endswith(".md")]
-    for file in found:
+    assets = [file for file in present.values() if not file.name.endswith(".md")]
+    for file in assets:
         suffix = file.path.suffix.lower()
         if suffix in SAFE_SUFFIXES and not file.name.lower().endswith((".md.txt", ".markdown.txt")):
             continue
@@ -71,7 +71,7 @@ def content_assets(folder: Path) -> tuple[ContentFile, ...]:
         problems.append(Problem(reason, mend, file.path))
     if problems:
         raise NoteError(problems)
-    return tuple(found)
+    return tuple(assets)
 
 
 def walk(folder: Path, problems: list[Problem]) -> Iterator[ContentFile]:

@@ -49,12 +49,12 @@ class LiveValues:
         if live.block and inline:
             return self.misplaced(piece)
         try:
-            found = self._answer(live)
+            answer = self._answer(live)
         except AskError as error:
-            at = live.places.get(error.part, live.places["target"])
+            at = live.positions.get(error.part, live.positions["target"])
             return self._problem(piece, 2 + at, error.reason, error.mend)
         self.asked.append(live.ask)
-        return found.html, found.text, live.block
+        return answer.html, answer.text, live.block
 
     def misplaced(self, piece: Piece) -> Problem:
         """A table or figure inside a line of text."""

@@ -105,7 +105,7 @@ def read_notes(
         left = Problem("the content folder leaves the project", "move it inside", folder)
         return NotesReading((), (left,), False)
     notes: list[Note] = []
-    places: dict[NoteTarget, Note] = {}
+    by_target: dict[NoteTarget, Note] = {}
     files = tuple(walk(folder, problems))
     whole = not problems
     for file in files:
@@ -115,10 +115,10 @@ def read_notes(
         if note is None:
             whole = False
             continue
-        if note.target in places:
-            reason = f"this note is about the same page as {places[note.target].name}"
+        if note.target in by_target:
+            reason = f"this note is about the same page as {by_target[note.target].name}"
             problems.append(Problem(reason, "join the two", note.path))
-        places[note.target] = note
+        by_target[note.target] = note
         notes.append(note)
     return NotesReading(tuple(notes), tuple(problems), whole)
 
@@ -226,9 +226,9 @@ def _text(file: ContentFile, data: bytes, problems: list[Problem]) -> str | None
         problems.append(not_utf8(file.path, data, error))
         return None
     text = re.sub("\r\n?", "\n", text)
-    if found := CONTROL.search(text):
-        lines = text[: found.start()].split("\n")
-        reason = f"the note contains the control character U+{ord(found[0]):04X}"
+    if control := CONTROL.search(text):
+        lines = text[: control.start()].split("\n")
+        reason = f"the note contains the control character U+{ord(control[0]):04X}"
         quote = text.split("\n")[len(lines) - 1]
         problems.append(Problem(reason, "remove it", file.path, len(lines), len(lines[-1]) + 1, quote))
         return None
@@ -284,27 +284,28 @@ def _right_part(document: Document, wrong: list[Problem]) -> tuple[FrontMatter, 
     if not isinstance(data, dict):
         wrong.append(Problem("front matter is a block of `key: value` lines", "write `title: …`", line=2))
         data = {}
-    places: set[tuple[str | int, ...]] = set()
+    refused: set[tuple[str | int, ...]] = set()
     try:
         FrontMatter.model_validate(data)
     except ValidationError as error:
         wrong += explain(error.errors(include_url=False), document, FrontMatter)
-        places = {one["loc"][:2] if one["loc"][0] == "claims" else one["loc"][:1] for one in error.errors()}
-    right = {key: data[key] for key in FrontMatter.model_fields if key in data and (key,) not in places}
+        locations = [details["loc"] for details in error.errors()]
+        refused = {loc[:2] if loc[0] == "claims" else loc[:1] for loc in locations}
+    right = {key: data[key] for key in FrontMatter.model_fields if key in data and (key,) not in refused}
     listed = right.get("claims", ())
-    numbers = [number for number in range(len(listed)) if ("claims", number) not in places]
+    numbers = [number for number in range(len(listed)) if ("claims", number) not in refused]
     right["claims"] = tuple(listed[number] for number in numbers)
     return FrontMatter.model_validate(right), numbers
 
 
 def _heading(file: ContentFile, body: str, line: int, problems: list[Problem]) -> tuple[str, str, int]:
     """A first `# heading` as the title, and what follows it."""
-    found = re.match(r"\s*^# +(.+?)(?: +#+)? *(?:\n|\Z)", body, re.M)
-    if found is None:
+    heading = re.match(r"\s*^# +(.+?)(?: +#+)? *(?:\n|\Z)", body, re.M)
+    if heading is None:
         return "", body, line
-    if "{{" in found[1].replace("\\{{", ""):
-        at, quote = line + body[: found.start(1)].count("\n"), found[0].strip("\n")
+    if "{{" in heading[1].replace("\\{{", ""):
+        at, quote = line + body[: heading.start(1)].count("\n"), heading[0].strip("\n")
         mend = "write it below; two braces are written `\\{{`"
         problems.append(Problem("a title cannot hold a live value", mend, file.path, at, None, quote))
-    title = _MARKS.sub("", found[1].replace("\\{{", "{{")).strip()
-    return title, body[found.end() :], line + found[0].count("\n")
+    title = _MARKS.sub("", heading[1].replace("\\{{", "{{")).strip()
+    return title, body[heading.end() :], line + heading[0].count("\n")

@@ -48,14 +48,14 @@ class PlaceError(ExplainedError):
 
 def parse_head(text: str) -> tuple[int, int] | None:
     """Layer and head of `L3H7` (or `l03h07`), or None for any other text."""
-    found = _HEAD.fullmatch(text)
-    return (int(found[1]), int(found[2])) if found and found[0].isascii() else None
+    match = _HEAD.fullmatch(text)
+    return (int(match[1]), int(match[2])) if match and match[0].isascii() else None
 
 
 def parse_layer(text: str) -> int | None:
     """The layer of `L3`, or None for any other text."""
-    found = _LAYER.fullmatch(text)
-    return int(found[1]) if found and found[0].isascii() else None
+    match = _LAYER.fullmatch(text)
+    return int(match[1]) if match and match[0].isascii() else None
 
 
 def place(parts: tuple[str, ...]) -> NoteTarget | None:
@@ -110,7 +110,7 @@ def target_of(
 
 def meant_model(slug: str, known: Collection[str]) -> str:
     """What to write instead of the slug of a model that is not known: its kinds, where it has some."""
-    kinds = [one for one in (kind_slug(slug, kind) for kind in KINDS) if one in known]
+    kinds = [shown_as for shown_as in (kind_slug(slug, kind) for kind in KINDS) if shown_as in known]
     return f"it is shown as {', '.join(kinds)}" if kinds else did_you_mean(slug, known)
 
 

@@ -81,8 +81,8 @@ def with_reload(page: bytes, now: Snapshot) -> bytes:
 
 def waiting_page(now: Snapshot) -> bytes:
     """The page for when there is no site yet: the message of the failed build, or that it is under way."""
-    told = _error_box(now.error, "It is built again when you save a file.")
-    return _document("Building", told or "<p>The site is being built.</p>", now)
+    box = _error_box(now.error, "It is built again when you save a file.")
+    return _document("Building", box or "<p>The site is being built.</p>", now)
 
 
 def missing_page(now: Snapshot) -> bytes:

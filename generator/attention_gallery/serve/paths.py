@@ -58,7 +58,7 @@ def find(site: Path, base_path: str, request_path: str) -> Found:
     if not path.startswith(base_path):
         return Found()
     parts = path[len(base_path) :].split("/")
-    if any(_unsafe(part) for part in parts):
+    if any(_unsafe(segment) for segment in parts):
         return Found()
     try:
         return _look_up(site.resolve(), base_path, parts)
@@ -70,7 +70,7 @@ def find(site: Path, base_path: str, request_path: str) -> Found:
 
 def _look_up(root: Path, base_path: str, parts: list[str]) -> Found:
     """As `find`, for the parts of a path below `base_path`, the last of which is "" for a folder."""
-    named = [part for part in parts if part]
+    named = [segment for segment in parts if segment]
     file = root.joinpath(*named)
     if kind_of(file) == "folder":
         if named and parts[-1]:
@@ -89,5 +89,5 @@ def content_type(file: Path) -> str:
     return known or mimetypes.guess_type(file.name)[0] or "application/octet-stream"
 
 
-def _unsafe(part: str) -> bool:
-    return part in {".", ".."} or "\\" in part or ":" in part or any(ord(mark) < 32 for mark in part)
+def _unsafe(segment: str) -> bool:
+    return segment in {".", ".."} or any(mark in "\\:" or ord(mark) < 32 for mark in segment)

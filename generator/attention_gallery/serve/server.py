@@ -160,12 +160,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send_page(self, now: Snapshot, path: str, query: str) -> None:
         try:
-            found = find(now.site, now.base_path, path)
-            if found.redirect is not None:
-                self._redirect(found.redirect + (f"?{query}" if query else ""))
+            response = find(now.site, now.base_path, path)
+            if response.redirect is not None:
+                self._redirect(response.redirect + (f"?{query}" if query else ""))
                 return
-            if found.file is not None:
-                self._send_file(HTTPStatus.OK, found.file, now)
+            if response.file is not None:
+                self._send_file(HTTPStatus.OK, response.file, now)
                 return
         except FileNotFoundError:
             pass  # a build has just replaced the site

@@ -67,5 +67,5 @@ class PreviewState:
 
 def normal_base(path: str) -> str:
     """A URL path that begins and ends with one slash."""
-    inner = "/".join(part for part in path.split("/") if part)
+    inner = "/".join(segment for segment in path.split("/") if segment)
     return f"/{inner}/" if inner else "/"

@@ -26,7 +26,9 @@ class Watched:
         """Whether a change of `path` is one to act on."""
         if path in self.files:
             return True
-        if path.name.endswith(_IGNORED_ENDINGS) or any(path.is_relative_to(one) for one in self.ignored):
+        if path.name.endswith(_IGNORED_ENDINGS) or any(
+            path.is_relative_to(folder) for folder in self.ignored
+        ):
             return False
         for folder in self.folders:
             if path.is_relative_to(folder):

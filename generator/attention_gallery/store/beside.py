@@ -29,23 +29,23 @@ class BesideShape:
     @classmethod
     def of(cls, beside: Beside) -> BesideShape:
         """What is there."""
-        found = beside.predictions
-        return cls(beside.norms is not None, None if found is None else found.shape)
+        predictions = beside.predictions
+        return cls(beside.norms is not None, None if predictions is None else predictions.shape)
 
     def slots(self, layers: int, heads: int, keys: int) -> list[tuple[str, str, tuple[int, ...]]]:
         """Name, safetensors type and shape of each array."""
-        found: list[tuple[str, str, tuple[int, ...]]] = []
+        slots: list[tuple[str, str, tuple[int, ...]]] = []
         if self.norms:
-            found.append((_NORMS, "F32", (layers, heads, keys)))
+            slots.append((_NORMS, "F32", (layers, heads, keys)))
         if self.predicted is not None:
             positions, ranks = self.predicted
-            found += [
+            slots += [
                 (f"{_PREDICTED}positions", "I32", (positions,)),
                 (f"{_PREDICTED}ids", "I32", (positions, ranks)),
                 (f"{_PREDICTED}probabilities", "F32", (positions, ranks)),
                 (f"{_PREDICTED}actual", "F32", (positions,)),
             ]
-        return found
+        return slots
 
 
 NO_ROOM = BesideShape()
@@ -108,11 +108,11 @@ def is_beside(name: str) -> bool:
 
 def beside_arrays(beside: Beside) -> dict[str, NDArray[Any]]:
     """The arrays under the names of their slots."""
-    found: dict[str, NDArray[Any]] = {} if beside.norms is None else {_NORMS: beside.norms}
-    told = beside.predictions
-    if told is not None:
+    arrays: dict[str, NDArray[Any]] = {} if beside.norms is None else {_NORMS: beside.norms}
+    predictions = beside.predictions
+    if predictions is not None:
         for name in ("positions", "ids"):
-            found[_PREDICTED + name] = np.asarray(getattr(told, name), np.int32)
+            arrays[_PREDICTED + name] = np.asarray(getattr(predictions, name), np.int32)
         for name in ("probabilities", "actual"):
-            found[_PREDICTED + name] = np.asarray(getattr(told, name), np.float32)
-    return found
+            arrays[_PREDICTED + name] = np.asarray(getattr(predictions, name), np.float32)
+    return arrays

@@ -124,14 +124,14 @@ class StoredEntry:
             with self._path.open("rb") as stream:
                 stream.seek(self._start + slot.start)
                 for head in range(0, slot.shape[0], step):
-                    part = room[:, : slot.shape[0] - head]
-                    self._fill(stream, part, layer_name(first))
+                    block = room[:, : slot.shape[0] - head]
+                    self._fill(stream, block, layer_name(first))
                     checksums = [
-                        crc32(one.data.cast("B"), old) for one, old in zip(part, checksums, strict=True)
+                        crc32(layer.data.cast("B"), old) for layer, old in zip(block, checksums, strict=True)
                     ]
                     if head + step >= slot.shape[0]:
                         self._compare(first, checksums)
-                    yield part
+                    yield block
         except (OSError, ValueError) as error:
             raise self._unusable(error) from error
 

@@ -169,8 +169,8 @@ class AttentionStore:
 
     def keys(self) -> tuple[str, ...]:
         """The keys of all entries, sorted."""
-        found = (path.stem for path in self._folder.glob(f"??/*{_SIDECAR}"))
-        return tuple(sorted(key for key in found if _KEY.fullmatch(key) and self.has(key)))
+        stems = (path.stem for path in self._folder.glob(f"??/*{_SIDECAR}"))
+        return tuple(sorted(key for key in stems if _KEY.fullmatch(key) and self.has(key)))
 
     def prune(self, keep: set[str]) -> int:
         """Remove every entry that is not in `keep`; the bytes that were freed."""

@@ -67,30 +67,30 @@ class Reading:
     @cached_property
     def arrays(self) -> dict[str, NDArray[Any]]:
         """All arrays of tokens, under the names of their slots."""
-        found = token_arrays("tokens", self.tokens)
-        return found if self.keys is None else found | token_arrays("keys", self.keys)
+        arrays = token_arrays("tokens", self.tokens)
+        return arrays if self.keys is None else arrays | token_arrays("keys", self.keys)
 
 
 def plan_slots(reading: Reading, precision: Precision) -> tuple[ArraySlot, ...]:
     """All arrays of an entry: widest numbers first, so that each lies aligned, and the layers together."""
     facts = reading.facts
-    wanted = tuple((name, _TYPES[array.dtype], array.shape) for name, array in reading.arrays.items())
+    slots = tuple((name, _TYPES[array.dtype], array.shape) for name, array in reading.arrays.items())
     shape = (facts.heads, len(reading.tokens), len(reading.looked_at))
-    return _planned(wanted, reading.beside, facts.layers, shape, LAYER_TYPES[precision])
+    return _planned(slots, reading.beside, facts.layers, shape, LAYER_TYPES[precision])
 
 
 @lru_cache(maxsize=256)  # sentences of a length are kept alike
 def _planned(
-    wanted: tuple[tuple[str, str, tuple[int, ...]], ...],
+    arrays: tuple[tuple[str, str, tuple[int, ...]], ...],
     beside: BesideShape,
     layers: int,
     shape: tuple[int, int, int],
     kind: str,
 ) -> tuple[ArraySlot, ...]:
     """`plan_slots` from names, types and shapes alone; `shape` and `kind` are those of each layer."""
-    wanted += tuple(beside.slots(layers, shape[0], shape[2]))
-    wanted += tuple((layer_name(index), kind, shape) for index in range(layers))
-    order = sorted(wanted, key=lambda one: (-NUMPY_TYPES[one[1]].itemsize, one[0].startswith("layer.")))
+    arrays += tuple(beside.slots(layers, shape[0], shape[2]))
+    arrays += tuple((layer_name(index), kind, shape) for index in range(layers))
+    order = sorted(arrays, key=lambda array: (-NUMPY_TYPES[array[1]].itemsize, array[0].startswith("layer.")))
     slots = []
     start = 0
     for name, dtype, extent in order:

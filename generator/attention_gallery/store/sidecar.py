@@ -100,7 +100,7 @@ def load(data: bytes, key: str) -> Sidecar:
 
 
 def _build(value: dict[str, Any]) -> Sidecar:
-    facts = ModelFacts(**{name: _frozen(one) for name, one in value["facts"].items()})
+    facts = ModelFacts(**{name: _frozen(setting) for name, setting in value["facts"].items()})
     if value["provenance"]["precision"] not in LAYER_TYPES:
         raise ValueError("the precision is not known")
     sidecar = Sidecar(
@@ -127,7 +127,7 @@ def _provenance(value: dict[str, Any]) -> Provenance:
 
 
 def _notes(value: dict[str, Any]) -> TokenNotes:
-    notes = TokenNotes(**{name: _frozen(one) for name, one in value.items()})
+    notes = TokenNotes(**{name: _frozen(entry) for name, entry in value.items()})
     return replace(notes, unread=tuple((int(start), int(end)) for start, end in notes.unread))
 
 

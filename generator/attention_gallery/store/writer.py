@@ -90,9 +90,9 @@ class EntryWriter:
         self._put_tokens(self._after)
         self._put_beside(beside)
         error = max(self._error, provenance.storage_error)
-        told = (provenance.precision, provenance.storage_error) == (self._precision, error)
-        kept = provenance if told else replace(provenance, precision=self._precision, storage_error=error)
-        self._provenance = kept
+        if (provenance.precision, provenance.storage_error) != (self._precision, error):
+            provenance = replace(provenance, precision=self._precision, storage_error=error)
+        self._provenance = provenance
 
     def sidecar(self) -> bytes:
         """The description to be kept beside the data. Raises `ValueError` before `finish`."""

@@ -19,16 +19,16 @@ def readable(piece: str) -> str:
     if not piece:
         return ""
     inner = len(piece.rstrip(" "))
-    shown = "".join(
+    visible = "".join(
         mark if (mark == " " and n < inner) or _joins(piece, n) else _shown(mark)
         for n, mark in enumerate(piece)
     )
-    return "◌" + shown if unicodedata.category(piece[0]).startswith("M") else shown
+    return "◌" + visible if unicodedata.category(piece[0]).startswith("M") else visible
 
 
-def _joins(piece: str, place: int) -> bool:
+def _joins(piece: str, index: int) -> bool:
     """Whether a joiner, which shapes its neighbours and has no shape itself, stands between two that have."""
-    around = piece[max(0, place - 1) : place + 2]
+    around = piece[max(0, index - 1) : index + 2]
     return around[1:2] in _JOINERS and len(around) == 3 and all(mark.isprintable() for mark in around[::2])
 
 
@@ -40,6 +40,6 @@ def _shown(mark: str) -> str:
     return f"‹U+{ord(mark):04X}›"
 
 
-def numbered(text: str, part: int) -> str:
+def numbered(text: str, number: int) -> str:
     """The text with a subscript part number, from 1: `🙂₁`."""
-    return text + str(part).translate(_SUBSCRIPTS)
+    return text + str(number).translate(_SUBSCRIPTS)

@@ -140,4 +140,4 @@ def _boundaries(text: str) -> Iterator[int]:
     for stretch in _STRETCH.finditer(text):
         yield stretch.start()
         if not "\U0001f1e6" <= stretch[0][0] <= "\U0001f1ff":
-            yield from (stretch.start() + found.start() for found in _BOUNDARY.finditer(stretch[0]))
+            yield from (stretch.start() + boundary.start() for boundary in _BOUNDARY.finditer(stretch[0]))

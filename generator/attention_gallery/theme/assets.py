@@ -76,7 +76,7 @@ def bundle(theme: Theme, options: Mapping[str, OptionValue]) -> ThemeAssets:
 
 
 def _joined(parts: Mapping[str, bytes]) -> bytes:
-    return b"".join(part.rstrip(b"\n") + b"\n" for part in parts.values())
+    return b"".join(source.rstrip(b"\n") + b"\n" for source in parts.values())
 
 
 class _Reader:

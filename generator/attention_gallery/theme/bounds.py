@@ -97,7 +97,7 @@ def _change(node: nodes.Node, printed: bool) -> None:
             setattr(node, name, _changed(value, printed and isinstance(node, nodes.Add | nodes.Concat)))
         elif isinstance(value, list):
             inside = isinstance(node, nodes.Output) or (printed and isinstance(node, nodes.Concat))
-            value[:] = [_changed(one, inside) if isinstance(one, nodes.Node) else one for one in value]
+            value[:] = [_changed(item, inside) if isinstance(item, nodes.Node) else item for item in value]
     if isinstance(node, nodes.For):
         node.iter = _filter(node.iter, "_counted")
     repeated = isinstance(node, nodes.For) and node.recursive
@@ -165,9 +165,9 @@ def _bounded(_: Context, value: Any) -> Any:
 
 @jinja2.pass_context
 def _times(_: Context, left: Any, right: Any) -> Any:
-    for many, one in ((left, right), (right, left)):
-        if isinstance(many, int) and isinstance(one, str | bytes | list | tuple):
-            _check(many * len(one))
+    for times, repeated in ((left, right), (right, left)):
+        if isinstance(times, int) and isinstance(repeated, str | bytes | list | tuple):
+            _check(times * len(repeated))
     if isinstance(left, int) and isinstance(right, int):
         _check(left.bit_length() + right.bit_length())
     return left * right
@@ -193,15 +193,15 @@ def _percent(_: Context, left: Any, right: Any) -> Any:
 def _method(context: Context, owner: Any, name: str, *arguments: Any, **named: Any) -> Any:
     """A filter, or with a dot before its name a method, that can make a long text out of a short one."""
     plain = name.removeprefix(".")
-    given = [*arguments, *named.values()]
+    values = [*arguments, *named.values()]
     if isinstance(owner, str) or not name.startswith("."):
-        if plain in ("format", "format_map") and (_WIDE.search(str(owner)) or any(map(_is_wide, given))):
+        if plain in ("format", "format_map") and (_WIDE.search(str(owner)) or any(map(_is_wide, values))):
             raise _too_large()
-        if plain == "replace" and len(given) > 1:
-            _check(str(owner).count(str(given[0])) * len(str(given[1])))
+        if plain == "replace" and len(values) > 1:
+            _check(str(owner).count(str(values[0])) * len(str(values[1])))
         elif plain == "join":
-            owner, given, arguments = _joined(owner, name, given, arguments)
-        elif any(map(_is_wide, given)):
+            owner, values, arguments = _joined(owner, name, values, arguments)
+        elif any(map(_is_wide, values)):
             raise _too_large()
     if name.startswith("."):
         made = context.call(context.environment.getattr(owner, plain), *arguments, **named)
@@ -234,12 +234,12 @@ def _reached(context: Context, owner: Any, name: str) -> Any:
     return context.environment.getattr(owner, name)
 
 
-def _joined(owner: Any, name: str, given: list[Any], arguments: Any) -> tuple[Any, list[Any], Any]:
+def _joined(owner: Any, name: str, values: list[Any], arguments: Any) -> tuple[Any, list[Any], Any]:
     """What is joined, as a list whose texts were counted."""
-    items = list(given[0] if name.startswith(".") and given else owner)
-    between = owner if name.startswith(".") else (given[0] if given else "")
-    _check(len(items) * len(str(between)) + sum(len(one) for one in items if isinstance(one, str)))
-    return (owner, given, [items]) if name.startswith(".") else (items, given, arguments)
+    items = list(values[0] if name.startswith(".") and values else owner)
+    between = owner if name.startswith(".") else (values[0] if values else "")
+    _check(len(items) * len(str(between)) + sum(len(item) for item in items if isinstance(item, str)))
+    return (owner, values, [items]) if name.startswith(".") else (items, values, arguments)
 
 
 def _range(*limits: int) -> range:

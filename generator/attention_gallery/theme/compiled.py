@@ -39,15 +39,15 @@ class CompiledTemplates(jinja2.BytecodeCache):
     def load_bytecode(self, bucket: Bucket) -> None:
         """Take what was kept; where that is nothing, or damaged, the template is compiled."""
         with suppress(OSError):
-            checksum, _, kept = (self._folder / bucket.key).read_bytes().partition(b"\n")
-            if _checksum(bucket.key, kept) == checksum:
-                bucket.bytecode_from_string(kept)
+            checksum, _, bytecode = (self._folder / bucket.key).read_bytes().partition(b"\n")
+            if _checksum(bucket.key, bytecode) == checksum:
+                bucket.bytecode_from_string(bytecode)
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         """Keep a template; where that is not possible, it is compiled again next time."""
-        kept = bucket.bytecode_to_string()
+        bytecode = bucket.bytecode_to_string()
         with suppress(OSError):
-            write_atomically(self._folder / bucket.key, _checksum(bucket.key, kept) + b"\n" + kept)
+            write_atomically(self._folder / bucket.key, _checksum(bucket.key, bytecode) + b"\n" + bytecode)
 
     def is_sound(self, sources: str) -> bool:
         """Whether nothing was wrong with templates that have this digest."""
@@ -61,6 +61,6 @@ class CompiledTemplates(jinja2.BytecodeCache):
             write_atomically(self._folder / f"sound-{sources}", b"")
 
 
-def _checksum(name: str, kept: bytes) -> bytes:
+def _checksum(name: str, bytecode: bytes) -> bytes:
     # The code of one way to compile would run in the place of that of another.
-    return digest_bytes(name.encode() + kept).encode()
+    return digest_bytes(name.encode() + bytecode).encode()

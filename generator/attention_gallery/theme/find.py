@@ -91,9 +91,9 @@ class Theme:
             known = [file for folder in self.folders for file in _files(folder) if file.startswith(prefix)]
             meant = did_you_mean(name, [file.removeprefix(prefix) for file in known])
             reason, mend = f'the asset "{name}" does not exist', meant or "put it into the theme's assets/"
-            place = self.listed.get(name)
+            make_problem = self.listed.get(name)
             file = self.folders[0] / "theme.yaml"
-            raise ThemeError(place(reason, mend) if place else Problem(reason, mend, file))
+            raise ThemeError(make_problem(reason, mend) if make_problem else Problem(reason, mend, file))
         return path
 
     def find_asset(self, name: str) -> Path | None:
@@ -114,9 +114,10 @@ class Theme:
                     seen.add(name)
                     yield folder / name
 
-    def values(self, chosen: Mapping[str, OptionValue], place: OptionPlace) -> dict[str, OptionValue]:
-        """The options with the gallery's choices. `place` makes a problem of an option's name, reason, mend.
+    def values(self, chosen: Mapping[str, OptionValue], make_problem: OptionPlace) -> dict[str, OptionValue]:
+        """The options with the gallery's choices.
 
+        `make_problem` makes a problem of an option's name, a reason and a mend.
         Raises `ThemeError` for unknown names, wrong types and values that are no choice.
         """
         problems = []
@@ -125,9 +126,9 @@ class Theme:
             option = self.options.get(name)
             if option is None:
                 reason = f'the theme "{self.name}" has no option "{name}"'
-                problems.append(place(name, reason, did_you_mean(name, self.options)))
+                problems.append(make_problem(name, reason, did_you_mean(name, self.options)))
             elif (refusal := option.refusal(value)) is not None:
-                problems.append(place(name, *refusal))
+                problems.append(make_problem(name, *refusal))
             else:
                 values[name] = value
         if problems:
@@ -228,13 +229,13 @@ def _find(name: str, project: Path) -> tuple[Theme | None, list[Problem]]:
     documents: list[Document] = []
     problems: list[Problem] = []
     unusable: set[Path] = set()
-    wanted: str | None = name
-    while wanted is not None:
+    parent: str | None = name
+    while parent is not None:
         asked = (
             partial(_placed, documents[-1], folders[-1] / "theme.yaml", ("extends",)) if folders else Problem
         )
         try:
-            folder = _find_folder(wanted, project, folders, asked)
+            folder = _find_folder(parent, project, folders, asked)
         except ThemeError as error:
             problems += error.problems
             break
@@ -246,8 +247,8 @@ def _find(name: str, project: Path) -> tuple[Theme | None, list[Problem]]:
         folders.append(folder)
         documents.append(document)
         problems += wrong
-        wanted = document.data.get("extends")
-    whole = wanted is None and not unusable
+        parent = document.data.get("extends")
+    whole = parent is None and not unusable
     present: dict[str, Path] = {}
     for folder in folders:
         try:
@@ -336,8 +337,8 @@ def _read_settings(path: Path) -> tuple[Document, list[Problem]]:
 def _placed(document: Document, path: Path, keys: tuple[str | int, ...], reason: str, mend: str) -> Problem:
     """A problem with a key, or with an item of a list."""
     key = document.keys.get(keys)
-    place = document.at(key) if key is not None and keys != ("extends",) else document.position(*keys)
-    return Problem(reason, mend, path, place.line, place.column, place.quote)
+    position = document.at(key) if key is not None and keys != ("extends",) else document.position(*keys)
+    return Problem(reason, mend, path, position.line, position.column, position.quote)
 
 
 def _assemble(name: str, folders: tuple[Path, ...], documents: list[Document], whole: bool) -> Theme:
@@ -371,7 +372,7 @@ def _files(folder: Path) -> Iterator[str]:
     """The files of a theme's folder, without hidden ones and what editors leave behind."""
     try:
         for name in walk_files(folder):
-            if not any(part.startswith(".") for part in name.split("/")) and not name.endswith("~"):
+            if not any(segment.startswith(".") for segment in name.split("/")) and not name.endswith("~"):
                 yield name
     except OSError as error:
         raise _unreadable(Path(os.fsdecode(error.filename or folder)), error) from None

@@ -71,7 +71,7 @@ def of_sheet(path: Path) -> list[Problem]:
     return _problems(path, source, _in_css(source, 1))
 
 
-def _problems(path: Path, source: str, found: list[_Found]) -> list[Problem]:
+def _problems(path: Path, source: str, addresses: list[_Found]) -> list[Problem]:
     lines = source.split("\n")
     return [
         Problem(
@@ -82,7 +82,7 @@ def _problems(path: Path, source: str, found: list[_Found]) -> list[Problem]:
             None,
             lines[line - 1].rstrip("\r"),
         )
-        for line, address, mend in found
+        for line, address, mend in addresses
     ]
 
 
@@ -109,13 +109,13 @@ class _TemplateReader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Look at every attribute of an element."""
         self._styling = tag == "style"
-        given = {name: value or "" for name, value in attrs}
-        for name, value in given.items():
+        attributes = {name: value or "" for name, value in attrs}
+        for name, value in attributes.items():
             if name in _STYLED:
                 self.found.extend(_in_css(value, self._line_of(name)))
                 continue
-            for address in filter(_ELSEWHERE.match, _loaded(tag, name, value, given)):
-                self.found.append((self._line_of(name), address, _mend(tag, given)))
+            for address in filter(_ELSEWHERE.match, _loaded(tag, name, value, attributes)):
+                self.found.append((self._line_of(name), address, _mend(tag, attributes)))
 
     def handle_data(self, data: str) -> None:
         """Look at the text of a `<style>` element."""
@@ -129,20 +129,20 @@ class _TemplateReader(HTMLParser):
     def _line_of(self, name: str) -> int:
         """The line of an attribute of the element that was just read."""
         text = self.get_starttag_text() or ""
-        place = re.search(rf"(?<![\w:-]){re.escape(name)}\s*=", text, re.IGNORECASE)
-        return self.getpos()[0] + (text.count("\n", 0, place.start()) if place else 0)
+        match = re.search(rf"(?<![\w:-]){re.escape(name)}\s*=", text, re.IGNORECASE)
+        return self.getpos()[0] + (text.count("\n", 0, match.start()) if match else 0)
 
 
-def _loaded(tag: str, name: str, value: str, given: dict[str, str]) -> Iterator[str]:
+def _loaded(tag: str, name: str, value: str, attributes: dict[str, str]) -> Iterator[str]:
     """The addresses in an attribute that a browser loads without being asked."""
     if name in _SETS:
         yield from _of_set(value)
     elif name in _ADDRESSES or (tag, name) == ("object", "data"):
         yield from _words(value)
     elif name in ("href", "xlink:href") and tag not in _FOLLOWED:
-        if tag != "link" or _FETCHED.intersection(given.get("rel", "").lower().split()):
+        if tag != "link" or _FETCHED.intersection(attributes.get("rel", "").lower().split()):
             yield from _words(value)
-    elif (tag, name) == ("meta", "content") and given.get("http-equiv", "").strip().lower() == "refresh":
+    elif (tag, name) == ("meta", "content") and attributes.get("http-equiv", "").strip().lower() == "refresh":
         yield re.sub(r"^[^;,]*[;,]?\s*(?:url\s*=)?\s*[\"']?", "", value, flags=re.IGNORECASE)
 
 
@@ -162,8 +162,8 @@ def _of_set(value: str) -> Iterator[str]:
         yield address.rstrip(",")
 
 
-def _mend(tag: str, given: dict[str, str]) -> str:
-    relations = given.get("rel", "").lower().split()
+def _mend(tag: str, attributes: dict[str, str]) -> str:
+    relations = attributes.get("rel", "").lower().split()
     if tag in _NO_FILE or {"preconnect", "dns-prefetch"}.intersection(relations):
         return _LINK
     if tag == "script":
@@ -175,12 +175,12 @@ def _mend(tag: str, given: dict[str, str]) -> str:
 
 def _in_css(source: str, first: int) -> list[_Found]:
     """What style rules load from other hosts. `first` is the number of the first line."""
-    found = []
+    addresses = []
     for match in _CSS.finditer(source):
         for address, mend in _in_rule(match):
             if _ELSEWHERE.match(address):
-                found.append((first + source.count("\n", 0, match.start()), address, mend))
-    return found
+                addresses.append((first + source.count("\n", 0, match.start()), address, mend))
+    return addresses
 
 
 def _in_rule(match: re.Match[str]) -> Iterator[tuple[str, str]]:
@@ -189,5 +189,5 @@ def _in_rule(match: re.Match[str]) -> Iterator[tuple[str, str]]:
     elif match["file"] is not None:
         yield match["file"].strip("\"' "), _STATIC + _IN_CSS
     elif match["set"] is not None:
-        for one in _CSS_STRING.finditer(match["set"]):
-            yield (one[1] or one[0]).strip("\"' "), _STATIC + _IN_CSS
+        for string in _CSS_STRING.finditer(match["set"]):
+            yield (string[1] or string[0]).strip("\"' "), _STATIC + _IN_CSS

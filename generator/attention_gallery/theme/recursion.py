@@ -18,12 +18,12 @@ def leads_back(frames: Sequence[FrameSummary], folders: Sequence[Path]) -> tuple
 
     `frames` are those of templates in `folders`, from the outermost, of which there is at least one.
     """
-    places = [(frame.filename, frame.lineno, frame.name) for frame in frames]
-    times = Counter(places)
-    first = next((number for number, place in enumerate(places) if times[place] > 1), None)
+    positions = [(frame.filename, frame.lineno, frame.name) for frame in frames]
+    times = Counter(positions)
+    first = next((number for number, position in enumerate(positions) if times[position] > 1), None)
     if first is None:
         return frames[-1], "the templates lead into one another too deep"
-    end = places.index(places[first], first + 1)
+    end = positions.index(positions[first], first + 1)
     way = [_named(frame, folders) for frame in frames[first : end + 1]]
     if len(way) > _SHOWN:
         way[_SHOWN - 2 : -1] = ["…"]

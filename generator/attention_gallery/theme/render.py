@@ -92,11 +92,11 @@ class Renderer:
         ]
 
     def _inspected(self, names: list[str]) -> list[Problem]:
-        kept = self._quick.bytecode_cache
+        cache = self._quick.bytecode_cache
         sources = ""
-        if isinstance(kept, CompiledTemplates):
+        if isinstance(cache, CompiledTemplates):
             sources = self._loader.digest()
-            if kept.is_sound(sources):
+            if cache.is_sound(sources):
                 return []
         inspector = TemplateInspector(self._environment, self._loader, self._whole)
         for name in filter(_is_template, names):
@@ -104,12 +104,12 @@ class Renderer:
                 try:
                     self._load(name, self._quick)
                 except _TOLD as error:
-                    told = self._told(error, name)
-                    if not isinstance(told, ThemeError):
+                    failure = self._told(error, name)
+                    if not isinstance(failure, ThemeError):
                         raise
-                    inspector.problems += told.problems
-        if isinstance(kept, CompiledTemplates) and self._whole and not inspector.problems:
-            kept.remember_sound(sources)
+                    inspector.problems += failure.problems
+        if isinstance(cache, CompiledTemplates) and self._whole and not inspector.problems:
+            cache.remember_sound(sources)
         return inspector.problems
 
     def _load(self, name: str, environment: jinja2.Environment) -> jinja2.Template:
@@ -118,15 +118,15 @@ class Renderer:
         template.globals = dict(template.globals)
         return template
 
-    def _told(self, error: Exception, name: str, given: Iterable[str] = ()) -> Exception:
+    def _told(self, error: Exception, name: str, names: Iterable[str] = ()) -> Exception:
         """What went wrong in template `name`, or in one that it uses, as a `ThemeError`.
 
-        `given` are the names of what it is rendered with. An error that no template made is given back.
+        `names` are the names of what it is rendered with. An error that no template made is given back.
         """
         if isinstance(error, jinja2.TemplateNotFound):
             known = self._loader.names()
-            wanted = str(error.name or error)
-            return ThemeError(Problem(no_template(wanted), did_you_mean(wanted, known)))
+            missing = str(error.name or error)
+            return ThemeError(Problem(no_template(missing), did_you_mean(missing, known)))
         if isinstance(error, jinja2.TemplateSyntaxError):
             return ThemeError(self._problem(str(error.message), error.filename, error.lineno))
         frames = self._frames(error)
@@ -135,7 +135,7 @@ class Renderer:
         file, line = (frames[-1].filename, frames[-1].lineno) if frames else (None, None)
         if isinstance(error, NotThere):
             problem = self._problem("", file, line)
-            reason, mend = error.told(problem.quote or "", {*self._shared, *given})
+            reason, mend = error.told(problem.quote or "", {*self._shared, *names})
             return ThemeError(replace(problem, reason=reason, mend=mend))
         reason = without_modules(str(error))
         if isinstance(error, jinja2.TemplateError):

@@ -38,7 +38,7 @@ class TemplateLoader(jinja2.FileSystemLoader):
         return [
             name
             for name in self.list_templates()
-            if not name.endswith("~") and not any(part.startswith(".") for part in name.split("/"))
+            if not name.endswith("~") and not any(segment.startswith(".") for segment in name.split("/"))
             if not any(Path(folder, name) in self._without for folder in self.searchpath)
         ]
 
@@ -69,8 +69,8 @@ class TemplateInspector:
         if parsed is not None:
             tree, source, file = parsed
             lines = source.split("\n")
-            told = [*self._references(tree), *self._functions(tree), *self._blocks(tree)]
-            for line, reason, mend in dict.fromkeys(told):
+            findings = [*self._references(tree), *self._functions(tree), *self._blocks(tree)]
+            for line, reason, mend in dict.fromkeys(findings):
                 quote = lines[line - 1] if line <= len(lines) else None
                 self.problems.append(Problem(reason, mend, Path(file), line, None, quote))
         return len(self.problems) == before

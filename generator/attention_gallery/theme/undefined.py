@@ -37,13 +37,13 @@ class NotThere(jinja2.UndefinedError):
         if self.owner is missing:
             return str(self.message), _mend_name(self.name, known)
         whose = _written(line, self.name)
-        shown = f'"{self.name}"' if isinstance(self.name, str) else f"element {self.name}"
+        field = f'"{self.name}"' if isinstance(self.name, str) else f"element {self.name}"
         kind = _KINDS.get(type(self.owner))
         if kind is not None:
             subject = f'"{whose}" is {kind} and' if whose else kind
         else:
             subject = f'"{whose}"' if whose else f"a {type(self.owner).__name__}"
-        return f"{subject} has no {shown}", _mend_field(self.owner, self.name, whose)
+        return f"{subject} has no {field}", _mend_field(self.owner, self.name, whose)
 
 
 class Undefined(jinja2.StrictUndefined):
@@ -83,7 +83,8 @@ def _mend_field(owner: Any, name: Any, whose: str) -> str:
         return f"go through it: {{% for one in {whose} %}} … {{% endfor %}}" if whose else ""
     if isinstance(owner, Mapping):
         return did_you_mean(name, [key for key in owner if isinstance(key, str)])
-    fields = sorted({one for one in (*dir(type(owner)), *getattr(owner, "__dict__", ())) if one[0] != "_"})
+    attributes = (*dir(type(owner)), *getattr(owner, "__dict__", ()))
+    fields = sorted({attribute for attribute in attributes if attribute[0] != "_"})
     if type(owner) in _KINDS:  # those are Python's methods: good for a slip, not for a list
         return did_you_mean(name, difflib.get_close_matches(name, fields, n=1, cutoff=0.6))
     return did_you_mean(name, fields) or "known: " + ", ".join(fields)
@@ -92,5 +93,5 @@ def _mend_field(owner: Any, name: Any, whose: str) -> str:
 def _written(line: str, name: Any) -> str:
     """What a line of a template asks for `name`, as it is written there; "" where that is not plain."""
     last = rf"(?:\.{re.escape(str(name))}\b|\[\s*[\"']?{re.escape(str(name))}[\"']?\s*\])"
-    found = {match[1] for match in re.finditer(rf"([A-Za-z_]\w*(?:\.\w+|\[[^\[\]]*\])*?){last}", line)}
-    return found.pop() if len(found) == 1 else ""
+    matches = {match[1] for match in re.finditer(rf"([A-Za-z_]\w*(?:\.\w+|\[[^\[\]]*\])*?){last}", line)}
+    return matches.pop() if len(matches) == 1 else ""

@@ -65,30 +65,30 @@ def growth(backend: Any) -> float:
     to its square at most: regular expressions can take for ever.
     """
     factor = 1.0
-    for part, inner in _PARTS.items():
-        component = getattr(backend, part)
+    for step, inner in _PARTS.items():
+        component = getattr(backend, step)
         if component is not None:
-            factor *= _of_part(part, inner, json.loads(component.__getstate__()))
+            factor *= _of_part(step, inner, json.loads(component.__getstate__()))
     longest_word = getattr(backend.model, "max_input_chars_per_word", None)
     return factor if longest_word is None or longest_word <= _LONGEST_WORD else math.inf
 
 
-def _of_part(part: str, inner: str, state: dict[str, Any]) -> float:
+def _of_part(step: str, inner: str, state: dict[str, Any]) -> float:
     if state.get("type") == "Sequence":
-        return math.prod(_of_part(part, inner, one) for one in state.get(inner, ()))
+        return math.prod(_of_part(step, inner, inner_state) for inner_state in state.get(inner, ()))
     kind = str(state.get("type"))
     if kind == "Replace":
         return _of_replacement(state.get("pattern", {}), str(state.get("content", "")))
-    if part == "normalizer":
+    if step == "normalizer":
         return _of_normalizer(kind, state)
-    if kind == "Split" and part == "pre_tokenizer":
+    if kind == "Split" and step == "pre_tokenizer":
         return (
             1.0 if "String" in state["pattern"] or _is_quick(state["pattern"].get("Regex", "")) else math.inf
         )
-    if kind == "TemplateProcessing" and part == "post_processor":
+    if kind == "TemplateProcessing" and step == "post_processor":
         pieces = max(len(state["single"]), len(state["pair"]))
         return float(pieces) if pieces <= _MOST_PIECES else math.inf
-    known = {"pre_tokenizer": _SPLITTERS, "decoder": _DECODERS, "post_processor": _PROCESSORS}[part]
+    known = {"pre_tokenizer": _SPLITTERS, "decoder": _DECODERS, "post_processor": _PROCESSORS}[step]
     return (4.0 if kind == "ByteLevel" else 1.0) if kind in known else math.inf
 
 
@@ -132,4 +132,4 @@ def _is_quick(pattern: str) -> bool:
     if "[" in plain or re.search(r"\)[*+{]|\(\?[^:!=i]|\{\d{3,}|\d{3,}\}", plain):
         return False
     alternatives: Iterable[str] = plain.split("|")
-    return all(len(re.findall(r"[*+]|\{\d*,\}", one)) <= 1 for one in alternatives)
+    return all(len(re.findall(r"[*+]|\{\d*,\}", alternative)) <= 1 for alternative in alternatives)

@@ -68,17 +68,14 @@ def run_batch(
     `GalleryError` of a receiver. After any of these no sentence of the batch is whole; a smaller batch may be
     tried.
     """
-    shapes = {one.shape for one in sentences}
+    shapes = {sentence.shape for sentence in sentences}
     if len(shapes) != 1:
         raise ValueError(f"sentences of {len(shapes)} shapes cannot share a pass")
     rows = rows_of(prepared, shapes.pop(), len(sentences))
     parts, first = prepared.loaded.parts, sentences[0]
     sizes = {kind: (len(first.queries(kind)), len(first.keys(kind))) for kind in parts}
     sinks = {
-        kind: [
-            LayerSink(facts, sizes[kind], wanted[kind], precision) if kind in wanted else None
-            for wanted in emits
-        ]
+        kind: [LayerSink(facts, sizes[kind], own[kind], precision) if kind in own else None for own in emits]
         for kind, facts in parts.items()
     }
     batch = {kind: BatchSink(sinks[kind], rows, sizes[kind]) for kind in sinks}
@@ -114,12 +111,12 @@ class _BesideBatch:
     def of(self, kind: str, row: int) -> Beside:
         """The part of one sentence."""
         norms = self.norms.get(kind)
-        told = self.predictions[row] if self.predictions and kind == "self" else None
+        predictions = self.predictions[row] if self.predictions and kind == "self" else None
         return Beside(
             norms=None if norms is None else np.ascontiguousarray(norms[:, row]),
-            predictions=told,
+            predictions=predictions,
             no_norms=self.no_norms if norms is None else "",
-            no_predictions=self.no_predictions if told is None else "",
+            no_predictions=self.no_predictions if predictions is None else "",
         )
 
 
@@ -133,20 +130,20 @@ def _run(
     """Run the model, and make of what it leaves behind what is kept beside the weights."""
     loaded = prepared.loaded
     filled = [*sentences, *[sentences[-1]] * (rows - len(sentences))]
-    source = [one.tokens.ids for one in filled]
-    target = [one.target.ids for one in filled if one.target is not None]
+    source = [sentence.tokens.ids for sentence in filled]
+    target = [sentence.target.ids for sentence in filled if sentence.target is not None]
     predictor = prepared.predictor if predictions else None
-    told: tuple[Predictions, ...] = ()
+    predicted: tuple[Predictions, ...] = ()
     try:
         passed = prepared.capture(model_inputs(loaded, source, target), sinks, predictor is not None)
         if predictor is not None and passed.states is not None:
             with side_output("predictions"):
-                told = predictor.predict(passed.states, sentences, predictions)
+                predicted = predictor.predict(passed.states, sentences, predictions)
         # Of kinds that nobody wants there may be no layer.
         known = {kind: layers for kind, layers in passed.norms.items() if layers}
-        norms = {kind: np.stack([one.cpu().numpy() for one in layers]) for kind, layers in known.items()}
+        norms = {kind: np.stack([layer.cpu().numpy() for layer in layers]) for kind, layers in known.items()}
         unasked = prepared.no_predictions if predictions else NOT_ASKED
-        return _BesideBatch(norms, told, prepared.no_norms, unasked)
+        return _BesideBatch(norms, predicted, prepared.no_norms, unasked)
     except InexactAttentionError as error:
         reason = (
             f'the attention of "{loaded.resolved.source}" ({loaded.facts.architecture}) is not exact: {error}'

@@ -37,7 +37,7 @@ def plan_batches(shapes: Sequence[Shape], budget: int, most: int = MOST_SENTENCE
     for index, shape in enumerate(shapes):
         alike.setdefault(shape, []).append(index)
     batches: list[list[int]] = []
-    for shape in sorted(alike, key=lambda one: (-sum(one), one)):
+    for shape in sorted(alike, key=lambda lengths: (-sum(lengths), lengths)):
         room = max(1, min(most, budget // max(1, sum(shape))))
         batches.extend(_cut(alike[shape], room))
     return batches

@@ -56,7 +56,7 @@ def looks_ahead(weights: torch.Tensor, hidden: torch.Tensor) -> bool:
         largest.append((weights[..., first:last, first:last] * hidden[:size, :size]).amax())
         if last < tokens:
             largest.append(weights[..., first:last, last:].amax())
-    return any(float(found) > 0 for found in largest)
+    return any(float(weight) > 0 for weight in largest)
 
 
 def reaches_beyond(weights: torch.Tensor, window: int) -> bool:
@@ -64,9 +64,9 @@ def reaches_beyond(weights: torch.Tensor, window: int) -> bool:
     return bool(weights.tril(-window).any())
 
 
-def rounding_error(weights: torch.Tensor, kept: torch.Tensor) -> float:
+def rounding_error(weights: torch.Tensor, stored: torch.Tensor) -> float:
     """The largest absolute difference between the weights and what is kept of them."""
     if not weights.numel():
         return 0.0
-    low, high = torch.aminmax(kept.float().sub_(weights))
+    low, high = torch.aminmax(stored.float().sub_(weights))
     return max(-float(low), float(high))

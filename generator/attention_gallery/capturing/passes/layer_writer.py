@@ -76,24 +76,24 @@ class LayerSink:
 
     def _gather(self, index: int, weights: torch.Tensor, first: int) -> None:
         """Put heads of a small layer to those before it, and pass them on when there are enough."""
-        place = index % self._together
-        if place == first == 0:
+        slot = index % self._together
+        if slot == first == 0:
             count = min(self._together, self._facts.layers - index)
             self._kept = torch.empty((count, *self._shape), device=weights.device)
         exact = self._kept
-        exact[place, first : self._heads] = weights
-        if self._heads < self._facts.heads or place + 1 < len(exact):
+        exact[slot, first : self._heads] = weights
+        if self._heads < self._facts.heads or slot + 1 < len(exact):
             return
         try:
-            self._check(index - place, exact)
+            self._check(index - slot, exact)
         except InexactAttentionError:
-            for back in range(place + 1):  # which of them it is
-                self._check(index - place + back, exact[back : back + 1])
+            for back in range(slot + 1):  # which of them it is
+                self._check(index - slot + back, exact[back : back + 1])
             raise
         if self._halved:
             self._kept = exact.half()
             self.storage_error = max(self.storage_error, checks.rounding_error(exact, self._kept))
-        self._pass_on(index - place, self._kept)
+        self._pass_on(index - slot, self._kept)
 
     def _keep(self, index: int, exact: torch.Tensor, first: int) -> None:
         """Check and round heads of a layer, the first of which has the number `first`; pass on the last."""
@@ -107,18 +107,18 @@ class LayerSink:
             self._check(index, piece[None])
             if self._kept is exact:
                 continue
-            kept = self._kept[first + heads.start : first + heads.start + len(piece)]
-            kept.copy_(piece)
+            stored = self._kept[first + heads.start : first + heads.start + len(piece)]
+            stored.copy_(piece)
             if self._halved:
-                self.storage_error = max(self.storage_error, checks.rounding_error(piece, kept))
+                self.storage_error = max(self.storage_error, checks.rounding_error(piece, stored))
         if self._heads == self._facts.heads:
             self._pass_on(index, self._kept[None])
 
-    def _pass_on(self, index: int, kept: torch.Tensor) -> None:
+    def _pass_on(self, index: int, stored: torch.Tensor) -> None:
         """Hand on whole layers, [layer, head, query, key], the first of which has the number `index`."""
         self._kept = torch.empty(0)  # whoever takes a layer may let it go
-        for found in kept.contiguous().cpu().numpy():
-            self._emit(AttentionLayer(index, self._facts.kind, found))
+        for layer in stored.contiguous().cpu().numpy():
+            self._emit(AttentionLayer(index, self._facts.kind, layer))
             index += 1
 
     @property

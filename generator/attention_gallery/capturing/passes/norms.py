@@ -50,10 +50,10 @@ def find_factors(
     listening = strategy.taking_values(trial.values)
     if listening is strategy:  # it never sees values
         return {}
-    linear = [part for part in model.modules() if takes_features(part)]
+    linear = [module for module in model.modules() if takes_features(module)]
     hooks = [
-        *(part.register_forward_pre_hook(trial.linear) for part in linear),
-        *(part.register_forward_hook(trial.gave) for part in linear),
+        *(module.register_forward_pre_hook(trial.linear) for module in linear),
+        *(module.register_forward_hook(trial.gave) for module in linear),
     ]
     with quiet_libraries(), torch.inference_mode():
         try:
@@ -61,8 +61,8 @@ def find_factors(
         finally:
             for hook in hooks:
                 hook.remove()
-        factors = {place: _factor(one, trial.tolerance) for place, one in trial.found.items()}
-    return {place: factor for place, factor in factors.items() if factor is not None}
+        factors = {name: _factor(projection, trial.tolerance) for name, projection in trial.found.items()}
+    return {name: factor for name, factor in factors.items() if factor is not None}
 
 
 class _Projection(NamedTuple):
@@ -70,7 +70,7 @@ class _Projection(NamedTuple):
 
     module: torch.nn.Module
     heads: int
-    given: torch.Tensor
+    features: torch.Tensor
     output: torch.Tensor
 
 
@@ -84,37 +84,37 @@ class _Trial:
         self._waiting: dict[str, tuple[torch.Tensor, int]] = {}
         self._giving: dict[torch.nn.Module, tuple[str, int]] = {}
 
-    def values(self, place: str, value: torch.Tensor) -> None:
-        self._values[place] = value
+    def values(self, name: str, value: torch.Tensor) -> None:
+        self._values[name] = value
 
-    def weights(self, place: str, weights: torch.Tensor, first: int = 0) -> None:
-        value = self._values.pop(place)
+    def weights(self, name: str, weights: torch.Tensor, first: int = 0) -> None:
+        value = self._values.pop(name)
         heads = weights.shape[1]
         every = value.float().repeat_interleave(heads // value.shape[1], dim=1)
         mixed = (weights.float() @ every).transpose(1, 2).flatten(2)  # [batch, query, head · feature]
-        self._waiting[place] = (mixed, heads)
+        self._waiting[name] = (mixed, heads)
 
-    def linear(self, module: torch.nn.Module, given: tuple[Any, ...]) -> None:
-        for place, (mixed, heads) in list(self._waiting.items()):
-            if given and isinstance(given[0], torch.Tensor) and self._same(given[0], mixed):
-                self._giving[module] = place, heads
-                del self._waiting[place]
+    def linear(self, module: torch.nn.Module, arguments: tuple[Any, ...]) -> None:
+        for name, (mixed, heads) in list(self._waiting.items()):
+            if arguments and isinstance(arguments[0], torch.Tensor) and self._same(arguments[0], mixed):
+                self._giving[module] = name, heads
+                del self._waiting[name]
 
-    def gave(self, module: torch.nn.Module, given: tuple[Any, ...], output: Any) -> None:
-        place, heads = self._giving.pop(module, ("", 0))
+    def gave(self, module: torch.nn.Module, arguments: tuple[Any, ...], output: Any) -> None:
+        name, heads = self._giving.pop(module, ("", 0))
         if heads and isinstance(output, torch.Tensor):
-            self.found[place] = _Projection(module, heads, given[0], output)
+            self.found[name] = _Projection(module, heads, arguments[0], output)
 
-    def _same(self, given: torch.Tensor, mixed: torch.Tensor) -> bool:
-        if given.numel() != mixed.numel() or given.shape[-1] != mixed.shape[-1]:
+    def _same(self, features: torch.Tensor, mixed: torch.Tensor) -> bool:
+        if features.numel() != mixed.numel() or features.shape[-1] != mixed.shape[-1]:
             return False
-        difference = (given.float().reshape(mixed.shape) - mixed).abs().max()
+        difference = (features.float().reshape(mixed.shape) - mixed).abs().max()
         return bool(difference <= self.tolerance * mixed.abs().max().clamp(min=1e-12))
 
 
 def _factor(projection: _Projection, tolerance: float) -> torch.Tensor | None:
     """R of every head, or None where the layer does not do what its matrix says."""
-    matrix = matrix_of(projection.module, projection.given)  # [out, head · feature]
+    matrix = matrix_of(projection.module, projection.features)  # [out, head · feature]
     if matrix is None or not _explains(matrix, projection, tolerance):
         return None
     slices = matrix.reshape(len(matrix), projection.heads, -1).transpose(0, 1)
@@ -126,12 +126,12 @@ def _factor(projection: _Projection, tolerance: float) -> torch.Tensor | None:
 
 def _explains(matrix: torch.Tensor, projection: _Projection, tolerance: float) -> bool:
     """Whether what the layer gave on trial is its matrix times what it was given, plus its bias."""
-    module, given, output = projection.module, projection.given, projection.output
+    module, features, output = projection.module, projection.features, projection.output
     if not is_plain(getattr(module, "weight", None)):
         tolerance = max(tolerance, _QUANTISED)
-    bias = module(given.new_zeros(1, 1, given.shape[-1])).float()
-    moved = output.float().view(*given.shape[:-1], -1) - bias
+    bias = module(features.new_zeros(1, 1, features.shape[-1])).float()
+    moved = output.float().view(*features.shape[:-1], -1) - bias
     # A large bias takes digits from what is added to it.
     rounding = 4 * torch.finfo(output.dtype).eps * output.abs().max()
     allowed = tolerance * moved.abs().max().clamp(min=1e-12) + rounding
-    return bool((given.float() @ matrix.T - moved).abs().max() <= allowed)
+    return bool((features.float() @ matrix.T - moved).abs().max() <= allowed)

@@ -47,8 +47,8 @@ class Predictor:
     def positions(self, read: ModelInput) -> Int32:
         """The tokens at which the model predicts: of a masked model the masks, otherwise all."""
         ids = read.tokens.ids
-        found = np.arange(len(ids)) if self.mask is None else np.flatnonzero(ids == self.mask)
-        return found.astype(np.int32)
+        positions = np.arange(len(ids)) if self.mask is None else np.flatnonzero(ids == self.mask)
+        return positions.astype(np.int32)
 
     def predict(
         self, states: torch.Tensor, sentences: Sequence[ModelInput], count: int
@@ -58,7 +58,7 @@ class Predictor:
         Each sentence is asked about by itself: how many rows the head is given changes its last bits.
         """
         with torch.inference_mode():
-            return tuple(self._of(states[row], one, count) for row, one in enumerate(sentences))
+            return tuple(self._of(states[row], sentence, count) for row, sentence in enumerate(sentences))
 
     def _of(self, states: torch.Tensor, read: ModelInput, count: int) -> Predictions:
         at = self.positions(read)
@@ -67,10 +67,10 @@ class Predictor:
         ids, shares, actual = self._likeliest(rows, follows, min(count, self.size))
         return Predictions(at, ids, shares, actual, tuple(self.vocabulary.texts(row) for row in ids.tolist()))
 
-    def _following(self, read: ModelInput, places: Int32) -> np.ndarray[Any, np.dtype[np.int64]]:
+    def _following(self, read: ModelInput, positions: Int32) -> np.ndarray[Any, np.dtype[np.int64]]:
         """The token that follows each place, -1 where none does or where that is not what is predicted."""
         if self.mask is not None:
-            return np.full(len(places), -1, np.int64)
+            return np.full(len(positions), -1, np.int64)
         return np.append(read.tokens.ids[1:], -1).astype(np.int64)
 
     def _likeliest(
@@ -89,7 +89,7 @@ class Predictor:
             parts.append((best.indices, (best.values - total[:, None]).exp(), actual))
         if not parts:
             return np.zeros((0, count), np.int32), np.zeros((0, count), np.float32), np.zeros(0, np.float32)
-        whole = [torch.cat(part).cpu().numpy() for part in zip(*parts, strict=True)]
+        whole = [torch.cat(chunk).cpu().numpy() for chunk in zip(*parts, strict=True)]
         return whole[0].astype(np.int32), whole[1].astype(np.float32), whole[2].astype(np.float32)
 
     def logits(self, rows: torch.Tensor) -> torch.Tensor:
@@ -97,8 +97,8 @@ class Predictor:
         nothing = torch.zeros((1, len(rows)), dtype=torch.long, device=rows.device)
         made = BaseModelOutputWithPastAndCrossAttentions(last_hidden_state=rows[None])
         with _standing_in(self.body, made):
-            found: torch.Tensor = self.head(input_ids=nothing).logits[0].float()
-        return found
+            logits: torch.Tensor = self.head(input_ids=nothing).logits[0].float()
+        return logits
 
 
 @contextmanager

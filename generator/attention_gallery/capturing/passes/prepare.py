@@ -111,8 +111,8 @@ class PreparedModel:
 
     def tells_norms(self, kind: str) -> bool:
         """Whether the lengths of what heads take are known for every layer of one kind of attention."""
-        places = [place for place, one in self.kinds.items() if one == kind]
-        return bool(places) and all(place in self.factors for place in places)
+        names = [name for name, own_kind in self.kinds.items() if own_kind == kind]
+        return bool(names) and all(name in self.factors for name in names)
 
     @property
     def no_norms(self) -> str:
@@ -140,10 +140,10 @@ class PreparedModel:
 
     def beside(self, read: ModelInput, kind: str, predictions: int) -> BesideShape:
         """What a pass will tell beside the weights of one kind, with so many predictions at each place."""
-        places = None
+        shape = None
         if self.predictor is not None and predictions and kind == "self":
-            places = len(self.predictor.positions(read)), min(predictions, self.predictor.size)
-        return BesideShape(self.tells_norms(kind), places)
+            shape = len(self.predictor.positions(read)), min(predictions, self.predictor.size)
+        return BesideShape(self.tells_norms(kind), shape)
 
     def capture(
         self, inputs: Mapping[str, Any], sinks: Mapping[str, HeadSink], to_end: bool = False
@@ -155,10 +155,10 @@ class PreparedModel:
         `InexactAttentionError`, or whatever the model's code raises.
         """
 
-        def receive(place: str, weights: torch.Tensor, first: int = 0) -> None:
-            kind = self.kinds.get(place)
+        def receive(name: str, weights: torch.Tensor, first: int = 0) -> None:
+            kind = self.kinds.get(name)
             if kind is None:
-                raise InexactAttentionError(f"{place} attends now, although it did not on trial")
+                raise InexactAttentionError(f"{name} attends now, although it did not on trial")
             if kind in sinks:
                 sinks[kind](weights, first)
                 if may_stop and all(sink.full for sink in sinks.values()):
@@ -168,11 +168,11 @@ class PreparedModel:
         may_stop = not (to_end or self.loaded.remote_code or hasattr(self.loaded.model, "hf_device_map"))
         norms: dict[str, list[torch.Tensor]] = {kind: [] for kind in sinks if self.tells_norms(kind)}
 
-        def take(place: str, value: torch.Tensor) -> None:
-            kind = self.kinds.get(place, "")
+        def take(name: str, value: torch.Tensor) -> None:
+            kind = self.kinds.get(name, "")
             if kind in norms:
                 with side_output("norms"):
-                    norms[kind].append(vector_norms(self.factors[place], value))
+                    norms[kind].append(vector_norms(self.factors[name], value))
 
         strategy = self.strategy.taking_values(take) if norms else self.strategy
         states = None
@@ -229,19 +229,19 @@ def _prepared(loaded: LoadedModel, ladder: Sequence[Strategy]) -> PreparedModel:
 
 def _with_side_outputs(prepared: PreparedModel, inputs: Mapping[str, Any]) -> PreparedModel:
     """The model with what it can tell beside the weights; what fails on trial is not told."""
-    loaded, found = prepared.loaded, prepared
+    loaded, extended = prepared.loaded, prepared
     try:
         with side_output("norms"):
             factors = find_factors(loaded.model, prepared.strategy, inputs, loaded.dtype)
-        found = replace(found, factors=factors)
+        extended = replace(extended, factors=factors)
     except SideOutputError as error:
-        found = found.without(error)
+        extended = extended.without(error)
     try:
         with side_output("predictions"):
             predictor = find_predictor(loaded, inputs)
-        return replace(found, predictor=predictor)
+        return replace(extended, predictor=predictor)
     except SideOutputError as error:
-        return found.without(error)
+        return extended.without(error)
 
 
 @contextmanager
@@ -273,12 +273,12 @@ def _tried(
 ) -> dict[str, str]:
     """The kind of attention of every place that attends. Raises what the strategy or a check finds wrong."""
     sinks = {kind: LayerSink(facts, _extent(kind), _forget) for kind, facts in loaded.parts.items()}
-    places: dict[str, str] = {}
+    kinds: dict[str, str] = {}
 
-    def receive(place: str, weights: torch.Tensor, first: int = 0) -> None:
+    def receive(name: str, weights: torch.Tensor, first: int = 0) -> None:
         kind = _kind_of(loaded, weights)
-        if places.setdefault(place, kind) != kind:
-            raise InexactAttentionError(f"{place} gives two kinds of attention")
+        if kinds.setdefault(name, kind) != kind:
+            raise InexactAttentionError(f"{name} gives two kinds of attention")
         sinks[kind](weights[0], first)
 
     with quiet_libraries(), torch.inference_mode():
@@ -290,7 +290,7 @@ def _tried(
             raise InexactAttentionError(str(error) if kind == "self" else f"{kind}: {error}") from error
     if loaded.dtype == "float32":  # in other formats our softmax is more exact than the model's own
         _check_same(states, plain)
-    return places
+    return kinds
 
 
 def _extent(kind: str) -> tuple[int, int]:
@@ -323,17 +323,17 @@ def _check_same(states: torch.Tensor, plain: torch.Tensor) -> None:
 
 def _not_captured(loaded: LoadedModel, faults: Mapping[str, BaseException]) -> ModelError:
     reasons = {name: str(fault) or type(fault).__name__ for name, fault in faults.items()}
-    told = _summed_up(reasons)
+    summary = _summed_up(reasons)
     if any(name.rpartition(".")[2] in _SINKS for name, _ in loaded.model.named_parameters()):
-        told = "part of it goes to sinks outside the sentence, so that its rows do not sum to 1"
+        summary = "part of it goes to sinks outside the sentence, so that its rows do not sum to 1"
     elif loaded.dtype != "float32" and reasons and all("miss 1" in why for why in [*reasons.values()][1:]):
-        told += f"; its own softmax is rounded to {loaded.dtype}, so try `dtype: float32`"
+        summary += f"; its own softmax is rounded to {loaded.dtype}, so try `dtype: float32`"
     elif known := no_attention(loaded.model) or _in_words([*faults.values()]):
-        told = f"{known} ({told})"
+        summary = f"{known} ({summary})"
     return ModelError(
         loaded.resolved.problem(
             f'the attention of "{loaded.resolved.source}" ({loaded.facts.architecture}) '
-            f"cannot be captured: {told}",
+            f"cannot be captured: {summary}",
             mend(loaded.model, loaded.resolved),
         )
     )
@@ -356,7 +356,9 @@ def _in_words(faults: Sequence[BaseException]) -> str:
 
 def _summed_up(reasons: Mapping[str, str]) -> str:
     """Why each strategy failed; what is true of several is said once."""
-    told = {reason: [name for name, why in reasons.items() if why == reason] for reason in reasons.values()}
-    if len(told) == 1:
-        return next(iter(told))
-    return "; ".join(f"{', '.join(names)}: {reason}" for reason, names in told.items())
+    failing = {
+        reason: [name for name, why in reasons.items() if why == reason] for reason in reasons.values()
+    }
+    if len(failing) == 1:
+        return next(iter(failing))
+    return "; ".join(f"{', '.join(names)}: {reason}" for reason, names in failing.items())

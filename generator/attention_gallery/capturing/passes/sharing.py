@@ -62,9 +62,9 @@ def can_share(prepared: PreparedModel) -> bool:
     shape = _shape_of_trial(prepared)
     trials = BatchTrials(prepared)
     try:
-        ours, other, both = (trials.traced(shape, texts) for texts in ([0], [1], [0, 1]))
+        ours, other, pair = (trials.traced(shape, texts) for texts in ([0], [1], [0, 1]))
         names = [name for name, _ in ours]
-        if ours != other or names != [name for name, _ in both] or any(_GROUPED in name for name in names):
+        if ours != other or names != [name for name, _ in pair] or any(_GROUPED in name for name in names):
             return False
         alone = [trials.layers(shape, [text]) for text in (0, 1)]
         together = trials.layers(shape, [0, 1])
@@ -74,7 +74,7 @@ def can_share(prepared: PreparedModel) -> bool:
     tolerance = BATCH_TOLERANCE if prepared.loaded.dtype == "float32" else _ROUNDED
     return all(
         len(own) == len(together)
-        and all(_near(one[0], both[row], tolerance) for one, both in zip(own, together, strict=True))
+        and all(_near(tensor[0], batch[row], tolerance) for tensor, batch in zip(own, together, strict=True))
         for row, own in enumerate(alone)
     )
 
@@ -144,14 +144,14 @@ class BatchTrials:
         """
         shape = _shape_of_trial(self._prepared)
         with running_on(self._prepared.loaded.threads):
-            one, two = self.traced(shape, [0]), self.traced(shape, [0, 1])
-        found: set[tuple[int, int]] = set()
-        for (name, alone), (_, both) in zip(one, two, strict=True):
-            for of_one, of_two in zip(alone, both, strict=True) if _rounds(name) else ():
-                if math.prod(of_two) > math.prod(of_one):
-                    power = min(2, of_one.count(_LENGTH))
-                    found.add((math.prod(of_one) // _LENGTH**power, power))
-        return frozenset(found)
+            single, double = self.traced(shape, [0]), self.traced(shape, [0, 1])
+        row_sizes: set[tuple[int, int]] = set()
+        for (name, alone), (_, both) in zip(single, double, strict=True):
+            for of_single, of_double in zip(alone, both, strict=True) if _rounds(name) else ():
+                if math.prod(of_double) > math.prod(of_single):
+                    power = min(2, of_single.count(_LENGTH))
+                    row_sizes.add((math.prod(of_single) // _LENGTH**power, power))
+        return frozenset(row_sizes)
 
     def _keeps_every_bit(self, shape: Shape, rows: int) -> bool:
         copies = fewest_rows(shape)
@@ -168,15 +168,15 @@ class BatchTrials:
         Weights of every layer that is looked at, lengths of what heads take, and final states where the pass
         comes to its end.
         """
-        kept: list[torch.Tensor] = []
+        tensors: list[torch.Tensor] = []
         loaded = self._prepared.loaded
-        sinks = {kind: _TrialSink(facts.heads, self._depth, kept) for kind, facts in loaded.parts.items()}
+        sinks = {kind: _TrialSink(facts.heads, self._depth, tensors) for kind, facts in loaded.parts.items()}
         to_end = self._depth is None
         with running_on(loaded.threads), quiet_libraries():
             passed = self._prepared.capture(self._inputs(shape, texts), sinks, to_end)
         for layers in passed.norms.values():
-            kept.extend(layers[: self._depth])
-        return [*kept, passed.states] if to_end and passed.states is not None else kept
+            tensors.extend(layers[: self._depth])
+        return [*tensors, passed.states] if to_end and passed.states is not None else tensors
 
     def traced(self, shape: Shape, texts: Sequence[int]) -> list[Operation]:
         """Every operation of a pass over these texts, with how many numbers it made, in what shapes."""
@@ -205,8 +205,8 @@ def _same(alone: list[torch.Tensor], together: list[torch.Tensor], row: int) -> 
 class _TrialSink:
     """Puts the heads of each layer together and keeps the first layers."""
 
-    def __init__(self, heads: int, depth: int | None, kept: list[torch.Tensor]) -> None:
-        self._heads, self._depth, self._kept = heads, depth, kept
+    def __init__(self, heads: int, depth: int | None, tensors: list[torch.Tensor]) -> None:
+        self._heads, self._depth, self._kept = heads, depth, tensors
         self._parts: list[torch.Tensor] = []
         self._count = 0
 
@@ -237,7 +237,7 @@ class _Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         made = func(*args, **(kwargs or {}))
         several = made if isinstance(made, tuple | list) else (made,)
-        shapes = tuple(tuple(one.shape) for one in several if isinstance(one, torch.Tensor))
+        shapes = tuple(tuple(tensor.shape) for tensor in several if isinstance(tensor, torch.Tensor))
         self.operations.append((str(func), shapes))
         return made
 
@@ -248,15 +248,15 @@ def _depth(prepared: PreparedModel) -> int | None:
     The weights of a layer show what the blocks before it computed. Blocks of the same modules and shapes
     compute alike, so that a trial can end with the layer after the last block that is unlike those before it.
     """
-    loaded, places = prepared.loaded, list(prepared.kinds)
+    loaded, names = prepared.loaded, list(prepared.kinds)
     facts = loaded.facts
     if loaded.is_encoder_decoder or facts.skipped or isinstance(prepared.strategy, OutputsStrategy):
         return None
-    blocks = [found.group() for place in places if (found := re.match(r"(.*?\.)?\d+(?=\.|$)", place))]
+    blocks = [match.group() for name in names if (match := re.match(r"(.*?\.)?\d+(?=\.|$)", name))]
     if len(blocks) != facts.layers or len(set(blocks)) != facts.layers:
         return None
     made_of = [_made_of(loaded.model.get_submodule(block)) for block in blocks]
-    newest = max(made_of.index(one) for one in made_of)
+    newest = max(made_of.index(kind_of_block) for kind_of_block in made_of)
     return newest + 2 if newest + 2 < facts.layers else None
 
 

@@ -14,16 +14,17 @@ def plain_names(tokenizer: Any, names: Sequence[str], added: Sequence[bool]) -> 
 
     Bytes that make up a character together are shown as that character, with a number for each: `é₁`, `é₂`.
     """
-    shown = [name if extra else _plain(name) for name, extra in zip(names, added, strict=True)]
+    labels = [name if extra else _plain(name) for name, extra in zip(names, added, strict=True)]
     for first, last in _runs(names, added):
         text = str(tokenizer.convert_tokens_to_string(list(names[first:last])))
-        place = first
+        index = first
         for character in text if len(text.encode("utf-8", "replace")) == last - first else "":
             size = len(character.encode("utf-8", "replace"))
-            for part in range(size):
-                shown[place + part] = numbered(readable(character), part + 1) if size > 1 else shown[place]
-            place += size
-    return tuple(shown)
+            for number in range(size):
+                if size > 1:
+                    labels[index + number] = numbered(readable(character), number + 1)
+            index += size
+    return tuple(labels)
 
 
 def _plain(name: str) -> str:

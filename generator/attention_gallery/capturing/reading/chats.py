@@ -33,7 +33,7 @@ class _Writer:
 
     def write(self, chat: Sequence[Message]) -> str:
         """The chat as text. Raises `ModelError` when the template refuses it."""
-        messages = [{"role": role, "content": self.content(said)} for role, said in chat]
+        messages = [{"role": role, "content": self.content(content)} for role, content in chat]
         try:
             return apply_template(self.tokenizer, messages, add_generation_prompt=self.answer, **self.options)
         except UnboundedError:
@@ -81,8 +81,8 @@ def render_chat(
     raise failures[0]
 
 
-def _as_parts(said: str) -> list[dict[str, str]]:
-    return [{"type": "text", "text": said}]
+def _as_parts(content: str) -> list[dict[str, str]]:
+    return [{"type": "text", "text": content}]
 
 
 def _written(writer: _Writer, chat: Sequence[Message]) -> tuple[str, tuple[Region, ...]]:
@@ -122,33 +122,33 @@ def _regions(
     It ends early where these words are others than those that were written around stand-ins.
     """
     begins = [sum(len(content) + 1 for _, content in chat[:number]) for number in range(len(chat))]
-    place = len(own[0])
+    start = len(own[0])
     if not rendered.startswith(own[0]):
         return
     for number, after in zip(order, own[1:], strict=True):
         content = chat[number][1]
-        said: Span | None
+        span: Span | None
         last = number == order[-1]
-        found = _verbatim(rendered, place, content, after, last)
-        if found is not None:
-            begin = begins[number] + found[0]
-            said = (begin, begin + found[1])
-            end = place + found[1]
+        match = _verbatim(rendered, start, content, after, last)
+        if match is not None:
+            begin = begins[number] + match[0]
+            span = (begin, begin + match[1])
+            end = start + match[1]
         else:
-            end = len(rendered) - len(after) if last else rendered.find(after or "\0", place)
-            if end < place or not rendered.startswith(after, end):
+            end = len(rendered) - len(after) if last else rendered.find(after or "\0", start)
+            if end < start or not rendered.startswith(after, end):
                 return
-            said = _end_or_beginning(content, rendered[place:end], begins[number])
-        yield Region(number, (place, end), said)
-        place = end + len(after)
+            span = _end_or_beginning(content, rendered[start:end], begins[number])
+        yield Region(number, (start, end), span)
+        start = end + len(after)
 
 
-def _verbatim(rendered: str, place: int, content: str, after: str, last: bool) -> tuple[int, int] | None:
-    """Where in a message the words at `place` begin, and their length: all of it, or without outer blanks."""
-    for said in (content, content.rstrip(), content.lstrip(), content.strip()):
-        end = place + len(said) + len(after)
-        if rendered.startswith(said + after, place) and (not last or end == len(rendered)):
-            return content.index(said), len(said)
+def _verbatim(rendered: str, start: int, content: str, after: str, last: bool) -> tuple[int, int] | None:
+    """Where in a message the words at `start` begin, and their length: all of it, or without outer blanks."""
+    for words in (content, content.rstrip(), content.lstrip(), content.strip()):
+        end = start + len(words) + len(after)
+        if rendered.startswith(words + after, start) and (not last or end == len(rendered)):
+            return content.index(words), len(words)
     return None
 
 

@@ -142,7 +142,7 @@ def _ids(holder: Any, name: str) -> list[int]:
     """The token or tokens that a configuration names."""
     value = getattr(holder, name, None)
     values = value if isinstance(value, list | tuple) else [value]
-    return [one for one in values if isinstance(one, int)]
+    return [number for number in values if isinstance(number, int)]
 
 
 def _write(loaded: LoadedModel, following: _Next, ids: list[int], limit: int) -> list[int]:
@@ -161,17 +161,17 @@ def _write(loaded: LoadedModel, following: _Next, ids: list[int], limit: int) ->
 
 def _next_of_decoder(loaded: LoadedModel) -> _Next:
     def following(ids: list[int]) -> torch.Tensor:
-        given = torch.tensor([ids], device=loaded.model.device)
-        return loaded.writer(input_ids=given, attention_mask=torch.ones_like(given)).logits[0, -1]  # type: ignore[no-any-return]
+        read = torch.tensor([ids], device=loaded.model.device)
+        return loaded.writer(input_ids=read, attention_mask=torch.ones_like(read)).logits[0, -1]  # type: ignore[no-any-return]
 
     return following
 
 
 def _next_of_target(loaded: LoadedModel, source: Tokens) -> _Next:
-    given = torch.from_numpy(source.ids)[None].to(loaded.model.device)
-    mask = torch.ones_like(given)
+    source_ids = torch.from_numpy(source.ids)[None].to(loaded.model.device)
+    mask = torch.ones_like(source_ids)
     with quiet_libraries(), torch.inference_mode():
-        read = loaded.writer.get_encoder()(input_ids=given, attention_mask=mask, return_dict=True)
+        read = loaded.writer.get_encoder()(input_ids=source_ids, attention_mask=mask, return_dict=True)
 
     def following(ids: list[int]) -> torch.Tensor:
         written = torch.tensor([ids], device=loaded.model.device)

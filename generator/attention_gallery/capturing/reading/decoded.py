@@ -60,14 +60,14 @@ def written_tokens(
     Offsets are found by decoding ever more of them; tokens that are parts of one character share its range.
     Where a token changes what was written before it, all offsets are None.
     """
-    shown = decode(tokenizer, before)
+    prompt = decode(tokenizer, before)
     texts = [decode(tokenizer, [*before, *ids[: count + 1]]) for count in range(len(ids))]
-    whole = texts[-1] if texts else shown
+    whole = texts[-1] if texts else prompt
     special = [number in tokenizer.all_special_ids for number in ids]
     names = [str(name) for name in tokenizer.convert_ids_to_tokens(list(ids))]
-    lengths = [len(shown), *(len(text.rstrip(_UNFINISHED)) for text in texts)]
-    steady = all(whole.startswith(text.rstrip(_UNFINISHED)) for text in (shown, *texts))
-    written = whole[len(shown) :] if whole.startswith(shown) else whole
+    lengths = [len(prompt), *(len(text.rstrip(_UNFINISHED)) for text in texts)]
+    steady = all(whole.startswith(text.rstrip(_UNFINISHED)) for text in (prompt, *texts))
+    written = whole[len(prompt) :] if whole.startswith(prompt) else whole
     ids_array, flags, nothing = np.array(ids, np.int64), np.array(special, bool), np.zeros(len(ids), bool)
     if not steady:
         shown_names = tuple(
@@ -79,7 +79,7 @@ def written_tokens(
     offsets = np.array(spans, np.int32).reshape(-1, 2)
     # What a model writes goes through no tokenizer that would divide it.
     tokens = Tokens(ids_array, labels(whole, spans, pieces), flags, nothing, offsets=offsets, splits=nothing)
-    return replace(tokens.worded(whole), offsets=offsets - len(shown) + start), written
+    return replace(tokens.worded(whole), offsets=offsets - len(prompt) + start), written
 
 
 def _spans(lengths: list[int], special: list[bool]) -> list[tuple[int, int]]:

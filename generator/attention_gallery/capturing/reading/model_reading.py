@@ -47,77 +47,77 @@ class ModelInput:
         return self.target_text if kind in ("decoder", "cross") else self.text
 
 
-def read_input(loaded: LoadedModel, given: TextInput, model: str, problem: ProblemMaker) -> ModelInput:
-    """What a model reads of `given`; `model` is the model's name for people.
+def read_input(loaded: LoadedModel, text_input: TextInput, model: str, problem: ProblemMaker) -> ModelInput:
+    """What a model reads of `text_input`; `model` is the model's name for people.
 
     A continuation is written here, greedily, and costs a pass through the model for each of its tokens.
     Raises `ModelError` when the text cannot be read (see `read_tokens`) or asks for what the model cannot do.
     """
     try:
-        return _read_input(loaded, given, model, problem)
+        return _read_input(loaded, text_input, model, problem)
     except UnboundedError as error:
         raise _placed(error, model, problem) from error
 
 
-def _read_input(loaded: LoadedModel, given: TextInput, model: str, problem: ProblemMaker) -> ModelInput:
-    tokens = read_tokens(loaded, given, model, problem)
+def _read_input(loaded: LoadedModel, text_input: TextInput, model: str, problem: ProblemMaker) -> ModelInput:
+    tokens = read_tokens(loaded, text_input, model, problem)
     if loaded.is_encoder_decoder:
-        return _with_target(loaded, given, tokens, model, problem)
-    if given.target is not None:
+        return _with_target(loaded, text_input, tokens, model, problem)
+    if text_input.target is not None:
         reason = f'a target was given, but the model "{model}" has no decoder that reads one'
         raise ModelError(
             problem(
                 reason, "leave out `target`, or let only encoder-decoders (T5, BART) read it: `models: […]`"
             )
         )
-    if not given.generate:
-        return ModelInput(given.joined, tokens)
+    if not text_input.generate:
+        return ModelInput(text_input.joined, tokens)
     if loaded.writer is None:
         reason = f'the model "{model}" cannot continue a text: {loaded.mute}'
         raise ModelError(
             problem(reason, "leave out `generate`, or let only decoders (GPT, Llama) read it: `models: […]`")
         )
     context = loaded.facts.context
-    limit = given.generate if context is None else min(given.generate, context - len(tokens))
+    limit = text_input.generate if context is None else min(text_input.generate, context - len(tokens))
     # What is written after a chat is another message, on a line of its own.
-    prompt = given.joined + ("\n" if given.chat else "")
+    prompt = text_input.joined + ("\n" if text_input.chat else "")
     tokens, text = continue_prompt(loaded, prompt, tokens, limit)
     return ModelInput(text, tokens)
 
 
 def _with_target(
-    loaded: LoadedModel, given: TextInput, tokens: Tokens, model: str, problem: ProblemMaker
+    loaded: LoadedModel, text_input: TextInput, tokens: Tokens, model: str, problem: ProblemMaker
 ) -> ModelInput:
     facts = loaded.parts["decoder"]
-    if given.target is not None:
-        if given.generate:
+    if text_input.target is not None:
+        if text_input.generate:
             reason = "the decoder cannot both read a given target and write one by itself"
             raise ModelError(problem(reason, "leave out either `target` or `generate`"))
-        _check_text(given.target, problem)
-        target = given_target(loaded, given.target)
+        _check_text(text_input.target, problem)
+        target = given_target(loaded, text_input.target)
         _check_fit(target, facts, (model, "target", "shorten the target"), problem)
-        return ModelInput(given.joined, tokens, given.target, target)
+        return ModelInput(text_input.joined, tokens, text_input.target, target)
     if loaded.writer is None:
         reason = f'the model "{model}" cannot write what its decoder should read: {loaded.mute}'
         raise ModelError(problem(reason, "give its decoder a text: `target: …`"))
     # The first token is the one with which decoders begin.
-    limit = given.generate or DEFAULT_CONTINUATION
+    limit = text_input.generate or DEFAULT_CONTINUATION
     target, text = written_target(loaded, tokens, min(limit, (facts.context or limit + 1) - 1))
-    return ModelInput(given.joined, tokens, text, target)
+    return ModelInput(text_input.joined, tokens, text, target)
 
 
-def read_tokens(loaded: LoadedModel, given: TextInput, model: str, problem: ProblemMaker) -> Tokens:
+def read_tokens(loaded: LoadedModel, text_input: TextInput, model: str, problem: ProblemMaker) -> Tokens:
     """The tokens of what a model is given; `model` is the model's name for people.
 
     A text that is to be truncated leaves room for what the model may add. Raises `ModelError` when the text
     is not valid Unicode, has no tokens of its own, or has more than the model can read although it is not to
     be truncated, and for a chat that the model has no template for.
     """
-    _check_text(given.joined, problem)
+    _check_text(text_input.joined, problem)
     context = loaded.facts.context
-    added = 0 if loaded.is_encoder_decoder else given.generate
+    added = 0 if loaded.is_encoder_decoder else text_input.generate
     try:
-        tokens = tokenise(loaded.tokenizer, given, None if context is None else context - added)
+        tokens = tokenise(loaded.tokenizer, text_input, None if context is None else context - added)
     except ModelError as error:
         raise _placed(error, model, problem) from error
     if bool(tokens.special.all()):
@@ -130,7 +130,8 @@ def read_tokens(loaded: LoadedModel, given: TextInput, model: str, problem: Prob
 
 def _placed(error: ModelError, model: str, problem: ProblemMaker) -> ModelError:
     return ModelError(
-        problem(f'the model "{model}" cannot read this: {one.reason}', one.mend) for one in error.problems
+        problem(f'the model "{model}" cannot read this: {fault.reason}', fault.mend)
+        for fault in error.problems
     )
 
 

@@ -71,31 +71,31 @@ def align_words(
         pieces = _PLACE.split(write(_marked(chat, words)))
     except ModelError:
         return None
-    numbers = [_number(place) for place in pieces[1::2]]
+    numbers = [_number(sign) for sign in pieces[1::2]]
     if len(set(numbers)) < len(numbers) or any(number >= len(words) for number in numbers):
         return None
-    said = [words[number] for number in numbers]
-    found = _found(rendered, pieces[0::2], [(word.message, text[slice(*word.span)]) for word in said])
-    if found is None:
+    spoken = [words[number] for number in numbers]
+    regions = _found(rendered, pieces[0::2], [(word.message, text[slice(*word.span)]) for word in spoken])
+    if regions is None:
         return None
     placed = [
         Region(region.message, region.span, None if region.said is None else word.span)
-        for region, word in zip(found, said, strict=True)
+        for region, word in zip(regions, spoken, strict=True)
     ]
-    return tuple(_merged(rendered, text, list(_with_tags(rendered, text, placed, said))))
+    return tuple(_merged(rendered, text, list(_with_tags(rendered, text, placed, spoken))))
 
 
 def _place(number: int) -> str:
     return chr(_PLANES[number // _ROOM] + number % _ROOM)
 
 
-def _number(place: str) -> int:
-    plane = int(ord(place) >= _PLANES[1])
-    return ord(place) - _PLANES[plane] + plane * _ROOM
+def _number(sign: str) -> int:
+    plane = int(ord(sign) >= _PLANES[1])
+    return ord(sign) - _PLANES[plane] + plane * _ROOM
 
 
 def _words(chat: Sequence[Message]) -> list[_Word]:
-    found: list[_Word] = []
+    words: list[_Word] = []
     begin = 0
     for number, (_, content) in enumerate(chat):
         tags = [match.span() for match in _TAG.finditer(content)]
@@ -112,12 +112,12 @@ def _words(chat: Sequence[Message]) -> list[_Word]:
             tuple((begin + first, begin + last) for first, last in tags if start <= first and last <= end)
             for start, end in zip(limits[0::2], limits[1::2], strict=True)
         ]
-        found += [
+        words += [
             _Word(number, (begin + start, begin + end), before, after)
             for (start, end), before, after in zip(runs, gaps[:-1], gaps[1:], strict=True)
         ]
         begin += len(content) + 1
-    return found
+    return words
 
 
 def _marked(chat: Sequence[Message], words: Sequence[_Word]) -> list[Message]:
@@ -138,24 +138,24 @@ def _marked(chat: Sequence[Message], words: Sequence[_Word]) -> list[Message]:
 def _found(rendered: str, own: Sequence[str], words: Sequence[tuple[int, str]]) -> list[Region] | None:
     """Where each (message, word) stands between the template's `own` words.
 
-    None where these do not stand there. `said` is empty where the word itself stands there, in some form.
+    None where these do not stand there. `span` is empty where the word itself stands there, in some form.
     """
     end = len(own[0])
     if not rendered.startswith(own[0]):
         return None
-    found: list[Region] = []
+    regions: list[Region] = []
     for (message, word), after in zip(words, own[1:], strict=True):
-        last = len(found) + 1 == len(words)
+        last = len(regions) + 1 == len(words)
         stops = (end + len(form) for form in _forms(word) if rendered.startswith(form + after, end))
-        stop = next((one for one in stops if not last or one + len(after) == len(rendered)), None)
-        said = None if stop is None else (0, 0)
+        stop = next((end for end in stops if not last or end + len(after) == len(rendered)), None)
+        span = None if stop is None else (0, 0)
         if stop is None:
             stop = len(rendered) - len(after) if last else rendered.find(after or "\0", end)
             if stop < end or not rendered.startswith(after, stop):
                 return None
-        found.append(Region(message, (end, stop), said))
+        regions.append(Region(message, (end, stop), span))
         end = stop + len(after)
-    return found if end == len(rendered) else None
+    return regions if end == len(rendered) else None
 
 
 def _forms(word: str) -> Iterator[str]:
@@ -177,15 +177,15 @@ def _with_tags(
     for here, (region, word) in enumerate(zip(placed, words, strict=True)):
         if here and words[here - 1].message != word.message:
             claimed = 0
-        found, stop = [], region.span[0]
+        regions, stop = [], region.span[0]
         for tag in reversed([tag for tag in word.before if tag[0] >= claimed]):
             end = free + len(_BLANKS_AFTER.sub("", rendered[free:stop]))
             forms = (form for form in _forms(text[slice(*tag)]) if rendered.endswith(form, free, end))
             if not (form := next(forms, "")):
                 break
             stop = end - len(form)
-            found.append(Region(word.message, (stop, end), tag))
-        yield from reversed(found)
+            regions.append(Region(word.message, (stop, end), tag))
+        yield from reversed(regions)
         yield region
         free, claimed = region.span[1], word.span[1]
         limit = placed[here + 1].span[0] if here + 1 < len(placed) else len(rendered)

@@ -23,9 +23,9 @@ FEWEST = 4
 
 
 def read_repeated(
-    loaded: LoadedModel, given: RepeatedTokens, model: str, problem: ProblemMaker
+    loaded: LoadedModel, repeated: RepeatedTokens, model: str, problem: ProblemMaker
 ) -> ModelInput:
-    """The tokens that `given` stands for, as a model reads them; `model` is its name for people.
+    """The tokens that `repeated` stands for, as a model reads them; `model` is its name for people.
 
     What the tokenizer puts around every text stands around them, too. There are fewer where the model's
     context or its vocabulary is small. Raises `ModelError` where not even `FEWEST` fit.
@@ -36,12 +36,12 @@ def read_repeated(
     before, after = around.ids[:first], around.ids[last:]
     ordinary = ordinary_ids(loaded.tokenizer, loaded.facts.vocabulary)
     context = loaded.facts.context
-    room = given.count if context is None else (context - len(before) - len(after)) // 2
-    count = min(given.count, room, len(ordinary))
+    room = repeated.count if context is None else (context - len(before) - len(after)) // 2
+    count = min(repeated.count, room, len(ordinary))
     if count < FEWEST:
         reason = f'the model "{model}" has no room for {FEWEST} random tokens read twice'
         raise ModelError(problem(reason, "leave the test out: `analysis: {repeated_tokens: false}`"))
-    chosen = drawn(ordinary, count, given.seed)
+    chosen = drawn(ordinary, count, repeated.seed)
     ids = np.concatenate([before, chosen, chosen, after])
     special = np.ones(len(ids), bool)
     special[len(before) : len(before) + 2 * count] = False

@@ -67,18 +67,18 @@ def placed(text: str, spans: Sequence[Span], pieces: Sequence[Piece]) -> list[Sp
     text the range of the character after it: these stand for no text, which is an empty range. Where they
     take such a blank for one of the text, the range begins a character late.
     """
-    found: list[Span] = []
+    placed_spans: list[Span] = []
     end = 0
     for here, (span, piece) in enumerate(zip(spans, pieces, strict=True)):
         follows = here + 1 < len(spans) and not pieces[here + 1].added
         invented = piece.blank and follows and spans[here + 1][0] < span[1]
         if piece.added or invented:
-            found.append((end, end))
+            placed_spans.append((end, end))
             continue
         limit = spans[here + 1][0] if follows else len(text)
-        found.append(span if piece.unknown else _held(text, span, piece, (end, limit)))
-        end = found[-1][1]
-    return found
+        placed_spans.append(span if piece.unknown else _held(text, span, piece, (end, limit)))
+        end = placed_spans[-1][1]
+    return placed_spans
 
 
 def _held(text: str, span: Span, piece: Piece, limits: Span) -> Span:
@@ -91,25 +91,25 @@ def _held(text: str, span: Span, piece: Piece, limits: Span) -> Span:
         # A part of a character may share it with the token before.
         around = ((start, end), (start - 1, end), (start, end + 1))
         data = piece.data.lstrip(b" ")
-        fits = (one for one in around if one[0] >= 0 and _holds(text[slice(*one)], data))
+        fits = (wide for wide in around if wide[0] >= 0 and _holds(text[slice(*wide)], data))
         return next(fits, span)
     if piece.blank and start == end:
         first = max(limits[0], start - len(piece.text))
         return start - len(text[first:start]) + len(text[first:start].rstrip()), end
-    said, covered = _folded(piece.text), _folded(text[start:end])
-    if said == covered:
+    folded, covered = _folded(piece.text), _folded(text[start:end])
+    if folded == covered:
         return span
     for first in range(start - 1, limits[0] - 1, -1):
         covered = _folded(text[first:end])
-        if said == covered:
+        if folded == covered:
             return first, end
-        if not said.endswith(covered):
+        if not folded.endswith(covered):
             break
     for last in range(end + 1, limits[1] + 1):
         covered = _folded(text[start:last])
-        if said == covered:
+        if folded == covered:
             return start, last
-        if not said.startswith(covered):
+        if not folded.startswith(covered):
             break
     return span
 
@@ -136,14 +136,14 @@ def labels(text: str, spans: Sequence[Span], pieces: Sequence[Piece]) -> tuple[s
     """What people read for each token: what stands in `text` at its place, whatever the model sees of it."""
     trimmed = [_trimmed(text, span, piece) for span, piece in zip(spans, pieces, strict=True)]
     numbers = _part_numbers(trimmed, [piece.added or piece.unknown for piece in pieces])
-    found = []
+    texts = []
     for (start, end), piece, number in zip(trimmed, pieces, numbers, strict=True):
         if piece.added or piece.unknown:
-            found.append(piece.name)
+            texts.append(piece.name)
             continue
         label = readable(text[start:end]) or plain_vocabulary(piece.name)
-        found.append(numbered(label, number) if number else label)
-    return tuple(found)
+        texts.append(numbered(label, number) if number else label)
+    return tuple(texts)
 
 
 def _trimmed(text: str, span: Span, piece: Piece) -> Span:
@@ -183,15 +183,15 @@ def uncovered(text: str, spans: Sequence[Span]) -> tuple[Span, ...]:
     covered = bytearray(len(text))
     for start, end in spans:
         covered[start:end] = b"\1" * (min(end, len(text)) - start)
-    found: list[Span] = []
+    ranges: list[Span] = []
     goes_on = False
-    for place, sign in enumerate(text):
-        if covered[place]:
+    for index, sign in enumerate(text):
+        if covered[index]:
             goes_on = False
         elif unicodedata.category(sign)[0] not in "MZC":
             if goes_on:
-                found[-1] = (found[-1][0], place + 1)
+                ranges[-1] = (ranges[-1][0], index + 1)
             else:
-                found.append((place, place + 1))
+                ranges.append((index, index + 1))
             goes_on = True
-    return tuple(found)
+    return tuple(ranges)

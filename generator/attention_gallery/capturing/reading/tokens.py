@@ -36,37 +36,37 @@ class _Reading:
     spans: list[Span] | None
     word_ids: list[int | None]
 
-    def take(self, kept: Sequence[int]) -> _Reading:
+    def take(self, indices: Sequence[int]) -> _Reading:
         """The same for some of the tokens only."""
-        spans = None if self.spans is None else [self.spans[index] for index in kept]
+        spans = None if self.spans is None else [self.spans[index] for index in indices]
         ids, names, added, sources, word_ids = (
-            [part[index] for index in kept]
-            for part in (self.ids, self.names, self.added, self.sources, self.word_ids)
+            [values[index] for index in indices]
+            for values in (self.ids, self.names, self.added, self.sources, self.word_ids)
         )
         return _Reading(ids, names, added, sources, spans, word_ids)  # type: ignore[arg-type]
 
 
-def tokenise(tokenizer: Any, given: TextInput, limit: int | None = None) -> Tokens:
+def tokenise(tokenizer: Any, text_input: TextInput, limit: int | None = None) -> Tokens:
     """The tokens of a text, a pair of texts or a chat, in the model's order, never padded.
 
     Special tokens are those that stand for nothing the author wrote: what the tokenizer adds, and all that
     the template of a chat puts around its messages. Offsets are half-open ranges of code points of
-    `given.joined`, and (n, n) where a token stands for none of it, n being the end of what came before.
+    `text_input.joined`, and (n, n) where a token stands for none of it, n being the end of what came before.
     Without a fast tokenizer, offsets and words are None. Segments are the two texts of a pair, or the
-    messages of a chat named by their roles. `given.target` is not read.
+    messages of a chat named by their roles. `text_input.target` is not read.
 
-    With `given.truncate` no more than `limit` tokens are kept: the end of the text goes, of a pair first
+    With `text_input.truncate` no more than `limit` tokens are kept: the end of the text goes, of a pair first
     that of the longer one, and the tokens that the tokenizer adds stay.
 
     Raises `ModelError`, without a place, for a chat that the tokenizer cannot write.
     """
-    limit = limit if given.truncate else None
+    limit = limit if text_input.truncate else None
     with quiet_libraries():
-        if given.chat:
-            return _chat(tokenizer, given, limit)
-        reading = _read(tokenizer, given.text, given.pair)
+        if text_input.chat:
+            return _chat(tokenizer, text_input, limit)
+        reading = _read(tokenizer, text_input.text, text_input.pair)
     reading, left_out = _cut(reading, limit)
-    shift = (0, len(given.text) + 1)
+    shift = (0, len(text_input.text) + 1)
     spans = None
     if reading.spans is not None:
         spans = [
@@ -74,10 +74,10 @@ def tokenise(tokenizer: Any, given: TextInput, limit: int | None = None) -> Toke
             for (start, end), source in zip(reading.spans, reading.sources, strict=True)
         ]
     reading = replace(reading, spans=spans)
-    tokens = _assembled(tokenizer, given.joined, reading, reading.added)
-    if given.pair is not None:
+    tokens = _assembled(tokenizer, text_input.joined, reading, reading.added)
+    if text_input.pair is not None:
         tokens = replace(tokens, segments=np.array(reading.sources, np.int32), segment_names=PAIR)
-    return replace(tokens, left_out=left_out, unread=_unread(given.joined, tokens))
+    return replace(tokens, left_out=left_out, unread=_unread(text_input.joined, tokens))
 
 
 def _read(tokenizer: Any, text: str, pair: str | None = None, *, complete: bool = True) -> _Reading:
@@ -101,7 +101,7 @@ def _read(tokenizer: Any, text: str, pair: str | None = None, *, complete: bool 
         spans = [(int(start), int(end)) for start, end in encoded["offset_mapping"]]
         word_ids = list(encoded.word_ids())
         belongs = encoded.sequence_ids()
-        sources = [-1 if extra else part or 0 for part, extra in zip(belongs, added, strict=True)]
+        sources = [-1 if extra else sequence or 0 for sequence, extra in zip(belongs, added, strict=True)]
         return _Reading(ids, names, added, sources, spans, word_ids)
     # The tokens of the first text come first, and as many as it has alone.
     own = len(tokenizer(text, add_special_tokens=False)["input_ids"]) if pair is not None else len(ids)
@@ -117,13 +117,13 @@ def _cut(reading: _Reading, limit: int | None) -> tuple[_Reading, int]:
     if limit is None or total <= limit:
         return reading, 0
     room = _shared(reading.sources.count(0), reading.sources.count(1), limit - sum(reading.added))
-    kept = []
+    indices = []
     for index, source in enumerate(reading.sources):
         if source < 0 or room[source] > 0:
-            kept.append(index)
+            indices.append(index)
         if source >= 0:
             room[source] -= 1
-    return reading.take(kept), total - len(kept)
+    return reading.take(indices), total - len(indices)
 
 
 def _shared(first: int, second: int, room: int) -> list[int]:
@@ -173,10 +173,10 @@ def _assembled(tokenizer: Any, text: str, reading: _Reading, special: list[bool]
     return tokens.worded(text)
 
 
-def _chat(tokenizer: Any, given: TextInput, limit: int | None) -> Tokens:
+def _chat(tokenizer: Any, text_input: TextInput, limit: int | None) -> Tokens:
     """The tokens of a chat. The template writes its special tokens itself, so that none are added to it."""
     text, regions = render_chat(
-        tokenizer, given.chat, answer=given.generate > 0, options=dict(given.chat_options)
+        tokenizer, text_input.chat, answer=text_input.generate > 0, options=dict(text_input.chat_options)
     )
     reading, left_out = _cut(_read(tokenizer, text, complete=False), limit)
     tokens = _assembled(tokenizer, text, reading, reading.added)
@@ -192,17 +192,17 @@ def _chat(tokenizer: Any, given: TextInput, limit: int | None) -> Tokens:
         special=np.array([segment < 0 for segment in segments], bool),
         offsets=offsets,
         segments=np.array(segments, np.int32),
-        segment_names=tuple(role for role, _ in given.chat),
+        segment_names=tuple(role for role, _ in text_input.chat),
         left_out=left_out,
     )
-    said = [region.said for region in regions if region.said is not None]
-    return replace(tokens.worded(given.joined), unread=_unread(given.joined, tokens, said))
+    quoted = [region.said for region in regions if region.said is not None]
+    return replace(tokens.worded(text_input.joined), unread=_unread(text_input.joined, tokens, quoted))
 
 
-def _unread(text: str, tokens: Tokens, said: Sequence[Span] = ()) -> tuple[Span, ...]:
-    """What can be seen of a text and no token stands for; without offsets, what nothing `said` stands for."""
+def _unread(text: str, tokens: Tokens, quoted: Sequence[Span] = ()) -> tuple[Span, ...]:
+    """What can be seen of a text and no token stands for; without offsets, what is not in `quoted`."""
     if tokens.offsets is None:
-        return uncovered(text, said) if said else ()
+        return uncovered(text, quoted) if quoted else ()
     return uncovered(text, [(start, end) for start, end in tokens.offsets[~tokens.special].tolist()])
 
 
@@ -223,7 +223,7 @@ def _counted_segments(tokenizer: Any, text: str, regions: Sequence[Region], tota
     """The message of each token by counting the tokens up to its beginning and end, without offsets."""
     segments = [-1] * total
     for region in regions:
-        first, last = (len(_read(tokenizer, text[:place], complete=False).ids) for place in region.span)
+        first, last = (len(_read(tokenizer, text[:end], complete=False).ids) for end in region.span)
         for index in range(first, min(last, total)):
             segments[index] = region.message
     return segments
@@ -235,21 +235,21 @@ def _in_messages(spans: Sequence[Span], segments: Sequence[int], regions: Sequen
     end = 0
     for (start, stop), segment in zip(spans, segments, strict=True):
         near = max(0, bisect_right(regions, start, key=lambda region: region.span[0]) - 1)
-        said: list[Span] = []
+        spoken: list[Span] = []
         for region in regions[near:]:
             if region.span[0] >= max(stop, start + 1):
                 break
             if segment == region.message and region.said is not None and start <= region.span[1]:
-                said.append(_moved((start, stop), region, region.said))
-        if said:
-            end = max(last for _, last in said)
-        moved.append((min(first for first, _ in said), end) if said else (end, end))
+                spoken.append(_moved((start, stop), region, region.said))
+        if spoken:
+            end = max(last for _, last in spoken)
+        moved.append((min(first for first, _ in spoken), end) if spoken else (end, end))
     return moved
 
 
-def _moved(span: Span, region: Region, said: Span) -> Span:
+def _moved(span: Span, region: Region, spoken: Span) -> Span:
     """What a range says of a message; all of the region where the template wrote it in another length."""
     if not region.is_verbatim:
-        return said
-    shift = said[0] - region.span[0]
-    return max(span[0] + shift, said[0]), min(span[1] + shift, said[1])
+        return spoken
+    shift = spoken[0] - region.span[0]
+    return max(span[0] + shift, spoken[0]), min(span[1] + shift, spoken[1])

@@ -14,14 +14,14 @@ class Receiver(Protocol):
     A place always gives the same kind of attention; what it is called is the strategy's own affair.
     """
 
-    def __call__(self, place: str, weights: torch.Tensor, first: int = 0, /) -> None:
+    def __call__(self, name: str, weights: torch.Tensor, first: int = 0, /) -> None:
         """Take `weights`, [batch, head, query, key], whose heads begin with number `first` of their layer."""
 
 
 class ValueReceiver(Protocol):
     """Takes the values of one layer, and the place in the model that they come from."""
 
-    def __call__(self, place: str, value: torch.Tensor, /) -> None:
+    def __call__(self, name: str, value: torch.Tensor, /) -> None:
         """Take `value`, [batch, key-value head, key, feature], before the weights of the same place."""
 
 

@@ -36,7 +36,7 @@ class HooksStrategy(Strategy):
             for name, module in model.named_modules():
                 if name == "":
                     continue
-                if _has_switch(module) and not any(_has_switch(part) for part in _inside(module)):
+                if _has_switch(module) and not any(_has_switch(inner) for inner in _inside(module)):
                     hook = module.register_forward_pre_hook(_ask, with_kwargs=True)
                     stack.callback(hook.remove)
                 hook = module.register_forward_hook(_taker(name, receive))
@@ -45,7 +45,7 @@ class HooksStrategy(Strategy):
 
 
 def _inside(module: torch.nn.Module) -> list[torch.nn.Module]:
-    return [part for part in module.modules() if part is not module]
+    return [inner for inner in module.modules() if inner is not module]
 
 
 def _has_switch(module: torch.nn.Module) -> bool:
@@ -55,9 +55,9 @@ def _has_switch(module: torch.nn.Module) -> bool:
 def _ask(
     module: torch.nn.Module, args: tuple[Any, ...], named: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    place = list(inspect.signature(type(module).forward).parameters).index(_FLAG) - 1  # without `self`
-    if place < len(args):
-        return (*args[:place], True, *args[place + 1 :]), named
+    index = list(inspect.signature(type(module).forward).parameters).index(_FLAG) - 1  # without `self`
+    if index < len(args):
+        return (*args[:index], True, *args[index + 1 :]), named
     return args, {**named, _FLAG: True}
 
 
@@ -65,12 +65,12 @@ def _taker(name: str, receive: Receiver) -> Any:
     def take(module: torch.nn.Module, args: tuple[Any, ...], output: Any) -> Any:
         if not isinstance(output, tuple | list):
             return None
-        found = [index for index, value in enumerate(output) if index and _is_attention(value)]
-        if len(found) != 1:
+        indices = [index for index, value in enumerate(output) if index and _is_attention(value)]
+        if len(indices) != 1:
             return None
-        receive(name, output[found[0]])
+        receive(name, output[indices[0]])
         # The module around it unpacks as many values, but must not keep the probabilities.
-        return type(output)(None if index == found[0] else value for index, value in enumerate(output))
+        return type(output)(None if index == indices[0] else value for index, value in enumerate(output))
 
     return take
 

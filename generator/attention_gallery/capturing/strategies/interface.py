@@ -49,15 +49,15 @@ class NoEagerAttentionError(Exception):
 class _Parts:
     """The name of every module of a model, and the configurations that they look at, each once."""
 
-    places: Mapping[torch.nn.Module, str]
+    names: Mapping[torch.nn.Module, str]
     configs: Sequence[Any]
 
     @classmethod
     def of(cls, model: torch.nn.Module) -> _Parts:
-        places = {module: name for name, module in model.named_modules()}
+        names = {module: name for name, module in model.named_modules()}
         # Looking for a missing attribute takes long, of a module and of its configuration.
-        held = {id(config): config for part in places if (config := vars(part).get("config")) is not None}
-        return cls(places, [one for one in held.values() if hasattr(one, "_attn_implementation")])
+        held = {id(config): config for module in names if (config := vars(module).get("config")) is not None}
+        return cls(names, [one for one in held.values() if hasattr(one, "_attn_implementation")])
 
 
 class InterfaceStrategy(Strategy):
@@ -96,11 +96,11 @@ class InterfaceStrategy(Strategy):
         parts, values = self._parts or _Parts.of(model), self._values
 
         def take(module: torch.nn.Module, weights: torch.Tensor, first: int) -> None:
-            receive(parts.places[module], weights, first)
+            receive(parts.names[module], weights, first)
 
         def take_values(module: torch.nn.Module, value: torch.Tensor) -> None:
             assert values is not None
-            values(parts.places[module], value)
+            values(parts.names[module], value)
 
         at_once = None if self._at_once is None else self._at_once * torch.get_num_threads()
         with _capturing(parts.configs, _Listener(take, at_once, take_values if values else None)):
@@ -166,8 +166,8 @@ def _of_heads(value: Any, heads: slice, every: int) -> Any:
     """The part of a tensor, [batch, head, …], that belongs to `heads`, where it is given for `every` head."""
     if heads.stop - heads.start == every:
         return value
-    given = isinstance(value, torch.Tensor) and value.dim() == 4 and value.shape[1] == every
-    return value[:, heads] if given else value
+    is_of_heads = isinstance(value, torch.Tensor) and value.dim() == 4 and value.shape[1] == every
+    return value[:, heads] if is_of_heads else value
 
 
 def _groups(query: torch.Tensor, key: torch.Tensor, at_once: int | None) -> Iterator[tuple[slice, slice]]:
@@ -185,7 +185,7 @@ def _groups(query: torch.Tensor, key: torch.Tensor, at_once: int | None) -> Iter
 def _eager_function(module: torch.nn.Module) -> Callable[..., tuple[torch.Tensor, torch.Tensor]]:
     """The eager function that `module` would use, from the file in which its forward is written."""
     forward = inspect.unwrap(type(module).forward)
-    found = forward.__globals__.get("eager_attention_forward")
-    if found is None:
+    eager_function = forward.__globals__.get("eager_attention_forward")
+    if eager_function is None:
         raise NoEagerAttentionError(f"{type(module).__name__} computes its attention in a way of its own")
-    return found  # type: ignore[no-any-return]
+    return eager_function  # type: ignore[no-any-return]

@@ -24,9 +24,9 @@ class OutputsStrategy(Strategy):
         layers = {field: list(output.get(field) or ()) for field in _FIELDS}
         states = final_states(output)
         del output
-        for field, found in layers.items():
-            while found:
-                weights = found.pop(0)
+        for field, weights_of_layers in layers.items():
+            while weights_of_layers:
+                weights = weights_of_layers.pop(0)
                 if weights is not None:
                     receive(field, weights)
         return states

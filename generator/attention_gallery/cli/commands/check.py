@@ -41,5 +41,5 @@ def command(session: Session, strict: bool, drafts: bool, fresh: bool) -> None:
         looked_at = (
             f"{counted(report.pages, 'page')} with {counted(report.links, 'link')} ({size(report.size)})"
         )
-    found = counted(len(report.warnings), "warning") if report.warnings else "no mistakes"
-    session.say(f"Checked {looked_at}: {found}.")
+    result = counted(len(report.warnings), "warning") if report.warnings else "no mistakes"
+    session.say(f"Checked {looked_at}: {result}.")

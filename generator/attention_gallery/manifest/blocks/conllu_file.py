@@ -59,7 +59,7 @@ class _Wrong(Exception):  # noqa: N818 - it names what was found, and never leav
 def read_conllu(path: Path) -> list[TreeSentence]:
     """The sentences of a file. Raises `ManifestError` with everything that is wrong with it."""
     lines = _lines(path)
-    found, problems = [], []
+    sentences, problems = [], []
     headers = {number: header for number, line in enumerate(lines) if (header := _HEADER.fullmatch(line))}
     columns: tuple[str, ...] = _COLUMNS
     read = 0
@@ -70,21 +70,21 @@ def read_conllu(path: Path) -> list[TreeSentence]:
                     columns = ()  # what follows columns that cannot be used is passed over
                     columns = _named(headers[number][1], number + 1)
             if columns:
-                found.append(_sentence(lines, (first, last), columns))
+                sentences.append(_sentence(lines, (first, last), columns))
         except _Wrong as wrong:
             quote = lines[wrong.line - 1]
             problems.append(Problem(wrong.reason, wrong.mend, path, wrong.line, quote=quote))
         read = last
     if problems:
         rest = len(problems) - _MOST_TOLD
-        told = problems[:_MOST_TOLD]
+        listed = problems[:_MOST_TOLD]
         if rest > 0:
             line = problems[_MOST_TOLD].line
-            told.append(Problem(f"here and below, {rest} more sentences cannot be used", "", path, line))
-        raise ManifestError(told)
-    if not found:
+            listed.append(Problem(f"here and below, {rest} more sentences cannot be used", "", path, line))
+        raise ManifestError(listed)
+    if not sentences:
         raise ManifestError(Problem("the file has no sentences", "write them in CoNLL-U", path))
-    return found
+    return sentences
 
 
 def _lines(path: Path) -> list[str]:
@@ -133,17 +133,17 @@ def _named(names: str, line: int) -> tuple[str, ...]:
 def _sentence(lines: list[str], block: tuple[int, int], columns: tuple[str, ...]) -> TreeSentence:
     first, last = block
     for number in range(first, last):
-        if found := CONTROL.search(lines[number].replace("\t", "")):
+        if control := CONTROL.search(lines[number].replace("\t", "")):
             raise _Wrong(
-                f"the line contains the control character U+{ord(found[0]):04X}", "remove it", number + 1
+                f"the line contains the control character U+{ord(control[0]):04X}", "remove it", number + 1
             )
-    nodes, told = _parsed(lines, block, columns)
-    text = str(told.get("text") or "") or _spelt(nodes)
+    nodes, comments = _parsed(lines, block, columns)
+    text = str(comments.get("text") or "") or _spelt(nodes)
     words = _placed(nodes, text)
     return TreeSentence(
         line=first + 1,
         quote=lines[first],
-        sent_id=str(told.get("sent_id") or ""),
+        sent_id=str(comments.get("sent_id") or ""),
         text=text,
         words=tuple(dict.fromkeys(words.values())),
         relations=tuple(_relations(nodes, words)),
@@ -219,7 +219,7 @@ def _placed(nodes: _Nodes, text: str) -> dict[int, Span]:
 
     The words of a multiword token share its place where they are not spelt one after the other.
     """
-    places: dict[int, Span] = {}
+    spans: dict[int, Span] = {}
     end = 0
     for line, node, inner in _surface(nodes):
         form = str(node["form"])
@@ -229,38 +229,38 @@ def _placed(nodes: _Nodes, text: str) -> dict[int, Span]:
             reason = f'"{form}" does not stand where it should in the text, before "{beside}"'
             raise _Wrong(reason, "`# text` and the words must be spelt alike", line)
         end = start + len(form)
-        spelt = "".join(str(one["form"]) for _, one in inner) == form
+        spelt = "".join(str(word["form"]) for _, word in inner) == form
         at = start
-        for number, one in inner:
-            if not isinstance(one["id"], int):
+        for number, word in inner:
+            if not isinstance(word["id"], int):
                 mend = "a range such as 3-4 is followed by its words, 3 and 4"
                 raise _Wrong("the range of this line holds no words", mend, number)
-            if one["id"] != len(places) + 1:
-                reason = f"this word should have the number {len(places) + 1}"
+            if word["id"] != len(spans) + 1:
+                reason = f"this word should have the number {len(spans) + 1}"
                 raise _Wrong(reason, "number them in order", number)
-            places[one["id"]] = (at, at + len(str(one["form"]))) if spelt else (start, end)
-            at += len(str(one["form"]))
+            spans[word["id"]] = (at, at + len(str(word["form"]))) if spelt else (start, end)
+            at += len(str(word["form"]))
     if text[end:].strip():
         reason = f'the text goes on after its last word: "{text[end:].strip()[:20]}"'
         raise _Wrong(reason, "`# text` and the words must be spelt alike", nodes[0][0])
-    return places
+    return spans
 
 
-def _relations(nodes: _Nodes, places: dict[int, Span]) -> Iterator[tuple[str, int, int]]:
+def _relations(nodes: _Nodes, spans: dict[int, Span]) -> Iterator[tuple[str, int, int]]:
     """The edges of the tree; those between words that share a place are left out."""
-    order = {span: index for index, span in enumerate(dict.fromkeys(places.values()))}
+    order = {span: index for index, span in enumerate(dict.fromkeys(spans.values()))}
     for line, node in nodes:
         if not isinstance(node["id"], int):
             continue
         head, relation = node["head"], node["deprel"]
-        if not isinstance(head, int) or not 0 <= head <= len(places) or head == node["id"]:
-            mend = f"write the number of another word, 1 to {len(places)}, or 0 for the root"
+        if not isinstance(head, int) or not 0 <= head <= len(spans) or head == node["id"]:
+            mend = f"write the number of another word, 1 to {len(spans)}, or 0 for the root"
             raise _Wrong(f"the head of this word is {_shown(head)}", mend, line)
         if not relation or relation == "_":
             raise _Wrong("this word has no relation to its head", "write it into the column DEPREL", line)
         kind = str(relation).partition(":")[0]
-        if head and kind not in _LEFT_OUT and places[head] != places[node["id"]]:
-            yield kind, order[places[node["id"]]], order[places[head]]
+        if head and kind not in _LEFT_OUT and spans[head] != spans[node["id"]]:
+            yield kind, order[spans[node["id"]]], order[spans[head]]
 
 
 def _shown(value: object) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from attention_gallery.errors import did_you_mean
-from attention_gallery.manifest.blocks.relations import Finding, Place
+from attention_gallery.manifest.blocks.relations import Finding, KeyPath
 from attention_gallery.manifest.blocks.sentences import check_title
 from attention_gallery.manifest.settings import ContrastSpec
 from attention_gallery.manifest.slugs import possible_slugs, slugs_of
@@ -43,8 +43,8 @@ def contrast_basis(item: Mapping[str, Any]) -> str:
 
 
 def _titles(item: Mapping[str, Any], name: str, titles: Mapping[str, str]) -> list[str]:
-    several, one = item.get(f"{name}s"), item.get(name)
-    slugs = [*(several if isinstance(several, tuple) else ()), one]
+    several, single = item.get(f"{name}s"), item.get(name)
+    slugs = [*(several if isinstance(several, tuple) else ()), single]
     return [titles.get(slug, slug) for slug in slugs if isinstance(slug, str)]
 
 
@@ -58,23 +58,23 @@ def check_forms(contrasts: Iterable[tuple[int, dict[str, Any]]]) -> Iterator[Fin
     Values of a wrong type are told of by validation.
     """
     for i, item in contrasts:
-        place: Place = ("contrasts", i)
-        yield from check_title(item, place)
-        given = {name for name in (*_LISTS, "model", "sentence") if name in item}
-        chosen = [name for name in _LISTS if name in given]
-        if len(chosen) != 1 or not _complete(chosen[0], given):
+        keys: KeyPath = ("contrasts", i)
+        yield from check_title(item, keys)
+        named = {name for name in (*_LISTS, "model", "sentence") if name in item}
+        chosen = [name for name in _LISTS if name in named]
+        if len(chosen) != 1 or not _complete(chosen[0], named):
             reason = "a contrast is of two models on a sentence, of two sentences in a model, or of two heads"
-            yield reason, _FORMS, place
+            yield reason, _FORMS, keys
             continue
-        yield from _two(item[chosen[0]], chosen[0], (*place, chosen[0]))
+        yield from _two(item[chosen[0]], chosen[0], (*keys, chosen[0]))
 
 
-def _complete(several: str, given: set[str]) -> bool:
+def _complete(several: str, named: set[str]) -> bool:
     needed, allowed = _BESIDE[several]
-    return needed <= given - {several} <= allowed
+    return needed <= named - {several} <= allowed
 
 
-def _two(values: Any, name: str, place: Place) -> Iterator[Finding]:
+def _two(values: Any, name: str, keys: KeyPath) -> Iterator[Finding]:
     """What is wrong with the two that are compared."""
     if not isinstance(values, tuple) or not all(isinstance(value, str) for value in values):
         return
@@ -84,12 +84,12 @@ def _two(values: Any, name: str, place: Place) -> Iterator[Finding]:
                 yield (
                     f'"{value}" is not the name of a head',
                     "write layer and head, such as L3H1",
-                    (*place, n),
+                    (*keys, n),
                 )
     if len(values) != 2:
-        yield f"`{name}` names {len(values)}, and a contrast compares two", "name two", place
+        yield f"`{name}` names {len(values)}, and a contrast compares two", "name two", keys
     elif values[0].casefold() == values[1].casefold():
-        yield f'"{values[1]}" stands here twice', f"name two different {name}", (*place, 1)
+        yield f'"{values[1]}" stands here twice', f"name two different {name}", (*keys, 1)
 
 
 def check_names(data: Mapping[str, Any]) -> Iterator[Finding]:
@@ -100,13 +100,15 @@ def check_names(data: Mapping[str, Any]) -> Iterator[Finding]:
     """
     models = {slug: model for model in _strings(data, "models") for slug in possible_slugs(model)}
     sentences = {
-        slug: one for one in _items(data, "sentences") if isinstance(slug := _field(one, "slug"), str)
+        slug: sentence
+        for sentence in _items(data, "sentences")
+        if isinstance(slug := _field(sentence, "slug"), str)
     }
     unknown = {name for name in ("model", "sentence") if slugs_of(data, f"{name}s") is None}
     for i, contrast in enumerate(_items(data, "contrasts")):
         if isinstance(contrast, dict):
-            for reason, mend, place in _names(contrast, models, sentences, unknown):
-                yield reason, mend, ("contrasts", i, *place)
+            for reason, mend, keys in _names(contrast, models, sentences, unknown):
+                yield reason, mend, ("contrasts", i, *keys)
 
 
 def _items(data: Mapping[str, Any], name: str) -> tuple[Any, ...]:
@@ -115,7 +117,7 @@ def _items(data: Mapping[str, Any], name: str) -> tuple[Any, ...]:
 
 
 def _strings(data: Mapping[str, Any], name: str) -> Iterator[str]:
-    slugs = (_field(one, "slug") for one in _items(data, name))
+    slugs = (_field(item, "slug") for item in _items(data, name))
     return (slug for slug in slugs if isinstance(slug, str))
 
 
@@ -130,29 +132,29 @@ def _names(
     sentences: Mapping[str, Any],
     unknown: Collection[str],
 ) -> Iterator[Finding]:
-    for place, slug in _named(contrast, "model"):
+    for keys, slug in _named(contrast, "model"):
         if slug not in models and "model" not in unknown:
-            yield f'the gallery has no model "{slug}"', did_you_mean(slug, models.values()), place
-    for place, slug in _named(contrast, "sentence"):
+            yield f'the gallery has no model "{slug}"', did_you_mean(slug, models.values()), keys
+    for keys, slug in _named(contrast, "sentence"):
         sentence = sentences.get(slug)
         if sentence is None:
             if "sentence" not in unknown:
-                yield f'the gallery has no sentence "{slug}"', did_you_mean(slug, sentences), place
+                yield f'the gallery has no sentence "{slug}"', did_you_mean(slug, sentences), keys
             continue
         if _field(sentence, "pages") is False:
-            yield f'the sentence "{slug}" has no pages', "let it have pages, or compare another", place
+            yield f'the sentence "{slug}" has no pages', "let it have pages, or compare another", keys
         readers = _field(sentence, "models")
         for _, model in _named(contrast, "model"):
             if model in models and isinstance(readers, tuple) and readers and models[model] not in readers:
                 mend = "compare another sentence, or add the model to the sentence's `models`"
-                yield f'the model "{model}" does not read the sentence "{slug}"', mend, place
+                yield f'the model "{model}" does not read the sentence "{slug}"', mend, keys
 
 
-def _named(contrast: Mapping[str, Any], name: str) -> Iterator[tuple[Place, str]]:
+def _named(contrast: Mapping[str, Any], name: str) -> Iterator[tuple[KeyPath, str]]:
     """Where each slug stands in a contrast."""
-    one, several = contrast.get(name), contrast.get(f"{name}s")
-    if isinstance(one, str):
-        yield (name,), one
+    single, several = contrast.get(name), contrast.get(f"{name}s")
+    if isinstance(single, str):
+        yield (name,), single
     for n, slug in enumerate(several if isinstance(several, tuple) else ()):
         if isinstance(slug, str):
             yield (f"{name}s", n), slug
@@ -160,5 +162,5 @@ def _named(contrast: Mapping[str, Any], name: str) -> Iterator[tuple[Place, str]
 
 def parse_heads(contrast: ContrastSpec) -> tuple[tuple[int, int], ...]:
     """Layer and head of each head that a contrast compares, which were checked."""
-    found = [HEAD.fullmatch(name) for name in contrast.heads]
-    return tuple((int(one[1]), int(one[2])) for one in found if one is not None)
+    matches = [HEAD.fullmatch(name) for name in contrast.heads]
+    return tuple((int(match[1]), int(match[2])) for match in matches if match is not None)

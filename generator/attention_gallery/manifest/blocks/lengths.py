@@ -28,15 +28,15 @@ class Ladder:
 
 def ladder_of(settings: GallerySettings) -> Ladder | None:
     """The ladder that the settings ask for, None where they ask for none or its sentence is gone."""
-    wanted = settings.lengths
-    if wanted is None:
+    lengths = settings.lengths
+    if lengths is None:
         return None
-    if wanted.text is not None:
-        return Ladder(_beginnings(wanted.text, wanted.words), None, False)
+    if lengths.text is not None:
+        return Ladder(_beginnings(lengths.text, lengths.words), None, False)
     chosen = _chosen(settings)
     if chosen is None:
         return None
-    return Ladder(_beginnings(chosen.text, wanted.words), chosen.slug, chosen.truncate)
+    return Ladder(_beginnings(chosen.text, lengths.words), chosen.slug, chosen.truncate)
 
 
 def check_lengths(settings: GallerySettings, named: bool = True) -> Iterator[Finding]:
@@ -44,24 +44,24 @@ def check_lengths(settings: GallerySettings, named: bool = True) -> Iterator[Fin
 
     Where the sentences are not all `named`, as some slug is wrong, the one that is asked for may be there.
     """
-    wanted = settings.lengths
-    if wanted is None:
+    lengths = settings.lengths
+    if lengths is None:
         return
-    if not LEAST_RUNGS <= len(wanted.words) <= MOST_RUNGS:
+    if not LEAST_RUNGS <= len(lengths.words) <= MOST_RUNGS:
         mend = f"write {LEAST_RUNGS} to {MOST_RUNGS} numbers: `[8, 16, 32]`"
-        reason = f"`words` has {len(wanted.words)} {'number' if len(wanted.words) == 1 else 'numbers'}"
+        reason = f"`words` has {len(lengths.words)} {'number' if len(lengths.words) == 1 else 'numbers'}"
         yield reason, mend, ("lengths", "words")
         return
-    if any(first >= second for first, second in zip(wanted.words, wanted.words[1:], strict=False)):
+    if any(first >= second for first, second in zip(lengths.words, lengths.words[1:], strict=False)):
         mend = "write ascending numbers, each once: `[8, 16, 32]`"
         yield "the numbers of words do not ascend", mend, ("lengths", "words")
         return
-    if wanted.text is not None and wanted.sentence is not None:
+    if lengths.text is not None and lengths.sentence is not None:
         yield "`lengths` has both a sentence and a text", "remove one of them", ("lengths", "text")
         return
-    if wanted.sentence is not None and not named:
+    if lengths.sentence is not None and not named:
         return
-    if wanted.sentence is not None and (wrong := _wrong_sentence(settings, wanted.sentence)) is not None:
+    if lengths.sentence is not None and (wrong := _wrong_sentence(settings, lengths.sentence)) is not None:
         yield (*wrong, ("lengths", "sentence"))
         return
     ladder = ladder_of(settings)
@@ -74,7 +74,11 @@ def check_lengths(settings: GallerySettings, named: bool = True) -> Iterator[Fin
 
 
 def _wrong_sentence(settings: GallerySettings, slug: str) -> tuple[str, str] | None:
-    own = {one.slug: one for one in settings.sentences if not isinstance(one, CollectedSentence)}
+    own = {
+        sentence.slug: sentence
+        for sentence in settings.sentences
+        if not isinstance(sentence, CollectedSentence)
+    }
     if slug not in own:
         return f'the manifest has no sentence "{slug}" of its own', did_you_mean(slug, own)
     if own[slug].chat or own[slug].pair is not None:
@@ -86,16 +90,16 @@ def _wrong_sentence(settings: GallerySettings, slug: str) -> tuple[str, str] | N
 
 def _chosen(settings: GallerySettings) -> SentenceSpec | None:
     """The sentence that is named, or the longest of those that are plain texts."""
-    wanted = None if settings.lengths is None else settings.lengths.sentence
-    found = [
-        one
-        for one in settings.sentences
-        if not isinstance(one, CollectedSentence)
-        and not (one.chat or one.pair)
-        and _published(settings, one)
-        and wanted in (None, one.slug)
+    slug = None if settings.lengths is None else settings.lengths.sentence
+    candidates = [
+        sentence
+        for sentence in settings.sentences
+        if not isinstance(sentence, CollectedSentence)
+        and not (sentence.chat or sentence.pair)
+        and _published(settings, sentence)
+        and slug in (None, sentence.slug)
     ]
-    return max(found, key=lambda one: len(text_words(one.text)), default=None)
+    return max(candidates, key=lambda sentence: len(text_words(sentence.text)), default=None)
 
 
 def _published(settings: GallerySettings, sentence: SentenceSpec) -> bool:
@@ -107,8 +111,8 @@ def _published(settings: GallerySettings, sentence: SentenceSpec) -> bool:
 
 def _beginnings(text: str, words: tuple[int, ...]) -> tuple[str, ...]:
     """The text up to the end of its n-th word for each n; once, as a whole, where it is no longer."""
-    places = text_words(text)
-    inside = [text[: places[count - 1][1]] for count in words if count < len(places)]
+    spans = text_words(text)
+    inside = [text[: spans[count - 1][1]] for count in words if count < len(spans)]
     return (*inside, text) if len(inside) < len(words) else tuple(inside)
 
 

@@ -30,11 +30,11 @@ def _wrong(known: Collection[str] | None, sentences: _Items) -> Iterator[Finding
             mend = "name a model, or remove the key: then all models read it"
             yield "`models` names no model", mend, ("sentences", i, "models")
         for n, slug in enumerate(chosen if isinstance(chosen, tuple) else ()):
-            place = ("sentences", i, "models", n)
+            keys = ("sentences", i, "models", n)
             if isinstance(slug, str) and slug in chosen[:n]:
-                yield f'the model "{slug}" stands here twice', "remove it", place
+                yield f'the model "{slug}" stands here twice', "remove it", keys
             elif isinstance(slug, str) and known is not None and slug not in known:
-                yield f'the gallery has no model "{slug}"', did_you_mean(slug, known), place
+                yield f'the gallery has no model "{slug}"', did_you_mean(slug, known), keys
 
 
 def _unread(models: _Items, sentences: _Items, named: bool) -> Iterator[Finding]:

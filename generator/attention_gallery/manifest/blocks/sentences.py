@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from attention_gallery.manifest.blocks.relations import Finding, Place, absent, check_relations
+from attention_gallery.manifest.blocks.relations import Finding, KeyPath, absent, check_relations
 from attention_gallery.manifest.blocks.words import occurrences
 
 _LANGUAGE = re.compile(
@@ -62,16 +62,16 @@ def check_sentences(sentences: Iterable[tuple[int, dict[str, Any]]]) -> Iterator
     Wrong types, missing keys and texts without a single character are told of by validation.
     """
     for i, sentence in sentences:
-        place: Place = ("sentences", i)
-        yield from check_language(sentence.get("language"), (*place, "language"))
-        yield from check_title(sentence, place)
-        yield from _texts(sentence, place)
-        yield from _chat(sentence, place)
-        yield from _chat_options(sentence, place)
-        yield from _tags(sentence.get("tags"), (*place, "tags"))
+        keys: KeyPath = ("sentences", i)
+        yield from check_language(sentence.get("language"), (*keys, "language"))
+        yield from check_title(sentence, keys)
+        yield from _texts(sentence, keys)
+        yield from _chat(sentence, keys)
+        yield from _chat_options(sentence, keys)
+        yield from _tags(sentence.get("tags"), (*keys, "tags"))
         text = _joined(sentence)
         if text.strip():
-            yield from _words(sentence, text, place)
+            yield from _words(sentence, text, keys)
 
 
 def check_collections(sentences: Iterable[tuple[int, dict[str, Any]]]) -> Iterator[Finding]:
@@ -82,46 +82,46 @@ def check_collections(sentences: Iterable[tuple[int, dict[str, Any]]]) -> Iterat
             yield from _tags(sentence.get("tags"), ("sentences", i, "tags"))
 
 
-def _tags(tags: Any, place: Place) -> Iterator[Finding]:
+def _tags(tags: Any, keys: KeyPath) -> Iterator[Finding]:
     for n, tag in enumerate(tags if isinstance(tags, tuple) else ()):
         if isinstance(tag, str) and (not tag.strip() or tag in tags[:n]):
             reason = f'the tag "{tag}" stands here twice' if tag.strip() else "the tag is empty"
-            yield reason, "remove it", (*place, n)
+            yield reason, "remove it", (*keys, n)
 
 
-def check_language(value: Any, place: Place) -> Iterator[Finding]:
+def check_language(value: Any, keys: KeyPath) -> Iterator[Finding]:
     """A finding unless `value` has the form of a language tag."""
     if isinstance(value, str) and not _LANGUAGE.fullmatch(value):
-        yield f'"{value}" is not a language tag', 'write a BCP 47 tag such as "en", "no" or "pt-BR"', place
+        yield f'"{value}" is not a language tag', 'write a BCP 47 tag such as "en", "no" or "pt-BR"', keys
 
 
-def check_title(item: dict[str, Any], place: Place) -> Iterator[Finding]:
+def check_title(item: dict[str, Any], keys: KeyPath) -> Iterator[Finding]:
     """A finding for a title of blanks."""
     title = item.get("title")
     if isinstance(title, str) and not title.strip():
-        yield "the title is empty", "write a name, or remove the key", (*place, "title")
+        yield "the title is empty", "write a name, or remove the key", (*keys, "title")
 
 
-def _texts(sentence: dict[str, Any], place: Place) -> Iterator[Finding]:
+def _texts(sentence: dict[str, Any], keys: KeyPath) -> Iterator[Finding]:
     """Which texts there are, and which cannot stand together."""
     if "text" not in sentence and "chat" not in sentence:
         mend = "add a line `text: …`, or a `chat:` of messages"
-        yield f"item {int(place[-1]) + 1} of `sentences` needs `text` or `chat`", mend, place
+        yield f"item {int(keys[-1]) + 1} of `sentences` needs `text` or `chat`", mend, keys
     for key, mend in _EMPTY.items():
         text = sentence.get(key)
         if isinstance(text, str) and text and not text.strip():
-            yield f"the {key} is empty", mend, (*place, key)
+            yield f"the {key} is empty", mend, (*keys, key)
     for key, other, reason, mend in _APART:
         if sentence.get(key) not in (None, 0) and sentence.get(other) not in (None, 0):
-            yield reason, mend, (*place, key)
+            yield reason, mend, (*keys, key)
 
 
-def _chat(sentence: dict[str, Any], place: Place) -> Iterator[Finding]:
+def _chat(sentence: dict[str, Any], keys: KeyPath) -> Iterator[Finding]:
     messages = _messages(sentence)
     for n, message in messages:
         content = message.get("content")
         if isinstance(content, str) and content and not content.strip():
-            yield "the content is empty", "write what is said", (*place, "chat", n, "content")
+            yield "the content is empty", "write what is said", (*keys, "chat", n, "content")
     generate = sentence.get("generate")
     if isinstance(generate, int) and generate > 0 and messages:
         n, last = messages[-1]
@@ -131,7 +131,7 @@ def _chat(sentence: dict[str, Any], place: Place) -> Iterator[Finding]:
                 "the last message is the assistant's own: it leaves nothing to answer",
                 mend,
                 (
-                    *place,
+                    *keys,
                     "chat",
                     n,
                     "role",
@@ -139,20 +139,20 @@ def _chat(sentence: dict[str, Any], place: Place) -> Iterator[Finding]:
             )
 
 
-def _chat_options(sentence: dict[str, Any], place: Place) -> Iterator[Finding]:
+def _chat_options(sentence: dict[str, Any], keys: KeyPath) -> Iterator[Finding]:
     options = sentence.get("chat_options")
     if not isinstance(options, dict):
         return
     if options and "chat" not in sentence:
-        yield "there is no chat for these options", "remove `chat_options`", (*place, "chat_options")
+        yield "there is no chat for these options", "remove `chat_options`", (*keys, "chat_options")
     for name, value in options.items():
         if not isinstance(name, str):
             continue  # told of by validation
         if name in NO_CHAT_OPTIONS or not name.isidentifier():
             reason = f"`{name}` is not an option that a chat template can be given here"
-            yield reason, "write the name of an option that the template has", (*place, "chat_options", name)
+            yield reason, "write the name of an option that the template has", (*keys, "chat_options", name)
         elif isinstance(value, float) and not math.isfinite(value):
-            yield f"`{name}` is not a finite number", "write a number", (*place, "chat_options", name)
+            yield f"`{name}` is not a finite number", "write a number", (*keys, "chat_options", name)
 
 
 def _messages(sentence: dict[str, Any]) -> list[tuple[int, dict[str, Any]]]:
@@ -169,8 +169,8 @@ def _joined(sentence: dict[str, Any]) -> str:
     return "\n".join(text for text in texts if isinstance(text, str))
 
 
-def _words(sentence: dict[str, Any], text: str, place: Place) -> Iterator[Finding]:
+def _words(sentence: dict[str, Any], text: str, keys: KeyPath) -> Iterator[Finding]:
     focus = sentence.get("focus")
     if isinstance(focus, str) and not occurrences(text, focus.strip() and focus):
-        yield absent(focus, text, (*place, "focus"))
-    yield from check_relations(sentence.get("relations"), text, (*place, "relations"))
+        yield absent(focus, text, (*keys, "focus"))
+    yield from check_relations(sentence.get("relations"), text, (*keys, "relations"))

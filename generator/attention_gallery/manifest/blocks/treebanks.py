@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError
 from attention_gallery.errors import ManifestError, Problem, did_you_mean
 from attention_gallery.files import cannot_read, kind_of
 from attention_gallery.manifest.blocks.conllu_file import TreeSentence, read_conllu
-from attention_gallery.manifest.blocks.relations import Finding, Place, placed
+from attention_gallery.manifest.blocks.relations import Finding, KeyPath, placed
 from attention_gallery.manifest.explain import explain
 from attention_gallery.manifest.paths import inside
 from attention_gallery.manifest.settings import CollectedSentence, CollectionSpec, RelationSpec, Settings
@@ -53,12 +53,12 @@ class Collections:
         items = data.get("sentences")
         if not isinstance(items, tuple) or not any(map(is_collection, items)):
             return dict(data), list(range(len(items))) if isinstance(items, tuple) else []
-        merged, places = [], []
+        merged, indices = [], []
         for index, item in enumerate(items):
-            for one in self.sentences.get(index, ()) if is_collection(item) else (item,):
-                merged.append(one)
-                places.append(index)
-        return {**data, "sentences": tuple(merged)}, places
+            for sentence in self.sentences.get(index, ()) if is_collection(item) else (item,):
+                merged.append(sentence)
+                indices.append(index)
+        return {**data, "sentences": tuple(merged)}, indices
 
 
 def is_collection(item: Any) -> bool:
@@ -68,7 +68,7 @@ def is_collection(item: Any) -> bool:
 
 def read_collections(data: Mapping[str, Any], document: Document, root: Path) -> Collections:
     """Read all collections of a manifest in the folder `root`."""
-    found = Collections()
+    collections = Collections()
     items = data.get("sentences")
     for index, item in enumerate(items if isinstance(items, tuple) else ()):
         if not is_collection(item):
@@ -76,52 +76,54 @@ def read_collections(data: Mapping[str, Any], document: Document, root: Path) ->
         try:
             spec = CollectionSpec.model_validate(item)
         except ValidationError as error:
-            told: list[Any] = list(error.errors(include_url=False, include_context=True))
-            for one in told:
-                one["loc"] = ("sentences", index, *one["loc"])
-            found.problems += explain(told, document, _Manifest)
+            errors: list[Any] = list(error.errors(include_url=False, include_context=True))
+            for details in errors:
+                details["loc"] = ("sentences", index, *details["loc"])
+            collections.problems += explain(errors, document, _Manifest)
             continue
-        found.problems += placed(_check(spec, ("sentences", index)), document)
-        _expand(found, index, spec, document, root)
-    return found
+        collections.problems += placed(_check(spec, ("sentences", index)), document)
+        _expand(collections, index, spec, document, root)
+    return collections
 
 
-def _check(spec: CollectionSpec, place: Place) -> Iterator[Finding]:
+def _check(spec: CollectionSpec, keys: KeyPath) -> Iterator[Finding]:
     words = spec.filter.words
     if words and not (len(words) == 2 and 1 <= words[0] <= words[1]):
         mend = "write the least and the greatest number of words, such as `[5, 30]`"
-        yield "`words` is no range of numbers", mend, (*place, "filter", "words")
+        yield "`words` is no range of numbers", mend, (*keys, "filter", "words")
 
 
-def _expand(found: Collections, index: int, spec: CollectionSpec, document: Document, root: Path) -> None:
+def _expand(
+    collections: Collections, index: int, spec: CollectionSpec, document: Document, root: Path
+) -> None:
     """Read one collection, and tell what is wrong with it."""
-    place: Place = ("sentences", index, "conllu")
+    keys: KeyPath = ("sentences", index, "conllu")
     path = inside(spec.conllu, root.resolve())
     if isinstance(path, str):
         mend = "write a file inside the project, relative to the manifest"
-        found.problems += placed(iter([(path, mend, place)]), document)
+        collections.problems += placed(iter([(path, mend, keys)]), document)
     elif (unreadable := _unreadable(root / spec.conllu)) is not None:
-        wrong = (unreadable.reason, unreadable.mend, place)
-        told = placed(iter([wrong]), document)
-        found.problems += (replace(problem, trouble=unreadable.trouble) for problem in told)
+        wrong = (unreadable.reason, unreadable.mend, keys)
+        problems = placed(iter([wrong]), document)
+        collections.problems += (replace(problem, trouble=unreadable.trouble) for problem in problems)
     elif path.is_dir() or not path.exists():
-        names = [one.relative_to(root.resolve()).as_posix() for one in path.parent.glob("*.conllu")]
-        wrong = (f'there is no file "{spec.conllu}"', did_you_mean(spec.conllu, names), place)
-        found.problems += placed(iter([wrong]), document)
+        names = [file.relative_to(root.resolve()).as_posix() for file in path.parent.glob("*.conllu")]
+        wrong = (f'there is no file "{spec.conllu}"', did_you_mean(spec.conllu, names), keys)
+        collections.problems += placed(iter([wrong]), document)
     else:
-        found.files.append(root / spec.conllu)
+        collections.files.append(root / spec.conllu)
         try:
             trees = read_conllu(root / spec.conllu)
         except ManifestError as error:
-            found.problems += error.problems
+            collections.problems += error.problems
             return
-        _take(found, index, spec, trees)
-        if not found.sentences[index]:
+        _take(collections, index, spec, trees)
+        if not collections.sentences[index]:
             kinds = sorted({kind for tree in trees for kind, _, _ in tree.relations})
             reason = f"the filter leaves none of the {len(trees)} sentences"
             mend = f"relations of the file are {', '.join(kinds)}" if spec.filter.relations else ""
             wrong = (reason, mend, ("sentences", index, "filter"))
-            found.problems += placed(iter([wrong]), document)
+            collections.problems += placed(iter([wrong]), document)
 
 
 def _unreadable(path: Path) -> Problem | None:
@@ -134,10 +136,10 @@ def _unreadable(path: Path) -> Problem | None:
     return None
 
 
-def _take(found: Collections, index: int, spec: CollectionSpec, trees: list[TreeSentence]) -> None:
+def _take(collections: Collections, index: int, spec: CollectionSpec, trees: list[TreeSentence]) -> None:
     """Take the sentences that pass the filter, up to the limit."""
     taken: list[CollectedSentence] = []
-    path = found.files[-1]
+    path = collections.files[-1]
     for number, tree in enumerate(trees, 1):
         if len(taken) == spec.limit:
             break
@@ -145,22 +147,22 @@ def _take(found: Collections, index: int, spec: CollectionSpec, trees: list[Tree
             continue
         slug = _slug(tree, number, spec, path)
         origin = Origin(path, tree.line, tree.quote)
-        if (wrong := _wrong_slug(slug, found.origins)) is not None:
+        if (wrong := _wrong_slug(slug, collections.origins)) is not None:
             before = "a `slug: …` to put before it"
             mend = f"give the sentence another sent_id, or the collection {before}"
             if slug in RESERVED_LATELY:  # a name that was free, in a file that others may have made
                 mend = f"give the collection {before}"
-            found.problems.append(Problem(wrong, mend, path, tree.line, quote=tree.quote))
-        found.origins.setdefault(slug, origin)
+            collections.problems.append(Problem(wrong, mend, path, tree.line, quote=tree.quote))
+        collections.origins.setdefault(slug, origin)
         taken.append(_collected(slug, tree, spec))
-    found.sentences[index] = tuple(taken)
+    collections.sentences[index] = tuple(taken)
 
 
 def _passes(tree: TreeSentence, spec: CollectionSpec) -> bool:
-    wanted, words = spec.filter.relations, spec.filter.words
+    relations, words = spec.filter.relations, spec.filter.words
     if len(words) == 2 and not words[0] <= len(tree.words) <= words[1]:
         return False
-    return not wanted or any(kind in wanted for kind, _, _ in tree.relations)
+    return not relations or any(kind in relations for kind, _, _ in tree.relations)
 
 
 def _slug(tree: TreeSentence, number: int, spec: CollectionSpec, path: Path) -> str:

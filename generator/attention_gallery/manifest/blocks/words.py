@@ -15,8 +15,8 @@ def occurrences(text: str, word: str) -> tuple[Span, ...]:
     Whole words come first ("it" is not found in "with"). Only where there is none, as in a script without
     spaces, any place counts. An empty word stands nowhere.
     """
-    places = tuple(_places(text, word))
-    return tuple(place for place in places if is_whole(text, *place)) or places
+    spans = tuple(_places(text, word))
+    return tuple(span for span in spans if is_whole(text, *span)) or spans
 
 
 def span_of(side: str | Span, text: str) -> Span:
@@ -24,7 +24,7 @@ def span_of(side: str | Span, text: str) -> Span:
     if not isinstance(side, str):
         return side
     # The first of the occurrences; most are near the beginning of a long text.
-    whole = (place for place in _places(text, side) if is_whole(text, *place))
+    whole = (span for span in _places(text, side) if is_whole(text, *span))
     return next(whole, None) or next(_places(text, side))
 
 

@@ -81,9 +81,9 @@ def _model(model: LockedModel) -> Iterator[str]:
     if model.environment:
         yield "environment:"
         for name in ENVIRONMENT:
-            part = model.environment.get(name)
-            if part is not None:
-                yield f"  {name}: {part if isinstance(part, int) else _quoted(part)}"
+            setting = model.environment.get(name)
+            if setting is not None:
+                yield f"  {name}: {setting if isinstance(setting, int) else _quoted(setting)}"
 
 
 def _key(text: str) -> str:

@@ -33,8 +33,8 @@ _FORMS = {
 _NEEDED = ("source", "format", "weights", "tokenizer")
 # The first has no environments; it is read as it is, and written anew by whoever locks again.
 _SCHEMAS = range(1, SCHEMA + 1)
-_Place = tuple[str | int, ...]
-_Finding = tuple[str, _Place]
+_KeyPath = tuple[str | int, ...]
+_Finding = tuple[str, _KeyPath]
 
 
 def read_lock(path: Path) -> Lock | None:
@@ -47,16 +47,21 @@ def read_lock(path: Path) -> Lock | None:
         raise LockError(cannot_read("the lock cannot be read", error, _MEND, path)) from None
     document = _document(data, path)
     if isinstance(document.data, dict) and _is_newer(document.data.get("schema")):
-        place = document.position("schema")
+        position = document.position("schema")
         reason = "the lock was written by a newer version of attention-gallery"
-        raise LockError(Problem(reason, "upgrade attention-gallery", path, place.line, quote=place.quote))
+        raise LockError(
+            Problem(reason, "upgrade attention-gallery", path, position.line, quote=position.quote)
+        )
     problems = list(document.problems)
     for reason, keys in _findings(document.data):
-        place = document.position(*keys)
-        problems.append(Problem(reason, line=place.line, column=place.column, quote=place.quote))
+        position = document.position(*keys)
+        problems.append(Problem(reason, line=position.line, column=position.column, quote=position.quote))
     if problems:
-        problems.sort(key=lambda one: (one.line or 0, one.column or 0))
-        raise LockError(Problem(one.reason, _MEND, path, one.line, one.column, one.quote) for one in problems)
+        problems.sort(key=lambda problem: (problem.line or 0, problem.column or 0))
+        raise LockError(
+            Problem(problem.reason, _MEND, path, problem.line, problem.column, problem.quote)
+            for problem in problems
+        )
     models = {slug: _model(values) for slug, values in document.data["models"].items()}
     return Lock(path, models, document.data.get("exact", False))
 
@@ -101,9 +106,9 @@ def _findings(data: Any) -> Iterator[_Finding]:
             yield f'the model "{slug}" has no values', ("models", slug)
 
 
-def _of_model(values: dict[str, Any], place: _Place) -> Iterator[_Finding]:
+def _of_model(values: dict[str, Any], keys: _KeyPath) -> Iterator[_Finding]:
     for key, value in values.items():
-        at = (*place, key)
+        at = (*keys, key)
         if key == "libraries":
             yield from _of_libraries(value, at)
         elif key == "environment":
@@ -112,28 +117,28 @@ def _of_model(values: dict[str, Any], place: _Place) -> Iterator[_Finding]:
             yield _unknown(key, at)
         elif not isinstance(value, str) or not re.fullmatch(_FORMS[key][0], value):
             yield f"`{key}` must be {_FORMS[key][1]}", at
-    yield from ((f'the model "{place[-1]}" has no `{key}`', place) for key in _NEEDED if key not in values)
+    yield from ((f'the model "{keys[-1]}" has no `{key}`', keys) for key in _NEEDED if key not in values)
 
 
-def _of_libraries(value: Any, place: _Place) -> Iterator[_Finding]:
-    if not isinstance(value, dict) or not all(isinstance(one, str) for one in value.values()):
-        yield "`libraries` must be a block of names and versions", place
+def _of_libraries(value: Any, keys: _KeyPath) -> Iterator[_Finding]:
+    if not isinstance(value, dict) or not all(isinstance(version, str) for version in value.values()):
+        yield "`libraries` must be a block of names and versions", keys
 
 
-def _of_environment(value: Any, place: _Place) -> Iterator[_Finding]:
+def _of_environment(value: Any, keys: _KeyPath) -> Iterator[_Finding]:
     if not isinstance(value, dict):
-        yield "`environment` must be a block of names and values", place
+        yield "`environment` must be a block of names and values", keys
         return
-    for name, part in value.items():
-        kind, said = (int, "a whole number") if name == "threads" else (str, "a text")
+    for name, setting in value.items():
+        kind, expected = (int, "a whole number") if name == "threads" else (str, "a text")
         if name not in ENVIRONMENT:
-            yield _unknown(name, (*place, name))
-        elif not isinstance(part, kind) or isinstance(part, bool):
-            yield f"`{name}` must be {said}", (*place, name)
+            yield _unknown(name, (*keys, name))
+        elif not isinstance(setting, kind) or isinstance(setting, bool):
+            yield f"`{name}` must be {expected}", (*keys, name)
 
 
-def _unknown(key: str, place: _Place) -> _Finding:
-    return f'unknown key "{key}"', place
+def _unknown(key: str, keys: _KeyPath) -> _Finding:
+    return f'unknown key "{key}"', keys
 
 
 def _model(values: dict[str, Any]) -> LockedModel:

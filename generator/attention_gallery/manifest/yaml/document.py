@@ -78,8 +78,10 @@ class Document:
 
     def report(self, reason: str, mend: str, node: Node) -> None:
         """Note a problem at a node."""
-        place = self.at(node)
-        self.problems.append(Problem(reason, mend, line=place.line, column=place.column, quote=place.quote))
+        position = self.at(node)
+        self.problems.append(
+            Problem(reason, mend, line=position.line, column=position.column, quote=position.quote)
+        )
 
 
 def read_document(text: str) -> Document:
@@ -88,9 +90,9 @@ def read_document(text: str) -> Document:
     Raises `YamlError` where the text is not YAML, nests too deeply, or repeats too much through aliases.
     """
     lines = split_lines(text)
-    if found := _RAW.search(text):
-        before = split_lines(text[: found.start()])
-        reason = f"the file contains the control character U+{ord(found[0]):04X}"
+    if control := _RAW.search(text):
+        before = split_lines(text[: control.start()])
+        reason = f"the file contains the control character U+{ord(control[0]):04X}"
         raise YamlError(reason, "remove it", len(before), len(before[-1]) + 1)
     document = Document(lines)
     root = compose(text)
@@ -120,15 +122,15 @@ def _mapping(document: Document, node: Node, path: Path, repeating: bool) -> dic
         name = _key(document, key)
         if name is None:
             continue
-        place = (*path, name)
+        keys = (*path, name)
         if name in result:
-            first = document.keys[place].line
+            first = document.keys[keys].line
             document.report(
                 f'the key "{name}" stands here twice; the first is in line {first}', "keep one", key
             )
             continue
-        document.keys[place] = key
-        result[name] = _build(document, value, place, repeating)
+        document.keys[keys] = key
+        result[name] = _build(document, value, keys, repeating)
     return result
 
 
@@ -154,8 +156,8 @@ def _key(document: Document, key: Node) -> str | None:
 def _scalar(document: Document, node: Node) -> Any:
     text = node.value
     if node.kind in {"str", "value", "merge"} and isinstance(text, str):
-        if found := CONTROL.search(text):
-            reason = f"the text contains the control character U+{ord(found[0]):04X}"
+        if control := CONTROL.search(text):
+            reason = f"the text contains the control character U+{ord(control[0]):04X}"
             document.report(reason, "remove it", node)
             return Unusable()
         # The line feed that ends a block scalar is a matter of YAML, not of the text.
@@ -166,9 +168,9 @@ def _scalar(document: Document, node: Node) -> Any:
         return Unusable()
     if node.kind in {"bool", "int", "float"} and isinstance(text, str):
         return _number(document, node)
-    shown = node.kind if node.kind.startswith("!") else f"!!{node.kind}"
+    tag = node.kind if node.kind.startswith("!") else f"!!{node.kind}"
     document.report(
-        f"the tag `{shown}` is not used in galleries", "text that begins with `!` needs quotes", node
+        f"the tag `{tag}` is not used in galleries", "text that begins with `!` needs quotes", node
     )
     return Unusable()
 

@@ -146,11 +146,11 @@ def _place(mark: Any) -> tuple[int, int]:
 
 
 def _syntax(error: yaml.MarkedYAMLError, text: str) -> YamlError:
-    said = error.problem or error.context or "it cannot be read"
+    complaint = error.problem or error.context or "it cannot be read"
     lines = split_lines(text)
     mend = mend_of(error, lines)
     if mend is None:
-        return YamlError(f"this is not valid YAML: {said}", ANY)
+        return YamlError(f"this is not valid YAML: {complaint}", ANY)
     # The parser counts a line after the end of the text, which nobody can look at.
     line = None if mend.line is None else min(mend.line, len(lines))
-    return YamlError(f"this is not valid YAML: {said}", mend.text, line, mend.column)
+    return YamlError(f"this is not valid YAML: {complaint}", mend.text, line, mend.column)

@@ -70,28 +70,32 @@ def mend_of(error: yaml.MarkedYAMLError, lines: list[str]) -> Mend | None:
     mark: Any = error.problem_mark or error.context_mark
     if mark is None:
         return None
-    said = str(error.problem or error.context or "")
-    if said == "found unexpected end of stream" and error.context_mark is not None:
+    complaint = str(error.problem or error.context or "")
+    if complaint == "found unexpected end of stream" and error.context_mark is not None:
         mark = error.context_mark
-    place = _Place(lines, mark.line, mark.column)
-    if conflict := place.conflict():
-        return place.here(f"settle the merge conflict at line {conflict}, and remove the lines that mark it")
-    if found := place.lookalike():
-        return found
-    if "expected key" in said or "expected '-' indicator" in said or "expected <block end>" in said:
-        return place.here(_of_block(place, error.context_mark, said))
-    if "mapping values are not allowed" in said or "could not find expected ':'" in said:
-        return _of_colon(place, said)
-    if "expected ',' or" in said:
-        return _of_bracket(place, error.context_mark)
-    if "cannot start any token" in said:
-        wrong = place.line[place.column : place.column + 1]
-        return place.here(_TABS if wrong == "\t" else f"text that begins with `{wrong}` needs quotes")
-    return place.here(next((mend for sign, mend in _MENDS if sign in said), ANY))
+    cursor = _Cursor(lines, mark.line, mark.column)
+    if conflict := cursor.conflict():
+        return cursor.here(f"settle the merge conflict at line {conflict}, and remove the lines that mark it")
+    if lookalike := cursor.lookalike():
+        return lookalike
+    if (
+        "expected key" in complaint
+        or "expected '-' indicator" in complaint
+        or "expected <block end>" in complaint
+    ):
+        return cursor.here(_of_block(cursor, error.context_mark, complaint))
+    if "mapping values are not allowed" in complaint or "could not find expected ':'" in complaint:
+        return _of_colon(cursor, complaint)
+    if "expected ',' or" in complaint:
+        return _of_bracket(cursor, error.context_mark)
+    if "cannot start any token" in complaint:
+        wrong = cursor.line[cursor.column : cursor.column + 1]
+        return cursor.here(_TABS if wrong == "\t" else f"text that begins with `{wrong}` needs quotes")
+    return cursor.here(next((mend for sign, mend in _MENDS if sign in complaint), ANY))
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _Cursor:
     """Where the parser could not go on: 0-based row and column."""
 
     lines: list[str]
@@ -124,52 +128,52 @@ class _Place:
         return None
 
 
-def _of_block(place: _Place, begin: Any, said: str) -> str:
+def _of_block(cursor: _Cursor, begin: Any, complaint: str) -> str:
     """Something stands where the next key, or the next item of a list, must begin."""
-    before = place.line[: place.column].rstrip()
-    here = place.line[place.column :]
+    before = cursor.line[: cursor.column].rstrip()
+    here = cursor.line[cursor.column :]
     if here.startswith(("]", "}")):
         return "this bracket was not opened; text that begins or ends with brackets needs quotes"
     if before.endswith(('"', "'")):
         return "a text ends at its closing quote: put all of it in quotes; between `'` a `'` is written twice"
     if here.startswith(":"):
         return "write a name before the colon"
-    row = place.before()
-    if here.startswith("-") and row is not None and re.match(r"\s*-[^\s-]", place.lines[row]):
+    row = cursor.before()
+    if here.startswith("-") and row is not None and re.match(r"\s*-[^\s-]", cursor.lines[row]):
         return "an item begins with `-` and a space, also in the line before"
     since = "began above"
     if begin is not None:
         since = f"began in line {begin.line + 1}, column {begin.column + 1}"
-    if "'-' indicator" in said:
+    if "'-' indicator" in complaint:
         return f"{_INDENT}: the list {since}; its items begin there with `- `, their keys further in"
     if here.startswith("-"):
         return f"{_INDENT}: the block {since}; the items of a list all begin in one column"
     return f"{_INDENT}: the block {since}, and all its keys begin in that column"
 
 
-def _of_bracket(place: _Place, begin: Any) -> Mend:
+def _of_bracket(cursor: _Cursor, begin: Any) -> Mend:
     """A list or block in brackets does not go on as it must."""
-    if begin is not None and begin.line < place.row:
+    if begin is not None and begin.line < cursor.row:
         return Mend("the bracket that opens here is not closed", begin.line + 1, begin.column + 1)
     mend = "values in brackets are parted by commas, and `[` ends with `]`, `{` with `}`"
-    return place.here(f"{mend}; text that begins with one needs quotes")
+    return cursor.here(f"{mend}; text that begins with one needs quotes")
 
 
-def _of_colon(place: _Place, said: str) -> Mend:
+def _of_colon(cursor: _Cursor, complaint: str) -> Mend:
     """A colon stands where none is expected, or none where one is."""
-    row = place.before()
-    above = place.lines[row] if row is not None else ""
-    key = place.line[: place.column].strip()
-    if row is not None and (found := _NO_SPACE.match(above)):
-        return Mend(f"{_SPACE}: `{found[1]}: …`", row + 1, found.end())
+    row = cursor.before()
+    above = cursor.lines[row] if row is not None else ""
+    key = cursor.line[: cursor.column].strip()
+    if row is not None and (match := _NO_SPACE.match(above)):
+        return Mend(f"{_SPACE}: `{match[1]}: …`", row + 1, match.end())
     if ": " not in key and row is not None:
-        if _indent(above) < _indent(place.line) and re.search(r":\s+\S", above):
-            return place.here(f"{_INDENT}: the keys of one block begin in one column")
+        if _indent(above) < _indent(cursor.line) and re.search(r":\s+\S", above):
+            return cursor.here(f"{_INDENT}: the keys of one block begin in one column")
         if _NO_COLON.match(above):
             return Mend(_SPACE, row + 1, len(above.rstrip()) + 1)
-    if "could not find" in said:
-        return place.here(f"{_SPACE}; check the indentation of this line")
-    return place.here(_COLON)
+    if "could not find" in complaint:
+        return cursor.here(f"{_SPACE}; check the indentation of this line")
+    return cursor.here(_COLON)
 
 
 def _indent(line: str) -> int:

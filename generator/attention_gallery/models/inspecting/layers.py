@@ -48,16 +48,18 @@ def of_part(config: Any, kind: AttentionKind) -> AttendingLayers:
 
     Raises what `of_model` raises.
     """
-    part = "encoder" if kind == "encoder" else "decoder"
-    own = getattr(config, part, None)
+    stack = "encoder" if kind == "encoder" else "decoder"
+    own = getattr(config, stack, None)
     if hasattr(own, "num_hidden_layers"):
-        found = of_model(own, causal=part == "decoder")
+        attending = of_model(own, causal=stack == "decoder")
         if kind != "cross":
-            return found
-        return AttendingLayers(found.count, found.heads, found.key_value_heads, (), found.skipped)
-    layers = first_number(config, f"{part}_layers", f"num_{part}_layers", "num_hidden_layers")
+            return attending
+        return AttendingLayers(
+            attending.count, attending.heads, attending.key_value_heads, (), attending.skipped
+        )
+    layers = first_number(config, f"{stack}_layers", f"num_{stack}_layers", "num_hidden_layers")
     heads = first_number(
-        config, f"{part}_attention_heads", f"num_{part}_attention_heads", "num_attention_heads"
+        config, f"{stack}_attention_heads", f"num_{stack}_attention_heads", "num_attention_heads"
     )
     return AttendingLayers(layers, heads, heads)
 

@@ -75,7 +75,10 @@ def _bits(value: Any) -> int | None:
 
 def _bits_named(method: str, settings: Mapping[str, Any]) -> int | None:
     """The bits that the name of a method or of a format says."""
-    texts = [method, *(text for one in _nested(settings) for text in one.values() if isinstance(text, str))]
+    texts = [
+        method,
+        *(text for block in _nested(settings) for text in block.values() if isinstance(text, str)),
+    ]
     for text in texts:
         for name, bits in _KNOWN_BITS.items():
             if name in text.lower():
@@ -86,11 +89,11 @@ def _bits_named(method: str, settings: Mapping[str, Any]) -> int | None:
 def _nested(value: Any) -> Iterator[Mapping[str, Any]]:
     if isinstance(value, Mapping):
         yield value
-        for one in value.values():
-            yield from _nested(one)
+        for item in value.values():
+            yield from _nested(item)
     elif isinstance(value, list | tuple):
-        for one in value:
-            yield from _nested(one)
+        for item in value:
+            yield from _nested(item)
 
 
 def _gguf_types(resolved: ResolvedModel) -> str:
@@ -115,9 +118,9 @@ def is_plain(weight: Any) -> bool:
 
 def is_packed(model: torch.nn.Module) -> bool:
     """Whether any linear layer of a loaded model, or any parameter, is not made of plain numbers."""
-    linear = (part for part in model.modules() if takes_features(part))
+    linear = (module for module in model.modules() if takes_features(module))
     return not all(is_plain(parameter) for parameter in model.parameters()) or not all(
-        is_plain(getattr(part, "weight", None)) for part in linear
+        is_plain(getattr(module, "weight", None)) for module in linear
     )
 
 
@@ -169,9 +172,9 @@ class Weights:
 def architecture_of(model: Any) -> torch.nn.Module:
     """The same architecture with unquantised weights that take no memory, for counting its parameters."""
     config = deepcopy(model.config)
-    for part in (config, config.get_text_config()):
-        if hasattr(part, "quantization_config"):
-            del part.quantization_config
+    for settings in (config, config.get_text_config()):
+        if hasattr(settings, "quantization_config"):
+            del settings.quantization_config
     with torch.device("meta"):
         bare: torch.nn.Module = type(model)(config)
     return bare

@@ -65,10 +65,10 @@ def main_class(config: Any) -> type[Any] | None:
     for mapping in (MODEL_MAPPING, *_task_mappings()):
         if type(config) in mapping:
             try:
-                found = mapping[type(config)]
+                loader = mapping[type(config)]
             except (ImportError, ValueError):  # of a library that is not installed, or an error of its table
                 continue
-            return found[0] if isinstance(found, list | tuple) else found  # type: ignore[no-any-return]
+            return loader[0] if isinstance(loader, list | tuple) else loader  # type: ignore[no-any-return]
     return None
 
 
@@ -88,7 +88,7 @@ def reads_more(model: Any) -> str:
 
 def no_attention(model: Any) -> str:
     """That no part of a model attends, "" where one does."""
-    if any("attention" in type(part).__name__.lower() for part in model.modules()):
+    if any("attention" in type(module).__name__.lower() for module in model.modules()):
         return ""
     return "it has no attention: no part of it attends"
 
@@ -101,10 +101,10 @@ def mend(model: Any, resolved: ResolvedModel) -> str:
         return f'say which language it is to read, `"default_language": …` in its config.json; known: {known}'
     if getattr(model.config, "attention_type", None) == "block_sparse":
         return 'write `"attention_type": "original_full"` in its config.json: then it weighs every token'
-    part = _text_part(model, resolved)
-    if part is None:
+    text_class = _text_part(model, resolved)
+    if text_class is None:
         return CHOOSE
-    command = conversion(resolved.source, resolved.folder, (part.__name__,))
+    command = conversion(resolved.source, resolved.folder, (text_class.__name__,))
     return f"its part that reads texts may do: {command}"
 
 
@@ -152,14 +152,14 @@ def _text_part(model: Any, resolved: ResolvedModel) -> type[Any] | None:
     config = model.config.get_text_config()
     if type(config) is type(model.config) or type(config) not in MODEL_MAPPING:
         return None
-    part = main_class(config)
-    if part is None or part.__module__ != type(model).__module__:
+    text_class = main_class(config)
+    if text_class is None or text_class.__module__ != type(model).__module__:
         return None
     try:
         with quiet_libraries():
-            _, report = part.from_pretrained(
+            _, report = text_class.from_pretrained(
                 str(resolved.folder), config=config, local_files_only=True, output_loading_info=True
             )
     except MODEL_FAULTS:
         return None
-    return part if not report["missing_keys"] else None
+    return text_class if not report["missing_keys"] else None

@@ -16,10 +16,10 @@ def library_versions() -> dict[str, str]:
 @cache
 def _found() -> dict[str, str]:
     # Reading them takes as long as a short sentence does.
-    found = {"attention-gallery": __version__}
+    versions = {"attention-gallery": __version__}
     for name in ("numpy", "tokenizers", "torch", "transformers"):
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return versions

@@ -56,10 +56,10 @@ def pickled_mend(source: str, folder: Path, name: str) -> str:
 
 def pickled_weights(entries: frozenset[str], endings: frozenset[str]) -> str | None:
     """The file that most likely holds the pickled weights of a folder with these entries."""
-    found = sorted(name for name in entries if Path(name).suffix in endings)
-    usual = [name for name in found if name.startswith("pytorch_model")]
-    others = [name for name in found if not name.startswith(_OF_TRAINING)]
-    return next(iter(usual or others or found), None)
+    files = sorted(name for name in entries if Path(name).suffix in endings)
+    usual = [name for name in files if name.startswith("pytorch_model")]
+    others = [name for name in files if not name.startswith(_OF_TRAINING)]
+    return next(iter(usual or others or files), None)
 
 
 def _architectures(folder: Path) -> list[str]:
@@ -68,7 +68,7 @@ def _architectures(folder: Path) -> list[str]:
     except (OSError, ValueError, LookupError, TypeError):
         return []
     named = named if isinstance(named, list) else []
-    return [one for one in named if isinstance(one, str) and _CLASS.fullmatch(one)]
+    return [name for name in named if isinstance(name, str) and _CLASS.fullmatch(name)]
 
 
 def _is_hub_id(source: str) -> bool:

@@ -49,5 +49,5 @@ def fault_in_words(error: BaseException) -> str:
     """What was raised, in one line of at most 300 characters."""
     if isinstance(error, SystemExit):
         return f"its code ended the program, sys.exit({error.code!r})"[:300]
-    said = " ".join(str(error).split())[:300]
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+    message = " ".join(str(error).split())[:300]
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__

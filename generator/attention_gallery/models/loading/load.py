@@ -86,7 +86,9 @@ class LoadedModel:
     def remote_code(self) -> bool:
         """Whether code that came with the model was run for its attention or its tokens."""
         classes = (type(self.model), type(self.model.config), type(self.tokenizer))
-        return any(one.__module__.startswith(f"{TRANSFORMERS_DYNAMIC_MODULE_NAME}.") for one in classes)
+        return any(
+            used_class.__module__.startswith(f"{TRANSFORMERS_DYNAMIC_MODULE_NAME}.") for used_class in classes
+        )
 
 
 def load(
@@ -116,7 +118,7 @@ def load(
 
 
 def _load(
-    resolved: ResolvedModel, dtype: str, wanted: tuple[bool, bool], placement: Placement
+    resolved: ResolvedModel, dtype: str, purposes: tuple[bool, bool], placement: Placement
 ) -> LoadedModel:
     if problems := inspect_model(resolved):
         raise ModelError(problems)
@@ -130,7 +132,7 @@ def _load(
     check_reads_texts(config, resolved.source, resolved.problem)
     _refuse_too_many_layers(config, resolved)
     quantised = quantisation(config, resolved)
-    continues, predicts = wanted
+    continues, predicts = purposes
     auto = _auto_class(config, continues, predicts)
     full, report = auto.from_pretrained(
         where,
@@ -198,9 +200,9 @@ def _saved_with(config: Any) -> Any:
         (MODEL_FOR_CAUSAL_LM_MAPPING, AutoModelForCausalLM),
         (MODEL_FOR_MASKED_LM_MAPPING, AutoModelForMaskedLM),
     ):
-        found = mapping.get(type(config), ())
-        classes = found if isinstance(found, tuple | list) else (found,)
-        if any(getattr(one, "__name__", "") in named for one in classes):
+        listed = mapping.get(type(config), ())
+        classes = listed if isinstance(listed, tuple | list) else (listed,)
+        if any(getattr(head_class, "__name__", "") in named for head_class in classes):
             return auto
     gguf = not named and type(config) in MODEL_FOR_CAUSAL_LM_MAPPING
     return AutoModelForCausalLM if gguf else AutoModel
@@ -211,7 +213,7 @@ def _weights(full: Any, bare: bool, quantised: str, dtype: str) -> Weights:
     packed = is_packed(full)
     whole = architecture_of(full) if packed else full
     head = set() if bare else _head_names(whole)
-    parameters = sum(one.numel() for name, one in whole.named_parameters() if name not in head)
+    parameters = sum(parameter.numel() for name, parameter in whole.named_parameters() if name not in head)
     if quantised and not packed:
         quantised += f", unpacked to {dtype}"
     return Weights(parameters, quantised, rounding(dtype, packed))
@@ -246,7 +248,7 @@ def _refuse_own_code(resolved: ResolvedModel) -> None:
 
 def _refuse_too_many_layers(config: Any, resolved: ResolvedModel) -> None:
     """Refuse a configuration with more layers than weights could fill; building them would never end."""
-    numbers = (pair for part in _configurations(config.to_dict()) for pair in part.items())
+    numbers = (pair for settings in _configurations(config.to_dict()) for pair in settings.items())
     named = [
         (name, number)
         for name, number in numbers

@@ -53,12 +53,12 @@ def cannot_load(resolved: ResolvedModel, error: BaseException) -> ModelError:
 
 
 def _explained(resolved: ResolvedModel, error: BaseException) -> tuple[str, str]:
-    said = str(error)
+    message = str(error)
     quantised = _quantisation(resolved)
     if lacks_memory(error):
         mend = "choose a smaller model, or store it in half precision: `dtype: bfloat16`"
         return "there is not enough memory", mend
-    if quantised and _GPU.search(said):
+    if quantised and _GPU.search(message):
         reader = f", or `pip install {_PACKAGES[quantised]}`" if quantised in _PACKAGES else ""
         mend = f"build on a machine with one{reader}, or choose weights that are not quantised"
         return f"its weights are quantised ({quantised}): {_first_line(error)}", mend
@@ -67,10 +67,10 @@ def _explained(resolved: ResolvedModel, error: BaseException) -> tuple[str, str]
         return f"{what}a package that it needs is not installed: {_first_line(error)}", _install(
             error, quantised
         )
-    if quantised and "quantiz" in said.lower():
+    if quantised and "quantiz" in message.lower():
         mend = "choose weights that are not quantised, or quantised in a way that transformers knows"
         return f"its weights are quantised ({quantised}): {_first_line(error)}", mend
-    if "does not recognize this architecture" in said or "Unrecognized model" in said:
+    if "does not recognize this architecture" in message or "Unrecognized model" in message:
         mend = "check `model_type` in its config.json; newer models need `pip install -U transformers`"
         return f"transformers {transformers.__version__} does not know what it is: {_first_line(error)}", mend
     if isinstance(error, SystemExit):
@@ -93,8 +93,8 @@ def _install(error: ImportError, quantised: str) -> str:
     named = _PIP.search(str(error))
     if named and not named[1].endswith(" ."):
         words = (word.strip("\"'") for word in named[1].split())
-        wanted = " ".join(f"'{word}'" if _QUOTED.search(word) else word for word in words)
-        return f"install it: `pip install {wanted}`"
+        requirement = " ".join(f"'{word}'" if _QUOTED.search(word) else word for word in words)
+        return f"install it: `pip install {requirement}`"
     if quantised in _PACKAGES:
         return f"install it: `pip install {_PACKAGES[quantised]}`"
     if error.name:
@@ -103,11 +103,11 @@ def _install(error: ImportError, quantised: str) -> str:
 
 
 def _first_line(error: BaseException) -> str:
-    said = first_words(str(error), _LONGEST)
+    message = first_words(str(error), _LONGEST)
     # What Python itself says against a value, such as the key of a `KeyError`, tells little alone.
     bare = isinstance(error, LookupError | AttributeError | TypeError | ArithmeticError)
     name = type(error).__name__
-    return f"{name}: {said}" if bare and said else said or name
+    return f"{name}: {message}" if bare and message else message or name
 
 
 def _config(resolved: ResolvedModel) -> dict[str, Any]:
@@ -128,5 +128,5 @@ def _wrong_value(resolved: ResolvedModel, error: StrictDataclassFieldValidationE
     if not kinds or name not in config:
         return _first_line(error), _VALUES
     value = json.dumps(config[name], ensure_ascii=False)
-    shown = value if len(value) <= _LONGEST_VALUE else f"{value[:_LONGEST_VALUE]}…"
-    return f"`{name}` in its config.json is {shown}, and should be {' or '.join(kinds)}", _VALUES
+    written = value if len(value) <= _LONGEST_VALUE else f"{value[:_LONGEST_VALUE]}…"
+    return f"`{name}` in its config.json is {written}, and should be {' or '.join(kinds)}", _VALUES

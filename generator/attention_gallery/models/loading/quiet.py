@@ -33,10 +33,10 @@ def quiet_libraries() -> Iterator[None]:
     for handler, level in levels:
         handler.setLevel(max(level, logging.CRITICAL))
     deaf = python_logging.NullHandler()
-    others = [(one, one.propagate) for one in map(python_logging.getLogger, _QUANTISERS)]
-    for one, _ in others:
-        one.addHandler(deaf)
-        one.propagate = False
+    others = [(logger, logger.propagate) for logger in map(python_logging.getLogger, _QUANTISERS)]
+    for logger, _ in others:
+        logger.addHandler(deaf)
+        logger.propagate = False
     logging.disable_progress_bar()
     try:
         with warnings.catch_warnings():
@@ -46,9 +46,9 @@ def quiet_libraries() -> Iterator[None]:
         root.propagate = propagates
         for handler, level in levels:
             handler.setLevel(level)
-        for one, propagated in others:
-            one.removeHandler(deaf)
-            one.propagate = propagated
+        for logger, propagated in others:
+            logger.removeHandler(deaf)
+            logger.propagate = propagated
         gguf.tqdm = gguf_bar  # type: ignore[attr-defined]
         if bars:
             logging.enable_progress_bar()

@@ -51,8 +51,8 @@ def declared_shapes(model: ResolvedModel) -> dict[str, Shape]:
 
 def _of_config(config: SimpleNamespace) -> dict[str, Shape]:
     if getattr(config, "is_encoder_decoder", False):
-        found = {kind: of_part(config, kind) for kind in _PARTS}
-        return {kind: (layers.count, layers.heads) for kind, layers in found.items()}
+        layers_of_kind = {kind: of_part(config, kind) for kind in _PARTS}
+        return {kind: (layers.count, layers.heads) for kind, layers in layers_of_kind.items()}
     text = getattr(config, "text_config", None)
     if isinstance(text, SimpleNamespace):
         if hasattr(config, _LAYERS[0]):
@@ -86,14 +86,14 @@ def _settings(config: Mapping[str, Any], deepest: int) -> SimpleNamespace:
 
 
 def _of_gguf(path: Path) -> dict[str, Shape]:
-    found: dict[str, int] = {}
+    numbers: dict[str, int] = {}
     with path.open("rb") as stream, mmap(stream.fileno(), 0, access=ACCESS_READ) as data:
         for name, value in entries(data):
             if name.startswith("tokenizer."):
                 break  # what is said of the model comes before its long vocabulary
             key = name.partition(".")[2]
             if key in ("block_count", "attention.head_count") and isinstance(value, int):
-                found[key] = value
-    if len(found) < 2 or min(found.values()) < 1:
+                numbers[key] = value
+    if len(numbers) < 2 or min(numbers.values()) < 1:
         return {}
-    return {"self": (found["block_count"], found["attention.head_count"])}
+    return {"self": (numbers["block_count"], numbers["attention.head_count"])}

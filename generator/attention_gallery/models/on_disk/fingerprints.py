@@ -51,13 +51,13 @@ class FingerprintMemory:
         # What is written in the clock's tick in which the file is read would not change its stamp.
         time.sleep(Moment.now().wait_for(stamp_of(path.stat())))
         moment, before = Moment.now(), stamp_of(path.stat())
-        found = digest_file(path)
+        checksum = digest_file(path)
         if moment.settled(before) and stamp_of(path.stat()) == before:
-            changed = self._known.get(name) != (before, found)
-            self._known[name] = before, found
+            changed = self._known.get(name) != (before, checksum)
+            self._known[name] = before, checksum
             if self._keep and changed:
                 self._save()
-        return found
+        return checksum
 
     def remembers(self, path: Path) -> bool:
         """Whether the digest of a file is known, so that asking for it reads little or nothing.
@@ -72,7 +72,7 @@ class FingerprintMemory:
         try:
             value = parse_json(read_user_file(self._path, LARGEST_SETTINGS))
             entries = value["files"] if value["schema"] == _SCHEMA else {}
-            return {str(name): (Stamp(*stamp), str(found)) for name, (stamp, found) in entries.items()}
+            return {str(name): (Stamp(*stamp), str(checksum)) for name, (stamp, checksum) in entries.items()}
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return {}
 

@@ -30,8 +30,8 @@ def has_tokenizer(folder: Path, entries: frozenset[str]) -> bool:
 def folders_of_models(folder: Path) -> list[str]:
     """The folders inside that hold a transformer, as paths relative to `folder`, the likeliest first."""
     first = _PARTS in {path.name for path in folder.iterdir()} and _first_part(folder)
-    found = [path.relative_to(folder).as_posix() for path in _below(folder) if _is_model(path)]
-    return [first] if first and first in found else sorted(found)
+    folders = [path.relative_to(folder).as_posix() for path in _below(folder) if _is_model(path)]
+    return [first] if first and first in folders else sorted(folders)
 
 
 def _first_part(folder: Path) -> str:

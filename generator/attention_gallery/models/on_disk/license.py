@@ -46,8 +46,8 @@ def license_file(model: ResolvedModel) -> Path:
 
 def _in_card(card: bytes) -> str | None:
     parts = card.decode("utf-8", "replace").split("---", 2)
-    found = _IN_CARD.search(parts[1]) if len(parts) == 3 and not parts[0].strip() else None
-    return found[1] if found else None
+    license_line = _IN_CARD.search(parts[1]) if len(parts) == 3 and not parts[0].strip() else None
+    return license_line[1] if license_line else None
 
 
 def _in_gguf(data: bytes) -> str | None:

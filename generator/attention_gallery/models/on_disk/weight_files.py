@@ -57,12 +57,12 @@ def inspect_weights(path: Path) -> Problem | None:
 
 def inspect_model(model: ResolvedModel) -> tuple[Problem, ...]:
     """What is wrong with any file of a model, at the place where the model is named."""
-    found = (inspect_weights(path) for path in files(model))
-    told = f'the model "{model.source}" cannot be loaded'
+    inspected = (inspect_weights(path) for path in files(model))
+    summary = f'the model "{model.source}" cannot be loaded'
     return tuple(
-        replace(model.problem(f"{told}: {one.reason}", one.mend), trouble=one.trouble)
-        for one in found
-        if one is not None
+        replace(model.problem(f"{summary}: {problem.reason}", problem.mend), trouble=problem.trouble)
+        for problem in inspected
+        if problem is not None
     )
 
 
@@ -174,8 +174,8 @@ def _damaged(path: Path) -> Problem | None:
         with safe_open(path, framework="np"):
             return None
     except SafetensorError as error:
-        said = " ".join(str(error).split())[:200]
-        return Problem(f'the file "{path.name}" is damaged: {said}', _AGAIN)
+        message = " ".join(str(error).split())[:200]
+        return Problem(f'the file "{path.name}" is damaged: {message}', _AGAIN)
 
 
 def _gguf(path: Path, size: int) -> Problem | None:

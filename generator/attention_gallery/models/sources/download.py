@@ -25,10 +25,10 @@ def download(name: str, revision: str | None, patterns: list[str], reporter: Rep
     fetch: Any = partial(snapshot_download, name, revision=revision, allow_patterns=patterns)
     with _quiet_hub():
         planned: Any = fetch(dry_run=True, tqdm_class=_counter())
-        missing = [one for one in planned if one.will_download]
+        missing = [file for file in planned if file.will_download]
         if not missing:  # the copy was whole, and the hub says that it is still the present one
             return Path(fetch(tqdm_class=_counter()))
-        size = sum(one.file_size or 0 for one in missing) / _STEP
+        size = sum(file.file_size or 0 for file in missing) / _STEP
         files = "1 file" if len(missing) == 1 else f"{len(missing)} files"
         reporter.info(f"downloading {name}: {files}, {size:.1f} MB")
         with reporter.task("megabytes", max(1, round(size))) as task:

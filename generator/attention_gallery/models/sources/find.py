@@ -46,9 +46,9 @@ def resolve(
     """
     source = parse_source(spec.source)
     if source.kind == "hub":
-        wanted = HubModel(source.name, spec.revision, code=spec.trust_remote_code)
+        hub_model = HubModel(source.name, spec.revision, code=spec.trust_remote_code)
         try:
-            folder, revision = snapshot(wanted, problem, lookup, reporter or SilentReporter())
+            folder, revision = snapshot(hub_model, problem, lookup, reporter or SilentReporter())
         except ModelError as error:
             raise _or_local(error, source, root) from error
         return _from_folder(folder, spec, revision, problem)
@@ -82,17 +82,17 @@ def _or_local(error: ModelError, source: Source, root: Path) -> ModelError:
     if not (root / source.name).exists():
         return error
     mend = f"a model beside the manifest is named with its path: write `./{source.name}`"
-    return ModelError([replace(one, mend=mend) for one in error.problems])
+    return ModelError([replace(problem, mend=mend) for problem in error.problems])
 
 
 def _package_path(source: Source, problem: ProblemMaker) -> Path:
     top, *inner = source.name.split(".")
     # find_spec of a top-level name only looks at the file system; a dotted name would import its parent.
     try:
-        found = importlib.util.find_spec(top)
+        module_spec = importlib.util.find_spec(top)
     except (ImportError, ValueError):
-        found = None
-    if found is None or not found.submodule_search_locations:
+        module_spec = None
+    if module_spec is None or not module_spec.submodule_search_locations:
         raise ModelError(
             problem(
                 f'the Python package "{top}" is not installed',
@@ -100,7 +100,7 @@ def _package_path(source: Source, problem: ProblemMaker) -> Path:
                 f"`pip install {top.replace('_', '-')}`",
             )
         )
-    package = Path(next(iter(found.submodule_search_locations))).resolve()
+    package = Path(next(iter(module_spec.submodule_search_locations))).resolve()
     path = package.joinpath(*inner, *Path(source.path).parts)
     if not path.resolve().is_relative_to(package):
         raise ModelError(
@@ -258,5 +258,5 @@ def _neighbours(path: Path) -> str:
     if not path.parent.is_dir():
         return "check the path"
     models = (entry for entry in path.parent.iterdir() if entry.is_dir() or entry.suffix == ".gguf")
-    shown = [entry.name for entry in models if not entry.name.startswith((".", "_"))]
-    return did_you_mean(path.name, shown) or "check the path"
+    names = [entry.name for entry in models if not entry.name.startswith((".", "_"))]
+    return did_you_mean(path.name, names) or "check the path"

@@ -64,46 +64,46 @@ class Lookup:
 
 
 def snapshot(
-    wanted: HubModel, problem: ProblemMaker, lookup: Lookup, reporter: Reporter
+    model: HubModel, problem: ProblemMaker, lookup: Lookup, reporter: Reporter
 ) -> tuple[Path, str | None]:
     """The folder of a hub model and its commit.
 
     Raises `ModelError` when the id or revision is unknown, access is refused, or there is no network and
     no copy in the cache.
     """
-    revision = lookup.commit or wanted.revision
-    folder = None if lookup.fresh and not lookup.commit else _cached(wanted, revision)
+    revision = lookup.commit or model.revision
+    folder = None if lookup.fresh and not lookup.commit else _cached(model, revision)
     if folder is None and lookup.fetch:
-        folder = _downloaded(wanted, revision, problem, lookup, reporter)
+        folder = _downloaded(model, revision, problem, lookup, reporter)
     if folder is None:
-        raise ModelError(problem(f'no whole copy of the model "{wanted.name}" is in the cache', _REACH))
+        raise ModelError(problem(f'no whole copy of the model "{model.name}" is in the cache', _REACH))
     if not _has_weights(folder):
         # Without a network the hub library hands out what it has, however little that is.
         raise ModelError(
             problem(
-                f'the model "{wanted.name}" has no safetensors weights, or its copy is not whole',
+                f'the model "{model.name}" has no safetensors weights, or its copy is not whole',
                 "connect to the network to complete the copy; other formats must be converted first: "
-                + conversion(wanted.name, folder),
+                + conversion(model.name, folder),
             )
         )
     return folder, folder.name if _COMMIT.fullmatch(folder.name) else revision
 
 
-def _cached(wanted: HubModel, revision: str | None) -> Path | None:
+def _cached(model: HubModel, revision: str | None) -> Path | None:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 
     try:
-        found = snapshot_download(
-            wanted.name, revision=revision, allow_patterns=wanted.patterns, local_files_only=True
+        snapshot_folder = snapshot_download(
+            model.name, revision=revision, allow_patterns=model.patterns, local_files_only=True
         )
     except LocalEntryNotFoundError:
         return None
-    folder = Path(found)
+    folder = Path(snapshot_folder)
     # Another program may have cached a part alone, or a download may have ended early.
     there = frozenset(path.name for path in folder.iterdir() if path.exists())
     whole = _has_weights(folder) and has_tokenizer(folder, there)
-    return folder if whole and (not wanted.code or _has_code(folder)) else None
+    return folder if whole and (not model.code or _has_code(folder)) else None
 
 
 def _has_weights(folder: Path) -> bool:
@@ -124,24 +124,24 @@ def _has_code(folder: Path) -> bool:
     try:
         config = parse_json(read_user_file(folder / file_names.CONFIG, LARGEST_SETTINGS))
         references = config.get("auto_map", {}).values()
-        return all((folder / f"{str(one).partition('.')[0]}.py").exists() for one in references)
+        return all((folder / f"{str(reference).partition('.')[0]}.py").exists() for reference in references)
     except (OSError, ValueError, AttributeError):
         return True  # what is wrong with the configuration is told when it is read
 
 
 def _downloaded(
-    wanted: HubModel, revision: str | None, problem: ProblemMaker, lookup: Lookup, reporter: Reporter
+    model: HubModel, revision: str | None, problem: ProblemMaker, lookup: Lookup, reporter: Reporter
 ) -> Path:
     try:
-        return download(wanted.name, revision, wanted.patterns, reporter)
+        return download(model.name, revision, model.patterns, reporter)
     except Exception as error:  # the hub library lets errors of three HTTP libraries and its own through
         error = _cause(error)
         if isinstance(error, OSError) and error.errno in _DISK:
-            reason = f'the model "{wanted.name}" cannot be kept: {error}'
+            reason = f'the model "{model.name}" cannot be kept: {error}'
             trouble = problem(reason, "check the disk and the folder of HF_HOME")
             raise ModelError(replace(trouble, trouble=True)) from error
-        pinned = lookup.commit is not None and lookup.commit != wanted.revision
-        reason, mend = _explain(error, wanted.name, revision, pinned=pinned, fresh=lookup.fresh)
+        pinned = lookup.commit is not None and lookup.commit != model.revision
+        reason, mend = _explain(error, model.name, revision, pinned=pinned, fresh=lookup.fresh)
         raise ModelError(problem(reason, mend)) from error
 
 

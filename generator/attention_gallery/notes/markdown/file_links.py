@@ -26,8 +26,8 @@ def markdown_link(address: str, note: Note, image: bool) -> LinkTarget:
     if scheme := re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", address):
         mend = "name a file of the content folder"
         mend += "" if image else ", or an address that begins with https:, http: or mailto:"
-        shown = address if len(address) <= 60 else f"{address[:60]}…"
-        raise AddressError(f'the {what} "{shown}" begins with {scheme[0]}, which notes cannot use', mend)
+        shortened = address if len(address) <= 60 else f"{address[:60]}…"
+        raise AddressError(f'the {what} "{shortened}" begins with {scheme[0]}, which notes cannot use', mend)
     path, _, fragment = address.partition("#")
     path, _, query = path.partition("?")
     if path.startswith("/"):

@@ -61,7 +61,7 @@ def is_quick(body: str) -> bool:
     if len(body) > _LENGTH or _NESTING.search(body) or len(_DEFINES.findall(body)) > _DEFINITIONS:
         return False
     paragraphs = re.split(r"\n[ \t]*\n", body)
-    return sum(len(part) * len(_MARKS.findall(part)) for part in paragraphs) <= _PRODUCTS
+    return sum(len(paragraph) * len(_MARKS.findall(paragraph)) for paragraph in paragraphs) <= _PRODUCTS
 
 
 def converted(body: str) -> tuple[list[Piece], str]:

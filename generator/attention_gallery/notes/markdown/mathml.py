@@ -106,8 +106,8 @@ def _check(latex: str) -> None:
     if len(latex) > LONGEST:
         raise MathError(f"it is longer than {LONGEST} characters")
     depth = 0
-    for found in re.finditer(r"\\.|[{}]", latex, re.S):
-        depth += {"{": 1, "}": -1}.get(found[0], 0)
+    for match in re.finditer(r"\\.|[{}]", latex, re.S):
+        depth += {"{": 1, "}": -1}.get(match[0], 0)
         if depth < 0:
             raise MathError("a `}` closes nothing")
         if depth > DEEPEST:
@@ -117,13 +117,13 @@ def _check(latex: str) -> None:
     if refused := _REFUSED.search(latex):
         raise MathError(f"`{refused[0]}` is not allowed in notes")
     opened = []
-    for found in re.finditer(r"\\(begin|end)\s*\{([^}]*)\}", latex):
-        if found[2] not in _ENVIRONMENTS:
-            raise MathError(f"the environment `{found[2]}` is not known")
-        if found[1] == "begin":
-            opened.append(found[2])
-        elif not opened or opened.pop() != found[2]:
-            raise MathError(f"`{found[0]}` ends nothing that is open")
+    for match in re.finditer(r"\\(begin|end)\s*\{([^}]*)\}", latex):
+        if match[2] not in _ENVIRONMENTS:
+            raise MathError(f"the environment `{match[2]}` is not known")
+        if match[1] == "begin":
+            opened.append(match[2])
+        elif not opened or opened.pop() != match[2]:
+            raise MathError(f"`{match[0]}` ends nothing that is open")
     if opened:
         raise MathError(f"`\\begin{{{opened[-1]}}}` is not ended")
 
@@ -137,12 +137,12 @@ def _said(error: Exception) -> str:
 
 def _write(element: Element) -> Iterator[str]:
     tag = element.tag.rpartition("}")[2]
-    wanted = _CHILDREN.get(tag)
-    if wanted is not None and len(element) != wanted:
-        raise MathError(f"a command lacks an argument (`{tag}` needs {wanted})")
+    expected = _CHILDREN.get(tag)
+    if expected is not None and len(element) != expected:
+        raise MathError(f"a command lacks an argument (`{tag}` needs {expected})")
     text = html.unescape(element.text or "")
-    if found := re.fullmatch(r"\\[A-Za-z]*", text) if tag in ("mi", "mo") else None:
-        raise MathError(f"the command `{found[0]}` is not known")
+    if command := re.fullmatch(r"\\[A-Za-z]*", text) if tag in ("mi", "mo") else None:
+        raise MathError(f"the command `{command[0]}` is not known")
     known = tag in _TAGS
     if known:
         yield f"<{tag}{_attributes(element)}>"
@@ -155,9 +155,9 @@ def _write(element: Element) -> Iterator[str]:
 
 
 def _attributes(element: Element) -> str:
-    kept = (
+    allowed = (
         (name, value)
         for name, value in element.attrib.items()
         if name in _ATTRIBUTES and _VALUE.fullmatch(value)
     )
-    return "".join(f' {name}="{value}"' for name, value in kept)
+    return "".join(f' {name}="{value}"' for name, value in allowed)

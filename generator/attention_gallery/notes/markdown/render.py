@@ -66,6 +66,8 @@ def render_note(
         kind = LinkError if rewriter.only_links else NoteError
         # A reference that several links use is one mistake.
         problems = dict.fromkeys(rewriter.problems)
-        raise kind(sorted(problems, key=lambda one: (one.line or 0, one.column or 0, one.reason)))
+        raise kind(
+            sorted(problems, key=lambda problem: (problem.line or 0, problem.column or 0, problem.reason))
+        )
     links = tuple(rewriter.links)
     return RenderedNote(html, tuple(rewriter.headings), links, digest(html), tuple(live.asked))

@@ -68,7 +68,7 @@ class Rewriter(HTMLParser):
         for at, fragment in self.fragments:
             if fragment.startswith("fnref:") and fragment not in self.ids:
                 name = fragment.removeprefix("fnref:")
-                pieces = (one for one in self.pieces if (one.kind, one.text) == ("footnote", name))
+                pieces = (piece for piece in self.pieces if (piece.kind, piece.text) == ("footnote", name))
                 reason = f"the footnote [^{name}] is never used"
                 self._wrong(reason, "refer to it, or remove it", next(pieces, None))
             self.out[at] = html.escape("#" + self.ids.get(fragment, fragment))
@@ -77,7 +77,7 @@ class Rewriter(HTMLParser):
     # Tags
 
     def handle_starttag(self, tag: str, attrs: Attributes) -> None:
-        given = {name: self._attribute(value or "") for name, value in attrs}
+        attributes = {name: self._attribute(value or "") for name, value in attrs}
         self._alone()
         if tag in self.inside:
             self.inside[tag] += 1
@@ -86,16 +86,16 @@ class Rewriter(HTMLParser):
         if _HEADINGS.fullmatch(tag):
             self._open_heading(tag)
         elif tag == "a":
-            self._open_link(given, _place_of("href", attrs, self._addresses))
+            self._open_link(attributes, _place_of("href", attrs, self._addresses))
         elif tag == "img":
-            self._image(given, _place_of("src", attrs, self._addresses))
+            self._image(attributes, _place_of("src", attrs, self._addresses))
         elif tag == "table":
-            self.out.append(f'<div class="table-scroll"><table{self._attributes(given)}>')
+            self.out.append(f'<div class="table-scroll"><table{self._attributes(attributes)}>')
         elif tag == "code" and self.inside["pre"] and self.inside["code"] == 1:
-            found = _LANGUAGE.fullmatch(given.get("class", ""))
-            self.language, self.code = found[1] if found else None, []
+            language = _LANGUAGE.fullmatch(attributes.get("class", ""))
+            self.language, self.code = language[1] if language else None, []
         else:
-            self.out.append(f"<{tag}{self._attributes(given)}>")
+            self.out.append(f"<{tag}{self._attributes(attributes)}>")
 
     def handle_startendtag(self, tag: str, attrs: Attributes) -> None:
         self.handle_starttag(tag, attrs)
@@ -122,38 +122,38 @@ class Rewriter(HTMLParser):
             self.code.append(self._plain(data))
             return
         parts = MARK.split(data)
-        for i, part in enumerate(parts):
+        for i, text in enumerate(parts):
             if i % 2 == 0:
-                if part.strip():
+                if text.strip():
                     self._alone()
-                if part:
-                    self.words.append(part)
-                    self.out.append(html.escape(part, quote=False))
-            elif (piece := self._piece(part)) is not None:
+                if text:
+                    self.words.append(text)
+                    self.out.append(html.escape(text, quote=False))
+            elif (piece := self._piece(text)) is not None:
                 self._put(piece)
 
-    def _attributes(self, given: dict[str, str]) -> str:
-        kept: dict[str, str] = {}
-        for name, value in given.items():
+    def _attributes(self, attributes: dict[str, str]) -> str:
+        allowed: dict[str, str] = {}
+        for name, value in attributes.items():
             if name == "id":
-                kept["id"] = self._id(value)
+                allowed["id"] = self._id(value)
             elif name == "class":
-                classes = [one for one in value.split() if one in _CLASSES]
-                kept |= {"class": " ".join(classes)} if classes else {}
+                classes = [class_name for class_name in value.split() if class_name in _CLASSES]
+                allowed |= {"class": " ".join(classes)} if classes else {}
             elif name == "align":
-                kept |= {"class": _ALIGN[value]} if value in _ALIGN else {}
+                allowed |= {"class": _ALIGN[value]} if value in _ALIGN else {}
             elif name not in ("href", "src"):
-                kept[name] = value
-        return "".join(f' {name}="{html.escape(value)}"' for name, value in kept.items())
+                allowed[name] = value
+        return "".join(f' {name}="{html.escape(value)}"' for name, value in allowed.items())
 
-    def _id(self, wanted: str, prefix: str | None = None) -> str:
+    def _id(self, name: str, prefix: str | None = None) -> str:
         """An id of this note's own, remembered for links to it."""
-        slug = re.sub(r"[^A-Za-z0-9_-]+", "-", wanted).strip("-") or "id"
+        slug = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-") or "id"
         made = base = (self.id_prefix if prefix is None else prefix) + slug
         count = 2
         while made in self.ids.values():
             made, count = f"{base}-{count}", count + 1
-        self.ids.setdefault(wanted, made)
+        self.ids.setdefault(name, made)
         # A repeated id is still written, under a name of its own, but links lead to the first.
         self.ids.setdefault(made, made)
         return made
@@ -181,9 +181,9 @@ class Rewriter(HTMLParser):
 
     # Links and images
 
-    def _open_link(self, given: dict[str, str], place: Piece | None) -> None:
-        rest = self._attributes(given)
-        href = given["href"].strip() if "href" in given else None
+    def _open_link(self, attributes: dict[str, str], at: Piece | None) -> None:
+        rest = self._attributes(attributes)
+        href = attributes["href"].strip() if "href" in attributes else None
         if href is None:
             self.out.append(f"<a{rest}>")
         elif href.startswith("#"):
@@ -194,48 +194,49 @@ class Rewriter(HTMLParser):
         elif href.lower().startswith("mailto:"):
             self.out.append(f'<a href="{html.escape(href)}"{rest}>')
         else:
-            found = self._relative(href, place, image=False)
-            self.out.append(f'<a href="{html.escape(found[0])}"{rest}>')
+            address = self._relative(href, at, image=False)
+            self.out.append(f'<a href="{html.escape(address[0])}"{rest}>')
 
-    def _image(self, given: dict[str, str], place: Piece | None) -> None:
-        src = given.get("src")
+    def _image(self, attributes: dict[str, str], at: Piece | None) -> None:
+        src = attributes.get("src")
         if src is None:
             reason = "a picture has no address that a site can use"
-            self._wrong(reason, "put it in the content folder", place)
+            self._wrong(reason, "put it in the content folder", at)
             return
-        found = self._relative(src.strip(), place, image=True)
-        alt = "" if "alt" in given else ' alt=""'
-        self.out.append(f'<img src="{html.escape(found[0])}"{self._attributes(given)}{alt} loading="lazy">')
+        address = self._relative(src.strip(), at, image=True)
+        alt = "" if "alt" in attributes else ' alt=""'
+        rest = f'{self._attributes(attributes)}{alt} loading="lazy"'
+        self.out.append(f'<img src="{html.escape(address[0])}"{rest}>')
 
-    def _relative(self, address: str, place: Piece | None, image: bool) -> tuple[str, str | None]:
+    def _relative(self, address: str, at: Piece | None, image: bool) -> tuple[str, str | None]:
         try:
             target = markdown_link(address, self.note, image)
         except AddressError as error:
-            self.problems.append(self._problem(error.reason, error.mend, place))
+            self.problems.append(self._problem(error.reason, error.mend, at))
             return "", None
-        return self._follow(target, place)
+        return self._follow(target, at)
 
-    def _follow(self, target: LinkTarget, place: Piece | None) -> tuple[str, str | None]:
-        line, column, quote = self._where(place)
+    def _follow(self, target: LinkTarget, at: Piece | None) -> tuple[str, str | None]:
+        line, column, quote = self._where(at)
         target = replace(target, note=self.note.path, line=line, column=column)
         try:
-            found = self.resolve(target)
+            resolved = self.resolve(target)
         except LookupError as error:
-            *reason, mend = [str(part) for part in error.args] or [""]
-            told = ": ".join([f"{target.raw} leads to no page of the site", *reason])
-            self.problems.append(target.problem(told, mend, quote))
+            *reason, mend = [str(argument) for argument in error.args] or [""]
+            message = ": ".join([f"{target.raw} leads to no page of the site", *reason])
+            self.problems.append(target.problem(message, mend, quote))
             return "", None
         self.links.append(target)
-        return (found, None) if isinstance(found, str) else found
+        return (resolved, None) if isinstance(resolved, str) else resolved
 
-    def _where(self, place: Piece | None) -> tuple[int | None, int | None, str | None]:
+    def _where(self, at: Piece | None) -> tuple[int | None, int | None, str | None]:
         """Line in the file, column, and the line itself."""
-        if place is None:
+        if at is None:
             return None, None, None
-        return self.note.line + place.line - 1, place.column, self.source[place.line - 1]
+        return self.note.line + at.line - 1, at.column, self.source[at.line - 1]
 
-    def _problem(self, reason: str, mend: str, place: Piece | None) -> Problem:
-        line, column, quote = self._where(place)
+    def _problem(self, reason: str, mend: str, at: Piece | None) -> Problem:
+        line, column, quote = self._where(at)
         return Problem(reason, mend, self.note.path, line, column, quote)
 
     # Marks
@@ -252,8 +253,8 @@ class Rewriter(HTMLParser):
     def _plain(self, text: str) -> str:
         """A text in which marks are what was written, for code and attributes."""
 
-        def written(found: re.Match[str]) -> str:
-            piece = self._piece(found[1])
+        def written(mark: re.Match[str]) -> str:
+            piece = self._piece(mark[1])
             return piece.raw if piece else ""
 
         return MARK.sub(written, text)
@@ -261,13 +262,13 @@ class Rewriter(HTMLParser):
     def _attribute(self, text: str) -> str:
         """A text in which live values are their numbers, and other marks what was written."""
 
-        def said(found: re.Match[str]) -> str:
-            piece = self._piece(found[1])
+        def value(mark: re.Match[str]) -> str:
+            piece = self._piece(mark[1])
             if piece is None or piece.kind not in ("live", "open"):
-                return found[0]
+                return mark[0]
             return self._answered(piece, inline=True)[1]
 
-        return self._plain(MARK.sub(said, text))
+        return self._plain(MARK.sub(value, text))
 
     def _put(self, piece: Piece) -> None:
         if piece.kind == "address":
@@ -307,12 +308,12 @@ class Rewriter(HTMLParser):
 
     def _answered(self, piece: Piece, inline: bool) -> tuple[str, str, bool]:
         """HTML, text, and whether it is a table or figure."""
-        found = self.live.answered(piece, inline)
-        if isinstance(found, Problem):
+        answer = self.live.answered(piece, inline)
+        if isinstance(answer, Problem):
             self.only_links = False
-            self.problems.append(found)
+            self.problems.append(answer)
             return "", "", False
-        return found
+        return answer
 
     def _alone(self) -> None:
         """Tell of a table or figure that something follows in its paragraph."""
@@ -330,16 +331,16 @@ class Rewriter(HTMLParser):
         href, title = self._follow(target, piece)
         label = target.label or title or target.default_label
         self.words.append(label)
-        shown = html.escape(label, quote=False)
+        label_html = html.escape(label, quote=False)
         # A link inside a link is not HTML; the outer one wins.
-        self.out.append(shown if self.inside["a"] else f'<a href="{html.escape(href)}">{shown}</a>')
+        self.out.append(label_html if self.inside["a"] else f'<a href="{html.escape(href)}">{label_html}</a>')
 
-    def _wrong(self, reason: str, mend: str, place: Piece | None) -> None:
+    def _wrong(self, reason: str, mend: str, at: Piece | None) -> None:
         self.only_links = False
-        self.problems.append(self._problem(reason, mend, place))
+        self.problems.append(self._problem(reason, mend, at))
 
 
 def _place_of(name: str, attrs: Attributes, addresses: Callable[[str], list[Piece]]) -> Piece | None:
     """Where the value of an attribute stands, or where it is missing that of another of the same tag."""
     ordered = sorted(attrs, key=lambda attribute: attribute[0] != name)
-    return next((one for _, value in ordered for one in addresses(value or "")), None)
+    return next((piece for _, value in ordered for piece in addresses(value or "")), None)

@@ -105,13 +105,13 @@ class _Scanner:
         result: list[str] = []
         begin, fence = 0, ""  # where the text began that is not fenced code, and the fence that is open
         for source, start in zip(self.lines, self.starts, strict=False):
-            found = _FENCE.match(source)
+            match = _FENCE.match(source)
             if fence:
-                if found and found[1].startswith(fence) and not found[2].strip():
+                if match and match[1].startswith(fence) and not match[2].strip():
                     fence = ""
-            elif found and not (found[1][0] == "`" and "`" in found[2]):
+            elif match and not (match[1][0] == "`" and "`" in match[2]):
                 result.append(self._text(begin, start))
-                fence = found[1]
+                fence = match[1]
             else:
                 continue
             end = min(start + len(source) + 1, len(self.body))
@@ -123,24 +123,24 @@ class _Scanner:
     def _text(self, begin: int, end: int) -> str:
         result: list[str] = []
         at = begin
-        while found := _TOKENS.search(self.body, at, end):
-            result.append(self.body[at : found.start()])
-            at = found.end()
-            if found["code"]:
-                at = self._code_end(found, end)
-                result.append(self._code(found.start(), at))
-            elif found["footnote"] is not None:
-                result.append(found[0])
-                name = self.body[found.end() + 2 : self.body.index("]", found.end())]
-                self._add("footnote", f"[^{name}]:", name, found.end())
-                if not found[0]:  # nothing was read, and the next search shall not stop here again
+        while token := _TOKENS.search(self.body, at, end):
+            result.append(self.body[at : token.start()])
+            at = token.end()
+            if token["code"]:
+                at = self._code_end(token, end)
+                result.append(self._code(token.start(), at))
+            elif token["footnote"] is not None:
+                result.append(token[0])
+                name = self.body[token.end() + 2 : self.body.index("]", token.end())]
+                self._add("footnote", f"[^{name}]:", name, token.end())
+                if not token[0]:  # nothing was read, and the next search shall not stop here again
                     result.append("[")
                     at += 1
-            elif found["address"]:
-                text, at = self._address(found)
+            elif token["address"]:
+                text, at = self._address(token)
                 result.append(text)
             else:
-                result.append(self._piece(found))
+                result.append(self._piece(token))
         result.append(self.body[at:end])
         return "".join(result)
 
@@ -149,29 +149,29 @@ class _Scanner:
 
         result: list[str] = []
         at = begin
-        while found := _HIDDEN.search(self.body, at, end):
-            result.append(self.body[at : found.start()])
-            mark, at = self._address(found) if found["address"] else (self._literal(found), found.end())
+        while match := _HIDDEN.search(self.body, at, end):
+            result.append(self.body[at : match.start()])
+            mark, at = self._address(match) if match["address"] else (self._literal(match), match.end())
             result.append(mark)
         return "".join([*result, self.body[at:end]])
 
-    def _literal(self, found: re.Match[str]) -> str:
-        return self._add("literal", found[0], found[0], found.start())
+    def _literal(self, match: re.Match[str]) -> str:
+        return self._add("literal", match[0], match[0], match.start())
 
-    def _address(self, found: re.Match[str]) -> tuple[str, int]:
+    def _address(self, match: re.Match[str]) -> tuple[str, int]:
         """What leads to an address, with a mark before it, and where it begins."""
-        at = found.end()
-        if found[0] == "]:":
-            referred = _REFERRED.match(self.body, at) if self._names(found.start()) else None
+        at = match.end()
+        if match[0] == "]:":
+            referred = _REFERRED.match(self.body, at) if self._names(match.start()) else None
             if referred is None:
-                return found[0], at
+                return match[0], at
             at = referred.end()
-        elif found[0].endswith("<") and not self._linked(found.start()):
-            return found[0], at  # a tag follows
-        place = at
-        while self.body[place : place + 1].isspace():
-            place += 1
-        return self.body[found.start() : at] + self._add("address", "", "", place), at
+        elif match[0].endswith("<") and not self._linked(match.start()):
+            return match[0], at  # a tag follows
+        begin = at
+        while self.body[begin : begin + 1].isspace():
+            begin += 1
+        return self.body[match.start() : at] + self._add("address", "", "", begin), at
 
     def _names(self, at: int) -> bool:
         """Whether a `]` ends the name of a reference, which begins its line and is no footnote."""
@@ -193,22 +193,22 @@ class _Scanner:
                 break
         return False
 
-    def _piece(self, found: re.Match[str]) -> str:
-        raw, at = found[0], found.start()
-        if found["live"]:
-            return self._add("live", raw, found["call"], at)
-        if found["open"]:
+    def _piece(self, match: re.Match[str]) -> str:
+        raw, at = match[0], match.start()
+        if match["live"]:
+            return self._add("live", raw, match["call"], at)
+        if match["open"]:
             return self._add("open", raw, raw, at)
-        if found["private"]:
-            return self._literal(found)
-        if found["escape"]:
+        if match["private"]:
+            return self._literal(match)
+        if match["escape"]:
             # Markdown knows these two itself; they are only matched so that what follows is not escaped.
             return raw if raw in ("\\\\", "\\`") else self._add("literal", raw, raw[1:], at)
-        if found["link"]:
+        if match["link"]:
             return self._add("link", raw, raw[2:-2], at)
-        if found["block"]:
-            return raw if "\n\n" in raw else self._add("block", raw, found["blocktex"], at)
-        return self._add("math", raw, found["tex"], at)
+        if match["block"]:
+            return raw if "\n\n" in raw else self._add("block", raw, match["blocktex"], at)
+        return self._add("math", raw, match["tex"], at)
 
     def _add(self, kind: str, raw: str, text: str, at: int) -> str:
         """Keep a piece that begins at a place, and return its mark."""
@@ -223,8 +223,8 @@ class _Scanner:
         if opening.end() < self.unclosed.get(size, 0):
             return opening.end()
         if opening.end() > self.paragraph:
-            found = _PARAGRAPH_ENDS.search(self.body, opening.end())
-            self.paragraph = found.start() if found else len(self.body)
+            paragraph_end = _PARAGRAPH_ENDS.search(self.body, opening.end())
+            self.paragraph = paragraph_end.start() if paragraph_end else len(self.body)
         last = min(self.paragraph, end)
         for run in _BACKTICKS.finditer(self.body, opening.end(), last):
             if len(run[0]) == size:

@@ -124,9 +124,9 @@ Ask = ValueAsk | KeysOf | PairsOf | FigureOf
 class AskError(ExplainedError):
     """A question that cannot be answered. `part` names what is wrong in it, as `KEYS` does for claims."""
 
-    def __init__(self, reason: str, mend: str, part: str) -> None:
+    def __init__(self, reason: str, mend: str, argument: str) -> None:
         super().__init__(reason, mend)
-        self.part = part
+        self.part = argument
 
 
 def parse_subject(text: str, own: NoteTarget) -> Subject:

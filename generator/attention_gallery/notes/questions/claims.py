@@ -94,20 +94,20 @@ class ClaimKind:
 CLAIMS: tuple[ClaimKind, ...] = (
     ClaimKind(
         ("from", "to"),
-        lambda on, said: WeightOf(on, said.from_ or "", said.to or ""),
+        lambda on, spec: WeightOf(on, spec.from_ or "", spec.to or ""),
         {"from": "from", "to": "to"},
     ),
     ClaimKind(
-        ("received_by",), lambda on, said: ReceivedBy(on, said.received_by or ""), {"word": "received_by"}
+        ("received_by",), lambda on, spec: ReceivedBy(on, spec.received_by or ""), {"word": "received_by"}
     ),
     ClaimKind(
         ("measure",),
-        lambda on, said: MeasureOf(on, said.measure or "", said.which),
+        lambda on, spec: MeasureOf(on, spec.measure or "", spec.which),
         {"measure": "measure", "which": "which"},
     ),
-    ClaimKind(("type",), lambda on, said: TypeOf(on), {"type": "type"}, number=False),
-    ClaimKind(("count",), lambda on, said: HeadsOfType(on, said.count or ""), {"type": "count"}),
-    ClaimKind(("relation",), lambda on, said: AccuracyOf(on, said.relation or ""), {"relation": "relation"}),
+    ClaimKind(("type",), lambda on, spec: TypeOf(on), {"type": "type"}, number=False),
+    ClaimKind(("count",), lambda on, spec: HeadsOfType(on, spec.count or ""), {"type": "count"}),
+    ClaimKind(("relation",), lambda on, spec: AccuracyOf(on, spec.relation or ""), {"relation": "relation"}),
 )
 
 
@@ -121,12 +121,12 @@ class Claim:
     ask: ValueAsk
     expected: Bounds | str
     path: Path
-    places: Mapping[str, Position]
+    positions: Mapping[str, Position]
 
-    def problem(self, reason: str, mend: str, part: str = "") -> Problem:
+    def problem(self, reason: str, mend: str, key: str = "") -> Problem:
         """A problem with one part of the claim."""
-        place = self.places.get(part) or self.places[""]
-        return Problem(reason, mend, self.path, place.line, place.column, place.quote)
+        position = self.positions.get(key) or self.positions[""]
+        return Problem(reason, mend, self.path, position.line, position.column, position.quote)
 
 
 def read_claims(
@@ -142,10 +142,9 @@ def read_claims(
         try:
             claims.append(_claim(spec, document, own, path, index))
         except AskError as error:
-            place = document.position("claims", index, error.part)
-            problems.append(
-                Problem(error.reason, error.mend, line=place.line, column=place.column, quote=place.quote)
-            )
+            position = document.position("claims", index, error.part)
+            line, column, quote = position.line, position.column, position.quote
+            problems.append(Problem(error.reason, error.mend, line=line, column=column, quote=quote))
     return tuple(claims), problems
 
 
@@ -155,13 +154,13 @@ def _claim(spec: ClaimSpec, document: Document, own: NoteTarget, path: Path, ind
     ask = kind.make(_subject(spec, own), spec)
     limit, expected = _bounds(spec) if kind.number else (kind.keys[0], spec.type or "")
     parts = {**kind.parts, "target": target or kind.keys[0], "limit": limit, "": kind.keys[0]}
-    places = {part: document.position("claims", index, key) for part, key in parts.items()}
-    return Claim(ask, expected, path, places)
+    positions = {name: document.position("claims", index, key) for name, key in parts.items()}
+    return Claim(ask, expected, path, positions)
 
 
 def _kind(spec: ClaimSpec) -> ClaimKind:
-    given = _given(spec)
-    kinds = [kind for kind in CLAIMS if given.intersection(kind.keys)]
+    keys = _given(spec)
+    kinds = [kind for kind in CLAIMS if keys.intersection(kind.keys)]
     if len(kinds) != 1:
         known = ", ".join(" and ".join(f"`{key}`" for key in kind.keys) for kind in CLAIMS)
         reason = "the claim says several things" if kinds else "the claim says nothing of the attention"
@@ -171,25 +170,25 @@ def _kind(spec: ClaimSpec) -> ClaimKind:
         )
     (kind,) = kinds
     for key in kind.keys:
-        if key not in given:
+        if key not in keys:
             raise AskError(f"the claim needs `{key}`", f"add `{key}: …`", kind.keys[0])
         if not (getattr(spec, "from_" if key == "from" else key)).strip():
             raise AskError(f"`{key}` is empty", "write a text", key)
-    limits = given.intersection((*LIMITS, "within"))
+    limits = keys.intersection((*LIMITS, "within"))
     if not kind.number and limits:
         raise AskError(f"`{min(limits)}` is of no use beside `{kind.keys[0]}`", "remove it", min(limits))
-    if "which" in given and "measure" not in given:
+    if "which" in keys and "measure" not in keys:
         raise AskError("`which` belongs to a measure", "remove it", "which")
     return kind
 
 
 def _subject(spec: ClaimSpec, own: NoteTarget) -> Subject:
-    given = [(name, getattr(spec, name)) for name in TARGETS if getattr(spec, name) is not None]
-    if not given:
+    targets = [(name, getattr(spec, name)) for name in TARGETS if getattr(spec, name) is not None]
+    if not targets:
         return _own(own)
-    if len(given) > 1:
-        raise AskError("the claim has two targets", "keep one of `head`, `layer` and `of`", given[1][0])
-    ((key, text),) = given
+    if len(targets) > 1:
+        raise AskError("the claim has two targets", "keep one of `head`, `layer` and `of`", targets[1][0])
+    ((key, text),) = targets
     last = text.rsplit("/", 1)[-1]
     fits = {
         "head": parse_head(last) is not None,
@@ -218,12 +217,12 @@ def _own(own: NoteTarget) -> Subject:
 
 def _bounds(spec: ClaimSpec) -> tuple[str, Bounds]:
     """What is expected of a number, and the key that says so."""
-    given = [name for name in LIMITS if getattr(spec, name) is not None]
-    if len(given) != 1:
+    limits = [name for name in LIMITS if getattr(spec, name) is not None]
+    if len(limits) != 1:
         mend = "give it one of `at_least`, `at_most`, `between: [0.2, 0.4]` and `about`"
-        reason = "the claim has two limits" if given else "the claim has no limit"
-        raise AskError(reason, mend, given[1] if given else "")
-    (key,) = given
+        reason = "the claim has two limits" if limits else "the claim has no limit"
+        raise AskError(reason, mend, limits[1] if limits else "")
+    (key,) = limits
     if spec.within is not None and key != "about":
         raise AskError("`within` belongs to `about`", "remove it", "within")
     if spec.between is not None:

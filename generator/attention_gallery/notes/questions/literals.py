@@ -87,20 +87,20 @@ class _Reader:
             options[name] = self._literal()
             return
         self.at = begin
-        found = self._literal()
+        literal = self._literal()
         if options:
             raise CallError("an argument stands after an option", "write options last", begin)
-        arguments.append(found)
+        arguments.append(literal)
 
     def _literal(self) -> Literal:
         begin = self.at
-        if found := _STRING.match(self.text, begin):
-            self.at = found.end()
-            raw = found[1] if found[1] is not None else found[2]
+        if match := _STRING.match(self.text, begin):
+            self.at = match.end()
+            raw = match[1] if match[1] is not None else match[2]
             return Literal(_ESCAPED.sub(r"\1", raw), begin)
-        if found := _NUMBER.match(self.text, begin):
-            self.at = found.end()
-            return Literal(float(found[0]) if "." in found[0] else int(found[0]), begin)
+        if match := _NUMBER.match(self.text, begin):
+            self.at = match.end()
+            return Literal(float(match[0]) if "." in match[0] else int(match[0]), begin)
         word = self._take(_NAME)
         if word in _WORDS:
             return Literal(_WORDS[word], begin)
@@ -118,15 +118,15 @@ class _Reader:
         return f"{self._rest()} cannot stand here", "write a text in quotes, a number, true or false"
 
     def _take(self, pattern: re.Pattern[str]) -> str | None:
-        found = pattern.match(self.text, self.at)
-        if found is None:
+        match = pattern.match(self.text, self.at)
+        if match is None:
             return None
-        self.at = found.end()
-        return found[0]
+        self.at = match.end()
+        return match[0]
 
     def _skip(self) -> None:
-        found = _SPACE.match(self.text, self.at)
-        self.at = found.end() if found else self.at
+        match = _SPACE.match(self.text, self.at)
+        self.at = match.end() if match else self.at
 
     def _ahead(self, sign: str) -> bool:
         """Whether a sign comes next; "" is the end."""
@@ -134,9 +134,9 @@ class _Reader:
         return self.text.startswith(sign, self.at) if sign else self.at == len(self.text)
 
     def _sign(self, sign: str) -> bool:
-        found = self._ahead(sign)
-        self.at += len(sign) if found else 0
-        return found
+        matches = self._ahead(sign)
+        self.at += len(sign) if matches else 0
+        return matches
 
     def _rest(self) -> str:
         rest = self.text[self.at :].split("\n")[0].strip()

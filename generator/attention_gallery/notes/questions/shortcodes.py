@@ -83,70 +83,70 @@ class Live:
     ask: Ask
     decimals: int | None
     block: bool
-    places: Mapping[str, int]
+    positions: Mapping[str, int]
 
 
 def parse_live(text: str, own: NoteTarget) -> Live:
     """The live value that stands between the braces of a note about `own`. Raises `CallError`."""
     call = parse_call(text)
-    known = next((one for one in SHORTCODES if one.name == call.name), None)
+    known = next((shortcode for shortcode in SHORTCODES if shortcode.name == call.name), None)
     if known is None:
-        mend = did_you_mean(call.name, [one.name for one in SHORTCODES])
+        mend = did_you_mean(call.name, [shortcode.name for shortcode in SHORTCODES])
         raise CallError(f'there is no live value "{call.name}"', mend, call.at)
     words, target = _arguments(call, known)
     options = _options(call, known)
-    places = {name: word.at for name, word in zip(known.words, words, strict=True)}
-    places["target"] = target.at if target else call.at
-    places |= {name: found.at for name, found in call.options.items()}
+    positions = {name: word.at for name, word in zip(known.words, words, strict=True)}
+    positions["target"] = target.at if target else call.at
+    positions |= {name: literal.at for name, literal in call.options.items()}
     decimals = options.pop("decimals", None)
     if "decimals" not in call.options:
         decimals = None
     try:
         subject = own_subject(own) if target is None else parse_subject(str(target.value), own)
     except AskError as error:
-        raise CallError(error.reason, error.mend, places[error.part]) from None
+        raise CallError(error.reason, error.mend, positions[error.part]) from None
     ask = known.make(subject, *(str(word.value) for word in words), **options)
-    return Live(ask, decimals, known.block, places)
+    return Live(ask, decimals, known.block, positions)
 
 
 def _arguments(call: Call, known: Shortcode) -> tuple[tuple[Literal, ...], Literal | None]:
     """The words of a call, and its target where it has one."""
-    count, given = len(known.words), call.arguments
-    for one in given:
-        if not isinstance(one.value, str):
-            raise CallError("this must be a text", f'put it in quotes: "{one.value}"', one.at)
-    if len(given) not in (count, count + 1):
+    count, literals = len(known.words), call.arguments
+    for literal in literals:
+        if not isinstance(literal.value, str):
+            raise CallError("this must be a text", f'put it in quotes: "{literal.value}"', literal.at)
+    if len(literals) not in (count, count + 1):
         mend = f"write {known.usage}; in a note about its target this may be left out"
-        raise CallError(f'"{known.name}" is given {_counted(len(given))}', mend, call.at)
-    for name, word in zip(known.words, given[-count:] if count else (), strict=True):
+        raise CallError(f'"{known.name}" is given {_counted(len(literals))}', mend, call.at)
+    for name, word in zip(known.words, literals[-count:] if count else (), strict=True):
         if not str(word.value).strip():
             raise CallError(f'"{name}" is empty', "write a word of the text", word.at)
-    return (given[len(given) - count :], given[0] if len(given) > count else None)
+    return (literals[len(literals) - count :], literals[0] if len(literals) > count else None)
 
 
 def _options(call: Call, known: Shortcode) -> dict[str, Any]:
     options: dict[str, Any] = {option.name: option.default for option in known.options}
-    for name, found in call.options.items():
-        option = next((one for one in known.options if one.name == name), None)
+    for name, literal in call.options.items():
+        option = next((declared for declared in known.options if declared.name == name), None)
         if option is None:
             mend = did_you_mean(name, options) or "it has no options"
-            raise CallError(f'"{known.name}" has no option "{name}"', mend, found.at)
-        options[name] = _option(option, found)
+            raise CallError(f'"{known.name}" has no option "{name}"', mend, literal.at)
+        options[name] = _option(option, literal)
     return options
 
 
-def _option(option: Option, found: Literal) -> Value:
-    value = found.value
+def _option(option: Option, literal: Literal) -> Value:
+    value = literal.value
     if type(value) is not type(option.default):
         kind = {bool: "true or false", int: "a whole number", str: "a text in quotes"}[type(option.default)]
-        raise CallError(f'"{option.name}" must be {kind}', "", found.at)
+        raise CallError(f'"{option.name}" must be {kind}', "", literal.at)
     if option.choices and value not in option.choices:
         raise CallError(
-            f'"{option.name}" cannot be "{value}"', did_you_mean(str(value), option.choices), found.at
+            f'"{option.name}" cannot be "{value}"', did_you_mean(str(value), option.choices), literal.at
         )
     if option.most and not option.least <= int(value) <= option.most:
         mend = f"write {option.least} to {option.most}"
-        raise CallError(f'"{option.name}" is {value}', mend, found.at)
+        raise CallError(f'"{option.name}" is {value}', mend, literal.at)
     return value
 
 
