@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attention_gallery.errors import first_words
+from attention_gallery.texts.reading import joined_texts, texts_read
 from attention_gallery.texts.words import Span, words_of_tokens
 
 Float32 = NDArray[np.float32]
@@ -46,11 +47,14 @@ class TextInput:
     chat_options: tuple[tuple[str, str | bool | int | float], ...] = ()
 
     @property
+    def texts(self) -> tuple[str, ...]:
+        """Everything that is read, text by text or message by message."""
+        return texts_read(self.text, self.pair, [content for _, content in self.chat])
+
+    @property
     def joined(self) -> str:
-        """Everything that is read, a line feed between texts or messages; offsets of tokens refer to it."""
-        if self.chat:
-            return "\n".join(content for _, content in self.chat)
-        return self.text if self.pair is None else f"{self.text}\n{self.pair}"
+        """Everything that is read as one text; offsets of tokens refer to it."""
+        return joined_texts(self.texts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from attention_gallery.manifest.blocks.words import span_of
 from attention_gallery.manifest.slugs import LONGEST_SLUG, SLUG
+from attention_gallery.texts.reading import joined_texts, texts_read
 from attention_gallery.texts.words import Span, text_words
 
 Slug = Annotated[str, Field(pattern=f"^{SLUG}$", max_length=LONGEST_SLUG)]
@@ -166,11 +167,14 @@ class SentenceSpec(Settings):
         return not self.models or model in self.models
 
     @property
+    def texts(self) -> tuple[str, ...]:
+        """All that the models are given to read."""
+        return texts_read(self.text, self.pair, [message.content for message in self.chat])
+
+    @property
     def joined(self) -> str:
-        """All that the models are given to read, one text or message a line, as `TextInput.joined`."""
-        if self.chat:
-            return "\n".join(message.content for message in self.chat)
-        return self.text if self.pair is None else f"{self.text}\n{self.pair}"
+        """All that the models are given to read, one text or message a line."""
+        return joined_texts(self.texts)
 
 
 class CollectedSentence(SentenceSpec):
