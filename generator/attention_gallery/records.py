@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,8 @@ Int64 = NDArray[np.int64]
 Bool = NDArray[np.bool_]
 
 AttentionKind = Literal["encoder", "decoder", "cross"]
+# Those of an encoder-decoder, whose pages are those of three models.
+ATTENTION_KINDS: tuple[AttentionKind, ...] = get_args(AttentionKind)
 Precision = Literal["float16", "float32"]
 
 
