@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from attention_gallery.manifest.blocks.words import span_of
 from attention_gallery.manifest.slugs import LONGEST_SLUG, SLUG
+from attention_gallery.project_files import CONTENT, OUTPUT
 from attention_gallery.texts.reading import joined_texts, texts_read
 from attention_gallery.texts.words import Span, text_words
 
@@ -390,5 +391,5 @@ class GallerySettings(Settings):
         "when left out.",
     )
     pages: PageSettings = Field(default_factory=PageSettings, description="Which pages are made.")
-    content: str = Field(default="content", description="Folder of Markdown notes, inside the project.")
-    output: str = Field(default="site", description="Folder that the site is written to, inside the project.")
+    content: str = Field(default=CONTENT, description="Folder of Markdown notes, inside the project.")
+    output: str = Field(default=OUTPUT, description="Folder that the site is written to, inside the project.")

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from attention_gallery.manifest.blocks.relations import Place
 from attention_gallery.manifest.settings import GallerySettings
 
-_LISTS = ("models", "sentences", "contrasts")
+# What the manifest lists by slug.
+LISTS = ("models", "sentences", "contrasts")
 # Without these an item is nothing; what else is wrong in one is left out of it.
 _ESSENTIAL = {"models": {"slug", "source"}}
 _STAND_INS: dict[str, Any] = {
@@ -35,11 +36,11 @@ def usable(data: Mapping[str, Any], places: list[int], wrong: Iterable[Place]) -
     `data` has sentences in the place of collections; `places` are the items in the file of each of them.
     """
     items: dict[str, list[tuple[int, Any]]] = {}
-    for name in _LISTS:
+    for name in LISTS:
         values = data.get(name)
         values = values if isinstance(values, tuple) else ()
         items[name] = list(zip(places if name == "sentences" else range(len(values)), values, strict=False))
-    rest = {key: value for key, value in data.items() if key not in _LISTS}
+    rest = {key: value for key, value in data.items() if key not in LISTS}
     for place in wrong:
         _drop(items, rest, place)
     for _ in range(_ATTEMPTS):
@@ -48,7 +49,7 @@ def usable(data: Mapping[str, Any], places: list[int], wrong: Iterable[Place]) -
         except ValidationError as error:
             for one in error.errors(include_url=False, include_context=False, include_input=False):
                 place = tuple(one["loc"])
-                if len(place) > 1 and place[0] in _LISTS and isinstance(place[1], int):
+                if len(place) > 1 and place[0] in LISTS and isinstance(place[1], int):
                     kept = items[str(place[0])]
                     place = (place[0], kept[place[1]][0] if place[1] < len(kept) else -1)
                 _drop(items, rest, place)
@@ -58,7 +59,7 @@ def usable(data: Mapping[str, Any], places: list[int], wrong: Iterable[Place]) -
 def _drop(items: dict[str, list[tuple[int, Any]]], rest: dict[str, Any], place: Place) -> None:
     """Leave out what stands at a place: a field of a model, an item of a list, or a key of the manifest."""
     name = str(place[0]) if place else ""
-    if name not in _LISTS:
+    if name not in LISTS:
         rest.pop(name, None)
         if name == "title":
             rest["title"] = "?"
