@@ -7,8 +7,12 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
+from attention_gallery.project_files import THEMES
+
 # The folder of this program's own code.
 PACKAGE = Path(__file__).resolve().parent
+# Where its themes are: in the package, or beside the code in a checkout.
+PACKAGED_THEMES = (PACKAGE / THEMES, PACKAGE.parent.parent / THEMES)
 _DESCRIPTIONS = (".dist-info", ".egg-info")
 
 

@@ -21,10 +21,8 @@ from tempfile import TemporaryDirectory
 from attention_gallery.build.execute.ownership import MARKER
 from attention_gallery.errors import OutputError, UserError
 from attention_gallery.files import cannot_read, kind_of, parse_json
+from attention_gallery.host_limits import LARGEST_FILE, LARGEST_SITE, file_too_large, site_too_large
 from attention_gallery.user_files import LARGEST_PAGE, check_user_file, read_user_file
-
-LARGEST_SITE = 1_000_000_000  # bytes; what GitHub Pages serves of one site
-LARGEST_FILE = 100_000_000  # bytes; GitHub refuses a push with a larger one
 
 # Where a repository is, for a git that should not look for it (`git rev-parse --local-env-vars`).
 _ELSEWHERE = frozenset(
@@ -286,15 +284,12 @@ def _measure(site: Path) -> _SiteFiles:
         for path in left_out
     ]
     warnings += [
-        f"{path.relative_to(site)} has {size / 1e6:.0f} MB; GitHub refuses files above 100 MB"
+        file_too_large(str(path.relative_to(site)), size)
         for path, size in sizes.items()
         if size > LARGEST_FILE
     ]
     if total > LARGEST_SITE:
-        warnings.append(
-            f"the site has {total / 1e9:.1f} GB and GitHub Pages serves at most 1 GB; "
-            'set "heads: notable" under "pages" in the manifest to make it smaller'
-        )
+        warnings.append(site_too_large(total))
     return _SiteFiles(sizes, tuple(left_out), tuple(warnings))
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from attention_gallery.errors import first_words
+from attention_gallery.texts.reading import joined_texts, texts_read
 from attention_gallery.texts.words import Span, words_of_tokens
 
 Float32 = NDArray[np.float32]
@@ -22,6 +23,8 @@ Int64 = NDArray[np.int64]
 Bool = NDArray[np.bool_]
 
 AttentionKind = Literal["encoder", "decoder", "cross"]
+# Those of an encoder-decoder, whose pages are those of three models.
+ATTENTION_KINDS: tuple[AttentionKind, ...] = get_args(AttentionKind)
 Precision = Literal["float16", "float32"]
 
 
@@ -46,11 +49,14 @@ class TextInput:
     chat_options: tuple[tuple[str, str | bool | int | float], ...] = ()
 
     @property
+    def texts(self) -> tuple[str, ...]:
+        """Everything that is read, text by text or message by message."""
+        return texts_read(self.text, self.pair, [content for _, content in self.chat])
+
+    @property
     def joined(self) -> str:
-        """Everything that is read, a line feed between texts or messages; offsets of tokens refer to it."""
-        if self.chat:
-            return "\n".join(content for _, content in self.chat)
-        return self.text if self.pair is None else f"{self.text}\n{self.pair}"
+        """Everything that is read as one text; offsets of tokens refer to it."""
+        return joined_texts(self.texts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,6 +130,7 @@ def test_choosing_a_token_tints_the_others_and_rewrites_the_trace(open_page: Ope
     page.get_by_role("option", name="street").click()
     expect(page.locator(".token[aria-selected=true]")).to_have_text(["street"])
     expect(page.locator(".trace caption q")).to_have_text("street")
+    assert page.locator(".trace thead th").all_inner_texts()[:3] == ["Layer", "Most", "Second"]
     expect(page).to_have_url(re.compile("token=7"))
     assert page.locator(".token.tinted").count() > 3
     page.get_by_role("button", name="All tokens").click()

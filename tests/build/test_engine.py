@@ -186,7 +186,7 @@ def test_drafts_appear_only_when_asked_for(sample: Sample) -> None:
 def test_a_site_that_is_too_large_is_a_warning_and_strictly_an_error(
     sample: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "PAGES_LIMIT", 1000)
+    monkeypatch.setattr(engine, "LARGEST_SITE", 1000)
     report = sample.build()
     assert "GitHub Pages" in report.warnings[0]
     reporter = SilentReporter()

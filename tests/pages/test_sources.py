@@ -16,9 +16,12 @@ from sample_gallery import Sample
 
 
 def flow_views_of(page: str) -> dict[str, Any]:
-    found = re.search(r'<script type="application/json" id="flow-views">(.*?)</script>', page)
+    found = re.search(
+        r'<script type="application/json" id="flow-views" data-step="(\d+)">(.*?)</script>', page
+    )
     assert found
-    return json.loads(found[1])  # type: ignore[no-any-return]
+    assert int(found[1]) == STEP, "scripts take the numbers apart by it"
+    return json.loads(found[2])  # type: ignore[no-any-return]
 
 
 def stored(sample: Sample, text: str, kind: str) -> StoredAttention:

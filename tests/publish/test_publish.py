@@ -241,7 +241,7 @@ def test_the_limits_of_github_pages_are_told(project, monkeypatch):
     monkeypatch.setattr(module, "LARGEST_FILE", 4)
     first, second = publish(project / "site", repository=project).warnings
     assert "refuses files above 100 MB" in first
-    assert "at most 1 GB" in second
+    assert "more than the 1 GB that GitHub Pages publishes" in second
     assert "heads: notable" in second
 
 

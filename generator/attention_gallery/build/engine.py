@@ -18,8 +18,10 @@ from attention_gallery.build.look.state import State, looked_at, watch_of
 from attention_gallery.build.look.unchanged import untouched
 from attention_gallery.build.options import BuildOptions, BuildReport, CheckReport
 from attention_gallery.errors import DamagedEntry, told_in_short
+from attention_gallery.host_limits import LARGEST_SITE, site_too_large
 from attention_gallery.manifest.lockfile.lock import lock_path
 from attention_gallery.progress import Reporter
+from attention_gallery.project_files import CACHE
 
 if TYPE_CHECKING:
     from attention_gallery.build.execute.cached_data import CachedData
@@ -33,8 +35,6 @@ if TYPE_CHECKING:
     from attention_gallery.pages.gallery import Gallery
     from attention_gallery.records import Tokens
     from attention_gallery.store import AttentionStore
-
-PAGES_LIMIT = 1_000_000_000  # GitHub Pages publishes at most 1 GB
 
 
 @dataclass(slots=True)
@@ -68,7 +68,7 @@ class _Build:
 
     @property
     def cache(self) -> Path:
-        return self.manifest.parent / ".gallery"
+        return self.manifest.parent / CACHE
 
     @property
     def record_path(self) -> Path:
@@ -345,12 +345,8 @@ def _check(run: _Build, staging: Staging, gallery: Gallery) -> None:
 
 
 def _warn_when_large(run: _Build, size: int) -> None:
-    if size > PAGES_LIMIT:
-        text = (
-            f"the site has {size / 1e9:.1f} GB, more than the 1 GB that GitHub Pages publishes; "
-            "set `pages: {heads: notable}` or `downloads: false` to make it smaller"
-        )
-        run.warned.add(text)
+    if size > LARGEST_SITE:
+        run.warned.add(site_too_large(size))
 
 
 def _abandon(staging: Staging, new: RecordWriter) -> None:

@@ -17,14 +17,15 @@ from attention_gallery.errors import ManifestError, NoteError, Problem, ThemeErr
 from attention_gallery.manifest import Manifest, without_drafts
 from attention_gallery.manifest.load import ManifestReading, read_manifest
 from attention_gallery.manifest.slugs import possible_slugs
+from attention_gallery.manifest.usable import LISTS
 from attention_gallery.notes import Note, content_assets
 from attention_gallery.notes.load import read_notes
+from attention_gallery.project_files import CONTENT
 from attention_gallery.theme.find import Theme, find_theme, read_theme
 from attention_gallery.theme.settings import OptionValue
 from attention_gallery.user_files import LARGEST_SETTINGS, read_user_file
 
 Value = TypeVar("Value")
-_LISTS = ("models", "sentences", "contrasts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,7 @@ def read_sources(manifest_path: Path, drafts: bool) -> Sources:
 def _slugs(reading: ManifestReading) -> dict[str, Collection[str]]:
     """The names that notes may have, by list of the manifest."""
     if reading.problems or reading.manifest is None:
-        names = {name: reading.names.get(name) for name in _LISTS}
+        names = {name: reading.names.get(name) for name in LISTS}
     else:
         settings = reading.manifest.settings
         names = {
@@ -199,7 +200,7 @@ def _read_beside(manifest: Path, sources: Sources) -> None:
     except OSError:
         return
     named = dict(re.findall(r"^(content|theme):[ \t]*[\"']?([\w./-]+)[\"']?[ \t]*\r?$", text, re.M))
-    content = manifest.parent / named.get("content", "content")
+    content = manifest.parent / named.get("content", CONTENT)
     if content.resolve().is_relative_to(manifest.parent.resolve()) and content.resolve() != manifest.parent:
         _notes(content, sources)
     if "theme" in named:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from attention_gallery.project_files import CACHE
+
 if TYPE_CHECKING:
     from attention_gallery.build.plan.annotate import Annotated
     from attention_gallery.manifest import Manifest
-
-STORE = ".gallery"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ def no_build(root: Path) -> Iterator[None]:
     """Hold the lock of builds in the project `root`. Raises `OutputError` while a build runs."""
     from attention_gallery.build.build_lock import LOCK, build_lock
 
-    cache = root / STORE
+    cache = root / CACHE
     with build_lock(cache, "clean again"):
         yield
     if not any(path.name != LOCK for path in cache.iterdir()):
@@ -79,7 +79,7 @@ def remove_unused(manifest_path: Path) -> Removed:
     from attention_gallery.store import AttentionStore
 
     project = read_project(manifest_path, True)
-    cache = project.root / STORE
+    cache = project.root / CACHE
     if not (cache / "store").is_dir():
         return Removed(0, 0)
     # A hub model is used at its locked commit; whether it is the locked one matters to a build only.
@@ -116,7 +116,7 @@ def remove_cache(root: Path) -> Removed:
     from attention_gallery.build.build_lock import LOCK
     from attention_gallery.files import remove_tree, walk_files
 
-    cache = root / STORE
+    cache = root / CACHE
     names = [name for name in walk_files(cache) if name != LOCK]
     size = sum((cache / name).lstat().st_size for name in names)
     for path in sorted(cache.iterdir()):

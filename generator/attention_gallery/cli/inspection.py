@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from attention_gallery.cli.session import MANIFEST
 from attention_gallery.cli.wording import plain
 from attention_gallery.errors import ManifestError, UserError, did_you_mean, width
+from attention_gallery.project_files import MANIFEST
 
 if TYPE_CHECKING:
     from attention_gallery.manifest import ModelSpec

@@ -10,11 +10,10 @@ import click
 
 from attention_gallery.cli.wording import plain
 from attention_gallery.errors import ManifestError
+from attention_gallery.project_files import MANIFEST
 
 if TYPE_CHECKING:
     from attention_gallery.progress import Reporter
-
-MANIFEST = "gallery.yaml"
 
 
 @dataclass(frozen=True)

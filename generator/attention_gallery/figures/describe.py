@@ -14,11 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attention_gallery.records import AttentionKind, HeadType, Tokens, head_name
+from attention_gallery.texts.readable import JOINERS
 
 LONGEST_LABEL = 40
 PAIRS_SHOWN = 3
-# Without a shape of their own, they make one emoji of several, or keep letters apart.
-_JOINERS = "\u200c\u200d"
 
 
 class Described(Protocol):
@@ -164,7 +163,7 @@ def ordinal(number: int) -> str:
 def _shown(text: str) -> str:
     """A token in quotation marks: on one line, without control characters, not too long."""
     line = " ".join(text.split())
-    line = "".join(character for character in line if character.isprintable() or character in _JOINERS)
+    line = "".join(character for character in line if character.isprintable() or character in JOINERS)
     if line:
         short = line if len(line) <= LONGEST_LABEL else f"{line[: LONGEST_LABEL - 1]}…"
         return f"“{isolated(short)}”"

@@ -10,18 +10,20 @@ from numpy.typing import NDArray
 
 from attention_gallery.figures.embed import json_for_html
 
-# A share in thousandths and the number of its token share one number.
+# A share in thousandths and the number of its token share one number. Scripts read it from the element.
 STEP = 1024
 
 
 def flow_views_html(views: Mapping[str, tuple[NDArray[np.int32], NDArray[np.float32]]]) -> str:
-    """A data element with one number for each view, layer, token and rank: key · 1024 + share in thousandths.
+    """A data element with one number for each view, layer, token and rank: key · `STEP` + share · 1000.
 
     `views` are keys int32[layer, token, rank] and shares float32[layer, token, rank] by name. -1 means that
     there is no such key.
     """
     value: dict[str, Any] = {name: _packed(keys, shares).tolist() for name, (keys, shares) in views.items()}
-    return f'<script type="application/json" id="flow-views">{json_for_html(value)}</script>'
+    return (
+        f'<script type="application/json" id="flow-views" data-step="{STEP}">{json_for_html(value)}</script>'
+    )
 
 
 def _packed(keys: NDArray[np.int32], shares: NDArray[np.float32]) -> NDArray[np.int32]:

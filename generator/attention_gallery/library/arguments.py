@@ -12,6 +12,7 @@ from attention_gallery.errors import UserError, did_you_mean
 from attention_gallery.manifest.blocks.sentences import NO_CHAT_OPTIONS
 from attention_gallery.manifest.settings import CaptureSettings, ModelSpec, SentenceSpec, Settings
 from attention_gallery.records import AttentionKind, TextInput
+from attention_gallery.texts.reading import joined_texts
 
 KINDS: tuple[str, ...] = get_args(AttentionKind)
 DTYPES: tuple[str, ...] = get_args(ModelSpec.model_fields["dtype"].annotation)
@@ -64,7 +65,7 @@ def text_input(text: object, named: Mapping[str, object]) -> TextInput:
     pair, target = (_optional_text(named.get(name), name) for name in ("pair", "target"))
     generate = whole_number(named.get("generate", 0), "`generate`", 0, _MOST_GENERATED)
     truncate = yes_or_no(named.get("truncate", False), "truncate")
-    read = text or "\n".join(content for _, content in chat)
+    read = text or joined_texts([content for _, content in chat])
     options = _chat_options(named.get("chat_options", {}))
     if options and not chat:
         raise UserError("there is no chat for these options", mend="leave `chat_options` out, or give a chat")

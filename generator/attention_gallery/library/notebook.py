@@ -6,13 +6,12 @@ from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
 
-from attention_gallery.analysis import KINDS
+from attention_gallery.evidence.phrasing import type_title
 from attention_gallery.figures.thumbnail import data_uri, thumbnail
 from attention_gallery.records import Float32, ModelFacts, StoredAttention, Tokens
 
 _SHOWN = 200
 _PIXELS = 160
-_TITLES = {kind.name: kind.title for kind in KINDS}
 _TOKEN = "display:inline-block;margin:1px;padding:0 4px;border:1px solid #8884;border-radius:3px"
 _SPECIAL = f"{_TOKEN};opacity:.6"
 
@@ -50,7 +49,7 @@ def _facts(facts: ModelFacts) -> list[tuple[str, str]]:
 
 
 def _types(types: Iterable[tuple[str, int]]) -> str:
-    return ", ".join(f"{_TITLES.get(name, name)}: {count}" for name, count in types)
+    return ", ".join(f"{type_title(name)}: {count}" for name, count in types)
 
 
 def _strip(tokens: Tokens) -> Markup:

@@ -6,8 +6,9 @@ from typing import Any
 
 from attention_gallery.errors import ManifestError
 from attention_gallery.manifest.blocks.contrasts import contrast_basis, contrast_title
-from attention_gallery.manifest.slugs import KINDS, kind_slug, kind_title, shorten, slugify
+from attention_gallery.manifest.slugs import kind_slug, kind_title, shorten, slugify
 from attention_gallery.manifest.source import parse_source
+from attention_gallery.records import ATTENTION_KINDS
 
 Origins = dict[tuple[str, int], str]
 
@@ -43,7 +44,7 @@ def _titles(items: Any) -> dict[str, str]:
         slug, title = (item.get("slug"), item.get("title")) if isinstance(item, dict) else (None, None)
         if isinstance(slug, str) and isinstance(title, str):
             titles[slug] = title
-            titles |= {kind_slug(slug, kind): kind_title(title, kind) for kind in KINDS}
+            titles |= {kind_slug(slug, kind): kind_title(title, kind) for kind in ATTENTION_KINDS}
     return titles
 
 

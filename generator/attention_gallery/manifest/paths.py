@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from attention_gallery.project_files import CACHE, CONTENT, OUTPUT, THEMES
+
 Finding = tuple[str, str, tuple[str | int, ...]]
 
-_DEFAULTS = {"content": "content", "output": "site"}
-_OURS = ("themes", ".gallery", ".git")
+_DEFAULTS = {"content": CONTENT, "output": OUTPUT}
+_OURS = (THEMES, CACHE, ".git")
 
 
 def check_paths(data: dict[str, Any], manifest: Path) -> Iterator[Finding]:

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from attention_gallery.manifest.blocks.words import span_of
 from attention_gallery.manifest.slugs import LONGEST_SLUG, SLUG
+from attention_gallery.project_files import CONTENT, OUTPUT
+from attention_gallery.texts.reading import joined_texts, texts_read
 from attention_gallery.texts.words import Span, text_words
 
 Slug = Annotated[str, Field(pattern=f"^{SLUG}$", max_length=LONGEST_SLUG)]
@@ -166,11 +168,14 @@ class SentenceSpec(Settings):
         return not self.models or model in self.models
 
     @property
+    def texts(self) -> tuple[str, ...]:
+        """All that the models are given to read."""
+        return texts_read(self.text, self.pair, [message.content for message in self.chat])
+
+    @property
     def joined(self) -> str:
-        """All that the models are given to read, one text or message a line, as `TextInput.joined`."""
-        if self.chat:
-            return "\n".join(message.content for message in self.chat)
-        return self.text if self.pair is None else f"{self.text}\n{self.pair}"
+        """All that the models are given to read, one text or message a line."""
+        return joined_texts(self.texts)
 
 
 class CollectedSentence(SentenceSpec):
@@ -386,5 +391,5 @@ class GallerySettings(Settings):
         "when left out.",
     )
     pages: PageSettings = Field(default_factory=PageSettings, description="Which pages are made.")
-    content: str = Field(default="content", description="Folder of Markdown notes, inside the project.")
-    output: str = Field(default="site", description="Folder that the site is written to, inside the project.")
+    content: str = Field(default=CONTENT, description="Folder of Markdown notes, inside the project.")
+    output: str = Field(default=OUTPUT, description="Folder that the site is written to, inside the project.")

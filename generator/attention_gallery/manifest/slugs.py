@@ -8,11 +8,11 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
+from attention_gallery.records import ATTENTION_KINDS
+
 SLUG = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 SLUG_LIMIT = 60  # of those that are made
 LONGEST_SLUG = 80
-# The kinds of attention of an encoder-decoder, whose pages are those of three models.
-KINDS = ("encoder", "decoder", "cross")
 TITLE_LIMIT = 60
 
 # Letters that Unicode does not decompose into a Latin letter and a mark.
@@ -49,7 +49,7 @@ def kind_title(title: str, kind: str) -> str:
 
 def possible_slugs(slug: str) -> tuple[str, ...]:
     """Every name that a model of the manifest may have in addresses, whatever its files turn out to say."""
-    return (slug, *(kind_slug(slug, kind) for kind in KINDS))
+    return (slug, *(kind_slug(slug, kind) for kind in ATTENTION_KINDS))
 
 
 def slugify(text: str, kind: str = "sentence") -> str:

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from attention_gallery.manifest.blocks.relations import KeyPath
 from attention_gallery.manifest.settings import GallerySettings
 
-_LISTS = ("models", "sentences", "contrasts")
+# What the manifest lists by slug.
+LISTS = ("models", "sentences", "contrasts")
 # Without these an item is nothing; what else is wrong in one is left out of it.
 _ESSENTIAL = {"models": {"slug", "source"}}
 _STAND_INS: dict[str, Any] = {
@@ -35,11 +36,11 @@ def usable(data: Mapping[str, Any], numbers: list[int], wrong: Iterable[KeyPath]
     `data` has sentences in the place of collections; `numbers` are the items in the file of each of them.
     """
     items: dict[str, list[tuple[int, Any]]] = {}
-    for name in _LISTS:
+    for name in LISTS:
         values = data.get(name)
         values = values if isinstance(values, tuple) else ()
         items[name] = list(zip(numbers if name == "sentences" else range(len(values)), values, strict=False))
-    rest = {key: value for key, value in data.items() if key not in _LISTS}
+    rest = {key: value for key, value in data.items() if key not in LISTS}
     for keys in wrong:
         _drop(items, rest, keys)
     for _ in range(_ATTEMPTS):
@@ -48,7 +49,7 @@ def usable(data: Mapping[str, Any], numbers: list[int], wrong: Iterable[KeyPath]
         except ValidationError as error:
             for details in error.errors(include_url=False, include_context=False, include_input=False):
                 keys = tuple(details["loc"])
-                if len(keys) > 1 and keys[0] in _LISTS and isinstance(keys[1], int):
+                if len(keys) > 1 and keys[0] in LISTS and isinstance(keys[1], int):
                     left = items[str(keys[0])]
                     keys = (keys[0], left[keys[1]][0] if keys[1] < len(left) else -1)
                 _drop(items, rest, keys)
@@ -58,7 +59,7 @@ def usable(data: Mapping[str, Any], numbers: list[int], wrong: Iterable[KeyPath]
 def _drop(items: dict[str, list[tuple[int, Any]]], rest: dict[str, Any], keys: KeyPath) -> None:
     """Leave out what stands at a place: a field of a model, an item of a list, or a key of the manifest."""
     name = str(keys[0]) if keys else ""
-    if name not in _LISTS:
+    if name not in LISTS:
         rest.pop(name, None)
         if name == "title":
             rest["title"] = "?"

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from attention_gallery.errors import did_you_mean
-from attention_gallery.manifest.slugs import KINDS, is_slug, kind_slug
+from attention_gallery.manifest.slugs import is_slug, kind_slug
+from attention_gallery.records import ATTENTION_KINDS
 
 TargetKind = Literal[
     "gallery", "about", "model", "model-head", "sentence", "pair", "head", "contrast", "page"
@@ -110,7 +111,9 @@ def target_of(
 
 def meant_model(slug: str, known: Collection[str]) -> str:
     """What to write instead of the slug of a model that is not known: its kinds, where it has some."""
-    kinds = [shown_as for shown_as in (kind_slug(slug, kind) for kind in KINDS) if shown_as in known]
+    kinds = [
+        shown_as for shown_as in (kind_slug(slug, kind) for kind in ATTENTION_KINDS) if shown_as in known
+    ]
     return f"it is shown as {', '.join(kinds)}" if kinds else did_you_mean(slug, known)
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from attention_gallery.errors import GalleryError, ManifestError, UserError
 from attention_gallery.manifest.lockfile.lock import lock_path
 from attention_gallery.progress import Reporter
+from attention_gallery.project_files import CACHE, CONTENT, OUTPUT, THEMES
 from attention_gallery.serve.server import PreviewServer, create_server
 from attention_gallery.serve.state import PreviewState
 from attention_gallery.serve.watch import Watched, Watcher
@@ -38,9 +39,9 @@ class Preview:
         self._address = host, port
         self._also = also
         self._drafts = drafts
-        self._state = PreviewState(self._root / "site")
+        self._state = PreviewState(self._root / OUTPUT)
         self._server: PreviewServer | None = None
-        self._content = self._root / "content"
+        self._content = self._root / CONTENT
         self._read: tuple[Path, ...] = ()
 
     @property
@@ -132,8 +133,8 @@ class Preview:
         site = self._state.snapshot().site
         return Watched(
             files=(self._manifest, lock_path(self._manifest), *self._read),
-            folders=(self._content, self._root / "themes"),
-            ignored=(site, self._root / ".gallery"),
+            folders=(self._content, self._root / THEMES),
+            ignored=(site, self._root / CACHE),
         )
 
     def _tell(self, written: int, reused: int, seconds: float) -> None:

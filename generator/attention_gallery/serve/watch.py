@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from attention_gallery.errors import OutputError
+from attention_gallery.project_files import CACHE
 
-_IGNORED_NAMES = frozenset({".git", ".gallery", ".venv", "__pycache__", "node_modules", ".DS_Store"})
+_IGNORED_NAMES = frozenset({".git", CACHE, ".venv", "__pycache__", "node_modules", ".DS_Store"})
 _IGNORED_ENDINGS = (".swp", ".swx", ".tmp", ".part", "~", "4913")
 
 

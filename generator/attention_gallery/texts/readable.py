@@ -5,7 +5,8 @@ from __future__ import annotations
 import unicodedata
 
 _VISIBLE = {" ": "␣", "\n": "⏎", "\r": "␍", "\t": "⇥", "\u00a0": "⍽"}
-_JOINERS = ("\u200c", "\u200d")
+# Without a shape of their own, they make one emoji of several, or keep letters apart.
+JOINERS = ("\u200c", "\u200d")
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
@@ -29,7 +30,7 @@ def readable(piece: str) -> str:
 def _joins(piece: str, index: int) -> bool:
     """Whether a joiner, which shapes its neighbours and has no shape itself, stands between two that have."""
     around = piece[max(0, index - 1) : index + 2]
-    return around[1:2] in _JOINERS and len(around) == 3 and all(mark.isprintable() for mark in around[::2])
+    return around[1:2] in JOINERS and len(around) == 3 and all(mark.isprintable() for mark in around[::2])
 
 
 def _shown(mark: str) -> str:

@@ -12,10 +12,11 @@ from pathlib import Path
 from attention_gallery.errors import Problem, ThemeError, UserError, did_you_mean
 from attention_gallery.files import Kind, cannot_read, kind_of, walk_files
 from attention_gallery.hashing import digest, digest_file
-from attention_gallery.installed import PACKAGE
+from attention_gallery.installed import PACKAGED_THEMES
 from attention_gallery.manifest.yaml.document import Document, read_document
 from attention_gallery.manifest.yaml.nodes import YamlError
 from attention_gallery.manifest.yaml.textfile import not_utf8
+from attention_gallery.project_files import THEMES
 from attention_gallery.theme import local
 from attention_gallery.theme.settings import KINDS, OptionValue, is_value_like, wrong_settings
 from attention_gallery.twins import told_apart, twins
@@ -144,7 +145,7 @@ class Theme:
 
 def theme_roots(project: Path) -> tuple[Path, ...]:
     """The folders that hold themes, in the order searched."""
-    roots = (project / "themes", PACKAGE / "themes", PACKAGE.parent.parent / "themes")
+    roots = (project / THEMES, *PACKAGED_THEMES)
     return tuple(dict.fromkeys(root for root in roots if _kind(root) == "folder"))
 
 

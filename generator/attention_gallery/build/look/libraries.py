@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import zlib
 from collections.abc import Iterator
 
 from attention_gallery.installed import installed_files
@@ -34,3 +36,8 @@ def library_files() -> Iterator[str]:
     """Files that are others when one of the libraries is another."""
     for module, distribution in LIBRARIES.items():
         yield from installed_files(module, distribution)
+
+
+def interpreter() -> str:
+    """What runs the generator, as far as it can change a page."""
+    return f"{sys.version} zlib {zlib.ZLIB_RUNTIME_VERSION}"

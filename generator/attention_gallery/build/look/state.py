@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from attention_gallery.build.execute.record import Record
+from attention_gallery.build.look.libraries import interpreter
 from attention_gallery.build.look.unchanged import (
     Inputs,
     Source,
     Watch,
-    interpreter,
     own_inputs,
     same_site,
     same_sources,
@@ -21,6 +21,7 @@ from attention_gallery.build.look.unchanged import (
 from attention_gallery.build.options import BuildOptions
 from attention_gallery.hashing import digest_file
 from attention_gallery.manifest.lockfile.lock import lock_path
+from attention_gallery.project_files import THEMES
 from attention_gallery.stamps import Moment, Stamp
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def looked_at(
 def _inputs(manifest: Path, found: Inputs) -> Inputs:
     """What the manifest leads to, with what is always there."""
     files = (str(manifest), str(lock_path(manifest)), *found.files)
-    return Inputs(files, (str(manifest.parent / "themes"), *found.folders), found.listed)
+    return Inputs(files, (str(manifest.parent / THEMES), *found.folders), found.listed)
 
 
 def _settings(manifest: Path, options: BuildOptions, inputs: Inputs) -> list[Any]:

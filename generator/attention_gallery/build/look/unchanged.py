@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import os
 import stat
-import sys
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +19,7 @@ from attention_gallery.addresses.routes import file_of
 from attention_gallery.build.execute.record import Record
 from attention_gallery.build.look.libraries import library_files
 from attention_gallery.hashing import digest_file
-from attention_gallery.installed import PACKAGE
+from attention_gallery.installed import PACKAGE, PACKAGED_THEMES
 from attention_gallery.stamps import ABSENT, Moment, Stamp, stamp_file, stamp_of
 
 
@@ -57,12 +55,7 @@ class Inputs:
 
 def own_inputs() -> Inputs:
     """What the generator itself is: libraries, code, themes in the package or checkout."""
-    return Inputs(tuple(library_files()), (str(PACKAGE), str(PACKAGE.parent.parent / "themes")))
-
-
-def interpreter() -> str:
-    """What runs the generator, as far as it can change a page."""
-    return f"{sys.version} zlib {zlib.ZLIB_RUNTIME_VERSION}"
+    return Inputs(tuple(library_files()), (str(PACKAGE), str(PACKAGED_THEMES[1])))
 
 
 @dataclass(frozen=True, slots=True)

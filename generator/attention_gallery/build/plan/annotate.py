@@ -23,6 +23,7 @@ from attention_gallery.manifest.blocks.words import span_of
 from attention_gallery.manifest.settings import ParsedRelation, RelationSpec, SentenceSpec
 from attention_gallery.pages.sections.parse_view import SentenceParse
 from attention_gallery.progress import Reporter
+from attention_gallery.texts.reading import text_starts
 from attention_gallery.texts.words import Span
 
 
@@ -62,7 +63,7 @@ def annotate(manifest: Manifest, cache: Path, reporter: Reporter, run: bool = Tr
     names = frozenset(
         pipelines[name].key(text)
         for index, name in wanted
-        for _, text in _texts(manifest.settings.sentences[index])
+        for text in manifest.settings.sentences[index].texts
     )
     complete = len(parses) == len(wanted)
     return Annotated(replace(manifest, settings=settings), parses, names, files, complete)
@@ -114,7 +115,7 @@ class _Parses:
     def of(self, index: int, name: str) -> Parse | None:
         """The parse of a sentence, None where there is none and none is to be made."""
         found = []
-        for start, text in _texts(self._manifest.settings.sentences[index]):
+        for start, text in text_starts(self._manifest.settings.sentences[index].texts):
             parse = self._text(index, name, text)
             if parse is None:
                 return None
@@ -139,15 +140,6 @@ class _Parses:
             except ParserError as error:
                 raise ManifestError(_problem(self._manifest, index, error)) from error
         return self._parsers[name]
-
-
-def _texts(sentence: SentenceSpec) -> Iterator[tuple[int, str]]:
-    """The texts of a sentence, each with the place in `joined` at which it begins."""
-    start = 0
-    parts = [one.content for one in sentence.chat] or [sentence.text, *filter(None, [sentence.pair])]
-    for text in parts:
-        yield start, text
-        start += len(text) + 1
 
 
 def _with(sentence: SentenceSpec, parse: Parse, pipeline: Pipeline) -> tuple[SentenceSpec, SentenceParse]:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from attention_gallery.errors import Problem
 from attention_gallery.manifest import Manifest
 from attention_gallery.manifest.settings import GallerySettings, ModelSpec, SentenceSpec
-from attention_gallery.manifest.slugs import KINDS, kind_slug, kind_title
+from attention_gallery.manifest.slugs import kind_slug, kind_title
+from attention_gallery.records import ATTENTION_KINDS
 
 # As titles say it; slugs end in the kind itself.
-_NAMES = {kind: "cross attention" if kind == "cross" else kind for kind in KINDS}
+_NAMES: dict[str, str] = {kind: "cross attention" if kind == "cross" else kind for kind in ATTENTION_KINDS}
 
 
 @dataclass(frozen=True, slots=True)

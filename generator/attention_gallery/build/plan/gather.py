@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import platform
 import time
-import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from functools import partial
@@ -18,7 +16,7 @@ from attention_gallery.addresses.routes import HeadRoutes
 from attention_gallery.analysis.measures.analysis_codec import ANALYSIS
 from attention_gallery.analysis.result import Subject
 from attention_gallery.build.execute.cached_data import CachedData, CapturedEvidence
-from attention_gallery.build.look.libraries import LIBRARIES
+from attention_gallery.build.look.libraries import LIBRARIES, interpreter
 from attention_gallery.build.plan.attention_kinds import ShownModel, with_pages
 from attention_gallery.build.plan.auxiliary_inputs import rung_name
 from attention_gallery.build.plan.captures import Captures
@@ -265,8 +263,7 @@ def _base(
         for name in walk_files(PACKAGE)
         if name.endswith(".py") and not name.startswith(_NOT_INPUTS)
     ]
-    libraries = [(name, version(name)) for name in LIBRARIES.values()]
-    libraries += [("python", platform.python_version()), ("zlib", zlib.ZLIB_RUNTIME_VERSION)]
+    libraries = [interpreter(), *((name, version(name)) for name in LIBRARIES.values())]
     theme = project.theme.digest()
     others = environments.others
     return digest([shared, dict(project.options), theme, *script_and_date, ways, code, libraries, others])

@@ -19,6 +19,7 @@ from attention_gallery.manifest.lockfile.lock import Lock, LockedModel, lock_pat
 from attention_gallery.manifest.lockfile.lock_reader import read_lock
 from attention_gallery.models import FingerprintMemory, library_versions
 from attention_gallery.progress import Reporter
+from attention_gallery.project_files import CACHE
 from attention_gallery.store import AttentionStore
 from attention_gallery.user_files import LARGEST_SETTINGS, read_user_file
 
@@ -56,7 +57,7 @@ def update_lock(
     """
     manifest = load_manifest(manifest_path)
     path = lock_path(manifest.path)
-    cache = manifest.root / ".gallery"
+    cache = manifest.root / CACHE
     with build_lock(cache, "lock again"):
         before = read_lock(path)
         memory = FingerprintMemory(cache / "fingerprints.json")

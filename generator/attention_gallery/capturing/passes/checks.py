@@ -13,6 +13,8 @@ import torch
 # A few heads at a time stay in the processor's cache, and what is computed of them takes little memory.
 _PIECE = 1 << 18
 _BLOCK = 256
+# How far what is computed apart may be from the same in the whole model, relative to the largest number.
+SAME = {"float32": 1e-4, "bfloat16": 0.05, "float16": 0.01}
 
 
 def in_pieces(weights: torch.Tensor) -> Iterator[slice]:

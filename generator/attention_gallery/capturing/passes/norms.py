@@ -12,12 +12,11 @@ from typing import Any, NamedTuple
 
 import torch
 
+from attention_gallery.capturing.passes.checks import SAME
 from attention_gallery.capturing.strategies import Strategy
 from attention_gallery.models.inspecting.quantised import is_plain, matrix_of, takes_features
 from attention_gallery.models.loading.quiet import quiet_libraries
 
-# How far what a projection is given may be from what the heads put together, relative to the largest.
-_SAME = {"float32": 1e-4, "bfloat16": 0.05, "float16": 0.01}
 # The same for what a quantised projection gives: some round what they are given, too, to one byte.
 _QUANTISED = 0.05
 
@@ -46,7 +45,7 @@ def find_factors(
     together, weights times values, side by side. Its matrix is found by what it does, too, and held to what
     it gave. A place without one is left out. Raises whatever the model's code raises.
     """
-    trial = _Trial(_SAME.get(dtype, 0.05))
+    trial = _Trial(SAME.get(dtype, 0.05))
     listening = strategy.taking_values(trial.values)
     if listening is strategy:  # it never sees values
         return {}

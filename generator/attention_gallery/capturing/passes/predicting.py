@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from transformers.modeling_outputs import BaseModelOutputWithPastAndCrossAttentions
 
+from attention_gallery.capturing.passes.checks import SAME
 from attention_gallery.capturing.reading.decoded import PlainVocabulary
 from attention_gallery.capturing.reading.model_reading import ModelInput
 from attention_gallery.models.inspecting.trial import final_states
@@ -26,8 +27,6 @@ from attention_gallery.records import Int32, Predictions
 
 # So many logits (16 MB) are held at a time.
 AT_ONCE = 1 << 22
-# How far the head may differ from the whole model, relative to the largest logit.
-_SAME = {"float32": 1e-4, "bfloat16": 0.05, "float16": 0.01}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,4 +143,4 @@ def _agrees(predictor: Predictor, loaded: LoadedModel, inputs: Mapping[str, Any]
     if apart.shape != whole.shape:
         return False
     largest = whole.abs().max().clamp(min=1e-12)
-    return bool((apart - whole).abs().max() <= _SAME[loaded.dtype] * largest)
+    return bool((apart - whole).abs().max() <= SAME[loaded.dtype] * largest)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from attention_gallery.errors import ModelError
+from attention_gallery.texts.reading import joined_texts, text_starts
 from attention_gallery.texts.words import Span
 
 Message = tuple[str, str]
@@ -63,7 +64,7 @@ def align_words(
 
     `write` makes the text of a chat, as `rendered` was made of this one.
     """
-    text = "\n".join(content for _, content in chat)
+    text = joined_texts([content for _, content in chat])
     words = _words(chat)
     if len(words) > 2 * _ROOM:
         return None
@@ -96,8 +97,7 @@ def _number(sign: str) -> int:
 
 def _words(chat: Sequence[Message]) -> list[_Word]:
     words: list[_Word] = []
-    begin = 0
-    for number, (_, content) in enumerate(chat):
+    for number, (begin, content) in enumerate(text_starts([content for _, content in chat])):
         tags = [match.span() for match in _TAG.finditer(content)]
         edges = [0, *(edge for span in tags for edge in span), len(content)]
         runs = [
@@ -116,22 +116,21 @@ def _words(chat: Sequence[Message]) -> list[_Word]:
             _Word(number, (begin + start, begin + end), before, after)
             for (start, end), before, after in zip(runs, gaps[:-1], gaps[1:], strict=True)
         ]
-        begin += len(content) + 1
     return words
 
 
 def _marked(chat: Sequence[Message], words: Sequence[_Word]) -> list[Message]:
     """The chat with a private character in the place of each word."""
     marked: list[Message] = []
-    begin, number = 0, 0
-    for message, (role, content) in enumerate(chat):
+    begins = [begin for begin, _ in text_starts([content for _, content in chat])]
+    number = 0
+    for message, ((role, content), begin) in enumerate(zip(chat, begins, strict=True)):
         parts, end = [], 0
         while number < len(words) and words[number].message == message:
             first, last = words[number].span
             parts += [content[end : first - begin], _place(number)]
             end, number = last - begin, number + 1
         marked.append((role, "".join([*parts, content[end:]])))
-        begin += len(content) + 1
     return marked
 
 

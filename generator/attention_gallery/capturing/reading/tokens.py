@@ -16,6 +16,7 @@ from attention_gallery.capturing.reading.quoted import Region
 from attention_gallery.capturing.reading.spans import labels, pieces_of, placed, uncovered
 from attention_gallery.models.loading.quiet import quiet_libraries
 from attention_gallery.records import TextInput, Tokens
+from attention_gallery.texts.reading import text_starts
 from attention_gallery.texts.words import Span
 
 PAIR = ("first", "second")
@@ -66,7 +67,7 @@ def tokenise(tokenizer: Any, text_input: TextInput, limit: int | None = None) ->
             return _chat(tokenizer, text_input, limit)
         reading = _read(tokenizer, text_input.text, text_input.pair)
     reading, left_out = _cut(reading, limit)
-    shift = (0, len(text_input.text) + 1)
+    shift = [start for start, _ in text_starts(text_input.texts)]
     spans = None
     if reading.spans is not None:
         spans = [

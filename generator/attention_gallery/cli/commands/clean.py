@@ -7,6 +7,7 @@ import click
 from attention_gallery.cli.command import gallery_command
 from attention_gallery.cli.session import Session
 from attention_gallery.cli.wording import counted, shown, size
+from attention_gallery.project_files import CACHE
 
 _EXAMPLES = """
 attention-gallery clean
@@ -39,7 +40,7 @@ def command(session: Session, store: bool, site: bool, everything: bool) -> None
                 session.say(f"Kept {counted(removed.kept, 'file')} that a build did not write.")
         if everything:
             removed = cleaning.remove_cache(manifest.root)
-            session.say(f"Removed {shown(manifest.root / cleaning.STORE)} ({size(removed.size)}).")
+            session.say(f"Removed {shown(manifest.root / CACHE)} ({size(removed.size)}).")
         elif store or not site:
             removed = cleaning.remove_unused(manifest.path)
             session.say(f"Removed {counted(removed.files, 'unused capture')} ({size(removed.size)}).")

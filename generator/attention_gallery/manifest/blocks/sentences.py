@@ -9,6 +9,7 @@ from typing import Any
 
 from attention_gallery.manifest.blocks.relations import Finding, KeyPath, absent, check_relations
 from attention_gallery.manifest.blocks.words import occurrences
+from attention_gallery.texts.reading import joined_texts
 
 _LANGUAGE = re.compile(
     r"(?:[A-Za-z]{2,3}(?:-[A-Za-z]{3}){0,3}|[A-Za-z]{4,8})(?:-[A-Za-z0-9]{1,8})*|x(?:-[A-Za-z0-9]{1,8})+"
@@ -163,10 +164,10 @@ def _messages(sentence: dict[str, Any]) -> list[tuple[int, dict[str, Any]]]:
 
 
 def _joined(sentence: dict[str, Any]) -> str:
-    """All that the models are given to read, as `SentenceSpec.joined`."""
+    """All that is given to read, also where it is not yet known to be a text with its pair, or a chat."""
     texts = [sentence.get("text"), sentence.get("pair")]
     texts += [message.get("content") for _, message in _messages(sentence)]
-    return "\n".join(text for text in texts if isinstance(text, str))
+    return joined_texts([text for text in texts if isinstance(text, str)])
 
 
 def _words(sentence: dict[str, Any], text: str, keys: KeyPath) -> Iterator[Finding]:

@@ -15,11 +15,10 @@ from attention_gallery.models.inspecting.trial import failed, final_states, tria
 from attention_gallery.models.loading.foreign import MODEL_FAULTS
 from attention_gallery.models.loading.memory import raise_trouble
 from attention_gallery.models.sources.resolved import ResolvedModel
-from attention_gallery.records import AttentionKind, ModelFacts
+from attention_gallery.records import ATTENTION_KINDS, AttentionKind, ModelFacts
 
 # Tokenizers without a limit say so with a huge number.
 _NO_LIMIT = 10**9
-_PARTS: tuple[AttentionKind, ...] = ("encoder", "decoder", "cross")
 
 
 def read_facts(
@@ -44,7 +43,7 @@ def read_facts(
 def _read(model: Any, tokenizer: Any, resolved: ResolvedModel, weights: Weights) -> Mapping[str, ModelFacts]:
     try:
         if getattr(model.config, "is_encoder_decoder", False):
-            return {kind: _part(model, tokenizer, resolved, weights, kind) for kind in _PARTS}
+            return {kind: _part(model, tokenizer, resolved, weights, kind) for kind in ATTENTION_KINDS}
         return {"self": _whole(model, tokenizer, resolved, weights)}
     except (AttributeError, TypeError, ValueError) as error:
         reason = f'the configuration of "{resolved.source}" does not tell its layers and heads ({error})'

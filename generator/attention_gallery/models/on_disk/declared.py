@@ -16,13 +16,12 @@ from attention_gallery.files import parse_json
 from attention_gallery.models.inspecting.layers import of_model, of_part
 from attention_gallery.models.on_disk.gguf_header import entries
 from attention_gallery.models.sources.resolved import ResolvedModel
-from attention_gallery.records import AttentionKind
+from attention_gallery.records import ATTENTION_KINDS
 from attention_gallery.user_files import LARGEST_SETTINGS, read_user_file
 
 # Names that configurations have for the same, the one that transformers gives them all first.
 _LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
 _HEADS = ("num_attention_heads", "n_head", "n_heads", "num_heads", "attention_heads")
-_PARTS: tuple[AttentionKind, ...] = ("encoder", "decoder", "cross")
 _DEEPEST = 5
 # More layers or heads than any model has: a configuration is untrusted, and lists are made of its counts.
 _MOST = 10_000
@@ -51,7 +50,7 @@ def declared_shapes(model: ResolvedModel) -> dict[str, Shape]:
 
 def _of_config(config: SimpleNamespace) -> dict[str, Shape]:
     if getattr(config, "is_encoder_decoder", False):
-        layers_of_kind = {kind: of_part(config, kind) for kind in _PARTS}
+        layers_of_kind = {kind: of_part(config, kind) for kind in ATTENTION_KINDS}
         return {kind: (layers.count, layers.heads) for kind, layers in layers_of_kind.items()}
     text = getattr(config, "text_config", None)
     if isinstance(text, SimpleNamespace):

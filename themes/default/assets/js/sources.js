@@ -1,10 +1,11 @@
 /* Where the selected token draws from in one layer, by raw attention and other views, from the numbers of the page. */
 (() => {
-  const views = AG.json(document.getElementById("flow-views"));
+  const element = document.getElementById("flow-views");
+  const views = AG.json(element);
   const traces = AG.json(document.getElementById("traces"));
   const place = AG.one("#sources .sources");
   if (!views || !traces || !place) return;
-  const STEP = 1024;
+  const step = Number(element.dataset.step);
   const tools = AG.one("[data-layer-tools]");
   const last = Number(tools.dataset.layers) - 1;
   const textsOf = (strip) => AG.all(".token", strip).map((token) => token.textContent);
@@ -21,7 +22,7 @@
   /** The sources of one view, strongest first, as key and thousandths. */
   function sources(name, layer, token) {
     if (name === "raw") return traces.keys[layer][token].map((key, rank) => [key, traces.weights[layer][token][rank]]);
-    return views[name][layer][token].map((packed) => (packed < 0 ? [-1, 0] : [Math.floor(packed / STEP), packed % STEP]));
+    return views[name][layer][token].map((packed) => (packed < 0 ? [-1, 0] : [Math.floor(packed / step), packed % step]));
   }
 
   function cell([key, thousandths]) {

@@ -12,7 +12,7 @@
   AG.one("[data-trace-tools]").replaceChildren(AG.segmented("Tokens counted", "trace", choices, (trace) => AG.set({ trace })));
   const buttons = AG.all("[data-trace]");
   const summary = document.getElementById("trace-summary");
-  const ranks = ["Most", "Second", "Third", "Fourth", "Fifth", "Sixth", "Seventh", "Eighth", "Ninth", "Tenth"];
+  const ranks = (document.getElementById("trace").dataset.ranks || "").split(" ");
 
   const bar = (share) => AG.make("i", { class: `bar b${Math.round(share * 100)}` });
 
