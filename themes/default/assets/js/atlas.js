@@ -1,3 +1,4 @@
+// needs: core.js, sort.js
 /* The atlas of a model: which heads are listed and in what order, kept in the address's fragment. */
 (() => {
   const table = AG.one(".atlas");

@@ -1,4 +1,6 @@
-/* Starts what the page holds, when everything above has had its say. */
+// needs: core.js, atlas.js, disk.js, figure.js, grid.js, heat.js, lines.js, matrix.js, plot.js, pointer.js
+// needs: scheme.js, sources.js, special.js, state.js, table.js, tokens.js, tools.js, trace.js
+/* Starts what the page holds, when everything that it needs has had its say. */
 (() => {
   if (AG.atlas) AG.atlas.begin();
   if (!AG.figure) return;

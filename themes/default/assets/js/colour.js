@@ -1,3 +1,4 @@
+// needs: core.js, state.js
 /* Colours come from the style sheet's custom properties, so that a theme restyles the figures too. */
 (() => {
   const pixel = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d", { willReadFrequently: true });

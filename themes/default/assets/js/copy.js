@@ -1,3 +1,4 @@
+// needs: core.js, tools.js
 /* Copies the address of exactly what is shown. */
 (() => {
   const button = AG.one("[data-copy]");

@@ -1,3 +1,4 @@
+// needs: core.js
 /* Attention weights from text: base64, raw deflate where it pays, then one of two codecs (docs/themes.md). */
 (() => {
   function bytesOf(base64) {

@@ -1,3 +1,4 @@
+// needs: core.js, colour.js, decode.js, matrix.js, zoomed.js
 /* Heatmaps inside notes and contrasts: drawn when they come into view, and read by pointing at a cell. */
 (() => {
   const roots = AG.all('[data-figure="embedded"], [data-figure="difference"]');

@@ -1,3 +1,4 @@
+// needs: core.js, decode.js, state.js
 /* The figure of one head: where its weights come from, and which of its views is shown. */
 (() => {
   const root = AG.one('[data-figure="heatmap"]');

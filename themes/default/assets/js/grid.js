@@ -1,3 +1,4 @@
+// needs: core.js, colour.js, decode.js, figure.js, pool.js, state.js
 /* All heads at once: one canvas under the table of links, which stays the way to reach them. */
 (() => {
   const source = AG.one('[data-figure="grid"]');

@@ -1,3 +1,4 @@
+// needs: core.js, atlas.js, sort.js
 /* The table of heads by layer, coloured by a measure of the atlas instead of by type. */
 (() => {
   const select = AG.one("[data-heat]");

@@ -1,3 +1,4 @@
+// needs: core.js, grid.js
 /* Keys for moving between heads; "?" tells which there are. */
 (() => {
   const ways = { h: "previous", l: "next", k: "up", j: "down", ArrowLeft: "previous", ArrowRight: "next", ArrowUp: "up", ArrowDown: "down" };

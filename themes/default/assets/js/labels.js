@@ -1,3 +1,4 @@
+// needs: core.js, colour.js, state.js
 /* Token labels beside and under a heatmap: thinned where they crowd, whole for what is pointed at. */
 (() => {
   const fontOf = (size, weight = 400) => `${weight} ${size}px ${getComputedStyle(document.documentElement).fontFamily}`;

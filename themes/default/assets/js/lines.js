@@ -1,3 +1,4 @@
+// needs: core.js, colour.js, figure.js, state.js
 /* The same weights as lines: queries on the left, keys on the right. */
 (() => {
   const HEAD = 28;

@@ -1,3 +1,4 @@
+// needs: core.js, colour.js, figure.js, labels.js, paint.js, state.js
 /* The heatmap on a canvas: the first picture of a head, with labels that stay readable. */
 (() => {
   const TOP = 30;

@@ -1,3 +1,4 @@
+// needs: core.js, colour.js, special.js, state.js
 /* What lies under a heatmap's labels: the cells, the hatching of what is absent, the lattice, the legend. */
 (() => {
   let image = null;

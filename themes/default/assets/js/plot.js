@@ -1,3 +1,4 @@
+// needs: core.js, figure.js, matrix.js, plotly.js, plotspec.js, state.js, tools.js
 /* Plotly in place of the canvas: zoom, pan, PNG and SVG. */
 (() => {
   const { figure, plotlySpec: spec } = AG;

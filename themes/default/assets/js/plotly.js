@@ -1,3 +1,4 @@
+// needs: core.js
 /* Plotly's script, loaded once and only when a figure asks for it. */
 (() => {
   let loading = null;

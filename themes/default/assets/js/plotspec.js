@@ -1,3 +1,4 @@
+// needs: core.js, colour.js, special.js, state.js
 /* What Plotly is told: the page's figure, with the weights, colours and margins of the canvas. */
 (() => {
   /** The canvas's colours, square root and all, as stops of a linear scale. */

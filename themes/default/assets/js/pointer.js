@@ -1,3 +1,4 @@
+// needs: core.js, figure.js, state.js
 /* Pointing at cells of the heatmap, by mouse, finger or arrow keys. */
 (() => {
   const { figure } = AG;

@@ -1,3 +1,4 @@
+// needs: core.js
 /* Light or dark: as the device says, until the reader chooses. Remembered where storage is allowed; early.js
    reads what is remembered. */
 (() => {

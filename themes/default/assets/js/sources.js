@@ -1,3 +1,4 @@
+// needs: core.js, state.js
 /* Where the selected token draws from in one layer, by raw attention and other views, from the numbers of the page. */
 (() => {
   const views = AG.json(document.getElementById("flow-views"));

@@ -1,3 +1,4 @@
+// needs: core.js, figure.js, state.js, tools.js
 /* Special tokens can be left out of the token strip and of the figure; and where segments end. */
 (() => {
   const { figure } = AG;

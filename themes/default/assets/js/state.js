@@ -1,3 +1,4 @@
+// needs: core.js
 /* What is selected, kept in the address's fragment so that any view can be shared. */
 (() => {
   const defaults = { head: "", token: -1, key: -1, layer: -1, view: "matrix", threshold: 0.05, direction: "from", trace: "content", scale: "head", special: "shown" };

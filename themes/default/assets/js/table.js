@@ -1,3 +1,4 @@
+// needs: core.js, figure.js
 /* The same weights as a table, for reading with the ears, copying and checking. */
 (() => {
   const LARGEST = 40;

@@ -1,3 +1,4 @@
+// needs: core.js, figure.js, state.js
 /* The token strip: choose a token and the others take the tint of its attention. Cross attention has two strips. */
 (() => {
   const strip = AG.one(".tokens");

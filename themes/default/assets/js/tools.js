@@ -1,3 +1,4 @@
+// needs: core.js, figure.js, state.js
 /* The buttons above a figure, and the title of the selected head. */
 (() => {
   const tools = AG.one("[data-tools]");

@@ -1,3 +1,4 @@
+// needs: core.js, state.js
 /* What the selected token looks at, layer by layer, from the numbers that the page carries. */
 (() => {
   const traces = AG.json(document.getElementById("traces"));

@@ -1,3 +1,4 @@
+// needs: core.js, colour.js, plotly.js, plotspec.js
 /* Plotly over the figure of a difference, when it is asked for: zoom, and save as a picture. */
 (() => {
   /** The canvas's two-sided colours as stops of a linear scale. */

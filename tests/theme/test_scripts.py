@@ -1,0 +1,67 @@
+"""The default theme's scripts: what each uses is what it says that it needs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from attention_gallery.theme.find import find_theme
+from attention_gallery.theme.scripts import in_order
+
+ROOT = Path(__file__).resolve().parents[2]
+THEME = ROOT / "themes" / "default"
+FOLDER = THEME / "assets" / "js"
+ALONE = "early.js"  # runs before the first paint, and so without the others
+
+
+@cache
+def scripts() -> Mapping[str, str]:
+    """The text of each script by its name."""
+    return {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.js") if path.name != ALONE}
+
+
+def needs(name: str) -> set[str]:
+    """The scripts that run before one: those that it needs, those that they need, and so on."""
+    found: set[str] = set()
+    new = {name}
+    while new:
+        lines = re.findall(r"^// needs: (.*)$", "\n".join(scripts()[one] for one in new), re.MULTILINE)
+        new = set(", ".join(lines).split(", ")) - found - {""}
+        found |= new
+    return found
+
+
+@cache
+def makers() -> Mapping[str, str]:
+    """The script that makes each part of `AG`."""
+    found = {}
+    for name, text in scripts().items():
+        for part in re.findall(r"\bAG\.(\w+) = ", text):
+            found[part] = name
+        for parts in re.findall(r"Object\.assign\(AG, \{ ([\w, ]+) \}\)", text):
+            found.update(dict.fromkeys(parts.split(", "), name))
+    (returned,) = re.findall(r"\n  return \{\n(.*?)\n  \};", scripts()["core.js"], re.DOTALL)
+    for part in re.findall(r"(?:^    |, )(\w+)(?=[:,])", returned, re.MULTILINE):
+        found[part] = "core.js"
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(scripts()))
+def test_a_script_needs_what_it_uses_of_others(name: str) -> None:
+    text = scripts()[name]
+    parts = set(re.findall(r"\bAG\.(\w+)", text))
+    for taken in re.findall(r"const \{ ([\w:, ]+) \} = AG;", text):
+        parts |= {part.split(":")[0] for part in taken.split(", ")}
+    assert {makers()[part] for part in parts} - {name} <= needs(name)
+
+
+def test_all_run_after_the_first() -> None:
+    order, problems = in_order(find_theme("default", ROOT))
+    assert problems == []
+    assert order[0] == "js/core.js"
+    assert sorted(order) == sorted(f"js/{name}" for name in scripts())
+    assert all("core.js" in needs(name) for name in scripts() if name != "core.js")
