@@ -1,4 +1,4 @@
-"""The default theme's scripts: what each uses is what it says that it needs."""
+"""The default theme's scripts: what each uses is what it says that it needs, and no event goes unheard."""
 
 from __future__ import annotations
 
@@ -65,3 +65,14 @@ def test_all_run_after_the_first() -> None:
     assert order[0] == "js/core.js"
     assert sorted(order) == sorted(f"js/{name}" for name in scripts())
     assert all("core.js" in needs(name) for name in scripts() if name != "core.js")
+
+
+def test_every_event_is_heard_and_every_one_listened_for_happens() -> None:
+    text = "\n".join(scripts().values())
+    sent = set(re.findall(r"\bAG\.emit\(\s*([^,)\s]+)", text))
+    heard = set(re.findall(r"\bAG\.on\(\s*([^,)\s]+)", text))
+    assert sent == heard
+    assert all(name.startswith('"') for name in sent)
+    assert '"state"' in sent
+    # Others than these are the browser's own.
+    assert not re.search(r"dispatchEvent|CustomEvent|new Event\b", text.replace(scripts()["core.js"], ""))

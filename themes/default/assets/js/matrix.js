@@ -75,11 +75,6 @@
     scale.style.insetInlineStart = `${box.left}px`;
   }
 
-  function draw(figure) {
-    paint(figure, canvas, scale);
-    if (figure.box) AG.emit("drawn", figure);
-  }
-
   AG.matrix = { paint };
   AG.views.matrix = {
     show(figure) {
@@ -95,7 +90,7 @@
       scale.remove();
       AG.emit("matrix", false);
     },
-    draw,
+    draw: (figure) => paint(figure, canvas, scale),
     canvas: () => canvas,
   };
 })();
