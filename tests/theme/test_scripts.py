@@ -1,4 +1,4 @@
-"""The default theme's scripts: what each uses is what it says that it needs, and no event goes unheard."""
+"""The default theme's scripts need what they say, every event is heard, no line is long."""
 
 from __future__ import annotations
 
@@ -76,3 +76,16 @@ def test_every_event_is_heard_and_every_one_listened_for_happens() -> None:
     assert '"state"' in sent
     # Others than these are the browser's own.
     assert not re.search(r"dispatchEvent|CustomEvent|new Event\b", text.replace(scripts()["core.js"], ""))
+
+
+@pytest.mark.parametrize("suffix", ["js", "html"])
+def test_no_line_of_scripts_and_templates_is_long(suffix: str) -> None:
+    texts = {path: path.read_text(encoding="utf-8") for path in THEME.rglob(f"*.{suffix}")}
+    assert len(texts) > 20
+    long = [
+        f"{path.relative_to(THEME)}:{number}"
+        for path, text in texts.items()
+        for number, line in enumerate(text.splitlines(), 1)
+        if len(line) > 120
+    ]
+    assert long == []

@@ -6,7 +6,9 @@
   if (!AG.figure) return;
   const explorer = AG.one("[data-explorer]");
   const { special } = AG.one("[data-special]")?.dataset || { special: "shown" };
-  const initial = explorer ? { special, head: AG.figure.name, token: Number(explorer.dataset.focus) } : { special };
+  const initial = explorer
+    ? { special, head: AG.figure.name, token: Number(explorer.dataset.focus) }
+    : { special };
   AG.begin(initial);
   if (AG.grid && !AG.grid.has(AG.state.head)) AG.state.head = AG.figure.name;
   AG.emit("begin");

@@ -12,7 +12,9 @@
     } catch {
       button.textContent = "Copy it from the address bar";
     }
-    setTimeout(() => { button.textContent = text; }, 2000);
+    setTimeout(() => {
+      button.textContent = text;
+    }, 2000);
   }
 
   button.setAttribute("aria-live", "polite");

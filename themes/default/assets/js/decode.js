@@ -30,7 +30,8 @@
       const start = query * keys;
       let sum = 0;
       for (let key = 0; key < seen; key += 1, from += 1) {
-        const weight = codec === "sqrt8" ? (data[from] / 255) ** 2 : sixteen(data[from] * 256 + data[low + from], codec);
+        const weight =
+          codec === "sqrt8" ? (data[from] / 255) ** 2 : sixteen(data[from] * 256 + data[low + from], codec);
         weights[start + key] = weight;
         sum += weight;
       }

@@ -7,7 +7,11 @@
   const button = AG.one("[data-scheme-toggle]");
 
   function remember(scheme) {
-    try { localStorage.setItem("scheme", scheme); } catch { /* from disk, storage may be forbidden */ }
+    try {
+      localStorage.setItem("scheme", scheme);
+    } catch {
+      /* from disk, storage may be forbidden */
+    }
   }
 
   function dark() {
