@@ -14,6 +14,7 @@ from attention_gallery.files import cannot_read
 from attention_gallery.hashing import digest_bytes
 from attention_gallery.manifest.yaml.textfile import not_utf8
 from attention_gallery.theme.find import LARGEST_FILE, Theme
+from attention_gallery.theme.scripts import in_order
 from attention_gallery.theme.settings import OptionValue
 from attention_gallery.user_files import read_user_file
 
@@ -53,8 +54,8 @@ def bundle(theme: Theme, options: Mapping[str, OptionValue]) -> ThemeAssets:
     """One style sheet, one script and the static files of a theme under this choice of options.
 
     `url(…)` in a style sheet is relative to the sheet and leads to the static file under its fingerprinted
-    name. Raises `ThemeError` with every file that does not exist or is not listed as static, and every style
-    sheet and script that is not UTF-8.
+    name. Raises `ThemeError` with every file that does not exist or is not listed as static, every style
+    sheet and script that is not UTF-8, and scripts that need each other in a circle.
     """
     files: dict[str, bytes] = {}
     reader = _Reader(theme)
@@ -68,7 +69,9 @@ def bundle(theme: Theme, options: Mapping[str, OptionValue]) -> ThemeAssets:
     static = {name: add(name, reader.data(name)) for name in theme.static}
     sheets = _joined({name: reader.linked(name, static) for name in theme.styles})
     style = add("gallery.css", sheets + _custom_properties(theme, options))
-    script = add("gallery.js", _joined({name: reader.text(name) for name in theme.scripts}))
+    scripts, wrong = in_order(theme)
+    script = add("gallery.js", _joined({name: reader.text(name) for name in scripts}))
+    reader.problems += wrong
     if reader.problems:
         raise ThemeError(reader.problems)
     written = tuple(AssetFile(name, files[name]) for name in sorted(files))

@@ -67,7 +67,7 @@ class Theme:
     """A theme with everything that it inherits.
 
     `folders` run from the theme itself to its most distant parent: the first that has a file wins.
-    `styles`, `scripts` and `static` are asset paths in the order of use, parents first; `listed` tells by
+    `styles`, `scripts` and `static` are asset paths in the order listed, parents first; `listed` tells by
     path where a `theme.yaml` names them. A theme is `whole` unless a parent is missing, or a `theme.yaml` or
     a folder of it cannot be read; `unusable` are files of it that cannot.
     """
@@ -351,9 +351,10 @@ def _assemble(name: str, folders: tuple[Path, ...], documents: list[Document], w
             described, css = option.get("description", ""), option.get("css", "")
             options[key] = ThemeOption(key, option["default"], described, css, option.get("choices", ()))
         for kind, names in lists.items():
-            for index, asset in enumerate(document.data.get(kind) or ()):
-                names.setdefault(asset)
-                listed[asset] = partial(_placed, document, folder / "theme.yaml", (kind, index))
+            for index, pattern in enumerate(document.data.get(kind) or ()):
+                for asset in _matching(pattern, folder, document) if kind == "scripts" else (pattern,):
+                    names.setdefault(asset)
+                    listed[asset] = partial(_placed, document, folder / "theme.yaml", (kind, index))
     own = documents[0].data
     return Theme(
         name,
@@ -367,6 +368,22 @@ def _assemble(name: str, folders: tuple[Path, ...], documents: list[Document], w
         listed,
         whole,
     )
+
+
+def _matching(pattern: str, folder: Path, document: Document) -> list[str]:
+    """The files of `assets/` that a pattern such as `js/*.js` names, sorted, without static ones.
+
+    A name without a star, and a pattern that nothing matches, are given back as they are.
+    """
+    if "*" not in pattern:
+        return [pattern]
+    matches = re.compile("assets/" + "[^/]*".join(map(re.escape, pattern.split("*")))).fullmatch
+    try:
+        names = sorted(name.removeprefix("assets/") for name in _files(folder) if matches(name))
+    except ThemeError:  # of a folder that cannot be read, which is told already
+        return []
+    static = document.data.get("static") or ()
+    return [name for name in names if name not in static] or [pattern]
 
 
 def _files(folder: Path) -> Iterator[str]:

@@ -1,3 +1,4 @@
+// needs: core.js, sort.js
 /* The atlas of a model: which heads are listed and in what order, kept in the address's fragment. */
 (() => {
   const table = AG.one(".atlas");
@@ -9,15 +10,25 @@
   const empty = AG.one(".atlas-empty");
   const all = AG.one("[data-atlas-all]", tools);
   const fields = Object.fromEntries(AG.all("[name]", tools).map((field) => [field.name, field]));
-  const columns = new Map(Array.from(table.tHead.rows[0].cells, (head) => [head.dataset.name, head.cellIndex]));
-  const titles = new Map(Array.from(fields.type.options, (option) => [option.value, option.text.replace(/ \(\d+\)$/, "").toLowerCase()]));
+  const columns = new Map(
+    Array.from(table.tHead.rows[0].cells, (head) => [head.dataset.name, head.cellIndex]),
+  );
+  const titles = new Map(
+    Array.from(fields.type.options, (option) => [
+      option.value,
+      option.text.replace(/ \(\d+\)$/, "").toLowerCase(),
+    ]),
+  );
   const told = ["head", "shown", "type", "relation"].filter((name) => columns.has(name));
   const measured = (name) => columns.has(name) && !told.includes(name);
   const cell = (row, name) => row.cells[columns.get(name)].textContent.trim();
   const rows = Array.from(table.tBodies[0].rows, (row) => {
     const name = row.cells[0].textContent.trim();
     const [layer, head] = name.match(/\d+/g).map(Number);
-    const text = told.map((one) => cell(row, one)).join("\n").toLowerCase();
+    const text = told
+      .map((one) => cell(row, one))
+      .join("\n")
+      .toLowerCase();
     const types = cell(row, "type").toLowerCase().split(", also "); // a head may have two
     return { row, name, layer, head, text, types };
   });
@@ -28,13 +39,24 @@
   function named(one, term) {
     const [, layer, head] = term.match(/^(?:l(\d+))?(?:h(\d+))?$/) || [];
     if (layer === undefined && head === undefined) return one.text.includes(term);
-    return (layer === undefined || one.layer === Number(layer)) && (head === undefined || one.head === Number(head));
+    return (
+      (layer === undefined || one.layer === Number(layer)) &&
+      (head === undefined || one.head === Number(head))
+    );
   }
 
   function fits(one) {
     if (state.type && !one.types.includes(titles.get(state.type))) return false;
     if (one.layer < Number(state.from || 0) || one.layer > Number(state.to || Infinity)) return false;
-    if (state.find && !state.find.toLowerCase().split(/\s+/).filter(Boolean).every((term) => named(one, term))) return false;
+    if (
+      state.find &&
+      !state.find
+        .toLowerCase()
+        .split(/\s+/)
+        .filter(Boolean)
+        .every((term) => named(one, term))
+    )
+      return false;
     if (!state.measure) return true;
     const value = AG.number(cell(one.row, state.measure));
     return state.least ? value >= Number(state.least) : value <= Number(state.most);
@@ -55,7 +77,9 @@
 
   /** What an address asks for, as far as it makes sense here. */
   function read() {
-    const found = Object.fromEntries(new URLSearchParams(location.hash.includes("=") ? location.hash.slice(1) : ""));
+    const found = Object.fromEntries(
+      new URLSearchParams(location.hash.includes("=") ? location.hash.slice(1) : ""),
+    );
     const number = (text) => (/^-?\d+(\.\d+)?$/.test(text || "") ? text : "");
     const limited = measured(found.measure) && (number(found.least) || number(found.most));
     return tidy({
@@ -72,11 +96,16 @@
     });
   }
 
-  const tidy = (wanted) => Object.fromEntries(kept.filter((name) => wanted[name]).map((name) => [name, wanted[name]]));
+  const tidy = (wanted) =>
+    Object.fromEntries(kept.filter((name) => wanted[name]).map((name) => [name, wanted[name]]));
 
   function write() {
     const fragment = new URLSearchParams(state).toString();
-    try { history.replaceState(null, "", fragment ? `#${fragment}` : location.pathname + location.search); } catch { /* too many changes in a short time */ }
+    try {
+      history.replaceState(null, "", fragment ? `#${fragment}` : location.pathname + location.search);
+    } catch {
+      /* too many changes in a short time */
+    }
   }
 
   function change(wanted) {
@@ -90,11 +119,20 @@
     const { value } = fields.measure;
     const by = threshold === "" ? {} : { measure: value, [fields.side.value]: threshold };
     const layers = fields.from ? { from: fields.from.value, to: fields.to.value } : {};
-    change({ measure: "", least: "", most: "", find: fields.find.value.trim(), type: fields.type.value, ...layers, ...by });
+    change({
+      measure: "",
+      least: "",
+      most: "",
+      find: fields.find.value.trim(),
+      type: fields.type.value,
+      ...layers,
+      ...by,
+    });
   }
 
   function fill() {
-    for (const name of ["find", "type", "from", "to"]) if (fields[name]) fields[name].value = state[name] || "";
+    for (const name of ["find", "type", "from", "to"])
+      if (fields[name]) fields[name].value = state[name] || "";
     if (state.measure) fields.measure.value = state.measure;
     fields.side.value = state.most ? "most" : "least";
     fields.threshold.value = state.least || state.most || "";
@@ -124,7 +162,9 @@
   });
   AG.on("coloured", (name) => change({ colour: name }));
   // A fragment that leads to a place of the page says nothing of the choice.
-  addEventListener("hashchange", () => { if (!location.hash || location.hash.includes("=")) follow(); });
+  addEventListener("hashchange", () => {
+    if (!location.hash || location.hash.includes("=")) follow();
+  });
 
   AG.atlas = {
     /** What the table shows of a measure, by the names of heads. */

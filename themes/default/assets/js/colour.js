@@ -1,6 +1,9 @@
+// needs: core.js, state.js
 /* Colours come from the style sheet's custom properties, so that a theme restyles the figures too. */
 (() => {
-  const pixel = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d", { willReadFrequently: true });
+  const pixel = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d", {
+    willReadFrequently: true,
+  });
   const probe = document.body.appendChild(AG.make("span", { class: "hidden", "aria-hidden": "true" }));
   let known = new Map();
 
@@ -30,7 +33,9 @@
         const place = (i / 255) * 4;
         const step = Math.min(3, Math.floor(place));
         for (let c = 0; c < 3; c += 1) {
-          colours[i * 3 + c] = Math.round(stops[step][c] + (stops[step + 1][c] - stops[step][c]) * (place - step));
+          colours[i * 3 + c] = Math.round(
+            stops[step][c] + (stops[step + 1][c] - stops[step][c]) * (place - step),
+          );
         }
       }
       known.set(key, colours);
@@ -57,8 +62,11 @@
 
   // The square root keeps broad attention from looking empty.
   const level = (weight, most) => Math.min(255, Math.round(Math.sqrt(weight / most) * 255));
-  const signed = (difference, most) => Math.round(127.5 + Math.sign(difference) * Math.min(1, Math.sqrt(Math.abs(difference) / most)) * 127.5);
+  const signed = (difference, most) =>
+    Math.round(127.5 + Math.sign(difference) * Math.min(1, Math.sqrt(Math.abs(difference) / most)) * 127.5);
 
-  AG.on("scheme", () => { known = new Map(); });
+  AG.on("scheme", () => {
+    known = new Map();
+  });
   AG.colour = { rgb, css, ramp, diverging, top, most, level, signed };
 })();

@@ -1,3 +1,4 @@
+// needs: core.js, tools.js
 /* Copies the address of exactly what is shown. */
 (() => {
   const button = AG.one("[data-copy]");
@@ -11,7 +12,9 @@
     } catch {
       button.textContent = "Copy it from the address bar";
     }
-    setTimeout(() => { button.textContent = text; }, 2000);
+    setTimeout(() => {
+      button.textContent = text;
+    }, 2000);
   }
 
   button.setAttribute("aria-live", "polite");

@@ -28,17 +28,26 @@ window.AG = (() => {
   function framed(draw) {
     let asked = 0;
     return () => {
-      if (!asked) asked = requestAnimationFrame(() => { asked = 0; draw(); });
+      if (!asked)
+        asked = requestAnimationFrame(() => {
+          asked = 0;
+          draw();
+        });
     };
   }
 
   return {
-    one, all, make, segmented, framed,
+    one,
+    all,
+    make,
+    segmented,
+    framed,
     on: (name, listener) => bus.addEventListener(name, (event) => listener(event.detail)),
     emit: (name, detail) => bus.dispatchEvent(new CustomEvent(name, { detail })),
     json: (element) => (element ? JSON.parse(element.textContent) : null),
     /** A token inside a sentence: one that runs from right to left does not turn the rest around. */
-    isolated: (text) => (/[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/.test(text) ? `\u2068${text}\u2069` : text),
+    isolated: (text) =>
+      /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/.test(text) ? `\u2068${text}\u2069` : text,
     plain: (text) => text.replaceAll("\u200b", ""),
     press: (button, on) => button.setAttribute("aria-pressed", String(on)),
   };

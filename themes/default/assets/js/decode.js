@@ -1,3 +1,4 @@
+// needs: core.js
 /* Attention weights from text: base64, raw deflate where it pays, then one of two codecs (docs/themes.md). */
 (() => {
   function bytesOf(base64) {
@@ -29,7 +30,8 @@
       const start = query * keys;
       let sum = 0;
       for (let key = 0; key < seen; key += 1, from += 1) {
-        const weight = codec === "sqrt8" ? (data[from] / 255) ** 2 : sixteen(data[from] * 256 + data[low + from], codec);
+        const weight =
+          codec === "sqrt8" ? (data[from] / 255) ** 2 : sixteen(data[from] * 256 + data[low + from], codec);
         weights[start + key] = weight;
         sum += weight;
       }

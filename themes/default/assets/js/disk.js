@@ -1,3 +1,4 @@
+// needs: core.js
 /* Opened straight from disk there is no server to find index.html in a folder. */
 (() => {
   const disk = location.protocol === "file:";

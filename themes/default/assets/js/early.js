@@ -2,4 +2,6 @@
 try {
   const scheme = localStorage.getItem("scheme");
   if (scheme === "light" || scheme === "dark") document.documentElement.dataset.theme = scheme;
-} catch { /* from disk, storage may be forbidden */ }
+} catch {
+  /* from disk, storage may be forbidden */
+}

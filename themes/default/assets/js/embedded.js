@@ -1,3 +1,4 @@
+// needs: core.js, colour.js, decode.js, matrix.js, zoomed.js
 /* Heatmaps inside notes and contrasts: drawn when they come into view, and read by pointing at a cell. */
 (() => {
   const roots = AG.all('[data-figure="embedded"], [data-figure="difference"]');
@@ -11,10 +12,27 @@
     const [queries, keys] = [labels.length, keyLabels.length];
     const causal = root.dataset.causal === "1";
     const cross = "cross" in root.dataset;
-    if (cross) plot.style.setProperty("--shape", Math.min(2.2, Math.max(0.7, (keys + 3) / (queries + 4))).toFixed(3));
+    if (cross)
+      plot.style.setProperty("--shape", Math.min(2.2, Math.max(0.7, (keys + 3) / (queries + 4))).toFixed(3));
     const signed = root.dataset.figure === "difference";
     const most = Number(root.dataset.most) || 0;
-    return { root, plot, spec, labels, keyLabels, queries, keys, causal, cross, signed, most, name: signed ? root.dataset.name : `embedded ${index}`, cell: null, weights: null, picked: () => -1 };
+    return {
+      root,
+      plot,
+      spec,
+      labels,
+      keyLabels,
+      queries,
+      keys,
+      causal,
+      cross,
+      signed,
+      most,
+      name: signed ? root.dataset.name : `embedded ${index}`,
+      cell: null,
+      weights: null,
+      picked: () => -1,
+    };
   }
 
   function told(weight, signed) {
@@ -32,7 +50,10 @@
       const weight = figure.weights[query * figure.keys + key];
       const shown = told(weight, figure.signed);
       tip.textContent = `${AG.isolated(figure.labels[query])} → ${AG.isolated(figure.keyLabels[key])}: ${shown}`;
-      const [x, y] = [figure.box.left + (key + 0.5) * figure.box.cell, figure.box.top + (query + 0.5) * figure.box.cell];
+      const [x, y] = [
+        figure.box.left + (key + 0.5) * figure.box.cell,
+        figure.box.top + (query + 0.5) * figure.box.cell,
+      ];
       const left = Math.min(x + 14, Math.max(0, figure.plot.clientWidth - tip.offsetWidth));
       const top = y > 48 ? y - tip.offsetHeight - 10 : y + 20;
       tip.style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`;
@@ -61,11 +82,23 @@
     try {
       figure.weights = (await AG.decode(root))(0);
     } catch {
-      figure.plot.replaceChildren(AG.make("p", { class: "figure-message" }, "This browser cannot unpack the weights; their description follows."));
+      figure.plot.replaceChildren(
+        AG.make(
+          "p",
+          { class: "figure-message" },
+          "This browser cannot unpack the weights; their description follows.",
+        ),
+      );
       return;
     }
     const canvas = AG.make("canvas", { "aria-hidden": "true" });
-    const scale = AG.make("div", { class: "scale", "aria-hidden": "true" }, "0", AG.make("canvas", { width: 256, height: 1 }), AG.make("span"));
+    const scale = AG.make(
+      "div",
+      { class: "scale", "aria-hidden": "true" },
+      "0",
+      AG.make("canvas", { width: 256, height: 1 }),
+      AG.make("span"),
+    );
     figure.plot.append(canvas, scale);
     figure.hatched = figure.signed && figure.weights.some(Number.isNaN);
     /** Hides the canvas under what lies over it. */
@@ -90,10 +123,13 @@
   }
 
   // What is near is drawn at once, and the rest when nothing else is to do, so that print finds it all.
-  const watcher = new IntersectionObserver((entries) => {
-    entries.filter((entry) => entry.isIntersecting).forEach((entry) => begin(entry.target));
-  }, { rootMargin: "400px" });
-  roots.forEach((root) => watcher.observe(root));
+  const watcher = new IntersectionObserver(
+    (entries) => {
+      for (const entry of entries) if (entry.isIntersecting) begin(entry.target);
+    },
+    { rootMargin: "400px" },
+  );
+  for (const root of roots) watcher.observe(root);
   const later = window.requestIdleCallback || ((task) => setTimeout(task, 500));
   addEventListener("load", () => later(() => roots.forEach(begin)));
 })();

@@ -1,3 +1,4 @@
+// needs: core.js, decode.js, state.js
 /* The figure of one head: where its weights come from, and which of its views is shown. */
 (() => {
   const root = AG.one('[data-figure="heatmap"]');
@@ -9,10 +10,21 @@
   const source = root.dataset.source ? AG.one('[data-figure="grid"]') : root;
   const names = { queries: spec.data[0].y.map(AG.plain), keys: spec.data[0].x.map(AG.plain) };
   /** Which tokens of a strip are special, as a set of their places. */
-  const specialIn = (strip) => new Set(strip ? AG.all(".token", strip).flatMap((token, i) => (token.classList.contains("special") ? [i] : [])) : []);
-  const special = { queries: specialIn(AG.one(".tokens")), keys: specialIn(AG.one("[data-key-tokens] .tokens") || AG.one(".tokens")) };
+  const specialIn = (strip) =>
+    new Set(
+      strip
+        ? AG.all(".token", strip).flatMap((token, i) => (token.classList.contains("special") ? [i] : []))
+        : [],
+    );
+  const special = {
+    queries: specialIn(AG.one(".tokens")),
+    keys: specialIn(AG.one("[data-key-tokens] .tokens") || AG.one(".tokens")),
+  };
   const figure = {
-    root, plot, spec, special,
+    root,
+    plot,
+    spec,
+    special,
     // What is shown: the tokens of its rows and columns, their number and their labels.
     rows: names.queries.map((_, i) => i),
     columns: names.keys.map((_, i) => i),
@@ -29,14 +41,25 @@
     whole: null,
     cell: null,
     covered: false,
-    weight(query, key) { return this.weights[query * this.keys + key]; },
+    weight(query, key) {
+      return this.weights[query * this.keys + key];
+    },
     /** The weight of a pair of tokens, hidden or not. */
-    weightOf(query, key) { return this.whole[query * names.keys.length + key]; },
-    /** The selected token on the side that is looked from: of cross attention a query or, in the other direction, a key. */
-    chosen() { return this.cross && AG.state.direction === "to" ? AG.state.key : AG.state.token; },
+    weightOf(query, key) {
+      return this.whole[query * names.keys.length + key];
+    },
+    /** The selected token on the side that is looked from: of cross attention a query or, the other way, a key. */
+    chosen() {
+      return this.cross && AG.state.direction === "to" ? AG.state.key : AG.state.token;
+    },
     /** Its row or column; -1 where it is hidden or there is none. */
-    picked() { return (AG.state.direction === "to" ? this.columns : this.rows).indexOf(this.chosen()); },
-    /** Selects the token of a row or, in the other direction, of a column; the label of a row (no column) always selects its own. */
+    picked() {
+      return (AG.state.direction === "to" ? this.columns : this.rows).indexOf(this.chosen());
+    },
+    /**
+     * Selects the token of a row or, in the other direction, of a column; the label of a row (no column) always
+     * selects its own.
+     */
     choose(row, column) {
       const [query, key] = [this.rows[row], column >= 0 ? this.columns[column] : -1];
       const to = AG.state.direction === "to" && key >= 0;
@@ -61,7 +84,9 @@
     const shown = Number.isNaN(weight) ? "not visible" : figure.number(weight);
     return `${AG.isolated(figure.labels[query])} → ${AG.isolated(figure.keyLabels[key])}: ${shown}`;
   };
-  figure.say = (text) => { live.textContent = text; };
+  figure.say = (text) => {
+    live.textContent = text;
+  };
   figure.tell = (text, x, y) => {
     tip.hidden = !text;
     if (!text) return;
@@ -73,7 +98,9 @@
   };
 
   let shown = null;
-  const draw = AG.framed(() => { if (shown && figure.weights) shown.draw(figure); });
+  const draw = AG.framed(() => {
+    if (shown && figure.weights) shown.draw(figure);
+  });
   figure.draw = draw;
 
   function show() {
@@ -90,13 +117,18 @@
 
   /** Keeps the rows and columns of the tokens that are shown. Their weights stay what they are. */
   function take() {
-    const seen = (side) => names[side].map((_, i) => i).filter((i) => AG.state.special !== "hidden" || !special[side].has(i));
+    const seen = (side) =>
+      names[side].map((_, i) => i).filter((i) => AG.state.special !== "hidden" || !special[side].has(i));
     const [rows, columns] = [seen("queries"), seen("keys")];
     const [queries, keys] = [rows.length, columns.length];
     const [labels, keyLabels] = [rows.map((i) => names.queries[i]), columns.map((i) => names.keys[i])];
     Object.assign(figure, { rows, columns, queries, keys, labels, keyLabels, cell: null });
     const all = queries * keys === figure.whole.length;
-    figure.weights = all ? figure.whole : Float32Array.from({ length: queries * keys }, (_, i) => figure.weightOf(rows[Math.floor(i / keys)], columns[i % keys]));
+    figure.weights = all
+      ? figure.whole
+      : Float32Array.from({ length: queries * keys }, (_, i) =>
+          figure.weightOf(rows[Math.floor(i / keys)], columns[i % keys]),
+        );
     figure.tell("");
   }
 
@@ -114,12 +146,22 @@
     try {
       figure.load((await AG.decode(root))(0), figure.name);
     } catch {
-      plot.replaceChildren(AG.make("p", { class: "figure-message" }, "This browser cannot unpack the weights; its description follows."));
+      plot.replaceChildren(
+        AG.make(
+          "p",
+          { class: "figure-message" },
+          "This browser cannot unpack the weights; its description follows.",
+        ),
+      );
     }
   };
 
   // A matrix that is not square takes the room that its shape needs.
-  if (figure.cross) plot.style.setProperty("--shape", Math.min(2.2, Math.max(0.7, (figure.keys + 3) / (figure.queries + 4))).toFixed(3));
+  if (figure.cross)
+    plot.style.setProperty(
+      "--shape",
+      Math.min(2.2, Math.max(0.7, (figure.keys + 3) / (figure.queries + 4))).toFixed(3),
+    );
   plot.removeAttribute("role");
   plot.setAttribute("role", "group");
   new ResizeObserver(draw).observe(plot);
@@ -128,6 +170,7 @@
     if (!figure.weights) return;
     if (changed.has("special")) take();
     if (changed.has("view")) show();
-    if (["special", "token", "key", "scale", "threshold", "direction"].some((name) => changed.has(name))) draw();
+    if (["special", "token", "key", "scale", "threshold", "direction"].some((name) => changed.has(name)))
+      draw();
   });
 })();

@@ -1,3 +1,4 @@
+// needs: core.js
 /* The home page's sentences by tag. */
 (() => {
   const group = AG.one("[data-filter]");

@@ -1,3 +1,4 @@
+// needs: core.js, colour.js, decode.js, figure.js, pool.js, state.js
 /* All heads at once: one canvas under the table of links, which stays the way to reach them. */
 (() => {
   const source = AG.one('[data-figure="grid"]');
@@ -23,7 +24,9 @@
 
   function drawOne(pen, index, spot, ratio) {
     const longer = Math.max(queries, keys);
-    const [width, height] = [keys, queries].map((count) => Math.max(1, Math.round((spot.side * count) / longer)));
+    const [width, height] = [keys, queries].map((count) =>
+      Math.max(1, Math.round((spot.side * count) / longer)),
+    );
     const [left, top] = [spot.left + ((spot.side - width) >> 1), spot.top + ((spot.side - height) >> 1)];
     pen.putImageData(AG.thumbnail(weightsOf(index), queries, keys, width, height), left, top);
     const family = cells[index].parentElement.className.replace("f-", "");
@@ -42,12 +45,14 @@
     canvas.style.width = `${origin.width}px`;
     canvas.style.height = `${origin.height}px`;
     const pen = canvas.getContext("2d");
-    const mine = (job += 1);
+    job += 1;
+    const mine = job;
     let next = 0;
     const step = () => {
       if (mine !== job) return;
       const until = performance.now() + 12;
-      while (next < cells.length && (performance.now() < until || document.hidden)) drawOne(pen, next, spots[next++], ratio);
+      while (next < cells.length && (performance.now() < until || document.hidden))
+        drawOne(pen, next, spots[next++], ratio);
       if (next < cells.length) requestAnimationFrame(step);
     };
     step();
@@ -61,7 +66,12 @@
     });
     if (index < 0 || !weightsOf) return;
     AG.figure.load(weightsOf(index), names[index]);
-    AG.emit("selected", { name: names[index], title: cells[index].title, family: cells[index].parentElement.className, href: cells[index].getAttribute("href") });
+    AG.emit("selected", {
+      name: names[index],
+      title: cells[index].title,
+      family: cells[index].parentElement.className,
+      href: cells[index].getAttribute("href"),
+    });
   }
 
   /** Selects the head so many layers down and so many heads on. */
@@ -91,7 +101,9 @@
     if (!cell.hasAttribute("href")) {
       cell.setAttribute("role", "button");
       cell.setAttribute("tabindex", "0");
-      cell.addEventListener("keydown", (event) => { if (event.key === "Enter") AG.set({ head: names[i] }); });
+      cell.addEventListener("keydown", (event) => {
+        if (event.key === "Enter") AG.set({ head: names[i] });
+      });
     }
     cell.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
@@ -103,7 +115,11 @@
   AG.grid = {
     has: (name) => names.includes(name),
     begin: async () => {
-      try { weightsOf = await AG.decode(source); } catch { return; }
+      try {
+        weightsOf = await AG.decode(source);
+      } catch {
+        return;
+      }
       select();
       stage.prepend(canvas);
       table.classList.add("drawn");

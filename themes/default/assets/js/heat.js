@@ -1,3 +1,4 @@
+// needs: core.js, atlas.js, sort.js
 /* The table of heads by layer, coloured by a measure of the atlas instead of by type. */
 (() => {
   const select = AG.one("[data-heat]");
@@ -7,7 +8,13 @@
   const scale = AG.one(".heat-scale");
   const told = AG.one(".heat-told");
   const cells = AG.all("tbody td > *", table).map((link) => {
-    return { link, cell: link.parentElement, family: link.parentElement.className, type: link.title, name: link.textContent };
+    return {
+      link,
+      cell: link.parentElement,
+      family: link.parentElement.className,
+      type: link.title,
+      name: link.textContent,
+    };
   });
 
   const typed = table.caption.textContent;
@@ -32,7 +39,9 @@
       cell.className = Number.isNaN(part) ? "nothing" : `b${part}`;
       link.title = `${type}, ${title.toLowerCase()} ${Number.isNaN(part) ? "not defined" : text}`;
     }
-    AG.all("span", scale).forEach((end, index) => { end.textContent = ends[index]; });
+    AG.all("span", scale).forEach((end, index) => {
+      end.textContent = ends[index];
+    });
   }
 
   function colour(name) {
@@ -51,7 +60,10 @@
     if (link) told.textContent = `${link.textContent}: ${link.title}`;
   };
   for (const name of ["pointerover", "focusin"]) table.addEventListener(name, tell);
-  for (const name of ["pointerleave", "focusout"]) table.addEventListener(name, () => { told.textContent = rest; });
+  for (const name of ["pointerleave", "focusout"])
+    table.addEventListener(name, () => {
+      told.textContent = rest;
+    });
 
   select.addEventListener("change", () => {
     colour(select.value);
@@ -60,7 +72,10 @@
   AG.on("colour", colour);
   AG.on("listed", (names) => {
     for (const { link, name } of cells) link.classList.toggle("unlisted", !names.has(name));
-    rest = names.size < cells.length ? `${names.size} of ${cells.length} heads fit the choice below; the others are blank.` : "";
+    rest =
+      names.size < cells.length
+        ? `${names.size} of ${cells.length} heads fit the choice below; the others are blank.`
+        : "";
     told.textContent = rest;
   });
 })();

@@ -1,16 +1,50 @@
+// needs: core.js, grid.js
 /* Keys for moving between heads; "?" tells which there are. */
 (() => {
-  const ways = { h: "previous", l: "next", k: "up", j: "down", ArrowLeft: "previous", ArrowRight: "next", ArrowUp: "up", ArrowDown: "down" };
+  const ways = {
+    h: "previous",
+    l: "next",
+    k: "up",
+    j: "down",
+    ArrowLeft: "previous",
+    ArrowRight: "next",
+    ArrowUp: "up",
+    ArrowDown: "down",
+  };
   const steps = { previous: [0, -1], next: [0, 1], up: [-1, 0], down: [1, 0] };
   const hasWays = AG.one("[data-way]") !== null;
   let help = null;
 
   function explain() {
     if (!help) {
-      const rows = [["h l", "previous and next head"], ["k j", "the same head a layer earlier or later"], ["← → ↑ ↓", "move in the tokens, the heads or the heatmap when they have the focus; between heads elsewhere on a head’s page"], ["Enter", "select the token pointed at"], ["Esc", "point at nothing"], ["?", "this help"]];
-      const list = AG.make("dl", {}, ...rows.flatMap(([keys, what]) => [AG.make("dt", {}, AG.make("kbd", {}, keys)), AG.make("dd", {}, what)]));
+      const rows = [
+        ["h l", "previous and next head"],
+        ["k j", "the same head a layer earlier or later"],
+        [
+          "← → ↑ ↓",
+          "move in the tokens, the heads or the heatmap when they have the focus; " +
+            "between heads elsewhere on a head’s page",
+        ],
+        ["Enter", "select the token pointed at"],
+        ["Esc", "point at nothing"],
+        ["?", "this help"],
+      ];
+      const list = AG.make(
+        "dl",
+        {},
+        ...rows.flatMap(([keys, what]) => [
+          AG.make("dt", {}, AG.make("kbd", {}, keys)),
+          AG.make("dd", {}, what),
+        ]),
+      );
       const close = AG.make("button", { type: "button", class: "button" }, "Close");
-      help = AG.make("dialog", { "aria-labelledby": "keys-title" }, AG.make("h2", { id: "keys-title" }, "Keys"), list, close);
+      help = AG.make(
+        "dialog",
+        { "aria-labelledby": "keys-title" },
+        AG.make("h2", { id: "keys-title" }, "Keys"),
+        list,
+        close,
+      );
       close.addEventListener("click", () => help.close());
       document.body.append(help);
     }
@@ -20,10 +54,14 @@
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || help?.open) return;
     if (event.target.closest("input, textarea, select, [contenteditable]")) return;
-    if (event.key === "?") { explain(); return; }
+    if (event.key === "?") {
+      explain();
+      return;
+    }
     const way = ways[event.key];
     const arrow = event.key.startsWith("Arrow");
-    if (!way || (arrow && event.target.closest(".scroll, .figure-table, [role=listbox], [role=application]"))) return;
+    if (!way || (arrow && event.target.closest(".scroll, .figure-table, [role=listbox], [role=application]")))
+      return;
     if (AG.step && !arrow) AG.step(...steps[way]);
     else if (hasWays) {
       const link = AG.one(`[data-way="${way}"]`);

@@ -1,11 +1,14 @@
+// needs: core.js, colour.js, state.js
 /* Token labels beside and under a heatmap: thinned where they crowd, whole for what is pointed at. */
 (() => {
-  const fontOf = (size, weight = 400) => `${weight} ${size}px ${getComputedStyle(document.documentElement).fontFamily}`;
+  const fontOf = (size, weight = 400) =>
+    `${weight} ${size}px ${getComputedStyle(document.documentElement).fontFamily}`;
 
   function clipped(pen, text, limit) {
     if (pen.measureText(text).width <= limit) return text;
     let short = Array.from(text);
-    while (short.length > 1 && pen.measureText(`${short.join("")}…`).width > limit) short = short.slice(0, -1);
+    while (short.length > 1 && pen.measureText(`${short.join("")}…`).width > limit)
+      short = short.slice(0, -1);
     return `${short.join("")}…`;
   }
 

@@ -1,3 +1,4 @@
+// needs: core.js, colour.js, figure.js, state.js
 /* The same weights as lines: queries on the left, keys on the right. */
 (() => {
   const HEAD = 28;
@@ -58,7 +59,12 @@
         pen.font = `${picked ? 700 : 400} ${font}px ${family}`;
         pen.fillStyle = AG.colour.css(picked ? "--accent" : "--ink");
         pen.textAlign = left ? "right" : "left";
-        pen.fillText(text, left ? space.gutter - 8 : space.width - space.gutter + 8, space.y(i), space.gutter - 8);
+        pen.fillText(
+          text,
+          left ? space.gutter - 8 : space.width - space.gutter + 8,
+          space.y(i),
+          space.gutter - 8,
+        );
       });
     }
   }
@@ -71,7 +77,10 @@
     const bend = (right - space.gutter) * 0.42;
     const most = AG.colour.top(figure.weights);
     for (const { query, key, weight, mine } of edges(figure, chosen)) {
-      pen.strokeStyle = AG.colour.css(mine ? "--accent" : "--ink-soft", mine ? 0.25 + 0.75 * Math.sqrt(weight / most) : 0.08);
+      pen.strokeStyle = AG.colour.css(
+        mine ? "--accent" : "--ink-soft",
+        mine ? 0.25 + 0.75 * Math.sqrt(weight / most) : 0.08,
+      );
       pen.lineWidth = 1 + (5 * weight) / most;
       pen.beginPath();
       pen.moveTo(space.gutter, space.y(query));
@@ -83,25 +92,49 @@
 
   function control() {
     const id = "threshold";
-    const input = AG.make("input", { type: "range", id, min: "0.01", max: "0.5", step: "0.01", value: AG.state.threshold });
+    const input = AG.make("input", {
+      type: "range",
+      id,
+      min: "0.01",
+      max: "0.5",
+      step: "0.01",
+      value: AG.state.threshold,
+    });
     const output = AG.make("output", { for: id }, AG.state.threshold.toFixed(2));
     input.addEventListener("input", () => AG.set({ threshold: Number(input.value) }));
-    AG.on("state", () => { input.value = AG.state.threshold; output.textContent = AG.state.threshold.toFixed(2); });
+    AG.on("state", () => {
+      input.value = AG.state.threshold;
+      output.textContent = AG.state.threshold.toFixed(2);
+    });
     return AG.make("label", { class: "threshold", for: id }, "From", input, output);
   }
 
   function rowAt(figure, event) {
-    const row = Math.floor((event.clientY - figure.plot.getBoundingClientRect().top - HEAD) / geometry(figure).row);
+    const row = Math.floor(
+      (event.clientY - figure.plot.getBoundingClientRect().top - HEAD) / geometry(figure).row,
+    );
     return row >= 0 && row < (AG.state.direction === "from" ? figure.queries : figure.keys) ? row : -1;
   }
 
   AG.views.lines = {
     show(figure) {
       if (!canvas) {
-        canvas = AG.make("canvas", { role: "img", "aria-label": "Lines from each query to the keys it looks at; the table view has the same numbers." });
-        canvas.addEventListener("pointermove", (event) => { hovered = rowAt(figure, event); figure.draw(); });
-        canvas.addEventListener("pointerleave", () => { hovered = -1; figure.draw(); });
-        canvas.addEventListener("click", (event) => { const row = rowAt(figure, event); if (row >= 0) figure.choose(row, row); });
+        canvas = AG.make("canvas", {
+          role: "img",
+          "aria-label": "Lines from each query to the keys it looks at; the table view has the same numbers.",
+        });
+        canvas.addEventListener("pointermove", (event) => {
+          hovered = rowAt(figure, event);
+          figure.draw();
+        });
+        canvas.addEventListener("pointerleave", () => {
+          hovered = -1;
+          figure.draw();
+        });
+        canvas.addEventListener("click", (event) => {
+          const row = rowAt(figure, event);
+          if (row >= 0) figure.choose(row, row);
+        });
         slider = control();
       }
       figure.plot.append(canvas);

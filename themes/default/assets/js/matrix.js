@@ -1,3 +1,4 @@
+// needs: core.js, colour.js, figure.js, labels.js, paint.js, state.js
 /* The heatmap on a canvas: the first picture of a head, with labels that stay readable. */
 (() => {
   const TOP = 30;
@@ -33,7 +34,17 @@
     const foot = (level ? font * 1.5 : Math.min(below, width * 0.3) * 0.72 + font * 0.4) + 10;
     const room = Math.min((width - gutter - 2) / figure.keys, (height - TOP - foot) / figure.queries);
     const cell = Math.max(1 / ratio, Math.floor(room * ratio) / ratio);
-    return { left: gutter, top: TOP, cell, wide: cell * figure.keys, high: cell * figure.queries, font, level, limit: gutter - 6, every: Math.max(1, Math.ceil((font * 1.15) / cell)) };
+    return {
+      left: gutter,
+      top: TOP,
+      cell,
+      wide: cell * figure.keys,
+      high: cell * figure.queries,
+      font,
+      level,
+      limit: gutter - 6,
+      every: Math.max(1, Math.ceil((font * 1.15) / cell)),
+    };
   }
 
   function marks(pen, figure) {
@@ -44,7 +55,8 @@
       pen.strokeStyle = AG.colour.css("--accent");
       pen.lineWidth = 2;
       const at = picked * box.cell;
-      if (state.direction === "from") pen.strokeRect(box.left - 1, box.top + at - 1, box.wide + 2, box.cell + 2);
+      if (state.direction === "from")
+        pen.strokeRect(box.left - 1, box.top + at - 1, box.wide + 2, box.cell + 2);
       else pen.strokeRect(box.left + at - 1, box.top - 1, box.cell + 2, box.high + 2);
     }
     if (!figure.cell) return;
@@ -74,17 +86,18 @@
     scale.style.insetInlineStart = `${box.left}px`;
   }
 
-  function draw(figure) {
-    paint(figure, canvas, scale);
-    if (figure.box) AG.emit("drawn", figure);
-  }
-
   AG.matrix = { paint };
   AG.views.matrix = {
     show(figure) {
       if (!canvas) {
         canvas = AG.make("canvas", { "aria-hidden": "true" });
-        scale = AG.make("div", { class: "scale", "aria-hidden": "true" }, "0", AG.make("canvas", { width: 256, height: 1 }), AG.make("span"));
+        scale = AG.make(
+          "div",
+          { class: "scale", "aria-hidden": "true" },
+          "0",
+          AG.make("canvas", { width: 256, height: 1 }),
+          AG.make("span"),
+        );
       }
       figure.plot.append(canvas, scale);
       AG.emit("matrix", true);
@@ -94,7 +107,7 @@
       scale.remove();
       AG.emit("matrix", false);
     },
-    draw,
+    draw: (figure) => paint(figure, canvas, scale),
     canvas: () => canvas,
   };
 })();

@@ -1,3 +1,4 @@
+// needs: core.js, colour.js, special.js, state.js
 /* What lies under a heatmap's labels: the cells, the hatching of what is absent, the lattice, the legend. */
 (() => {
   let image = null;
@@ -5,7 +6,8 @@
 
   /** The matrix as a picture of one pixel a cell; painted again only when head, scale or colours change. */
   function picture(figure, scale) {
-    const key = `${figure.name}|${figure.weights.length}|${AG.state.scale}|${AG.colour.css("--heat-0")}|${AG.colour.css("--heat-4")}`;
+    const ends = [AG.colour.css("--heat-0"), AG.colour.css("--heat-4")];
+    const key = [figure.name, figure.weights.length, AG.state.scale, ...ends].join("|");
     if (painted === key) return image;
     painted = key;
     image = Object.assign(document.createElement("canvas"), { width: figure.keys, height: figure.queries });
@@ -28,7 +30,8 @@
     const strip = AG.one("canvas", scale);
     const pen = strip.getContext("2d");
     const image = pen.createImageData(256, 1);
-    for (let i = 0; i < 256; i += 1) image.data.set([ramp[i * 3], ramp[i * 3 + 1], ramp[i * 3 + 2], 255], i * 4);
+    for (let i = 0; i < 256; i += 1)
+      image.data.set([ramp[i * 3], ramp[i * 3 + 1], ramp[i * 3 + 2], 255], i * 4);
     pen.putImageData(image, 0, 0);
     const largest = most === 1 ? "1" : most.toFixed(most < 0.01 ? 4 : 2);
     scale.firstChild.textContent = signed ? `−${largest}` : "0";

@@ -1,3 +1,4 @@
+// needs: core.js, figure.js, matrix.js, plotly.js, plotspec.js, state.js, tools.js
 /* Plotly in place of the canvas: zoom, pan, PNG and SVG. */
 (() => {
   const { figure, plotlySpec: spec } = AG;
@@ -13,7 +14,10 @@
     if (!wanted || AG.state.view !== "matrix") return;
     figure.plot.append(div);
     await Plotly.react(div, [spec.trace(figure)], spec.layout(figure), spec.config(figure, Plotly));
-    if (!wanted || AG.state.view !== "matrix") { div.remove(); return; }
+    if (!wanted || AG.state.view !== "matrix") {
+      div.remove();
+      return;
+    }
     if (!div.dataset.bound) bind();
     cover(true);
   }
@@ -26,7 +30,10 @@
       figure.cell = [query, key];
       AG.emit("point", figure.cell);
     });
-    div.on("plotly_unhover", () => { figure.cell = null; AG.emit("point", null); });
+    div.on("plotly_unhover", () => {
+      figure.cell = null;
+      AG.emit("point", null);
+    });
     div.on("plotly_click", ({ points }) => figure.choose(...points[0].pointIndex));
   }
 
@@ -47,33 +54,59 @@
     wanted = on;
     AG.press(button, on);
     if (on) attempt();
-    else { cover(false); figure.draw(); }
+    else {
+      cover(false);
+      figure.draw();
+    }
   }
 
   function idle() {
     const spare = navigator.connection?.saveData;
-    if (wanted || when !== "idle" || figure.root.dataset.source || spare || !matchMedia("(hover: hover)").matches) return;
+    if (
+      wanted ||
+      when !== "idle" ||
+      figure.root.dataset.source ||
+      spare ||
+      !matchMedia("(hover: hover)").matches
+    )
+      return;
     const seen = new IntersectionObserver((entries) => {
       if (!entries.some((entry) => entry.isIntersecting)) return;
       seen.disconnect();
-      (window.requestIdleCallback || setTimeout)(() => { if (!figure.cell && !button.dataset.used) want(true); }, { timeout: 4000 });
+      (window.requestIdleCallback || setTimeout)(
+        () => {
+          if (!figure.cell && !button.dataset.used) want(true);
+        },
+        { timeout: 4000 },
+      );
     });
     seen.observe(figure.plot);
   }
 
-  button.addEventListener("click", () => { button.dataset.used = "1"; want(!wanted); });
+  button.addEventListener("click", () => {
+    button.dataset.used = "1";
+    want(!wanted);
+  });
   AG.on("weights", again);
   AG.on("scheme", again);
   AG.on("state", (changed) => {
     if (changed.has("view") && AG.state.view !== "matrix") cover(false);
     if (["scale", "view", "token", "key", "direction", "special"].some((name) => changed.has(name))) again();
   });
-  AG.on("print", (on) => { if (wanted) cover(false); if (!on) again(); });
+  AG.on("print", (on) => {
+    if (wanted) cover(false);
+    if (!on) again();
+  });
   AG.on("point", () => {
     if (!figure.covered || document.activeElement !== figure.plot) return;
     if (figure.cell) window.Plotly.Fx.hover(div, { xval: figure.cell[1], yval: figure.cell[0] }, "xy");
     else window.Plotly.Fx.unhover(div);
   });
-  new ResizeObserver(() => { if (wanted && div.isConnected) again(); }).observe(figure.plot);
-  AG.on("begin", () => { if (document.readyState === "complete") idle(); else addEventListener("load", idle); });
+  new ResizeObserver(() => {
+    if (wanted && div.isConnected) again();
+  }).observe(figure.plot);
+  AG.on("begin", () => {
+    if (document.readyState === "complete") idle();
+    else addEventListener("load", idle);
+  });
 })();

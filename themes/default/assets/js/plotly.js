@@ -1,3 +1,4 @@
+// needs: core.js
 /* Plotly's script, loaded once and only when a figure asks for it. */
 (() => {
   let loading = null;
@@ -6,15 +7,28 @@
   function withoutStyles() {
     const create = document.createElement;
     document.createElement = (tag, ...rest) => create.call(document, tag === "style" ? "meta" : tag, ...rest);
-    return () => { document.createElement = create; };
+    return () => {
+      document.createElement = create;
+    };
   }
 
   AG.plotly = () => {
     loading ||= new Promise((resolve, reject) => {
       const script = AG.make("script", { src: document.body.dataset.plotly });
       const restore = withoutStyles();
-      const fail = () => { restore(); loading = null; reject(new Error("Plotly")); };
-      script.addEventListener("load", () => { if (!window.Plotly) { fail(); return; } restore(); resolve(window.Plotly); });
+      const fail = () => {
+        restore();
+        loading = null;
+        reject(new Error("Plotly"));
+      };
+      script.addEventListener("load", () => {
+        if (!window.Plotly) {
+          fail();
+          return;
+        }
+        restore();
+        resolve(window.Plotly);
+      });
       script.addEventListener("error", fail);
       document.head.append(script);
     });

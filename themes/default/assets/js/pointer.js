@@ -1,3 +1,4 @@
+// needs: core.js, figure.js, state.js
 /* Pointing at cells of the heatmap, by mouse, finger or arrow keys. */
 (() => {
   const { figure } = AG;
@@ -26,7 +27,8 @@
     return [query, Math.max(-1, key)];
   }
 
-  const ready = (event) => AG.state.view === "matrix" && figure.weights && figure.box && !event.target.closest?.(".figure-plotly");
+  const ready = (event) =>
+    AG.state.view === "matrix" && figure.weights && figure.box && !event.target.closest?.(".figure-plotly");
 
   plot.addEventListener("pointermove", (event) => {
     if (!ready(event)) return;
@@ -34,20 +36,27 @@
     if (cell && cell[1] >= 0) figure.point(...cell);
     else figure.point(-1, -1);
   });
-  plot.addEventListener("pointerleave", (event) => { if (figure.weights && AG.state.view === "matrix" && event.pointerType === "mouse") figure.point(-1, -1); });
+  plot.addEventListener("pointerleave", (event) => {
+    if (figure.weights && AG.state.view === "matrix" && event.pointerType === "mouse") figure.point(-1, -1);
+  });
   plot.addEventListener("click", (event) => {
     if (!ready(event)) return;
     const cell = cellAt(event);
     if (cell) figure.choose(...cell);
   });
   plot.addEventListener("keydown", (event) => {
-    if (AG.state.view !== "matrix" || !figure.weights || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (AG.state.view !== "matrix" || !figure.weights || event.ctrlKey || event.metaKey || event.altKey)
+      return;
     const move = moves[event.key];
-    const begin = [figure.rows.indexOf(AG.state.token), figure.columns.indexOf(figure.cross ? AG.state.key : AG.state.token)];
+    const begin = [
+      figure.rows.indexOf(AG.state.token),
+      figure.columns.indexOf(figure.cross ? AG.state.key : AG.state.token),
+    ];
     const [query, key] = figure.cell || begin.map((i) => Math.max(0, i));
     if (move) {
       const within = (i, count) => Math.min(count - 1, Math.max(0, i));
-      if (figure.cell) figure.point(within(query + move[0], figure.queries), within(key + move[1], figure.keys), true);
+      if (figure.cell)
+        figure.point(within(query + move[0], figure.queries), within(key + move[1], figure.keys), true);
       else figure.point(query, key, true);
     } else if (event.key === "Enter") figure.choose(query, key);
     else if (event.key === "Escape") figure.point(-1, -1);
@@ -66,7 +75,10 @@
 
   for (const row of AG.all(".pairs tr[data-query]")) {
     const pair = [Number(row.dataset.query), Number(row.dataset.key)];
-    row.addEventListener("pointerenter", () => { if (figure.weights && AG.state.view === "matrix") figure.point(figure.rows.indexOf(pair[0]), figure.columns.indexOf(pair[1])); });
+    row.addEventListener("pointerenter", () => {
+      if (figure.weights && AG.state.view === "matrix")
+        figure.point(figure.rows.indexOf(pair[0]), figure.columns.indexOf(pair[1]));
+    });
     row.addEventListener("pointerleave", () => figure.point(-1, -1));
     row.addEventListener("click", () => AG.set({ token: pair[0], direction: "from" }));
   }

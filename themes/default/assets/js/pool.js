@@ -1,3 +1,4 @@
+// needs: core.js, colour.js
 /* Small pictures of heads, smaller than their matrices if need be. */
 (() => {
   /** The largest weight of a block of cells; a strong cell never drops out of a small picture. */

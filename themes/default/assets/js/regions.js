@@ -1,3 +1,4 @@
+// needs: core.js
 /* What authors write may be wider than the page: what scrolls can then be reached with the keyboard. */
 (() => {
   const boxes = AG.all(".prose :is(pre, table, math[display=block])");

@@ -1,3 +1,4 @@
+// needs: core.js
 /* Light or dark: as the device says, until the reader chooses. Remembered where storage is allowed; early.js
    reads what is remembered. */
 (() => {
@@ -6,7 +7,11 @@
   const button = AG.one("[data-scheme-toggle]");
 
   function remember(scheme) {
-    try { localStorage.setItem("scheme", scheme); } catch { /* from disk, storage may be forbidden */ }
+    try {
+      localStorage.setItem("scheme", scheme);
+    } catch {
+      /* from disk, storage may be forbidden */
+    }
   }
 
   function dark() {

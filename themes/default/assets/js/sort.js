@@ -1,3 +1,4 @@
+// needs: core.js
 /* Tables that sort by the column whose title is chosen. */
 (() => {
   const value = (row, column) => row.cells[column].textContent.trim();

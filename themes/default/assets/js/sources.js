@@ -1,3 +1,4 @@
+// needs: core.js, state.js
 /* Where the selected token draws from in one layer, by raw attention and other views, from the numbers of the page. */
 (() => {
   const element = document.getElementById("flow-views");
@@ -15,20 +16,35 @@
   const lang = AG.one(".tokens").lang;
 
   const choice = AG.make("select");
-  for (let layer = 0; layer <= last; layer++) choice.append(AG.make("option", { value: layer }, String(layer)));
+  for (let layer = 0; layer <= last; layer++)
+    choice.append(AG.make("option", { value: layer }, String(layer)));
   choice.addEventListener("change", () => AG.set({ layer: Number(choice.value) }));
   tools.replaceChildren(AG.make("label", { class: "field" }, AG.make("span", {}, "Layer"), choice));
 
   /** The sources of one view, strongest first, as key and thousandths. */
   function sources(name, layer, token) {
-    if (name === "raw") return traces.keys[layer][token].map((key, rank) => [key, traces.weights[layer][token][rank]]);
-    return views[name][layer][token].map((packed) => (packed < 0 ? [-1, 0] : [Math.floor(packed / step), packed % step]));
+    if (name === "raw")
+      return traces.keys[layer][token].map((key, rank) => [key, traces.weights[layer][token][rank]]);
+    return views[name][layer][token].map((packed) =>
+      packed < 0 ? [-1, 0] : [Math.floor(packed / step), packed % step],
+    );
   }
 
   function cell([key, thousandths]) {
     if (key < 0) return AG.make("td");
-    const share = AG.make("span", { class: "number" }, thousandths ? (thousandths / 1000).toFixed(3) : "< 0.001");
-    return AG.make("td", {}, AG.make("span", { class: "trace-key", lang, dir: "auto" }, looked[key]), " ", share, AG.make("i", { class: `bar b${Math.round(thousandths / 10)}` }));
+    const share = AG.make(
+      "span",
+      { class: "number" },
+      thousandths ? (thousandths / 1000).toFixed(3) : "< 0.001",
+    );
+    return AG.make(
+      "td",
+      {},
+      AG.make("span", { class: "trace-key", lang, dir: "auto" }, looked[key]),
+      " ",
+      share,
+      AG.make("i", { class: `bar b${Math.round(thousandths / 10)}` }),
+    );
   }
 
   const shown = () => (AG.state.layer >= 0 && AG.state.layer <= last ? AG.state.layer : last);
@@ -42,11 +58,14 @@
     AG.one("[data-layer]", place).textContent = String(layer);
     for (const row of AG.all("[data-view-name]", place)) {
       const name = row.dataset.viewName;
-      if (name === "raw" || name in views) row.replaceChildren(row.cells[0], ...sources(name, layer, token).map(cell));
+      if (name === "raw" || name in views)
+        row.replaceChildren(row.cells[0], ...sources(name, layer, token).map(cell));
     }
   }
 
-  AG.on("state", (changed) => { if (changed.has("token") || changed.has("layer")) draw(); });
+  AG.on("state", (changed) => {
+    if (changed.has("token") || changed.has("layer")) draw();
+  });
   // The page arrives with the table of its focus token after the last layer.
   AG.on("begin", () => {
     const focus = Number(AG.one("[data-explorer]").dataset.focus);

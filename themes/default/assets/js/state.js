@@ -1,12 +1,31 @@
+// needs: core.js
 /* What is selected, kept in the address's fragment so that any view can be shared. */
 (() => {
-  const defaults = { head: "", token: -1, key: -1, layer: -1, view: "matrix", threshold: 0.05, direction: "from", trace: "content", scale: "head", special: "shown" };
-  const allowed = { view: ["matrix", "lines", "table"], direction: ["from", "to"], trace: ["content", "all"], scale: ["head", "one"], special: ["shown", "hidden"] };
+  const defaults = {
+    head: "",
+    token: -1,
+    key: -1,
+    layer: -1,
+    view: "matrix",
+    threshold: 0.05,
+    direction: "from",
+    trace: "content",
+    scale: "head",
+    special: "shown",
+  };
+  const allowed = {
+    view: ["matrix", "lines", "table"],
+    direction: ["from", "to"],
+    trace: ["content", "all"],
+    scale: ["head", "one"],
+    special: ["shown", "hidden"],
+  };
   const state = { ...defaults };
   const explicit = new Set();
 
   function readable(name, text) {
-    if (name === "token" || name === "key" || name === "layer") return /^\d{1,5}$/.test(text) ? Number(text) : -1;
+    if (name === "token" || name === "key" || name === "layer")
+      return /^\d{1,5}$/.test(text) ? Number(text) : -1;
     if (name === "threshold") return Math.min(1, Math.max(0, Number(text) || 0));
     if (name === "head") return /^L\d+H\d+$/.test(text) ? text : "";
     return allowed[name].includes(text) ? text : defaults[name];
@@ -17,13 +36,15 @@
     if (!fragment.includes("=")) return {};
     const found = {};
     for (const [name, text] of new URLSearchParams(fragment)) {
-      if (name in defaults) found[name] = readable(name, text);
+      if (Object.hasOwn(defaults, name)) found[name] = readable(name, text);
     }
     return found;
   }
 
   function fragment() {
-    const names = Object.keys(defaults).filter((name) => explicit.has(name) && state[name] !== "" && state[name] !== -1);
+    const names = Object.keys(defaults).filter(
+      (name) => explicit.has(name) && state[name] !== "" && state[name] !== -1,
+    );
     return names.map((name) => `${name}=${encodeURIComponent(state[name])}`).join("&");
   }
 
@@ -40,7 +61,11 @@
     const changed = apply(wanted);
     if (!changed.length) return;
     const step = changed.includes("head") ? "pushState" : "replaceState";
-    try { history[step](null, "", `#${fragment()}`); } catch { /* too many changes in a short time */ }
+    try {
+      history[step](null, "", `#${fragment()}`);
+    } catch {
+      /* too many changes in a short time */
+    }
     AG.emit("fragment", fragment());
   }
 
@@ -48,14 +73,14 @@
   function begin(initial) {
     Object.assign(defaults, initial);
     const found = read();
-    Object.keys(found).forEach((name) => explicit.add(name));
+    for (const name of Object.keys(found)) explicit.add(name);
     Object.assign(state, initial, found);
   }
 
   addEventListener("popstate", () => {
     const found = read();
     explicit.clear();
-    Object.keys(found).forEach((name) => explicit.add(name));
+    for (const name of Object.keys(found)) explicit.add(name);
     apply({ ...defaults, ...found });
     AG.emit("fragment", fragment());
   });

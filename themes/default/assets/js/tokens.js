@@ -1,3 +1,4 @@
+// needs: core.js, figure.js, state.js
 /* The token strip: choose a token and the others take the tint of its attention. Cross attention has two strips. */
 (() => {
   const strip = AG.one(".tokens");
@@ -5,11 +6,19 @@
   const looked = AG.one("[data-key-tokens] .tokens");
   const sides = [{ name: "token", direction: "from", element: strip }];
   if (looked) sides.push({ name: "key", direction: "to", element: looked });
-  const choices = [["from", "looks at"], ["to", "is looked at by"]];
-  AG.one("[data-direction-tools]").replaceChildren(AG.segmented("Direction of attention", "direction", choices, turn));
+  const choices = [
+    ["from", "looks at"],
+    ["to", "is looked at by"],
+  ];
+  AG.one("[data-direction-tools]").replaceChildren(
+    AG.segmented("Direction of attention", "direction", choices, turn),
+  );
   const buttons = AG.all("[data-direction]");
   const labels = looked
-    ? ["Target tokens. Choose one to see what it looks at.", "Source tokens. Choose one to see what looks at it."]
+    ? [
+        "Target tokens. Choose one to see what it looks at.",
+        "Source tokens. Choose one to see what looks at it.",
+      ]
     : ["Tokens. Choose one to see what it looks at."];
   let hovered = null;
 
@@ -22,8 +31,16 @@
     side.tokens.forEach((token, i) => {
       token.setAttribute("role", "option");
       token.setAttribute("tabindex", i ? "-1" : "0");
-      token.addEventListener("pointerenter", (event) => { if (event.pointerType === "mouse") { hovered = [side, i]; tint(); } });
-      token.addEventListener("pointerleave", () => { hovered = null; tint(); });
+      token.addEventListener("pointerenter", (event) => {
+        if (event.pointerType === "mouse") {
+          hovered = [side, i];
+          tint();
+        }
+      });
+      token.addEventListener("pointerleave", () => {
+        hovered = null;
+        tint();
+      });
       token.addEventListener("click", () => choose(side, i));
     });
     element.addEventListener("keydown", (event) => walk(side, event));
@@ -39,7 +56,10 @@
   function turn(direction) {
     const { columns, whole } = AG.figure;
     const { token, key } = AG.state;
-    if (!looked || direction === "from" || key >= 0 || !whole || token < 0) { AG.set({ direction }); return; }
+    if (!looked || direction === "from" || key >= 0 || !whole || token < 0) {
+      AG.set({ direction });
+      return;
+    }
     const row = columns.map((column) => AG.figure.weightOf(token, column));
     AG.set({ direction, key: columns[row.indexOf(Math.max(...row))] });
   }
@@ -64,13 +84,21 @@
     for (const side of sides) {
       const mine = looked && side === from;
       const shown = new Set(seen(side));
-      const share = (other) => (known && !mine && shown.has(other) && (to ? AG.figure.weightOf(other, token) : AG.figure.weightOf(token, other))) || 0;
+      const share = (other) =>
+        (known &&
+          !mine &&
+          shown.has(other) &&
+          (to ? AG.figure.weightOf(other, token) : AG.figure.weightOf(token, other))) ||
+        0;
       const shares = side.tokens.map((_, other) => share(other));
       const most = Math.max(...shares) || 1;
       side.tokens.forEach((element, i) => {
         element.classList.toggle("tinted", shares[i] > 0);
         element.style.setProperty("--share", Math.sqrt(shares[i] / most).toFixed(3));
-        element.setAttribute("aria-selected", String(i === AG.state[side.name] && (side === sides[0] || AG.state.direction === "to")));
+        element.setAttribute(
+          "aria-selected",
+          String(i === AG.state[side.name] && (side === sides[0] || AG.state.direction === "to")),
+        );
         element.classList.toggle("pointed", side === from && i === token);
       });
     }
@@ -79,7 +107,9 @@
   function reach() {
     for (const side of sides) {
       const at = seen(side).includes(AG.state[side.name]) ? AG.state[side.name] : seen(side)[0];
-      side.tokens.forEach((token, i) => token.setAttribute("tabindex", i === at ? "0" : "-1"));
+      side.tokens.forEach((token, i) => {
+        token.setAttribute("tabindex", i === at ? "0" : "-1");
+      });
     }
     for (const button of buttons) AG.press(button, button.dataset.direction === AG.state.direction);
     tint();
@@ -89,7 +119,16 @@
     const among = seen(side);
     const at = among.indexOf(side.tokens.indexOf(event.target));
     const last = among.length - 1;
-    const wanted = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: last, Enter: at, " ": at }[event.key];
+    const wanted = {
+      ArrowRight: at + 1,
+      ArrowDown: at + 1,
+      ArrowLeft: at - 1,
+      ArrowUp: at - 1,
+      Home: 0,
+      End: last,
+      Enter: at,
+      " ": at,
+    }[event.key];
     if (at < 0 || wanted === undefined || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     event.stopPropagation();
@@ -101,5 +140,7 @@
   AG.on("begin", reach);
   AG.on("weights", reach);
   AG.on("point", tint);
-  AG.on("state", (changed) => { if (["token", "key", "direction", "special"].some((name) => changed.has(name))) reach(); });
+  AG.on("state", (changed) => {
+    if (["token", "key", "direction", "special"].some((name) => changed.has(name))) reach();
+  });
 })();

@@ -1,3 +1,4 @@
+// needs: core.js, state.js
 /* What the selected token looks at, layer by layer, from the numbers that the page carries. */
 (() => {
   const traces = AG.json(document.getElementById("traces"));
@@ -8,8 +9,13 @@
   const others = AG.one("[data-key-tokens]");
   const looked = others ? textsOf(others) : tokens;
   const lang = AG.one(".tokens").lang;
-  const choices = [["content", "Content words"], ["all", "All tokens"]];
-  AG.one("[data-trace-tools]").replaceChildren(AG.segmented("Tokens counted", "trace", choices, (trace) => AG.set({ trace })));
+  const choices = [
+    ["content", "Content words"],
+    ["all", "All tokens"],
+  ];
+  AG.one("[data-trace-tools]").replaceChildren(
+    AG.segmented("Tokens counted", "trace", choices, (trace) => AG.set({ trace })),
+  );
   const buttons = AG.all("[data-trace]");
   const summary = document.getElementById("trace-summary");
   const ranks = (document.getElementById("trace").dataset.ranks || "").split(" ");
@@ -19,26 +25,40 @@
   function cell(key, thousandths) {
     if (key < 0) return AG.make("td");
     const share = thousandths / 1000;
-    return AG.make("td", {}, AG.make("span", { class: "trace-key", lang, dir: "auto" }, looked[key]), " ", AG.make("span", { class: "number" }, thousandths ? share.toFixed(3) : "< 0.001"), bar(share));
+    return AG.make(
+      "td",
+      {},
+      AG.make("span", { class: "trace-key", lang, dir: "auto" }, looked[key]),
+      " ",
+      AG.make("span", { class: "number" }, thousandths ? share.toFixed(3) : "< 0.001"),
+      bar(share),
+    );
   }
 
   /** In words: the key that comes first in most layers, and where it ends. */
   function told(token, keys, weights) {
     const counts = new Map();
-    for (const row of keys) if (row[token][0] >= 0) counts.set(row[token][0], (counts.get(row[token][0]) || 0) + 1);
+    for (const row of keys)
+      if (row[token][0] >= 0) counts.set(row[token][0], (counts.get(row[token][0]) || 0) + 1);
     const [key, layers] = [...counts].sort((a, b) => b[1] - a[1])[0] || [-1, 0];
     const quoted = (text) => `“${AG.isolated(text)}”`;
     const name = quoted(tokens[token]);
     if (key < 0) return `${name} has nothing to look at here.`;
-    const most = layers > 1 ? `${name} looks most at ${quoted(looked[key])} in ${layers} of ${keys.length} layers` : `What ${name} looks at most changes from layer to layer`;
+    const most =
+      layers > 1
+        ? `${name} looks most at ${quoted(looked[key])} in ${layers} of ${keys.length} layers`
+        : `What ${name} looks at most changes from layer to layer`;
     const end = keys.length - 1;
     const last = keys[end][token][0];
     if (last < 0) return `${most}.`;
-    const where = layers > 1 && last === key ? "among them the last" : `in the last at ${quoted(looked[last])}`;
+    const where =
+      layers > 1 && last === key ? "among them the last" : `in the last at ${quoted(looked[last])}`;
     return `${most}, ${where} (${(weights[end][token][0] / 1000).toFixed(3)}).`;
   }
 
-  const press = () => buttons.forEach((button) => AG.press(button, button.dataset.trace === AG.state.trace));
+  const press = () => {
+    for (const button of buttons) AG.press(button, button.dataset.trace === AG.state.trace);
+  };
 
   function draw() {
     const { token } = AG.state;
@@ -48,14 +68,28 @@
     const keys = content ? traces.content_keys : traces.keys;
     const weights = content ? traces.content_weights : traces.weights;
     AG.one("q", place).textContent = tokens[token];
-    const head = AG.make("tr", {}, AG.make("th", { scope: "col" }, "Layer"), ...keys[0][token].map((_, rank) => AG.make("th", { scope: "col" }, ranks[rank] || String(rank + 1))));
-    const rows = keys.map((layer, index) => AG.make("tr", {}, AG.make("th", { scope: "row" }, String(index)), ...layer[token].map((key, rank) => cell(key, weights[index][token][rank]))));
+    const head = AG.make(
+      "tr",
+      {},
+      AG.make("th", { scope: "col" }, "Layer"),
+      ...keys[0][token].map((_, rank) => AG.make("th", { scope: "col" }, ranks[rank] || String(rank + 1))),
+    );
+    const rows = keys.map((layer, index) =>
+      AG.make(
+        "tr",
+        {},
+        AG.make("th", { scope: "row" }, String(index)),
+        ...layer[token].map((key, rank) => cell(key, weights[index][token][rank])),
+      ),
+    );
     place.tHead.replaceChildren(head);
     place.tBodies[0].replaceChildren(...rows);
     summary.textContent = told(token, keys, weights);
   }
 
-  AG.on("state", (changed) => { if (changed.has("token") || changed.has("trace")) draw(); });
+  AG.on("state", (changed) => {
+    if (changed.has("token") || changed.has("trace")) draw();
+  });
   // The page arrives with the table of its focus token; only another choice is worth drawing at once.
   AG.on("begin", () => {
     const focus = Number(AG.one("[data-explorer]").dataset.focus);

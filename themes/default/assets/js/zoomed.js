@@ -1,3 +1,4 @@
+// needs: core.js, colour.js, plotly.js, plotspec.js
 /* Plotly over the figure of a difference, when it is asked for: zoom, and save as a picture. */
 (() => {
   /** The canvas's two-sided colours as stops of a linear scale. */
@@ -11,14 +12,36 @@
   }
 
   function trace(figure, given) {
-    const rows = figure.labels.map((_, row) => Array.from(figure.weights.subarray(row * figure.keys, (row + 1) * figure.keys), (value) => (Number.isNaN(value) ? null : value)));
+    const rows = figure.labels.map((_, row) =>
+      Array.from(figure.weights.subarray(row * figure.keys, (row + 1) * figure.keys), (value) =>
+        Number.isNaN(value) ? null : value,
+      ),
+    );
     const most = AG.colour.most(figure);
-    return { ...given, z: rows, zmin: -most, zmax: most, colorscale: colours(), showscale: false, xgap: 1, ygap: 1 };
+    return {
+      ...given,
+      z: rows,
+      zmin: -most,
+      zmax: most,
+      colorscale: colours(),
+      showscale: false,
+      xgap: 1,
+      ygap: 1,
+    };
   }
 
   AG.on("embedded", (figure) => {
     if (!figure.signed || !document.body.dataset.plotly) return;
-    const button = AG.make("button", { type: "button", class: "chip zoom", "aria-pressed": "false", title: "Zoom, pan and save as a picture" }, "Zoom");
+    const button = AG.make(
+      "button",
+      {
+        type: "button",
+        class: "chip zoom",
+        "aria-pressed": "false",
+        title: "Zoom, pan and save as a picture",
+      },
+      "Zoom",
+    );
     const div = AG.make("div", { class: "figure-plotly" });
     let wanted = false;
 
@@ -26,21 +49,34 @@
       const Plotly = await AG.plotly();
       if (!wanted) return;
       figure.plot.append(div);
-      await Plotly.react(div, [trace(figure, figure.spec.data[0])], AG.plotlySpec.layout(figure), AG.plotlySpec.config(figure, Plotly));
+      await Plotly.react(
+        div,
+        [trace(figure, figure.spec.data[0])],
+        AG.plotlySpec.layout(figure),
+        AG.plotlySpec.config(figure, Plotly),
+      );
       figure.cover(true);
     }
 
     const want = (on) => {
       wanted = on;
       AG.press(button, on);
-      if (!on) { figure.cover(false); div.remove(); return; }
+      if (!on) {
+        figure.cover(false);
+        div.remove();
+        return;
+      }
       show().catch(() => want(false));
     };
-    const again = AG.framed(() => { if (wanted) show().catch(() => want(false)); });
+    const again = AG.framed(() => {
+      if (wanted) show().catch(() => want(false));
+    });
 
     button.addEventListener("click", () => want(!wanted));
     AG.on("scheme", again);
-    AG.on("print", (on) => { if (on) want(false); });
+    AG.on("print", (on) => {
+      if (on) want(false);
+    });
     new ResizeObserver(again).observe(figure.plot);
     figure.root.append(button);
   });
