@@ -13,6 +13,7 @@ import pytest
 
 from attention_gallery.analysis import compare, frame_of
 from attention_gallery.analysis.contrast.head_contrast import divergence, normalised
+from attention_gallery.analysis.similarity import distances
 from attention_gallery.build import BuildOptions, build, check
 from attention_gallery.build.plan.captures import needed_captures
 from attention_gallery.build.project import read_project
@@ -168,6 +169,22 @@ def test_a_causal_model_differs_from_the_changed_word_on(built: Sample) -> None:
     picture = differences(page)[0]
     assert np.isnan(picture[0]).all(), "the first token has no choice"
     assert (np.isnan(picture) == (np.triu(np.ones(picture.shape), 1) > 0))[1:].all()
+
+
+def test_two_heads_are_compared_on_all_rows_however_few_the_others_are(
+    built: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apart = re.compile(r"The rows of L0H0 and L0H2 are ([\d.]+) apart")
+    whole = apart.search(built.page("contrasts/there"))
+    assert whole is not None
+    monkeypatch.setattr(distances, "LOGARITHMS", 1)
+    sample = with_contrasts(tmp_path / "project")
+    sample.build()
+    page = sample.page("contrasts/there")
+    found = apart.search(page)
+    assert found is not None
+    assert found[1] == whole[1]
+    assert re.search(r"the median is \d\.\d\d ± 0\.0\d\.", page), "it is estimated from the few rows"
 
 
 def test_two_heads_are_held_to_all_pairs_of_heads(built: Sample) -> None:

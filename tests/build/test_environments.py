@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from attention_gallery.errors import LockError, OutputError, UserError
 from attention_gallery.manifest.lockfile.lock_reader import read_lock
 from attention_gallery.models import FingerprintMemory
 from attention_gallery.progress import SilentReporter
-from attention_gallery.records import Float32
+from attention_gallery.records import Float32, NumericEnvironment
 from attention_gallery.store import AttentionStore
 from sample_environment import sample_environment
 from sample_gallery import Sample, fill_store
@@ -399,3 +400,10 @@ def test_a_device_has_no_say_where_a_model_is_divided(sample: Sample) -> None:
     sample.save()
     sample.fill()
     assert rebuilt(sample) == ()
+
+
+def test_the_docs_name_every_part_of_an_environment() -> None:
+    told = (Path(__file__).parents[2] / "docs" / "capture.md").read_text(encoding="utf-8")
+    promise = told[told.index("## The same bytes") : told.index("## Pinned")]
+    assert [one.name for one in fields(NumericEnvironment) if f"`{one.name}`" not in promise] == []
+    assert "**Across machines.**" in promise

@@ -187,6 +187,39 @@ def test_the_best_head_is_linked_and_says_so_on_its_own_page(
     assert all("nsubj (" not in sample.page(f"models/enc/l{one}h{other}") for one, other in others)
 
 
+def test_few_sentences_have_no_interval_without_width(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A head that is right about all of a few sentences: neither they nor its lead tell it for certain."""
+    plain = cached_data.CachedData.looks
+
+    def one_knows(self: cached_data.CachedData, key: str, gold: GoldSentence) -> object:
+        found = plain(self, key, gold)
+        if found is None:
+            return None
+        found = found.copy()
+        for relation in gold.relations:
+            found[0, -1, 0, relation.source] = relation.target
+        return found
+
+    monkeypatch.setattr(cached_data.CachedData, "looks", one_knows)
+    sample = with_treebank(tmp_path, 30, after=3)
+    sample.build()
+    (score,) = (
+        one
+        for one in json.loads((sample.site / "models/enc/heads.json").read_bytes())["relations"]
+        if one["kind"] == "nsubj"
+    )
+    best = score["best"]
+    assert (best["head"], best["right"]) == ("L1H0", best["examples"])
+    line = next(line for line in sample.page("models/enc").splitlines() if "nsubj (" in line)
+    assert "100.0\u00a0% to 100.0\u00a0%" not in line
+    assert best["low"] is None or best["low"] < 0.9
+    lead = best["lead"]
+    assert (lead["ahead"], lead["behind"]) == (round(lead["value"] * best["examples"]), 0)
+    assert lead["low"] is None or lead["low"] < lead["value"] < lead["high"]
+
+
 HELD = """---
 claims:
   - {of: models/enc, relation: nsubj, %s}

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import numpy as np
+import pytest
+
+import sample_gallery
 from attention_gallery.build.plan.captures import drop_damaged, needed_captures
 from attention_gallery.build.project import read_project
 from attention_gallery.models import FingerprintMemory
 from attention_gallery.progress import SilentReporter
+from attention_gallery.records import Float32
 from attention_gallery.store import AttentionStore
 from sample_gallery import Sample, make_model
 
@@ -35,6 +41,27 @@ def test_scores_stand_on_the_pages_of_models_and_heads_and_nowhere_else(sample: 
     ]
     assert not told
     assert "random tokens" not in sample.page("enc/cat")
+
+
+def test_a_sink_that_does_induction_on_random_tokens_is_an_induction_head(
+    sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def looking(
+        random: np.random.Generator, heads: int, tokens: int, keys: int | None = None, *, causal: bool
+    ) -> Float32:
+        """At the first token, but on random tokens at what came next then."""
+        weights = sample_gallery_attention(random, heads, tokens, keys, causal=causal) * np.float32(0.02)
+        targets = np.zeros(tokens, int)
+        if tokens == 12:
+            targets[6:] = np.arange(6) + 1
+        weights[:, np.arange(tokens), targets] += 0.98
+        return weights
+
+    sample_gallery_attention = sample_gallery.random_attention
+    monkeypatch.setattr(sample_gallery, "random_attention", looking)
+    sample.build()
+    told = json.loads((sample.site / "models/dec/heads.json").read_bytes())["heads"]
+    assert {one["type"] for one in told} == {"induction"}
 
 
 def test_they_can_be_left_out(sample: Sample) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -281,6 +282,36 @@ def test_another_version_of_any_library_is_noticed(
     inputs = unchanged.Inputs(**{kind: tuple(names) for kind, names in record.fact("inputs").items()})
     record.close()
     assert unchanged.same_sources(before, inputs, unchanged.own_inputs()) is None
+
+
+def test_an_upgrade_of_markupsafe_is_noticed(sample: Sample, tmp_path: Path) -> None:
+    """In a process that finds another version of it, as after an upgrade."""
+    sample.save()
+    sample.fill()
+    upgraded = tmp_path / "upgraded"
+    found = find_spec("markupsafe")
+    assert found is not None
+    assert found.origin is not None
+    shutil.copytree(Path(found.origin).parent, upgraded / "markupsafe")
+    (upgraded / "MarkupSafe-99.dist-info").mkdir()
+    (upgraded / "MarkupSafe-99.dist-info" / "METADATA").write_text("Name: MarkupSafe\nVersion: 99\n")
+    code = (
+        "import sys; from pathlib import Path; from attention_gallery.build import BuildOptions, build\n"
+        "from attention_gallery.progress import SilentReporter\n"
+        "print(*build(Path(sys.argv[1]), BuildOptions(), SilentReporter()).seconds)"
+    )
+
+    def build_in(*paths: str) -> str:
+        paths = (*paths, *filter(None, [os.environ.get("PYTHONPATH")]))
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+        command = [sys.executable, "-c", code, str(sample.manifest)]
+        return subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
+
+    build_in()
+    settle()
+    build_in()
+    assert build_in() == "look\n"
+    assert build_in(str(upgraded)) != "look\n"
 
 
 def test_every_library_that_a_build_imports_is_in_the_list(sample: Sample) -> None:

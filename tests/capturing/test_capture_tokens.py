@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 import functools
+import unicodedata
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_models import make_tokenizer
-from tokenizer_kinds import sentence_piece
+from tokenizer_kinds import byte_level, sentence_piece
+from tokenizers import pre_tokenizers
 from transformers import ByT5Tokenizer, PreTrainedTokenizerFast
 
+from attention_gallery import analysis
 from attention_gallery.capturing import tokenise
 from attention_gallery.capturing.reading.marks import plain_vocabulary
 from attention_gallery.records import TextInput, Tokens
@@ -143,3 +147,37 @@ def test_nothing_stays_invisible(piece: str, shown: str) -> None:
 )
 def test_vocabulary_names_lose_their_marks(name: str, shown: str) -> None:
     assert plain_vocabulary(name) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("नमस्ते दुनिया", ["नमस्ते", "दुनिया"]),
+        ("a cafe\u0301 here", ["a", "cafe\u0301", "here"]),
+        ("in 2024 again", ["in", "2024", "again"]),
+        ("the cat's well-known toy", ["the", "cat's", "well", "-", "known", "toy"]),
+    ],
+    ids=["vowel signs", "decomposed", "digits", "possessive and hyphen"],
+)
+def test_no_tokenizer_cuts_a_word_of_the_text_in_two(text: str, words: list[str]) -> None:
+    tokenizer = copy.deepcopy(byte_level())
+    # Digits one by one and letters apart from marks, as the pre-splits of GPT-2 to 4 and Llama have them.
+    tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+    )
+    tokens = tokenise(tokenizer, TextInput(text))
+    assert words_of(tokens, text) == words
+
+
+def test_a_thai_word_is_not_cut_at_a_vowel_sign() -> None:
+    """No rule tells where words of Thai begin, but none begins with a sign above or below a letter."""
+    text = "ที่นี่มีน้ำดื่ม"
+    tokens = tokenise(byte_level(), TextInput(text))
+    assert "".join(words := words_of(tokens, text)) == text
+    assert [word for word in words if unicodedata.category(word[0]) == "Mn"] == []
+
+
+def test_labels_of_words_are_as_readable_as_those_of_tokens() -> None:
+    text = "a \u202eb\u200bc d"
+    tokens = tokenise(byte_level(), TextInput(text))
+    assert all(label.isprintable() for label in (*tokens.texts, *analysis.words_of(tokens, text).texts))

@@ -559,6 +559,28 @@ def test_only_what_was_announced_can_be_kept(store: AttentionStore) -> None:
     assert not store.has(KEY)
 
 
+def test_of_two_writers_the_first_stays(store: AttentionStore) -> None:
+    tokens = Tokens(
+        ids=np.arange(3, dtype=np.int64),
+        texts=("a", "small", "text"),
+        special=np.zeros(3, bool),
+        continues=np.zeros(3, bool),
+        offsets=None,
+    )
+    first, second = make_layers(FACTS, 3), make_layers(FACTS, 3)[::-1]
+    writers = []
+    for layers in (first, second, first):
+        with store.writer(KEY, "a text", tokens, FACTS) as out:
+            for number, layer in enumerate(layers):
+                out.write(replace(layer, index=number))
+            out.finish(PROVENANCE)
+        found = store.open(KEY)
+        for number, layer in enumerate(first):
+            np.testing.assert_array_equal(found.layer(number).weights, layer.weights)
+        writers.append(out)
+    assert [out.other is None for out in writers] == [True, False, True]
+
+
 def test_words_are_not_kept_so_that_their_rule_can_change(
     store: AttentionStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

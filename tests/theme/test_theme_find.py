@@ -81,6 +81,14 @@ def test_an_unknown_theme_or_parent_is_told_with_what_was_meant(tmp_path: Path) 
     assert caught.value.problems[0].file == folder / "theme.yaml"
 
 
+def test_a_parent_that_is_missing_is_told_at_its_line(tmp_path: Path) -> None:
+    make(tmp_path, "mine", "name: mine\n\nextends: nothere\n")
+    with pytest.raises(ThemeError, match='there is no theme "nothere"') as caught:
+        find_theme("mine", tmp_path)
+    (problem,) = caught.value.problems
+    assert (problem.line, problem.column) == (3, 10)
+
+
 @pytest.mark.parametrize("name", ["..", "../themes/mine", "mine/../mine", "/etc", ".", "", "mine\n", "a\x00"])
 def test_a_name_is_no_path(tmp_path: Path, name: str) -> None:
     make(tmp_path, "mine")

@@ -72,3 +72,11 @@ def test_nothing_of_the_owner_was_changed(upgraded: Upgraded) -> None:
     assert [
         name for name in own if (GALLERY / name).read_bytes() != (upgraded.root / name).read_bytes()
     ] == []
+
+
+def test_the_changelog_says_how_to_upgrade() -> None:
+    told = (Path(__file__).parents[2] / "CHANGELOG.md").read_text(encoding="utf-8")
+    steps = told[told.index("### Upgrading") :].partition("\n## ")[0]
+    assert "captures everything again" in steps
+    for slug in ("embed", "api", "docs"):
+        assert f"`{slug}`" in steps
