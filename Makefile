@@ -32,20 +32,22 @@ gallery: $(GALLERY_READY) ## build the gallery of gallery.yaml into site/
 serve: $(GALLERY_READY) ## build, serve on this machine, rebuild on every change
 	@$(BIN)/attention-gallery serve
 
+define STATIC
+$(BIN)/ruff check $(wildcard $(SOURCES))
+$(BIN)/ruff format --check $(wildcard $(SOURCES))
+$(BIN)/mypy
+$(BIN)/lint-imports --no-logo
+endef
+
 .PHONY: check
-check: static ## run the quick checks: ruff, mypy, import contracts, the tests of the lowest rooms
+check: $(TEST_READY) ## run the quick checks: ruff, mypy, import contracts, the tests of the lowest rooms
+	$(STATIC)
 	$(BIN)/python -m pytest -q $(QUICK)
 
 .PHONY: test
-test: static chromium ## run every check: ruff, mypy, import contracts, pytest with the browser
+test: $(TEST_READY) chromium ## run every check: ruff, mypy, import contracts, pytest with the browser
+	$(STATIC)
 	$(BIN)/python -m pytest -n auto --dist loadfile
-
-.PHONY: static
-static: $(TEST_READY)
-	$(BIN)/ruff check $(wildcard $(SOURCES))
-	$(BIN)/ruff format --check $(wildcard $(SOURCES))
-	$(BIN)/mypy
-	$(BIN)/lint-imports --no-logo
 
 .PHONY: wheel
 wheel: $(TEST_READY) ## build the wheel into dist/
