@@ -11,6 +11,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet --constraint constraints.txt
 SOURCES := generator tests benchmarks
+# Tests that neither run a model nor build a site, but for those that try manifests at random.
+QUICK := tests/manifest --ignore tests/manifest/test_manifest_fuzz.py tests/texts $(wildcard $(patsubst %,tests/test_%.py,\
+  architecture_docs errors files hashing import_contracts installed stamps user_files))
 
 # pip is asked only when what it would be asked has changed.
 INPUTS := constraints.txt pyproject.toml Makefile
@@ -29,12 +32,21 @@ gallery: $(GALLERY_READY) ## build the gallery of gallery.yaml into site/
 serve: $(GALLERY_READY) ## build, serve on this machine, rebuild on every change
 	@$(BIN)/attention-gallery serve
 
+define STATIC
+$(BIN)/ruff check $(wildcard $(SOURCES))
+$(BIN)/ruff format --check $(wildcard $(SOURCES))
+$(BIN)/mypy
+$(BIN)/lint-imports --no-logo
+endef
+
+.PHONY: check
+check: $(TEST_READY) ## run the quick checks: ruff, mypy, import contracts, the tests of the lowest rooms
+	$(STATIC)
+	$(BIN)/python -m pytest -q $(QUICK)
+
 .PHONY: test
 test: $(TEST_READY) chromium ## run every check: ruff, mypy, import contracts, pytest with the browser
-	$(BIN)/ruff check $(wildcard $(SOURCES))
-	$(BIN)/ruff format --check $(wildcard $(SOURCES))
-	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(STATIC)
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
 .PHONY: wheel
