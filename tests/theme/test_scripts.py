@@ -45,7 +45,7 @@ def makers() -> Mapping[str, str]:
             found[part] = name
         for parts in re.findall(r"Object\.assign\(AG, \{ ([\w, ]+) \}\)", text):
             found.update(dict.fromkeys(parts.split(", "), name))
-    (returned,) = re.findall(r"\n  return \{\n(.*?)\n  \};", scripts()["core.js"], re.DOTALL)
+    (returned,) = re.findall(r"\n  const core = \{\n(.*?)\n  \};", scripts()["core.js"], re.DOTALL)
     for part in re.findall(r"(?:^    |, )(\w+)(?=[:,])", returned, re.MULTILINE):
         found[part] = "core.js"
     return found

@@ -9,7 +9,9 @@
   const count = AG.one(".atlas-count");
   const empty = AG.one(".atlas-empty");
   const all = AG.one("[data-atlas-all]", tools);
-  const fields = Object.fromEntries(AG.all("[name]", tools).map((field) => [field.name, field]));
+  const fields = Object.fromEntries(
+    AG.all("[name]", tools).map((field) => [/** @type {any} */ (field).name, /** @type {any} */ (field)]),
+  );
   const columns = new Map(
     Array.from(table.tHead.rows[0].cells, (head) => [head.dataset.name, head.cellIndex]),
   );
@@ -20,7 +22,12 @@
     ]),
   );
   const told = ["head", "shown", "type", "relation"].filter((name) => columns.has(name));
+  /** @param {string} name */
   const measured = (name) => columns.has(name) && !told.includes(name);
+  /**
+   * @param {HTMLTableRowElement} row
+   * @param {string} name
+   */
   const cell = (row, name) => row.cells[columns.get(name)].textContent.trim();
   const rows = Array.from(table.tBodies[0].rows, (row) => {
     const name = row.cells[0].textContent.trim();
@@ -33,9 +40,15 @@
     return { row, name, layer, head, text, types };
   });
   const kept = ["find", "type", "from", "to", "measure", "least", "most", "sort", "order", "colour"];
+  /** @type {Record<string, string>} */
   let state = {};
 
-  /** “L3” is that layer and no other, “H5” that head of any layer; anything else is looked for in the text. */
+  /**
+   * “L3” is that layer and no other, “H5” that head of any layer; anything else is looked for in the text.
+   *
+   * @param {typeof rows[number]} one
+   * @param {string} term
+   */
   function named(one, term) {
     const [, layer, head] = term.match(/^(?:l(\d+))?(?:h(\d+))?$/) || [];
     if (layer === undefined && head === undefined) return one.text.includes(term);
@@ -45,6 +58,7 @@
     );
   }
 
+  /** @param {typeof rows[number]} one */
   function fits(one) {
     if (state.type && !one.types.includes(titles.get(state.type))) return false;
     if (one.layer < Number(state.from || 0) || one.layer > Number(state.to || Infinity)) return false;
@@ -54,7 +68,7 @@
         .toLowerCase()
         .split(/\s+/)
         .filter(Boolean)
-        .every((term) => named(one, term))
+        .every((/** @type {string} */ term) => named(one, term))
     )
       return false;
     if (!state.measure) return true;
@@ -80,6 +94,7 @@
     const found = Object.fromEntries(
       new URLSearchParams(location.hash.includes("=") ? location.hash.slice(1) : ""),
     );
+    /** @param {string | undefined} text */
     const number = (text) => (/^-?\d+(\.\d+)?$/.test(text || "") ? text : "");
     const limited = measured(found.measure) && (number(found.least) || number(found.most));
     return tidy({
@@ -96,6 +111,7 @@
     });
   }
 
+  /** @param {Record<string, any>} wanted */
   const tidy = (wanted) =>
     Object.fromEntries(kept.filter((name) => wanted[name]).map((name) => [name, wanted[name]]));
 
@@ -108,6 +124,7 @@
     }
   }
 
+  /** @param {Record<string, any>} wanted */
   function change(wanted) {
     state = tidy({ ...state, ...wanted });
     write();
@@ -147,7 +164,7 @@
   }
 
   let waiting = 0;
-  tools.addEventListener("input", (event) => {
+  tools.addEventListener("input", (/** @type {any} */ event) => {
     clearTimeout(waiting);
     if (event.target.type === "search" || event.target.type === "number") waiting = setTimeout(asked, 150);
     else asked();

@@ -1,13 +1,18 @@
 // needs: core.js, state.js
 /* Colours come from the style sheet's custom properties, so that a theme restyles the figures too. */
 (() => {
+  /** @type {any} */
   const pixel = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d", {
     willReadFrequently: true,
   });
   const probe = document.body.appendChild(AG.make("span", { class: "hidden", "aria-hidden": "true" }));
   let known = new Map();
 
-  /** The red, green and blue of a custom property in the present colour scheme. */
+  /**
+   * The red, green and blue of a custom property in the present colour scheme.
+   *
+   * @param {string} name
+   */
   function rgb(name) {
     if (!known.has(name)) {
       probe.style.color = `var(${name})`;
@@ -19,11 +24,19 @@
     return known.get(name);
   }
 
+  /**
+   * @param {string} name
+   * @param {number} [alpha]
+   */
   function css(name, alpha = 1) {
     return `rgb(${rgb(name).join(" ")} / ${alpha})`;
   }
 
-  /** 256 colours blended from five custom properties: Uint8Array of red, green, blue. */
+  /**
+   * 256 colours blended from five custom properties: Uint8Array of red, green, blue.
+   *
+   * @param {string[]} names
+   */
   function blend(names) {
     const key = names.join();
     if (!known.has(key)) {
@@ -49,7 +62,11 @@
   /** From the largest fall over no difference to the largest rise. */
   const diverging = () => blend(["--fall-2", "--fall-1", "--heat-0", "--rise-1", "--rise-2"]);
 
-  /** The largest weight or difference, which takes the darkest colour: of the head itself, or 1. */
+  /**
+   * The largest weight or difference, which takes the darkest colour: of the head itself, or 1.
+   *
+   * @param {Float32Array} weights
+   */
   function top(weights) {
     if (AG.state.scale === "one") return 1;
     let most = 0;
@@ -57,11 +74,23 @@
     return most || 1;
   }
 
-  /** The same of a figure, which may have been told what to stand beside. */
+  /**
+   * The same of a figure, which may have been told what to stand beside.
+   *
+   * @param {Heatmap} figure
+   */
   const most = (figure) => (AG.state.scale !== "one" && figure.most) || top(figure.weights);
 
   // The square root keeps broad attention from looking empty.
+  /**
+   * @param {number} weight
+   * @param {number} most
+   */
   const level = (weight, most) => Math.min(255, Math.round(Math.sqrt(weight / most) * 255));
+  /**
+   * @param {number} difference
+   * @param {number} most
+   */
   const signed = (difference, most) =>
     Math.round(127.5 + Math.sign(difference) * Math.min(1, Math.sqrt(Math.abs(difference) / most)) * 127.5);
 

@@ -1,6 +1,7 @@
 // needs: core.js
 /* Attention weights from text: base64, raw deflate where it pays, then one of two codecs (docs/themes.md). */
 (() => {
+  /** @param {string} base64 */
   function bytesOf(base64) {
     const text = atob(base64.trim());
     const bytes = new Uint8Array(text.length);
@@ -8,18 +9,32 @@
     return bytes;
   }
 
+  /** @param {Uint8Array} bytes */
   async function inflate(bytes) {
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+    const stream = new Blob([/** @type {Uint8Array<ArrayBuffer>} */ (bytes)])
+      .stream()
+      .pipeThrough(new DecompressionStream("deflate-raw"));
     return new Uint8Array(await new Response(stream).arrayBuffer());
   }
 
-  /** A weight of 16 bits, or a difference from -1 to 1; NaN where there is none. */
+  /**
+   * A weight of 16 bits, or a difference from -1 to 1; NaN where there is none.
+   *
+   * @param {number} level
+   * @param {string} codec
+   */
   function sixteen(level, codec) {
     if (codec !== "signed16") return level / 65535;
     return level === 65535 ? NaN : (level - 32767) / 32767;
   }
 
-  /** One head as Float32Array[query × key]; NaN where a causal model cannot look. */
+  /**
+   * One head as Float32Array[query × key]; NaN where a causal model cannot look.
+   *
+   * @param {Uint8Array} data
+   * @param {number} index
+   * @param {{ queries: number, keys: number, causal: boolean, codec: string }} shape
+   */
   function head(data, index, { queries, keys, causal, codec }) {
     const cells = causal ? (queries * (queries + 1)) / 2 : queries * keys;
     const low = data.length / 2;
@@ -52,7 +67,7 @@
       queries: Number(figure.dataset.queries),
       keys: Number(figure.dataset.keys),
       causal: figure.dataset.causal === "1",
-      codec: figure.dataset.codec,
+      codec: figure.dataset.codec || "",
     };
     const known = new Map();
     return (index) => {

@@ -8,7 +8,7 @@
 
   if (!disk) return;
   for (const link of AG.all("a[href]")) {
-    const href = link.getAttribute("href");
+    const href = link.getAttribute("href") || "";
     if (!/^[a-z][a-z0-9+.-]*:/i.test(href)) link.setAttribute("href", AG.address(href));
   }
 })();

@@ -4,7 +4,12 @@
   const roots = AG.all('[data-figure="embedded"], [data-figure="difference"]');
   if (!roots.length) return;
 
-  /** What the drawing of a heatmap reads of a figure; nothing is ever selected in this one. */
+  /**
+   * What the drawing of a heatmap reads of a figure; nothing is ever selected in this one.
+   *
+   * @param {HTMLElement} root
+   * @param {number} index
+   */
   function figureOf(root, index) {
     const spec = AG.json(AG.one(".figure-spec", root));
     const [labels, keyLabels] = [spec.data[0].y.map(AG.plain), spec.data[0].x.map(AG.plain)];
@@ -16,7 +21,8 @@
       plot.style.setProperty("--shape", Math.min(2.2, Math.max(0.7, (keys + 3) / (queries + 4))).toFixed(3));
     const signed = root.dataset.figure === "difference";
     const most = Number(root.dataset.most) || 0;
-    return {
+    /** @type {Heatmap} */
+    const figure = /** @type {any} */ ({
       root,
       plot,
       spec,
@@ -32,20 +38,26 @@
       cell: null,
       weights: null,
       picked: () => -1,
-    };
+    });
+    return figure;
   }
 
+  /**
+   * @param {number} weight
+   * @param {boolean} [signed]
+   */
   function told(weight, signed) {
     if (Number.isNaN(weight)) return signed ? "not compared" : "not visible";
     const number = Math.abs(weight).toFixed(Math.abs(weight) < 0.01 ? 4 : 3);
     return signed ? `${weight < 0 ? "−" : "+"}${number}` : number;
   }
 
+  /** @param {Heatmap} figure */
   function tipOf(figure) {
     const tip = figure.plot.appendChild(AG.make("div", { class: "tip", hidden: "", "aria-hidden": "true" }));
     return () => {
       tip.hidden = !figure.cell || Boolean(figure.covered);
-      if (tip.hidden) return;
+      if (!figure.cell || tip.hidden) return;
       const [query, key] = figure.cell;
       const weight = figure.weights[query * figure.keys + key];
       const shown = told(weight, figure.signed);
@@ -60,8 +72,13 @@
     };
   }
 
+  /**
+   * @param {Heatmap} figure
+   * @param {() => void} draw
+   */
   function point(figure, draw) {
     const tell = tipOf(figure);
+    /** @param {Cell | null} cell */
     const at = (cell) => {
       if (String(cell) === String(figure.cell)) return;
       figure.cell = cell;
@@ -77,6 +94,10 @@
     figure.plot.addEventListener("pointerleave", () => at(null));
   }
 
+  /**
+   * @param {HTMLElement} root
+   * @param {number} index
+   */
   async function show(root, index) {
     const figure = figureOf(root, index);
     try {
@@ -101,7 +122,6 @@
     );
     figure.plot.append(canvas, scale);
     figure.hatched = figure.signed && figure.weights.some(Number.isNaN);
-    /** Hides the canvas under what lies over it. */
     figure.cover = (on) => {
       figure.covered = on;
       canvas.style.visibility = scale.style.visibility = on ? "hidden" : "";
@@ -116,6 +136,7 @@
   }
 
   const begun = new Set();
+  /** @param {HTMLElement} root */
   function begin(root) {
     if (begun.has(root)) return;
     begun.add(root);
@@ -125,7 +146,7 @@
   // What is near is drawn at once, and the rest when nothing else is to do, so that print finds it all.
   const watcher = new IntersectionObserver(
     (entries) => {
-      for (const entry of entries) if (entry.isIntersecting) begin(entry.target);
+      for (const entry of entries) if (entry.isIntersecting) begin(/** @type {HTMLElement} */ (entry.target));
     },
     { rootMargin: "400px" },
   );

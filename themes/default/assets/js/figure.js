@@ -2,14 +2,19 @@
 /* The figure of one head: where its weights come from, and which of its views is shown. */
 (() => {
   const root = AG.one('[data-figure="heatmap"]');
-  AG.views = {};
+  AG.views = /** @type {any} */ ({}); // each view adds itself
   if (!root) return;
 
   const spec = AG.json(AG.one(".figure-spec", root));
   const plot = AG.one(".figure-plot", root);
   const source = root.dataset.source ? AG.one('[data-figure="grid"]') : root;
+  /** @type {{ queries: string[], keys: string[] }} */
   const names = { queries: spec.data[0].y.map(AG.plain), keys: spec.data[0].x.map(AG.plain) };
-  /** Which tokens of a strip are special, as a set of their places. */
+  /**
+   * Which tokens of a strip are special, as a set of their places.
+   *
+   * @param {HTMLElement} strip
+   */
   const specialIn = (strip) =>
     new Set(
       strip
@@ -20,7 +25,8 @@
     queries: specialIn(AG.one(".tokens")),
     keys: specialIn(AG.one("[data-key-tokens] .tokens") || AG.one(".tokens")),
   };
-  const figure = {
+  /** @type {Figure} */
+  const figure = /** @type {any} */ ({
     root,
     plot,
     spec,
@@ -41,10 +47,19 @@
     whole: null,
     cell: null,
     covered: false,
+    /**
+     * @param {number} query
+     * @param {number} key
+     */
     weight(query, key) {
       return this.weights[query * this.keys + key];
     },
-    /** The weight of a pair of tokens, hidden or not. */
+    /**
+     * The weight of a pair of tokens, hidden or not.
+     *
+     * @param {number} query
+     * @param {number} key
+     */
     weightOf(query, key) {
       return this.whole[query * names.keys.length + key];
     },
@@ -59,6 +74,9 @@
     /**
      * Selects the token of a row or, in the other direction, of a column; the label of a row (no column) always
      * selects its own.
+     *
+     * @param {number} row
+     * @param {number} column
      */
     choose(row, column) {
       const [query, key] = [this.rows[row], column >= 0 ? this.columns[column] : -1];
@@ -67,7 +85,7 @@
       else if (to) AG.set({ key });
       else AG.set(AG.state.direction === "to" ? { token: query, direction: "from" } : { token: query });
     },
-  };
+  });
   AG.figure = figure;
 
   const live = root.appendChild(AG.make("p", { class: "hidden", role: "status" }));
@@ -87,7 +105,7 @@
   figure.say = (text) => {
     live.textContent = text;
   };
-  figure.tell = (text, x, y) => {
+  figure.tell = (text, x = 0, y = 0) => {
     tip.hidden = !text;
     if (!text) return;
     tip.textContent = text;
@@ -97,6 +115,7 @@
     tip.style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`;
   };
 
+  /** @type {View | null} */
   let shown = null;
   const draw = AG.framed(() => {
     if (shown && figure.weights) shown.draw(figure);
@@ -117,6 +136,7 @@
 
   /** Keeps the rows and columns of the tokens that are shown. Their weights stay what they are. */
   function take() {
+    /** @param {"queries" | "keys"} side */
     const seen = (side) =>
       names[side].map((_, i) => i).filter((i) => AG.state.special !== "hidden" || !special[side].has(i));
     const [rows, columns] = [seen("queries"), seen("keys")];

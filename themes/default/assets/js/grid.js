@@ -12,9 +12,17 @@
   const canvas = AG.make("canvas", { "aria-hidden": "true" });
   const cells = AG.all("tbody td > *", table);
   const names = cells.map((cell) => cell.textContent);
+  /** @param {HTMLElement} link */
+  const cellOf = (link) => /** @type {HTMLElement} */ (link.parentElement);
+  /** @type {Weights | null} */
   let weightsOf = null;
   let job = 0;
 
+  /**
+   * @param {HTMLElement} cell
+   * @param {DOMRect} origin
+   * @param {number} ratio
+   */
   function place(cell, origin, ratio) {
     const area = cell.getBoundingClientRect();
     const side = Math.round(Math.min(area.width, area.height - 4) * ratio) - 2 * Math.round(ratio);
@@ -22,14 +30,21 @@
     return { left, top: Math.round((area.top - origin.top) * ratio) + Math.round(ratio), side };
   }
 
+  /**
+   * @param {CanvasRenderingContext2D} pen
+   * @param {number} index
+   * @param {{ left: number; top: number; side: number }} spot
+   * @param {number} ratio
+   */
   function drawOne(pen, index, spot, ratio) {
+    if (!weightsOf) return;
     const longer = Math.max(queries, keys);
     const [width, height] = [keys, queries].map((count) =>
       Math.max(1, Math.round((spot.side * count) / longer)),
     );
     const [left, top] = [spot.left + ((spot.side - width) >> 1), spot.top + ((spot.side - height) >> 1)];
     pen.putImageData(AG.thumbnail(weightsOf(index), queries, keys, width, height), left, top);
-    const family = cells[index].parentElement.className.replace("f-", "");
+    const family = cellOf(cells[index]).className.replace("f-", "");
     pen.fillStyle = AG.colour.css(`--family-${family === "separator" ? "sink" : family}`);
     pen.fillRect(spot.left, spot.top + spot.side + ratio, spot.side, Math.max(2, Math.round(2.5 * ratio)));
   }
@@ -44,7 +59,7 @@
     canvas.height = Math.round(origin.height * ratio);
     canvas.style.width = `${origin.width}px`;
     canvas.style.height = `${origin.height}px`;
-    const pen = canvas.getContext("2d");
+    const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
     job += 1;
     const mine = job;
     let next = 0;
@@ -69,7 +84,7 @@
     AG.emit("selected", {
       name: names[index],
       title: cells[index].title,
-      family: cells[index].parentElement.className,
+      family: cellOf(cells[index]).className,
       href: cells[index].getAttribute("href"),
     });
   }
@@ -83,7 +98,12 @@
     if (index >= 0 && head >= 0 && head < heads && wanted) AG.set({ head: wanted });
   };
 
-  /** Arrow keys take focus and selection along, from the cell that has the focus. */
+  /**
+   * Arrow keys take focus and selection along, from the cell that has the focus.
+   *
+   * @param {KeyboardEvent} event
+   * @param {number} index
+   */
   function walk(event, index) {
     const way = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
     if (!way || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;

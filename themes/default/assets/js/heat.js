@@ -8,13 +8,8 @@
   const scale = AG.one(".heat-scale");
   const told = AG.one(".heat-told");
   const cells = AG.all("tbody td > *", table).map((link) => {
-    return {
-      link,
-      cell: link.parentElement,
-      family: link.parentElement.className,
-      type: link.title,
-      name: link.textContent,
-    };
+    const cell = /** @type {HTMLElement} */ (link.parentElement);
+    return { link, cell, family: cell.className, type: link.title, name: link.textContent };
   });
 
   const typed = table.caption.textContent;
@@ -27,14 +22,18 @@
     }
   }
 
+  /**
+   * @param {string} name
+   * @param {string} title
+   */
   function byMeasure(name, title) {
     const shown = AG.atlas.shown(name);
     const defined = Array.from(shown.values()).filter((text) => !Number.isNaN(AG.number(text)));
     defined.sort((a, b) => AG.number(a) - AG.number(b));
-    const ends = [defined[0], defined.at(-1)];
+    const ends = [defined[0], defined[defined.length - 1]];
     const [low, high] = ends.map(AG.number);
     for (const { link, cell, type, name: head } of cells) {
-      const text = shown.get(head);
+      const text = shown.get(head) ?? "";
       const part = Math.round((100 * (AG.number(text) - low)) / (high - low || 1));
       cell.className = Number.isNaN(part) ? "nothing" : `b${part}`;
       link.title = `${type}, ${title.toLowerCase()} ${Number.isNaN(part) ? "not defined" : text}`;
@@ -44,6 +43,7 @@
     });
   }
 
+  /** @param {string} name */
   function colour(name) {
     select.value = name;
     const title = select.selectedOptions[0].text;
@@ -55,9 +55,10 @@
     told.textContent = rest;
   }
 
+  /** @param {Event} event */
   const tell = (event) => {
-    const link = event.target.closest("tbody td > *");
-    if (link) told.textContent = `${link.textContent}: ${link.title}`;
+    const link = /** @type {Element} */ (event.target).closest("tbody td > *");
+    if (link instanceof HTMLElement) told.textContent = `${link.textContent}: ${link.title}`;
   };
   for (const name of ["pointerover", "focusin"]) table.addEventListener(name, tell);
   for (const name of ["pointerleave", "focusout"])

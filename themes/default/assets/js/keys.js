@@ -1,6 +1,7 @@
 // needs: core.js, grid.js
 /* Keys for moving between heads; "?" tells which there are. */
 (() => {
+  /** @type {Record<string, "previous" | "next" | "up" | "down">} */
   const ways = {
     h: "previous",
     l: "next",
@@ -11,8 +12,10 @@
     ArrowUp: "up",
     ArrowDown: "down",
   };
+  /** @type {Record<string, [number, number]>} */
   const steps = { previous: [0, -1], next: [0, 1], up: [-1, 0], down: [1, 0] };
   const hasWays = AG.one("[data-way]") !== null;
+  /** @type {HTMLDialogElement | null} */
   let help = null;
 
   function explain() {
@@ -45,7 +48,7 @@
         list,
         close,
       );
-      close.addEventListener("click", () => help.close());
+      close.addEventListener("click", () => help?.close());
       document.body.append(help);
     }
     help.showModal();
@@ -53,14 +56,15 @@
 
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || help?.open) return;
-    if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+    const target = /** @type {Element} */ (event.target);
+    if (target.closest("input, textarea, select, [contenteditable]")) return;
     if (event.key === "?") {
       explain();
       return;
     }
     const way = ways[event.key];
     const arrow = event.key.startsWith("Arrow");
-    if (!way || (arrow && event.target.closest(".scroll, .figure-table, [role=listbox], [role=application]")))
+    if (!way || (arrow && target.closest(".scroll, .figure-table, [role=listbox], [role=application]")))
       return;
     if (AG.step && !arrow) AG.step(...steps[way]);
     else if (hasWays) {

@@ -1,9 +1,18 @@
 // needs: core.js, colour.js, state.js
 /* Token labels beside and under a heatmap: thinned where they crowd, whole for what is pointed at. */
 (() => {
+  /**
+   * @param {number} size
+   * @param {number} [weight]
+   */
   const fontOf = (size, weight = 400) =>
     `${weight} ${size}px ${getComputedStyle(document.documentElement).fontFamily}`;
 
+  /**
+   * @param {CanvasRenderingContext2D} pen
+   * @param {string} text
+   * @param {number} limit
+   */
   function clipped(pen, text, limit) {
     if (pen.measureText(text).width <= limit) return text;
     let short = Array.from(text);
@@ -12,13 +21,24 @@
     return `${short.join("")}…`;
   }
 
-  /** Which labels are written: every one, or every few; always those pointed at or selected. */
+  /**
+   * Which labels are written: every one, or every few; always those pointed at or selected.
+   *
+   * @param {number} index
+   * @param {number[]} chosen
+   * @param {Box} box
+   */
   function written(index, chosen, box) {
     if (chosen.includes(index)) return true;
     const near = chosen.some((other) => Math.abs(other - index) < box.every);
     return index % box.every === 0 && !near;
   }
 
+  /**
+   * @param {CanvasRenderingContext2D} pen
+   * @param {Heatmap} figure
+   * @param {Box} box
+   */
   function write(pen, figure, box) {
     const { state } = AG;
     const [query, key] = figure.cell || [-1, -1];
@@ -28,6 +48,11 @@
     const dim = AG.colour.css("--ink-soft");
     const ink = AG.colour.css("--ink");
     const accent = AG.colour.css("--accent");
+    /**
+     * @param {number} index
+     * @param {number[]} chosen
+     * @param {boolean} isPicked
+     */
     const style = (index, chosen, isPicked) => {
       pen.font = fontOf(box.font, chosen.includes(index) ? 650 : 400);
       pen.fillStyle = isPicked ? accent : chosen.includes(index) ? ink : dim;

@@ -2,18 +2,31 @@
 /* The same weights as lines: queries on the left, keys on the right. */
 (() => {
   const HEAD = 28;
-  let canvas = null;
-  let slider = null;
+  /** @type {HTMLCanvasElement} */
+  let canvas;
+  /** @type {HTMLElement} */
+  let slider;
   let hovered = -1;
 
+  /** @param {Figure} figure */
   function geometry(figure) {
     const width = figure.plot.clientWidth;
     const longer = Math.max(figure.queries, figure.keys);
     const row = longer > 60 ? 16 : longer > 30 ? 20 : 26;
     const gutter = Math.min(150, width * 0.32);
-    return { width, row, gutter, height: HEAD + row * longer + 8, y: (i) => HEAD + (i + 0.5) * row };
+    return {
+      width,
+      row,
+      gutter,
+      height: HEAD + row * longer + 8,
+      y: (/** @type {number} */ i) => HEAD + (i + 0.5) * row,
+    };
   }
 
+  /**
+   * @param {Figure} figure
+   * @param {ReturnType<typeof geometry>} space
+   */
   function size(figure, space) {
     const ratio = devicePixelRatio || 1;
     figure.plot.style.aspectRatio = "auto";
@@ -23,13 +36,19 @@
     canvas.height = Math.round(space.height * ratio);
     canvas.style.width = `${space.width}px`;
     canvas.style.height = `${space.height}px`;
-    const pen = canvas.getContext("2d");
+    const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     return pen;
   }
 
-  /** The edges worth drawing, weakest first so that strong ones lie on top. */
+  /**
+   * The edges worth drawing, weakest first so that strong ones lie on top.
+   *
+   * @param {Figure} figure
+   * @param {number} chosen
+   */
   function edges(figure, chosen) {
+    /** @type {{ query: number, key: number, weight: number, mine: boolean }[]} */
     const found = [];
     const least = Math.max(0.01, AG.state.threshold);
     figure.weights.forEach((weight, i) => {
@@ -39,9 +58,15 @@
       const mine = chosen < 0 || (AG.state.direction === "from" ? query : key) === chosen;
       found.push({ query, key, weight, mine });
     });
-    return found.sort((a, b) => a.mine - b.mine || a.weight - b.weight);
+    return found.sort((a, b) => Number(a.mine) - Number(b.mine) || a.weight - b.weight);
   }
 
+  /**
+   * @param {CanvasRenderingContext2D} pen
+   * @param {Figure} figure
+   * @param {ReturnType<typeof geometry>} space
+   * @param {number} chosen
+   */
   function words(pen, figure, space, chosen) {
     const from = AG.state.direction === "from";
     const family = getComputedStyle(document.documentElement).fontFamily;
@@ -69,6 +94,7 @@
     }
   }
 
+  /** @param {Figure} figure */
   function draw(figure) {
     const space = geometry(figure);
     const pen = size(figure, space);
@@ -103,12 +129,16 @@
     const output = AG.make("output", { for: id }, AG.state.threshold.toFixed(2));
     input.addEventListener("input", () => AG.set({ threshold: Number(input.value) }));
     AG.on("state", () => {
-      input.value = AG.state.threshold;
+      input.value = String(AG.state.threshold);
       output.textContent = AG.state.threshold.toFixed(2);
     });
     return AG.make("label", { class: "threshold", for: id }, "From", input, output);
   }
 
+  /**
+   * @param {Figure} figure
+   * @param {MouseEvent} event
+   */
   function rowAt(figure, event) {
     const row = Math.floor(
       (event.clientY - figure.plot.getBoundingClientRect().top - HEAD) / geometry(figure).row,
@@ -143,7 +173,7 @@
     hide(figure) {
       canvas.remove();
       slider.remove();
-      for (const name of ["aspectRatio", "maxBlockSize", "blockSize"]) figure.plot.style[name] = "";
+      Object.assign(figure.plot.style, { aspectRatio: "", maxBlockSize: "", blockSize: "" });
     },
     draw,
   };

@@ -2,9 +2,15 @@
 /* The heatmap on a canvas: the first picture of a head, with labels that stay readable. */
 (() => {
   const TOP = 30;
-  let canvas = null;
-  let scale = null;
+  /** @type {HTMLCanvasElement} */
+  let canvas;
+  /** @type {HTMLElement} */
+  let scale;
 
+  /**
+   * @param {Heatmap} figure
+   * @param {HTMLCanvasElement} canvas
+   */
   function context(figure, canvas) {
     const ratio = devicePixelRatio || 1;
     const { clientWidth: width, clientHeight: height } = figure.plot;
@@ -14,19 +20,25 @@
       canvas.style.width = `${width}px`;
       canvas.style.height = `${height}px`;
     }
-    const pen = canvas.getContext("2d");
+    const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.clearRect(0, 0, width, height);
     return pen;
   }
 
-  /** Where the matrix stands: gutters fit the labels, cells are whole device pixels. */
+  /**
+   * Where the matrix stands: gutters fit the labels, cells are whole device pixels.
+   *
+   * @param {Heatmap} figure
+   * @param {CanvasRenderingContext2D} pen
+   */
   function layout(figure, pen) {
     const { clientWidth: width, clientHeight: height } = figure.plot;
     const ratio = devicePixelRatio || 1;
     const rough = Math.min(width / (figure.keys + 4), height / (figure.queries + 4));
     const font = Math.max(10, Math.min(14, rough * 0.62));
     pen.font = AG.labels.fontOf(font);
+    /** @param {string[]} labels */
     const longest = (labels) => Math.max(...labels.map((label) => pen.measureText(label).width));
     const below = longest(figure.keyLabels);
     const gutter = Math.ceil(Math.min(longest(figure.labels), width * 0.26)) + 12;
@@ -47,6 +59,10 @@
     };
   }
 
+  /**
+   * @param {CanvasRenderingContext2D} pen
+   * @param {Heatmap} figure
+   */
   function marks(pen, figure) {
     const { state } = AG;
     const { box } = figure;
@@ -66,7 +82,13 @@
     pen.strokeRect(box.left + key * box.cell, box.top + query * box.cell, box.cell, box.cell);
   }
 
-  /** Draws a figure onto a canvas, with the legend of its colours. */
+  /**
+   * Draws a figure onto a canvas, with the legend of its colours.
+   *
+   * @param {Heatmap} figure
+   * @param {HTMLCanvasElement} canvas
+   * @param {HTMLElement} scale
+   */
   function paint(figure, canvas, scale) {
     const pen = context(figure, canvas);
     if (!figure.plot.clientWidth) return;

@@ -1,17 +1,23 @@
 // needs: core.js, colour.js, special.js, state.js
 /* What lies under a heatmap's labels: the cells, the hatching of what is absent, the lattice, the legend. */
 (() => {
-  let image = null;
+  /** @type {HTMLCanvasElement} */
+  let image;
   let painted = "";
 
-  /** The matrix as a picture of one pixel a cell; painted again only when head, scale or colours change. */
+  /**
+   * The matrix as a picture of one pixel a cell; painted again only when head, scale or colours change.
+   *
+   * @param {Heatmap} figure
+   * @param {HTMLElement} scale
+   */
   function picture(figure, scale) {
     const ends = [AG.colour.css("--heat-0"), AG.colour.css("--heat-4")];
     const key = [figure.name, figure.weights.length, AG.state.scale, ...ends].join("|");
     if (painted === key) return image;
     painted = key;
     image = Object.assign(document.createElement("canvas"), { width: figure.keys, height: figure.queries });
-    const pen = image.getContext("2d");
+    const pen = /** @type {CanvasRenderingContext2D} */ (image.getContext("2d"));
     const pixels = pen.createImageData(figure.keys, figure.queries);
     const ramp = figure.signed ? AG.colour.diverging() : AG.colour.ramp();
     const level = figure.signed ? AG.colour.signed : AG.colour.level;
@@ -26,19 +32,31 @@
     return image;
   }
 
+  /**
+   * @param {HTMLElement} scale
+   * @param {Uint8Array} ramp
+   * @param {number} most
+   * @param {boolean} [signed]
+   */
   function legend(scale, ramp, most, signed) {
     const strip = AG.one("canvas", scale);
-    const pen = strip.getContext("2d");
+    const pen = /** @type {CanvasRenderingContext2D} */ (strip.getContext("2d"));
     const image = pen.createImageData(256, 1);
     for (let i = 0; i < 256; i += 1)
       image.data.set([ramp[i * 3], ramp[i * 3 + 1], ramp[i * 3 + 2], 255], i * 4);
     pen.putImageData(image, 0, 0);
     const largest = most === 1 ? "1" : most.toFixed(most < 0.01 ? 4 : 2);
-    scale.firstChild.textContent = signed ? `−${largest}` : "0";
-    scale.lastChild.textContent = signed ? `+${largest}` : largest;
+    const [least, , greatest] = scale.childNodes;
+    least.textContent = signed ? `−${largest}` : "0";
+    greatest.textContent = signed ? `+${largest}` : largest;
   }
 
-  /** The half that a causal model cannot see is hatched: absent, not zero. */
+  /**
+   * The half that a causal model cannot see is hatched: absent, not zero.
+   *
+   * @param {CanvasRenderingContext2D} pen
+   * @param {Box} box
+   */
   function hatch(pen, box) {
     pen.save();
     pen.beginPath();
@@ -57,8 +75,14 @@
     pen.restore();
   }
 
+  /**
+   * @param {CanvasRenderingContext2D} pen
+   * @param {Heatmap} figure
+   * @param {Box} box
+   */
   function lattice(pen, figure, box) {
     if (box.cell < 9) return;
+    /** @param {number} i */
     const seen = (i) => (figure.causal ? i * box.cell : 0);
     pen.strokeStyle = AG.colour.css("--paper");
     pen.lineWidth = box.cell > 20 ? 1.5 : 1;
@@ -74,12 +98,18 @@
     pen.stroke();
   }
 
-  /** Thin lines where a segment ends and the next begins. */
+  /**
+   * Thin lines where a segment ends and the next begins.
+   *
+   * @param {CanvasRenderingContext2D} pen
+   * @param {Heatmap} figure
+   * @param {Box} box
+   */
   function borders(pen, figure, box) {
     pen.strokeStyle = AG.colour.css("--line-strong");
     pen.lineWidth = 1;
     pen.beginPath();
-    const { rows, columns } = AG.borders(figure);
+    const { rows, columns } = AG.borders(/** @type {Figure} */ (figure));
     for (const i of columns) {
       const at = Math.round(i * box.cell) + 0.5;
       pen.moveTo(box.left + at, box.top + (figure.causal ? i * box.cell : 0));

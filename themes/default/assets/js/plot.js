@@ -5,7 +5,7 @@
   const button = AG.one("[data-zoom]");
   const { plotly: source, plotlyWhen: when } = document.body.dataset;
   if (!figure || !button || !source) return;
-  const div = AG.make("div", { class: "figure-plotly" });
+  const div = /** @type {PlotlyDiv} */ (AG.make("div", { class: "figure-plotly" }));
   let wanted = false;
 
   async function show() {
@@ -37,7 +37,11 @@
     div.on("plotly_click", ({ points }) => figure.choose(...points[0].pointIndex));
   }
 
-  /** Hides the canvas under Plotly, or takes Plotly away; arrow keys go on working over both. */
+  /**
+   * Hides the canvas under Plotly, or takes Plotly away; arrow keys go on working over both.
+   *
+   * @param {boolean} on
+   */
   function cover(on) {
     figure.covered = on;
     const canvas = AG.views.matrix.canvas();
@@ -50,6 +54,7 @@
   const attempt = () => show().catch(() => want(false));
   const again = AG.framed(attempt);
 
+  /** @param {boolean} on */
   function want(on) {
     wanted = on;
     AG.press(button, on);

@@ -6,7 +6,8 @@
   /** Plotly's script brings style sheets for maps; a strict policy would report each as an error. */
   function withoutStyles() {
     const create = document.createElement;
-    document.createElement = (tag, ...rest) => create.call(document, tag === "style" ? "meta" : tag, ...rest);
+    document.createElement = (/** @type {string} */ tag, /** @type {any[]} */ ...rest) =>
+      create.call(document, tag === "style" ? "meta" : tag, ...rest);
     return () => {
       document.createElement = create;
     };
@@ -14,7 +15,7 @@
 
   AG.plotly = () => {
     loading ||= new Promise((resolve, reject) => {
-      const script = AG.make("script", { src: document.body.dataset.plotly });
+      const script = AG.make("script", { src: document.body.dataset.plotly || "" });
       const restore = withoutStyles();
       const fail = () => {
         restore();

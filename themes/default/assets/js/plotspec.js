@@ -10,6 +10,7 @@
     });
   }
 
+  /** @param {Heatmap} figure */
   function rows(figure) {
     return figure.labels.map((_, query) =>
       Array.from(figure.weights.subarray(query * figure.keys, (query + 1) * figure.keys), (weight) =>
@@ -18,7 +19,11 @@
     );
   }
 
-  /** The selected token's row or column, outlined as on the canvas. */
+  /**
+   * The selected token's row or column, outlined as on the canvas.
+   *
+   * @param {Heatmap} figure
+   */
   function outlined(figure) {
     const from = AG.state.direction === "from";
     const picked = figure.picked();
@@ -38,11 +43,16 @@
     ];
   }
 
-  /** The borders between segments; of a causal model only the part that can be seen. */
+  /**
+   * The borders between segments; of a causal model only the part that can be seen.
+   *
+   * @param {Heatmap} figure
+   */
   function borders(figure) {
     if (!figure.rows) return [];
     const line = { color: AG.colour.css("--line-strong"), width: 1 };
-    const { rows, columns } = AG.borders(figure);
+    const { rows, columns } = AG.borders(/** @type {Figure} */ (figure));
+    /** @param {number} i */
     const at = (i) => i - 0.5;
     return [
       ...columns.map((i) => ({
@@ -64,6 +74,7 @@
     ];
   }
 
+  /** @param {Heatmap} figure */
   function layout(figure) {
     const { box } = figure;
     const { clientWidth: width, clientHeight: height } = figure.plot;
@@ -105,11 +116,16 @@
     };
   }
 
+  /**
+   * @param {Heatmap} figure
+   * @param {any} Plotly
+   */
   function config(figure, Plotly) {
     const filename = `${figure.name}-attention`;
     const svg = {
       name: "Save as SVG",
       icon: Plotly.Icons.disk,
+      /** @param {any} graph */
       click: (graph) =>
         Plotly.downloadImage(graph, {
           format: "svg",
@@ -132,6 +148,7 @@
     };
   }
 
+  /** @param {Figure} figure */
   function trace(figure) {
     const [given] = figure.spec.data;
     const hovertemplate = figure.coarse ? given.hovertemplate.replace(".4f", ".2f") : given.hovertemplate;

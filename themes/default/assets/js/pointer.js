@@ -4,6 +4,7 @@
   const { figure } = AG;
   if (!figure) return;
   const { plot } = figure;
+  /** @type {Record<string, [number, number]>} */
   const moves = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
   /** Points at a pair of tokens, or at none; `loud` announces it. */
@@ -18,6 +19,10 @@
     figure.draw();
   };
 
+  /**
+   * @param {MouseEvent} event
+   * @returns {Cell | null}
+   */
   function cellAt(event) {
     const { box } = figure;
     const area = plot.getBoundingClientRect();
@@ -27,8 +32,12 @@
     return [query, Math.max(-1, key)];
   }
 
+  /** @param {MouseEvent} event */
   const ready = (event) =>
-    AG.state.view === "matrix" && figure.weights && figure.box && !event.target.closest?.(".figure-plotly");
+    AG.state.view === "matrix" &&
+    figure.weights &&
+    figure.box &&
+    !(/** @type {Element} */ (event.target).closest?.(".figure-plotly"));
 
   plot.addEventListener("pointermove", (event) => {
     if (!ready(event)) return;
@@ -54,6 +63,10 @@
     ];
     const [query, key] = figure.cell || begin.map((i) => Math.max(0, i));
     if (move) {
+      /**
+       * @param {number} i
+       * @param {number} count
+       */
       const within = (i, count) => Math.min(count - 1, Math.max(0, i));
       if (figure.cell)
         figure.point(within(query + move[0], figure.queries), within(key + move[1], figure.keys), true);

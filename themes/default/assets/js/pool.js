@@ -1,7 +1,16 @@
 // needs: core.js, colour.js
 /* Small pictures of heads, smaller than their matrices if need be. */
 (() => {
-  /** The largest weight of a block of cells; a strong cell never drops out of a small picture. */
+  /**
+   * The largest weight of a block of cells; a strong cell never drops out of a small picture.
+   *
+   * @param {Float32Array} weights
+   * @param {number} keys
+   * @param {number} top
+   * @param {number} bottom
+   * @param {number} left
+   * @param {number} right
+   */
   function pooled(weights, keys, top, bottom, left, right) {
     let most = NaN;
     for (let query = top; query < bottom; query += 1) {
@@ -13,13 +22,23 @@
     return most;
   }
 
-  /** A head of queries × keys as ImageData of width × height pixels. */
+  /**
+   * A head of queries × keys as ImageData of width × height pixels.
+   *
+   * @param {Float32Array} weights
+   * @param {number} queries
+   * @param {number} keys
+   * @param {number} width
+   * @param {number} height
+   */
   function thumbnail(weights, queries, keys, width, height) {
     const image = new ImageData(width, height);
     const ramp = AG.colour.ramp();
     const absent = AG.colour.rgb("--absent");
     const most = AG.colour.top(weights);
+    /** @param {number} i */
     const row = (i) => Math.floor((i * queries) / height);
+    /** @param {number} i */
     const column = (i) => Math.floor((i * keys) / width);
     for (let y = 0; y < height; y += 1) {
       const top = row(y);

@@ -6,6 +6,7 @@
   const device = matchMedia("(prefers-color-scheme: dark)");
   const button = AG.one("[data-scheme-toggle]");
 
+  /** @param {string} scheme */
   function remember(scheme) {
     try {
       localStorage.setItem("scheme", scheme);
@@ -35,6 +36,7 @@
   device.addEventListener("change", changed);
 
   // Figures are pixels: before printing they are drawn again in the colours of paper.
+  /** @type {string | null} */
   let before = null;
   addEventListener("beforeprint", () => {
     before = root.dataset.theme || "";

@@ -1,14 +1,17 @@
 // needs: core.js, state.js
 /* Where the selected token draws from in one layer, by raw attention and other views, from the numbers of the page. */
 (() => {
-  const element = document.getElementById("flow-views");
+  const element = AG.one("#flow-views");
+  /** @type {Record<string, number[][][]>} */
   const views = AG.json(element);
+  /** @type {{ keys: number[][][], weights: number[][][] }} */
   const traces = AG.json(document.getElementById("traces"));
   const place = AG.one("#sources .sources");
   if (!views || !traces || !place) return;
   const step = Number(element.dataset.step);
   const tools = AG.one("[data-layer-tools]");
   const last = Number(tools.dataset.layers) - 1;
+  /** @param {HTMLElement} strip */
   const textsOf = (strip) => AG.all(".token", strip).map((token) => token.textContent);
   const tokens = textsOf(AG.one(".tokens"));
   const others = AG.one("[data-key-tokens]");
@@ -21,7 +24,13 @@
   choice.addEventListener("change", () => AG.set({ layer: Number(choice.value) }));
   tools.replaceChildren(AG.make("label", { class: "field" }, AG.make("span", {}, "Layer"), choice));
 
-  /** The sources of one view, strongest first, as key and thousandths. */
+  /**
+   * The sources of one view, strongest first, as key and thousandths.
+   *
+   * @param {string} name
+   * @param {number} layer
+   * @param {number} token
+   */
   function sources(name, layer, token) {
     if (name === "raw")
       return traces.keys[layer][token].map((key, rank) => [key, traces.weights[layer][token][rank]]);
@@ -30,6 +39,7 @@
     );
   }
 
+  /** @param {number[]} source */
   function cell([key, thousandths]) {
     if (key < 0) return AG.make("td");
     const share = AG.make(
@@ -56,8 +66,8 @@
     if (!(token >= 0 && token < tokens.length)) return;
     AG.one("q", place).textContent = tokens[token];
     AG.one("[data-layer]", place).textContent = String(layer);
-    for (const row of AG.all("[data-view-name]", place)) {
-      const name = row.dataset.viewName;
+    for (const row of /** @type {HTMLTableRowElement[]} */ (AG.all("[data-view-name]", place))) {
+      const name = row.dataset.viewName || "";
       if (name === "raw" || name in views)
         row.replaceChildren(row.cells[0], ...sources(name, layer, token).map(cell));
     }

@@ -4,16 +4,26 @@
   const { figure } = AG;
   if (!figure) return;
 
-  /** Which segment each token of a strip stands in, special tokens included. */
+  /**
+   * Which segment each token of a strip stands in, special tokens included.
+   *
+   * @param {HTMLElement} strip
+   */
   function places(strip) {
     const segments = AG.all(".segment", strip);
-    return AG.all(".token", strip).map((token) => segments.indexOf(token.closest(".segment")));
+    return AG.all(".token", strip).map((token) =>
+      segments.indexOf(/** @type {HTMLElement} */ (token.closest(".segment"))),
+    );
   }
 
   const strip = AG.one(".tokens");
   const queries = strip ? places(strip) : [];
   const looked = AG.one("[data-key-tokens] .tokens");
   const keys = looked ? places(looked) : queries;
+  /**
+   * @param {number[]} tokens
+   * @param {number[]} segments
+   */
   const begins = (tokens, segments) =>
     tokens.map((_, i) => i).filter((i) => i > 0 && segments[tokens[i]] !== segments[tokens[i - 1]]);
   /** The rows and the columns of a figure that begin a segment, but for the first. */

@@ -1,6 +1,7 @@
 // needs: core.js
 /* What is selected, kept in the address's fragment so that any view can be shared. */
 (() => {
+  /** @type {State & Record<string, string | number>} */
   const defaults = {
     head: "",
     token: -1,
@@ -13,6 +14,7 @@
     scale: "head",
     special: "shown",
   };
+  /** @type {Record<string, string[]>} */
   const allowed = {
     view: ["matrix", "lines", "table"],
     direction: ["from", "to"],
@@ -23,6 +25,10 @@
   const state = { ...defaults };
   const explicit = new Set();
 
+  /**
+   * @param {string} name
+   * @param {string} text
+   */
   function readable(name, text) {
     if (name === "token" || name === "key" || name === "layer")
       return /^\d{1,5}$/.test(text) ? Number(text) : -1;
@@ -34,6 +40,7 @@
   function read() {
     const fragment = location.hash.slice(1);
     if (!fragment.includes("=")) return {};
+    /** @type {Record<string, string | number>} */
     const found = {};
     for (const [name, text] of new URLSearchParams(fragment)) {
       if (Object.hasOwn(defaults, name)) found[name] = readable(name, text);
@@ -48,6 +55,7 @@
     return names.map((name) => `${name}=${encodeURIComponent(state[name])}`).join("&");
   }
 
+  /** @param {Record<string, any>} wanted */
   function apply(wanted) {
     const changed = Object.keys(wanted).filter((name) => state[name] !== wanted[name]);
     Object.assign(state, wanted);
@@ -55,7 +63,11 @@
     return changed;
   }
 
-  /** Changes the state; a new head becomes a step that the back button undoes. */
+  /**
+   * Changes the state; a new head becomes a step that the back button undoes.
+   *
+   * @param {Partial<State>} wanted
+   */
   function set(wanted) {
     for (const name of Object.keys(wanted)) explicit.add(name);
     const changed = apply(wanted);
@@ -69,7 +81,11 @@
     AG.emit("fragment", fragment());
   }
 
-  /** The state that a page begins with; the fragment goes before it. */
+  /**
+   * The state that a page begins with; the fragment goes before it.
+   *
+   * @param {Partial<State>} initial
+   */
   function begin(initial) {
     Object.assign(defaults, initial);
     const found = read();

@@ -3,14 +3,21 @@
 (() => {
   const LARGEST = 40;
   const BEST = 5;
-  let box = null;
+  /** @type {HTMLElement} */
+  let box;
   let told = "";
 
+  /**
+   * @param {Figure} figure
+   * @param {number} query
+   * @param {number} key
+   */
   function number(figure, query, key) {
     const weight = figure.weight(query, key);
     return Number.isNaN(weight) ? "" : figure.number(weight);
   }
 
+  /** @param {Figure} figure */
   function whole(figure) {
     const head = AG.make(
       "tr",
@@ -26,17 +33,22 @@
         ...figure.keyLabels.map((_, key) => AG.make("td", { class: "numeric" }, number(figure, query, key))),
       ),
     );
-    return [`Weights of ${figure.name}: rows are queries, columns are keys`, head, rows];
+    return { caption: `Weights of ${figure.name}: rows are queries, columns are keys`, head, rows };
   }
 
+  /**
+   * @param {Figure} figure
+   * @param {number} query
+   */
   function strongest(figure, query) {
     return figure.keyLabels
-      .map((text, key) => [text, figure.weight(query, key)])
-      .filter(([, weight]) => weight > 0)
-      .sort((a, b) => b[1] - a[1])
+      .map((text, key) => ({ text, weight: figure.weight(query, key) }))
+      .filter(({ weight }) => weight > 0)
+      .sort((a, b) => b.weight - a.weight)
       .slice(0, BEST);
   }
 
+  /** @param {Figure} figure */
   function best(figure) {
     const head = AG.make(
       "tr",
@@ -49,12 +61,12 @@
         "tr",
         {},
         AG.make("th", { scope: "row" }, text),
-        ...strongest(figure, query).map(([key, weight]) =>
+        ...strongest(figure, query).map(({ text: key, weight }) =>
           AG.make("td", {}, `${key} ${figure.number(weight)}`),
         ),
       ),
     );
-    return [`The ${BEST} largest weights of each query of ${figure.name}`, head, rows];
+    return { caption: `The ${BEST} largest weights of each query of ${figure.name}`, head, rows };
   }
 
   AG.views.table = {
@@ -77,7 +89,7 @@
       const now = `${figure.name} ${figure.weights.length}`;
       if (told === now) return;
       told = now;
-      const [caption, head, rows] =
+      const { caption, head, rows } =
         Math.max(figure.queries, figure.keys) <= LARGEST ? whole(figure) : best(figure);
       box.replaceChildren(
         AG.make(

@@ -4,8 +4,9 @@
   const strip = AG.one(".tokens");
   if (!strip || !AG.figure) return;
   const looked = AG.one("[data-key-tokens] .tokens");
-  const sides = [{ name: "token", direction: "from", element: strip }];
-  if (looked) sides.push({ name: "key", direction: "to", element: looked });
+  /** @type {Side[]} */
+  const sides = [{ name: "token", direction: "from", element: strip, tokens: [] }];
+  if (looked) sides.push({ name: "key", direction: "to", element: looked, tokens: [] });
   const choices = [
     ["from", "looks at"],
     ["to", "is looked at by"],
@@ -20,6 +21,7 @@
         "Source tokens. Choose one to see what looks at it.",
       ]
     : ["Tokens. Choose one to see what it looks at."];
+  /** @type {[Side, number] | null} */
   let hovered = null;
 
   sides.forEach((side, s) => {
@@ -46,13 +48,22 @@
     element.addEventListener("keydown", (event) => walk(side, event));
   });
 
-  /** Of two strips, the one that a token stands in tells the direction. */
+  /**
+   * Of two strips, the one that a token stands in tells the direction.
+   *
+   * @param {Side} side
+   * @param {number} index
+   */
   function choose(side, index) {
     const turned = looked && AG.state.direction !== side.direction ? { direction: side.direction } : {};
     AG.set({ [side.name]: index, ...turned });
   }
 
-  /** Turned to a source from which nothing was chosen yet, the page shows what the selected token looks at most. */
+  /**
+   * Turned to a source from which nothing was chosen yet, the page shows what the selected token looks at most.
+   *
+   * @param {string} direction
+   */
   function turn(direction) {
     const { columns, whole } = AG.figure;
     const { token, key } = AG.state;
@@ -64,16 +75,24 @@
     AG.set({ direction, key: columns[row.indexOf(Math.max(...row))] });
   }
 
-  /** The token whose attention is shown: its strip and place. */
+  /**
+   * The token whose attention is shown: its strip and place.
+   *
+   * @returns {[Side, number]}
+   */
   function shown() {
     if (hovered) return hovered;
     const { cell, rows, columns } = AG.figure;
     const to = AG.state.direction === "to";
-    const pointed = cell && (to ? columns[cell[1]] : rows[cell[0]]);
-    return [(looked && to && sides[1]) || sides[0], cell ? pointed : AG.figure.chosen()];
+    const pointed = cell ? (to ? columns[cell[1]] : rows[cell[0]]) : AG.figure.chosen();
+    return [(looked && to && sides[1]) || sides[0], pointed];
   }
 
-  /** The tokens of a strip that are not hidden. */
+  /**
+   * The tokens of a strip that are not hidden.
+   *
+   * @param {Side} side
+   */
   const seen = (side) => (side.name === "key" ? AG.figure.columns : AG.figure.rows);
 
   const tint = AG.framed(() => {
@@ -84,6 +103,7 @@
     for (const side of sides) {
       const mine = looked && side === from;
       const shown = new Set(seen(side));
+      /** @param {number} other */
       const share = (other) =>
         (known &&
           !mine &&
@@ -115,9 +135,13 @@
     tint();
   }
 
+  /**
+   * @param {Side} side
+   * @param {KeyboardEvent} event
+   */
   function walk(side, event) {
     const among = seen(side);
-    const at = among.indexOf(side.tokens.indexOf(event.target));
+    const at = among.indexOf(side.tokens.indexOf(/** @type {HTMLElement} */ (event.target)));
     const last = among.length - 1;
     const wanted = {
       ArrowRight: at + 1,

@@ -3,6 +3,11 @@
 (() => {
   const tools = AG.one("[data-tools]");
   if (!tools || !AG.figure) return;
+  /**
+   * @param {string} name
+   * @param {string} title
+   * @param {string} text
+   */
   const chip = (name, title, text) =>
     AG.make("button", { type: "button", class: "chip", [`data-${name}`]: "", title }, text);
   const scale = chip("scale", "Colour from 0 to 1 instead of from 0 to the largest weight shown", "0 to 1");
@@ -41,7 +46,7 @@
   function carry() {
     if (link && page) link.setAttribute("href", page + address());
     for (const way of AG.all("[data-way]"))
-      way.setAttribute("href", way.getAttribute("href").split("#")[0] + address());
+      way.setAttribute("href", (way.getAttribute("href") || "").split("#")[0] + address());
   }
 
   scale.addEventListener("click", () => AG.set({ scale: AG.state.scale === "one" ? "head" : "one" }));
@@ -64,7 +69,11 @@
     carry();
   });
 
-  /** The strongest pair between different tokens, in words. */
+  /**
+   * The strongest pair between different tokens, in words.
+   *
+   * @param {Figure} figure
+   */
   function strongest(figure) {
     let best = -1;
     figure.weights.forEach((weight, i) => {

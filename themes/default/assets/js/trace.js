@@ -1,9 +1,11 @@
 // needs: core.js, state.js
 /* What the selected token looks at, layer by layer, from the numbers that the page carries. */
 (() => {
+  /** @type {Record<"keys" | "weights" | "content_keys" | "content_weights", number[][][]>} */
   const traces = AG.json(document.getElementById("traces"));
   const place = AG.one("#trace .trace");
   if (!traces || !place) return;
+  /** @param {HTMLElement} strip */
   const textsOf = (strip) => AG.all(".token", strip).map((token) => token.textContent);
   const tokens = textsOf(AG.one(".tokens"));
   const others = AG.one("[data-key-tokens]");
@@ -17,11 +19,16 @@
     AG.segmented("Tokens counted", "trace", choices, (trace) => AG.set({ trace })),
   );
   const buttons = AG.all("[data-trace]");
-  const summary = document.getElementById("trace-summary");
-  const ranks = (document.getElementById("trace").dataset.ranks || "").split(" ");
+  const summary = AG.one("#trace-summary");
+  const ranks = (AG.one("#trace").dataset.ranks || "").split(" ");
 
+  /** @param {number} share */
   const bar = (share) => AG.make("i", { class: `bar b${Math.round(share * 100)}` });
 
+  /**
+   * @param {number} key
+   * @param {number} thousandths
+   */
   function cell(key, thousandths) {
     if (key < 0) return AG.make("td");
     const share = thousandths / 1000;
@@ -35,12 +42,19 @@
     );
   }
 
-  /** In words: the key that comes first in most layers, and where it ends. */
+  /**
+   * In words: the key that comes first in most layers, and where it ends.
+   *
+   * @param {number} token
+   * @param {number[][][]} keys
+   * @param {number[][][]} weights
+   */
   function told(token, keys, weights) {
     const counts = new Map();
     for (const row of keys)
       if (row[token][0] >= 0) counts.set(row[token][0], (counts.get(row[token][0]) || 0) + 1);
     const [key, layers] = [...counts].sort((a, b) => b[1] - a[1])[0] || [-1, 0];
+    /** @param {string} text */
     const quoted = (text) => `“${AG.isolated(text)}”`;
     const name = quoted(tokens[token]);
     if (key < 0) return `${name} has nothing to look at here.`;

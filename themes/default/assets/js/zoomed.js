@@ -11,6 +11,10 @@
     });
   }
 
+  /**
+   * @param {Heatmap} figure
+   * @param {any} given
+   */
   function trace(figure, given) {
     const rows = figure.labels.map((_, row) =>
       Array.from(figure.weights.subarray(row * figure.keys, (row + 1) * figure.keys), (value) =>
@@ -58,6 +62,7 @@
       figure.cover(true);
     }
 
+    /** @param {boolean} on */
     const want = (on) => {
       wanted = on;
       AG.press(button, on);
