@@ -31,6 +31,15 @@ def test_top_keys_are_the_strongest_of_the_heads_average(stored):
             assert found.top_weights[layer, query] == pytest.approx(average[layer, query, expected])
 
 
+@pytest.mark.parametrize(("window", "share"), [(1, 0), (2, 1), (3, 1)])
+def test_what_is_local_reaches_as_far_as_the_settings_say(stored, window, share):
+    two_away = np.eye(6)[[2, 3, 4, 5, 2, 3]][None, None]
+    found = analyse(stored(two_away), AnalysisSettings(window=window))
+    (local,) = (metric for metric in found.metrics if metric.name == "local")
+    assert found.window == window
+    np.testing.assert_allclose(local.values, share, atol=1e-6)
+
+
 def test_content_keys_leave_special_tokens_out(stored):
     found = analyse(stored(softmax_weights(2, 2, 6), special=[0, 5]), SETTINGS)
     assert set(np.unique(found.top_content_keys)) <= {1, 2, 3, 4}

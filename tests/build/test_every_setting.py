@@ -60,8 +60,14 @@ def make(root: Path) -> Sample:
             cat,
             river,
             {**short, "models": ["enc", "dec"]},
-            {"slug": "talk", "title": "A talk", "chat": [{"role": "user", "content": "Who are you then"}]},
-            {"conllu": "trees.conllu", "slug": "tree", "limit": 2},
+            # Not for every model: each capture is dozens of pages, which every edit here builds twice.
+            {
+                "slug": "talk",
+                "title": "A talk",
+                "chat": [{"role": "user", "content": "Who are you then"}],
+                "models": ["dec", "both"],
+            },
+            {"conllu": "trees.conllu", "slug": "tree", "limit": 2, "models": ["enc"]},
         ],
         contrasts=[
             {"slug": "pair", "title": "A pair", "model": "dec", "sentences": ["cat", "river"]},
@@ -166,7 +172,9 @@ def other_treebank(sample: Sample) -> None:
 
 
 def remove_chat(sample: Sample) -> None:
-    sample.settings["sentences"][3] = {"slug": "talk", "title": "A talk", "text": "Who are you then"}
+    talk = sample.settings["sentences"][TALK]
+    del talk["chat"]
+    talk["text"] = "Who are you then"
 
 
 def nothing(_: Sample) -> None:
@@ -229,7 +237,7 @@ FIELDS: dict[str, Edit] = {
     "collections.filter.relations": of("sentences", TREE, filter={"relations": ["det"]}),
     "collections.filter.words": of("sentences", TREE, filter={"words": [1, 9]}),
     "collections.pages": of("sentences", TREE, pages=False),
-    "collections.models": of("sentences", TREE, models=["enc"]),
+    "collections.models": of("sentences", TREE, models=["enc", "dec"]),
     "collections.tags": of("sentences", TREE, tags=["tree"]),
     "collections.language": of("sentences", TREE, language="nl"),
     "collections.draft": of("sentences", TREE, draft=True),

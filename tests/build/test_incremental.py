@@ -419,6 +419,18 @@ def test_a_file_that_was_changed_by_hand_is_made_again(built: Sample, tmp_path: 
     assert sample.tree() == built.tree()
 
 
+def test_a_page_of_the_same_size_that_says_something_else_is_made_again(
+    built: Sample, tmp_path: Path
+) -> None:
+    sample = built.copy(tmp_path / "copy")
+    sample.build()
+    page = sample.site / "about" / "index.html"
+    page.write_bytes(page.read_bytes()[::-1])
+    sample.note("notes/first.md", "# First\n\nSo that pages are made, and this one perhaps taken over.\n")
+    sample.build()
+    assert sample.tree()["about/index.html"] == built.tree()["about/index.html"]
+
+
 def test_force_makes_everything_again(built: Sample, tmp_path: Path) -> None:
     sample = built.copy(tmp_path / "copy")
     report = sample.build(force=True)

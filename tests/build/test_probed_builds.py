@@ -262,6 +262,21 @@ def test_a_note_that_quotes_the_probe_follows_the_treebank(tmp_path: Path) -> No
     assert sample.tree() == clean.tree()
 
 
+def test_pages_of_a_sentence_follow_what_others_make_of_the_probe(tmp_path: Path) -> None:
+    sample = with_treebank(tmp_path / "project", 1)  # too few to score
+    sample.sentence("cat")["relations"] = [{**RELATION, "kind": "nsubj"}]
+    sample.build()
+    before = sample.tree()
+    sample.write("data/trees.conllu", "".join(map(tree, range(40))))
+    sample.build()
+    clean = sample.copy(tmp_path / "clean", clean=True)
+    clean.build()
+    expected, found = clean.tree(), sample.tree()
+    for page in ("enc/cat/index.html", "sentences/cat/index.html"):
+        assert before[page] != expected[page], "what the probe finds is not shown here"
+        assert found[page] == expected[page]
+
+
 def test_check_waits_for_all_sentences_before_it_scores(tmp_path: Path) -> None:
     sample = with_treebank(tmp_path)
     sample.build()

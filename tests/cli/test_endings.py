@@ -205,7 +205,13 @@ def test_ctrl_c_stops_a_running_command_with_130(project):
         "b.build = build\nrun()\n"
     )
     process = subprocess.Popen(
-        [sys.executable, "-c", slow], cwd=project, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, "-c", slow],
+        cwd=project,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        # What a shell starts in the background ignores ^C, and so would all that it starts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"

@@ -179,3 +179,9 @@ def test_reading_does_not_need_writable_weights() -> None:
     weights.flags.writeable = False
     assert len(list(encode_heads(weights, False))) == 2
     assert encode_grid(lambda _: weights, 1, False).error < EXPLORER_ERROR
+
+
+def test_what_the_explorer_shows_is_within_what_is_promised_of_captures_in_half_precision() -> None:
+    """Both errors at once: that of float16, at most half a step below 1, and that of eight bits."""
+    half_step = float(np.spacing(np.float16(0.75))) / 2
+    assert EXPLORER_ERROR + half_step < 0.004

@@ -125,7 +125,20 @@ def related(source: str, target: str, *more: str) -> str:
         (sentence("slug: ''"), "slug is empty", "remove the key", (5, 11)),
         (sentence("slug: The Cat"), "a-z, 0-9", 'for example "the-cat"', (5, 11)),
         (sentence("slug: ../../etc"), "a-z, 0-9", "etc", (5, 11)),
-        (sentence("slug: search"), "reserved", "slug: …", (5, 11)),
+        *(
+            (sentence(f"slug: {slug}"), f'"{slug}" is reserved', "slug: …", (5, 11))
+            for slug in (
+                "models",
+                "sentences",
+                "contrasts",
+                "notes",
+                "about",
+                "search",
+                "tags",
+                "404",
+                "assets",
+            )
+        ),
         *(
             (sentence(f"slug: {slug}"), f'"{slug}" is reserved: it is kept', f"`aliases: [{slug}]`", (5, 11))
             for slug in ("embed", "api", "docs")

@@ -163,6 +163,12 @@ def test_nothing_outside_the_site_is_served(server, path):
     assert b"secret" not in body
 
 
+def test_a_backslash_is_no_part_of_an_address(server, site):
+    """Where it parts folders it leads out of the site, so no file is served that has one in its name."""
+    (site / "folder\\page.html").write_text("secret")
+    assert ask(server, "/folder%5cpage.html")[0].status == 404
+
+
 def test_a_redirect_never_leads_to_another_host(server, site):
     (site / "example.org").mkdir()
     response, _ = ask(server, "//example.org")

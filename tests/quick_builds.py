@@ -1,0 +1,77 @@
+"""Makes the hundreds of builds of the tests cheap, and changes nothing that any of them writes."""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from attention_gallery.theme.escaping import EscapingEnvironment
+from attention_gallery.theme.templates import TemplateInspector
+
+
+@contextmanager
+def quick_builds() -> Iterator[None]:
+    """Each template is compiled once for all builds, and none waits for the disk: nothing cuts the power."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        _compile_once(patch)
+        _inspect_once(patch)
+        yield
+
+
+@contextmanager
+def frozen_objects() -> Iterator[None]:
+    """Builds collect garbage: not among what was imported before, which takes long and finds nothing."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+def _compile_once(patch: pytest.MonkeyPatch) -> None:
+    """The Python text of a template depends on its own and on its name, not on where it lies."""
+    made: dict[tuple[type, str, str | None], str] = {}
+    original = EscapingEnvironment.compile
+
+    def compile_known(
+        self: EscapingEnvironment, source: str, name: str | None = None, filename: str | None = None
+    ) -> Any:
+        key = self.code_generator_class, source, name
+        if key not in made:
+            made[key] = str(original(self, source, name, filename, raw=True))
+        return self._compile(made[key], filename or "<template>")
+
+    patch.setattr(EscapingEnvironment, "compile", compile_known)
+
+
+def _inspect_once(patch: pytest.MonkeyPatch) -> None:
+    """A template is sound by its text and that of all others, wherever these lie; others are looked at."""
+    sound: set[tuple[str, bool, frozenset[tuple[str, str]]]] = set()
+    original = TemplateInspector.inspect
+
+    def inspect_known(self: Any, name: str) -> bool:
+        if not hasattr(self, "sources"):
+            self.sources = _sources(self)
+        key = name, self._whole, self.sources
+        if self.sources is not None and key in sound:
+            return True
+        is_sound = original(self, name)
+        if is_sound and self.sources is not None:
+            sound.add(key)
+        return is_sound
+
+    patch.setattr(TemplateInspector, "inspect", inspect_known)
+
+
+def _sources(inspector: Any) -> frozenset[tuple[str, str]] | None:
+    """All templates by name, None where one cannot be read."""
+    loader, environment = inspector._loader, inspector._environment
+    try:
+        return frozenset((name, loader.get_source(environment, name)[0]) for name in inspector._names)
+    except Exception:
+        return None
