@@ -6,6 +6,7 @@ import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -14,13 +15,21 @@ from attention_gallery.theme.escaping import EscapingEnvironment
 from attention_gallery.theme.templates import TemplateInspector
 
 
+@dataclass
+class KnownTemplates:
+    """What was compiled, by way of compiling, text and name, and what was found sound among which texts."""
+
+    compiled: dict[tuple[type, str, str | None], str] = field(default_factory=dict)
+    sound: set[tuple[str, bool, frozenset[tuple[str, str]]]] = field(default_factory=set)
+
+
 @contextmanager
-def quick_builds() -> Iterator[None]:
+def quick_builds(known: KnownTemplates) -> Iterator[None]:
     """Each template is compiled once for all builds, and none waits for the disk: nothing cuts the power."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda descriptor: None)
-        _compile_once(patch)
-        _inspect_once(patch)
+        _compile_once(patch, known.compiled)
+        _inspect_once(patch, known.sound)
         yield
 
 
@@ -33,25 +42,25 @@ def frozen_objects() -> Iterator[None]:
     gc.unfreeze()
 
 
-def _compile_once(patch: pytest.MonkeyPatch) -> None:
+def _compile_once(patch: pytest.MonkeyPatch, compiled: dict[tuple[type, str, str | None], str]) -> None:
     """The Python text of a template depends on its own and on its name, not on where it lies."""
-    made: dict[tuple[type, str, str | None], str] = {}
     original = EscapingEnvironment.compile
 
     def compile_known(
         self: EscapingEnvironment, source: str, name: str | None = None, filename: str | None = None
     ) -> Any:
         key = self.code_generator_class, source, name
-        if key not in made:
-            made[key] = str(original(self, source, name, filename, raw=True))
-        return self._compile(made[key], filename or "<template>")
+        if key not in compiled:
+            compiled[key] = str(original(self, source, name, filename, raw=True))
+        return self._compile(compiled[key], filename or "<template>")
 
     patch.setattr(EscapingEnvironment, "compile", compile_known)
 
 
-def _inspect_once(patch: pytest.MonkeyPatch) -> None:
+def _inspect_once(
+    patch: pytest.MonkeyPatch, sound: set[tuple[str, bool, frozenset[tuple[str, str]]]]
+) -> None:
     """A template is sound by its text and that of all others, wherever these lie; others are looked at."""
-    sound: set[tuple[str, bool, frozenset[tuple[str, str]]]] = set()
     original = TemplateInspector.inspect
 
     def inspect_known(self: Any, name: str) -> bool:

@@ -6,12 +6,18 @@ from collections.abc import Iterator
 
 import pytest
 
-from quick_builds import frozen_objects, quick_builds
+from quick_builds import KnownTemplates, frozen_objects, quick_builds
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _quick_builds() -> Iterator[None]:
-    with quick_builds():
+@pytest.fixture(scope="session")
+def known_templates() -> KnownTemplates:
+    return KnownTemplates()
+
+
+# Module by module: a process that tests builds tests other rooms afterwards.
+@pytest.fixture(scope="module", autouse=True)
+def _quick_builds(known_templates: KnownTemplates) -> Iterator[None]:
+    with quick_builds(known_templates):
         yield
 
 

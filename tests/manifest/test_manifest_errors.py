@@ -126,7 +126,7 @@ def related(source: str, target: str, *more: str) -> str:
         (sentence("slug: The Cat"), "a-z, 0-9", 'for example "the-cat"', (5, 11)),
         (sentence("slug: ../../etc"), "a-z, 0-9", "etc", (5, 11)),
         *(
-            (sentence(f"slug: {slug}"), f'"{slug}" is reserved', "slug: …", (5, 11))
+            (sentence(f"slug: '{slug}'"), f'"{slug}" is reserved', "slug: …", (5, 11))
             for slug in (
                 "models",
                 "sentences",
