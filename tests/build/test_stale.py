@@ -337,8 +337,8 @@ def test_every_library_that_a_build_imports_is_in_the_list(sample: Sample) -> No
     # What they bring along: runs loops, locks files, prints, checks types; setuptools starts with Python.
     harmless = {
         "_distutils_hack", "annotated_types", "charset_normalizer", "click", "cloudpickle", "dateutil",
-        "filelock", "joblib", "narwhals", "pandas", "psutil", "rich", "six", "threadpoolctl", "typing_extensions",
-        "typing_inspection",
+        "filelock", "joblib", "narwhals", "pandas", "psutil", "rich", "six", "threadpoolctl",
+        "typing_extensions", "typing_inspection",
     }  # fmt: skip
     assert {"numpy", "markupsafe", "latex2mathml", "pygments", "conllu"} <= imported
     assert imported - harmless <= libraries.LIBRARIES.keys()
