@@ -73,16 +73,22 @@ PLACES = {
 }
 
 
+def retitled(built: Sample, tmp_path: Path) -> Sample:
+    """A copy of what was built, with captures and another title, so that a build has something to do."""
+    sample = built.copy(tmp_path / "copy")
+    sample.settings["title"] = "Changed"
+    sample.save()
+    sample.fill()
+    return sample
+
+
 @pytest.mark.parametrize("lose", [removed, a_file, another, staging])
 @pytest.mark.parametrize("place", PLACES)
 def test_the_site_stays_whole(
     built: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lose: Lose, place: str
 ) -> None:
-    sample = built.copy(tmp_path / "copy")
+    sample = retitled(built, tmp_path)
     before = sample.tree()
-    sample.settings["title"] = "Changed"
-    sample.save()
-    sample.fill()
     name, number = PLACES[place]
     module, attribute = name.split(":")
     original = pkgutil.resolve_name(name)
@@ -115,11 +121,8 @@ def test_a_cache_that_could_be_made_again_is_missed_all_the_same(
     built: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lose: Lose, place: str
 ) -> None:
     """Another build can have begun in the new one, and would share staging folder and record with this."""
-    sample = built.copy(tmp_path / "copy")
+    sample = retitled(built, tmp_path)
     before = sample.tree()
-    sample.settings["title"] = "Changed"
-    sample.save()
-    sample.fill()
     captured = shutil.copytree(sample.cache / "store", tmp_path / "captured")
 
     def lose_and_capture() -> None:
@@ -176,11 +179,8 @@ def test_records_that_were_not_finished_are_swept(sample: Sample) -> None:
 def test_captures_that_are_removed_are_told(
     built: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, told: str
 ) -> None:
-    sample = built.copy(tmp_path / "copy")
+    sample = retitled(built, tmp_path)
     before = sample.tree()
-    sample.settings["title"] = "Changed"
-    sample.save()
-    sample.fill()
     original = pkgutil.resolve_name("attention_gallery.build.plan.gather:gather")
     gather = at_call(1, lambda: removed(sample.cache / name), original)
     monkeypatch.setattr("attention_gallery.build.plan.gather.gather", gather)
@@ -203,11 +203,8 @@ def test_a_folder_that_may_not_be_written_is_no_bug(
     built: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Even the superuser may not write where the system says so: the call itself is made to fail."""
-    sample = built.copy(tmp_path / "copy")
+    sample = retitled(built, tmp_path)
     before = sample.tree()
-    sample.settings["title"] = "Changed"
-    sample.save()
-    sample.fill()
     mkdir = Path.mkdir
 
     def refuse(path: Path, *arguments: Any, **named: Any) -> None:

@@ -151,21 +151,26 @@ def test_random_heads_are_the_best_at_nothing_and_pages_say_so(tmp_path: Path) -
     assert "None. At none of the" in sample.page("models/enc/l00h00")
 
 
+def let_one_head_know(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first head of the last layer looks at the right word of every relation."""
+    plain = cached_data.CachedData.looks
+
+    def looks_of_one_that_knows(self: cached_data.CachedData, key: str, gold: GoldSentence) -> object:
+        looks = plain(self, key, gold)
+        if looks is None:
+            return None
+        looks = looks.copy()
+        for relation in gold.relations:
+            looks[0, -1, 0, relation.source] = relation.target
+        return looks
+
+    monkeypatch.setattr(cached_data.CachedData, "looks", looks_of_one_that_knows)
+
+
 def test_the_best_head_is_linked_and_says_so_on_its_own_page(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain = cached_data.CachedData.looks
-
-    def one_knows(self: cached_data.CachedData, key: str, gold: GoldSentence) -> object:
-        found = plain(self, key, gold)
-        if found is None:
-            return None
-        found = found.copy()
-        for relation in gold.relations:
-            found[0, -1, 0, relation.source] = relation.target
-        return found
-
-    monkeypatch.setattr(cached_data.CachedData, "looks", one_knows)
+    let_one_head_know(monkeypatch)
     sample = with_treebank(tmp_path, after=3)
     sample.build()
     line = next(line for line in sample.page("models/enc").splitlines() if "nsubj (" in line)
@@ -191,18 +196,7 @@ def test_few_sentences_have_no_interval_without_width(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A head that is right about all of a few sentences: neither they nor its lead tell it for certain."""
-    plain = cached_data.CachedData.looks
-
-    def one_knows(self: cached_data.CachedData, key: str, gold: GoldSentence) -> object:
-        found = plain(self, key, gold)
-        if found is None:
-            return None
-        found = found.copy()
-        for relation in gold.relations:
-            found[0, -1, 0, relation.source] = relation.target
-        return found
-
-    monkeypatch.setattr(cached_data.CachedData, "looks", one_knows)
+    let_one_head_know(monkeypatch)
     sample = with_treebank(tmp_path, 30, after=3)
     sample.build()
     (score,) = (
