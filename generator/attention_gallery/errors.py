@@ -23,8 +23,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-# They join or part letters and take no column; every other format character is shown as a mark.
-_JOINERS = frozenset("\u200c\u200d\ufeff")
+# Format characters that scripts and emoji need: a terminal gets them as they are, and gives them no column.
+# Every other invisible character is made visible.
+COLUMNLESS = frozenset("\u200c\u200d\ufeff")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def width(text: str) -> int:
 
 
 def _columns(letter: str) -> int:
-    if letter in _JOINERS or unicodedata.category(letter) in ("Mn", "Me"):
+    if letter in COLUMNLESS or unicodedata.category(letter) in ("Mn", "Me"):
         return 0
     return 2 if unicodedata.east_asian_width(letter) in ("W", "F") else 1
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
-from attention_gallery.hashing import digest, digest_file
+from attention_gallery.hashing import digest, digest_bytes
 from attention_gallery.installed import PACKAGE
 
 _NAME = PACKAGE.name
@@ -25,7 +26,7 @@ _WORD = re.compile(r"(\w+)(?:\s+as\s+\w+)?\s*(?:,|$)")
 @lru_cache(maxsize=64)
 def code_digest(module: str) -> str:
     """SHA-256 of the file of a module, given by its full name, and of those of this package that it needs."""
-    return digest([[_title(path), digest_file(path)] for path in code_files(module)])
+    return digest([[_title(path), _read(path).digest] for path in code_files(module)])
 
 
 def code_files(module: str) -> list[Path]:
@@ -35,10 +36,24 @@ def code_files(module: str) -> list[Path]:
         raise ValueError(f"there is no module {module}")
     files, waiting = {first}, [first]
     while waiting:
-        imported = set(_imported(waiting.pop().read_text(encoding="utf-8"))) - files
+        imported = _read(waiting.pop()).imported - files
         files |= imported
         waiting += imported
     return sorted(files)
+
+
+class _File(NamedTuple):
+    """What is taken from one file: the digest of its bytes, and the files of the package that it imports."""
+
+    digest: str
+    imported: frozenset[Path]
+
+
+@cache
+def _read(path: Path) -> _File:
+    """Read one file: once, although most modules share most of what they run with."""
+    content = path.read_bytes()
+    return _File(digest_bytes(content), frozenset(_imported(content.decode("utf-8"))))
 
 
 def file_of(module: str) -> Path | None:

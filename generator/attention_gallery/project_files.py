@@ -7,3 +7,7 @@ CONTENT = "content"
 OUTPUT = "site"
 THEMES = "themes"
 CACHE = ".gallery"
+# Folders of the cache: captures, results and parses worked out of them, compiled templates.
+STORE = "store"
+RESULTS = "analysis"
+TEMPLATES = "templates"

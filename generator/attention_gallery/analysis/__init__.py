@@ -23,7 +23,7 @@
     head_relations      the `HeadRelation` that each head follows best
     clearest_sentences  the sentences of each head, the one that shows it best first
     save, load          an analysis as bytes and back
-    save_looks, load_looks   the same of what `look` finds
+    save_looks          the same of what `look` finds, as bytes
     RESULTS             in `results`: all that is kept between builds, each with its needs and its key
 
 Nothing here imports torch. Layers, heads and tokens count from 0.
@@ -54,7 +54,7 @@ from attention_gallery.analysis.measures.metrics import METRICS, Metric, metric_
 from attention_gallery.analysis.measures.patterns import Pattern
 from attention_gallery.analysis.measures.sentence_analysis import SentenceAnalysis, heads_only, token_trace
 from attention_gallery.analysis.measures.top_pairs import STANDOUTS, average_heads
-from attention_gallery.analysis.probing.argmax_targets import load_looks, look, save_looks
+from attention_gallery.analysis.probing.argmax_targets import look, save_looks
 from attention_gallery.analysis.probing.combined_reading import analyse_and_look
 from attention_gallery.analysis.probing.gold_relations import GoldSentence, gold_of
 from attention_gallery.analysis.probing.head_relations import HeadRelation, head_relations
@@ -113,7 +113,6 @@ __all__ = [
     "head_relations",
     "heads_only",
     "load",
-    "load_looks",
     "load_views",
     "look",
     "map_heads",

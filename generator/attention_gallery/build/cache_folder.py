@@ -10,11 +10,12 @@ from pathlib import Path
 
 from attention_gallery.build.build_lock import LOCK
 from attention_gallery.errors import DamagedEntry, OutputError, Problem
+from attention_gallery.project_files import RESULTS, STORE, TEMPLATES
 from attention_gallery.user_files import open_user_file
 
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ESTALE)
 # Folders of what is kept. A build cannot tell what it may not read from what is missing.
-PARTS = ("store", "analysis", "templates")
+PARTS = (STORE, RESULTS, TEMPLATES)
 _AGAIN = "build again; the previous site is untouched"
 
 
@@ -123,7 +124,7 @@ def _lost(cache: Path, handle: int | None) -> str | None:
 def _lost_within(cache: Path, error: BaseException) -> str | None:
     """What was removed from the folder, where an error tells of that."""
     # Of a capture that was there; its folder may have been made again by then.
-    gone = isinstance(error.__cause__, FileNotFoundError) or not (cache / "store").is_dir()
+    gone = isinstance(error.__cause__, FileNotFoundError) or not (cache / STORE).is_dir()
     if isinstance(error, KeyError | DamagedEntry) and gone:
         return f'"{cache.name}/store", or something in it, was removed while the build was running'
     if (

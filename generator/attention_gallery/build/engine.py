@@ -21,7 +21,7 @@ from attention_gallery.errors import DamagedEntry, told_in_short
 from attention_gallery.host_limits import LARGEST_SITE, site_too_large
 from attention_gallery.manifest.lockfile.lock import lock_path
 from attention_gallery.progress import Reporter
-from attention_gallery.project_files import CACHE
+from attention_gallery.project_files import CACHE, RESULTS, STORE, TEMPLATES
 
 if TYPE_CHECKING:
     from attention_gallery.build.execute.cached_data import CachedData
@@ -148,21 +148,21 @@ def _rebuild(run: _Build) -> BuildReport:
         if not inspected.complete:  # now that its models are here, more can be seen before any is loaded
             inspected = inspect_sources(run.manifest, look)
         project = inspected.project
-        annotated = annotate(project.manifest, run.cache / "analysis", run.reporter)
+        annotated = annotate(project.manifest, run.cache / RESULTS, run.reporter)
         project = replace(project, manifest=annotated.manifest)
         settings = project.manifest.settings
         read = found_inputs(project, captures, annotated)
         state = state_of(run.manifest, run.options, read, (watch, memory))
-    store = AttentionStore(run.cache / "store")
+    store = AttentionStore(run.cache / STORE)
     store.sweep()
-    for folder in (run.cache, run.cache / "analysis", run.cache / "templates"):
+    for folder in (run.cache, run.cache / RESULTS, run.cache / TEMPLATES):
         sweep_unfinished(folder)
     captured, dropped = 0, set[str]()
     environments = _hold_to_environment(run, project, captures, store, lock)
     while True:
         with run.clock.phase("capture"):
             captured += capture_all(project, captures, store, run.reporter, run.options.keep_going)
-        cache = run.cache / "analysis"
+        cache = run.cache / RESULTS
         data = CachedData(store, cache, settings.analysis, measures=project.measures)
         if environments is None:
             environments = survey(settings, captures, store, lock)
@@ -214,7 +214,7 @@ def _pinned_captures(
     pins = Pins(read_lock(path), binding=not run.options.update_lock)
     captures = needed_captures(project, memory, pins, run.reporter)
     if run.options.update_lock:
-        store = AttentionStore(run.cache / "store")
+        store = AttentionStore(run.cache / STORE)
         accept(project, captures, pins.lock, path, store).tell(run.reporter)
         return captures, read_lock(path)
     if pins.lock is not None:
@@ -242,7 +242,7 @@ def _write(
         if environments.warning:
             run.warned.add(environments.warning)
         _tell_unread(run, project, captures, data)
-        gallery = gather(project, captures, data, environments, annotated.parses, run.cache / "templates")
+        gallery = gather(project, captures, data, environments, annotated.parses, run.cache / TEMPLATES)
     new = RecordWriter(run.record_path)
     old = Record(run.record_path)
     staging = _staging(run, gallery, project.site, (old, new), reuse=bool(owned) and not run.options.force)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from attention_gallery.project_files import CACHE
+from attention_gallery.project_files import CACHE, RESULTS, STORE
 
 if TYPE_CHECKING:
     from attention_gallery.build.plan.annotate import Annotated
@@ -80,22 +80,22 @@ def remove_unused(manifest_path: Path) -> Removed:
 
     project = read_project(manifest_path, True)
     cache = project.root / CACHE
-    if not (cache / "store").is_dir():
+    if not (cache / STORE).is_dir():
         return Removed(0, 0)
     # A hub model is used at its locked commit; whether it is the locked one matters to a build only.
     pins = Pins(read_lock(lock_path(project.manifest.path)), binding=False)
     memory = FingerprintMemory(cache / "fingerprints.json")
     needed = needed_captures(project, memory, pins)
     used = set(needed.every.values())
-    store = AttentionStore(cache / "store")
+    store = AttentionStore(cache / STORE)
     before = len(store.keys())
     store.sweep()
     size = store.prune(used)
-    annotated = _annotated(project.manifest, cache / "analysis")
+    annotated = _annotated(project.manifest, cache / RESULTS)
     settings, repeats = annotated.manifest.settings, sorted(needed.repeats.values())
     inventory = inventory_of(settings, needed.keys, repeats, sorted(needed.rungs), project.measures)
     names = kept_names(inventory, settings.analysis) | annotated.names
-    size += _remove_others(cache / "analysis", names)
+    size += _remove_others(cache / RESULTS, names)
     return Removed(before - len(store.keys()), size)
 
 

@@ -6,8 +6,7 @@ import os
 import unicodedata
 from pathlib import Path
 
-# Format characters that scripts and emoji need; every other invisible character is made visible.
-_JOINERS = frozenset("\u200c\u200d\ufeff")
+from attention_gallery.errors import COLUMNLESS
 
 
 def plain(text: str) -> str:
@@ -71,7 +70,7 @@ def colour() -> bool | None:
 
 
 def _visible(character: str) -> str:
-    if character in "\n\t" or character in _JOINERS:
+    if character in "\n\t" or character in COLUMNLESS:
         return character
     category = unicodedata.category(character)
     if category == "Cc" and ord(character) < 0x20:

@@ -62,6 +62,7 @@ from attention_gallery.notes import check_heads, check_models
 from attention_gallery.pages.plan import needed_templates
 from attention_gallery.pages.readers.model_probe import ModelProbe
 from attention_gallery.progress import Reporter
+from attention_gallery.project_files import RESULTS, STORE, TEMPLATES
 from attention_gallery.store import AttentionStore
 from attention_gallery.theme.assets import bundle
 from attention_gallery.theme.render import Renderer
@@ -143,7 +144,7 @@ def _inspected(sources: Sources, project: Project, look: Look) -> Inspected:
             require_readable(look.cache)
     pins = _lock(project, problems, look)
     memory = FingerprintMemory(look.cache / "fingerprints.json", keep=look.build)
-    models = _Models(SeenCaptures(AttentionStore(look.cache / "store"), look.build))
+    models = _Models(SeenCaptures(AttentionStore(look.cache / STORE), look.build))
     for index in range(len(project.manifest.settings.models)):
         with problems.collected():
             _model(project, index, (pins, memory), models)
@@ -162,7 +163,7 @@ def _inspected(sources: Sources, project: Project, look: Look) -> Inspected:
         check_heads(project.notes, models.shapes)
     parsed = Annotated(project.manifest, {}, complete=False)
     with problems.collected():
-        parsed = annotate(project.manifest, look.cache / "analysis", look.reporter, run=False)
+        parsed = annotate(project.manifest, look.cache / RESULTS, look.reporter, run=False)
     with problems.collected():
         owned_files(project.site, look.options.force)
     with problems.collected():
@@ -300,7 +301,7 @@ def _notes(sources: Sources, project: Project, models: _Models, parsed: Annotate
     settings = project.manifest.settings
     data = CachedData(
         models.seen.store,
-        look.cache / "analysis",
+        look.cache / RESULTS,
         settings.analysis,
         keep=False,
         measures=project.measures,
@@ -399,6 +400,6 @@ def _theme(project: Project, problems: Problems, look: Look) -> None:
     if project.theme.whole:
         with problems.collected():
             bundle(project.theme, project.options)
-    compiled = look.cache / "templates" if look.build else None
+    compiled = look.cache / TEMPLATES if look.build else None
     needed = needed_templates(project.manifest.settings, project.notes) if project.theme.whole else ()
     problems.add(ThemeError, Renderer(project.theme, compiled).problems(needed))

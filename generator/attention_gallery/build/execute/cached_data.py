@@ -109,7 +109,7 @@ class CachedData:
         self._keep = keep
         self._open: OrderedDict[str, StoredAttention] = OrderedDict()
         self._analyses: OrderedDict[str, SentenceAnalysis] = OrderedDict()
-        self._expected: dict[str, GoldSentence] = {}
+        self._together: dict[tuple[str, ...], dict[Result[Any], Subject]] = {}
         self._contents: dict[str, str] = {}
 
     def peek(self, key: str) -> StoredAttention:
@@ -155,8 +155,9 @@ class CachedData:
         )
 
     def _compute(self, result: Result[Value], subject: Subject) -> Value:
-        if together := self._both(result, subject):
-            value: Value = together[0]
+        together = self._together.get(subject.captures, {})
+        if together.get(result) == subject and (values := self._read_once(together, result)):
+            value: Value = values[result]
             return value
         needs = (
             self.entry(key) if need == "capture" else self.result(need, Subject.of(key))
@@ -166,36 +167,36 @@ class CachedData:
         return result.compute(needs, result.narrowed(self._settings), subject.about)
 
     def expect(self, key: str, gold: GoldSentence) -> None:
-        """Tell that both measures and argmax targets will be asked for, so that one reading finds them."""
-        self._expected[key] = gold
-
-    def _both(self, result: Result[Any], subject: Subject) -> tuple[Any] | None:
-        """One of the two results that a single reading gives, after the other was kept; else None.
+        """Tell that both measures and argmax targets will be asked for, so that one reading finds them.
 
         Reading a capture and widening its weights costs as much as measuring them.
         """
-        gold = self._expected.get(subject.captures[0]) if result in (ANALYSIS, ARGMAX_TARGETS) else None
-        if gold is None or not self._keep:
-            return None
-        key = subject.captures[0]
-        subjects: dict[Result[Any], Subject] = {
-            ANALYSIS: Subject((key,), self.measures),
-            ARGMAX_TARGETS: Subject((key,), gold),
-        }
-        other: Result[Any] = ARGMAX_TARGETS if result is ANALYSIS else ANALYSIS
+        analysis, targets = Subject((key,), self.measures), Subject((key,), gold)
+        self._together[(key,)] = {ANALYSIS: analysis, ARGMAX_TARGETS: targets}
+
+    def _read_once(
+        self, subjects: Mapping[Result[Any], Subject], asked: Result[Any]
+    ) -> dict[Result[Any], Any]:
+        """Both results of one reading, after the one that was not asked for was kept.
+
+        Nothing where that one is there already, or where the reading fails: then each is worked out by
+        itself, so that it is known which of the two fails.
+        """
+        (other,) = subjects.keys() - {asked}
         path = path_in(self._cache, self.key(other, subjects[other]))
-        if subjects[result] != subject or path.exists():
-            return None
-        settings = ANALYSIS.narrowed(self._settings)
+        if not self._keep or path.exists():
+            return {}
+        captures, gold = subjects[ARGMAX_TARGETS]
+        settings, metrics = ANALYSIS.narrowed(self._settings), self.measures.metrics
         try:
-            made = analyse_and_look(self.entry(key), settings, gold, metrics=self.measures.metrics)
+            analysis, targets = analyse_and_look(self.entry(captures[0]), settings, gold, metrics=metrics)
         except (GalleryError, MemoryError, OSError):
             raise
-        except Exception:  # each is worked out by itself, so that it is known which of the two fails
-            return None
-        values: dict[Result[Any], Any] = dict(zip((ANALYSIS, ARGMAX_TARGETS), made, strict=True))
-        keep_file(path, other.dump(values[other]), self._source([key]))
-        return (values[result],)
+        except Exception:
+            return {}
+        values: dict[Result[Any], Any] = {ANALYSIS: analysis, ARGMAX_TARGETS: targets}
+        keep_file(path, other.dump(values[other]), self._source(captures))
+        return values
 
     def analysis(self, pair: Pair) -> SentenceAnalysis:
         """The measures of a pair. Raises `DamagedEntry`."""

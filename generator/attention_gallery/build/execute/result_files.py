@@ -10,7 +10,7 @@ from attention_gallery.analysis.codec import is_named, named
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.files import write_atomically
 
-Result = TypeVar("Result")
+Value = TypeVar("Value")
 
 
 def path_in(cache: Path, name: str) -> Path:
@@ -25,12 +25,12 @@ def keep_file(path: Path, data: bytes, source: str = "") -> None:
 
 def kept_file(
     path: Path,
-    load: Callable[[bytes], Result],
-    save: Callable[[Result], bytes],
-    make: Callable[[], Result],
+    load: Callable[[bytes], Value],
+    save: Callable[[Value], bytes],
+    make: Callable[[], Value],
     keep: bool = True,
     source: str = "",
-) -> Result:
+) -> Value:
     """A result as it was kept, or made and (with `keep`) kept now.
 
     One that cannot be read, is damaged, was kept under another name, or was made from something else than

@@ -19,7 +19,7 @@ from attention_gallery.manifest.lockfile.lock import Lock, LockedModel, lock_pat
 from attention_gallery.manifest.lockfile.lock_reader import read_lock
 from attention_gallery.models import FingerprintMemory, library_versions
 from attention_gallery.progress import Reporter
-from attention_gallery.project_files import CACHE
+from attention_gallery.project_files import CACHE, STORE
 from attention_gallery.store import AttentionStore
 from attention_gallery.user_files import LARGEST_SETTINGS, read_user_file
 
@@ -62,7 +62,7 @@ def update_lock(
         before = read_lock(path)
         memory = FingerprintMemory(cache / "fingerprints.json")
         models = identify(manifest, memory, Pins(before, binding=False, fresh=upgrade), reporter)
-        captures, store = captures_of(manifest, models), AttentionStore(cache / "store")
+        captures, store = captures_of(manifest, models), AttentionStore(cache / STORE)
         if exact is None:
             exact = before is not None and before.exact
         if exact:
