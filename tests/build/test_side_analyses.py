@@ -14,6 +14,7 @@ from attention_gallery.analysis.contrast import contrast_codec
 from attention_gallery.analysis.experiments import prefix_sweep, repeated_tokens
 from attention_gallery.analysis.measures import analysis_codec
 from attention_gallery.analysis.probing import argmax_targets
+from attention_gallery.analysis.result import Result, Subject
 from attention_gallery.analysis.similarity import distances, head_map
 from attention_gallery.build import engine
 from attention_gallery.build.execute import cached_data
@@ -118,13 +119,14 @@ def test_a_capture_that_is_removed_meanwhile_is_no_analysis_that_failed(
     before = sample.tree()
     for path in (sample.cache / "analysis").iterdir():
         shutil.rmtree(path) if path.is_dir() else path.unlink()
-    read = cached_data.CachedData.repeats
+    read = cached_data.CachedData.result
 
-    def remove_first(self: cached_data.CachedData, key: str) -> Any:
-        self._store.remove(key)
-        return read(self, key)
+    def remove_first(self: cached_data.CachedData, result: Result[Any], subject: Subject) -> Any:
+        if result is repeated_tokens.REPEATED_TOKENS:
+            self._store.remove(*subject.captures)
+        return read(self, result, subject)
 
-    monkeypatch.setattr(cached_data.CachedData, "repeats", remove_first)
+    monkeypatch.setattr(cached_data.CachedData, "result", remove_first)
     with pytest.raises(DamagedEntry, match="was removed while it was needed"):
         sample.build(force=True)
     assert sample.tree() == before

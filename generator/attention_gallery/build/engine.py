@@ -298,18 +298,18 @@ def _staging(
     from attention_gallery.build.check.site_links import LinkReader
     from attention_gallery.build.execute.staging import Staging
 
-    base_path = routes.base_path(gallery.settings.base_url)
-    links = LinkReader(base_path, exact=not gallery.renderer.writes_plain_links())
+    base_path = routes.base_path(gallery.site.base_url)
+    links = LinkReader(base_path, exact=not gallery.site.renderer.writes_plain_links())
     return Staging(run.staging, site, *records, reuse, links, gallery.data.sides)
 
 
 def _fill(run: _Build, project: Project, gallery: Gallery, staging: Staging, owned: set[str]) -> None:
     """Make the whole site in the staging folder, files of other hands and the list of ours included."""
     from attention_gallery.build.plan.gather import shared_files
-    from attention_gallery.pages.plan import planned_count, site_pages
+    from attention_gallery.pages.plan import site_pages, site_routes
 
     staging.begin()
-    with run.reporter.task("writing pages", planned_count(gallery)) as task:
+    with run.reporter.task("writing pages", sum(1 for _ in site_routes(gallery))) as task:
         staging.add_all(site_pages(gallery), task)
     staging.add_all(shared_files(project, gallery), _Uncounted())
     staging.keep_foreign(owned, run.options.force)

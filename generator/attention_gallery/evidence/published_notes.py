@@ -108,13 +108,9 @@ class GalleryNotes:
         """The notes of one contrast."""
         return self.of(NoteTarget("contrast", slug=slug))
 
-    def heads_of(self, model: str, sentence: str) -> dict[tuple[int, int], NoteSet]:
-        """The notes of the heads of one model on one sentence, by (layer, head)."""
-        return {
-            (target.layer or 0, target.head or 0): notes
-            for target, notes in self.by_target.items()
-            if target.kind == "head" and (target.model, target.sentence) == (model, sentence)
-        }
+    def of_head(self, model: str, sentence: str, layer: int, head: int) -> NoteSet:
+        """The notes of one head of a model on one sentence."""
+        return self.of(NoteTarget("head", model, sentence, layer, head))
 
     def links(self, route: str) -> tuple[Link, ...]:
         """Links from the page at `route` to every free-standing note."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from attention_gallery.addresses import routes
 from attention_gallery.addresses.link import Link
 from attention_gallery.evidence.wording import count, million, shortened
 from attention_gallery.hashing import digest
-from attention_gallery.pages.contexts.shared import ModelCard, Options, PageInfo, SiteInfo
-from attention_gallery.pages.gallery import Gallery, GalleryModel
-from attention_gallery.records import Provenance
+from attention_gallery.manifest.settings import ModelSpec
+from attention_gallery.pages.contexts.shared import ModelCard, PageInfo
+from attention_gallery.pages.gallery import GalleryModel, Site
+from attention_gallery.records import ModelFacts, Provenance
 
 # What tokens see, by kind of attention.
 _DIRECTIONS = {
@@ -21,89 +22,48 @@ _DIRECTIONS = {
 }
 
 
-def site_info(gallery: Gallery) -> SiteInfo:
-    """What is the same on every page."""
-    settings = gallery.settings
-    return SiteInfo(
-        title=settings.title,
-        description=settings.description,
-        author=settings.author,
-        language=settings.language,
-        generator=gallery.generator,
-        options=Options(gallery.options),
-        has_notes=bool(gallery.notes.pages),
-        has_about=gallery.notes.has_about,
-        has_contrasts=bool(gallery.contrasts),
-        special_tokens=settings.pages.special_tokens,
-        static={name: routes.asset(written) for name, written in gallery.assets.static.items()},
+def page_frame(
+    site: Site,
+    kind: str,
+    route: str,
+    crumbs: Iterable[tuple[str, str]] = (),
+    origin: tuple[tuple[str, str], ...] = (),
+    root: str | None = None,
+) -> PageInfo:
+    """What surrounds the page at `route` and its siblings, which bring title and description themselves.
+
+    `crumbs` are (text, route) from the gallery's home down to the page's parent. `root` is the way to the
+    site's root where it does not follow from the route.
+    """
+    root = routes.root_of(route) if root is None else root
+    trail = [Link(site.info.title, root)] if route else []
+    trail.extend(Link(text, routes.href(route, target)) for text, target in crumbs)
+    return PageInfo(
+        kind=kind,
+        title="",
+        description="",
+        route=route,
+        root=root,
+        canonical=routes.absolute(site.base_url, route) if site.base_url else None,
+        breadcrumbs=tuple(trail),
+        styles=(root + routes.asset(site.assets.style),) if site.assets.style else (),
+        scripts=(root + routes.asset(site.assets.script),) if site.assets.script else (),
+        plotly=root + routes.asset(site.plotly),
+        provenance=origin,
+        built=site.built,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class PageFrame:
-    """What surrounds pages of one kind at one depth: made once, used for many."""
-
-    kind: str
-    root: str
-    base_url: str | None
-    breadcrumbs: tuple[Link, ...]
-    styles: tuple[str, ...]
-    scripts: tuple[str, ...]
-    plotly: str
-    provenance: tuple[tuple[str, str], ...]
-    built: str | None
-
-    @classmethod
-    def of(
-        cls,
-        gallery: Gallery,
-        kind: str,
-        route: str,
-        crumbs: Iterable[tuple[str, str]] = (),
-        origin: tuple[tuple[str, str], ...] = (),
-        root: str | None = None,
-    ) -> PageFrame:
-        """The frame of the page at `route` and its siblings.
-
-        `crumbs` are (text, route) from the gallery's home down to the page's parent. `root` is the way
-        to the site's root where it does not follow from the route.
-        """
-        root = routes.root_of(route) if root is None else root
-        assets = gallery.assets
-        trail = [Link(gallery.settings.title, root)] if route else []
-        trail.extend(Link(text, routes.href(route, target)) for text, target in crumbs)
-        return cls(
-            kind=kind,
-            root=root,
-            base_url=gallery.settings.base_url,
-            breadcrumbs=tuple(trail),
-            styles=(root + routes.asset(assets.style),) if assets.style else (),
-            scripts=(root + routes.asset(assets.script),) if assets.script else (),
-            plotly=root + routes.asset(gallery.plotly),
-            provenance=origin,
-            built=gallery.built,
-        )
-
-    def page(self, route: str, title: str, description: str) -> PageInfo:
-        """One page in this frame."""
-        return PageInfo(
-            self.kind,
-            title,
-            shortened(description, 200),
-            route,
-            self.root,
-            routes.absolute(self.base_url, route) if self.base_url else None,
-            self.breadcrumbs,
-            self.styles,
-            self.scripts,
-            self.plotly,
-            self.provenance,
-            self.built,
-        )
+def sibling(frame: PageInfo, site: Site, route: str, title: str, description: str) -> PageInfo:
+    """The page at `route` in the frame of a sibling."""
+    canonical = routes.absolute(site.base_url, route) if site.base_url else None
+    return frame._replace(
+        route=route, title=title, description=shortened(description, 200), canonical=canonical
+    )
 
 
 def page_info(
-    gallery: Gallery,
+    site: Site,
     kind: str,
     route: str,
     title: str,
@@ -112,8 +72,9 @@ def page_info(
     origin: tuple[tuple[str, str], ...] = (),
     root: str | None = None,
 ) -> PageInfo:
-    """One page that shares its frame with no other; see `PageFrame.of`."""
-    return PageFrame.of(gallery, kind, route, crumbs, origin, root).page(route, title, description)
+    """One page that shares its frame with no other; see `page_frame`."""
+    frame = page_frame(site, kind, route, crumbs, origin, root)
+    return frame._replace(title=title, description=shortened(description, 200))
 
 
 def provenance(origin: Provenance) -> tuple[tuple[str, str], ...]:
@@ -172,10 +133,9 @@ def model_card(model: GalleryModel, route: str) -> ModelCard:
     )
 
 
-def model_inputs(model: GalleryModel) -> str:
+def model_digest(spec: ModelSpec, facts: ModelFacts, origin: Provenance) -> str:
     """Digest of all that pages tell of a model by itself: names, facts, where its numbers come from."""
-    origin = provenance(model.provenance), model.provenance.remote_code
-    return digest([model.spec.model_dump(mode="json"), asdict(model.facts), origin])
+    return digest([spec.model_dump(mode="json"), asdict(facts), provenance(origin), origin.remote_code])
 
 
 def _windows(windows: tuple[int | None, ...]) -> str:
@@ -188,12 +148,3 @@ def _windows(windows: tuple[int | None, ...]) -> str:
         return f"{count(next(iter(reach)), 'token')} in every layer"
     parts = [f"{count(window, 'token')} in layers {', '.join(layers)}" for window, layers in reach.items()]
     return "; ".join([*parts, *(["all tokens in the others"] if None in windows else [])])
-
-
-def render(gallery: Gallery, template: str, info: PageInfo, view: object) -> bytes:
-    """The bytes of a page: one template, once. It says what is left out of it."""
-    lacking = gallery.data.sides.of_page
-    if lacking:
-        info = info._replace(left_out=tuple(one.sentence for one in lacking))
-    html = gallery.renderer.render(template, page=info, view=view)
-    return html.encode("utf-8")

@@ -1,65 +1,83 @@
-"""The whole gallery as page makers see it: settings, models, pairs, notes, and the way to the data."""
+"""The whole gallery as page kinds see it: models, captures, contrasts, notes, and the way to the data."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from functools import cached_property
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from attention_gallery.addresses import routes
 from attention_gallery.addresses.routes import HeadRoutes
-from attention_gallery.analysis import Counterparts, FlowViews, HeadContrast, HeadMap, SentenceAnalysis
-from attention_gallery.analysis.capture_pictures import PairPictures
-from attention_gallery.analysis.experiments.prefix_sweep import LengthReading
-from attention_gallery.analysis.experiments.repeated_tokens import RepeatScores
-from attention_gallery.analysis.similarity.distances import HeadDistances
+from attention_gallery.analysis import SentenceAnalysis
+from attention_gallery.analysis.result import Result, Subject
 from attention_gallery.evidence.published_notes import GalleryNotes
 from attention_gallery.hashing import digest
-from attention_gallery.manifest.settings import ContrastSpec, GallerySettings, ModelSpec, SentenceSpec
+from attention_gallery.manifest.settings import (
+    ContrastSpec,
+    GallerySettings,
+    ModelSpec,
+    RelationSpec,
+    SentenceSpec,
+)
+from attention_gallery.pages.contexts.shared import Neighbours, SiteInfo
+from attention_gallery.pages.head_neighbours import HeadIndex, head_neighbours
 from attention_gallery.pages.readers.model_probe import ModelProbe
 from attention_gallery.pages.sections.parse_view import SentenceParse
 from attention_gallery.pages.side_results import SideAnalyses
-from attention_gallery.records import ModelFacts, Provenance, StoredAttention
+from attention_gallery.records import ModelFacts, Provenance, StoredAttention, head_name
 from attention_gallery.theme.assets import ThemeAssets
 from attention_gallery.theme.render import Renderer
 
+Value = TypeVar("Value")
 
-class PlannedPage(NamedTuple):
-    """A file to be made: its route, the digest of all that it depends on, and the way to make it.
 
-    Equal `inputs` promise equal bytes, whatever the date, folder or machine.
+class Site(NamedTuple):
+    """What every page may show, and hangs on: `digest` is of all of it, the theme and the code.
+
+    `info` is what templates get of it. `plotly` is the name of the shared script, `built` the date, None
+    where no build may tell it.
     """
 
-    route: str
-    inputs: str
-    make: Callable[[], bytes]
+    info: SiteInfo
+    base_url: str | None
+    downloads: bool
+    plotly: str
+    built: str | None
+    assets: ThemeAssets
+    renderer: Renderer
+    digest: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class GalleryModel:
     """A model of the gallery with what its captures told about it.
 
-    `places` are all its (layer, head), `routes` their names in addresses. `family` is its slug in the
-    manifest, which the three models of an encoder-decoder share, and `kind` which of them it is ("self" for a
-    model that is alone).
+    `family` is its slug in the manifest, which the three models of an encoder-decoder share, and `kind` which
+    of them it is ("self" for a model that is alone). `digest` is of all that pages tell of it by itself.
     """
 
     spec: ModelSpec
     facts: ModelFacts
     provenance: Provenance
-    places: tuple[tuple[int, int], ...]
-    routes: HeadRoutes
     family: str
     kind: str
+    digest: str
 
-    @classmethod
-    def of(
-        cls, spec: ModelSpec, facts: ModelFacts, provenance: Provenance, family: str, kind: str
-    ) -> GalleryModel:
-        """The model with all its (layer, head) places, layer by layer."""
-        places = tuple((layer, head) for layer in range(facts.layers) for head in range(facts.heads))
-        names = HeadRoutes.of(facts.layers, facts.heads)
-        return cls(spec, facts, provenance, places, names, family, kind)
+    @cached_property
+    def heads(self) -> tuple[HeadIndex, ...]:
+        """The (layer, head) of all heads, layer by layer."""
+        return tuple((layer, head) for layer in range(self.facts.layers) for head in range(self.facts.heads))
+
+    @cached_property
+    def routes(self) -> HeadRoutes:
+        """The names of its heads in addresses."""
+        return HeadRoutes.of(self.facts.layers, self.facts.heads)
+
+    @cached_property
+    def neighbours(self) -> Mapping[HeadIndex, Neighbours]:
+        """The ways from each head to the next."""
+        return head_neighbours(self.heads, self.routes)
 
     @property
     def causal(self) -> bool:
@@ -72,19 +90,20 @@ class GalleryModel:
         return self.kind in ("decoder", "cross")
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """One model on one sentence. `inputs` is the digest of the capture, its analysis and both specs.
+@dataclass(frozen=True, slots=True, eq=False)
+class Capture:
+    """One model on one sentence, which is without its relations: pages that show these ask for them.
 
-    `heads` are the (layer, head) places that have a page of their own, in order.
+    `heads` are the (layer, head) that have a page of their own, in order. `digest` is of all this but what
+    the `key` of the capture stands for.
     """
 
     model: GalleryModel
     sentence: SentenceSpec
     key: str
-    inputs: str
-    heads: tuple[tuple[int, int], ...]
+    heads: tuple[HeadIndex, ...]
     provenance: Provenance
+    digest: str
 
     @property
     def route(self) -> str:
@@ -96,20 +115,26 @@ class Pair:
         slug = self.model.routes.slug(layer, head)
         return routes.head(self.model.spec.slug, self.sentence.slug, slug)
 
+    def target(self, head: HeadIndex) -> str:
+        """Where a head is shown: on its own page, or selected on the explorer."""
+        if self.heads is self.model.heads or head in self.heads:
+            return self.head_route(*head)
+        return f"{self.route}#head={head_name(*head)}"
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Contrast:
     """What is compared: two models on a sentence, two sentences in a model, or two heads.
 
-    `left` and `right` are the two pairs, the same one for two heads. `heads` are their (layer, head), none
+    `left` and `right` are the two captures, the same one for two heads. `heads` are their (layer, head), none
     for other contrasts. `across` tells that heads are compared on every sentence of the model: `left` is then
     the first.
     """
 
     spec: ContrastSpec
-    left: Pair
-    right: Pair
-    heads: tuple[tuple[int, int], ...] = ()
+    left: Capture
+    right: Capture
+    heads: tuple[HeadIndex, ...] = ()
     across: bool = False
 
     @property
@@ -119,7 +144,7 @@ class Contrast:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadLadder:
+class PrefixSweep:
     """The beginnings of one text that a model read, the shortest first, with the keys of their captures.
 
     `sentence` is the slug of the sentence whose text it is, None for a text of its own.
@@ -129,122 +154,75 @@ class ReadLadder:
     keys: tuple[str, ...]
     sentence: str | None
 
-    @property
-    def inputs(self) -> str:
-        """Digest of what a page about it depends on."""
-        return digest([self.texts[-1], self.keys, self.sentence])
-
 
 class GalleryData(Protocol):
-    """Reads captures and their analyses, keeping few of them in memory.
-
-    `sides` are the side analyses that failed so far: pages take what comes of these through it.
-    """
+    """Reads captures and results, keeping few of them in memory. All raise `DamagedEntry`."""
 
     @property
     def sides(self) -> SideAnalyses:
         """What pages can do without."""
 
-    def attention(self, pair: Pair) -> StoredAttention:
-        """The captured attention of a pair."""
+    def entry(self, key: str) -> StoredAttention:
+        """The captured attention under a key."""
 
-    def analysis(self, pair: Pair) -> SentenceAnalysis:
-        """The measures of a pair."""
+    def measured(self, key: str) -> SentenceAnalysis:
+        """The measures of the capture under a key."""
 
-    def views(self, pair: Pair) -> FlowViews:
-        """Where each token of a pair draws from, by several views."""
+    def measured_key(self, key: str) -> str:
+        """The name under which these measures are cached: the digest of all that can change them."""
 
-    def pictures(self, pair: Pair) -> PairPictures:
-        """The weights of all heads of a pair as its page holds them, and a picture of each layer."""
+    def result(self, result: Result[Value], subject: Subject) -> Value:
+        """A result of some captures."""
 
-    def repeats(self, key: str) -> RepeatScores:
-        """The scores of every head on random tokens, by the key of their capture."""
-
-    def length(self, key: str) -> LengthReading:
-        """The heads on a text of one length, by the key of its capture."""
-
-    def head_map(self, pairs: Sequence[Pair]) -> HeadMap | None:
-        """Where the heads of one model lie to each other over these sentences, None where that is nowhere."""
-
-    def head_distances(self, pair: Pair) -> HeadDistances:
-        """How far the heads of a pair are from each other, all layers in one count."""
-
-    def pair_distance(self, pair: Pair, one: tuple[int, int], other: tuple[int, int]) -> float:
-        """How far two heads (layer, head) of a pair are from each other, over all rows."""
-
-    def contrast(self, left: Pair, right: Pair) -> HeadContrast:
-        """What the same heads do otherwise in two pairs."""
-
-    def counterparts(self, left: Pair, right: Pair) -> Counterparts:
-        """Which head of one pair is most like which of the other."""
+    def key(self, result: Result[Any], subject: Subject) -> str:
+        """The name under which it is cached: the digest of all that can change it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gallery:
-    """Everything that pages are made from. `base` is the digest of what every page depends on.
+    """Everything that pages can be made from.
 
-    `sentences` are those that have pages. `probes` and `ladders` are by slug of the model; one that
-    reads a target has none, nor has any a ladder where the manifest asks for none. `repeats` are the keys of
-    random tokens read twice, by slug of the models that read them. `parses` are by slug of the sentence, for
-    those that a parser read.
+    `sentences` are those that have pages, without their relations; `relations` are the gold ones, by slug.
+    `probes` and `sweeps` are by slug of the model; one that reads a target has none, nor has any a sweep
+    where the manifest asks for none. `repeats` are the keys of random tokens read twice, by slug of the
+    models that read them. `parses` are by slug of the sentence, for those that a parser read.
     """
 
+    site: Site
     settings: GallerySettings
     models: tuple[GalleryModel, ...]
     sentences: tuple[SentenceSpec, ...]
-    pairs: Mapping[tuple[str, str], Pair]
+    relations: Mapping[str, tuple[RelationSpec, ...]]
+    captures: Mapping[tuple[str, str], Capture]
     probes: Mapping[str, ModelProbe]
     repeats: Mapping[str, str]
-    ladders: Mapping[str, ReadLadder]
+    sweeps: Mapping[str, PrefixSweep]
     parses: Mapping[str, SentenceParse]
     notes: GalleryNotes
     data: GalleryData
-    renderer: Renderer
-    assets: ThemeAssets
-    plotly: str
-    options: Mapping[str, str | bool | int | float]
-    base: str
-    generator: str
-    built: str | None
     contrasts: tuple[Contrast, ...] = ()
 
-    def pair(self, model: GalleryModel, sentence: SentenceSpec) -> Pair | None:
-        """One model on one sentence, None where it does not read it."""
-        return self.pairs.get((model.spec.slug, sentence.slug))
-
-    def kinds_of(self, model: GalleryModel) -> tuple[GalleryModel, ...]:
+    def models_of_family(self, model: GalleryModel) -> tuple[GalleryModel, ...]:
         """The models of one encoder-decoder, this one among them; nothing for a model that is alone."""
-        kinds = tuple(one for one in self.models if one.family == model.family)
-        return kinds if len(kinds) > 1 else ()
+        family = tuple(other for other in self.models if other.family == model.family)
+        return family if len(family) > 1 else ()
 
-    def of_model(self, model: GalleryModel) -> tuple[Pair, ...]:
+    def of_model(self, model: GalleryModel) -> tuple[Capture, ...]:
         """Every sentence that one model reads, in the manifest's order."""
-        found = (self.pair(model, sentence) for sentence in self.sentences)
-        return tuple(pair for pair in found if pair is not None)
+        captures = (self.captures.get((model.spec.slug, sentence.slug)) for sentence in self.sentences)
+        return tuple(capture for capture in captures if capture is not None)
 
-    def of_sentence(self, sentence: SentenceSpec) -> tuple[Pair, ...]:
+    def of_sentence(self, slug: str) -> tuple[Capture, ...]:
         """One sentence under every model that reads it, in the manifest's order."""
-        found = (self.pair(model, sentence) for model in self.models)
-        return tuple(pair for pair in found if pair is not None)
+        captures = (self.captures.get((model.spec.slug, slug)) for model in self.models)
+        return tuple(capture for capture in captures if capture is not None)
 
-    def probed(self, pair: Pair) -> str:
-        """Digest of what is told of the relations of a pair; empty where the sentence has none."""
-        probe = self.probes.get(pair.model.spec.slug) if pair.sentence.relations else None
-        return "" if probe is None else probe.inputs
 
-    def told(self, sentence: SentenceSpec) -> str:
-        """Digest of a sentence, and of the models of the manifest that read it, but for its relations."""
-        readers = [model.title for model in self.settings.models if sentence.read_by(model.slug)]
-        return digest([sentence.model_dump(mode="json", exclude={"relations", "annotate"}), readers])
+def sentence_digest(sentence: SentenceSpec) -> str:
+    """Digest of a sentence without its relations."""
+    return digest(sentence.model_dump(mode="json"))
 
-    def related(self, sentence: SentenceSpec) -> str:
-        """Digest of the relations and entities of a sentence; empty where it has none."""
-        parse = self.parses.get(sentence.slug)
-        if not sentence.relations and parse is None:
-            return ""
-        told = [one.model_dump(mode="json") for one in sentence.relations]
-        return digest([told, None if parse is None else parse.inputs])
 
-    def inputs(self, *parts: object) -> str:
-        """Digest of what a page depends on: what all pages share, and these parts (JSON values)."""
-        return digest([self.base, *parts])
+def without_relations(sentence: SentenceSpec) -> SentenceSpec:
+    """A sentence as most pages know it: relations change nothing of what heads do."""
+    return sentence.model_copy(update={"relations": (), "annotate": None})

@@ -2,82 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from itertools import groupby
+from typing import Any
 
 from attention_gallery.addresses import routes
 from attention_gallery.manifest.settings import GallerySettings
 from attention_gallery.notes import Note
-from attention_gallery.pages.gallery import Gallery, PlannedPage
-from attention_gallery.pages.kinds.contrast.contrasts import contrast_pages
-from attention_gallery.pages.kinds.explorer import explorer_pages
-from attention_gallery.pages.kinds.head import head_pages
-from attention_gallery.pages.kinds.home import home_page
-from attention_gallery.pages.kinds.model import model_page
-from attention_gallery.pages.kinds.model_head import model_head_pages
-from attention_gallery.pages.kinds.model_length import length_page
-from attention_gallery.pages.kinds.note import note_pages
-from attention_gallery.pages.kinds.sentence import sentence_pages
-from attention_gallery.pages.kinds.site_files import not_found_page, redirects, sitemap, theme_assets
-from attention_gallery.pages.readers.capture_reader import PairView
-from attention_gallery.pages.readers.model_reader import ModelView
-from attention_gallery.pages.sections.neighbours import around, head_neighbours
+from attention_gallery.pages.gallery import Gallery
+from attention_gallery.pages.page_kind import InputReader, PageKind, PlannedPage, Scope
+from attention_gallery.pages.page_kinds import PAGE_KINDS
 
 
-def planned_count(gallery: Gallery) -> int:
-    """About how many files the site will have, for a progress bar."""
-    pairs = sum(len(pair.heads) + 3 for pair in gallery.pairs.values())
-    heads = sum(2 * len(model.places) + 3 for model in gallery.models)
-    others = (gallery.sentences, gallery.notes.pages, gallery.contrasts, gallery.ladders)
-    return pairs + heads + sum(map(len, others)) + 4
-
-
-def needed_templates(settings: GallerySettings, notes: Iterable[Note]) -> list[str]:
+def needed_templates(settings: GallerySettings, notes: Sequence[Note]) -> list[str]:
     """The templates that the pages of a gallery are made with."""
-    needed = ["home.html", "model.html", "model_head.html", "sentence.html", "explorer.html", "404.html"]
-    needed.append("partials/token_strip.html")
-    if settings.pages.heads != "none":
-        needed.append("head.html")
-    if settings.contrasts:
-        needed += ["contrasts.html", "contrast.html"]
-    if settings.lengths is not None:
-        needed.append("model_length.html")
-    kinds = {note.target.kind for note in notes}
-    if kinds & {"page", "about"}:
-        needed.append("note.html")
-    if "page" in kinds:
-        needed.append("notes.html")
-    return needed
+    templates = [kind.template for kind in PAGE_KINDS if kind.template and kind.applies(settings, notes)]
+    return [*dict.fromkeys(templates), "partials/token_strip.html"]
+
+
+def site_routes(gallery: Gallery) -> Iterator[tuple[PageKind[Any], str]]:
+    """The addresses of all files of the site, but for the shared script and the files beside the notes."""
+    for scope, part in _parts(gallery):
+        for kind, subject in _subjects(gallery, scope, part):
+            yield kind, kind.route(subject)
 
 
 def site_pages(gallery: Gallery) -> Iterator[PlannedPage]:
-    """All files of the site but the shared Plotly script and the files beside the notes.
+    """These files. Pages of one capture come together, so that it is read once and then let go."""
 
-    Pages of one pair come together, so that its capture is read once and then let go.
-    """
-    page_routes: list[str] = []
+    @cache
+    def page_routes() -> Sequence[str]:
+        return [
+            route
+            for kind, route in site_routes(gallery)
+            if not kind.literal and (route == routes.HOME or route.endswith("/"))
+        ]
 
-    def counted(pages: Iterator[PlannedPage]) -> Iterator[PlannedPage]:
-        for page in pages:
-            if page.route.endswith("/"):
-                page_routes.append(page.route)
-            yield page
+    for scope, part in _parts(gallery):
+        reader = InputReader(gallery, page_routes)
+        for kind, subject in _subjects(gallery, scope, part):
+            if scope == "site":  # what one page of the site reads is let go with it
+                reader = InputReader(gallery, page_routes)
+            yield kind.planned(reader, subject)
 
+
+def _parts(gallery: Gallery) -> Iterator[tuple[Scope, Any]]:
     for model in gallery.models:
-        ways = head_neighbours(model.places, model.routes)
-        pairs = gallery.of_model(model)
-        for pair, beside in zip(pairs, around(pairs), strict=True):
-            view = PairView(gallery, pair, ways if pair.heads is model.places else None)
-            yield from counted(explorer_pages(gallery, view, beside))
-            yield from counted(head_pages(gallery, view))
-        model_view = ModelView(gallery, model)
-        yield from counted(model_page(gallery, model_view))
-        yield from counted(model_head_pages(gallery, model_view))
-        yield from counted(length_page(gallery, model))
-    yield from counted(sentence_pages(gallery))
-    yield from counted(contrast_pages(gallery))
-    yield from counted(note_pages(gallery))
-    yield from redirects(gallery)
-    yield from not_found_page(gallery)
-    yield from theme_assets(gallery)
-    yield from home_page(gallery, len(page_routes) + 1)
-    yield from sitemap(gallery, [routes.HOME, *sorted(page_routes)])
+        for capture in gallery.of_model(model):
+            yield "capture", capture
+        yield "model", model
+    yield "site", None
+
+
+def _subjects(gallery: Gallery, scope: Scope, part: Any) -> Iterator[tuple[PageKind[Any], Any]]:
+    """The pages of a part of the gallery; those of kinds that follow each other and have the same subjects,
+    one subject after the other: a head's picture is drawn with its page."""
+    kinds: Iterable[PageKind[Any]] = (kind for kind in PAGE_KINDS if kind.scope == scope)
+    for subjects, alike in groupby(kinds, key=lambda kind: kind.subjects):
+        together = list(alike)
+        for subject in subjects(gallery, part):
+            for kind in together:
+                yield kind, subject

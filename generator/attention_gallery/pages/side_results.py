@@ -7,7 +7,7 @@ the machine lacks keep their meaning and are never passed over.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeVar
 
 from attention_gallery.errors import GalleryError, first_words
@@ -63,6 +63,18 @@ class SideAnalyses:
     def everything(self) -> tuple[LeftOut, ...]:
         """What any page of this build lacks."""
         return tuple(self._all)
+
+    def collected(self, work: Callable[[], _Made]) -> tuple[_Made, tuple[LeftOut, ...]]:
+        """The result of some work, and what it lacks, which the page at hand does not lack by that alone."""
+        before, self._page = self._page, {}
+        try:
+            return work(), tuple(self._page)
+        finally:
+            self._page = before
+
+    def add(self, lacking: Iterable[LeftOut]) -> None:
+        """The page at hand lacks these, too."""
+        self._page.update(dict.fromkeys(lacking))
 
     def once(self, key: str, work: Callable[[], _Made]) -> _Made:
         """The result of some work, which is not tried again where it failed. Raises what it raises."""

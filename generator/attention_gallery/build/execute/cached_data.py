@@ -11,32 +11,21 @@ from typing import Any, TypeVar
 
 from attention_gallery.analysis import (
     BUILT_IN,
-    Counterparts,
-    FlowViews,
     GoldSentence,
-    HeadContrast,
-    HeadMap,
     MeasureSet,
     RelationScore,
     SentenceAnalysis,
     analyse_and_look,
     gold_of,
 )
-from attention_gallery.analysis.attribution.views import FLOW_VIEWS
-from attention_gallery.analysis.capture_pictures import PICTURES, PairPictures
-from attention_gallery.analysis.contrast.contrast_codec import COUNTERPARTS, HEAD_CONTRAST, ContrastTexts
-from attention_gallery.analysis.experiments.prefix_sweep import PREFIX_READING, LengthReading
 from attention_gallery.analysis.experiments.repeated_tokens import REPEATED_TOKENS, RepeatScores
 from attention_gallery.analysis.measures.analysis_codec import ANALYSIS
 from attention_gallery.analysis.probing.argmax_targets import ARGMAX_TARGETS, Int16
 from attention_gallery.analysis.result import Inventory, Result, Subject
-from attention_gallery.analysis.similarity.distances import DISTANCES, HeadDistances, pair_distance
-from attention_gallery.analysis.similarity.head_map import HEAD_MAP
 from attention_gallery.build.execute.result_files import keep_file, kept_file, path_in
 from attention_gallery.errors import DamagedEntry, GalleryError
 from attention_gallery.hashing import digest
 from attention_gallery.manifest.settings import AnalysisSettings, GallerySettings
-from attention_gallery.pages.gallery import Pair
 from attention_gallery.pages.readers.model_probe import ModelProbe
 from attention_gallery.pages.side_results import SideAnalyses
 from attention_gallery.records import StoredAttention
@@ -117,10 +106,6 @@ class CachedData:
         with _there(key):
             return self._store.open(key)
 
-    def attention(self, pair: Pair) -> StoredAttention:
-        """The captured attention of a pair. Raises `DamagedEntry`."""
-        return self.entry(pair.key)
-
     def entry(self, key: str) -> StoredAttention:
         """The capture under a key. Raises `DamagedEntry`."""
         entry = self._open.get(key)
@@ -198,10 +183,6 @@ class CachedData:
         keep_file(path, other.dump(values[other]), self._source(captures))
         return values
 
-    def analysis(self, pair: Pair) -> SentenceAnalysis:
-        """The measures of a pair. Raises `DamagedEntry`."""
-        return self.measured(pair.key)
-
     def measured(self, key: str) -> SentenceAnalysis:
         """The measures of the capture under a key. Raises `DamagedEntry`."""
         analysis = self._analyses.get(key)
@@ -211,48 +192,13 @@ class CachedData:
                 self._analyses.popitem(last=False)
         return analysis
 
-    def looks(self, key: str, gold: GoldSentence) -> Int16 | None:
+    def measured_key(self, key: str) -> str:
+        """The name under which these measures are cached: the digest of all that can change them."""
+        return self.key(ANALYSIS, Subject((key,), self.measures))
+
+    def argmax_targets(self, key: str, gold: GoldSentence) -> Int16 | None:
         """What every head looks at most, word by word; see `analysis.look`. Raises `DamagedEntry`."""
         return self.result(ARGMAX_TARGETS, Subject((key,), gold))
-
-    def length(self, key: str) -> LengthReading:
-        """The heads on a text of one length. Raises `DamagedEntry`."""
-        return self.result(PREFIX_READING, Subject.of(key))
-
-    def repeats(self, key: str) -> RepeatScores:
-        """The scores on random tokens. Raises `DamagedEntry`."""
-        return self.result(REPEATED_TOKENS, Subject.of(key))
-
-    def views(self, pair: Pair) -> FlowViews:
-        """Where each token of a pair draws from, by several views. Raises `DamagedEntry`."""
-        return self.result(FLOW_VIEWS, Subject.of(pair.key))
-
-    def pictures(self, pair: Pair) -> PairPictures:
-        """The pictures of a pair. Raises `DamagedEntry`."""
-        return self.result(PICTURES, Subject.of(pair.key))
-
-    def head_map(self, pairs: Sequence[Pair]) -> HeadMap | None:
-        """Where the heads of one model lie to each other over these sentences. Raises `DamagedEntry`."""
-        return self.result(HEAD_MAP, Subject(tuple(sorted({pair.key for pair in pairs}))))
-
-    def head_distances(self, pair: Pair) -> HeadDistances:
-        """How far the heads of a pair are from each other. Raises `DamagedEntry`."""
-        return self.result(DISTANCES, Subject.of(pair.key))
-
-    def pair_distance(self, pair: Pair, one: tuple[int, int], other: tuple[int, int]) -> float:
-        """How far two heads (layer, head) of a pair are from each other, over all rows.
-
-        Raises `DamagedEntry`.
-        """
-        return pair_distance(self.attention(pair), one, other)
-
-    def contrast(self, left: Pair, right: Pair) -> HeadContrast:
-        """What the same heads do otherwise in two pairs. Raises `DamagedEntry`."""
-        return self.result(HEAD_CONTRAST, _contrasted(left, right))
-
-    def counterparts(self, left: Pair, right: Pair) -> Counterparts:
-        """Which head of one pair is most like which of the other. Raises `DamagedEntry`."""
-        return self.result(COUNTERPARTS, _contrasted(left, right))
 
     def _source(self, keys: Sequence[str]) -> str:
         """Digest of what captures hold: another environment may have given other numbers under a key."""
@@ -261,12 +207,6 @@ class CachedData:
                 with _there(key):
                     self._contents[key] = self._store.content(key)
         return digest([self._contents[key] for key in keys])
-
-
-def _contrasted(left: Pair, right: Pair) -> Subject:
-    texts = left.sentence.joined, right.sentence.joined
-    one_model = left.model.spec.slug == right.model.spec.slug
-    return Subject((left.key, right.key), ContrastTexts(texts, one_model))
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +239,9 @@ class CapturedEvidence:
         if key is None:
             return None
         title = self.titles.get(model, model)
-        return self.data.sides.take("scores on random tokens", title, lambda: self.data.repeats(key), None)
+        return self.data.sides.take(
+            "scores on random tokens", title, lambda: self.data.result(REPEATED_TOKENS, Subject.of(key)), None
+        )
 
     def relations(self, model: str) -> Mapping[str, RelationScore] | None:
         """What the heads of a model know of each kind of relation. Raises `DamagedEntry`."""

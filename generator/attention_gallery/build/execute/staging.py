@@ -23,7 +23,7 @@ from attention_gallery.files import (
     walk_files,
 )
 from attention_gallery.hashing import digest_bytes, digest_file
-from attention_gallery.pages.gallery import PlannedPage
+from attention_gallery.pages.page_kind import PlannedPage
 from attention_gallery.pages.side_results import SideAnalyses
 from attention_gallery.progress import Task
 from attention_gallery.stamps import Stamp, stamp_of

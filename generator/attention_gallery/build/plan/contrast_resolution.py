@@ -10,7 +10,7 @@ from attention_gallery.manifest import Manifest
 from attention_gallery.manifest.blocks.contrasts import parse_heads
 from attention_gallery.manifest.settings import ContrastSpec, GallerySettings
 from attention_gallery.notes.target import meant_model
-from attention_gallery.pages.gallery import Contrast, Pair
+from attention_gallery.pages.gallery import Capture, Contrast
 from attention_gallery.records import head_name
 
 # What tokens look, and at what: models that differ in it read different texts.
@@ -70,16 +70,19 @@ def _of_heads(manifest: Manifest, shapes: Mapping[str, tuple[int, int]]) -> list
     return problems
 
 
-def resolve_contrasts(settings: GallerySettings, pairs: Mapping[tuple[str, str], Pair]) -> Iterator[Contrast]:
-    """The contrasts of a manifest that was checked; `pairs` are those with pages, by model and sentence."""
+def resolve_contrasts(
+    settings: GallerySettings, captures: Mapping[tuple[str, str], Capture]
+) -> Iterator[Contrast]:
+    """The contrasts of a checked manifest; `captures` are those with pages, by model and sentence."""
     for spec in settings.contrasts:
+        model = spec.model or ""
         if spec.models:
-            left, right = (pairs[model, spec.sentence or ""] for model in spec.models)
+            left, right = (captures[slug, spec.sentence or ""] for slug in spec.models)
             yield Contrast(spec, left, right)
         elif spec.sentences:
-            left, right = (pairs[spec.model or "", sentence] for sentence in spec.sentences)
+            left, right = (captures[model, sentence] for sentence in spec.sentences)
             yield Contrast(spec, left, right)
         else:
-            first = next(pair for (model, _), pair in pairs.items() if model == spec.model)
-            left = pairs[spec.model or "", spec.sentence] if spec.sentence else first
+            first = next(capture for (slug, _), capture in captures.items() if slug == model)
+            left = captures[model, spec.sentence] if spec.sentence else first
             yield Contrast(spec, left, left, parse_heads(spec), across=spec.sentence is None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -13,11 +13,10 @@ from types import MappingProxyType
 
 from attention_gallery.addresses import routes
 from attention_gallery.addresses.routes import HeadRoutes
-from attention_gallery.analysis.measures.analysis_codec import ANALYSIS
-from attention_gallery.analysis.result import Subject
 from attention_gallery.build.execute.cached_data import CachedData, CapturedEvidence
 from attention_gallery.build.look.libraries import LIBRARIES, interpreter
-from attention_gallery.build.plan.attention_kinds import ShownModel, with_pages
+from attention_gallery.build.plan.attention_kinds import ShownModel
+from attention_gallery.build.plan.attention_kinds import with_pages as pages_read
 from attention_gallery.build.plan.auxiliary_inputs import rung_name
 from attention_gallery.build.plan.captures import Captures
 from attention_gallery.build.plan.contrast_resolution import check_contrasts, resolve_contrasts
@@ -27,17 +26,27 @@ from attention_gallery.build.project import Project
 from attention_gallery.errors import Problem, UserError
 from attention_gallery.evidence.answers import Numbers
 from attention_gallery.evidence.link_map import LinkMap
-from attention_gallery.evidence.published_notes import gather_notes
+from attention_gallery.evidence.published_notes import GalleryNotes, gather_notes
 from attention_gallery.figures.plotly_script import plotly_script
 from attention_gallery.files import walk_files
 from attention_gallery.hashing import digest, digest_file
 from attention_gallery.installed import PACKAGE
 from attention_gallery.manifest.blocks.lengths import ladder_of
-from attention_gallery.manifest.settings import GallerySettings, SentenceSpec
+from attention_gallery.manifest.settings import GallerySettings, ParsedRelation, RelationSpec, SentenceSpec
 from attention_gallery.models import license_of
 from attention_gallery.notes import check_heads
-from attention_gallery.pages.frame import model_inputs, site_info
-from attention_gallery.pages.gallery import Gallery, GalleryModel, Pair, PlannedPage, ReadLadder
+from attention_gallery.pages.contexts.shared import Options, SiteInfo
+from attention_gallery.pages.frame import model_digest
+from attention_gallery.pages.gallery import (
+    Capture,
+    Gallery,
+    GalleryModel,
+    PrefixSweep,
+    Site,
+    sentence_digest,
+    without_relations,
+)
+from attention_gallery.pages.page_kind import PlannedPage
 from attention_gallery.pages.readers.model_probe import ModelProbe
 from attention_gallery.pages.sections.parse_view import SentenceParse
 from attention_gallery.records import Provenance
@@ -63,159 +72,165 @@ def gather(
     Raises `UserError` for notes that do not fit, `DamagedEntry` for broken captures.
     """
     settings = project.manifest.settings
-    models = tuple(_model(project, captures, data, environments, shown) for shown in captures.shown)
-    pairs = _pairs(project, captures, data, environments, models)
-    shapes = {m.spec.slug: (m.facts.layers, m.facts.heads) for m in models}
+    look = _Look(project, captures, data, environments)
+    models = tuple(look.model(shown) for shown in captures.shown)
+    with_pages = look.captures(models)
+    shapes = {model.spec.slug: (model.facts.layers, model.facts.heads) for model in models}
     check_heads(project.notes, shapes)
     check_contrasts(project.manifest, captures.shown, shapes)
-    contrasts = tuple(resolve_contrasts(settings, pairs))
-    ladders = _ladders(settings, captures)
-    probes = _probes(settings, captures, models, data)
-    evidence = _evidence(captures, models, probes, data)
+    sweeps = _prefix_sweeps(settings, captures)
+    probes = look.probes(models)
     titles = {model.spec.slug: (model.spec.title, model.routes) for model in models}
-    links = link_map(project, titles, {at: pair.heads for at, pair in pairs.items()}, ladders)
+    links = link_map(project, titles, {at: capture.heads for at, capture in with_pages.items()}, sweeps)
+    evidence = look.evidence(models, probes)
     notes = gather_notes(project.notes, Numbers(links, settings.sentences, evidence, data.measures))
-    assets = bundle(project.theme, project.options)
-    plotly = fingerprinted("plotly.js", plotly_script().read_bytes())
-    built = build_date()
-    renderer = Renderer(project.theme, compiled)
-    gallery = Gallery(
+    contrasts = tuple(resolve_contrasts(settings, with_pages))
+    site = _site(project, environments, notes, bool(contrasts), Renderer(project.theme, compiled))
+    paged = [sentence for sentence in settings.sentences if sentence.pages]
+    return Gallery(
+        site=site,
         settings=settings,
         models=models,
-        sentences=tuple(sentence for sentence in settings.sentences if sentence.pages),
-        pairs=pairs,
+        sentences=tuple(map(without_relations, paged)),
+        relations={sentence.slug: _gold(sentence) for sentence in paged},
+        captures=with_pages,
         probes=probes,
         repeats=captures.repeats,
-        ladders=ladders,
+        sweeps=sweeps,
         parses=parses,
         notes=notes,
         data=data,
-        renderer=renderer,
-        assets=assets,
-        plotly=plotly,
-        options=project.options,
-        base=_base(
-            project,
-            environments,
-            (plotly, built),
-            (notes.has_about, bool(notes.pages), bool(contrasts)),
-        ),
-        generator=f"Attention Gallery {__version__}",
-        built=built,
         contrasts=contrasts,
     )
-    renderer.share(site=site_info(gallery))
-    return gallery
 
 
-def _model(
-    project: Project, captures: Captures, data: CachedData, environments: Environments, shown: ShownModel
-) -> GalleryModel:
-    settings, index = project.manifest.settings, shown.index
-    keys = [key for (slug, _), key in captures.keys.items() if slug == shown.spec.slug]
-    # The first that comes from the gallery's own environment speaks for the others, if there is one.
-    first = data.peek(min(keys, key=lambda key: bool(environments.of(index, key))))
-    # The license is told as it is now: the same weights may have been captured under another.
-    facts = replace(first.facts, license=license_of(captures.models[shown.index][0]))
-    origin = _origin(captures, index, first.provenance, environments.of_model(index, keys))
-    return GalleryModel.of(shown.spec, facts, origin, settings.models[shown.index].slug, shown.kind)
+def _gold(sentence: SentenceSpec) -> tuple[RelationSpec, ...]:
+    return tuple(edge for edge in sentence.relations if not isinstance(edge, ParsedRelation))
 
 
-def _origin(captures: Captures, index: int, captured: Provenance, differs: str) -> Provenance:
-    """Where the numbers come from, with the source that the manifest names now.
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What was captured, looked at for pages."""
 
-    The same weights may have been captured from another place; their digests say that they are the same.
-    """
-    found = captures.models[index][0]
-    return replace(captured, source=found.source, revision=found.revision, differs=differs)
+    project: Project
+    captured: Captures
+    data: CachedData
+    environments: Environments
 
+    def model(self, shown: ShownModel) -> GalleryModel:
+        """A model with what its captures tell of it."""
+        index = shown.index
+        keys = self._keys(shown.spec.slug)
+        # The first that comes from the gallery's own environment speaks for the others, if there is one.
+        first = self.data.peek(min(keys, key=lambda key: bool(self.environments.of(index, key))))
+        # The license is told as it is now: the same weights may have been captured under another.
+        facts = replace(first.facts, license=license_of(self.captured.models[index][0]))
+        origin = self._origin(index, first.provenance, self.environments.of_model(index, keys))
+        family = self.project.manifest.settings.models[index].slug
+        digest_of_model = model_digest(shown.spec, facts, origin)
+        return GalleryModel(shown.spec, facts, origin, family, shown.kind, digest_of_model)
 
-def _probes(
-    settings: GallerySettings, captures: Captures, models: tuple[GalleryModel, ...], data: CachedData
-) -> dict[str, ModelProbe]:
-    """The probe of each model that reads the sentences themselves."""
-    readers = [_reader(captures, data, model) for model in models if not model.reads_target]
-    return model_probes(settings, readers, captures.keys, data)
+    def _keys(self, model: str) -> list[str]:
+        return [key for (slug, _), key in self.captured.keys.items() if slug == model]
 
+    def _origin(self, index: int, captured: Provenance, differs: str) -> Provenance:
+        """Where the numbers come from, with the source that the manifest names now.
 
-def _evidence(
-    captures: Captures,
-    models: tuple[GalleryModel, ...],
-    probes: Mapping[str, ModelProbe],
-    data: CachedData,
-) -> CapturedEvidence:
-    """What notes are held to. A model that reads a target was probed for nothing."""
-    unread = {model.spec.slug: ModelProbe.empty() for model in models if model.reads_target}
-    titles = {model.spec.slug: model.spec.title for model in models}
-    return CapturedEvidence(data, captures.keys, {**probes, **unread}, captures.repeats, titles)
+        The same weights may have been captured from another place; their digests say that they are the same.
+        """
+        source = self.captured.models[index][0]
+        return replace(captured, source=source.source, revision=source.revision, differs=differs)
 
+    def captures(self, models: tuple[GalleryModel, ...]) -> dict[tuple[str, str], Capture]:
+        """Every capture that has pages, by slugs of model and sentence."""
+        by_slug = {model.spec.slug: model for model in models}
+        return {
+            (shown.spec.slug, sentence.slug): self._capture(shown.index, by_slug[shown.spec.slug], sentence)
+            for shown, sentence in pages_read(self.project.manifest.settings, self.captured.shown)
+        }
 
-def _reader(captures: Captures, data: CachedData, model: GalleryModel) -> Reader:
-    slug = model.spec.slug
-    return Reader.of(slug, data.peek(next(key for (one, _), key in captures.keys.items() if one == slug)))
+    def _capture(self, index: int, model: GalleryModel, sentence: SentenceSpec) -> Capture:
+        key = self.captured.keys[model.spec.slug, sentence.slug]
+        captured = self.data.peek(key).provenance
+        origin = self._origin(index, captured, self.environments.of(index, key))
+        bare, heads = without_relations(sentence), self._heads_with_pages(model, key)
+        inputs = digest([model.digest, asdict(origin), sentence_digest(bare), heads])
+        return Capture(model, bare, key, heads, origin, inputs)
 
+    def _heads_with_pages(self, model: GalleryModel, key: str) -> tuple[tuple[int, int], ...]:
+        which = self.project.manifest.settings.pages.heads
+        if which == "all":
+            return model.heads
+        return self.data.measured(key).notable() if which == "notable" else ()
 
-def _pairs(
-    project: Project,
-    captures: Captures,
-    data: CachedData,
-    environments: Environments,
-    models: tuple[GalleryModel, ...],
-) -> dict[tuple[str, str], Pair]:
-    """Every pair that has pages, by slugs of model and sentence."""
-    named = {model.spec.slug: model for model in models}
-    return {
-        (one.spec.slug, sentence.slug): _pair(
-            project, captures, data, environments, (one.index, named[one.spec.slug]), sentence
-        )
-        for one, sentence in with_pages(project.manifest.settings, captures.shown)
-    }
+    def probes(self, models: tuple[GalleryModel, ...]) -> dict[str, ModelProbe]:
+        """The probe of each model that reads the sentences themselves."""
+        slugs = [model.spec.slug for model in models if not model.reads_target]
+        readers = [Reader.of(slug, self.data.peek(self._keys(slug)[0])) for slug in slugs]
+        return model_probes(self.project.manifest.settings, readers, self.captured.keys, self.data)
 
-
-def _pair(
-    project: Project,
-    captures: Captures,
-    data: CachedData,
-    environments: Environments,
-    numbered: tuple[int, GalleryModel],
-    sentence: SentenceSpec,
-) -> Pair:
-    index, model = numbered
-    key = captures.keys[model.spec.slug, sentence.slug]
-    entry = data.peek(key)
-    settings = project.manifest.settings
-    provenance = _origin(captures, index, entry.provenance, environments.of(index, key))
-    inputs = digest(
-        [
-            model_inputs(model),
-            asdict(provenance),
-            # Relations change nothing of what heads do: pages that show them name them themselves.
-            sentence.model_dump(mode="json", exclude={"relations", "annotate"}),
-            data.key(ANALYSIS, Subject((key,), data.measures)),
-        ]
-    )
-    heads = _head_places(settings.pages.heads, model, data, key)
-    return Pair(model, sentence, key, inputs, heads, provenance)
+    def evidence(
+        self, models: tuple[GalleryModel, ...], probes: Mapping[str, ModelProbe]
+    ) -> CapturedEvidence:
+        """What notes are held to. A model that reads a target was probed for nothing."""
+        unread = {model.spec.slug: ModelProbe.empty() for model in models if model.reads_target}
+        titles = {model.spec.slug: model.spec.title for model in models}
+        captured = self.captured
+        return CapturedEvidence(self.data, captured.keys, {**probes, **unread}, captured.repeats, titles)
 
 
-def _ladders(settings: GallerySettings, captures: Captures) -> dict[str, ReadLadder]:
+def _prefix_sweeps(settings: GallerySettings, captures: Captures) -> dict[str, PrefixSweep]:
     """What each model read at several lengths."""
     ladder = ladder_of(settings)
     if ladder is None:
         return {}
-    found = {}
+    sweeps = {}
     for model in captures.shown:
         slug = model.spec.slug
         keys = [captures.hidden.get((slug, rung_name(index))) for index in range(len(ladder.rungs))]
         if None not in keys:
-            found[slug] = ReadLadder(ladder.rungs, tuple(key or "" for key in keys), ladder.sentence)
-    return found
+            sweeps[slug] = PrefixSweep(ladder.rungs, tuple(key or "" for key in keys), ladder.sentence)
+    return sweeps
 
 
-def _head_places(which: str, model: GalleryModel, data: CachedData, key: str) -> tuple[tuple[int, int], ...]:
-    if which == "all":
-        return model.places
-    return data.measured(key).notable() if which == "notable" else ()
+def _site(
+    project: Project, environments: Environments, notes: GalleryNotes, has_contrasts: bool, renderer: Renderer
+) -> Site:
+    settings = project.manifest.settings
+    assets = bundle(project.theme, project.options)
+    info = SiteInfo(
+        title=settings.title,
+        description=settings.description,
+        author=settings.author,
+        language=settings.language,
+        generator=f"Attention Gallery {__version__}",
+        options=Options(project.options),
+        has_notes=bool(notes.pages),
+        has_about=notes.has_about,
+        has_contrasts=has_contrasts,
+        special_tokens=settings.pages.special_tokens,
+        static={name: routes.asset(written) for name, written in assets.static.items()},
+    )
+    plotly = fingerprinted("plotly.js", plotly_script().read_bytes())
+    values = (settings.base_url, settings.pages.downloads, plotly, build_date())
+    inputs = digest([asdict(info), values, project.theme.digest(), _made_with(environments)])
+    renderer.share(site=info)
+    return Site(info, *values, assets, renderer, inputs)
+
+
+def _made_with(environments: Environments) -> list[object]:
+    """What else can change every page: code, libraries, and which captures are of another environment.
+
+    The last counts, as results over many sentences, which hang on the numbers of each, are known by their
+    keys alone.
+    """
+    code = [
+        (name, digest_file(PACKAGE / name))
+        for name in walk_files(PACKAGE)
+        if name.endswith(".py") and not name.startswith(_NOT_INPUTS)
+    ]
+    libraries = [interpreter(), *((name, version(name)) for name in LIBRARIES.values())]
+    return [code, libraries, environments.others]
 
 
 def link_map(
@@ -243,32 +258,6 @@ def link_map(
     )
 
 
-def _base(
-    project: Project,
-    environments: Environments,
-    script_and_date: tuple[str, str | None],
-    ways: tuple[bool, ...],
-) -> str:
-    """Digest of what every page depends on: the words around it, the theme, the code, the libraries.
-
-    `ways` tell which links stand at the top of every page. Which captures are of another environment counts,
-    as results over many sentences, which hang on the numbers of each, are known by their keys alone.
-    """
-    settings = project.manifest.settings
-    shared = settings.model_dump(
-        mode="json", include={"title", "description", "author", "language", "base_url", "pages"}
-    )
-    code = [
-        (name, digest_file(PACKAGE / name))
-        for name in walk_files(PACKAGE)
-        if name.endswith(".py") and not name.startswith(_NOT_INPUTS)
-    ]
-    libraries = [interpreter(), *((name, version(name)) for name in LIBRARIES.values())]
-    theme = project.theme.digest()
-    others = environments.others
-    return digest([shared, dict(project.options), theme, *script_and_date, ways, code, libraries, others])
-
-
 def build_date() -> str | None:
     """The date of the build, only where SOURCE_DATE_EPOCH gives one. Raises `UserError`."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
@@ -284,7 +273,7 @@ def build_date() -> str | None:
 def shared_files(project: Project, gallery: Gallery) -> list[PlannedPage]:
     """The Plotly script and the files beside the notes, taken as they are."""
     script = plotly_script()
-    files = [PlannedPage(routes.asset(gallery.plotly), gallery.plotly, script.read_bytes)]
+    files = [PlannedPage(routes.asset(gallery.site.plotly), gallery.site.plotly, script.read_bytes)]
     for name, path in sorted(project.assets.items()):
         read = partial(read_user_file, path, LARGEST_ASSET)
         files.append(PlannedPage(routes.note_asset(name), digest_file(path), read))

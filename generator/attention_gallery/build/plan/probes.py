@@ -48,6 +48,6 @@ def model_probes(
             if one.slug in paged:
                 data.expect(key, one)
         probes[reader.slug] = ModelProbe(
-            asked, reader.causal, data.looks, sinking=reader.causal and reader.opens
+            asked, reader.causal, data.argmax_targets, sinking=reader.causal and reader.opens
         )
     return probes

@@ -175,6 +175,7 @@ class ExplorerContext(NamedTuple):
     are notes of other pages that speak of this one or of one of its heads.
     `relations` are those of the sentence that are gold, with what the model makes of them. `sources` is where
     the selected token draws from by several views, `predictions` which tokens the model expects.
+    `download` is the file of all weights, "" where there is none, `other_downloads` are more files.
     """
 
     model: ModelCard
@@ -208,6 +209,7 @@ class ExplorerContext(NamedTuple):
     left_out: str = ""
     relations: tuple[GoldRow, ...] = ()
     contrasts: tuple[Link, ...] = ()
+    other_downloads: tuple[Link, ...] = ()
 
 
 class HeadContext(NamedTuple):

@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from attention_gallery.pages.downloads.download import Download
 from attention_gallery.pages.frame import provenance
-from attention_gallery.pages.readers.capture_reader import PairView
+from attention_gallery.pages.inputs import CAPTURE
+from attention_gallery.pages.readers.capture_reader import CaptureReader
 from attention_gallery.records import Float32, Tokens
 
 _STEPS = 65535
@@ -18,19 +20,19 @@ _STEPS = 65535
 _ERROR = 0.00001
 
 
-def download(view: PairView) -> bytes:
+def _content(reader: CaptureReader) -> bytes:
     """JSON with tokens, measures, types of heads and all weights in 16 bits, whose error it states.
 
     Cross attention has `keys`, too, which are the source's tokens, while `tokens` are the target's.
     """
-    pair, analysis = view.pair, view.analysis
-    facts = pair.model.facts
+    capture, analysis = reader.capture, reader.analysis
+    facts = capture.model.facts
     value = {
-        "model": _model(view),
-        "sentence": {"slug": pair.sentence.slug, "text": view.attention.text},
-        "tokens": _tokens(view.tokens),
-        **({} if view.keys is view.tokens else {"keys": _tokens(view.keys)}),
-        "metrics": _metrics(view),
+        "model": _model(reader),
+        "sentence": {"slug": capture.sentence.slug, "text": reader.attention.text},
+        "tokens": _tokens(reader.tokens),
+        **({} if reader.keys is reader.tokens else {"keys": _tokens(reader.keys)}),
+        "metrics": _metrics(reader),
         "head_types": [
             [analysis.type_name(layer, head) for head in range(facts.heads)] for layer in range(facts.layers)
         ],
@@ -38,20 +40,20 @@ def download(view: PairView) -> bytes:
             [next(iter(analysis.type_names(layer, head)[1:]), None) for head in range(facts.heads)]
             for layer in range(facts.layers)
         ],
-        "weights": _weights(view),
+        "weights": _weights(reader),
     }
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode() + b"\n"
 
 
-def _model(view: PairView) -> dict[str, Any]:
-    model = view.pair.model
+def _model(reader: CaptureReader) -> dict[str, Any]:
+    model = reader.capture.model
     return {
         "slug": model.spec.slug,
         "title": model.spec.title,
         "layers": model.facts.layers,
         "heads": model.facts.heads,
         "causal": model.causal,
-        "provenance": dict(provenance(view.pair.provenance)),
+        "provenance": dict(provenance(reader.capture.provenance)),
     }
 
 
@@ -68,7 +70,7 @@ def _tokens(tokens: Tokens) -> dict[str, Any]:
     }
 
 
-def _metrics(view: PairView) -> list[dict[str, Any]]:
+def _metrics(reader: CaptureReader) -> list[dict[str, Any]]:
     return [
         {
             "name": metric.name,
@@ -76,7 +78,7 @@ def _metrics(view: PairView) -> list[dict[str, Any]]:
             "definition": metric.definition,
             "values": _rounded(metric.values),
         }
-        for metric in view.analysis.metrics
+        for metric in reader.analysis.metrics
     ]
 
 
@@ -88,14 +90,14 @@ def _rounded(values: Float32) -> list[list[float | None]]:
     return rows
 
 
-def _weights(view: PairView) -> dict[str, Any]:
-    layers = (view.layer(index).weights for index in range(view.pair.model.facts.layers))
+def _weights(reader: CaptureReader) -> dict[str, Any]:
+    layers = (reader.layer(index).weights for index in range(reader.capture.model.facts.layers))
     levels = np.stack([np.rint(weights * float(_STEPS)).astype("<u2") for weights in layers])
     return {
         "axes": ["layer", "head", "query", "key"],
         "shape": levels.shape,
         "encoding": f"base64 of zlib-deflated little-endian uint16; weight = value / {_STEPS}",
-        "error_below": round(_ERROR + view.pair.provenance.storage_error, 8),
+        "error_below": round(_ERROR + reader.capture.provenance.storage_error, 8),
         "data": _deflated(levels.tobytes()),
     }
 
@@ -104,3 +106,13 @@ def _deflated(data: bytes) -> str:
     # Without a search for repeats, which these numbers hardly have: a sixth of the time for the same size.
     deflate = zlib.compressobj(6, zlib.DEFLATED, zlib.MAX_WBITS, 8, zlib.Z_RLE)
     return base64.b64encode(deflate.compress(data) + deflate.flush()).decode("ascii")
+
+
+ATTENTION_JSON = Download(
+    "attention.json",
+    text="Download the weights",
+    about="tokens, measures and all weights, for programs",
+    scope="capture",
+    content=lambda inputs: _content(inputs[CAPTURE]),
+    needs=(CAPTURE,),
+)

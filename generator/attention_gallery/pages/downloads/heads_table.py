@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -14,10 +14,13 @@ from attention_gallery.analysis import HeadRelation, RelationScore, metric_named
 from attention_gallery.analysis.experiments.repeated_tokens import REPEATS
 from attention_gallery.analysis.measures.permutation import DRAWS
 from attention_gallery.analysis.probing.probe import BestHead
+from attention_gallery.pages.downloads.download import Download
 from attention_gallery.pages.frame import provenance
+from attention_gallery.pages.head_neighbours import HeadIndex
+from attention_gallery.pages.inputs import MODEL, MODEL_PROBE
 from attention_gallery.pages.readers.measured import Measured
-from attention_gallery.pages.readers.model_reader import ModelView
-from attention_gallery.pages.sections.neighbours import Place
+from attention_gallery.pages.readers.model_probe import ModelProbe
+from attention_gallery.pages.readers.model_reader import ModelReader
 from attention_gallery.records import Float32, HeadMetric, HeadType, head_name
 
 # A spreadsheet takes a cell that begins like this for a formula; the last four are wide forms of the first.
@@ -38,40 +41,39 @@ RELATION_COLUMNS = (
 MEASURE_COLUMNS = ("", "_lowest", "_highest", "_even", "_shuffled", "_shuffled_deviation")
 
 
-def heads_csv(view: ModelView) -> bytes:
+def heads_csv(reader: ModelReader, probe: ModelProbe | None) -> bytes:
     """A row for every head: UTF-8, with a line of column names; undefined values are empty."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    measured = [one.metric.name + ending for one in view.measured for ending in MEASURE_COLUMNS]
-    writer.writerow([_safe(name) for name in (*HEAD_COLUMNS, *RELATION_COLUMNS, *measured)])
-    columns = [column for one in view.measured for column in _columns(one)]
-    for number, place in enumerate(view.model.places):
-        writer.writerow(
-            [*_head_cells(view, place), *_relation_cells(view, place), *(c[number] for c in columns)]
-        )
+    names = [measured.metric.name + ending for measured in reader.measured for ending in MEASURE_COLUMNS]
+    writer.writerow([_safe(name) for name in (*HEAD_COLUMNS, *RELATION_COLUMNS, *names)])
+    columns = [column for measured in reader.measured for column in _columns(measured)]
+    for row, head in enumerate(reader.model.heads):
+        cells = (column[row] for column in columns)
+        writer.writerow([*_head_cells(reader, head), *_relation_cells(probe, head), *cells])
     return out.getvalue().encode("utf-8")
 
 
-def heads_json(view: ModelView) -> bytes:
+def heads_json(reader: ModelReader, probe: ModelProbe | None, left_out: Sequence[str] = ()) -> bytes:
     """The same with definitions of the measures and all relations; undefined values are null."""
-    across = view.across
+    across = reader.across
     value = {
         "model": {
-            "slug": view.model.spec.slug,
-            "title": view.model.spec.title,
+            "slug": reader.model.spec.slug,
+            "title": reader.model.spec.title,
             "layers": across.layers,
             "heads": across.heads,
             "kind": across.kind,
-            "provenance": dict(provenance(view.model.provenance)),
+            "provenance": dict(provenance(reader.model.provenance)),
         },
-        "sentences": [pair.sentence.slug for pair in view.pairs],
+        "sentences": [capture.sentence.slug for capture in reader.captures],
         "axes": ["layer", "head"],
-        "measures": [_measure(one) for one in view.measured],
-        "relations": [] if view.probe is None else [_score(score) for score in view.probe.scores],
-        "heads": [_head(view, place) for place in view.model.places],
+        "measures": [_measure(measured) for measured in reader.measured],
+        "relations": [] if probe is None else [_score(score) for score in probe.scores],
+        "heads": [_head(reader, probe, head) for head in reader.model.heads],
     }
-    if lacking := view.gallery.data.sides.of_page:
-        value["left_out"] = [one.sentence for one in lacking]
+    if left_out:
+        value["left_out"] = left_out
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode() + b"\n"
 
 
@@ -80,51 +82,51 @@ def _safe(text: str) -> str:
     return "'" + text if text.lstrip(" \u00a0").startswith(_FORMULA) else text
 
 
-def _head_cells(view: ModelView, place: Place) -> Iterator[str]:
-    kind = view.across.head_type(*place)
-    slug = view.model.spec.slug
+def _head_cells(reader: ModelReader, head: HeadIndex) -> Iterator[str]:
+    kind = reader.across.head_type(*head)
+    slug = reader.model.spec.slug
     yield _safe(slug)
-    yield head_name(*place)
-    yield from map(str, place)
+    yield head_name(*head)
+    yield from map(str, head)
     yield _safe(kind.name)
     yield _safe(kind.family)
     yield _safe(kind.evidence)
     yield _safe("" if kind.also is None else kind.also.name)
-    yield _safe(_sentences(view, place)[0])
-    yield routes.model_head(slug, view.model.routes.slug(*place))
+    yield _safe(_sentences(reader, head)[0])
+    yield routes.model_head(slug, reader.model.routes.slug(*head))
 
 
-def _relation_cells(view: ModelView, place: Place) -> Iterator[str]:
-    found = _relation(view, place)
-    if found is None:
+def _relation_cells(probe: ModelProbe | None, head: HeadIndex) -> Iterator[str]:
+    relation = _relation(probe, head)
+    if relation is None:
         yield from ("" for _ in RELATION_COLUMNS)
         return
-    yield _safe(found.kind)
-    yield _DIRECTIONS[found.direction]
-    yield str(found.right)
-    yield str(found.examples)
-    yield repr(found.share)
-    yield repr(found.baseline)
-    yield "true" if found.best else "false"
-    yield repr(found.adjusted)
+    yield _safe(relation.kind)
+    yield _DIRECTIONS[relation.direction]
+    yield str(relation.right)
+    yield str(relation.examples)
+    yield repr(relation.share)
+    yield repr(relation.baseline)
+    yield "true" if relation.best else "false"
+    yield repr(relation.adjusted)
 
 
-def _columns(one: Measured) -> Iterator[list[str]]:
+def _columns(measured: Measured) -> Iterator[list[str]]:
     """The columns of one measure, in the order of `MEASURE_COLUMNS`, with a cell for every head."""
-    yield _texts(one.metric.values)
-    yield _texts(one.lowest)
-    yield _texts(one.highest)
-    yield _texts(one.even.repeat(one.metric.values.shape[1]))
-    yield _texts(one.shuffled)
-    yield _texts(one.shuffled_deviation)
+    yield _texts(measured.metric.values)
+    yield _texts(measured.lowest)
+    yield _texts(measured.highest)
+    yield _texts(measured.even.repeat(measured.metric.values.shape[1]))
+    yield _texts(measured.shuffled)
+    yield _texts(measured.shuffled_deviation)
 
 
 def _texts(values: Float32) -> list[str]:
     return ["" if value != value else str(value) for value in values.ravel()]
 
 
-def _measure(one: Measured) -> dict[str, Any]:
-    metric = one.metric
+def _measure(measured: Measured) -> dict[str, Any]:
+    metric = measured.metric
     return {
         "name": metric.name,
         "title": metric.title,
@@ -133,20 +135,20 @@ def _measure(one: Measured) -> dict[str, Any]:
         "definition": metric.definition,
         "caveat": metric.caveat,
         "source": metric.source,
-        "queries": one.queries.tolist(),
-        "even": _row(one.even),
+        "queries": measured.queries.tolist(),
+        "even": _row(measured.even),
         "mean": _rows(metric.values),
-        "lowest": _rows(one.lowest),
-        "highest": _rows(one.highest),
-        "shuffled": _rows(one.shuffled),
-        "shuffled_deviation": _rows(one.shuffled_deviation),
+        "lowest": _rows(measured.lowest),
+        "highest": _rows(measured.highest),
+        "shuffled": _rows(measured.shuffled),
+        "shuffled_deviation": _rows(measured.shuffled_deviation),
         "shuffled_draws": _draws(metric),
     }
 
 
 def _draws(metric: HeadMetric) -> int | None:
     """From how many random orders the baseline is estimated: 0 for a closed form, None for own measures."""
-    if not metric.ordered or metric.name in {one.name for one in REPEATS}:
+    if not metric.ordered or metric.name in {score.name for score in REPEATS}:
         return 0
     try:
         built_in = metric_named(metric.name)
@@ -193,29 +195,29 @@ def _chosen(best: BestHead) -> dict[str, Any]:
     }
 
 
-def _head(view: ModelView, place: Place) -> dict[str, Any]:
-    kind = view.across.head_type(*place)
-    found = _relation(view, place)
+def _head(reader: ModelReader, probe: ModelProbe | None, head: HeadIndex) -> dict[str, Any]:
+    kind = reader.across.head_type(*head)
+    relation = _relation(probe, head)
     return {
-        "head": head_name(*place),
-        "layer": place[0],
-        "index": place[1],
+        "head": head_name(*head),
+        "layer": head[0],
+        "index": head[1],
         **_type(kind),
         "also": None if kind.also is None else _type(kind.also),
-        "sentences": _sentences(view, place),
+        "sentences": _sentences(reader, head),
         "relation": None
-        if found is None
+        if relation is None
         else {
-            "kind": found.kind,
-            "direction": _DIRECTIONS[found.direction],
-            "right": found.right,
-            "examples": found.examples,
-            "share": found.share,
-            "baseline": found.baseline,
-            "best": found.best,
-            "adjusted": found.adjusted,
+            "kind": relation.kind,
+            "direction": _DIRECTIONS[relation.direction],
+            "right": relation.right,
+            "examples": relation.examples,
+            "share": relation.share,
+            "baseline": relation.baseline,
+            "best": relation.best,
+            "adjusted": relation.adjusted,
         },
-        "page": routes.model_head(view.model.spec.slug, view.model.routes.slug(*place)),
+        "page": routes.model_head(reader.model.spec.slug, reader.model.routes.slug(*head)),
     }
 
 
@@ -223,10 +225,28 @@ def _type(kind: HeadType) -> dict[str, str]:
     return {"type": kind.name, "title": kind.title, "family": kind.family, "evidence": kind.evidence}
 
 
-def _relation(view: ModelView, place: Place) -> HeadRelation | None:
-    return None if view.probe is None else view.probe.by_head.get(place)
+def _relation(probe: ModelProbe | None, head: HeadIndex) -> HeadRelation | None:
+    return None if probe is None else probe.by_head.get(head)
 
 
-def _sentences(view: ModelView, place: Place) -> list[str]:
+def _sentences(reader: ModelReader, head: HeadIndex) -> list[str]:
     """The three sentences that show a head best, or fewer, by their slugs."""
-    return [view.pairs[index].sentence.slug for index in view.clearest[place[0]][place[1]][:3]]
+    return [reader.captures[index].sentence.slug for index in reader.clearest[head[0]][head[1]][:3]]
+
+
+HEADS_CSV = Download(
+    "heads.csv",
+    text="heads.csv",
+    about="a row for every head, for spreadsheets and data frames",
+    scope="model",
+    content=lambda inputs: heads_csv(inputs[MODEL], inputs[MODEL_PROBE]),
+    needs=(MODEL, MODEL_PROBE),
+)
+HEADS_JSON = Download(
+    "heads.json",
+    text="heads.json",
+    about="the same with definitions and relations, for programs",
+    scope="model",
+    content=lambda inputs: heads_json(inputs[MODEL], inputs[MODEL_PROBE], inputs.left_out),
+    needs=(MODEL, MODEL_PROBE),
+)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from markupsafe import Markup
 
@@ -15,135 +15,105 @@ from attention_gallery.figures.grid import grid_fragment
 from attention_gallery.figures.thumbnail import thumbnail
 from attention_gallery.figures.traces import traces_html
 from attention_gallery.pages.contexts.page_contexts import ExplorerContext
-from attention_gallery.pages.downloads.attention_json import download
-from attention_gallery.pages.frame import model_card, page_info, provenance, render
-from attention_gallery.pages.gallery import Gallery, Pair, PlannedPage
-from attention_gallery.pages.readers.capture_reader import PairView
-from attention_gallery.pages.sections.capture_relations import relations_of
-from attention_gallery.pages.sections.contrast_links import of_pair
+from attention_gallery.pages.downloads.attention_json import ATTENTION_JSON
+from attention_gallery.pages.downloads.download import download_links
+from attention_gallery.pages.downloads.registry import DOWNLOADS
+from attention_gallery.pages.frame import model_card, page_info, provenance
+from attention_gallery.pages.gallery import Capture
+from attention_gallery.pages.head_neighbours import HeadIndex
+from attention_gallery.pages.inputs import (
+    CAPTURE,
+    CAPTURE_CONTRASTS,
+    CAPTURE_MENTIONS,
+    CAPTURE_NOTES,
+    FLOW,
+    FLOW_LIMIT,
+    OTHER_MODELS,
+    PICTURES_OF_CAPTURE,
+    PROBE,
+    SIBLING_CAPTURES,
+    CapturePage,
+)
+from attention_gallery.pages.page_kind import Page, PageInputs, PageKind
+from attention_gallery.pages.sections.capture_relations import relation_rows
 from attention_gallery.pages.sections.head_tables import head_table, notable_heads, type_legend
 from attention_gallery.pages.sections.layer_averages import layer_average
-from attention_gallery.pages.sections.neighbours import Place
 from attention_gallery.pages.sections.predictions import prediction_table
 from attention_gallery.pages.sections.token_sources import source_table
 from attention_gallery.pages.sections.traces import token_trace_of
 from attention_gallery.records import Provenance, head_name
 
-_Beside = tuple[Pair | None, Pair | None]
 
-
-def explorer_pages(gallery: Gallery, view: PairView, beside: _Beside) -> Iterator[PlannedPage]:
-    """The explorer, its thumbnail, and its data when the gallery offers downloads.
-
-    `beside` are the pairs of the sentences that the model reads before and after this one.
-    """
-    pair = view.pair
-    model, sentence = pair.model.spec.slug, pair.sentence.slug
-    others = [(one.model.spec.slug, one.model.spec.title) for one in gallery.of_sentence(pair.sentence)]
-    said = [
-        gallery.notes.of_pair(model, sentence).digest,
-        gallery.notes.mentions.of_pair(model, sentence).digest,
-        of_pair(gallery, model, sentence).digest,
-    ]
-    inputs = gallery.inputs(
-        "explorer",
-        pair.inputs,
-        pair.heads,
-        others,
-        *map(_said, beside),
-        *said,
-        gallery.related(pair.sentence),
-        gallery.probed(pair),
-        gallery.settings.analysis.flow_limit,
-    )
-    yield PlannedPage(pair.route, inputs, lambda: _explorer(gallery, view, beside))
-    yield PlannedPage(
-        routes.thumbnail(model, sentence),
-        gallery.inputs("thumbnail", pair.inputs),
-        lambda: thumbnail(view.analysis.overall_average)[0],
-    )
-    if gallery.settings.pages.downloads:
-        yield PlannedPage(
-            routes.download(model, sentence),
-            gallery.inputs("download", pair.inputs),
-            lambda: download(view),
-        )
-
-
-def _said(pair: Pair | None) -> list[str] | None:
-    return None if pair is None else [pair.sentence.title, pair.sentence.slug]
-
-
-def _explorer(gallery: Gallery, view: PairView, beside: _Beside) -> bytes:
-    pair, analysis = view.pair, view.analysis
-    model, sentence, route = pair.model, pair.sentence, pair.route
-    href = _head_links(pair)
-    pictures = gallery.data.pictures(pair)
+def _explorer(page: CapturePage, inputs: PageInputs) -> Page:
+    capture, reader = page.capture, inputs[CAPTURE]
+    analysis, model, sentence, route = reader.analysis, capture.model, capture.sentence, capture.route
+    href = head_links(capture, route)
+    pictures = inputs[PICTURES_OF_CAPTURE]
     grid = pictures.grid
-    first = analysis.opening_head(view.focus)
-    before, after = (_link(route, one) for one in beside)
-    summary = view.describer.grid()
+    opening = analysis.opening_head(reader.focus)
+    previous, following = (
+        None if sibling is None else Link(sibling.sentence.title, routes.href(route, sibling.route))
+        for sibling in inputs[SIBLING_CAPTURES]
+    )
+    summary = reader.describer.grid()
     context = ExplorerContext(
         model=model_card(model, route),
         sentence=Link(sentence.title, routes.href(route, routes.sentence(sentence.slug))),
         text=sentence.joined,
-        texts=view.texts,
-        language=view.language,
-        tokens=view.token_views,
-        tokens_title=view.tokens_title,
-        keys=view.key_views,
-        focus=view.focus,
+        texts=reader.texts,
+        language=reader.language,
+        tokens=reader.token_views,
+        tokens_title=reader.tokens_title,
+        keys=reader.key_views,
+        focus=reader.focus,
         heads=head_table(analysis, href),
         types=type_legend(analysis),
-        grid=Markup(grid_fragment(model.facts, (len(view.tokens), len(view.keys)), grid, summary).html),
-        figure=Markup(view.heatmap.selected(head_name(*first), view.describer.head(*first)).html),
+        grid=Markup(grid_fragment(model.facts, (len(reader.tokens), len(reader.keys)), grid, summary).html),
+        figure=Markup(reader.heatmap.selected(head_name(*opening), reader.describer.head(*opening)).html),
         traces=_traces(analysis),
-        trace=token_trace_of(view, view.focus),
-        predictions=prediction_table(view),
-        sources=source_table(view, view.focus, href),
-        notable=notable_heads(analysis, view.tokens, view.keys, analysis.notable(), href),
+        trace=token_trace_of(reader, reader.focus),
+        predictions=prediction_table(reader, inputs),
+        sources=source_table(reader, inputs, reader.focus, href),
+        notable=notable_heads(analysis, reader.tokens, reader.keys, analysis.notable(), href),
         averages=tuple(
-            layer_average(layer, picture, view.keys.texts) for layer, picture in enumerate(pictures.averages)
+            layer_average(layer, picture, reader.keys.texts)
+            for layer, picture in enumerate(pictures.averages)
         ),
-        notes=gallery.notes.of_pair(model.spec.slug, sentence.slug).blocks(route),
-        mentions=gallery.notes.mentions.of_pair(model.spec.slug, sentence.slug).links(route),
-        other_models=_other_models(gallery, pair),
-        previous=before,
-        next=after,
-        download="attention.json" if gallery.settings.pages.downloads else "",
-        precision=_precision(grid, pair.provenance),
-        normalisation=_normalisation(pair.provenance.row_sum_error),
+        notes=inputs[CAPTURE_NOTES].blocks(route),
+        mentions=inputs[CAPTURE_MENTIONS].links(route),
+        other_models=tuple(
+            Link(other.model.spec.title, routes.href(route, other.route)) for other in inputs[OTHER_MODELS]
+        ),
+        previous=previous,
+        next=following,
+        download=ATTENTION_JSON.name if inputs.site.downloads else "",
+        other_downloads=download_links(
+            (download for download in DOWNLOADS if download is not ATTENTION_JSON), "capture", inputs, route
+        ),
+        precision=_precision(grid, capture.provenance),
+        normalisation=_normalisation(capture.provenance.row_sum_error),
         summary=summary,
-        left_out=view.reading_gaps,
-        relations=relations_of(gallery, pair, href),
-        contrasts=of_pair(gallery, model.spec.slug, sentence.slug).links(route),
+        left_out=reader.reading_gaps,
+        relations=relation_rows(inputs, inputs[PROBE], capture, href),
+        contrasts=inputs[CAPTURE_CONTRASTS].links(route),
     )
     title = f"“{wording.shortened(sentence.title, 60)}” in {model.spec.title}"
     crumbs = ((model.spec.title, routes.model(model.spec.slug)),)
-    info = page_info(gallery, "explorer", route, title, summary, crumbs, provenance(pair.provenance))
-    return render(gallery, "explorer.html", info, context)
+    origin = provenance(capture.provenance)
+    return Page(page_info(inputs.site, "explorer", route, title, summary, crumbs, origin), context)
 
 
-def _link(route: str, pair: Pair | None) -> Link | None:
-    return None if pair is None else Link(pair.sentence.title, routes.href(route, pair.route))
+def head_links(capture: Capture, route: str) -> Callable[[HeadIndex], str]:
+    """Links from the page at `route` to the heads of a capture; "" for heads without a page."""
+    paged = frozenset(capture.heads)
+    return lambda head: routes.href(route, capture.head_route(*head)) if head in paged else ""
 
 
-def _head_links(pair: Pair) -> Callable[[Place], str]:
-    paged = frozenset(pair.heads)
-    return lambda place: routes.href(pair.route, pair.head_route(*place)) if place in paged else ""
-
-
-def _traces(found: SentenceAnalysis) -> Markup:
-    html = traces_html(found.top_keys, found.top_weights, found.top_content_keys, found.top_content_weights)
-    return Markup(html)
-
-
-def _other_models(gallery: Gallery, pair: Pair) -> tuple[Link, ...]:
-    return tuple(
-        Link(other.model.spec.title, routes.href(pair.route, other.route))
-        for other in gallery.of_sentence(pair.sentence)
-        if other is not pair
+def _traces(analysis: SentenceAnalysis) -> Markup:
+    html = traces_html(
+        analysis.top_keys, analysis.top_weights, analysis.top_content_keys, analysis.top_content_weights
     )
+    return Markup(html)
 
 
 def _precision(grid: EncodedWeights, origin: Provenance) -> str:
@@ -162,3 +132,33 @@ def _normalisation(error: float) -> str:
         if error > 0
         else "Each row summed to 1 when it was captured."
     )
+
+
+EXPLORER = PageKind(
+    "explorer",
+    template="explorer.html",
+    scope="capture",
+    subjects=lambda gallery, capture: [CapturePage(capture)],
+    route=lambda page: page.capture.route,
+    make=_explorer,
+    needs=(
+        CAPTURE,
+        CAPTURE_CONTRASTS,
+        CAPTURE_MENTIONS,
+        CAPTURE_NOTES,
+        FLOW,
+        FLOW_LIMIT,
+        OTHER_MODELS,
+        PICTURES_OF_CAPTURE,
+        PROBE,
+        SIBLING_CAPTURES,
+    ),
+)
+THUMBNAIL = PageKind(
+    "thumbnail",
+    scope="capture",
+    subjects=lambda gallery, capture: [CapturePage(capture)],
+    route=lambda page: routes.thumbnail(page.capture.model.spec.slug, page.capture.sentence.slug),
+    make=lambda page, inputs: thumbnail(inputs[CAPTURE].analysis.overall_average)[0],
+    needs=(CAPTURE,),
+)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,12 +13,13 @@ from attention_gallery.addresses.link import Link
 from attention_gallery.analysis.experiments.prefix_sweep import MEASURES, LengthMeasure, LengthReading
 from attention_gallery.evidence import wording
 from attention_gallery.figures.length_chart import LengthLines, length_chart
-from attention_gallery.manifest.settings import SentenceSpec
 from attention_gallery.pages.contexts.length_context import LengthChart, LengthHead
 from attention_gallery.pages.contexts.page_contexts import LengthContext
-from attention_gallery.pages.frame import model_card, model_inputs, page_info, provenance, render
-from attention_gallery.pages.gallery import Gallery, GalleryModel, PlannedPage, ReadLadder
-from attention_gallery.pages.sections.neighbours import Place
+from attention_gallery.pages.frame import model_card, page_info, provenance
+from attention_gallery.pages.gallery import GalleryModel
+from attention_gallery.pages.head_neighbours import HeadIndex
+from attention_gallery.pages.inputs import PREFIX_READINGS, SWEEP, SWEPT_SENTENCE, ModelPage
+from attention_gallery.pages.page_kind import Page, PageInputs, PageKind
 from attention_gallery.records import Float32, head_name
 
 CHANGED_HEADS = 5
@@ -29,7 +30,6 @@ class _About:
     """How a measure is told: its title, what it is and when it misleads, and how a value is printed."""
 
     title: str
-    said: str
     about: str
     print: Callable[[float], str]
 
@@ -37,14 +37,12 @@ class _About:
 _ABOUT: dict[LengthMeasure, _About] = {
     "bits": _About(
         "Entropy in bits",
-        "entropy in bits",
         "It grows with the text whatever a head does, because there is more to look at: only how far it "
         "stays below the dashed line, attention spread evenly, tells anything.",
         lambda value: f"{value:.2f}",
     ),
     "entropy": _About(
         "Entropy as a share of the maximum",
-        "entropy as a share of the maximum",
         "The same, divided by the entropy of evenly spread attention. A line that falls belongs to heads "
         "that go on looking at a few places while the text grows; where it stays or rises, they spread out "
         "with it.",
@@ -52,20 +50,17 @@ _ABOUT: dict[LengthMeasure, _About] = {
     ),
     "local": _About(
         "Local mass",
-        "local mass",
         "The share within the window around a token. The window stays as wide while the text grows, so that "
         "evenly spread attention loses it by and by.",
         wording.share,
     ),
     "first": _About(
         "First-token mass",
-        "first-token mass",
         "What the first token gets. Spread evenly it would thin out to nothing; a sink does not.",
         wording.share,
     ),
     "sink": _About(
         "Sink score",
-        "sink score",
         "What the key that gets most is given on average, whichever it is. It need not be the same at every "
         "length.",
         wording.share,
@@ -73,76 +68,61 @@ _ABOUT: dict[LengthMeasure, _About] = {
 }
 
 
-def length_page(gallery: Gallery, model: GalleryModel) -> Iterator[PlannedPage]:
-    """The page, for a model that read a text at several lengths."""
-    ladder = gallery.ladders.get(model.spec.slug)
-    if ladder is None:
-        return
-    sentence = next((one for one in gallery.sentences if one.slug == ladder.sentence), None)
-    inputs = gallery.inputs(
-        "length",
-        model_inputs(model),
-        ladder.inputs,
-        gallery.settings.analysis.window,
-        None if sentence is None else [sentence.title, sentence.language],
-    )
-    yield PlannedPage(routes.model_length(model.spec.slug), inputs, lambda: _make(gallery, model, ladder))
-
-
-def _make(gallery: Gallery, model: GalleryModel, ladder: ReadLadder) -> bytes:
-    slug = model.spec.slug
-    route = routes.model_length(slug)
-    context = gallery.data.sides.take(
+def _length(page: ModelPage, inputs: PageInputs) -> Page:
+    model = page.model
+    route = routes.model_length(model.spec.slug)
+    context = inputs.take(
         "measures at several lengths",
         model.spec.title,
-        lambda: _context(gallery, model, ladder, route),
-        _left_out(gallery, model, ladder, route),
+        lambda: _context(model, inputs, route),
+        _context_left_out(model, inputs, route),
     )
-    crumbs = ((model.spec.title, routes.model(slug)),)
+    crumbs = ((model.spec.title, routes.model(model.spec.slug)),)
     origin = provenance(model.provenance)
     title = f"{model.spec.title}: context length"
-    info = page_info(gallery, "model_length", route, title, context.summary, crumbs, origin)
-    return render(gallery, "model_length.html", info, context)
+    return Page(
+        page_info(inputs.site, "model_length", route, title, context.summary, crumbs, origin), context
+    )
 
 
-def _left_out(gallery: Gallery, model: GalleryModel, ladder: ReadLadder, route: str) -> LengthContext:
+def _context_left_out(model: GalleryModel, inputs: PageInputs, route: str) -> LengthContext:
     """What is there where nothing could be measured."""
-    language = gallery.settings.language
-    read = wording.count(len(ladder.texts), "length")
-    card = model_card(model, route)
-    return LengthContext(card, None, ladder.texts[-1], language, "", model.causal, (), read, ())
+    texts = inputs[SWEEP].texts
+    card, read = model_card(model, route), wording.count(len(texts), "length")
+    return LengthContext(card, None, texts[-1], inputs.site.info.language, "", model.causal, (), read, ())
 
 
-def _context(gallery: Gallery, model: GalleryModel, ladder: ReadLadder, route: str) -> LengthContext:
-    slug = model.spec.slug
-    readings = _distinct([gallery.data.length(key) for key in ladder.keys])
-    sentence = next((one for one in gallery.sentences if one.slug == ladder.sentence), None)
+def _context(model: GalleryModel, inputs: PageInputs, route: str) -> LengthContext:
+    readings = _distinct(inputs[PREFIX_READINGS])
+    sentence, language, link = inputs[SWEPT_SENTENCE], inputs.site.info.language, None
+    if sentence is not None:
+        language = sentence["language"] or language
+        link = Link(sentence["title"] or "", routes.href(route, routes.sentence(sentence["slug"] or "")))
 
-    def href(place: Place) -> str:
-        return routes.href(route, routes.model_head(slug, model.routes.slug(*place)))
+    def href(head: HeadIndex) -> str:
+        return routes.href(route, routes.model_head(model.spec.slug, model.routes.slug(*head)))
 
-    charts = tuple(_chart(index, name, readings, href) for index, name in enumerate(MEASURES))
     return LengthContext(
         model=model_card(model, route),
-        sentence=None if sentence is None else Link(sentence.title, _way_to(route, sentence)),
-        text=ladder.texts[-1],
-        language=(sentence and sentence.language) or gallery.settings.language,
+        sentence=link,
+        text=inputs[SWEEP].texts[-1],
+        language=language,
         summary=_summary(model, readings),
         causal=model.causal,
         lengths=tuple(f"{reading.tokens:,}" for reading in readings),
-        read=f"{wording.listed(f'{one.tokens:,}' for one in readings)} tokens",
-        charts=charts,
+        read=f"{wording.listed(f'{reading.tokens:,}' for reading in readings)} tokens",
+        charts=tuple(_chart(index, name, readings, href) for index, name in enumerate(MEASURES)),
         left_out="" if not readings[-1].left_out else _cut(model),
     )
 
 
-def _way_to(route: str, sentence: SentenceSpec) -> str:
-    return routes.href(route, routes.sentence(sentence.slug))
-
-
-def _distinct(readings: list[LengthReading]) -> list[LengthReading]:
+def _distinct(readings: Iterable[LengthReading]) -> list[LengthReading]:
     """The readings of different lengths: beyond its context a model reads no more."""
-    return [one for place, one in enumerate(readings) if not place or one.tokens > readings[place - 1].tokens]
+    distinct: list[LengthReading] = []
+    for reading in readings:
+        if not distinct or reading.tokens > distinct[-1].tokens:
+            distinct.append(reading)
+    return distinct
 
 
 def _cut(model: GalleryModel) -> str:
@@ -154,7 +134,7 @@ def _cut(model: GalleryModel) -> str:
 def _summary(model: GalleryModel, readings: list[LengthReading]) -> str:
     first, last = readings[0], readings[-1]
     entropy, sink = MEASURES.index("entropy"), MEASURES.index("first")
-    begun, ended = (np.nanmean(one.values, axis=(1, 2)) for one in (first, last))
+    begun, ended = (np.nanmean(reading.values, axis=(1, 2)) for reading in (first, last))
     return (
         f"From {first.tokens} to {wording.count(last.tokens, 'token')} the mean entropy of "
         f"{model.spec.title}’s heads goes from {wording.share(float(begun[entropy]))} to "
@@ -164,7 +144,7 @@ def _summary(model: GalleryModel, readings: list[LengthReading]) -> str:
 
 
 def _chart(
-    index: int, name: LengthMeasure, readings: list[LengthReading], href: Callable[[Place], str]
+    index: int, name: LengthMeasure, readings: list[LengthReading], href: Callable[[HeadIndex], str]
 ) -> LengthChart:
     about = _ABOUT[name]
     values: Float32 = np.stack([reading.values[index] for reading in readings])  # [length, layer, head]
@@ -194,20 +174,29 @@ def _way(about: _About, values: Float32) -> str:
 
 
 def _changed(
-    about: _About, values: Float32, even: Float32, href: Callable[[Place], str]
+    about: _About, values: Float32, even: Float32, href: Callable[[HeadIndex], str]
 ) -> tuple[LengthHead, ...]:
     """The heads whose way from the shortest to the longest text differs most from that of even attention."""
     change = (values[-1] - values[0]) - (even[-1] - even[0])
     order = np.argsort(-np.abs(change), axis=None, kind="stable")[:CHANGED_HEADS]
-    found = []
-    for place in zip(*(axis.tolist() for axis in np.unravel_index(order, change.shape)), strict=True):
-        told = tuple(about.print(float(value)) for value in values[:, *place])
-        found.append(LengthHead(head_name(*place), href(place), told))
-    return tuple(found)
+    heads = [divmod(index, change.shape[1]) for index in order.tolist()]
+    return tuple(
+        LengthHead(
+            head_name(*head),
+            href(head),
+            tuple(about.print(float(value)) for value in values[:, *head]),
+        )
+        for head in heads
+    )
 
 
-def length_link(gallery: Gallery, model: GalleryModel, route: str) -> Link | None:
-    """The way to the page from the one at `route`, None where there is none."""
-    if model.spec.slug not in gallery.ladders:
-        return None
-    return Link("What the length of a text does", routes.href(route, routes.model_length(model.spec.slug)))
+MODEL_LENGTH = PageKind(
+    "length",
+    template="model_length.html",
+    scope="model",
+    applies=lambda settings, notes: settings.lengths is not None,
+    subjects=lambda gallery, model: [ModelPage(model)] if model.spec.slug in gallery.sweeps else [],
+    route=lambda page: routes.model_length(page.model.spec.slug),
+    make=_length,
+    needs=(PREFIX_READINGS, SWEEP, SWEPT_SENTENCE),
+)

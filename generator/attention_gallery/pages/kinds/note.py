@@ -2,62 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from attention_gallery.addresses import routes
 from attention_gallery.addresses.link import Link
 from attention_gallery.notes import Note, NoteTarget
 from attention_gallery.pages.contexts.page_contexts import NotePageContext, NotesContext
-from attention_gallery.pages.frame import page_info, render
-from attention_gallery.pages.gallery import Gallery, PlannedPage
+from attention_gallery.pages.frame import page_info
+from attention_gallery.pages.gallery import Gallery
+from attention_gallery.pages.head_neighbours import around
+from attention_gallery.pages.page_kind import Page, PageInputs, PageKind
+from attention_gallery.pages.site_inputs import NOTE_LINKS, NOTE_WRITER, NotePage, SiteFile
 
 
-def note_pages(gallery: Gallery) -> Iterator[PlannedPage]:
-    """The list of notes, each note, and the about page, where there are any."""
-    notes = gallery.notes
-    listed = [[link.text, link.href, link.title] for link in notes.links(routes.NOTES)]
-    if notes.pages:
-        yield PlannedPage(routes.NOTES, gallery.inputs("notes", listed), lambda: _index(gallery))
-    for index, note in enumerate(notes.pages):
-        route = routes.note(note.target.slug or "")
-        around = listed[max(0, index - 1) : index + 2]
-        yield PlannedPage(
-            route,
-            gallery.inputs("note", notes.of(note.target).digest, around),
-            lambda index=index, note=note, route=route: _note(gallery, note, route, index),  # type: ignore[misc]
-        )
-    about = notes.of(NoteTarget("about"))
-    for note in about.notes:
-        yield PlannedPage(
-            routes.ABOUT,
-            gallery.inputs("about", about.digest),
-            lambda note=note: _note(gallery, note, routes.ABOUT, None),  # type: ignore[misc]
-        )
+def _notes(page: SiteFile, inputs: PageInputs) -> Page:
+    description = f"Notes of {inputs.site.info.title}."
+    info = page_info(inputs.site, "notes", routes.NOTES, "Notes", description)
+    return Page(info, NotesContext(inputs[NOTE_LINKS]))
 
 
-def _index(gallery: Gallery) -> bytes:
-    context = NotesContext(gallery.notes.links(routes.NOTES))
-    info = page_info(gallery, "notes", routes.NOTES, "Notes", f"Notes of {gallery.settings.title}.")
-    return render(gallery, "notes.html", info, context)
-
-
-def _note(gallery: Gallery, note: Note, route: str, index: int | None) -> bytes:
-    pages = gallery.notes.pages
-    before = None if index is None or index == 0 else _link(pages[index - 1], route)
-    after = None if index is None or index + 1 == len(pages) else _link(pages[index + 1], route)
-    writer = gallery.notes.writer
+def _note(page: NotePage, inputs: PageInputs) -> Page:
+    note, route, writer = page.note, _route(page), inputs[NOTE_WRITER]
+    previous, following = (
+        Link(sibling.title, routes.href(route, routes.note(sibling.target.slug or ""))) if sibling else None
+        for sibling in (page.previous, page.next)
+    )
     context = NotePageContext(
         note=writer.block(note, route),
         description=note.description,
         headings=writer.headings(note, route),
-        previous=before,
-        next=after,
+        previous=previous,
+        next=following,
     )
-    title = note.title or ("About" if index is None else "Note")
-    crumbs = () if index is None else (("Notes", routes.NOTES),)
-    info = page_info(gallery, "note", route, title, note.description or gallery.settings.description, crumbs)
-    return render(gallery, "note.html", info, context)
+    about = note.target.kind == "about"
+    title = note.title or ("About" if about else "Note")
+    crumbs = () if about else (("Notes", routes.NOTES),)
+    description = note.description or inputs.site.info.description
+    return Page(page_info(inputs.site, "note", route, title, description, crumbs), context)
 
 
-def _link(note: Note, route: str) -> Link:
-    return Link(note.title, routes.href(route, routes.note(note.target.slug or "")))
+def _route(page: NotePage) -> str:
+    target = page.note.target
+    return routes.ABOUT if target.kind == "about" else routes.note(target.slug or "")
+
+
+def _subjects(gallery: Gallery, site: None) -> Iterator[NotePage]:
+    notes = gallery.notes
+    for note, siblings in zip(notes.pages, around(notes.pages), strict=True):
+        yield NotePage(notes.of(note.target), *siblings)
+    if notes.has_about:
+        yield NotePage(notes.of(NoteTarget("about")))
+
+
+def _targets(notes: Iterable[Note]) -> set[str]:
+    return {note.target.kind for note in notes}
+
+
+NOTES = PageKind(
+    "notes",
+    template="notes.html",
+    applies=lambda settings, notes: "page" in _targets(notes),
+    subjects=lambda gallery, site: [SiteFile(routes.NOTES)] if gallery.notes.pages else [],
+    route=lambda page: page.route,
+    make=_notes,
+    needs=(NOTE_LINKS,),
+)
+NOTE = PageKind(
+    "note",
+    template="note.html",
+    applies=lambda settings, notes: bool(_targets(notes) & {"page", "about"}),
+    subjects=_subjects,
+    route=_route,
+    make=_note,
+    needs=(NOTE_WRITER,),
+)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from html import escape
 from itertools import product
 
 from attention_gallery.addresses import routes
 from attention_gallery.hashing import digest_bytes
 from attention_gallery.pages.contexts.page_contexts import NotFoundContext
-from attention_gallery.pages.frame import page_info, render
-from attention_gallery.pages.gallery import Gallery, GalleryModel, Pair, PlannedPage
+from attention_gallery.pages.frame import page_info
+from attention_gallery.pages.gallery import Capture, Gallery, GalleryModel
+from attention_gallery.pages.page_kind import Page, PageInputs, PageKind
+from attention_gallery.pages.site_inputs import PAGE_ROUTES, SiteFile
 from attention_gallery.theme.assets import fingerprinted
 
 # A refresh forgets what stands behind the "#", so a script leads on wherever scripts run: a shared link keeps
@@ -24,32 +26,28 @@ _LEAD_ON = b"""(() => {
 _LEAD_ON_NAME = fingerprinted("redirect.js", _LEAD_ON)
 
 
-def not_found_page(gallery: Gallery) -> Iterator[PlannedPage]:
+def _not_found(page: SiteFile, inputs: PageInputs) -> Page:
     """`/404.html`. A server shows it at any depth, so its links start with the path of `base_url`.
 
     Without `base_url` they are relative: right for an address at the top of the site, under any path and
     from disk. Links that start with "/" would be right at any depth, but only where the site has a host of
     its own.
     """
-    yield PlannedPage(routes.NOT_FOUND, gallery.inputs("404"), lambda: _not_found(gallery))
-
-
-def _not_found(gallery: Gallery) -> bytes:
-    base_url = gallery.settings.base_url
+    base_url = inputs.site.base_url
     root = routes.base_path(base_url) if base_url else None
-    info = page_info(gallery, "404", routes.NOT_FOUND, "Page not found", "", root=root)
-    return render(gallery, "404.html", info, NotFoundContext(info.root))
+    info = page_info(inputs.site, "404", routes.NOT_FOUND, "Page not found", "", root=root)
+    return Page(info, NotFoundContext(info.root))
 
 
-def redirects(gallery: Gallery) -> Iterator[PlannedPage]:
+def _redirects(gallery: Gallery, site: None) -> Iterator[SiteFile]:
     """A page at every former address that leads to the present one, and the script that these share."""
-    some = False
+    moved = False
     for old, new in _moved(gallery):
-        html = _redirect(gallery, old, new)
-        yield PlannedPage(old, gallery.inputs("redirect", new), lambda html=html: html)  # type: ignore[misc]
-        some = True
-    if some:
-        yield PlannedPage(routes.asset(_LEAD_ON_NAME), _LEAD_ON_NAME, lambda: _LEAD_ON)
+        html = _redirect(gallery.site.base_url, old, new)
+        yield SiteFile(old, digest_bytes(html), html)
+        moved = True
+    if moved:
+        yield SiteFile(routes.asset(_LEAD_ON_NAME), _LEAD_ON_NAME, _LEAD_ON)
 
 
 def _moved(gallery: Gallery) -> Iterator[tuple[str, str]]:
@@ -62,9 +60,9 @@ def _moved(gallery: Gallery) -> Iterator[tuple[str, str]]:
             yield routes.contrast(alias), contrast.route
     for model in gallery.models:
         for alias in model.spec.aliases:
-            yield from _moved_model(model, alias, model.spec.slug in gallery.ladders)
-    for pair in gallery.pairs.values():
-        yield from _moved_pair(pair)
+            yield from _moved_model(model, alias, model.spec.slug in gallery.sweeps)
+    for capture in gallery.captures.values():
+        yield from _moved_capture(capture)
 
 
 def _moved_model(model: GalleryModel, alias: str, has_length: bool) -> Iterator[tuple[str, str]]:
@@ -72,26 +70,25 @@ def _moved_model(model: GalleryModel, alias: str, has_length: bool) -> Iterator[
     yield routes.model(alias), routes.model(slug)
     if has_length:
         yield routes.model_length(alias), routes.model_length(slug)
-    for place in model.places:
-        head = model.routes.slug(*place)
-        yield routes.model_head(alias, head), routes.model_head(slug, head)
+    for head in model.heads:
+        name = model.routes.slug(*head)
+        yield routes.model_head(alias, name), routes.model_head(slug, name)
 
 
-def _moved_pair(pair: Pair) -> Iterator[tuple[str, str]]:
-    """The pages of a pair under every former name of its model, its sentence, or both."""
-    models = (pair.model.spec.slug, *pair.model.spec.aliases)
-    sentences = (pair.sentence.slug, *pair.sentence.aliases)
+def _moved_capture(capture: Capture) -> Iterator[tuple[str, str]]:
+    """The pages of a capture under every former name of its model, its sentence, or both."""
+    models = (capture.model.spec.slug, *capture.model.spec.aliases)
+    sentences = (capture.sentence.slug, *capture.sentence.aliases)
     for model, sentence in list(product(models, sentences))[1:]:
-        yield routes.explorer(model, sentence), pair.route
-        for place in pair.heads:
-            yield routes.head(model, sentence, pair.model.routes.slug(*place)), pair.head_route(*place)
+        yield routes.explorer(model, sentence), capture.route
+        for head in capture.heads:
+            yield routes.head(model, sentence, capture.model.routes.slug(*head)), capture.head_route(*head)
 
 
-def _redirect(gallery: Gallery, old: str, new: str) -> bytes:
+def _redirect(base_url: str | None, old: str, new: str) -> bytes:
     # The file itself: opened from disk, a folder would show its list of files.
     target = escape(routes.href(old, routes.file_of(new)))
     script = escape(routes.href(old, routes.asset(_LEAD_ON_NAME)))
-    base_url = gallery.settings.base_url
     canonical = f'<link rel="canonical" href="{escape(routes.absolute(base_url, new))}">' if base_url else ""
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Moved</title>{canonical}'
@@ -103,25 +100,59 @@ def _redirect(gallery: Gallery, old: str, new: str) -> bytes:
     ).encode()
 
 
-def sitemap(gallery: Gallery, page_routes: Iterable[str]) -> Iterator[PlannedPage]:
-    """`sitemap.xml` and `robots.txt`, for a site whose published address is known."""
-    base_url = gallery.settings.base_url
-    if base_url is None:
-        return
-    pages = [route for route in page_routes if route == routes.HOME or route.endswith("/")]
+def _sitemap(page: SiteFile, inputs: PageInputs) -> bytes:
+    base_url = inputs.site.base_url or ""
     entries = "".join(
-        f"<url><loc>{escape(routes.absolute(base_url, route))}</loc></url>\n" for route in pages
+        f"<url><loc>{escape(routes.absolute(base_url, route))}</loc></url>\n"
+        for route in sorted(inputs[PAGE_ROUTES])
     )
-    xml = (
+    return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{entries}</urlset>\n'
     ).encode()
-    robots = f"User-agent: *\nAllow: /\nSitemap: {routes.absolute(base_url, routes.SITEMAP)}\n".encode()
-    yield PlannedPage(routes.SITEMAP, digest_bytes(xml), lambda: xml)
-    yield PlannedPage(routes.ROBOTS, digest_bytes(robots), lambda: robots)
 
 
-def theme_assets(gallery: Gallery) -> Iterator[PlannedPage]:
-    """The theme's styles, scripts and static files under their fingerprinted names."""
-    for file in gallery.assets.files:
-        yield PlannedPage(routes.asset(file.name), file.name, lambda file=file: file.data)  # type: ignore[misc]
+def _robots(page: SiteFile, inputs: PageInputs) -> bytes:
+    sitemap = routes.absolute(inputs.site.base_url or "", routes.SITEMAP)
+    return f"User-agent: *\nAllow: /\nSitemap: {sitemap}\n".encode()
+
+
+def _where_published(route: str) -> Callable[[Gallery, None], list[SiteFile]]:
+    """A file of a site whose published address is known."""
+    return lambda gallery, site: [SiteFile(route)] if gallery.site.base_url else []
+
+
+REDIRECT = PageKind(
+    "redirect",
+    literal=True,
+    subjects=_redirects,
+    route=lambda file: file.route,
+    make=lambda file, inputs: file.content,
+)
+NOT_FOUND = PageKind(
+    "404",
+    template="404.html",
+    subjects=lambda gallery, site: [SiteFile(routes.NOT_FOUND)],
+    route=lambda file: file.route,
+    make=_not_found,
+)
+# The theme's styles, scripts and static files under their fingerprinted names.
+ASSET = PageKind(
+    "asset",
+    literal=True,
+    subjects=lambda gallery, site: (
+        SiteFile(routes.asset(file.name), file.name, file.data) for file in gallery.site.assets.files
+    ),
+    route=lambda file: file.route,
+    make=lambda file, inputs: file.content,
+)
+SITEMAP = PageKind(
+    "sitemap",
+    subjects=_where_published(routes.SITEMAP),
+    route=lambda file: file.route,
+    make=_sitemap,
+    needs=(PAGE_ROUTES,),
+)
+ROBOTS = PageKind(
+    "robots", subjects=_where_published(routes.ROBOTS), route=lambda file: file.route, make=_robots
+)

@@ -2,56 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cached_property
 
 from markupsafe import Markup
 
 from attention_gallery.addresses import routes
 from attention_gallery.addresses.link import Link
-from attention_gallery.analysis import FlowViews, SentenceAnalysis
+from attention_gallery.analysis import SentenceAnalysis
 from attention_gallery.evidence import wording
 from attention_gallery.figures.describe import HeadDescriber
 from attention_gallery.figures.encode import EncodedWeights, encode_heads
 from attention_gallery.figures.heatmap import HeatmapTemplate
-from attention_gallery.pages.contexts.shared import HeadShared, MetricRow, Neighbours, TextPart, TokenView
+from attention_gallery.pages.contexts.shared import HeadShared, MetricRow, PageInfo, TextPart, TokenView
 from attention_gallery.pages.contexts.shared import Pair as PairRow
-from attention_gallery.pages.frame import PageFrame, model_card, provenance
-from attention_gallery.pages.gallery import Gallery, Pair
+from attention_gallery.pages.frame import model_card, page_frame, provenance
+from attention_gallery.pages.gallery import Capture, GalleryData, Site
 from attention_gallery.pages.sections.measure_rows import pairs_of_heads, rows_of_heads
 from attention_gallery.pages.sections.model_inputs import opened_segments, reading_gaps, texts_of
-from attention_gallery.pages.sections.neighbours import Place, head_neighbours
-from attention_gallery.pages.sections.sinks import heads_said
 from attention_gallery.records import AttentionLayer, StoredAttention, Tokens
 
-# Captures of at most so many weights (4 MiB) are kept whole while their pages are made.
-_KEPT_WEIGHTS = 2**20
+# Captures of at most so many weights (4 MiB) stay in memory while their pages are made.
+_HELD_WEIGHTS = 2**20
 
 
-class PairView:
-    """Lazily read facts of one pair. Holds one encoded layer at a time, and the weights of a short text."""
+class CaptureReader:
+    """Lazily read facts of one capture. Holds one encoded layer, and all weights of a short text."""
 
-    def __init__(
-        self, gallery: Gallery, pair: Pair, neighbours: Mapping[Place, Neighbours] | None = None
-    ) -> None:
-        """`neighbours` are those of all heads of the model, where the pair has a page for each."""
-        self.gallery = gallery
-        self.pair = pair
-        if neighbours is not None:
-            self.neighbours = neighbours
+    def __init__(self, site: Site, data: GalleryData, capture: Capture) -> None:
+        self.capture = capture
+        self._site = site
+        self._data = data
         self._encoded: tuple[int, list[EncodedWeights]] = (-1, [])
         self._layers: dict[int, AttentionLayer] = {}
-        self._said_of_sinks: list[list[str]] | None = None
 
     @cached_property
     def attention(self) -> StoredAttention:
         """The captured weights."""
-        return self.gallery.data.attention(self.pair)
+        return self._data.entry(self.capture.key)
 
     @cached_property
     def analysis(self) -> SentenceAnalysis:
         """The measures."""
-        return self.gallery.data.analysis(self.pair)
+        return self._data.measured(self.capture.key)
 
     @cached_property
     def describer(self) -> HeadDescriber:
@@ -71,7 +63,7 @@ class PairView:
     @cached_property
     def heatmap(self) -> HeatmapTemplate:
         """What the heatmaps of all heads share."""
-        return HeatmapTemplate.of(self.tokens, self.pair.model.causal, self.keys)
+        return HeatmapTemplate.of(self.tokens, self.capture.model.causal, self.keys)
 
     @cached_property
     def token_views(self) -> tuple[TokenView, ...]:
@@ -83,85 +75,70 @@ class PairView:
         """The tokens that are looked at for a strip of their own; none where they are those that look."""
         return () if self.keys is self.tokens else token_views(self.keys)
 
-    @cached_property
-    def token_strip(self) -> Markup:
-        """The token strip, rendered once."""
-        return self._strip(self.token_views)
-
-    @cached_property
-    def key_strip(self) -> Markup:
-        """The strip of the tokens that are looked at, rendered once; empty where they are those that look."""
-        return self._strip(self.key_views) if self.key_views else Markup("")
-
     def _strip(self, tokens: tuple[TokenView, ...]) -> Markup:
-        html = self.gallery.renderer.render("partials/token_strip.html", tokens=tokens, lang=self.language)
+        html = self._site.renderer.render("partials/token_strip.html", tokens=tokens, lang=self.language)
         return Markup(html)
 
     @property
     def tokens_title(self) -> str:
         """What the strip of the tokens that look is called."""
-        return "Target tokens" if self.pair.model.reads_target else "Tokens"
+        return "Target tokens" if self.capture.model.reads_target else "Tokens"
 
     @property
     def language(self) -> str:
         """The language of the text."""
-        return self.pair.sentence.language or self.gallery.settings.language
+        return self.capture.sentence.language or self._site.info.language
 
     @cached_property
     def focus(self) -> int:
         """The token that is selected when a page opens."""
-        tokens, model = self.tokens, self.pair.model
+        tokens, model = self.tokens, self.capture.model
         offsets = None if tokens.offsets is None or model.reads_target else tokens.offsets.tolist()
-        return wording.focus_token(self.pair.sentence, offsets, tokens.special.tolist(), model.causal)
+        return wording.focus_token(self.capture.sentence, offsets, tokens.special.tolist(), model.causal)
 
     @property
     def reading_gaps(self) -> str:
         """What the model did not read of the text that is looked at, in words; "" where it read it all."""
-        model = self.pair.model
-        return reading_gaps(self.keys, self.attention.key_text, self.pair.sentence, model.facts.context)
+        context = self.capture.model.facts.context
+        return reading_gaps(self.keys, self.attention.key_text, self.capture.sentence, context)
 
     @property
     def texts(self) -> tuple[TextPart, ...]:
         """The texts of the sentence, with what the model did not read of them."""
-        model, unread = self.pair.model, self.keys.unread
-        if not model.reads_target:
-            return texts_of(self.pair.sentence, unread)
+        sentence, unread = self.capture.sentence, self.keys.unread
+        if not self.capture.model.reads_target:
+            return texts_of(sentence, unread)
         crossing = self.keys is not self.tokens
-        return texts_of(self.pair.sentence, unread if crossing else (), self.tokens.unread)
+        return texts_of(sentence, unread if crossing else (), self.tokens.unread)
 
     def layer(self, index: int) -> AttentionLayer:
         """One layer, float32[head, query, key]; those of a short text are read once for all pages."""
-        found = self._layers.get(index)
-        if found is None:
-            found = self.attention.layer(index)
-            if found.weights.size * self.analysis.layers <= _KEPT_WEIGHTS:
-                self._layers[index] = found
-        return found
+        layer = self._layers.get(index)
+        if layer is None:
+            layer = self.attention.layer(index)
+            if layer.weights.size * self.analysis.layers <= _HELD_WEIGHTS:
+                self._layers[index] = layer
+        return layer
 
     def weights(self, layer: int, head: int) -> EncodedWeights:
         """The weights of one head for its own page."""
         if self._encoded[0] != layer:
             weights = self.layer(layer).weights
-            self._encoded = (layer, list(encode_heads(weights, self.pair.model.causal)))
+            self._encoded = (layer, list(encode_heads(weights, self.capture.model.causal)))
         return self._encoded[1][head]
-
-    @cached_property
-    def neighbours(self) -> Mapping[Place, Neighbours]:
-        """The ways from one head page to the next."""
-        return head_neighbours(self.pair.heads, self.pair.model.routes)
 
     @cached_property
     def short_title(self) -> str:
         """The sentence's title, short enough for a browser's tab."""
-        return wording.shortened(self.pair.sentence.title, 60)
+        return wording.shortened(self.capture.sentence.title, 60)
 
     @cached_property
-    def head_frame(self) -> PageFrame:
-        """What surrounds every head page of this pair."""
-        model, sentence = self.pair.model, self.pair.sentence
-        crumbs = ((model.spec.title, routes.model(model.spec.slug)), (sentence.title, self.pair.route))
-        origin = provenance(self.pair.provenance)
-        return PageFrame.of(self.gallery, "head", self.pair.head_route(0, 0), crumbs, origin)
+    def head_frame(self) -> PageInfo:
+        """What surrounds every head page of this capture."""
+        model, sentence = self.capture.model, self.capture.sentence
+        crumbs = ((model.spec.title, routes.model(model.spec.slug)), (sentence.title, self.capture.route))
+        origin = provenance(self.capture.provenance)
+        return page_frame(self._site, "head", self.capture.head_route(0, 0), crumbs, origin)
 
     @cached_property
     def _metric_rows(self) -> list[tuple[MetricRow, ...]]:
@@ -171,53 +148,32 @@ class PairView:
         """Every measure of one head, as text."""
         return self._metric_rows[layer * self.analysis.heads + head]
 
-    @property
-    def views(self) -> FlowViews | None:
-        """Where each token draws from, by several views; None where that failed, which the page then says."""
-        sides, title = self.gallery.data.sides, f"“{self.short_title}” in {self.pair.model.spec.title}"
-        return sides.take("other views of the flow", title, lambda: self._views, None)
-
     @cached_property
-    def _views(self) -> FlowViews:
-        return self.gallery.data.views(self.pair)
-
-    @property
-    def _sinks(self) -> list[list[str]]:
-        views = self.views
-        if self._said_of_sinks is None:
-            self._said_of_sinks = [] if views is None else heads_said(views, self.analysis.kind)
-        return self._said_of_sinks
-
-    def sinks(self, layer: int, head: int) -> str:
-        """What of one head rests on special and first tokens, in words; "" where lengths are not known."""
-        sinks = self._sinks
-        return sinks[layer][head] if sinks else ""
-
-    @cached_property
-    def _strongest(self) -> list[tuple[PairRow, ...]]:
+    def _top_pairs(self) -> list[tuple[PairRow, ...]]:
         return pairs_of_heads(self.analysis, self.tokens.texts, self.keys.texts)
 
-    def strongest(self, layer: int, head: int) -> tuple[PairRow, ...]:
-        """The strongest pairs of one head."""
-        return self._strongest[layer * self.analysis.heads + head]
+    def top_pairs(self, layer: int, head: int) -> tuple[PairRow, ...]:
+        """The strongest pairs of query and key of one head."""
+        return self._top_pairs[layer * self.analysis.heads + head]
 
     @cached_property
-    def head_pages_share(self) -> HeadShared:
-        """What all head pages of this pair share; links are relative to a head page."""
-        route = self.pair.head_route(0, 0)
-        sentence = self.pair.sentence
+    def shared_context(self) -> HeadShared:
+        """What all head pages of this capture share; links are relative to a head page."""
+        route = self.capture.head_route(0, 0)
+        sentence = self.capture.sentence
         return HeadShared(
-            model=model_card(self.pair.model, route),
+            model=model_card(self.capture.model, route),
             sentence=Link(sentence.title, routes.href(route, routes.sentence(sentence.slug))),
             text=sentence.joined,
             language=self.language,
             tokens=self.token_views,
             tokens_title=self.tokens_title,
-            token_strip=self.token_strip,
-            key_strip=self.key_strip,
-            explorer=routes.href(route, self.pair.route),
-            precision=f"Every number in the text comes from {wording.stored_weights(self.pair.provenance)}; "
-            "the picture holds them in 16 bits, right to 0.00001.",
+            token_strip=self._strip(self.token_views),
+            key_strip=self._strip(self.key_views) if self.key_views else Markup(""),
+            explorer=routes.href(route, self.capture.route),
+            precision=f"Every number in the text comes from "
+            f"{wording.stored_weights(self.capture.provenance)}; the picture holds them in 16 bits, right to "
+            "0.00001.",
             left_out=self.reading_gaps,
         )
 

@@ -16,7 +16,7 @@ class Measured:
 
     metric: the mean over sentences, or the score on random tokens. lowest, highest, shuffled,
     shuffled_deviation: float32[layer, head]. even: float32[layer]. queries: int32[layer].
-    place: its index among the measures of a sentence, None for scores on random tokens.
+    index: its number among the measures of a sentence, None for scores on random tokens.
     """
 
     metric: HeadMetric
@@ -26,7 +26,7 @@ class Measured:
     shuffled: Float32
     shuffled_deviation: Float32
     queries: Int32
-    place: int | None
+    index: int | None
 
 
 def all_measured(across: HeadsAcross, repeats: RepeatScores | None) -> Iterator[Measured]:

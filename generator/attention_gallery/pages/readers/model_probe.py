@@ -9,28 +9,28 @@ from attention_gallery.analysis import GoldSentence, HeadRelation, Probe, Relati
 from attention_gallery.analysis.probing.argmax_targets import Int16
 from attention_gallery.hashing import digest
 
-Looks = Callable[[str, GoldSentence], Int16 | None]
+ReadTargets = Callable[[str, GoldSentence], Int16 | None]
 
 
 class ModelProbe:
     """What the heads of one model know of the relations of sentences.
 
-    `asked` are the sentences with the keys of their captures. `looks` reads what the heads of one capture
-    look at, None where that cannot be told. `causal`: whether no word sees those after it. `sinking`: whether
+    `sentences` come with the keys of their captures. `targets` reads the argmax targets of one capture,
+    None where that cannot be told. `causal`: whether no word sees those after it. `sinking`: whether
     the first word is also the first token, on which a causal model rests what attention it has no use for.
     """
 
     def __init__(
         self,
-        asked: tuple[tuple[GoldSentence, str], ...],
+        sentences: tuple[tuple[GoldSentence, str], ...],
         causal: bool,
-        looks: Looks,
+        targets: ReadTargets,
         sinking: bool = False,
     ) -> None:
-        self._asked = asked
+        self._sentences = sentences
         self.causal = causal
         self.sinking = sinking
-        self._looks = looks
+        self._targets = targets
 
     @classmethod
     def empty(cls) -> ModelProbe:
@@ -40,15 +40,15 @@ class ModelProbe:
     @cached_property
     def inputs(self) -> str:
         """Digest of everything that the scores depend on."""
-        return digest([self.sinking, [[key, *_told(gold)] for gold, key in self._asked]])
+        return digest([self.sinking, [[key, *_identity(gold)] for gold, key in self._sentences]])
 
     @cached_property
     def _probe(self) -> Probe:
         probe = Probe(self.causal)
-        for gold, key in self._asked:
-            looks = self._looks(key, gold)
-            if looks is not None:
-                probe.add(gold, looks)
+        for gold, key in self._sentences:
+            targets = self._targets(key, gold)
+            if targets is not None:
+                probe.add(gold, targets)
         return probe
 
     def run(self) -> None:
@@ -73,8 +73,8 @@ class ModelProbe:
     @cached_property
     def parsers(self) -> tuple[str, ...]:
         """The parsers that found relations."""
-        found = (one.parser for gold, _ in self._asked for one in gold.relations if one.parser)
-        return tuple(dict.fromkeys(found))
+        parsers = (edge.parser for gold, _ in self._sentences for edge in gold.relations if edge.parser)
+        return tuple(dict.fromkeys(parsers))
 
     @cached_property
     def by_kind(self) -> dict[str, RelationScore]:
@@ -91,16 +91,21 @@ class ModelProbe:
             and (score.best.layer, score.best.head) == (layer, head)
         )
 
-    def gold(self, slug: str) -> tuple[GoldSentence, Int16 | None] | None:
-        """A sentence with its relations and what the heads look at there; None where it was not read."""
-        found = self._by_slug.get(slug)
-        return None if found is None else (found[0], self._looks(found[1], found[0]))
+    def gold(self, slug: str) -> tuple[GoldSentence, Int16 | None]:
+        """A sentence with its relations, and the argmax targets there. Raises `KeyError` for one not read."""
+        gold, key = self._by_slug[slug]
+        return gold, self._targets(key, gold)
+
+    def has_relations(self, slug: str) -> bool:
+        """Whether it was probed on a sentence for relations that somebody named."""
+        read = self._by_slug.get(slug)
+        return read is not None and bool(read[0].relations)
 
     @cached_property
     def _by_slug(self) -> dict[str, tuple[GoldSentence, str]]:
-        return {gold.slug: (gold, key) for gold, key in self._asked}
+        return {gold.slug: (gold, key) for gold, key in self._sentences}
 
 
-def _told(gold: GoldSentence) -> tuple[object, ...]:
-    relations = [(one.kind, one.source, one.target, one.parser) for one in gold.relations]
+def _identity(gold: GoldSentence) -> tuple[object, ...]:
+    relations = [(edge.kind, edge.source, edge.target, edge.parser) for edge in gold.relations]
     return gold.slug, gold.text, gold.words, gold.units, relations

@@ -2,52 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-from attention_gallery.evidence.mentions import NO_NOTES, NoteList
+from attention_gallery.evidence.mentions import NoteList
 from attention_gallery.manifest.settings import ContrastSpec
-from attention_gallery.pages.gallery import Contrast, Gallery
-from attention_gallery.pages.sections.neighbours import Place
+from attention_gallery.pages.gallery import Contrast
+from attention_gallery.pages.head_neighbours import HeadIndex
 
 
-def all_contrasts(gallery: Gallery) -> NoteList:
+def all_contrasts(contrasts: Iterable[Contrast]) -> NoteList:
     """Every contrast of the gallery, with its description."""
-    return NoteList(tuple((one.spec.title, one.route, one.spec.description) for one in gallery.contrasts))
+    return NoteList(tuple((each.spec.title, each.route, each.spec.description) for each in contrasts))
 
 
-def of_sentence(gallery: Gallery, sentence: str) -> NoteList:
+def of_sentence(contrasts: Iterable[Contrast], sentence: str) -> NoteList:
     """The contrasts of a sentence, in any model."""
-    return _listed(gallery, lambda spec: sentence in _sentences(spec))
+    return _listed(contrasts, lambda spec: sentence in _sentences(spec))
 
 
-def of_model(gallery: Gallery, model: str) -> NoteList:
+def of_model(contrasts: Iterable[Contrast], model: str) -> NoteList:
     """The contrasts of a model, on any sentence."""
-    return _listed(gallery, lambda spec: model in (*spec.models, spec.model))
+    return _listed(contrasts, lambda spec: model in (*spec.models, spec.model))
 
 
-def of_pair(gallery: Gallery, model: str, sentence: str) -> NoteList:
+def of_capture(contrasts: Iterable[Contrast], model: str, sentence: str) -> NoteList:
     """The contrasts of a model on a sentence."""
-    return _listed(gallery, lambda spec: model in (*spec.models, spec.model) and sentence in _sentences(spec))
+    return _listed(
+        contrasts, lambda spec: model in (*spec.models, spec.model) and sentence in _sentences(spec)
+    )
 
 
-def of_heads(gallery: Gallery, model: str, sentence: str | None = None) -> dict[Place, NoteList]:
-    """The contrasts of two heads of a model by head: on a sentence, those on all among them, or on any."""
-    found: dict[Place, list[Contrast]] = {}
-    for one in gallery.contrasts:
-        on = sentence is None or one.spec.sentence in (None, sentence)
-        if one.heads and one.spec.model == model and on:
-            for place in one.heads:
-                found.setdefault(place, []).append(one)
-    return {place: _list(contrasts) for place, contrasts in found.items()}
+def of_head(
+    contrasts: Iterable[Contrast], model: str, head: HeadIndex, sentence: str | None = None
+) -> NoteList:
+    """The contrasts of a head with another: on a sentence, those on all among them, or on any."""
+    about_head = [contrast for contrast in contrasts if head in contrast.heads]
+    return _listed(
+        about_head,
+        lambda spec: spec.model == model and (sentence is None or spec.sentence in (None, sentence)),
+    )
 
 
 def _sentences(spec: ContrastSpec) -> tuple[str | None, ...]:
     return (*spec.sentences, spec.sentence)
 
 
-def _listed(gallery: Gallery, concerns: Callable[[ContrastSpec], bool]) -> NoteList:
-    return _list([one for one in gallery.contrasts if concerns(one.spec)]) if gallery.contrasts else NO_NOTES
-
-
-def _list(contrasts: list[Contrast]) -> NoteList:
-    return NoteList(tuple((one.spec.title, one.route, "") for one in contrasts))
+def _listed(contrasts: Iterable[Contrast], concerns: Callable[[ContrastSpec], bool]) -> NoteList:
+    concerned = (contrast for contrast in contrasts if concerns(contrast.spec))
+    return NoteList(tuple((contrast.spec.title, contrast.route, "") for contrast in concerned))

@@ -9,7 +9,7 @@ from attention_gallery.analysis import KINDS, SentenceAnalysis
 from attention_gallery.evidence import wording
 from attention_gallery.figures.describe import isolated
 from attention_gallery.pages.contexts.shared import HeadCell, NotableHead, TypeCount
-from attention_gallery.pages.sections.neighbours import Place
+from attention_gallery.pages.head_neighbours import HeadIndex
 from attention_gallery.records import HeadType, Tokens, head_name, joined_titles
 
 _KINDS = {kind.name: kind for kind in KINDS}
@@ -37,7 +37,7 @@ class TypedHeads(Protocol):
         """A head's type with its evidence."""
 
 
-def head_table(typed: TypedHeads, href: Callable[[Place], str]) -> tuple[tuple[HeadCell, ...], ...]:
+def head_table(typed: TypedHeads, href: Callable[[HeadIndex], str]) -> tuple[tuple[HeadCell, ...], ...]:
     """A cell for each head, [layer][head]; `href` gives "" for heads without a page."""
     return tuple(
         tuple(head_cell(typed, (layer, head), href) for head in range(typed.heads))
@@ -45,12 +45,12 @@ def head_table(typed: TypedHeads, href: Callable[[Place], str]) -> tuple[tuple[H
     )
 
 
-def head_cell(typed: TypedHeads, place: Place, href: Callable[[Place], str]) -> HeadCell:
+def head_cell(typed: TypedHeads, head: HeadIndex, href: Callable[[HeadIndex], str]) -> HeadCell:
     """One head's cell."""
-    kinds = [_KINDS[name] for name in typed.type_names(*place)]
+    kinds = [_KINDS[name] for name in typed.type_names(*head)]
     title = joined_titles(*(kind.title for kind in kinds))
     also = kinds[1].family if len(kinds) > 1 else ""
-    return HeadCell(head_name(*place), href(place), kinds[0].family, title, also)
+    return HeadCell(head_name(*head), href(head), kinds[0].family, title, also)
 
 
 def type_legend(typed: TypedHeads) -> tuple[TypeCount, ...]:
@@ -64,20 +64,20 @@ def notable_heads(
     analysis: SentenceAnalysis,
     tokens: Tokens,
     keys: Tokens,
-    places: Iterable[Place],
-    href: Callable[[Place], str],
+    heads: Iterable[HeadIndex],
+    href: Callable[[HeadIndex], str],
 ) -> tuple[NotableHead, ...]:
     """Heads worth a look, with the reason.
 
     That is the evidence for its type where it is the clearest of that type, else the pair it stands out by.
     """
     rows = []
-    for place in places:
-        kind = analysis.head_type(*place)
-        query, key = int(analysis.far_q[place]), int(analysis.far_k[place])
+    for head in heads:
+        kind = analysis.head_type(*head)
+        query, key = int(analysis.far_q[head]), int(analysis.far_k[head])
         reason = kind.evidences
-        if query >= 0 and place not in map(analysis.clearest, analysis.type_names(*place)):
-            weight = wording.share(float(analysis.far_w[place]))
+        if query >= 0 and head not in map(analysis.clearest, analysis.type_names(*head)):
+            weight = wording.share(float(analysis.far_w[head]))
             reason = f"“{isolated(tokens.texts[query])}” → “{isolated(keys.texts[key])}” {weight}"
-        rows.append(NotableHead(head_name(*place), href(place), kind.titles, kind.family, reason))
+        rows.append(NotableHead(head_name(*head), href(head), kind.titles, kind.family, reason))
     return tuple(rows)

@@ -14,34 +14,35 @@ from attention_gallery.records import HeadMetric
 _SPARSE = ("punctuation", "duplicate", "induction", "random-induction", "random-duplicate")
 
 
-def rows_of_heads(found: SentenceAnalysis) -> list[tuple[MetricRow, ...]]:
+def rows_of_heads(analysis: SentenceAnalysis) -> list[tuple[MetricRow, ...]]:
     """The rows of every head of one sentence, by layer and head in one count."""
-    return list(zip(*(_column(found, index) for index in range(len(found.metrics))), strict=True))
+    return list(zip(*(_column(analysis, index) for index in range(len(analysis.metrics))), strict=True))
 
 
-def _column(found: SentenceAnalysis, index: int) -> Iterator[MetricRow]:
+def _column(analysis: SentenceAnalysis, index: int) -> Iterator[MetricRow]:
     """One measure of every head."""
-    metric, heads = found.metrics[index], found.heads
-    title, definition, source, unit = metric.title, metric.definition, metric.source, metric.unit
-    shown = columns.measures(metric.values, unit)
-    places = columns.percents(metric.values, metric.range)
-    units = _of_heads([told_unit(metric, count) for count in found.queries[metric.name].tolist()], heads)
-    chances = _chances(found, index)
-    for value, place, told, chance in zip(shown, places, units, chances, strict=True):
+    metric, heads = analysis.metrics[index], analysis.heads
+    title, definition, source = metric.title, metric.definition, metric.source
+    values = columns.measures(metric.values, metric.unit)
+    percents = columns.percents(metric.values, metric.range)
+    queries = analysis.queries[metric.name].tolist()
+    units = _of_heads([unit_in_words(metric, count) for count in queries], heads)
+    chances = _chances(analysis, index)
+    for value, percent, unit, chance in zip(values, percents, units, chances, strict=True):
         if value == wording.UNDEFINED:
             yield MetricRow(title, value, "", None, definition, source)
         else:
-            yield MetricRow(title, value, told, place, definition, source, chance)
+            yield MetricRow(title, value, unit, percent, definition, source, chance)
 
 
-def _chances(found: SentenceAnalysis, index: int) -> list[str]:
+def _chances(analysis: SentenceAnalysis, index: int) -> list[str]:
     """What chance would give for one measure of every head."""
-    metric = found.metrics[index]
+    metric = analysis.metrics[index]
     if not metric.ordered:
-        evenly = columns.measures(found.uniform[metric.name], metric.unit)
-        return _of_heads([f"spread evenly {one}" for one in evenly], found.heads)
-    shuffled = found.shuffled_mean[index], found.shuffled_deviation[index]
-    return [f"by chance {one}" for one in columns.spreads(*shuffled, metric.unit)]
+        evenly = columns.measures(analysis.uniform[metric.name], metric.unit)
+        return _of_heads([f"spread evenly {value}" for value in evenly], analysis.heads)
+    shuffled = analysis.shuffled_mean[index], analysis.shuffled_deviation[index]
+    return [f"by chance {spread}" for spread in columns.spreads(*shuffled, metric.unit)]
 
 
 def _of_heads(texts: list[str], heads: int) -> list[str]:
@@ -50,24 +51,22 @@ def _of_heads(texts: list[str], heads: int) -> list[str]:
 
 
 def pairs_of_heads(
-    found: SentenceAnalysis, texts: Sequence[str], keys: Sequence[str]
+    analysis: SentenceAnalysis, texts: Sequence[str], key_texts: Sequence[str]
 ) -> list[tuple[Pair, ...]]:
     """The strongest pairs of every head, by layer and head in one count, between tokens with these texts."""
-    shape = found.standouts_q.shape
-    shown = columns.shares(found.standouts_w)
-    places = columns.percents(found.standouts_w, (0.0, 1.0))
-    asking, asked = found.standouts_q.ravel().tolist(), found.standouts_k.ravel().tolist()
-    rows = [
-        Pair(texts[query], keys[key], query, key, weight, place or 0)
-        for query, key, weight, place in zip(asking, asked, shown, places, strict=True)
+    shares = columns.shares(analysis.standouts_w)
+    percents = columns.percents(analysis.standouts_w, (0.0, 1.0))
+    queries, keys = analysis.standouts_q.ravel().tolist(), analysis.standouts_k.ravel().tolist()
+    pairs = iter(
+        Pair(texts[query], key_texts[key], query, key, share, percent or 0)
+        for query, key, share, percent in zip(queries, keys, shares, percents, strict=True)
         if query >= 0
-    ]
-    many = (found.standouts_q >= 0).reshape(-1, shape[-1]).sum(axis=1).tolist()
-    following = iter(rows)
-    return [tuple(islice(following, count)) for count in many]
+    )
+    counts = (analysis.standouts_q >= 0).sum(axis=-1).ravel().tolist()
+    return [tuple(islice(pairs, count)) for count in counts]
 
 
-def told_unit(metric: HeadMetric, queries: int) -> str:
+def unit_in_words(metric: HeadMetric, queries: int) -> str:
     """The unit of a measure, with on how many tokens it rests where these may be few."""
     if metric.name not in _SPARSE:
         return metric.unit

@@ -66,10 +66,10 @@ def quoted_spans(text: str, spans: Sequence[Span]) -> str:
 def reading_gaps(tokens: Tokens, text: str, sentence: SentenceSpec, context: int | None) -> str:
     """Sentences about what the model did not read of `text`, that of `tokens`; "" where it read it all."""
     spans = dropped(tokens)
-    told = [left_out(tokens, sentence, context)]
+    sentences = [left_out(tokens, sentence, context)]
     if spans:
-        told.append(f"Not read: {quoted_spans(text, spans)}. {why_dropped(sentence)}.")
-    return " ".join(filter(None, told))
+        sentences.append(f"Not read: {quoted_spans(text, spans)}. {why_dropped(sentence)}.")
+    return " ".join(filter(None, sentences))
 
 
 def why_dropped(sentence: SentenceSpec) -> str:
@@ -84,13 +84,13 @@ def left_out(tokens: Tokens, sentence: SentenceSpec, context: int | None) -> str
     if not tokens.left_out:
         return ""
     number = count(tokens.left_out, "token")
-    one = tokens.left_out == 1
-    verb = "was" if one else "were"
+    single = tokens.left_out == 1
+    verb = "was" if single else "were"
     reads = "" if context is None else f": the model reads {context:,}"
     if sentence.pair is not None:
         return f"{number} at the ends of the texts {verb} left out{reads}."
     kind = "chat" if sentence.chat else "text"
-    return f"The last {'token' if one else number} of the {kind} {verb} left out{reads}."
+    return f"The last {'token' if single else number} of the {kind} {verb} left out{reads}."
 
 
 def opened_segments(tokens: Tokens) -> tuple[str, ...]:
@@ -109,18 +109,18 @@ def opened_segments(tokens: Tokens) -> tuple[str, ...]:
     opener = next((number for number in before if number in between), None)
     for free, start, segment in begins:
         marks = [index for index in range(free, start) if ids[index] == opener]
-        place = 0 if free == 0 else marks[-1] if marks else start
-        opened[place] = tokens.segment_names[segment]
+        opening = 0 if free == 0 else marks[-1] if marks else start
+        opened[opening] = tokens.segment_names[segment]
     return tuple(opened)
 
 
 def _beginnings(segments: list[int]) -> list[tuple[int, int, int]]:
     """For each segment: where the special tokens before it begin, where it begins itself, and its number."""
-    found = []
+    beginnings = []
     last, free = -1, 0
     for index, segment in enumerate(segments):
         if segment >= 0:
             if segment != last:
-                found.append((free, index, segment))
+                beginnings.append((free, index, segment))
             last, free = segment, index + 1
-    return found
+    return beginnings

@@ -33,11 +33,11 @@ class SentenceParse:
     @property
     def inputs(self) -> str:
         """Digest of all of it."""
-        relations = [one.model_dump(mode="json") for one in self.relations]
+        relations = [edge.model_dump(mode="json") for edge in self.relations]
         return digest([self.parser, relations, self.entities])
 
     @property
-    def _found(self) -> str:
+    def _counts(self) -> str:
         relations = wording.count(len(self.relations), "relation")
         count = len(self.entities)
         return f"{relations}, {count} {'entity' if count == 1 else 'entities'}" if count else relations
@@ -46,10 +46,10 @@ class SentenceParse:
         """The parse of a sentence whose text this is."""
         return ParseView(
             parser=self.parser,
-            found=self._found,
+            found=self._counts,
             relations=tuple(
-                (wording.side(text, one.from_), wording.side(text, one.to), one.kind)
-                for one in self.relations
+                (wording.side(text, edge.from_), wording.side(text, edge.to), edge.kind)
+                for edge in self.relations
             ),
             entities=self.entities,
         )

@@ -20,8 +20,8 @@ from attention_gallery.figures.describe import isolated
 from attention_gallery.manifest.settings import SentenceSpec
 from attention_gallery.pages.contexts.relation_context import RelationGroup, RelationRow
 from attention_gallery.pages.contexts.shared import GoldRow
+from attention_gallery.pages.head_neighbours import HeadIndex
 from attention_gallery.pages.readers.model_probe import ModelProbe
-from attention_gallery.pages.sections.neighbours import Place
 from attention_gallery.records import head_name
 
 _ABOUT: dict[Group, tuple[str, str]] = {
@@ -45,15 +45,15 @@ _WAYS = ("from → to", "to → from")
 _RESTS = "where this model rests what attention it has no use for: heads find it without knowing the relation"
 
 
-def relation_groups(probe: ModelProbe, href: Callable[[Place], str]) -> tuple[RelationGroup, ...]:
+def relation_groups(probe: ModelProbe, href: Callable[[HeadIndex], str]) -> tuple[RelationGroup, ...]:
     """A table for each group of relations that the sentences have."""
     return tuple(
-        RelationGroup(group, *_ABOUT[group], tuple(relation_row(one, probe, href) for one in scores))
+        RelationGroup(group, *_ABOUT[group], tuple(relation_row(score, probe, href) for score in scores))
         for group, scores in by_group(probe.scores)
     )
 
 
-def relation_row(score: RelationScore, probe: ModelProbe, href: Callable[[Place], str]) -> RelationRow:
+def relation_row(score: RelationScore, probe: ModelProbe, href: Callable[[HeadIndex], str]) -> RelationRow:
     """One kind of relation: its best head, or the one that comes nearest, or why there is none."""
     best = score.best
     examples = f"{score.examples:,} in {wording.count(score.sentences, 'sentence')}"
@@ -61,7 +61,7 @@ def relation_row(score: RelationScore, probe: ModelProbe, href: Callable[[Place]
         examples += ", parsed" if parsed >= score.examples else f", {parsed:,} of them parsed"
     if best is None:
         return RelationRow(score.title, examples, reason=why_unscored(score), few=not score.impossible)
-    place = (best.layer, best.head)
+    head = (best.layer, best.head)
     direction = _WAYS[best.direction]
     visible = score.seen[best.direction]
     if probe.causal and visible < score.examples:
@@ -71,8 +71,8 @@ def relation_row(score: RelationScore, probe: ModelProbe, href: Callable[[Place]
     return RelationRow(
         title=score.title,
         examples=examples,
-        head=head_name(*place),
-        href=href(place),
+        head=head_name(*head),
+        href=href(head),
         direction=direction,
         accuracy=wording.hundredths(best.accuracy.share),
         interval=_interval(best.accuracy.low, best.accuracy.high),
@@ -115,84 +115,83 @@ def _offset(offset: int) -> str:
 
 
 def gold_rows(
-    sentence: SentenceSpec, probe: ModelProbe | None, href: Callable[[Place], str]
+    sentence: SentenceSpec, probe: ModelProbe | None, href: Callable[[HeadIndex], str]
 ) -> tuple[GoldRow, ...]:
     """The relations of a sentence, each with how the best head of its kind does on it.
 
     `href` gives "" for heads without a page.
     """
-    found = None if probe is None or not sentence.relations else probe.gold(sentence.slug)
-    if probe is None or found is None:
+    if probe is None or not probe.has_relations(sentence.slug):
         return ()
-    return tuple(_gold_rows(sentence.joined, probe, found, href))
+    return tuple(_gold_rows(sentence, probe, href))
 
 
 def _gold_rows(
-    text: str, probe: ModelProbe, found: tuple[GoldSentence, Int16 | None], href: Callable[[Place], str]
+    sentence: SentenceSpec, probe: ModelProbe, href: Callable[[HeadIndex], str]
 ) -> Iterator[GoldRow]:
-    gold, looks = found
+    text = sentence.joined
+    gold, targets = probe.gold(sentence.slug)
     for relation in gold.relations:
         if relation.parser:
             continue  # too many to list, and not gold
         score = probe.by_kind.get(relation.kind)
-        sides = (_said(text, gold, relation.source), _said(text, gold, relation.target))
+        sides = (_unit_text(text, gold, relation.source), _unit_text(text, gold, relation.target))
         title = relation.kind if score is None else score.title
-        if looks is None:
+        if targets is None:
             yield GoldRow(*sides, title, verdict=_UNPLACED)
-        elif score is None or UNREAD in looks[0, 0, 0, [relation.source, relation.target]]:
+        elif score is None or UNREAD in targets[0, 0, 0, [relation.source, relation.target]]:
             yield GoldRow(*sides, title, verdict=_CUT_OFF)
         elif score.best is None or not score.best.stands_out:
-            verdict = _counted(gold, looks, relation, probe.causal)
+            verdict = _counted(gold, targets, relation, probe.causal)
             verdict += _TOO_FEW if score.best is None else _NONE_STANDS_OUT
             yield GoldRow(*sides, title, verdict=verdict, caution=_resting(sides[1], gold, relation, probe))
         else:
-            row = _judged((*sides, title), score.best, (text, gold, looks, relation), href)
+            row = _judged((*sides, title), score.best, (text, gold, targets, relation), href)
             caution = _resting(sides[1], gold, relation, probe) if score.best.direction == 0 else ""
             yield row._replace(caution=caution)
 
 
 def _judged(
-    told: tuple[str, str, str],
+    described: tuple[str, str, str],
     best: BestHead,
     seen: tuple[str, GoldSentence, Int16, Relation],
-    href: Callable[[Place], str],
+    href: Callable[[HeadIndex], str],
 ) -> GoldRow:
-    text, gold, looks, relation = seen
-    place = (best.layer, best.head)
-    guess = int(looks[best.direction, best.layer, best.head, relation.source])
+    text, gold, targets, relation = seen
+    head = (best.layer, best.head)
+    guess = int(targets[best.direction, best.layer, best.head, relation.source])
     right = guess in gold.units[relation.target]
-    asked = f"“{isolated(told[0])}”"
-    found = f"“{isolated(text[slice(*gold.words[guess])])}”" if guess >= 0 else "no other word"
+    source = f"“{isolated(described[0])}”"
+    target = f"“{isolated(text[slice(*gold.words[guess])])}”" if guess >= 0 else "no other word"
     verb = "looks most at" if best.direction == 0 else "is looked at most by"
-    verdict = f"{asked} {verb} {found}: {'right' if right else 'not right'}"
-    return GoldRow(*told, head_name(*place), href(place), verdict, right)
+    verdict = f"{source} {verb} {target}: {'right' if right else 'not right'}"
+    return GoldRow(*described, head_name(*head), href(head), verdict, right)
 
 
-def _resting(told: str, gold: GoldSentence, relation: Relation, probe: ModelProbe) -> str:
-    """What is to be said of a relation whose right word, as `told`, is the first token of a causal model."""
+def _resting(target: str, gold: GoldSentence, relation: Relation, probe: ModelProbe) -> str:
+    """What is to be said of a relation whose right word, `target`, is the first token of a causal model."""
     if not probe.sinking or 0 not in gold.units[relation.target]:
         return ""
-    return f"“{isolated(told)}” stands first in the text, {_RESTS}."
+    return f"“{isolated(target)}” stands first in the text, {_RESTS}."
 
 
-def _counted(gold: GoldSentence, looks: Int16, relation: Relation, causal: bool) -> str:
+def _counted(gold: GoldSentence, targets: Int16, relation: Relation, causal: bool) -> str:
     """How many heads are right, where none is named for the kind."""
-    wanted = gold.units[relation.target]
-    picked = looks[..., relation.source]
-    counts = np.isin(picked, wanted).sum(axis=(1, 2)).tolist()
+    target = gold.units[relation.target]
+    picked = targets[..., relation.source]
+    counts = np.isin(picked, target).sum(axis=(1, 2)).tolist()
     total = wording.count(picked[0].size, "head")
-    told = (
+    ways = (
         f"in {counts[0]} of {total} the first looks most at the second",
         f"in {counts[1]} of {total} it is the second that looks most at the first",
     )
     source = gold.units[relation.source]
-    possible = [one for one, seen in zip(told, _visible(source, wanted, causal), strict=True) if seen]
+    possible = [way for way, seen in zip(ways, _visible(source, target, causal), strict=True) if seen]
     ahead = (
-        "" if len(possible) == len(told) else "; the other way is ahead, where a causal model does not look"
+        "" if len(possible) == len(ways) else "; the other way is ahead, where a causal model does not look"
     )
-    said = ", ".join(possible)
-    said = said[:1].upper() + said[1:]
-    return f"{said}{ahead}."
+    verdict = ", ".join(possible)
+    return f"{verdict[:1].upper()}{verdict[1:]}{ahead}."
 
 
 def _visible(source: tuple[int, ...], target: tuple[int, ...], causal: bool) -> tuple[bool, bool]:
@@ -200,6 +199,6 @@ def _visible(source: tuple[int, ...], target: tuple[int, ...], causal: bool) -> 
     return not causal or target[0] < source[-1], not causal or source[0] < target[-1]
 
 
-def _said(text: str, gold: GoldSentence, unit: int) -> str:
+def _unit_text(text: str, gold: GoldSentence, unit: int) -> str:
     chosen = gold.units[unit]
     return text[gold.words[chosen[0]][0] : gold.words[chosen[-1]][1]]

@@ -9,20 +9,20 @@ import numpy as np
 from attention_gallery.analysis.experiments.repeated_tokens import RepeatScores
 from attention_gallery.evidence import wording
 from attention_gallery.pages.contexts.relation_context import RepeatsRow, RepeatsView
-from attention_gallery.pages.readers.model_reader import ModelView
+from attention_gallery.pages.head_neighbours import HeadIndex
+from attention_gallery.pages.readers.model_reader import ModelReader
 from attention_gallery.pages.sections.head_tables import head_cell
-from attention_gallery.pages.sections.neighbours import Place
 
 LISTED = 5
 
 
-def repeats_view(view: ModelView, href: Callable[[Place], str]) -> RepeatsView | None:
-    """The heads with the highest scores, or why there are none; None where the test is switched off."""
-    if not view.gallery.settings.analysis.repeated_tokens:
-        return None
-    scores = view.repeats
-    if scores is None and view.model.spec.slug in view.gallery.repeats:
-        return None  # it failed, as the page says
+def repeats_view(
+    reader: ModelReader, reads_random_tokens: bool, href: Callable[[HeadIndex], str]
+) -> RepeatsView | None:
+    """The heads with the highest scores, or why there are none; None where scoring failed."""
+    scores = reader.repeats
+    if scores is None and reads_random_tokens:
+        return None  # the page says so itself
     if scores is None:
         about = (
             "What the decoder of an encoder-decoder reads is an answer to what its encoder read, so that "
@@ -30,19 +30,20 @@ def repeats_view(view: ModelView, href: Callable[[Place], str]) -> RepeatsView |
         )
         return RepeatsView(about, ())
     about = (
-        f"{view.model.spec.title} read {scores.count} random tokens twice over: text without a meaning, in "
+        f"{reader.model.spec.title} read {scores.count} random tokens twice over: text without a meaning, in "
         "which only the first copy tells what comes next in the second."
     )
-    rows = tuple(_row(view, scores, index, href) for index in range(len(scores.metrics)))
+    rows = tuple(_row(reader, scores, index, href) for index in range(len(scores.metrics)))
     return RepeatsView(about, rows)
 
 
-def _row(view: ModelView, scores: RepeatScores, index: int, href: Callable[[Place], str]) -> RepeatsRow:
+def _row(
+    reader: ModelReader, scores: RepeatScores, index: int, href: Callable[[HeadIndex], str]
+) -> RepeatsRow:
     """The heads with the highest of one score, strongest first; those of layers without it come last."""
     metric = scores.metrics[index]
-    heads = metric.values.shape[1]
     ranked = np.argsort(-np.nan_to_num(metric.values.ravel(), nan=-1.0), kind="stable")[:LISTED].tolist()
-    places = [divmod(place, heads) for place in ranked]
+    heads = [divmod(number, metric.values.shape[1]) for number in ranked]
     return RepeatsRow(
         title=metric.title,
         definition=metric.definition,
@@ -50,7 +51,7 @@ def _row(view: ModelView, scores: RepeatScores, index: int, href: Callable[[Plac
         source=metric.source,
         even=wording.measure(float(scores.uniform[index].max()), metric.unit),
         heads=tuple(
-            (head_cell(view.across, place, href), wording.measure(float(metric.values[place]), metric.unit))
-            for place in places
+            (head_cell(reader.across, head, href), wording.measure(float(metric.values[head]), metric.unit))
+            for head in heads
         ),
     )

@@ -11,20 +11,21 @@ from attention_gallery.analysis import HeadMap
 from attention_gallery.evidence import wording
 from attention_gallery.figures.head_map import Dot, head_map_fragment
 from attention_gallery.pages.contexts.shared import HeadCell, HeadGroup, HeadMapView, SimilarHead
-from attention_gallery.pages.readers.model_reader import ModelView
+from attention_gallery.pages.head_neighbours import HeadIndex
+from attention_gallery.pages.readers.model_reader import ModelReader
 from attention_gallery.pages.sections.head_tables import head_cell
-from attention_gallery.pages.sections.neighbours import Place
 
 _LETTERS = "ABCDEFGH"
 
 
-def head_map_view(view: ModelView, href: Callable[[Place], str]) -> HeadMapView | None:
+def head_map_view(
+    reader: ModelReader, head_map: HeadMap | None, href: Callable[[HeadIndex], str]
+) -> HeadMapView | None:
     """The map of a model's heads; None where it has too few, or all do the same."""
-    found = view.head_map
-    if found is None:
+    if head_map is None:
         return None
-    cells = [head_cell(view.across, place, href) for place in view.model.places]
-    letters = [_LETTERS[group] for group in found.groups.tolist()]
+    cells = [head_cell(reader.across, head, href) for head in reader.model.heads]
+    letters = [_LETTERS[group] for group in head_map.groups.tolist()]
     dots = [
         Dot(cell.href, cell.family, letter, f"{cell.name}, {cell.type_title.lower()}, group {letter}")
         for cell, letter in zip(cells, letters, strict=True)
@@ -33,16 +34,16 @@ def head_map_view(view: ModelView, href: Callable[[Place], str]) -> HeadMapView 
         _group(letter, [cell for cell, own in zip(cells, letters, strict=True) if own == letter])
         for letter in dict.fromkeys(letters)
     )
-    figure = head_map_fragment(found.positions, dots, _caption(found, len(groups)))
+    figure = head_map_fragment(head_map.positions, dots, _caption(head_map, len(groups)))
     return HeadMapView(Markup(figure.html), groups)
 
 
-def _caption(found: HeadMap, groups: int) -> str:
+def _caption(head_map: HeadMap, groups: int) -> str:
     return (
         "The closer two heads, the more alike is what they look at. Colours are types, letters are the "
         f"{wording.count(groups, 'group')} below. The two directions have no meaning of their own and hold "
-        f"{round(100 * found.shown)}\N{NO-BREAK SPACE}% of all differences."
-    ) + (" Of long sentences some rows at even distances stand for all." if found.estimated else "")
+        f"{round(100 * head_map.shown)}\N{NO-BREAK SPACE}% of all differences."
+    ) + (" Of long sentences some rows at even distances stand for all." if head_map.estimated else "")
 
 
 def _group(letter: str, cells: list[HeadCell]) -> HeadGroup:
@@ -51,35 +52,34 @@ def _group(letter: str, cells: list[HeadCell]) -> HeadGroup:
     return HeadGroup(letter, kinds, tuple(cells))
 
 
-def similar_heads(view: ModelView, place: Place, href: Callable[[Place], str]) -> tuple[SimilarHead, ...]:
+def similar_heads(
+    reader: ModelReader, head_map: HeadMap | None, head: HeadIndex, href: Callable[[HeadIndex], str]
+) -> tuple[SimilarHead, ...]:
     """The heads most like one, the nearest first; nothing where the model has no map."""
-    found = view.head_map
-    if found is None:
+    if head_map is None:
         return ()
-    heads = view.model.facts.heads
-    index = place[0] * heads + place[1]
-    columns = (found.nearest, found.nearest_distance, found.nearest_error)
+    heads = reader.model.facts.heads
+    index = head[0] * heads + head[1]
+    columns = (head_map.nearest, head_map.nearest_distance, head_map.nearest_error)
     rows = []
     for other, distance, error in zip(*(column[index].tolist() for column in columns), strict=True):
-        cell = head_cell(view.across, divmod(other, heads), href)
+        cell = head_cell(reader.across, divmod(other, heads), href)
         rows.append(SimilarHead(cell, wording.estimate(distance, error, 2), round(100 * distance)))
     return tuple(rows)
 
 
-def typical_distance(view: ModelView) -> str:
+def typical_distance(head_map: HeadMap | None) -> str:
     """How far two heads of the model are apart on average, "" where it has no map."""
-    found = view.head_map
-    return "" if found is None else wording.estimate(found.typical, found.typical_error, 2)
+    return "" if head_map is None else wording.estimate(head_map.typical, head_map.typical_error, 2)
 
 
-def estimated_distances(view: ModelView) -> str:
+def estimated_distances(head_map: HeadMap | None) -> str:
     """A sentence on distances that were estimated, "" where none was."""
-    found = view.head_map
-    if found is None or not found.estimated:
+    if head_map is None or not head_map.estimated:
         return ""
-    long = wording.count(found.estimated, "sentence")
-    verb = "is" if found.estimated == 1 else "are"
+    long = wording.count(head_map.estimated, "sentence")
+    verb = "is" if head_map.estimated == 1 else "are"
     return (
-        f"Distances are estimated: {long} of {found.sentences:,} {verb} too long to compare all heads on "
+        f"Distances are estimated: {long} of {head_map.sentences:,} {verb} too long to compare all heads on "
         "every row, so that rows at even distances stand for all. After ± stands a standard error."
     )

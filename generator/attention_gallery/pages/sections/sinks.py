@@ -9,7 +9,7 @@ import numpy as np
 from attention_gallery.analysis import FlowViews
 from attention_gallery.evidence import wording
 from attention_gallery.pages.contexts.flow_context import SinkRow, SinkTable
-from attention_gallery.pages.sections.neighbours import Place
+from attention_gallery.pages.head_neighbours import HeadIndex
 from attention_gallery.records import AttentionKind, Float32, head_name
 
 SHOWN = 5
@@ -17,46 +17,46 @@ SHOWN = 5
 _LEAST = 0.05
 
 
-def sink_table(found: FlowViews, kind: AttentionKind, href: Callable[[Place], str]) -> SinkTable | None:
+def sink_table(flow: FlowViews, kind: AttentionKind, href: Callable[[HeadIndex], str]) -> SinkTable | None:
     """The heads of a pair whose rest changes most when vectors are counted by their length.
 
     None where lengths are not known, or where there is no such token.
     """
-    if not found.raw_sinks.size or np.isnan(found.raw_sinks).all():
+    if not flow.raw_sinks.size or np.isnan(flow.raw_sinks).all():
         return None
-    change = found.raw_sinks - found.norm_sinks
+    change = flow.raw_sinks - flow.norm_sinks
     order = np.argsort(-np.abs(change), axis=None, kind="stable")[:SHOWN].tolist()
-    places = [divmod(index, change.shape[1]) for index in order]
-    rows = tuple(_row(found, place, href) for place in places if abs(change[place]) >= _LEAST)
-    raw, norm = float(found.raw_sinks.mean()), float(found.norm_sinks.mean())
-    return SinkTable(_said(raw, norm, kind), rows)
+    heads = [divmod(index, change.shape[1]) for index in order]
+    rows = tuple(_row(flow, head, href) for head in heads if abs(change[head]) >= _LEAST)
+    raw, norm = float(flow.raw_sinks.mean()), float(flow.norm_sinks.mean())
+    return SinkTable(_on_average(raw, norm, kind), rows)
 
 
-def sinks_across(every: Iterable[FlowViews]) -> tuple[Float32, Float32] | None:
+def sinks_across(flows: Iterable[FlowViews]) -> tuple[Float32, Float32] | None:
     """The means over sentences of raw and norm-weighted mass on the sinks: float32[layer, head] each."""
-    known = [one for one in every if one.raw_sinks.size and not np.isnan(one.raw_sinks).all()]
+    known = [flow for flow in flows if flow.raw_sinks.size and not np.isnan(flow.raw_sinks).all()]
     if not known:
         return None
     return (
-        np.mean([one.raw_sinks for one in known], axis=0, dtype=np.float32),
-        np.mean([one.norm_sinks for one in known], axis=0, dtype=np.float32),
+        np.mean([flow.raw_sinks for flow in known], axis=0, dtype=np.float32),
+        np.mean([flow.norm_sinks for flow in known], axis=0, dtype=np.float32),
     )
 
 
-def heads_said(found: FlowViews, kind: AttentionKind) -> list[list[str]]:
+def head_sentences(flow: FlowViews, kind: AttentionKind) -> list[list[str]]:
     """One sentence about each head of a pair, [layer][head]; no lists where nothing is known."""
-    if not found.raw_sinks.size or np.isnan(found.raw_sinks).all():
+    if not flow.raw_sinks.size or np.isnan(flow.raw_sinks).all():
         return []
     where = _where(kind)
-    layers = zip(found.raw_sinks.tolist(), found.norm_sinks.tolist(), strict=True)
+    layers = zip(flow.raw_sinks.tolist(), flow.norm_sinks.tolist(), strict=True)
     return [[_of_head(*masses, where) for masses in zip(*layer, strict=True)] for layer in layers]
 
 
-def head_said(across: tuple[Float32, Float32] | None, place: Place, kind: AttentionKind) -> str:
+def head_sentence(across: tuple[Float32, Float32] | None, head: HeadIndex, kind: AttentionKind) -> str:
     """One sentence about one head over all sentences; "" where nothing is known."""
     if across is None:
         return ""
-    return _of_head(float(across[0][place]), float(across[1][place]), _where(kind))
+    return _of_head(float(across[0][head]), float(across[1][head]), _where(kind))
 
 
 def _of_head(raw: float, norm: float, where: str) -> str:
@@ -66,7 +66,7 @@ def _of_head(raw: float, norm: float, where: str) -> str:
     )
 
 
-def _said(raw: float, norm: float, kind: AttentionKind) -> str:
+def _on_average(raw: float, norm: float, kind: AttentionKind) -> str:
     return (
         f"On average {wording.share(raw)} of a head’s attention rests on {_where(kind)}. Weighted by the "
         f"length of the vectors that heads take, it is {wording.share(norm)}."
@@ -77,11 +77,11 @@ def _where(kind: AttentionKind) -> str:
     return "the first token and special tokens" if kind == "decoder" else "special tokens"
 
 
-def _row(found: FlowViews, place: Place, href: Callable[[Place], str]) -> SinkRow:
-    raw, norm = float(found.raw_sinks[place]), float(found.norm_sinks[place])
+def _row(flow: FlowViews, head: HeadIndex, href: Callable[[HeadIndex], str]) -> SinkRow:
+    raw, norm = float(flow.raw_sinks[head]), float(flow.norm_sinks[head])
     return SinkRow(
-        head_name(*place),
-        href(place),
+        head_name(*head),
+        href(head),
         wording.share(raw),
         round(100 * raw),
         wording.share(norm),

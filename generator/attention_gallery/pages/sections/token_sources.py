@@ -10,72 +10,80 @@ from attention_gallery.analysis import VIEWS, FlowViews, View
 from attention_gallery.evidence import wording
 from attention_gallery.figures.flow_views import flow_views_html
 from attention_gallery.pages.contexts.flow_context import SourceTable, SourceView
-from attention_gallery.pages.readers.capture_reader import PairView
-from attention_gallery.pages.sections.neighbours import Place
+from attention_gallery.pages.head_neighbours import HeadIndex
+from attention_gallery.pages.inputs import FLOW, FLOW_LIMIT
+from attention_gallery.pages.page_kind import PageInputs
+from attention_gallery.pages.readers.capture_reader import CaptureReader
 from attention_gallery.pages.sections.sinks import sink_table
 from attention_gallery.records import Float32, Int32, failure_in
 
 _Top = tuple[Int32, Float32]
 
 
-def source_table(view: PairView, query: int, href: Callable[[Place], str]) -> SourceTable:
+def source_table(
+    reader: CaptureReader, inputs: PageInputs, query: int, href: Callable[[HeadIndex], str]
+) -> SourceTable:
     """Every view of one token after the last layer, with the data of all tokens and layers."""
-    layer = view.analysis.layers - 1
-    found = view.views
-    top = _tops(view, found)
-    rows = tuple(_view(view, one, top.get(one.name), (layer, query)) for one in VIEWS)
-    data = flow_views_html({name: found for name, found in top.items() if name != "raw"})
-    ranks = max(len(row.keys) for row in rows)
-    sinks = None if found is None else sink_table(found, view.analysis.kind, href)
-    tell_failure(view, "the lengths of what heads take", view.attention.beside.no_norms)
-    return SourceTable(view.tokens.texts[query], layer, ranks, rows, Markup(data), sinks)
+    layer = reader.analysis.layers - 1
+    flow = inputs[FLOW]
+    top = _top_keys(reader, flow)
+    views = []
+    for view in VIEWS:
+        absent = "" if view.name in top else _absent(reader, inputs, view.name)
+        views.append(_view(reader, view, top.get(view.name), (layer, query), absent))
+    data = flow_views_html({name: keys for name, keys in top.items() if name != "raw"})
+    ranks = max(len(view.keys) for view in views)
+    sinks = None if flow is None else sink_table(flow, reader.analysis.kind, href)
+    tell_failure(reader, inputs, "the lengths of what heads take", reader.attention.beside.no_norms)
+    return SourceTable(reader.tokens.texts[query], layer, ranks, tuple(views), Markup(data), sinks)
 
 
-def _tops(view: PairView, found: FlowViews | None) -> dict[str, _Top]:
+def _top_keys(reader: CaptureReader, flow: FlowViews | None) -> dict[str, _Top]:
     """Keys and shares, [layer, query, rank], of every view that there is."""
-    tops = {one.name: found.top(one.name) for one in VIEWS if one.name != "raw"} if found else {}
-    raw = (view.analysis.top_keys, view.analysis.top_weights)
+    tops = {view.name: flow.top(view.name) for view in VIEWS if view.name != "raw"} if flow else {}
+    raw = (reader.analysis.top_keys, reader.analysis.top_weights)
     return {"raw": raw, **{name: top for name, top in tops.items() if top is not None}}
 
 
-def _view(view: PairView, one: View, top: _Top | None, place: tuple[int, int]) -> SourceView:
-    told = (one.name, one.title, one.definition, one.caveat, one.source)
+def _view(
+    reader: CaptureReader, view: View, top: _Top | None, row: tuple[int, int], absent: str
+) -> SourceView:
+    description = (view.name, view.title, view.definition, view.caveat, view.source)
     if top is None:
-        return SourceView(*told, absent=_absent(view, one.name))
-    texts = view.keys.texts
-    keys, shares = (array[place].tolist() for array in top)
-    found = ((key, share) for key, share in zip(keys, shares, strict=True) if key >= 0)
-    return SourceView(*told, tuple((texts[key], key, wording.weight(share), share) for key, share in found))
+        return SourceView(*description, absent=absent)
+    texts = reader.keys.texts
+    ranked = zip(*(array[row].tolist() for array in top), strict=True)
+    cells = tuple((texts[key], key, wording.weight(share), share) for key, share in ranked if key >= 0)
+    return SourceView(*description, cells)
 
 
-def _absent(view: PairView, name: str) -> str:
+def _absent(reader: CaptureReader, inputs: PageInputs, name: str) -> str:
     """Why a view is not there."""
-    if view.views is None:
+    if inputs[FLOW] is None:
         return "left out: working it out failed"
     if name == "norm":
-        reason = view.attention.beside.no_norms
+        reason = reader.attention.beside.no_norms
         return f"not known for this model: {reason}" if reason else "not known for this model"
-    if name == "flow" and view.analysis.kind != "cross":
-        return _too_many(view)
+    if name == "flow" and reader.analysis.kind != "cross":
+        return _too_many(reader, inputs[FLOW_LIMIT])
     return "not defined for cross attention by itself: what reaches a token comes through the encoder"
 
 
-def tell_failure(view: PairView, analysis: str, reason: str) -> None:
+def tell_failure(reader: CaptureReader, inputs: PageInputs, analysis: str, reason: str) -> None:
     """Tell of a side analysis that failed while the model ran, as the `reason` for its absence says."""
-    told = failure_in(reason)
-    if told is not None:
-        subject = f"“{view.short_title}” in {view.pair.model.spec.title}"
-        view.gallery.data.sides.leave_out(analysis, subject, *told)
+    failure = failure_in(reason)
+    if failure is not None:
+        subject = f"“{reader.short_title}” in {reader.capture.model.spec.title}"
+        inputs.leave_out(analysis, subject, *failure)
 
 
-def _too_many(view: PairView) -> str:
+def _too_many(reader: CaptureReader, limit: int) -> str:
     """Why a sentence has no attention flow."""
-    limit = view.gallery.settings.analysis.flow_limit
     if not limit:
         return "not computed: analysis.flow_limit is 0"
-    layers, tokens = view.analysis.layers, len(view.tokens)
-    pairs = tokens * (tokens + 1) // 2 if view.analysis.causal else tokens * tokens
+    layers, tokens = reader.analysis.layers, len(reader.tokens)
+    flows = layers * (tokens * (tokens + 1) // 2 if reader.analysis.causal else tokens * tokens)
     return (
-        f"not computed: {tokens} tokens and {layers} layers would take {layers * pairs:,} maximum flows, "
+        f"not computed: {tokens} tokens and {layers} layers would take {flows:,} maximum flows, "
         f"more than {limit:,} (analysis.flow_limit)"
     )

@@ -12,7 +12,6 @@ from attention_gallery.addresses import routes
 from attention_gallery.analysis import (
     Alignment,
     Change,
-    Counterparts,
     Frame,
     HeadContrast,
     Side,
@@ -27,27 +26,39 @@ from attention_gallery.figures.encode import encode_heads
 from attention_gallery.figures.heatmap import HeatmapTemplate
 from attention_gallery.pages.contexts.contrast_context import AlignedWord, ChangedWeight, ContrastFigure
 from attention_gallery.pages.contexts.shared import HeadCell
-from attention_gallery.pages.gallery import Contrast, Gallery, Pair
+from attention_gallery.pages.gallery import Capture, Contrast, GalleryData, Site
+from attention_gallery.pages.head_neighbours import HeadIndex
 from attention_gallery.pages.sections.head_tables import head_cell
-from attention_gallery.pages.sections.neighbours import Place
 from attention_gallery.records import Float32, StoredAttention, Tokens, head_name
 
 
-class ContrastView:
-    """Lazily read facts of one contrast of two pairs, `left` and `right`."""
+def comparable(contrast: Contrast) -> bool:
+    """Whether a head is compared with that of the same layer and number: both models are built alike."""
+    left, right = (
+        (facts.architecture, facts.kind, facts.layers, facts.heads, facts.hidden_size)
+        for facts in (contrast.left.model.facts, contrast.right.model.facts)
+    )
+    return left == right
 
-    def __init__(self, gallery: Gallery, contrast: Contrast, left: Pair, right: Pair) -> None:
-        """The pairs are those of the contrast, or one of the sentences on which two heads are compared."""
-        self.gallery = gallery
+
+class ContrastReader:
+    """Lazily read facts of one contrast of two captures, `left` and `right`."""
+
+    def __init__(
+        self, site: Site, data: GalleryData, contrast: Contrast, left: Capture, right: Capture
+    ) -> None:
+        """The captures are those of the contrast, or one of those in which two heads are compared."""
         self.contrast = contrast
         self.left = left
         self.right = right
         self.route = contrast.route
+        self.language = left.sentence.language or site.info.language
+        self._data = data
 
     @cached_property
     def attention(self) -> tuple[StoredAttention, StoredAttention]:
         """The captured weights of both sides."""
-        return self.gallery.data.attention(self.left), self.gallery.data.attention(self.right)
+        return self._data.entry(self.left.key), self._data.entry(self.right.key)
 
     @cached_property
     def frame(self) -> Frame:
@@ -55,65 +66,46 @@ class ContrastView:
         texts = (self.left.sentence.joined, self.right.sentence.joined)
         return frame_of(*self.attention, texts, one_model=self.left.model is self.right.model)
 
-    @property
-    def paired(self) -> bool:
-        """Whether a head is compared with that of the same layer and number: both models are built alike."""
-        one, other = (
-            (facts.architecture, facts.kind, facts.layers, facts.heads, facts.hidden_size)
-            for facts in (self.left.model.facts, self.right.model.facts)
-        )
-        return one == other
-
-    @cached_property
-    def heads(self) -> HeadContrast:
-        """What the same heads do otherwise."""
-        return self.gallery.data.contrast(self.left, self.right)
-
     @cached_property
     def focus_row(self) -> int | None:
         """The row of the word that both sentences open with, None for none or one that is not compared."""
-        found = []
-        for number, pair in enumerate((self.left, self.right)):
-            tokens = self.attention[number].tokens
-            if pair.sentence.focus is None or tokens.offsets is None or pair.model.reads_target:
+        rows = []
+        for side, capture, attention in zip(
+            (self.frame.left, self.frame.right), (self.left, self.right), self.attention, strict=True
+        ):
+            tokens = attention.tokens
+            if capture.sentence.focus is None or tokens.offsets is None or capture.model.reads_target:
                 return None
             offsets, special = tokens.offsets.tolist(), tokens.special.tolist()
-            token = wording.focus_token(pair.sentence, offsets, special, pair.model.causal)
-            side = (self.frame.left, self.frame.right)[number]
-            found.append(int(np.flatnonzero(self.frame.places(side)[0] == side.queries.groups[token])[0]))
-        row = found[0]
-        return row if row == found[1] and row in self.frame.compared else None
+            token = wording.focus_token(capture.sentence, offsets, special, capture.model.causal)
+            of_token = self.frame.places(side)[0] == side.queries.groups[token]
+            rows.append(int(np.flatnonzero(of_token)[0]))
+        return rows[0] if rows[0] == rows[1] and rows[0] in self.frame.compared else None
 
     def heads_in_row(self, row: int) -> HeadContrast:
         """What the same heads do otherwise in one row."""
         return contrast_heads(*self.attention, replace(self.frame, only=row))
 
     @cached_property
-    def counterparts(self) -> Counterparts:
-        """Which head of one model is most like which of the other."""
-        return self.gallery.data.counterparts(self.left, self.right)
-
-    @cached_property
     def side_titles(self) -> tuple[str, str]:
         """What tells the two sides apart, short."""
         if self.contrast.heads:
-            one, other = (head_name(*place) for place in self.contrast.heads)
-            return one, other
-        if self.left.model is self.right.model:
-            one, other = (wording.shortened(pair.sentence.title, 40) for pair in (self.left, self.right))
-        else:
-            one, other = (wording.shortened(pair.model.spec.title, 40) for pair in (self.left, self.right))
-        return one, other
+            left, right = (head_name(*head) for head in self.contrast.heads)
+            return left, right
+        one_model = self.left.model is self.right.model
+        left, right = (
+            wording.shortened(capture.sentence.title if one_model else capture.model.spec.title, 40)
+            for capture in (self.left, self.right)
+        )
+        return left, right
 
-    def cell(self, pair: Pair, place: Place) -> HeadCell:
+    def cell(self, capture: Capture, head: HeadIndex) -> HeadCell:
         """A head of one side, with a link to its page or to the explorer that shows it."""
-        return head_cell(self.gallery.data.analysis(pair), place, lambda at: self.href(pair, at))
+        return head_cell(self._data.measured(capture.key), head, lambda at: self.href(capture, at))
 
-    def href(self, pair: Pair, place: Place) -> str:
+    def href(self, capture: Capture, head: HeadIndex) -> str:
         """Where a head of one side is shown."""
-        paged = pair.heads is pair.model.places or place in pair.heads
-        route = pair.head_route(*place) if paged else f"{pair.route}#head={head_name(*place)}"
-        return routes.href(self.route, route)
+        return routes.href(self.route, capture.target(head))
 
     @cached_property
     def row_names(self) -> tuple[str, ...]:
@@ -125,18 +117,16 @@ class ContrastView:
         """What is looked at, in the same way."""
         return _names(self.frame.columns, self.frame.left.keys.tokens, self.frame.right.keys.tokens)
 
-    def said(self, changes: tuple[Change, Change] | None) -> str:
+    def largest_change(self, changes: tuple[Change, Change] | None) -> str:
         """What a head loses and gains most in the row that is furthest apart, "" where nothing changes."""
-        if changes is None or all(change.left == change.right for change in changes):
+        if changes is None:
             return ""
-        lost, gained = changes
-        row = self.row_names[lost.row]
-        told = [
+        row = self.row_names[changes[0].row]
+        return "; ".join(
             f"{row} → {self.column_names[change.column]} {both(change.left, change.right)}"
-            for change in (lost, gained)
+            for change in changes
             if change.left != change.right
-        ]
-        return "; ".join(told)
+        )
 
     def aligned(self) -> tuple[AlignedWord, ...]:
         """The words that look, on both sides; none where they are the same."""
@@ -144,37 +134,35 @@ class ContrastView:
         if not rows.differs.any():
             return ()
         left, right = self.frame.left.queries.tokens.texts, self.frame.right.queries.tokens.texts
-        places = zip(rows.left.tolist(), rows.right.tolist(), rows.changed.tolist(), strict=True)
+        columns = (rows.left.tolist(), rows.right.tolist(), rows.changed.tolist())
         return tuple(
             AlignedWord(
                 left[a] if a >= 0 else "",
                 right[b] if b >= 0 else "",
                 "left" if b < 0 else "right" if a < 0 else "changed" if changed else "same",
             )
-            for a, b, changed in places
+            for a, b, changed in zip(*columns, strict=True)
         )
 
-    def spread(self, side: Side, attention: StoredAttention, place: Place) -> Float32:
+    def spread(self, side: Side, attention: StoredAttention, head: HeadIndex) -> Float32:
         """One head on the rows and columns of the frame: float32[row, column]."""
-        weights = attention.layer(place[0]).weights
-        found: Float32 = self.frame.spread(side, weights[place[1] : place[1] + 1])[0]
-        return found
+        weights = attention.layer(head[0]).weights
+        spread: Float32 = self.frame.spread(side, weights[head[1] : head[1] + 1])[0]
+        return spread
 
-    def figure_of(self, left: Place, right: Place, title: str) -> ContrastFigure:
+    def figure_of(self, left: HeadIndex, right: HeadIndex, title: str) -> ContrastFigure:
         """The heatmaps of a head of each side and their difference."""
-        frame = self.frame
-        one = self.spread(frame.left, self.attention[0], left)
-        other = self.spread(frame.right, self.attention[1], right)
-        names = (head_name(*left), head_name(*right))
-        return self.figure(
-            title, one, other, names, (self.href(self.left, left), self.href(self.right, right))
+        matrices = (
+            self.spread(self.frame.left, self.attention[0], left),
+            self.spread(self.frame.right, self.attention[1], right),
         )
+        names = (head_name(*left), head_name(*right))
+        return self.figure(title, matrices, names, (self.href(self.left, left), self.href(self.right, right)))
 
     def figure(
         self,
         title: str,
-        one: Float32,
-        other: Float32,
+        matrices: tuple[Float32, Float32],
         names: tuple[str, str],
         hrefs: tuple[str, str] = ("", ""),
     ) -> ContrastFigure:
@@ -182,22 +170,25 @@ class ContrastView:
 
         `names` are those of what attends, `hrefs` lead to their pages.
         """
-        frame = self.frame
-        strongest = compare(one, other, frame).strongest(0, 0)
-        changed = tuple(self._changed(change) for change in strongest)
-        told = "; ".join(
-            f"{one.query} → {one.key} {one.difference} ({one.left} to {one.right})" for one in changed[:3]
+        frame, (left, right) = self.frame, matrices
+        changed = tuple(self._changed(change) for change in compare(left, right, frame).strongest(0, 0))
+        largest = "; ".join(
+            f"{weight.query} → {weight.key} {weight.difference} ({weight.left} to {weight.right})"
+            for weight in changed[:3]
         )
-        alt = f"{title}: right less left. " + (f"Largest differences: {told}." if told else "No difference.")
-        where, most = self.side_titles, float(max(one.max(), other.max()))
+        alt = f"{title}: right less left. " + (
+            f"Largest differences: {largest}." if largest else "No difference."
+        )
+        most = float(max(left.max(), right.max()))
         captions = [
-            f"{name} · {side}" if name not in side else side for name, side in zip(names, where, strict=True)
+            f"{name} · {side}" if name not in side else side
+            for name, side in zip(names, self.side_titles, strict=True)
         ]
-        drawn = difference_fragment(title, self._labels(), self._difference(one, other), alt, escape(alt))
+        drawn = difference_fragment(title, self._labels(), self._difference(left, right), alt, escape(alt))
         return ContrastFigure(
             title=title,
-            left=self._heatmap(frame.left, one, most, (names[0], captions[0], hrefs[0])),
-            right=self._heatmap(frame.right, other, most, (names[1], captions[1], hrefs[1])),
+            left=self._heatmap(frame.left, left, most, (names[0], captions[0], hrefs[0])),
+            right=self._heatmap(frame.right, right, most, (names[1], captions[1], hrefs[1])),
             difference=Markup(drawn.html),
             weights=changed,
             left_title=captions[0],
@@ -225,12 +216,12 @@ class ContrastView:
         caption = f'<a href="{escape(href)}">{escape(title)}</a>' if href else str(escape(title))
         return Markup(template.embedded(name, weights, f"Attention of {title}", caption, most).html)
 
-    def _difference(self, one: Float32, other: Float32) -> Float32:
+    def _difference(self, left: Float32, right: Float32) -> Float32:
         """Right less left; NaN in rows that cannot be compared, and where neither side can look."""
         frame = self.frame
         seen = frame.visible(frame.left) | frame.visible(frame.right)
         known = seen & frame.comparable[:, None]
-        return np.where(known, other - one, np.float32(np.nan)).astype(np.float32)
+        return np.where(known, right - left, np.float32(np.nan)).astype(np.float32)
 
     def _labels(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         frame = self.frame
@@ -242,10 +233,10 @@ class ContrastView:
 
 def both(left: float, right: float) -> str:
     """Two weights with as many decimals as tell them apart: `0.42 to 0.20`."""
-    told = wording.share(left), wording.share(right)
-    if told[0] == told[1]:
-        told = wording.weight(left), wording.weight(right)
-    return f"{told[0]} to {told[1]}"
+    texts = wording.share(left), wording.share(right)
+    if texts[0] == texts[1]:
+        texts = wording.weight(left), wording.weight(right)
+    return f"{texts[0]} to {texts[1]}"
 
 
 def _names(alignment: Alignment, left: Tokens, right: Tokens) -> tuple[str, ...]:

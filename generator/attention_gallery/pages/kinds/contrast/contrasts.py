@@ -2,106 +2,139 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from attention_gallery.addresses import routes
 from attention_gallery.addresses.link import Link
+from attention_gallery.analysis.contrast.contrast_codec import COUNTERPARTS, HEAD_CONTRAST, ContrastTexts
+from attention_gallery.analysis.result import Subject
+from attention_gallery.analysis.similarity.distances import DISTANCES
 from attention_gallery.evidence import wording
 from attention_gallery.pages.contexts.contrast_context import ContrastContext, ContrastsContext, ContrastSide
-from attention_gallery.pages.frame import page_info, provenance, render
-from attention_gallery.pages.gallery import Contrast, Gallery, PlannedPage
-from attention_gallery.pages.kinds.contrast.contrast_reader import ContrastView
+from attention_gallery.pages.frame import page_info, provenance
+from attention_gallery.pages.gallery import Contrast, Gallery
+from attention_gallery.pages.head_neighbours import around
+from attention_gallery.pages.inputs import result_of
+from attention_gallery.pages.kinds.contrast.contrast_reader import ContrastReader, comparable
 from attention_gallery.pages.kinds.contrast.same_heads import paired_context
-from attention_gallery.pages.kinds.contrast.two_heads import heads_context
+from attention_gallery.pages.kinds.contrast.two_heads import HeadDistanceReader, heads_context
 from attention_gallery.pages.kinds.contrast.two_models import models_context
-from attention_gallery.pages.sections.contrast_links import all_contrasts
-from attention_gallery.pages.sections.neighbours import around
-
-_Beside = tuple[Contrast | None, Contrast | None]
+from attention_gallery.pages.page_kind import InputReader, Page, PageInput, PageInputs, PageKind
+from attention_gallery.pages.site_inputs import CONTRAST_NOTES, CONTRASTS, ContrastPage, SiteFile
 
 
-def contrast_pages(gallery: Gallery) -> Iterator[PlannedPage]:
-    """The list of contrasts and a page for each, where there are any."""
-    if not gallery.contrasts:
-        return
-    links, kinds = all_contrasts(gallery).notes, [kind_of(one) for one in gallery.contrasts]
-    listed = [[*link, kind] for link, kind in zip(links, kinds, strict=True)]
-    yield PlannedPage(routes.CONTRASTS, gallery.inputs("contrasts", listed), lambda: _index(gallery))
-    for contrast, beside in zip(gallery.contrasts, around(gallery.contrasts), strict=True):
-        pairs = gallery.of_model(contrast.left.model) if contrast.across else (contrast.left, contrast.right)
-        inputs = gallery.inputs(
-            "contrast",
-            contrast.spec.model_dump(mode="json"),
-            [[pair.inputs, pair.heads, pair.sentence.title, pair.model.spec.title] for pair in pairs],
-            gallery.notes.of_contrast(contrast.spec.slug).digest,
-            [[one.spec.title, one.route] if one else None for one in beside],
-        )
-        yield PlannedPage(contrast.route, inputs, partial(_make, gallery, contrast, beside))
-
-
-def kind_of(contrast: Contrast) -> str:
+def contrast_label(contrast: Contrast) -> str:
     """What is compared, in a few words."""
     left, right = contrast.left, contrast.right
+    sentence = wording.shortened(left.sentence.title, 60)
     if contrast.heads:
-        on = "on every sentence" if contrast.across else f"on “{wording.shortened(left.sentence.title, 60)}”"
+        on = "on every sentence" if contrast.across else f"on “{sentence}”"
         return f"Two heads of {left.model.spec.title} {on}"
     if left.model is right.model:
         return f"Two sentences in {left.model.spec.title}"
-    return f"Two models on “{wording.shortened(left.sentence.title, 60)}”"
+    return f"Two models on “{sentence}”"
 
 
-def _index(gallery: Gallery) -> bytes:
-    links = all_contrasts(gallery).links(routes.CONTRASTS)
-    kinds = [kind_of(contrast) for contrast in gallery.contrasts]
-    context = ContrastsContext(tuple(zip(links, kinds, strict=True)))
-    description = f"Models, sentences and heads side by side in {gallery.settings.title}."
-    info = page_info(gallery, "contrasts", routes.CONTRASTS, "Contrasts", description)
-    return render(gallery, "contrasts.html", info, context)
+LABELS: PageInput[SiteFile, list[str]] = PageInput(
+    "labels",
+    lambda reader, about: [contrast_label(contrast) for contrast in reader.gallery.contrasts],
+    lambda reader, about: [contrast_label(contrast) for contrast in reader.gallery.contrasts],
+)
 
 
-def _make(gallery: Gallery, contrast: Contrast, beside: _Beside) -> bytes:
-    context = gallery.data.sides.take(
-        "distances of heads", f"“{contrast.spec.title}”", lambda: _context(gallery, contrast), None
-    ) or _left_out(gallery, contrast)
-    route = contrast.route
-    before, after = (Link(one.spec.title, routes.href(route, one.route)) if one else None for one in beside)
-    notes = gallery.notes.of_contrast(contrast.spec.slug).blocks(route)
-    context = context._replace(label=kind_of(contrast), notes=notes, previous=before, next=after)
-    description = contrast.spec.description or (context.summary[0] if context.summary else context.label)
-    pairs = (
-        [contrast.left] if contrast.left.model is contrast.right.model else [contrast.left, contrast.right]
+def _identify_sides(reader: InputReader, about: ContrastPage) -> list[str]:
+    sides = about.contrast.left, about.contrast.right
+    return [reader.gallery.data.measured_key(capture.key) for capture in sides]
+
+
+SIDES: PageInput[ContrastPage, ContrastReader] = PageInput(
+    "sides",
+    lambda reader, about: ContrastReader(
+        reader.gallery.site, reader.gallery.data, about.contrast, about.contrast.left, about.contrast.right
+    ),
+    _identify_sides,
+)
+
+
+def _compared(gallery: Gallery, about: ContrastPage) -> Subject:
+    left, right = about.contrast.left, about.contrast.right
+    texts = left.sentence.joined, right.sentence.joined
+    return Subject((left.key, right.key), ContrastTexts(texts, left.model is right.model))
+
+
+SAME_HEADS = result_of(HEAD_CONTRAST, _compared)
+NEAREST_HEADS = result_of(COUNTERPARTS, _compared)
+
+
+def _read_distances(reader: InputReader, about: ContrastPage) -> HeadDistanceReader:
+    contrast = about.contrast
+    captures = reader.gallery.of_model(contrast.left.model) if contrast.across else (contrast.left,)
+    return HeadDistanceReader(reader.gallery.site, reader.gallery.data, contrast, captures)
+
+
+def _identify_distances(reader: InputReader, about: ContrastPage) -> list[list[str]]:
+    data = reader.gallery.data
+    return [
+        [capture.digest, data.measured_key(capture.key), data.key(DISTANCES, Subject.of(capture.key))]
+        for capture in _read_distances(reader, about).captures
+    ]
+
+
+HEAD_DISTANCES: PageInput[ContrastPage, HeadDistanceReader] = PageInput(
+    "distances of heads", _read_distances, _identify_distances
+)
+
+
+def _contrasts(page: SiteFile, inputs: PageInputs) -> Page:
+    links = inputs[CONTRASTS].links(routes.CONTRASTS)
+    description = f"Models, sentences and heads side by side in {inputs.site.info.title}."
+    info = page_info(inputs.site, "contrasts", routes.CONTRASTS, "Contrasts", description)
+    return Page(info, ContrastsContext(tuple(zip(links, inputs[LABELS], strict=True))))
+
+
+def _contrast(page: ContrastPage, inputs: PageInputs, make: Callable[[PageInputs], ContrastContext]) -> Page:
+    contrast = page.contrast
+    spec, route = contrast.spec, contrast.route
+    context = inputs.take(
+        "distances of heads", f"“{spec.title}”", lambda: make(inputs), None
+    ) or _context_left_out(contrast, inputs.site.info.language)
+    previous, following = (
+        Link(sibling.spec.title, routes.href(route, sibling.route)) if sibling else None
+        for sibling in (page.previous, page.next)
     )
-    origins = tuple(fact for pair in pairs for fact in provenance(pair.provenance))
-    info = page_info(
-        gallery,
-        "contrast",
-        route,
-        contrast.spec.title,
-        description,
-        (("Contrasts", routes.CONTRASTS),),
-        origins,
+    context = context._replace(
+        label=contrast_label(contrast),
+        notes=inputs[CONTRAST_NOTES].blocks(route),
+        previous=previous,
+        next=following,
     )
-    return render(gallery, "contrast.html", info, context)
+    description = spec.description or (context.summary[0] if context.summary else context.label)
+    several = contrast.left.model is not contrast.right.model
+    captures = (contrast.left, contrast.right) if several else (contrast.left,)
+    origin = tuple(fact for capture in captures for fact in provenance(capture.provenance))
+    crumbs = (("Contrasts", routes.CONTRASTS),)
+    return Page(page_info(inputs.site, "contrast", route, spec.title, description, crumbs, origin), context)
 
 
-def _left_out(gallery: Gallery, contrast: Contrast) -> ContrastContext:
+def _context_left_out(contrast: Contrast, language: str) -> ContrastContext:
     """What is there where nothing could be compared."""
-    spec, pairs = contrast.spec, (contrast.left, contrast.right)
+    spec, left, right = contrast.spec, contrast.left, contrast.right
+    several = left.model is not right.model
     sides = [
         ContrastSide(
-            pair.model.spec.title if contrast.left.model is not contrast.right.model else pair.sentence.title,
-            routes.href(contrast.route, pair.route),
-            pair.sentence.joined,
+            capture.model.spec.title if several else capture.sentence.title,
+            routes.href(contrast.route, capture.route),
+            capture.sentence.joined,
         )
-        for pair in pairs
+        for capture in (left, right)
     ]
     return ContrastContext(
-        kind="heads" if contrast.heads else "models" if pairs[0].model is not pairs[1].model else "sentences",
+        kind="heads" if contrast.heads else "models" if several else "sentences",
         label="",
         title=spec.title,
         description=spec.description,
-        language=contrast.left.sentence.language or gallery.settings.language,
+        language=left.sentence.language or language,
         sides=(sides[0], sides[1]),
         words=(),
         alignment="",
@@ -117,8 +150,55 @@ def _left_out(gallery: Gallery, contrast: Contrast) -> ContrastContext:
     )
 
 
-def _context(gallery: Gallery, contrast: Contrast) -> ContrastContext:
-    if contrast.heads:
-        return heads_context(gallery, contrast)
-    view = ContrastView(gallery, contrast, contrast.left, contrast.right)
-    return paired_context(view) if view.paired else models_context(view)
+def _pages(gallery: Gallery) -> Iterator[ContrastPage]:
+    for contrast, siblings in zip(gallery.contrasts, around(gallery.contrasts), strict=True):
+        yield ContrastPage(contrast, *siblings)
+
+
+def _contrast_kind(
+    name: str,
+    make: Callable[[PageInputs], ContrastContext],
+    needs: tuple[PageInput[ContrastPage, Any], ...],
+    concerns: Callable[[Contrast], bool],
+) -> PageKind[ContrastPage]:
+    """The pages of the contrasts that are compared in one way."""
+    return PageKind(
+        name,
+        template="contrast.html",
+        applies=lambda settings, notes: bool(settings.contrasts),
+        subjects=lambda gallery, site: (page for page in _pages(gallery) if concerns(page.contrast)),
+        route=lambda page: page.contrast.route,
+        make=lambda page, inputs: _contrast(page, inputs, make),
+        needs=(CONTRAST_NOTES, *needs),
+    )
+
+
+CONTRAST_KINDS: tuple[PageKind[Any], ...] = (
+    PageKind(
+        "contrasts",
+        template="contrasts.html",
+        applies=lambda settings, notes: bool(settings.contrasts),
+        subjects=lambda gallery, site: [SiteFile(routes.CONTRASTS)] if gallery.contrasts else [],
+        route=lambda page: page.route,
+        make=_contrasts,
+        needs=(CONTRASTS, LABELS),
+    ),
+    _contrast_kind(
+        "contrast of heads",
+        lambda inputs: heads_context(inputs[HEAD_DISTANCES]),
+        (HEAD_DISTANCES,),
+        lambda contrast: bool(contrast.heads),
+    ),
+    _contrast_kind(
+        "contrast of the same heads",
+        lambda inputs: paired_context(inputs[SIDES], inputs[SAME_HEADS]),
+        (SAME_HEADS, SIDES),
+        lambda contrast: not contrast.heads and comparable(contrast),
+    ),
+    _contrast_kind(
+        "contrast of models",
+        lambda inputs: models_context(inputs[SIDES], inputs[NEAREST_HEADS]),
+        (NEAREST_HEADS, SIDES),
+        lambda contrast: not contrast.heads and not comparable(contrast),
+    ),
+)

@@ -9,10 +9,12 @@ import numpy as np
 
 from attention_gallery.addresses import routes
 from attention_gallery.addresses.link import Link
+from attention_gallery.analysis.result import Subject
+from attention_gallery.analysis.similarity.distances import DISTANCES, pair_distance
 from attention_gallery.evidence import wording
 from attention_gallery.pages.contexts.contrast_context import ContrastContext, SentenceDistance
-from attention_gallery.pages.gallery import Contrast, Gallery, Pair
-from attention_gallery.pages.kinds.contrast.contrast_reader import ContrastView
+from attention_gallery.pages.gallery import Capture, Contrast, GalleryData, Site
+from attention_gallery.pages.kinds.contrast.contrast_reader import ContrastReader
 from attention_gallery.pages.kinds.contrast.same_heads import base_context, precision
 from attention_gallery.records import head_name
 
@@ -27,7 +29,7 @@ class _Apart(NamedTuple):
     standard error of the median: on a long sentence all pairs are compared on some rows only.
     """
 
-    pair: Pair
+    capture: Capture
     distance: float
     further: tuple[int, int]
     pairs: int
@@ -35,63 +37,81 @@ class _Apart(NamedTuple):
     typical_error: float
 
 
-def heads_context(gallery: Gallery, contrast: Contrast) -> ContrastContext:
+class HeadDistanceReader:
+    """Reads how far the two heads of a contrast are apart in some captures of their model."""
+
+    def __init__(
+        self, site: Site, data: GalleryData, contrast: Contrast, captures: tuple[Capture, ...]
+    ) -> None:
+        self.contrast = contrast
+        self.captures = captures
+        self._site = site
+        self._data = data
+
+    def sides(self, capture: Capture) -> ContrastReader:
+        """Both heads in one capture."""
+        return ContrastReader(self._site, self._data, self.contrast, capture, capture)
+
+    def measure(self, capture: Capture) -> _Apart:
+        """How far they are apart in one capture."""
+        heads = capture.model.facts.heads
+        left, right = (layer * heads + head for layer, head in self.contrast.heads)
+        distances = self._data.result(DISTANCES, Subject.of(capture.key))
+        above = np.triu_indices(len(distances.distance), 1)
+        every = distances.distance[above]
+        median = float(np.median(every))
+        if distances.error is None:
+            distance = float(distances.distance[left, right])
+            further = int((every > distance).sum())
+            return _Apart(capture, distance, (further, further), every.size, median, 0.0)
+        distance = pair_distance(self._data.entry(capture.key), *self.contrast.heads)
+        error = _CLEAR * distances.error[above]
+        least, most = int((every - error > distance).sum()), int((every + error > distance).sum())
+        return _Apart(capture, distance, (least, most), every.size, median, distances.typical_error)
+
+
+def heads_context(distances: HeadDistanceReader) -> ContrastContext:
     """What the page shows; label, notes and neighbours are left open."""
-    pairs = gallery.of_model(contrast.left.model) if contrast.across else (contrast.left,)
-    measured = [_measure(gallery, contrast, pair) for pair in pairs]
-    known = [one for one in measured if not np.isnan(one.distance)]
-    shown = max(known, key=lambda one: one.distance) if known else measured[0]
-    view = ContrastView(gallery, contrast, shown.pair, shown.pair)
-    one, other = contrast.heads
-    title = f"{head_name(*one)} and {head_name(*other)}"
+    contrast = distances.contrast
+    measured = [distances.measure(capture) for capture in distances.captures]
+    known = [apart for apart in measured if not np.isnan(apart.distance)]
+    furthest = max(known, key=lambda apart: apart.distance) if known else measured[0]
+    sides = distances.sides(furthest.capture)
+    left, right = contrast.heads
+    title = f"{head_name(*left)} and {head_name(*right)}"
     if contrast.across:
-        title += f" on “{wording.shortened(shown.pair.sentence.title, 60)}”"
+        title += f" on “{wording.shortened(furthest.capture.sentence.title, 60)}”"
+    estimated = any(apart.typical_error for apart in known)
     return base_context(
-        view,
+        sides,
         kind="heads",
-        summary=_summary(known, shown, contrast),
-        sentences=tuple(_sentences(view, known)) if contrast.across else (),
-        figures=(view.figure_of(one, other, title),),
-        method=(*_METHOD, *(_ESTIMATED if any(one.typical_error for one in known) else ()), precision(view)),
+        summary=_summary(known, furthest, contrast),
+        sentences=tuple(_sentences(sides, known)) if contrast.across else (),
+        figures=(sides.figure_of(left, right, title),),
+        method=(*_METHOD, *(_ESTIMATED if estimated else ()), precision(sides)),
     )
 
 
-def _measure(gallery: Gallery, contrast: Contrast, pair: Pair) -> _Apart:
-    heads = pair.model.facts.heads
-    one, other = (layer * heads + head for layer, head in contrast.heads)
-    found = gallery.data.head_distances(pair)
-    above = np.triu_indices(len(found.distance), 1)
-    every = found.distance[above]
-    if found.error is None:
-        distance = float(found.distance[one, other])
-        further = int((every > distance).sum())
-        return _Apart(pair, distance, (further, further), every.size, float(np.median(every)), 0.0)
-    distance = gallery.data.pair_distance(pair, *contrast.heads)
-    error = _CLEAR * found.error[above]
-    least, most = int((every - error > distance).sum()), int((every + error > distance).sum())
-    return _Apart(pair, distance, (least, most), every.size, float(np.median(every)), found.typical_error)
-
-
-def _summary(known: list[_Apart], shown: _Apart, contrast: Contrast) -> tuple[str, ...]:
-    names = wording.listed(head_name(*place) for place in contrast.heads)
+def _summary(known: list[_Apart], furthest: _Apart, contrast: Contrast) -> tuple[str, ...]:
+    names = wording.listed(head_name(*head) for head in contrast.heads)
     if not known:
         return ("No row can be compared: no token sees more than itself.",)
     if not contrast.across:
         return (
-            f"The rows of {names} are {wording.weight(shown.distance)} apart. Of {shown.pairs:,} pairs of "
-            f"heads of this model on this sentence, {_range(shown.further)} are further apart; the median is "
-            f"{wording.estimate(shown.typical, shown.typical_error)}.",
+            f"The rows of {names} are {wording.weight(furthest.distance)} apart. Of {furthest.pairs:,} pairs "
+            f"of heads of this model on this sentence, {_range(furthest.further)} are further apart; the "
+            f"median is {wording.estimate(furthest.typical, furthest.typical_error)}.",
         )
-    distances = [one.distance for one in known]
-    typical = float(np.mean([one.typical for one in known]))
-    error = float(np.linalg.norm([one.typical_error for one in known])) / len(known)
-    nearest = min(known, key=lambda one: one.distance)
+    distances = [apart.distance for apart in known]
+    typical = float(np.mean([apart.typical for apart in known]))
+    error = float(np.linalg.norm([apart.typical_error for apart in known])) / len(known)
+    nearest = min(known, key=lambda apart: apart.distance)
     return (
         f"Over {wording.count(len(known), 'sentence')} the rows of {names} are on average "
         f"{wording.weight(float(np.mean(distances)))} apart, where the median pair of heads of this model is "
-        f"{wording.estimate(typical, error)} apart. They are nearest on “{nearest.pair.sentence.title}” "
-        f"({wording.weight(nearest.distance)}) and furthest on “{shown.pair.sentence.title}” "
-        f"({wording.weight(shown.distance)}), which is the one shown.",
+        f"{wording.estimate(typical, error)} apart. They are nearest on “{nearest.capture.sentence.title}” "
+        f"({wording.weight(nearest.distance)}) and furthest on “{furthest.capture.sentence.title}” "
+        f"({wording.weight(furthest.distance)}), which is the one shown.",
     )
 
 
@@ -100,14 +120,14 @@ def _range(further: tuple[int, int]) -> str:
     return f"{least:,}" if least == most else f"between {least:,} and {most:,}"
 
 
-def _sentences(view: ContrastView, known: list[_Apart]) -> Iterator[SentenceDistance]:
-    one, other = view.contrast.heads
-    for apart in sorted(known, key=lambda found: -found.distance):
-        pair = apart.pair
+def _sentences(sides: ContrastReader, known: list[_Apart]) -> Iterator[SentenceDistance]:
+    left, right = sides.contrast.heads
+    for apart in sorted(known, key=lambda apart: -apart.distance):
+        capture = apart.capture
         yield SentenceDistance(
-            sentence=Link(pair.sentence.title, routes.href(view.route, pair.route)),
-            left=Link(head_name(*one), view.href(pair, one)),
-            right=Link(head_name(*other), view.href(pair, other)),
+            sentence=Link(capture.sentence.title, routes.href(sides.route, capture.route)),
+            left=Link(head_name(*left), sides.href(capture, left)),
+            right=Link(head_name(*right), sides.href(capture, right)),
             distance=wording.weight(apart.distance),
             percent=round(100 * apart.distance),
             typical=wording.estimate(apart.typical, apart.typical_error),

@@ -14,7 +14,8 @@ from attention_gallery.pages.contexts.contrast_context import (
     ContrastRow,
     ContrastTable,
 )
-from attention_gallery.pages.kinds.contrast.contrast_reader import ContrastView
+from attention_gallery.pages.head_neighbours import HeadIndex
+from attention_gallery.pages.kinds.contrast.contrast_reader import ContrastReader
 from attention_gallery.pages.kinds.contrast.same_heads import (
     PICTURED,
     RANKED,
@@ -23,133 +24,131 @@ from attention_gallery.pages.kinds.contrast.same_heads import (
     strip,
     unit,
 )
-from attention_gallery.pages.sections.neighbours import Place
 from attention_gallery.records import head_name
 
 ALONE = 5
-_NUMBERS = ("error", "chance", "chance_error")
+_SIDES = ("left", "right")
+_NUMBERS = ("distance", "error", "chance", "chance_error")
 # Standard errors between a distance and what chance gives for one to be clearly nearer.
 CLEAR = 2
 
 
-def models_context(view: ContrastView) -> ContrastContext:
+def models_context(reader: ContrastReader, counterparts: Counterparts) -> ContrastContext:
     """What the page shows; label, notes and neighbours are left open."""
-    found = view.counterparts
-    left, right = view.side_titles
+    left, right = reader.side_titles
     strips = (
-        strip(f"From each head of {left} to the nearest of {right}", found.left_distance, _href(view, 0)),
-        strip(f"From each head of {right} to the nearest of {left}", found.right_distance, _href(view, 1)),
+        strip(
+            f"From each head of {left} to the nearest of {right}",
+            counterparts.left_distance,
+            _href(reader, 0),
+        ),
+        strip(
+            f"From each head of {right} to the nearest of {left}",
+            counterparts.right_distance,
+            _href(reader, 1),
+        ),
     )
     return base_context(
-        view,
+        reader,
         kind="models",
-        summary=_summary(view),
-        strips=strips if len(view.frame.compared) else (),
-        tables=tuple(table for table in _tables(view) if table.rows),
-        figures=tuple(_figures(view)),
-        method=_method(view),
+        summary=_summary(reader, counterparts),
+        strips=strips if len(reader.frame.compared) else (),
+        tables=tuple(table for table in _tables(reader, counterparts) if table.rows),
+        figures=tuple(_figures(reader, counterparts)),
+        method=_method(reader, counterparts),
     )
 
 
-def _href(view: ContrastView, side: int) -> Callable[[Place], str]:
-    pair = (view.left, view.right)[side]
-    return lambda place: view.href(pair, place)
+def _href(reader: ContrastReader, side: int) -> Callable[[HeadIndex], str]:
+    capture = (reader.left, reader.right)[side]
+    return lambda head: reader.href(capture, head)
 
 
-def _summary(view: ContrastView) -> tuple[str, ...]:
-    found = view.counterparts
-    left, right = view.side_titles
-    mutual = found.mutual()
+def _summary(reader: ContrastReader, counterparts: Counterparts) -> tuple[str, ...]:
+    left, right = reader.side_titles
+    mutual = counterparts.mutual()
     if not mutual:
         return ("No row of the one can be compared with one of the other.",)
-    one, other, distance = mutual[0]
-    near = int((found.left_distance + CLEAR * found.left_chance_error < found.left_chance).sum())
+    head, other, distance = mutual[0]
+    distances = counterparts.left_distance
+    near = int((distances + CLEAR * counterparts.left_chance_error < counterparts.left_chance).sum())
     many = wording.count(len(mutual), "pair")
     return (
         f"The two models are built differently, so that no head stands for another; but in {many} each "
-        f"head is the nearest of the other. The closest are {head_name(*one)} of {left} and "
+        f"head is the nearest of the other. The closest are {head_name(*head)} of {left} and "
         f"{head_name(*other)} of {right}: their rows are "
-        f"{wording.estimate(distance, float(found.left_error[one]))} apart. Half of all pairs of a head here "
-        f"and one there are {wording.estimate(found.typical, found.typical_error)} apart "
+        f"{wording.estimate(distance, float(counterparts.left_error[head]))} apart. Half of all pairs of a "
+        "head here and one there are "
+        f"{wording.estimate(counterparts.typical, counterparts.typical_error)} apart "
         "or less.",
-        f"For {near} of {wording.count(found.left_distance.size, 'head')} of {left} something in {right} is "
+        f"For {near} of {wording.count(distances.size, 'head')} of {left} something in {right} is "
         "nearer than anything there comes to the same weights in random order, by more than two standard "
         "errors.",
     )
 
 
-def _tables(view: ContrastView) -> Iterator[ContrastTable]:
-    found = view.counterparts
-    left, right = view.side_titles
-    rows = tuple(
-        _row(view, (one, other), one, distance, left_side=True)
-        for one, other, distance in found.mutual()[:RANKED]
-    )
+def _tables(reader: ContrastReader, counterparts: Counterparts) -> Iterator[ContrastTable]:
+    left, right = reader.side_titles
+    mutual = counterparts.mutual()
     about = (
         "Heads that are each other’s nearest. Beside their distance: how near any head comes to the same "
         "weights in random order."
     )
+    rows = tuple(_row(reader, counterparts, 0, head, other) for head, other, _ in mutual[:RANKED])
     yield ContrastTable("Counterparts", about, left, right, rows)
     about = "None is each other’s nearest, and their nearest is further away than that of the others."
-    yield ContrastTable(
-        f"Heads of {left} that have no like in {right}",
-        about,
-        left,
-        f"Nearest in {right}",
-        tuple(
-            _row(view, (one, other), one, distance, left_side=True)
-            for one, other, distance in _alone(found, left_side=True)
-        ),
-    )
-    yield ContrastTable(
-        f"Heads of {right} that have no like in {left}",
-        about,
-        f"Nearest in {left}",
-        right,
-        tuple(
-            _row(view, (other, one), one, distance, left_side=False)
-            for one, other, distance in _alone(found, left_side=False)
-        ),
-    )
+    for side, (title, columns) in enumerate(
+        (
+            (f"Heads of {left} that have no like in {right}", (left, f"Nearest in {right}")),
+            (f"Heads of {right} that have no like in {left}", (f"Nearest in {left}", right)),
+        )
+    ):
+        paired = {pair[side] for pair in mutual}
+        alone = [pair for pair in _nearest(counterparts, side) if pair[0] not in paired][:ALONE]
+        rows = tuple(_row(reader, counterparts, side, *pair) for pair in alone)
+        yield ContrastTable(title, about, *columns, rows)
 
 
-def _alone(found: Counterparts, *, left_side: bool) -> Iterator[tuple[Place, Place, float]]:
-    """Heads of one side whose nearest is furthest away, with it; those that found each other left out."""
-    nearest, distances = (
-        (found.left_nearest, found.left_distance)
-        if left_side
-        else (found.right_nearest, found.right_distance)
-    )
-    heads = (found.right_nearest if left_side else found.left_nearest).shape[1]
-    paired = {one[0] if left_side else one[1] for one in found.mutual()}
-    order = np.argsort(-np.nan_to_num(distances.ravel(), nan=-1), kind="stable")
-    places = [divmod(index, distances.shape[1]) for index in order.tolist()]
-    for place in [one for one in places if one not in paired and nearest[one] >= 0][:ALONE]:
-        yield place, divmod(int(nearest[place]), heads), float(distances[place])
+def _nearest(counterparts: Counterparts, side: int) -> Iterator[tuple[HeadIndex, HeadIndex]]:
+    """Each head of one side with its nearest of the other, the furthest first."""
+    nearest = (counterparts.left_nearest, counterparts.right_nearest)
+    distances = (counterparts.left_distance, counterparts.right_distance)[side]
+    for index in np.argsort(-np.nan_to_num(distances.ravel(), nan=-1), kind="stable").tolist():
+        head = divmod(index, distances.shape[1])
+        if nearest[side][head] >= 0:
+            yield head, divmod(int(nearest[side][head]), nearest[1 - side].shape[1])
 
 
 def _row(
-    view: ContrastView, places: tuple[Place, Place], own: Place, distance: float, *, left_side: bool
+    reader: ContrastReader, counterparts: Counterparts, side: int, head: HeadIndex, other: HeadIndex
 ) -> ContrastRow:
-    """Two heads; the numbers are those of `own`, which is of the one side or of the other."""
-    found, side = view.counterparts, "left" if left_side else "right"
-    error, chance, off = (float(getattr(found, f"{side}_{name}")[own]) for name in _NUMBERS)
-    left, right = view.cell(view.left, places[0]), view.cell(view.right, places[1])
-    told, random = wording.estimate(distance, error), wording.estimate(chance, off)
-    return ContrastRow(left, right, told, round(100 * distance), random, "")
+    """A head of one side and its nearest of the other, with the numbers of the first."""
+    name = _SIDES[side]
+    distance, error, chance, chance_error = (
+        float(getattr(counterparts, f"{name}_{number}")[head]) for number in _NUMBERS
+    )
+    left, right = (head, other) if side == 0 else (other, head)
+    return ContrastRow(
+        reader.cell(reader.left, left),
+        reader.cell(reader.right, right),
+        wording.estimate(distance, error),
+        round(100 * distance),
+        wording.estimate(chance, chance_error),
+        "",
+    )
 
 
-def _figures(view: ContrastView) -> Iterator[ContrastFigure]:
-    for one, other, _ in view.counterparts.mutual()[:PICTURED]:
-        yield view.figure_of(one, other, f"{head_name(*one)} and {head_name(*other)}")
-    average = view.counterparts.average
-    if len(view.frame.compared):
-        yield view.figure("All heads averaged", average[0], average[1], ("All heads", "All heads"))
+def _figures(reader: ContrastReader, counterparts: Counterparts) -> Iterator[ContrastFigure]:
+    for head, other, _ in counterparts.mutual()[:PICTURED]:
+        yield reader.figure_of(head, other, f"{head_name(*head)} and {head_name(*other)}")
+    if len(reader.frame.compared):
+        left, right = counterparts.average
+        yield reader.figure("All heads averaged", (left, right), ("All heads", "All heads"))
 
 
-def _some_rows(found: Counterparts) -> tuple[str, ...]:
+def _some_rows(counterparts: Counterparts) -> tuple[str, ...]:
     """That distances are estimated, where the text is that long."""
-    some, every = found.rows
+    some, every = counterparts.rows
     if some == every:
         return ()
     return (
@@ -158,8 +157,9 @@ def _some_rows(found: Counterparts) -> tuple[str, ...]:
     )
 
 
-def _method(view: ContrastView) -> tuple[str, ...]:
-    causal = [pair.model.spec.title for pair in (view.left, view.right) if pair.model.causal]
+def _method(reader: ContrastReader, counterparts: Counterparts) -> tuple[str, ...]:
+    models = (reader.left.model, reader.right.model)
+    causal = [model.spec.title for model in models if model.causal]
     ahead = (
         (f"{causal[0]} cannot look ahead, so that a head that does has no like there.",)
         if len(causal) == 1
@@ -171,10 +171,10 @@ def _method(view: ContrastView) -> tuple[str, ...]:
         "that do the same, 1 for heads that never look at the same word. Special tokens that one model "
         "alone has count as not looked at in the other, so that heads that rest on different sinks are "
         "far apart.",
-        unit(view),
-        *_some_rows(view.counterparts),
+        unit(reader),
+        *_some_rows(counterparts),
         "In random order: the weights of each row are shuffled once among all that it can see, and compared "
         "with every head of the other model. That is estimated; after ± stands its standard error.",
         *ahead,
-        precision(view),
+        precision(reader),
     )

@@ -10,26 +10,28 @@ from attention_gallery.addresses.routes import HeadRoutes
 from attention_gallery.pages.contexts.shared import Neighbours
 from attention_gallery.records import head_name
 
-Place = tuple[int, int]
+HeadIndex = tuple[int, int]
 _Item = TypeVar("_Item")
 
 
-def head_neighbours(places: Sequence[Place], names: HeadRoutes) -> dict[Place, Neighbours]:
+def head_neighbours(heads: Sequence[HeadIndex], names: HeadRoutes) -> dict[HeadIndex, Neighbours]:
     """The neighbours of each of these heads: in reading order, and within the same column.
 
     The pages of a model's heads are siblings, so the links are "../l03h07/" on any sentence.
     """
-    links = {place: Link(head_name(*place), f"../{names.slug(*place)}/") for place in places}
-    columns: dict[int, list[Place]] = {}
-    for place in places:
-        columns.setdefault(place[1], []).append(place)
-    along = dict(zip(places, around(places), strict=True))
+    links = {head: Link(head_name(*head), f"../{names.slug(*head)}/") for head in heads}
+    columns: dict[int, list[HeadIndex]] = {}
+    for head in heads:
+        columns.setdefault(head[1], []).append(head)
+    along = dict(zip(heads, around(heads), strict=True))
     across = {
-        place: pair for column in columns.values() for place, pair in zip(column, around(column), strict=True)
+        head: beside
+        for column in columns.values()
+        for head, beside in zip(column, around(column), strict=True)
     }
     return {
-        place: Neighbours(*(links.get(other) if other else None for other in (*along[place], *across[place])))
-        for place in places
+        head: Neighbours(*(links.get(other) if other else None for other in (*along[head], *across[head])))
+        for head in heads
     }
 
 

@@ -1,0 +1,180 @@
+"""A page kind: what pages of one kind are made from, as one value, so that nothing else can go into them.
+
+A page hangs on what it is about, its subject, and on the inputs that its kind declares. Its digest is derived
+from these, and the maker of its content can read nothing else: `PageInputs` raises on what was not declared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
+
+from attention_gallery.hashing import digest
+from attention_gallery.manifest.settings import GallerySettings
+from attention_gallery.notes import Note
+from attention_gallery.pages.contexts.shared import PageInfo
+from attention_gallery.pages.gallery import Gallery, Site
+from attention_gallery.pages.side_results import LeftOut
+
+Value = TypeVar("Value")
+Otherwise = TypeVar("Otherwise")
+Scope = Literal["capture", "model", "site"]
+
+
+class PageSubject(Protocol):
+    """What one page is about. Equal digests promise that all of it is equal."""
+
+    @property
+    def digest(self) -> str:
+        """Digest of all that can be read off the subject."""
+
+
+AnySubject = TypeVar("AnySubject", bound=PageSubject)
+AboutSubject = TypeVar("AboutSubject", contravariant=True)
+InputValue = TypeVar("InputValue", covariant=True)
+
+
+class PlannedPage(NamedTuple):
+    """A file to be made: its route, the digest of all that it depends on, and the way to make it.
+
+    Equal `inputs` promise equal bytes, whatever the date, folder or machine.
+    """
+
+    route: str
+    inputs: str
+    make: Callable[[], bytes]
+
+
+class Page(NamedTuple):
+    """What a template gets: facts of the page, and the context of its kind."""
+
+    info: PageInfo
+    context: object
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PageInput(Generic[AboutSubject, InputValue]):
+    """Something that pages are made from.
+
+    identify: what tells values apart without reading them, as JSON. shared: whether it is the same for all
+    pages of a scope, and read once for them. side: for what pages can do without, what it is called (a
+    plural) and of whom it is; then `read` may fail, and the value is None.
+    """
+
+    name: str
+    read: Callable[[InputReader, AboutSubject], InputValue]
+    identify: Callable[[InputReader, AboutSubject], Any]
+    shared: bool = False
+    side: Callable[[AboutSubject], tuple[str, str]] | None = None
+
+
+class InputReader:
+    """Reads inputs for the pages of one capture, of one model, or for a single page of the site."""
+
+    def __init__(self, gallery: Gallery, page_routes: Callable[[], Sequence[str]]) -> None:
+        """`page_routes` gives the routes of all pages."""
+        self.gallery = gallery
+        self.page_routes = page_routes
+        self._values: dict[PageInput[Any, Any], tuple[Any, tuple[LeftOut, ...]]] = {}
+        self._identities: dict[PageInput[Any, Any], Any] = {}
+
+    def identity(self, page_input: PageInput[AboutSubject, Value], subject: AboutSubject) -> Any:
+        """What tells the value of an input apart, as JSON."""
+        if not page_input.shared:
+            return page_input.identify(self, subject)
+        if page_input not in self._identities:
+            self._identities[page_input] = page_input.identify(self, subject)
+        return self._identities[page_input]
+
+    def value(self, page_input: PageInput[AboutSubject, Value], subject: AboutSubject) -> Value:
+        """The value of an input. The page at hand then lacks what could not be read for it."""
+        sides = self.gallery.data.sides
+        read = self._values.get(page_input)
+        if read is None:
+            read = sides.collected(lambda: self._read(page_input, subject))
+            if page_input.shared:
+                self._values[page_input] = read
+        sides.add(read[1])
+        value: Value = read[0]
+        return value
+
+    def _read(self, page_input: PageInput[AboutSubject, Value], subject: AboutSubject) -> Value | None:
+        work = partial(page_input.read, self, subject)
+        if page_input.side is None:
+            return work()
+        return self.gallery.data.sides.take(*page_input.side(subject), work, None)
+
+
+class UndeclaredInputError(LookupError):
+    """A page asked for something that its kind does not declare: a mistake in the kind."""
+
+
+class PageInputs:
+    """What one page is made from: the site, and the inputs that its kind declares, read when asked for."""
+
+    def __init__(self, kind: PageKind[Any], reader: InputReader, subject: PageSubject) -> None:
+        self.site: Site = reader.gallery.site
+        self._kind = kind
+        self._reader = reader
+        self._subject = subject
+
+    def __getitem__(self, page_input: PageInput[Any, Value]) -> Value:
+        """The value of an input. Raises `UndeclaredInputError`."""
+        if page_input not in self._kind.needs:
+            raise UndeclaredInputError(f"{self._kind.name}: {page_input.name} is not among its needs")
+        return self._reader.value(page_input, self._subject)
+
+    def take(
+        self, analysis: str, subject: str, work: Callable[[], Value], otherwise: Otherwise
+    ) -> Value | Otherwise:
+        """What comes of some work that pages can do without; see `SideAnalyses.take`."""
+        return self._reader.gallery.data.sides.take(analysis, subject, work, otherwise)
+
+    def leave_out(self, analysis: str, subject: str, error: str, detail: str) -> None:
+        """Tell of a side analysis that failed before."""
+        self._reader.gallery.data.sides.leave_out(analysis, subject, error, detail)
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Sentences about what the page at hand lacks so far."""
+        return tuple(lacking.sentence for lacking in self._reader.gallery.data.sides.of_page)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PageKind(Generic[AnySubject]):
+    """The pages, or other files, of one kind.
+
+    subjects: what there is a page about, in a gallery and a scope: a capture, a model, or None for the site.
+    route: the address of the page about a subject. make: what goes into the template, or the bytes of a file
+    that no template makes. literal: whether a subject is the file itself, so that its digest says all.
+    applies: whether a gallery with these settings and notes has such pages.
+    """
+
+    name: str
+    subjects: Callable[[Gallery, Any], Iterable[AnySubject]]
+    route: Callable[[AnySubject], str]
+    make: Callable[[AnySubject, PageInputs], Page | bytes]
+    needs: tuple[PageInput[Any, Any], ...] = ()
+    template: str = ""
+    scope: Scope = "site"
+    literal: bool = False
+    applies: Callable[[GallerySettings, Iterable[Note]], bool] = lambda settings, notes: True
+
+    def planned(self, reader: InputReader, subject: AnySubject) -> PlannedPage:
+        """The page about a subject, to be made or taken over from the last build."""
+        if self.literal:
+            return PlannedPage(self.route(subject), subject.digest, partial(self._bytes, reader, subject))
+        identities = {page_input.name: reader.identity(page_input, subject) for page_input in self.needs}
+        inputs = digest([reader.gallery.site.digest, self.name, subject.digest, identities])
+        return PlannedPage(self.route(subject), inputs, partial(self._bytes, reader, subject))
+
+    def _bytes(self, reader: InputReader, subject: AnySubject) -> bytes:
+        inputs = PageInputs(self, reader, subject)
+        content = self.make(subject, inputs)
+        if isinstance(content, bytes):
+            return content
+        # Last, when all has been read, it is known what is left out.
+        info = content.info._replace(left_out=inputs.left_out)
+        return inputs.site.renderer.render(self.template, page=info, view=content.context).encode("utf-8")
