@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 
+from attention_gallery.errors import UndeclaredInputError
 from attention_gallery.hashing import digest
 from attention_gallery.manifest.settings import GallerySettings
 from attention_gallery.notes import Note
@@ -105,10 +106,6 @@ class InputReader:
         if page_input.side is None:
             return work()
         return self.gallery.data.sides.take(*page_input.side(subject), work, None)
-
-
-class UndeclaredInputError(LookupError):
-    """A page asked for something that its kind does not declare: a mistake in the kind."""
 
 
 class PageInputs:

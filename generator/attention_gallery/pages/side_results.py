@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeVar
 
-from attention_gallery.errors import GalleryError, first_words
+from attention_gallery.errors import GalleryError, UndeclaredInputError, first_words
 
 _Made = TypeVar("_Made")
 _Otherwise = TypeVar("_Otherwise")
+_NEVER_PASSED_OVER = (GalleryError, MemoryError, OSError, UndeclaredInputError)
 
 
 class LeftOut(NamedTuple):
@@ -82,7 +83,7 @@ class SideAnalyses:
             raise self._failed[key]
         try:
             return work()
-        except (GalleryError, MemoryError, OSError):
+        except _NEVER_PASSED_OVER:
             raise
         except Exception as error:
             self._failed[key] = error
@@ -94,7 +95,7 @@ class SideAnalyses:
         """The result of a side analysis, or `otherwise` where it failed, which the page then says."""
         try:
             return work()
-        except (GalleryError, MemoryError, OSError):
+        except _NEVER_PASSED_OVER:
             raise
         except Exception as error:  # whatever it is: this is what pages can do without
             self.leave_out(analysis, subject, type(error).__name__, str(error))

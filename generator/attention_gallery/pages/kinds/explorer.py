@@ -15,9 +15,9 @@ from attention_gallery.figures.grid import grid_fragment
 from attention_gallery.figures.thumbnail import thumbnail
 from attention_gallery.figures.traces import traces_html
 from attention_gallery.pages.contexts.page_contexts import ExplorerContext
+from attention_gallery.pages.downloads import registry
 from attention_gallery.pages.downloads.attention_json import ATTENTION_JSON
-from attention_gallery.pages.downloads.download import download_links
-from attention_gallery.pages.downloads.registry import DOWNLOADS
+from attention_gallery.pages.downloads.download import Download, download_links
 from attention_gallery.pages.frame import model_card, page_info, provenance
 from attention_gallery.pages.gallery import Capture
 from attention_gallery.pages.head_neighbours import HeadIndex
@@ -87,9 +87,7 @@ def _explorer(page: CapturePage, inputs: PageInputs) -> Page:
         previous=previous,
         next=following,
         download=ATTENTION_JSON.name if inputs.site.downloads else "",
-        other_downloads=download_links(
-            (download for download in DOWNLOADS if download is not ATTENTION_JSON), "capture", inputs, route
-        ),
+        other_downloads=download_links(_other_downloads(), "capture", inputs, route),
         precision=_precision(grid, capture.provenance),
         normalisation=_normalisation(capture.provenance.row_sum_error),
         summary=summary,
@@ -107,6 +105,10 @@ def head_links(capture: Capture, route: str) -> Callable[[HeadIndex], str]:
     """Links from the page at `route` to the heads of a capture; "" for heads without a page."""
     paged = frozenset(capture.heads)
     return lambda head: routes.href(route, capture.head_route(*head)) if head in paged else ""
+
+
+def _other_downloads() -> list[Download]:
+    return [download for download in registry.DOWNLOADS if download is not ATTENTION_JSON]
 
 
 def _traces(analysis: SentenceAnalysis) -> Markup:

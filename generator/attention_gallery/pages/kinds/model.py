@@ -6,8 +6,8 @@ from attention_gallery.addresses import routes
 from attention_gallery.addresses.link import Link
 from attention_gallery.evidence import wording
 from attention_gallery.pages.contexts.page_contexts import ModelContext
+from attention_gallery.pages.downloads import registry
 from attention_gallery.pages.downloads.download import download_links
-from attention_gallery.pages.downloads.registry import DOWNLOADS
 from attention_gallery.pages.frame import model_card, page_info, provenance
 from attention_gallery.pages.gallery import GalleryModel
 from attention_gallery.pages.head_neighbours import HeadIndex
@@ -42,6 +42,7 @@ def _model(page: ModelPage, inputs: PageInputs) -> Page:
 
     across = reader.across
     summary = _summary(reader)
+    downloads = download_links(registry.DOWNLOADS, "model", inputs, route)
     repeats = None
     if inputs[ASKS_RANDOM_TOKENS]:
         repeats = repeats_view(reader, inputs[READS_RANDOM_TOKENS], href)
@@ -52,7 +53,7 @@ def _model(page: ModelPage, inputs: PageInputs) -> Page:
         types=type_legend(across),
         map=head_map_view(reader, inputs[MAP_OF_HEADS], href),
         definitions=reader.definitions,
-        atlas=atlas_of(reader, probe, download_links(DOWNLOADS, "model", inputs, route), route, href),
+        atlas=atlas_of(reader, probe, downloads, route, href),
         sentences=tuple(
             (Link(capture.sentence.title, routes.href(route, capture.route)), reader.lengths[capture.key])
             for capture in reader.captures
