@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from attention_gallery.addresses.routes import file_of
-from attention_gallery.build.check.site_links import LinkReader
+from attention_gallery.build.checks.site_links import LinkReader
 from attention_gallery.build.execute.ownership import MARKER, marker_lines
 from attention_gallery.build.execute.record import Output, Record, RecordWriter
 from attention_gallery.errors import OutputError, Problem
@@ -70,10 +70,9 @@ class Staging:
         size = 0
         for page in pages:
             before = self._unchanged(page)
-            made = (page, before) if before else self._made(page)
-            waiting.append(made)
-            found = made[1]
-            size += len(found) if isinstance(found, bytes) else 0
+            waiting.append((page, before) if before else self._made(page))
+            content = waiting[-1][1]
+            size += len(content) if isinstance(content, bytes) else 0
             if len(waiting) == _MOST_TOGETHER or size >= _BYTES_TOGETHER:
                 self._add(waiting, task)
                 waiting, size = [], 0
@@ -86,7 +85,7 @@ class Staging:
         return (page._replace(inputs="") if self.sides.of_page else page), data
 
     def _add(self, pages: list[tuple[PlannedPage, bytes | Output]], task: Task) -> None:
-        for page, found in pages:
+        for page, content in pages:
             route = page.route
             if route in self.known:
                 raise OutputError(
@@ -96,14 +95,14 @@ class Staging:
             target = os.path.join(self.folder, name)
             if route.endswith("/"):  # a page has a folder of its own, which nearly always has to be made
                 make_folder(os.path.dirname(target))
-            if isinstance(found, Output):
+            if isinstance(content, Output):
                 self._take_over(name, target)
                 self.reused += 1
                 stamp = stamp_of(os.lstat(target))  # another name is a change of the file, too
-                output = found._replace(stamp=stamp)
+                output = content._replace(stamp=stamp)
                 self.taken[name] = route, stamp
             else:
-                output = self._written(page, found, target)
+                output = self._written(page, content, target)
                 self.written += 1
             self.known.add(route)
             self.pages += name.endswith(".html")
@@ -149,7 +148,7 @@ class Staging:
             status = os.fstat(stream)
         finally:
             os.close(stream)
-        links = self.links.of(page.route, data) if target.endswith(".html") else ""
+        links = self.links.read(page.route, data) if target.endswith(".html") else ""
         return Output(page.route, page.inputs, digest_bytes(data), links, stamp_of(status))
 
     def keep_foreign(self, owned: set[str], force: bool) -> None:
@@ -163,7 +162,7 @@ class Staging:
         for name in self._lying():
             if name in owned or (force and (name in ours or name == MARKER)):
                 continue
-            if name.endswith("/") and any(one.startswith(name) for one in owned):
+            if name.endswith("/") and any(file.startswith(name) for file in owned):
                 continue  # a folder of ours that somebody emptied
             if name in ours or name == MARKER:
                 raise OutputError(
