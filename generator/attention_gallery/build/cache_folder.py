@@ -16,6 +16,7 @@ from attention_gallery.user_files import open_user_file
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ESTALE)
 # Folders of what is cached. A build cannot tell what it may not read from what is missing.
 FOLDERS = (STORE, RESULTS, TEMPLATES)
+_REMOVE = "remove it while no build runs"
 _AGAIN = "build again; the previous site is untouched"
 
 
@@ -59,7 +60,9 @@ def require_readable(cache: Path, names: Iterable[str] = FOLDERS) -> None:
 
     What is not there yet is no mistake. Of the folders inside them the first is named: as a rule it is all.
     """
-    problems = [*_unreadable(cache)] or [*_unreadable_lock(cache / LOCK)]
+    problems = [*_unreadable(cache)] or [
+        *unreadable_file(cache / LOCK, "the lock of builds cannot be read", _REMOVE)
+    ]
     for folder in () if problems else (cache / name for name in names):
         folders = (folder, *sorted(_folders(folder)))
         problems += next(filter(None, ([*_unreadable(inner)] for inner in folders)), [])
@@ -78,7 +81,7 @@ def _unreadable(folder: Path) -> Iterator[Problem]:
     except FileNotFoundError:
         return
     except OSError as error:
-        yield _not_read("the folder cannot be read", error, folder)
+        yield _not_read("the folder cannot be read", error, _REMOVE, folder)
 
 
 def _folders(folder: Path) -> Iterator[Path]:
@@ -87,19 +90,20 @@ def _folders(folder: Path) -> Iterator[Path]:
         yield from (Path(entry.path) for entry in entries if entry.is_dir())
 
 
-def _unreadable_lock(path: Path) -> Iterator[Problem]:
+def unreadable_file(path: Path, reason: str, mend: str) -> Iterator[Problem]:
+    """A problem for a file that is there and cannot be read."""
     try:
         open_user_file(path).close()
     except FileNotFoundError:
         return
     except OSError as error:
-        yield _not_read("the lock of builds cannot be read", error, path)
+        yield _not_read(reason, error, mend, path)
 
 
-def _not_read(reason: str, error: OSError, path: Path) -> Problem:
+def _not_read(reason: str, error: OSError, mend: str, path: Path) -> Problem:
     from attention_gallery.files import cannot_read  # what it imports would delay builds with nothing to do
 
-    return cannot_read(reason, error, "remove it while no build runs", path)
+    return cannot_read(reason, error, mend, path)
 
 
 def _no_folder(path: Path) -> Problem:

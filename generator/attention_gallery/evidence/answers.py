@@ -69,7 +69,7 @@ class NotCaptured(Exception):  # noqa: N818 - it names what is missing, which is
 class Numbers:
     """Answers questions, each once, keeping few layers in memory. `texts` are those of the sentences.
 
-    What is wrong with a question whatever was captured is told without a capture.
+    What is wrong with a question whatever was captured needs no capture to be refused.
     """
 
     def __init__(

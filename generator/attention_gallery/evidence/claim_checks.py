@@ -37,7 +37,7 @@ class Checked:
 
     @property
     def failure(self) -> Problem:
-        """What to tell of a claim that does not hold."""
+        """The problem of a claim that does not hold."""
         reason = f"the claim does not hold: {self.text} is {self.actual}, and should be {self.expected}"
         return self.claim.problem(reason, _MEND, "limit")
 

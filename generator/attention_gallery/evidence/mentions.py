@@ -73,7 +73,7 @@ def find_mentions(
     for note, followed, asks in notes:
         page = _page(note.target, links)
         if page is None:
-            continue  # whoever checks where notes lie tells of it
+            continue  # refused where notes are checked for where they lie
         subjects = [_of_note(note.target), *map(_of_link, followed), *(ask.subject for ask in asks)]
         for subject in subjects:
             for target in _pages(subject) if subject is not None else ():

@@ -132,7 +132,7 @@ def _warn_of_captures(project: Project, problems: Problems, run: Run, models: In
     """Warn of captures that cannot be read, and of what models were not given to read."""
     warnings = models.seen.damaged
     with problems.collected():
-        unread = unread_warnings(project.manifest, models.models, models.keys, models.seen.tokens)
+        unread = unread_warnings(project.manifest, models.captures, models.seen.tokens)
         warnings = [*warnings, *unread]
     for warning in warnings:
         run.warnings.add(warning)

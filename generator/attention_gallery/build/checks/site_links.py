@@ -7,16 +7,24 @@ import re
 from collections.abc import Callable, Iterable
 from html import escape, unescape
 from html.parser import HTMLParser
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from attention_gallery.addresses.routes import file_of
 from attention_gallery.errors import LinkError, Problem, did_you_mean
+from attention_gallery.user_files import LARGEST_PAGE, read_user_file
 
 _MOST_NAMED = 20
 _MOST_REMEMBERED = 10_000
 _ADDRESSES = ("href", "src", "poster")
 _PLAIN_LINK = re.compile(rb' (?:href|src)="([^"]*)"')
 _IGNORED = re.compile(r"[\t\n\r]")  # browsers leave these out of an address, wherever they stand
+
+
+def read_page(site: Path, route: str) -> bytes:
+    """The HTML behind a route of a site in this folder; nothing for other files. Raises `OSError`."""
+    path = site / file_of(route)
+    return read_user_file(path, LARGEST_PAGE) if path.suffix == ".html" else b""
 
 
 class LinkReader:
@@ -34,7 +42,7 @@ class LinkReader:
     def read(self, route: str, html: bytes) -> str:
         """The routes that a page links to inside the site, sorted, one a line, with `#anchor` where given.
 
-        Links that climb out of the site are kept as they are written.
+        Links that climb out of the site stay as they are written.
         """
         bases = _bases(route)
         references = _parsed_references(html) if self._exact else _references(html)

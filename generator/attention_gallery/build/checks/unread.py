@@ -1,10 +1,11 @@
-"""What models did not read of their sentences: told, and refused where something points there."""
+"""What models did not read of their sentences: a warning, and refused where something points there."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from attention_gallery.build.plan.attention_kinds import ShownModel
+from attention_gallery.build.plan.captures import Captures
 from attention_gallery.errors import ManifestError, Problem
 from attention_gallery.manifest import Manifest
 from attention_gallery.manifest.blocks.words import occurrences, span_of
@@ -17,36 +18,28 @@ Reading = tuple[ShownModel, int, Tokens]
 
 
 def _readings(
-    sentences: Sequence[SentenceSpec],
-    models: Iterable[ShownModel],
-    keys: Mapping[tuple[str, str], str],
-    tokens_of: Callable[[str], Tokens],
+    sentences: Sequence[SentenceSpec], captures: Captures, tokens_of: Callable[[str], Tokens]
 ) -> Iterator[Reading]:
     """What models were given of the sentences that have pages, and of chats, as far as these are captured:
     the model, the index of the sentence, and the tokens.
     """
-    for model in models:
+    for model in captures.shown:
         for index, sentence in enumerate(sentences):
-            key = keys.get((model.spec.slug, sentence.slug))
+            key = captures.keys.get((model.spec.slug, sentence.slug))
             if key is not None and (sentence.pages or sentence.chat) and model.kind != "decoder":
                 yield model, index, tokens_of(key)
 
 
-def unread_warnings(
-    manifest: Manifest,
-    models: Iterable[ShownModel],
-    keys: Mapping[tuple[str, str], str],
-    tokens_of: Callable[[str], Tokens],
-) -> list[str]:
+def unread_warnings(manifest: Manifest, captures: Captures, tokens_of: Callable[[str], Tokens]) -> list[str]:
     """A warning for each model that was not given all of a sentence.
 
-    `keys` are those of captures, by slugs of model and sentence; `tokens_of` gives what one of them looks at.
-    What `truncate` cuts off stands on pages alone, unless a focus or relation is there.
+    `tokens_of` gives the tokens that a capture looks at, by its key. What `truncate` cuts off stands on pages
+    alone, unless a focus or relation is there.
 
     Raises `ManifestError` for a focus or a relation in what a chat template or tokenizer drops.
     """
     warnings, problems = [], []
-    for model, index, tokens in _readings(manifest.settings.sentences, models, keys, tokens_of):
+    for model, index, tokens in _readings(manifest.settings.sentences, captures, tokens_of):
         if not tokens.unread:
             continue
         sentence, spans = manifest.settings.sentences[index], dropped(tokens)

@@ -64,9 +64,7 @@ def _gallery(run: Run, plan: BuildPlan, environments: Environments) -> Gallery:
     data = CachedData(plan.store, run.results, project.manifest.settings.analysis, measures=project.measures)
     if environments.warning:
         run.warnings.add(environments.warning)
-    for warning in unread_warnings(
-        project.manifest, captures.shown, captures.keys, lambda key: data.peek(key).keys
-    ):
+    for warning in unread_warnings(project.manifest, captures, lambda key: data.peek(key).keys):
         run.warnings.add(warning)
     return gather(project, captures, data, environments, plan.annotated.parses, run.templates)
 

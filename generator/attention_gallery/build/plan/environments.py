@@ -92,7 +92,7 @@ def captured_environments(
         if store.has(key):
             try:
                 yield key, store.open(key).provenance.environment
-            except DamagedEntry:  # told where it is captured again
+            except DamagedEntry:  # a warning where it is captured again
                 continue
 
 

@@ -21,26 +21,19 @@ def identify_models(
     """
     problems: list[Problem] = []
     models: list[Identified] = []
-    for index in range(len(manifest.settings.models)):
+    for index, spec in enumerate(manifest.settings.models):
+        problem = problem_at(manifest, "models", index, "source")
         try:
-            models.append(_identify(manifest, index, memory, pins, reporter))
+            pins.check_asked(spec, problem)
+            model = resolve(spec, manifest.root, problem, pins.lookup(spec), reporter)
+            digests = fingerprint(model, memory)
+            pins.check_model(spec, model, digests, problem)
+            models.append((model, digests))
         except ModelError as error:
             problems.extend(error.problems)
     if problems:
         raise ModelError(problems)
     return tuple(models)
-
-
-def _identify(
-    manifest: Manifest, index: int, memory: FingerprintMemory, pins: Pins, reporter: Reporter
-) -> Identified:
-    """One model's files and fingerprint. Raises `ModelError` at its line."""
-    spec, problem = manifest.settings.models[index], problem_at(manifest, "models", index, "source")
-    pins.check_asked(spec, problem)
-    model = resolve(spec, manifest.root, problem, pins.lookup(spec), reporter)
-    digests = fingerprint(model, memory)
-    pins.check_model(spec, model, digests, problem)
-    return model, digests
 
 
 def problem_at(manifest: Manifest, *path: str | int) -> ProblemMaker:

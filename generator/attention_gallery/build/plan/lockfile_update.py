@@ -10,7 +10,7 @@ from attention_gallery.build.build_lock import build_lock
 from attention_gallery.build.plan.captures import Captures, captures_of
 from attention_gallery.build.plan.environments import environment_of, refuse_others, survey
 from attention_gallery.build.plan.identify_models import identify_models
-from attention_gallery.build.plan.pins import Pins, changes, leftover, locked_as, other_libraries
+from attention_gallery.build.plan.pins import Pins, changes, locked_as, other_libraries
 from attention_gallery.build.project import Project
 from attention_gallery.build.run_warnings import RunWarnings
 from attention_gallery.files import write_atomically
@@ -94,11 +94,9 @@ def warn_of_leftovers(lock: Lock, slugs: frozenset[str], reporter: Reporter, war
     for slug, entry in sorted(lock.models.items()):
         if others := [*other_libraries(entry.libraries, versions)]:
             reporter.detail(f"{slug} was locked with other libraries: {', '.join(others)}")
-    name = lock.path.name
-    for slug in leftover(lock, slugs):
-        warnings.add(
-            f'{name} has a model "{slug}" that the manifest does not; `attention-gallery lock` removes it'
-        )
+    for slug in sorted(lock.models.keys() - slugs):
+        foreign = f'{lock.path.name} has a model "{slug}" that the manifest does not'
+        warnings.add(f"{foreign}; `attention-gallery lock` removes it")
 
 
 def lock_entries(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from attention_gallery.errors import ModelError
@@ -104,11 +104,6 @@ def other_libraries(before: Mapping[str, str | int], after: Mapping[str, str | i
         old, new = before.get(name), after.get(name)
         if old != new:
             yield f"{name} {old or 'none'} → {new or 'none'}"
-
-
-def leftover(lock: Lock, slugs: Iterable[str]) -> list[str]:
-    """The locked models that the manifest does not have."""
-    return sorted({*lock.models} - {*slugs})
 
 
 def _changed(before: LockedModel, after: LockedModel) -> Iterator[str]:
