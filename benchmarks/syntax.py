@@ -77,7 +77,7 @@ def captured(manifest: Manifest, spec: ModelSpec, store: AttentionStore) -> dict
     model = resolve(spec, manifest.root)
     digests = fingerprint(model, FingerprintMemory(manifest.root / "fingerprints.json"))
     settings = manifest.settings
-    keys = {one.slug: key_of(settings, spec, digests, one) for one in settings.sentences}
+    keys = {one.slug: key_of(settings, spec, digests, text_input(one)) for one in settings.sentences}
     jobs = [
         CaptureJob(
             model,

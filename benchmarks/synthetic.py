@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
-from attention_gallery.build.plan.captures import key_of
+from attention_gallery.build.plan.captures import key_of, text_input
 from attention_gallery.manifest import load_manifest
 from attention_gallery.models import FingerprintMemory, fingerprint, resolve
 from attention_gallery.models.inspecting.versions import library_versions
@@ -114,7 +114,7 @@ def fill_store(manifest_path: Path, shape: Shape, seed: int = 0) -> None:
     random = np.random.default_rng(seed)
     precision = manifest.settings.capture.precision
     for one in manifest.settings.sentences:
-        key = key_of(manifest.settings, spec, digests, one)
+        key = key_of(manifest.settings, spec, digests, text_input(one))
         if store.has(key):
             continue
         with store.writer(key, one.text, tokens_of(one.text), facts, None, precision) as writer:

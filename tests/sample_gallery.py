@@ -22,8 +22,8 @@ from safetensors.numpy import save_file
 from attention_gallery.analysis import SentenceAnalysis, analyse
 from attention_gallery.build import BuildOptions, BuildReport, build
 from attention_gallery.build.plan.attention_kinds import ShownModel
-from attention_gallery.build.plan.auxiliary_inputs import hidden_texts
-from attention_gallery.build.plan.captures import key_of, key_of_given
+from attention_gallery.build.plan.auxiliary_inputs import auxiliary_inputs
+from attention_gallery.build.plan.captures import key_of, text_input
 from attention_gallery.manifest import Manifest, load_manifest
 from attention_gallery.manifest.settings import ModelSpec
 from attention_gallery.models import FingerprintMemory, ModelFingerprint, fingerprint, resolve
@@ -222,13 +222,14 @@ def _fill_model(
 ) -> None:
     shape, kind = captured
     wanted = {
-        key_of(manifest.settings, spec, digests, sentence, kind): sentence.joined
+        key_of(manifest.settings, spec, digests, text_input(sentence), kind): sentence.joined
         for sentence in manifest.settings.sentences
         if sentence.read_by(spec.slug)
     }
-    for text in hidden_texts(manifest.settings, ShownModel(0, kind, spec)):
-        key = key_of_given(manifest.settings, spec, digests, text.given, kind)
-        wanted.setdefault(key, text.given.text if isinstance(text.given, TextInput) else REPEATED)
+    for auxiliary in auxiliary_inputs(manifest.settings, ShownModel(0, kind, spec)):
+        key = key_of(manifest.settings, spec, digests, auxiliary.model_input, kind)
+        model_input = auxiliary.model_input
+        wanted.setdefault(key, model_input.text if isinstance(model_input, TextInput) else REPEATED)
     for key, text in wanted.items():
         if not store.has(key):
             origin = Provenance(
@@ -330,5 +331,6 @@ def analyses_of(sample: Sample, model: str) -> list[SentenceAnalysis]:
     store = AttentionStore(sample.cache / "store")
     spec = next(one for one in manifest.settings.models if one.slug == model)
     digests = fingerprint(resolve(spec, manifest.root), FingerprintMemory(sample.cache / "fingerprints.json"))
-    keys = (key_of(manifest.settings, spec, digests, one) for one in manifest.settings.sentences)
+    inputs = map(text_input, manifest.settings.sentences)
+    keys = (key_of(manifest.settings, spec, digests, model_input) for model_input in inputs)
     return [analyse(store.open(key), manifest.settings.analysis) for key in keys]

@@ -17,8 +17,6 @@ DONE = 0.01
 
 BOUNDS = {
     "analysis": 0.075,
-    "build": 0.069,
-    "evidence": 0.064,
     "pages": 0.101,
 }
 """The share in each room that is still to be gone through; it only goes down."""

@@ -112,7 +112,7 @@ def opened(sample: Sample, measures: MeasureSet = BUILT_IN) -> tuple[CachedData,
     project = read_project(sample.root / "gallery.yaml", drafts=True)
     needed = needed_captures(project, FingerprintMemory(sample.cache / "fingerprints.json"))
     settings = project.manifest.settings
-    repeats, prefixes = sorted(needed.repeats.values()), sorted(needed.rungs)
+    repeats, prefixes = sorted(needed.repeats.values()), sorted(needed.prefixes)
     inventory = inventory_of(settings, needed.keys, repeats, prefixes, measures)
     store = AttentionStore(sample.cache / "store")
     return CachedData(store, sample.cache / "analysis", settings.analysis, measures=measures), inventory

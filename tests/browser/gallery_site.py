@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from attention_gallery.build.plan.captures import key_of
+from attention_gallery.build.plan.captures import key_of, text_input
 from attention_gallery.manifest import load_manifest
 from attention_gallery.manifest.blocks.words import occurrences
 from attention_gallery.models import FingerprintMemory, fingerprint, resolve
@@ -287,7 +287,7 @@ def _jobs(sample: Sample) -> list[tuple[Any, str, Any, str, AttentionStore]]:
         digests = fingerprint(found, memory)
         for kind in found.kinds:
             for one in manifest.settings.sentences:
-                key = key_of(manifest.settings, spec, digests, one, kind)
+                key = key_of(manifest.settings, spec, digests, text_input(one), kind)
                 jobs.append((spec, kind, one, key, store))
     return jobs
 

@@ -68,7 +68,7 @@ def at_call(number: int, act: Callable[[], object], call: Callable[..., Any]) ->
 PLACES = {
     "a page": ("attention_gallery.build.execute.staging:Staging._written", 30),
     "the list of files": ("attention_gallery.build.execute.staging:Staging.seal", 1),
-    "the record": ("attention_gallery.build.engine:RecordWriter.finish", 1),
+    "the record": ("attention_gallery.build.execute.record:RecordWriter.finish", 1),
     "the swap": ("attention_gallery.build.execute.staging:swap_folders", 1),
 }
 
@@ -110,7 +110,7 @@ def test_the_site_stays_whole(
 
 BEGINNINGS = {
     "the capture": "attention_gallery.build.plan.captures:capture_all",
-    "the record": "attention_gallery.build.engine:RecordWriter.__init__",
+    "the record": "attention_gallery.build.execute.record:RecordWriter.__init__",
     "the staging folder": "attention_gallery.build.execute.staging:Staging.begin",
 }
 
@@ -183,7 +183,7 @@ def test_captures_that_are_removed_are_told(
     before = sample.tree()
     original = pkgutil.resolve_name("attention_gallery.build.plan.gather:gather")
     gather = at_call(1, lambda: removed(sample.cache / name), original)
-    monkeypatch.setattr("attention_gallery.build.plan.gather.gather", gather)
+    monkeypatch.setattr("attention_gallery.build.execute.write_site.gather", gather)
     with pytest.raises(OutputError, match="was removed while the build was running") as caught:
         build(sample.manifest, BuildOptions(), SilentReporter())
     assert told in caught.value.problems[0].reason

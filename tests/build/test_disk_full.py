@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from attention_gallery.build import engine
-from attention_gallery.build.execute import record
+from attention_gallery.build.execute import record, write_site
 from attention_gallery.errors import OutputError, UserError
 from sample_gallery import Sample
 
@@ -155,7 +154,7 @@ def test_an_interrupted_build_cleans_up(
     def interrupted(*_: Any) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(engine, "_check", interrupted)
+    monkeypatch.setattr(write_site, "_check", interrupted)
     with pytest.raises(KeyboardInterrupt):
         sample.build()
     assert sample.tree() == built.tree()

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-import attention_gallery.build.engine as engine
 from attention_gallery.build import BuildOptions, build, check
+from attention_gallery.build.checks import inspect_site
 from attention_gallery.errors import DamagedEntry, ManifestError, ModelError, OutputError, UserError
 from attention_gallery.models.sources import find
 from attention_gallery.progress import SilentReporter
@@ -186,7 +186,7 @@ def test_drafts_appear_only_when_asked_for(sample: Sample) -> None:
 def test_a_site_that_is_too_large_is_a_warning_and_strictly_an_error(
     sample: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "LARGEST_SITE", 1000)
+    monkeypatch.setattr(inspect_site, "LARGEST_SITE", 1000)
     report = sample.build()
     assert "GitHub Pages" in report.warnings[0]
     reporter = SilentReporter()

@@ -18,7 +18,7 @@ from attention_gallery.build.plan import captures, environments
 from attention_gallery.build.plan.auxiliary_inputs import RANDOM_TOKENS
 from attention_gallery.build.plan.captures import needed_captures
 from attention_gallery.build.plan.environments import Environments, survey
-from attention_gallery.build.plan.locking import update_lock
+from attention_gallery.build.plan.lockfile_update import update_lock
 from attention_gallery.build.project import read_project
 from attention_gallery.errors import LockError, OutputError, UserError
 from attention_gallery.manifest.lockfile.lock_reader import read_lock

@@ -10,7 +10,7 @@ import pytest
 
 from attention_gallery.build import BuildOptions, build, check
 from attention_gallery.build.execute.ownership import MARKER
-from attention_gallery.build.plan.own_measures import own_measures
+from attention_gallery.build.plan.custom_measures import custom_measures
 from attention_gallery.cli.summary import how_to_view
 from attention_gallery.errors import UserError
 from attention_gallery.manifest import load_manifest
@@ -142,7 +142,7 @@ def test_measures_are_read_up_to_their_limit(sample: Sample) -> None:
     manifest = load_manifest(sample.manifest)
     put(sample.root / "mine.py", huge)
     with pytest.raises(UserError, match=r"mine\.py.*larger than 64 MB"):
-        own_measures(manifest)
+        custom_measures(manifest)
 
 
 def test_a_folder_in_the_place_of_a_file_is_told(sample: Sample) -> None:

@@ -471,7 +471,7 @@ def test_an_edit_made_while_a_build_reads_is_not_lost(
     sample: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from attention_gallery.build import project
-    from attention_gallery.build.check import inspect_sources
+    from attention_gallery.build.checks import inspect_sources
 
     sample.build()
     read = project.read_sources

@@ -136,8 +136,8 @@ def test_the_manifest_may_choose_kinds(tmp_path: Path) -> None:
     assert not (sample.site / "both-decoder").exists()
     found = captures(sample)
     assert {model for model, _ in found.keys} == {"enc", "both-encoder", "both-cross"}
-    assert set(found.of(1, "cat")) == {"encoder", "cross"}
-    assert set(found.of(0, "cat")) == {"self"}
+    assert set(found.keys_by_kind(1, "cat")) == {"encoder", "cross"}
+    assert set(found.keys_by_kind(0, "cat")) == {"self"}
 
 
 def test_one_kind_alone_has_no_others_to_lead_to(tmp_path: Path) -> None:

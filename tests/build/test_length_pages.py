@@ -25,7 +25,7 @@ def with_lengths(root: Path, **lengths: object) -> Sample:
     return Sample.make(root, lengths=lengths or {"text": TEXT, "words": [4, 8, 16]})
 
 
-def test_every_model_has_a_page_and_hidden_texts_have_none(tmp_path: Path) -> None:
+def test_every_model_has_a_page_and_auxiliary_inputs_have_none(tmp_path: Path) -> None:
     plain = Sample.make(tmp_path / "plain")
     plain.build()
     sample = with_lengths(tmp_path / "lengths")

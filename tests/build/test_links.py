@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attention_gallery.build import BuildOptions, check
-from attention_gallery.build.check.site_links import LinkReader, check_links
+from attention_gallery.build.checks.site_links import LinkReader, check_links
 from attention_gallery.errors import LinkError
 from attention_gallery.progress import SilentReporter
 from sample_gallery import Sample
@@ -49,7 +49,7 @@ def _joined(route: str, reference: str) -> object:
 
 
 def ours(route: str, html: str, *, exact: bool) -> set[object]:
-    links = LinkReader("/up/", exact).of(route, html.encode()).split("\n")
+    links = LinkReader("/up/", exact).read(route, html.encode()).split("\n")
     return {OUTSIDE if link.startswith(("../", "/")) or link == ".." else link for link in links}
 
 
@@ -81,7 +81,7 @@ def test_what_was_read_before_makes_no_difference(pages: list[tuple[str, list[st
     reader = LinkReader("/up/", exact=False)
     for route, found in pages:
         html = "".join(f'<a href="{escape(one)}">y</a>' for one in found).encode()
-        assert reader.of(route, html) == LinkReader("/up/", exact=False).of(route, html)
+        assert reader.read(route, html) == LinkReader("/up/", exact=False).read(route, html)
 
 
 def _without_own(found: set[object], route: str) -> set[object]:
@@ -115,8 +115,8 @@ def test_links_in_any_writing_are_found_exactly(route: str, found: list[tuple[st
 )
 def test_a_strange_address_is_no_accident(reference: str) -> None:
     for exact in (False, True):
-        LinkReader("/", exact).of("a/b/", f'<a href="{reference}">x</a>'.encode())
-        LinkReader("/", exact).of("a/b/", f'<a href="{reference}'.encode())
+        LinkReader("/", exact).read("a/b/", f'<a href="{reference}">x</a>'.encode())
+        LinkReader("/", exact).read("a/b/", f'<a href="{reference}'.encode())
 
 
 PAGES = {
@@ -130,7 +130,7 @@ def reported(html: str, route: str = "a/", foreign: frozenset[str] = frozenset()
     """The complaint about a page with these links, "" when there is none."""
     pages = {**PAGES, route: PAGES[route] + html}
     read = {name: page.encode() for name, page in pages.items()}.__getitem__
-    links = LinkReader("/sub/", exact=False).of(route, read(route))
+    links = LinkReader("/sub/", exact=False).read(route, read(route))
     try:
         check_links([(route, links)], set(pages), set(foreign), read, "/sub/")
     except LinkError as error:

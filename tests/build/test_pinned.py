@@ -14,7 +14,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from attention_gallery.build import BuildOptions, build, check
-from attention_gallery.build.plan.locking import update_lock
+from attention_gallery.build.plan.lockfile_update import update_lock
 from attention_gallery.errors import LockError, ModelError, OutputError, UserError
 from attention_gallery.manifest.lockfile.lock_reader import read_lock
 from attention_gallery.progress import SilentReporter

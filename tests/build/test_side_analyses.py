@@ -16,8 +16,7 @@ from attention_gallery.analysis.measures import analysis_codec
 from attention_gallery.analysis.probing import argmax_targets
 from attention_gallery.analysis.result import Result, Subject
 from attention_gallery.analysis.similarity import distances, head_map
-from attention_gallery.build import engine
-from attention_gallery.build.execute import cached_data
+from attention_gallery.build.execute import cached_data, write_site
 from attention_gallery.errors import DamagedEntry, ModelError, OutputError, Problem
 from attention_gallery.pages.readers import model_probe
 from attention_gallery.pages.side_results import SideAnalyses
@@ -153,14 +152,14 @@ def test_a_site_that_is_written_again_after_damage_tells_what_is_left_out_once(
     sample = whole.copy(tmp_path / "project", clean=True)
     monkeypatch.setattr(head_map, "map_heads", fail)
     monkeypatch.setattr("attention_gallery.build.plan.captures.drop_damaged", lambda *_: {"one"})
-    check, damages = engine._check, iter([DamagedEntry("broken")])
+    check, damages = write_site._check, iter([DamagedEntry("broken")])
 
     def damaged_once(*given: Any) -> None:
         check(*given)
         for error in damages:
             raise error
 
-    monkeypatch.setattr(engine, "_check", damaged_once)
+    monkeypatch.setattr(write_site, "_check", damaged_once)
     warnings = sample.build().warnings
     assert warnings
     assert len(warnings) == len(set(warnings))

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from attention_gallery.build.look import libraries, unchanged
-from attention_gallery.build.plan import captures
+from attention_gallery.build.look import inputs, libraries, unchanged
 from attention_gallery.errors import ModelError
 from attention_gallery.manifest.lockfile.lock import lock_path
+from attention_gallery.models.on_disk import noticed
 from attention_gallery.stamps import Moment
 from sample_gallery import Sample
 
@@ -220,20 +220,20 @@ def test_a_clock_that_is_set_back_while_a_build_reads_costs_one_more(
 def test_what_is_edited_after_it_was_read_and_edited_back_is_built(
     built: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from attention_gallery.build.execute import cached_data as data
+    from attention_gallery.build.execute import write_site
 
     sample = copied(built, tmp_path / "edited")
     template = sample.root / "themes" / "tiny" / "templates" / "404.html"
     before = template.read_bytes()
 
-    class Slow(data.CachedData):
+    class Slow(write_site.CachedData):
         def __init__(self, *arguments: object, **named: object) -> None:
             template.write_bytes(before.replace(b"Home", b"Hall"))
             super().__init__(*arguments, **named)  # type: ignore[arg-type]
 
     sample.note("about.md", "# About\n\nSaid anew.\n")
     with monkeypatch.context() as patch:
-        patch.setattr(data, "CachedData", Slow)
+        patch.setattr(write_site, "CachedData", Slow)
         sample.build()
     assert ">Hall<" in (sample.site / "404.html").read_text(encoding="utf-8")
     template.write_bytes(before)
@@ -255,7 +255,7 @@ def test_a_branch_of_the_hub_that_moved_on_is_noticed(
 ) -> None:
     hub = tmp_path / "hub"
     hub.mkdir()
-    monkeypatch.setattr(captures, "branch_folders", lambda _: (hub,))
+    monkeypatch.setattr(noticed, "branch_folders", lambda _: (hub,))
     (hub / "main").write_text("1" * 40, encoding="utf-8")
     settle()
     sample.build()
@@ -279,9 +279,9 @@ def test_another_version_of_any_library_is_noticed(
     monkeypatch.setattr(libraries, "installed_files", upgraded)
     record = unchanged.Record(built.cache / "build.sqlite")
     before = {name: unchanged.Source(*source) for name, source in record.sources().items()}
-    inputs = unchanged.Inputs(**{kind: tuple(names) for kind, names in record.fact("inputs").items()})
+    read = inputs.Inputs(**{kind: tuple(names) for kind, names in record.fact("inputs").items()})
     record.close()
-    assert unchanged.same_sources(before, inputs, unchanged.own_inputs()) is None
+    assert unchanged.same_sources(before, read) is None
 
 
 def test_an_upgrade_of_markupsafe_is_noticed(sample: Sample, tmp_path: Path) -> None:

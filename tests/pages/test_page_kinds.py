@@ -139,8 +139,7 @@ TOY: PageKind[ModelPage] = PageKind(
     make=_toy,
     needs=(MODEL, MODEL_NOTES),
 )
-TEMPLATE = "<h1>{{ view.heads }}</h1>{% for note in view.notes %}{{ note.html }}{% endfor %}
-"
+TEMPLATE = "<h1>{{ view.heads }}</h1>{% for note in view.notes %}{{ note.html }}{% endfor %}\n"
 
 
 def with_kind(monkeypatch: pytest.MonkeyPatch, *kinds: PageKind[Any]) -> None:

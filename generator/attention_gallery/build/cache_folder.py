@@ -1,4 +1,4 @@
-"""The folder that a build works in, held on to while it runs: what becomes of it is told in one message."""
+"""The folder that a build works in, held on to while it runs: what becomes of it is one message."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from attention_gallery.project_files import RESULTS, STORE, TEMPLATES
 from attention_gallery.user_files import open_user_file
 
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ESTALE)
-# Folders of what is kept. A build cannot tell what it may not read from what is missing.
-PARTS = (STORE, RESULTS, TEMPLATES)
+# Folders of what is cached. A build cannot tell what it may not read from what is missing.
+FOLDERS = (STORE, RESULTS, TEMPLATES)
+_REMOVE = "remove it while no build runs"
 _AGAIN = "build again; the previous site is untouched"
 
 
 @contextmanager
-def held(cache: Path) -> Iterator[Callable[[], None]]:
+def held_cache(cache: Path) -> Iterator[Callable[[], None]]:
     """Make the cache folder, hold on to it, and give what raises `OutputError` once it is no longer there.
 
     Much of it is made again where it is missing, so that nothing need fail. Raises `OutputError` where it is
@@ -31,6 +32,7 @@ def held(cache: Path) -> Iterator[Callable[[], None]]:
     handle = os.open(cache, os.O_RDONLY) if hasattr(os, "O_DIRECTORY") else None
 
     def require_same() -> None:
+        """Raise `OutputError` once the folder is another, or none."""
         if reason := _lost(cache, handle):
             raise OutputError(Problem(reason, _AGAIN, cache))
 
@@ -53,15 +55,17 @@ def _make(cache: Path) -> None:
         raise OutputError(_no_folder(cache)) from None
 
 
-def require_readable(cache: Path, parts: Iterable[str] = PARTS) -> None:
-    """Raise `OutputError` where the cache folder, or one of these parts of it, cannot be read as a folder.
+def require_readable(cache: Path, names: Iterable[str] = FOLDERS) -> None:
+    """Raise `OutputError` where the cache folder, or one of these folders in it, cannot be read as a folder.
 
-    What is not there yet is no mistake. Of the folders of a part the first is told: as a rule it is all.
+    What is not there yet is no mistake. Of the folders inside them the first is named: as a rule it is all.
     """
-    problems = [*_unreadable(cache)] or [*_unreadable_lock(cache / LOCK)]
-    for part in () if problems else (cache / name for name in parts):
-        folders = (part, *sorted(_folders(part)))
-        problems += next(filter(None, ([*_unreadable(folder)] for folder in folders)), [])
+    problems = [*_unreadable(cache)] or [
+        *unreadable_file(cache / LOCK, "the lock of builds cannot be read", _REMOVE)
+    ]
+    for folder in () if problems else (cache / name for name in names):
+        folders = (folder, *sorted(_folders(folder)))
+        problems += next(filter(None, ([*_unreadable(inner)] for inner in folders)), [])
     if problems:
         raise OutputError(problems)
 
@@ -77,7 +81,7 @@ def _unreadable(folder: Path) -> Iterator[Problem]:
     except FileNotFoundError:
         return
     except OSError as error:
-        yield _not_read("the folder cannot be read", error, folder)
+        yield _not_read("the folder cannot be read", error, _REMOVE, folder)
 
 
 def _folders(folder: Path) -> Iterator[Path]:
@@ -86,19 +90,20 @@ def _folders(folder: Path) -> Iterator[Path]:
         yield from (Path(entry.path) for entry in entries if entry.is_dir())
 
 
-def _unreadable_lock(path: Path) -> Iterator[Problem]:
+def unreadable_file(path: Path, reason: str, mend: str) -> Iterator[Problem]:
+    """A problem for a file that is there and cannot be read."""
     try:
         open_user_file(path).close()
     except FileNotFoundError:
         return
     except OSError as error:
-        yield _not_read("the lock of builds cannot be read", error, path)
+        yield _not_read(reason, error, mend, path)
 
 
-def _not_read(reason: str, error: OSError, path: Path) -> Problem:
+def _not_read(reason: str, error: OSError, mend: str, path: Path) -> Problem:
     from attention_gallery.files import cannot_read  # what it imports would delay builds with nothing to do
 
-    return cannot_read(reason, error, "remove it while no build runs", path)
+    return cannot_read(reason, error, mend, path)
 
 
 def _no_folder(path: Path) -> Problem:

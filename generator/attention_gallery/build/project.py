@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from attention_gallery.analysis import BUILT_IN, MeasureSet
-from attention_gallery.build.check.problems import Problems
-from attention_gallery.build.plan.own_measures import own_measures
+from attention_gallery.build.checks.problems import Problems
+from attention_gallery.build.plan.custom_measures import custom_measures
 from attention_gallery.errors import ManifestError, NoteError, Problem, ThemeError
 from attention_gallery.manifest import Manifest, without_drafts
 from attention_gallery.manifest.load import ManifestReading, read_manifest
@@ -96,7 +96,7 @@ class Sources:
 def read_project(manifest_path: Path, drafts: bool) -> Project:
     """Read it all. Raises `UserError` with the problems of manifest, notes, theme and measures together."""
     sources = read_sources(manifest_path, drafts)
-    sources.problems.told()
+    sources.problems.raise_any()
     if sources.project is None:  # for the type checker: a manifest without problems can be used
         raise ManifestError("the manifest cannot be used")
     return sources.project
@@ -133,7 +133,7 @@ def read_sources(manifest_path: Path, drafts: bool) -> Sources:
     measures = BUILT_IN
     if "analysis" not in reading.left_out:
         with sources.problems.collected():
-            measures = own_measures(manifest)
+            measures = custom_measures(manifest)
     slugs = frozenset(model.slug for model in whole.settings.models)
     published = _published(notes, manifest, drafts) if sources.sound else notes
     sources.theme = theme is not None
@@ -180,13 +180,15 @@ def _theme(
     manifest: Manifest, sources: Sources, chosen: bool
 ) -> tuple[Theme | None, Mapping[str, OptionValue]]:
     settings = manifest.settings
-    theme, wrong = read_theme(settings.theme, manifest.root)
-    sources.problems.add(ThemeError, [_of_theme(manifest, problem) for problem in wrong])
+    theme, mistakes = read_theme(settings.theme, manifest.root)
+    sources.problems.add(ThemeError, [_of_theme(manifest, problem) for problem in mistakes])
     options: Mapping[str, OptionValue] = {}
     if theme is not None:
         options = {name: option.default for name, option in theme.options.items()}
         # Of a theme that lacks a parent or whose theme.yaml is wrong not all options are known.
-        known = theme.whole and not any(one.file and one.file.name == "theme.yaml" for one in wrong)
+        known = theme.whole and not any(
+            problem.file and problem.file.name == "theme.yaml" for problem in mistakes
+        )
         if chosen and known:
             with sources.problems.collected():
                 options = theme.values(settings.theme_options, partial(_of_option, manifest))
@@ -204,8 +206,8 @@ def _read_beside(manifest: Path, sources: Sources) -> None:
     if content.resolve().is_relative_to(manifest.parent.resolve()) and content.resolve() != manifest.parent:
         _notes(content, sources)
     if "theme" in named:
-        _, wrong = read_theme(named["theme"], manifest.parent)
-        sources.problems.add(ThemeError, wrong)
+        _, mistakes = read_theme(named["theme"], manifest.parent)
+        sources.problems.add(ThemeError, mistakes)
 
 
 def _check_content(manifest: Manifest, folder: Path) -> None:
@@ -222,7 +224,7 @@ def _of_option(manifest: Manifest, name: str, reason: str, mend: str) -> Problem
 
 
 def _of_theme(manifest: Manifest, problem: Problem) -> Problem:
-    """Give a problem without a place the place where the manifest names the theme."""
+    """The problem, at the line where the manifest names the theme where it has none of its own."""
     return problem if problem.file else manifest.problem(problem.reason, problem.mend, "theme")
 
 

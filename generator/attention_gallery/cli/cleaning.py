@@ -93,7 +93,7 @@ def remove_unused(manifest_path: Path) -> Removed:
     size = store.prune(used)
     annotated = _annotated(project.manifest, cache / RESULTS)
     settings, repeats = annotated.manifest.settings, sorted(needed.repeats.values())
-    inventory = inventory_of(settings, needed.keys, repeats, sorted(needed.rungs), project.measures)
+    inventory = inventory_of(settings, needed.keys, repeats, sorted(needed.prefixes), project.measures)
     names = kept_names(inventory, settings.analysis) | annotated.names
     size += _remove_others(cache / RESULTS, names)
     return Removed(before - len(store.keys()), size)

@@ -40,10 +40,10 @@ from attention_gallery.notes.questions.asks import (
     ValueAsk,
     WeightOf,
 )
-from attention_gallery.records import Float32, StoredAttention
+from attention_gallery.records import Float32, StoredAttention, Tokens
 
-_LAYERS_KEPT = 8
-_Found = TypeVar("_Found")
+_LAYERS_CACHED = 8
+_Evidence = TypeVar("_Evidence")
 
 
 class Evidence(Protocol):
@@ -69,7 +69,7 @@ class NotCaptured(Exception):  # noqa: N818 - it names what is missing, which is
 class Numbers:
     """Answers questions, each once, keeping few layers in memory. `texts` are those of the sentences.
 
-    What is wrong with a question whatever was captured is told without a capture.
+    What is wrong with a question whatever was captured needs no capture to be refused.
     """
 
     def __init__(
@@ -105,7 +105,7 @@ class Numbers:
             kind = "model-head" if subject.sentence is None else "head"
         target = LinkTarget("", kind, subject.model, subject.sentence, layer, head)  # type: ignore[arg-type]
         try:
-            found = self.links.resolve(target)
+            page = self.links.resolve(target)
         except LookupError as error:
             reason, mend = (*map(str, error.args), "", "")[:2]
             raise AskError(reason, mend, "target") from None
@@ -113,7 +113,7 @@ class Numbers:
         if layer is not None and layer >= layers:
             reason = f'the model "{subject.model}" has no layer {layer}'
             raise AskError(reason, f"its layers are L0 to L{layers - 1}", "target")
-        return found
+        return page
 
     def attention(self, subject: Subject) -> StoredAttention:
         """The capture that a subject is of. Raises `AskError`, `NotCaptured`."""
@@ -132,12 +132,7 @@ class Numbers:
 
     def layer(self, entry: StoredAttention, index: int) -> Float32:
         """The weights of a layer: float32[head, query, key]."""
-        at = (entry.key, index)
-        if at not in self._layers:
-            self._layers[at] = entry.layer(index).weights
-            if len(self._layers) > _LAYERS_KEPT:
-                self._layers.popitem(last=False)
-        return self._layers[at]
+        return _recent(self._layers, (entry.key, index), lambda: entry.layer(index).weights)
 
     def matrix(self, subject: Subject) -> Float32:
         """The weights of a head, or their mean over a layer or over all heads: float32[query, key]."""
@@ -146,38 +141,33 @@ class Numbers:
         entry = self.attention(subject)
         if subject.head is None:
             return self.layer_average(entry, subject.layer)
-        found: Float32 = self.layer(entry, subject.layer)[subject.head]
-        return found
+        weights: Float32 = self.layer(entry, subject.layer)[subject.head]
+        return weights
 
     def layer_average(self, entry: StoredAttention, index: int) -> Float32:
         """The mean over the heads of a layer: float32[query, key]."""
-        at = (entry.key, index)
-        if at not in self._averages:
-            self._averages[at] = average_heads(entry.layer(index))
-            if len(self._averages) > _LAYERS_KEPT:
-                self._averages.popitem(last=False)
-        return self._averages[at]
+        return _recent(self._averages, (entry.key, index), lambda: average_heads(entry.layer(index)))
 
-    def queries(self, subject: Subject, word: str, part: str) -> list[int]:
-        """The tokens of a word that looks. Raises `AskError` naming `part`, `NotCaptured`."""
+    def queries(self, subject: Subject, word: str, argument: str) -> list[int]:
+        """The tokens of a word that looks. Raises `AskError` naming `argument`, `NotCaptured`."""
         entry = self.attention(subject)
-        return _found(entry.text, entry, word, part, "queries")
+        return _word_tokens(entry.text, entry.tokens, word, argument)
 
-    def keys(self, subject: Subject, word: str, part: str) -> list[int]:
-        """The tokens of a word that is looked at. Raises `AskError` naming `part`, `NotCaptured`."""
+    def keys(self, subject: Subject, word: str, argument: str) -> list[int]:
+        """The tokens of a word that is looked at. Raises `AskError` naming `argument`, `NotCaptured`."""
         entry = self.attention(subject)
-        return _found(entry.key_text, entry, word, part, "keys")
+        return _word_tokens(entry.key_text, entry.keys, word, argument)
 
     def across(self, subject: Subject) -> HeadsAcross:
         """The measures of a model over all its sentences. Raises `AskError`, `NotCaptured`."""
         self.page(subject)
         model = subject.model
         if model not in self._across:
-            sentences = [sentence for one, sentence in self.links.head_pages if one == model]
+            sentences = [sentence for slug, sentence in self.links.head_pages if slug == model]
             if not sentences:
                 raise NotCaptured
-            found = (_needed(self._evidence.analysis(model, sentence)) for sentence in sentences)
-            self._across[model] = _gathered(found, self._evidence.repeats(model))
+            analyses = (_needed(self._evidence.analysis(model, sentence)) for sentence in sentences)
+            self._across[model] = _gathered(analyses, self._evidence.repeats(model))
         return self._across[model]
 
     def relations(self, model: str) -> Mapping[str, RelationScore] | None:
@@ -203,18 +193,29 @@ def _gathered(analyses: Iterable[SentenceAnalysis], repeats: RepeatScores | None
     return gathered.result(repeats)
 
 
-def _found(text: str, entry: StoredAttention, word: str, part: str, side: str) -> list[int]:
+def _recent(
+    memory: OrderedDict[tuple[str, int], Float32], at: tuple[str, int], make: Callable[[], Float32]
+) -> Float32:
+    """An array from a memory of few, or made now: then the one that came first goes."""
+    if at not in memory:
+        memory[at] = make()
+        if len(memory) > _LAYERS_CACHED:
+            memory.popitem(last=False)
+    return memory[at]
+
+
+def _word_tokens(text: str, tokens: Tokens, word: str, argument: str) -> list[int]:
     try:
-        return find_word(text, entry.tokens if side == "queries" else entry.keys, word)
+        return find_word(text, tokens, word)
     except UserError as error:
         (problem,) = error.problems
-        raise AskError(problem.reason, problem.mend, part) from None
+        raise AskError(problem.reason, problem.mend, argument) from None
 
 
-def _needed(found: _Found | None) -> _Found:
-    if found is None:
+def _needed(evidence: _Evidence | None) -> _Evidence:
+    if evidence is None:
         raise NotCaptured
-    return found
+    return evidence
 
 
 def _weight(numbers: Numbers, ask: WeightOf) -> float:
@@ -224,13 +225,13 @@ def _weight(numbers: Numbers, ask: WeightOf) -> float:
     return float(chosen.sum(axis=1, dtype=np.float64).mean())
 
 
-def _received(numbers: Numbers, ask: ReceivedBy) -> float:
+def _column_mass(numbers: Numbers, ask: ReceivedBy) -> float:
     columns = numbers.keys(ask.subject, ask.key, "word")
     return float(numbers.matrix(ask.subject)[:, columns].sum(axis=1, dtype=np.float64).mean())
 
 
 def _measure(numbers: Numbers, ask: MeasureOf) -> float:
-    place = _head(ask.subject, "a measure is that of a head")
+    head = _head(ask.subject, "a measure is that of a head")
     if ask.subject.sentence is not None and ask.which != "mean":
         reason = f"there is no {ask.which} of one sentence"
         raise AskError(reason, "leave `which` out, or name a head over every sentence", "which")
@@ -238,11 +239,11 @@ def _measure(numbers: Numbers, ask: MeasureOf) -> float:
     numbers.page(ask.subject)
     if ask.measure not in known:
         raise AskError(f'there is no measure "{ask.measure}"', did_you_mean(ask.measure, known), "measure")
-    found = numbers.measured(ask.subject)
-    values: Mapping[str, Float32] = found.values
-    if isinstance(found, HeadsAcross) and ask.which != "mean":
-        values = found.lowest if ask.which == "lowest" else found.highest
-    return float(values[ask.measure][place])
+    measured = numbers.measured(ask.subject)
+    values: Mapping[str, Float32] = measured.values
+    if isinstance(measured, HeadsAcross) and ask.which != "mean":
+        values = measured.lowest if ask.which == "lowest" else measured.highest
+    return float(values[ask.measure][head])
 
 
 def _type(numbers: Numbers, ask: TypeOf) -> str:
@@ -293,7 +294,7 @@ def _head(subject: Subject, reason: str) -> tuple[int, int]:
 
 ANSWERS: Mapping[type, Callable[[Numbers, Any], float | str]] = {
     WeightOf: _weight,
-    ReceivedBy: _received,
+    ReceivedBy: _column_mass,
     MeasureOf: _measure,
     TypeOf: _type,
     HeadsOfType: _count,

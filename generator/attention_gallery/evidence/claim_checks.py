@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from attention_gallery.addresses import routes
 from attention_gallery.errors import Problem
+from attention_gallery.evidence import wording
 from attention_gallery.evidence.answers import NotCaptured, Numbers, known_type
 from attention_gallery.evidence.note_blocks import ClaimView
 from attention_gallery.evidence.phrasing import question, type_title
@@ -21,10 +22,10 @@ _MEND = "mend what the note says, or the claim"
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A claim beside what is true: `said` asks, `expected` and `actual` are texts, `page` is a route."""
+    """A claim beside what is true: `text` asks, `expected` and `actual` are texts, `page` is a route."""
 
     claim: Claim
-    said: str
+    text: str
     page: str
     expected: str
     actual: str
@@ -32,12 +33,12 @@ class Checked:
 
     def view(self, route: str) -> ClaimView:
         """The claim for the page at `route`."""
-        return ClaimView(self.said, routes.href(route, self.page), self.expected, self.actual, self.holds)
+        return ClaimView(self.text, routes.href(route, self.page), self.expected, self.actual, self.holds)
 
     @property
     def failure(self) -> Problem:
-        """What to tell of a claim that does not hold."""
-        reason = f"the claim does not hold: {self.said} is {self.actual}, and should be {self.expected}"
+        """The problem of a claim that does not hold."""
+        reason = f"the claim does not hold: {self.text} is {self.actual}, and should be {self.expected}"
         return self.claim.problem(reason, _MEND, "limit")
 
 
@@ -64,19 +65,26 @@ def _checked(claim: Claim, numbers: Numbers) -> Checked:
     if isinstance(expected, str):
         known_type(expected)
     value = numbers.answer(claim.ask)
-    said = question(claim.ask, numbers.links, numbers.texts, numbers.measures)
+    text = question(claim.ask, numbers.links, numbers.texts, numbers.measures)
     if isinstance(expected, Bounds):
-        holds, told = expected.hold(float(value)), beside(float(value), expected)
+        holds, actual = expected.hold(float(value)), rounded_beside(expected, float(value))
         if isinstance(claim.ask, HeadsOfType):
-            told = str(round(float(value)))
-        return Checked(claim, said, page, expected.words, told, holds)
+            actual = str(round(float(value)))
+        return Checked(claim, text, page, expected.words, actual, holds)
     # A head may have two types, and is of either.
     names = numbers.types(claim.ask.subject)
-    told = joined_titles(*map(type_title, names))
-    return Checked(claim, said, page, _lower(type_title(expected)), _lower(told), expected in names)
+    actual = joined_titles(*map(type_title, names))
+    return Checked(
+        claim,
+        text,
+        page,
+        wording.uncapitalised(type_title(expected)),
+        wording.uncapitalised(actual),
+        expected in names,
+    )
 
 
-def beside(value: float, bounds: Bounds) -> str:
+def rounded_beside(bounds: Bounds, value: float) -> str:
     """A number with two decimals, or as many as it takes to see that it is not 0 and where the bounds are."""
     if math.isnan(value):
         return "not defined"
@@ -86,7 +94,3 @@ def beside(value: float, bounds: Bounds) -> str:
         if bounds.hold(float(text)) == holds and (float(text) != 0 or value == 0):
             return text
     return f"{value:.7g}"
-
-
-def _lower(title: str) -> str:
-    return title[0].lower() + title[1:]

@@ -1,4 +1,4 @@
-"""Whole columns of numbers as text: what `words` says of one number, for thousands at once.
+"""Whole columns of numbers as text: what `wording` says of one number, for thousands at once.
 
 A site has a dozen numbers for each head on each sentence. Most are shares, and there are only a hundred
 ways to write one, so that rounding all of them in numpy and looking the texts up spares most of the work.
@@ -18,33 +18,36 @@ _ZERO, _SMALL, _UNDEFINED = 101, 102, 103
 
 
 def shares(values: NDArray[np.floating[Any]]) -> list[str]:
-    """`words.share` of each value, in the order in which they lie."""
+    """`wording.share` of each value, in the order in which they lie."""
     numbers = values.astype(np.float64).ravel()
     usual = (numbers >= 0.01) & (numbers <= 1)
     # A float32 times 100 is exact in double precision, so that halves go where formatting takes them.
-    places = np.rint(np.where(usual, numbers, 0) * 100).astype(np.int64)
-    places[numbers == 0] = _ZERO
-    places[(numbers > 0) & (numbers < 0.01)] = _SMALL
-    places[np.isnan(numbers)] = _UNDEFINED
-    texts = list(map(_SHARES.__getitem__, places.tolist()))
+    codes = np.rint(np.where(usual, numbers, 0) * 100).astype(np.int64)
+    codes[numbers == 0] = _ZERO
+    codes[(numbers > 0) & (numbers < 0.01)] = _SMALL
+    codes[np.isnan(numbers)] = _UNDEFINED
+    texts = list(map(_SHARES.__getitem__, codes.tolist()))
     for index in np.flatnonzero((numbers < 0) | (numbers > 1)).tolist():
         texts[index] = wording.share(float(numbers[index]))
     return texts
 
 
 def measures(values: NDArray[np.floating[Any]], unit: str) -> list[str]:
-    """`words.measure` of each value."""
+    """`wording.measure` of each value."""
     return [wording.measure(value, unit) for value in _each(values)] if unit == "tokens" else shares(values)
 
 
 def spreads(means: NDArray[np.floating[Any]], deviations: NDArray[np.floating[Any]], unit: str) -> list[str]:
-    """`words.spread` of each mean and its deviation."""
-    shown, each = measures(means, unit), _each(deviations)
+    """`wording.spread` of each mean and its deviation."""
+    texts, numbers = measures(means, unit), _each(deviations)
     if unit == "tokens":
-        return [wording.beside(mean, deviation, unit) for mean, deviation in zip(shown, each, strict=True)]
+        return [
+            wording.with_deviation(mean, deviation, unit)
+            for mean, deviation in zip(texts, numbers, strict=True)
+        ]
     return [
-        f"{mean} ± {told}" if 0.01 <= deviation <= 1 else wording.beside(mean, deviation, unit)
-        for mean, deviation, told in zip(shown, each, shares(deviations), strict=True)
+        f"{mean} ± {text}" if 0.01 <= deviation <= 1 else wording.with_deviation(mean, deviation, unit)
+        for mean, deviation, text in zip(texts, numbers, shares(deviations), strict=True)
     ]
 
 
@@ -57,13 +60,12 @@ def percents(values: NDArray[np.floating[Any]], limits: tuple[float, float]) -> 
     undefined = np.isnan(numbers)
     with np.errstate(over="ignore"):  # far outside of a tiny range is outside
         hundredths = 100 * (np.where(undefined, low, numbers) - low) / (high - low)
-    placed = np.rint(np.clip(hundredths, 0, 100))
-    found: list[int | None] = placed.astype(np.int64).tolist()
+    positions: list[int | None] = np.rint(np.clip(hundredths, 0, 100)).astype(np.int64).tolist()
     for index in np.flatnonzero(undefined).tolist():
-        found[index] = None
-    return found
+        positions[index] = None
+    return positions
 
 
 def _each(values: NDArray[np.floating[Any]]) -> list[float]:
-    found: list[float] = values.ravel().tolist()
-    return found
+    numbers: list[float] = values.ravel().tolist()
+    return numbers

@@ -56,20 +56,19 @@ class LiveAnswers:
         about = escape(question(ask, self.numbers.links, self.numbers.texts, self.numbers.measures))
         if isinstance(ask, TypeOf):
             title = joined_titles(*map(type_title, self.numbers.types(ask.subject)))
-            shown = title[0].lower() + title[1:]
+            text = wording.uncapitalised(title)
         else:
-            shown = number(ask, float(value), decimals, self.numbers.measures)
-        if shown == wording.UNDEFINED or isinstance(ask, TypeOf):
-            return Answer(f'<span class="live" title="{about}">{escape(shown)}</span>', shown)
+            text = number(ask, float(value), decimals, self.numbers.measures)
+        if text == wording.UNDEFINED or isinstance(ask, TypeOf):
+            return Answer(f'<span class="live" title="{about}">{escape(text)}</span>', text)
         exact = f"{float(value):.6g}"
-        return Answer(f'<data class="live" value="{exact}" title="{about}">{escape(shown)}</data>', shown)
+        return Answer(f'<data class="live" value="{exact}" title="{about}">{escape(text)}</data>', text)
 
     def _table(self, ask: KeysOf | PairsOf) -> str:
         if ask not in self._tables:
-            made = (
+            self._tables[ask] = (
                 keys_table(self.numbers, ask) if isinstance(ask, KeysOf) else pairs_table(self.numbers, ask)
             )
-            self._tables[ask] = made
         return self._tables[ask]
 
     def _figure(self, ask: FigureOf, route: str) -> str:
@@ -80,9 +79,9 @@ class LiveAnswers:
             self._figures[subject] = self._drawn(subject)
         template, weights, summary = self._figures[subject]
         link = escape(routes.href(route, page))
-        said = f"<strong>{escape(ask.caption, quote=False)}</strong> " if ask.caption else ""
+        heading = f"<strong>{escape(ask.caption, quote=False)}</strong> " if ask.caption else ""
         where = escape(whereabouts(subject, self.numbers.links), quote=False)
-        caption = f'{said}{escape(summary, quote=False)} <a href="{link}">{where}</a>'
+        caption = f'{heading}{escape(summary, quote=False)} <a href="{link}">{where}</a>'
         name = head_name(subject.layer or 0, subject.head or 0)
         return template.embedded(name, weights, summary, caption).html
 
@@ -93,8 +92,8 @@ class LiveAnswers:
         entry = self.numbers.attention(subject)
         analysis = self.numbers.analysis(subject)
         causal = entry.facts.kind == "decoder"
-        one = self.numbers.layer(entry, subject.layer)[subject.head : subject.head + 1]
-        (weights,) = encode_heads(one, causal)
+        weights = self.numbers.layer(entry, subject.layer)[subject.head : subject.head + 1]
+        (encoded,) = encode_heads(weights, causal)
         describer = HeadDescriber(entry.tokens, analysis, entry.keys)
         template = HeatmapTemplate.of(entry.tokens, causal, entry.keys)
-        return template, weights, describer.head(subject.layer, subject.head)
+        return template, encoded, describer.head(subject.layer, subject.head)

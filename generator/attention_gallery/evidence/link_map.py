@@ -38,7 +38,7 @@ class LinkMap:
         route, title = self._resolve(target)
         if target.fragment:
             route, _, own = route.partition("#")
-            route += "#" + "&".join(part for part in (own, target.fragment) if part)
+            route += "#" + "&".join(filter(None, (own, target.fragment)))
         return route, title
 
     def _resolve(self, target: LinkTarget) -> tuple[str, str]:

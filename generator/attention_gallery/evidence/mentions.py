@@ -15,7 +15,7 @@ from attention_gallery.notes.markdown.note_links import target_link
 from attention_gallery.notes.questions.asks import Ask, Subject
 from attention_gallery.notes.target import parse_head
 
-Place = tuple[int, int]
+HeadIndex = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,11 @@ class Mentions:
     model_heads: by model, then by (layer, head), whichever the sentence.
     """
 
-    heads: Mapping[tuple[str, str], Mapping[Place, NoteList]] = field(default_factory=dict)
+    heads: Mapping[tuple[str, str], Mapping[HeadIndex, NoteList]] = field(default_factory=dict)
     pairs: Mapping[tuple[str, str], NoteList] = field(default_factory=dict)
-    model_heads: Mapping[str, Mapping[Place, NoteList]] = field(default_factory=dict)
+    model_heads: Mapping[str, Mapping[HeadIndex, NoteList]] = field(default_factory=dict)
 
-    def of_heads(self, model: str, sentence: str) -> Mapping[Place, NoteList]:
+    def of_heads(self, model: str, sentence: str) -> Mapping[HeadIndex, NoteList]:
         """The notes that speak of each head of a model on a sentence."""
         return self.heads.get((model, sentence), {})
 
@@ -57,7 +57,7 @@ class Mentions:
         """The notes that speak of a model on a sentence, or of one of its heads there."""
         return self.pairs.get((model, sentence), NO_NOTES)
 
-    def of_model_heads(self, model: str) -> Mapping[Place, NoteList]:
+    def of_model_heads(self, model: str) -> Mapping[HeadIndex, NoteList]:
         """The notes that speak of each head of a model, on any sentence or over all."""
         return self.model_heads.get(model, {})
 
@@ -69,28 +69,28 @@ def find_mentions(
 
     A note counts as one that speaks of what it is about, but on its own page it is not listed.
     """
-    found: dict[NoteTarget, dict[str, tuple[str, str, str]]] = defaultdict(dict)
+    speaking: dict[NoteTarget, dict[str, tuple[str, str, str]]] = defaultdict(dict)
     for note, followed, asks in notes:
         page = _page(note.target, links)
         if page is None:
-            continue  # whoever checks where notes lie tells of it
+            continue  # refused where notes are checked for where they lie
         subjects = [_of_note(note.target), *map(_of_link, followed), *(ask.subject for ask in asks)]
         for subject in subjects:
             for target in _pages(subject) if subject is not None else ():
                 if target != note.target:
-                    found[target][note.name] = _named(note, page, links)
-    heads: dict[tuple[str, str], dict[Place, NoteList]] = defaultdict(dict)
+                    speaking[target][note.name] = _named(note, page, links)
+    heads: dict[tuple[str, str], dict[HeadIndex, NoteList]] = defaultdict(dict)
     pairs: dict[tuple[str, str], NoteList] = {}
-    model_heads: dict[str, dict[Place, NoteList]] = defaultdict(dict)
-    for target, speaking in found.items():
-        named = NoteList(tuple(speaking[name] for name in sorted(speaking)))
+    model_heads: dict[str, dict[HeadIndex, NoteList]] = defaultdict(dict)
+    for target, notes_by_name in speaking.items():
+        listed = NoteList(tuple(notes_by_name[name] for name in sorted(notes_by_name)))
         model, sentence = target.model or "", target.sentence or ""
         if target.kind == "pair":
-            pairs[model, sentence] = named
+            pairs[model, sentence] = listed
         elif target.kind == "head":
-            heads[model, sentence][target.layer or 0, target.head or 0] = named
+            heads[model, sentence][target.layer or 0, target.head or 0] = listed
         else:
-            model_heads[model][target.layer or 0, target.head or 0] = named
+            model_heads[model][target.layer or 0, target.head or 0] = listed
     return Mentions(heads, pairs, model_heads)
 
 
@@ -120,7 +120,7 @@ def _of_link(link: LinkTarget) -> Subject | None:
     """What a link leads to; the head that its fragment selects counts as well."""
     if link.model is None:
         return None
-    states = (part.partition("=") for part in link.fragment.split("&"))
+    states = (state.partition("=") for state in link.fragment.split("&"))
     chosen = next((parse_head(value) for name, _, value in states if name == "head"), None)
     if link.kind == "pair" and chosen is not None:
         return Subject(link.model, link.sentence, *chosen)

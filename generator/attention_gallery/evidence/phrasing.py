@@ -39,7 +39,7 @@ def question(ask: ValueAsk, links: LinkMap, texts: Mapping[str, str], measures: 
             return f"what {quoted(ask.key, text)} receives in {where}"
         case MeasureOf():
             which = "" if ask.which == "mean" else f", {ask.which}"
-            return f"{_measure_title(ask.measure, measures)} of {where}{which}"
+            return f"{wording.uncapitalised(measures.named(ask.measure).title)} of {where}{which}"
         case HeadsOfType():
             return f"heads of type “{type_title(ask.type)}” in {page_name(ask.subject, links)}"
         case AccuracyOf():
@@ -95,23 +95,8 @@ def number(ask: object, value: float, decimals: int | None = None, measures: Mea
         least = 10.0**-decimals
         return f"< {least:.{decimals}f}" if 0 < value < least else f"{value:.{decimals}f}"
     if isinstance(ask, MeasureOf):
-        return wording.measure(value, _unit(ask.measure, measures))
+        return wording.measure(value, measures.named(ask.measure).unit)
     return decimal(value)
-
-
-def _unit(measure: str, measures: MeasureSet) -> str:
-    try:
-        return measures.named(measure).unit
-    except KeyError:
-        return ""
-
-
-def _measure_title(name: str, measures: MeasureSet) -> str:
-    try:
-        title = measures.named(name).title
-    except KeyError:
-        return name
-    return title[0].lower() + title[1:]
 
 
 def why_unscored(score: RelationScore) -> str:

@@ -39,8 +39,9 @@ class NoteWriter:
         """A note for the page at `route`. Raises `LinkError` or `NoteError`."""
 
         def resolve(target: LinkTarget) -> tuple[str, str]:
-            found, title = self.live.numbers.links.resolve(target)
-            return routes.href(route, found), title
+            """Address and title of a link."""
+            page, title = self.live.numbers.links.resolve(target)
+            return routes.href(route, page), title
 
         prefix = f"{HEADING_PREFIX}{guest}-" if guest else HEADING_PREFIX
         return render_note(note, resolve, id_prefix=prefix, answer=lambda live: self.live.answer(live, route))
@@ -127,31 +128,37 @@ def gather_notes(notes: Iterable[Note], numbers: Numbers) -> GalleryNotes:
     """
     claims: dict[str, tuple[Checked, ...]] = {}
     writer = NoteWriter(LiveAnswers(numbers), claims)
-    made: list[tuple[Note, RenderedNote]] = []
+    rendered_notes: list[tuple[Note, RenderedNote]] = []
     problems: list[Problem] = []
     broken: type[LinkError] | type[NoteError] = NoteError
     for note in notes:
         claims[note.name], mistaken = check_claims(note, numbers)
         problems.extend(mistaken)
         try:
-            made.append((note, writer.render(note, routes.HOME)))
+            rendered_notes.append((note, writer.render(note, routes.HOME)))
         except (NoteError, LinkError) as error:
             broken = LinkError if isinstance(error, LinkError) else broken
             problems.extend(error.problems)
     if problems:
         raise broken(problems)
     links = numbers.links
-    asked = [(note, one.links, (*one.asks, *(claim.ask for claim in note.claims))) for note, one in made]
+    asked = [
+        (note, rendered.links, (*rendered.asks, *(claim.ask for claim in note.claims)))
+        for note, rendered in rendered_notes
+    ]
     return GalleryNotes(
-        {note.target: NoteSet((note,), _digest(note, one, claims[note.name]), writer) for note, one in made},
+        {
+            note.target: NoteSet((note,), _digest(note, rendered, claims[note.name]), writer)
+            for note, rendered in rendered_notes
+        },
         writer,
-        tuple(note for note, _ in made if note.target.kind == "page"),
+        tuple(note for note, _ in rendered_notes if note.target.kind == "page"),
         find_mentions(asked, links),
-        tuple(one.failure for checked in claims.values() for one in checked if not one.holds),
+        tuple(claim.failure for checked in claims.values() for claim in checked if not claim.holds),
     )
 
 
 def _digest(note: Note, rendered: RenderedNote, claims: tuple[Checked, ...]) -> str:
     html = digest_bytes(rendered.html.encode("utf-8", "surrogatepass"))
-    said = [claim.view(routes.HOME)._asdict() for claim in claims]
-    return digest([note.title, note.description, html, said])
+    shown_claims = [claim.view(routes.HOME)._asdict() for claim in claims]
+    return digest([note.title, note.description, html, shown_claims])

@@ -25,10 +25,10 @@ def keys_table(numbers: Numbers, ask: KeysOf) -> str:
     entry = numbers.attention(subject)
     queries = numbers.queries(subject, ask.query, "word")
     names, starts = _words(entry.keys, entry.key_text)
-    kept = _kept(entry, starts, ask.sinks)
+    listed = _listed(entry, starts, ask.sinks)
     rows = []
     for name, weights in _rows(numbers, ask, entry):
-        shares = np.add.reduceat(weights[queries].mean(axis=0, dtype=np.float64), starts) * kept
+        shares = np.add.reduceat(weights[queries].mean(axis=0, dtype=np.float64), starts) * listed
         order = np.argsort(-shares, kind="stable")[: ask.top].tolist()
         cells = [f"{escape(names[key])} {_number(shares[key])}" for key in order if shares[key] > 0]
         rows.append([f'<th scope="row">{name}</th>', *(f"<td>{cell}</td>" for cell in cells)])
@@ -50,16 +50,16 @@ def pairs_table(numbers: Numbers, ask: PairsOf) -> str:
     subject = ask.subject
     if subject.layer is None or subject.head is None:
         raise AskError("pairs are those of a head", "write model/sentence/L3H1", "target")
-    entry, found = numbers.attention(subject), numbers.analysis(subject)
-    place = subject.layer, subject.head
+    entry, analysis = numbers.attention(subject), numbers.analysis(subject)
+    head = subject.layer, subject.head
     names = quoted_tokens(entry.tokens)
     keys = names if entry.keys is entry.tokens else quoted_tokens(entry.keys)
     rows = [
         [f"<td>{escape(names[query])}</td>", f"<td>{escape(keys[key])}</td>", f"<td>{_number(weight)}</td>"]
         for query, key, weight in zip(
-            found.standouts_q[place].tolist()[: ask.top],
-            found.standouts_k[place].tolist(),
-            found.standouts_w[place].tolist(),
+            analysis.standouts_q[head].tolist()[: ask.top],
+            analysis.standouts_k[head].tolist(),
+            analysis.standouts_w[head].tolist(),
             strict=False,
         )
         if query >= 0
@@ -88,13 +88,13 @@ def _words(tokens: Tokens, text: str) -> tuple[tuple[str, ...], list[int]]:
     return quoted_tokens(words_of(tokens, text)), np.flatnonzero(np.diff(groups, prepend=-1)).tolist()
 
 
-def _kept(entry: StoredAttention, starts: list[int], sinks: bool) -> Bool:
+def _listed(entry: StoredAttention, starts: list[int], sinks: bool) -> Bool:
     """Which words are listed: without sinks none with a special token nor, in a causal model, the first."""
     content = np.ones(len(entry.keys), bool) if sinks else ~entry.keys.special
     if not sinks and entry.facts.kind == "decoder":
         content[:1] = False
-    kept: Bool = np.logical_and.reduceat(content, starts)
-    return kept
+    listed: Bool = np.logical_and.reduceat(content, starts)
+    return listed
 
 
 def _left_out(entry: StoredAttention) -> str:

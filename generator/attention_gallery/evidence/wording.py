@@ -67,16 +67,16 @@ def fine(value: float, unit: str) -> str:
 
 def spread(mean: float, deviation: float, unit: str) -> str:
     """A mean with its standard deviation: `0.07 ± 0.03`; a small deviation with the digit that tells it."""
-    return beside(measure(mean, unit), deviation, unit)
+    return with_deviation(measure(mean, unit), deviation, unit)
 
 
-def beside(mean: str, deviation: float, unit: str) -> str:
+def with_deviation(mean: str, deviation: float, unit: str) -> str:
     """A mean, as text, with its standard deviation as in `spread`."""
     if deviation < 5e-5:
         return mean
     digits = 1 if unit == "tokens" else 2
-    told = f"{deviation:.{digits}f}"
-    return f"{mean} ± {told if deviation >= 0.1**digits else f'{deviation:.1g}'}"
+    text = f"{deviation:.{digits}f}"
+    return f"{mean} ± {text if deviation >= 0.1**digits else f'{deviation:.1g}'}"
 
 
 def stored_weights(origin: Provenance) -> str:
@@ -122,6 +122,11 @@ def shortened(text: str, longest: int = 160) -> str:
     return (cut.rsplit(" ", 1)[0] if " " in cut else cut) + "…"
 
 
+def uncapitalised(title: str) -> str:
+    """A title as it stands inside a sentence."""
+    return title[0].lower() + title[1:]
+
+
 def listed(items: Iterable[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     names = list(items)
@@ -142,5 +147,5 @@ def focus_token(
             for index, (begin, end) in enumerate(offsets):
                 if begin <= start < end and not special[index]:
                     return index
-    shown = [index for index, hidden in enumerate(special) if not hidden] or [0]
-    return shown[-1] if causal else shown[0]
+    words = [index for index, is_special in enumerate(special) if not is_special] or [0]
+    return words[-1] if causal else words[0]

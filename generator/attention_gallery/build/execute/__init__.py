@@ -1,1 +1,1 @@
-"""Making it: results kept between builds, the staging folder, the swap, and the record of both."""
+"""Making it: results cached between builds, the staging folder, the swap, and the record of both."""

@@ -135,10 +135,10 @@ class RecordWriter:
         self._draft = _new_draft(path)
         self._draft.parent.mkdir(parents=True, exist_ok=True)
         self._waiting: list[tuple[str | int, ...]] = []
-        with self._told():
+        with self._errors_named():
             self._connection = sqlite3.connect(self._draft, isolation_level=None)
         try:
-            with self._told():
+            with self._errors_named():
                 # The draft has no value until it is renamed: it needs no journal and no flushing of its own.
                 self._connection.execute("pragma journal_mode = off")
                 self._connection.execute("pragma synchronous = off")
@@ -157,7 +157,7 @@ class RecordWriter:
     def links(self) -> Iterator[tuple[str, str]]:
         """Route and links of every file added so far, sorted by route."""
         self._flush()
-        with self._told():
+        with self._errors_named():
             yield from self._connection.execute("select route, links from outputs order by route")
 
     def finish(self, facts: dict[str, Any], sources: Mapping[str, tuple[Stamp, str]]) -> None:
@@ -165,7 +165,7 @@ class RecordWriter:
         self._flush()
         files = ((os.fsencode(name), digest, *stamp) for name, (stamp, digest) in sources.items())
         rows = [(name, json.dumps(value)) for name, value in {"schema": SCHEMA, **facts}.items()]
-        with self._told():
+        with self._errors_named():
             self._connection.executemany("insert into sources values (?, ?, ?, ?, ?, ?)", files)
             self._connection.executemany("insert into facts values (?, ?)", rows)
             self._connection.execute("commit")
@@ -182,12 +182,12 @@ class RecordWriter:
         self._draft.unlink(missing_ok=True)
 
     def _flush(self) -> None:
-        with self._told():
+        with self._errors_named():
             self._connection.executemany("insert into outputs values (?, ?, ?, ?, ?, ?, ?, ?)", self._waiting)
         self._waiting.clear()
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _errors_named(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.Error as error:

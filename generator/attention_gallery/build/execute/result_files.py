@@ -14,12 +14,12 @@ Value = TypeVar("Value")
 
 
 def path_in(cache: Path, name: str) -> Path:
-    """Where a result is kept."""
+    """Where a result of this name lies in the cache."""
     return cache / name[:2] / name
 
 
 def keep_file(path: Path, data: bytes, source: str = "") -> None:
-    """Keep a result that was packed, with the name of its file in it, and what it was made from."""
+    """Write a result that was packed, with the name of its file in it, and what it was made from."""
     write_atomically(path, named(data, path.name + source))
 
 
@@ -31,15 +31,15 @@ def kept_file(
     keep: bool = True,
     source: str = "",
 ) -> Value:
-    """A result as it was kept, or made and (with `keep`) kept now.
+    """A result as it was cached, or made and (with `keep`) cached now.
 
-    One that cannot be read, is damaged, was kept under another name, or was made from something else than
+    One that cannot be read, is damaged, was cached under another name, or was made from something else than
     `source`, a digest, is made again.
     """
     try:
         data = path.read_bytes()
         if not is_named(data, path.name + source):
-            raise DamagedEntry(f"{path} holds what was kept under another name, or of another capture")
+            raise DamagedEntry(f"{path} holds what was cached under another name, or of another capture")
         return load(data)
     except (OSError, DamagedEntry):
         made = make()

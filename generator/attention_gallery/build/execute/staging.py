@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from attention_gallery.addresses.routes import file_of
-from attention_gallery.build.check.site_links import LinkReader
+from attention_gallery.build.checks.site_links import LinkReader, read_page
 from attention_gallery.build.execute.ownership import MARKER, marker_lines
 from attention_gallery.build.execute.record import Output, Record, RecordWriter
 from attention_gallery.errors import OutputError, Problem
@@ -27,7 +27,6 @@ from attention_gallery.pages.page_kind import PlannedPage
 from attention_gallery.pages.side_results import SideAnalyses
 from attention_gallery.progress import Task
 from attention_gallery.stamps import Stamp, stamp_of
-from attention_gallery.user_files import LARGEST_PAGE, read_user_file
 
 _MOST_TOGETHER = 64
 _BYTES_TOGETHER = 1 << 20
@@ -70,10 +69,9 @@ class Staging:
         size = 0
         for page in pages:
             before = self._unchanged(page)
-            made = (page, before) if before else self._made(page)
-            waiting.append(made)
-            found = made[1]
-            size += len(found) if isinstance(found, bytes) else 0
+            waiting.append((page, before) if before else self._made(page))
+            content = waiting[-1][1]
+            size += len(content) if isinstance(content, bytes) else 0
             if len(waiting) == _MOST_TOGETHER or size >= _BYTES_TOGETHER:
                 self._add(waiting, task)
                 waiting, size = [], 0
@@ -86,24 +84,23 @@ class Staging:
         return (page._replace(inputs="") if self.sides.of_page else page), data
 
     def _add(self, pages: list[tuple[PlannedPage, bytes | Output]], task: Task) -> None:
-        for page, found in pages:
+        for page, content in pages:
             route = page.route
             if route in self.known:
-                raise OutputError(
-                    Problem(f'two pages have the address "/{route}"', "change one of the slugs or aliases")
-                )
+                reason = f'two pages have the address "/{route}"'
+                raise OutputError(Problem(reason, "change one of the slugs or aliases"))
             name = file_of(route)
             target = os.path.join(self.folder, name)
             if route.endswith("/"):  # a page has a folder of its own, which nearly always has to be made
                 make_folder(os.path.dirname(target))
-            if isinstance(found, Output):
+            if isinstance(content, Output):
                 self._take_over(name, target)
                 self.reused += 1
                 stamp = stamp_of(os.lstat(target))  # another name is a change of the file, too
-                output = found._replace(stamp=stamp)
+                output = content._replace(stamp=stamp)
                 self.taken[name] = route, stamp
             else:
-                output = self._written(page, found, target)
+                output = self._written(page, content, target)
                 self.written += 1
             self.known.add(route)
             self.pages += name.endswith(".html")
@@ -149,7 +146,7 @@ class Staging:
             status = os.fstat(stream)
         finally:
             os.close(stream)
-        links = self.links.of(page.route, data) if target.endswith(".html") else ""
+        links = self.links.read(page.route, data) if target.endswith(".html") else ""
         return Output(page.route, page.inputs, digest_bytes(data), links, stamp_of(status))
 
     def keep_foreign(self, owned: set[str], force: bool) -> None:
@@ -163,16 +160,10 @@ class Staging:
         for name in self._lying():
             if name in owned or (force and (name in ours or name == MARKER)):
                 continue
-            if name.endswith("/") and any(one.startswith(name) for one in owned):
+            if name.endswith("/") and any(file.startswith(name) for file in owned):
                 continue  # a folder of ours that somebody emptied
             if name in ours or name == MARKER:
-                raise OutputError(
-                    Problem(
-                        f'the file "{name}" in the site is not ours, and a page needs its place',
-                        "move it away, or use --force to replace it",
-                        self.live / name,
-                    )
-                )
+                raise self._in_the_way(name, "move it away, or use --force to replace it")
             self._carry(name)
             self.foreign.add(name)
 
@@ -183,9 +174,8 @@ class Staging:
         except OSError as error:
             mend = "check who owns it and its permissions, or move it away"
             folder = Path(os.fsdecode(error.filename or self.live))
-            raise OutputError(
-                cannot_read("a folder in the site cannot be read", error, mend, folder)
-            ) from None
+            problem = cannot_read("a folder in the site cannot be read", error, mend, folder)
+            raise OutputError(problem) from None
 
     def _carry(self, name: str) -> None:
         source, target = self.live / name, self.folder / name
@@ -198,16 +188,14 @@ class Staging:
             else:
                 link_or_copy(str(source), str(target))
         except (FileExistsError, NotADirectoryError):
-            raise OutputError(
-                Problem(
-                    f'the file "{name}" in the site is not ours, and a page needs its place',
-                    "move it away",
-                    source,
-                )
-            ) from None
+            raise self._in_the_way(name, "move it away") from None
+
+    def _in_the_way(self, name: str, mend: str) -> OutputError:
+        reason = f'the file "{name}" in the site is not ours, and a page needs its place'
+        return OutputError(Problem(reason, mend, self.live / name))
 
     def files(self) -> set[str]:
-        """The files that the pages so far are kept in."""
+        """The files of the pages so far."""
         return {file_of(route) for route in self.known}
 
     def seal(self, drafts: bool) -> None:
@@ -217,8 +205,7 @@ class Staging:
 
     def read(self, route: str) -> bytes:
         """The HTML behind a route of the staged site; nothing for other files."""
-        path = self.folder / file_of(route)
-        return read_user_file(path, LARGEST_PAGE) if path.suffix == ".html" else b""
+        return read_page(self.folder, route)
 
     def swap(self) -> None:
         """Put the staged site in the place of the live one, which then lies in the staging folder.

@@ -1,1 +1,1 @@
-"""Whether anything has changed since the last build, told without reading it."""
+"""Whether anything has changed since the last build, without reading it."""

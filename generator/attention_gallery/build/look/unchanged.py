@@ -10,16 +10,15 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from attention_gallery.addresses.routes import file_of
 from attention_gallery.build.execute.record import Record
-from attention_gallery.build.look.libraries import library_files
+from attention_gallery.build.look.inputs import Inputs, generator_files
 from attention_gallery.hashing import digest_file
-from attention_gallery.installed import PACKAGE, PACKAGED_THEMES
 from attention_gallery.stamps import ABSENT, Moment, Stamp, stamp_file, stamp_of
 
 
@@ -28,34 +27,6 @@ class Source(NamedTuple):
 
     stamp: Stamp
     digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class Inputs:
-    """What a site is made from: files, folders with all they hold, and folders of which the names count."""
-
-    files: tuple[str, ...]
-    folders: tuple[str, ...]
-    listed: tuple[str, ...] = ()
-
-    def names(self) -> set[str]:
-        """Every file of it, also those that do not exist. Raises `OSError` for an unreadable folder."""
-        inside = (name for folder in self.folders for _, names in _walk(folder) for name in names)
-        return {*self.files, *inside}
-
-    def holders(self) -> Iterator[str]:
-        """Every folder of it. Raises `OSError`."""
-        yield from (base for folder in self.folders for base, _ in _walk(folder))
-        yield from self.listed
-
-    def listings(self) -> dict[str, list[str]]:
-        """The names in the folders of which only these count. Raises `OSError`."""
-        return {folder: sorted(os.listdir(folder)) for folder in self.listed}
-
-
-def own_inputs() -> Inputs:
-    """What the generator itself is: libraries, code, themes in the package or checkout."""
-    return Inputs(tuple(library_files()), (str(PACKAGE), str(PACKAGED_THEMES[1])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +47,8 @@ class Watch:
         return name in self.ours or self.since.settled(stamp)
 
 
-def snapshot(
-    inputs: Inputs, own: Inputs, watch: Watch, digest_of: Callable[[str], str]
-) -> dict[str, Source] | None:
-    """The state of inputs, and of the generator's own; None where one may have changed while it was read.
+def snapshot(inputs: Inputs, watch: Watch, digest_of: Callable[[str], str]) -> dict[str, Source] | None:
+    """The state of inputs and of the generator; None where one may have changed while it was read.
 
     `digest_of` gives the SHA-256 of a file.
     """
@@ -87,7 +56,7 @@ def snapshot(
         if any(not watch.since.settled(stamp_file(folder)) for folder in inputs.holders()):
             return None  # something came or went
         sources: dict[str, Source] = {}
-        for name in inputs.names() | own.names():
+        for name in inputs.names() | generator_files():
             stamp = stamp_file(name)
             if not watch.saw(name, stamp):
                 return None
@@ -107,10 +76,10 @@ def untouched(sources: dict[str, Source]) -> bool:
         return False
 
 
-def same_sources(before: dict[str, Source], inputs: Inputs, own: Inputs) -> dict[str, Stamp] | None:
+def same_sources(before: dict[str, Source], inputs: Inputs) -> dict[str, Stamp] | None:
     """New stamps of files that hold what they held; None where any file is another, came or went."""
     try:
-        if inputs.names() | own.names() != before.keys():
+        if inputs.names() | generator_files() != before.keys():
             return None
         others = [
             (name, now, source)
@@ -142,35 +111,22 @@ def same_site(record: Record, site: Path, foreign: Iterable[str]) -> dict[str, S
                 if now.size != stamp[0] or not stat.S_ISREG(status.st_mode):
                     return None
                 others.append((route, now, digest))
-        found = _same_bytes(others, lambda route: f"{folder}/{file_of(route)}")
+        stamps = _same_bytes(others, lambda route: f"{folder}/{file_of(route)}")
     except OSError:
         return None
-    return found if outputs else None
+    return stamps if outputs else None
 
 
 def _same_bytes(
     files: Iterable[tuple[str, Stamp, str]], path_of: Callable[[str], str] = str
 ) -> dict[str, Stamp] | None:
     """Those stamps that can be relied on from now on, None where a digest is another. Raises `OSError`."""
-    found: dict[str, Stamp] = {}
+    stamps: dict[str, Stamp] = {}
     # Small files first: where one of them is another, no weights need to be read.
     for name, stamp, digest in sorted(files, key=lambda file: (file[1].size, file[0])):
         moment = Moment.now()
         if digest_file(Path(path_of(name))) != digest:
             return None
         if moment.settled(stamp):
-            found[name] = stamp
-    return found
-
-
-def _walk(folder: str) -> Iterator[tuple[str, list[str]]]:
-    """Each folder below one, itself among them, with its files; nothing where there is none."""
-    if not os.path.lexists(folder):
-        return
-
-    def stop(error: OSError) -> None:
-        raise error
-
-    for base, folders, names in os.walk(folder, onerror=stop):
-        folders[:] = [name for name in folders if name != "__pycache__"]
-        yield base, [f"{base}/{name}" for name in names]
+            stamps[name] = stamp
+    return stamps

@@ -48,28 +48,28 @@ def annotate(manifest: Manifest, cache: Path, reporter: Reporter, run: bool = Tr
     What was parsed before is read from the folder `cache`; the rest is parsed now, unless `run` is false.
     Raises `ManifestError` for pipelines that are missing or cannot be used.
     """
-    wanted = list(_wanted(manifest))
-    if not wanted:
+    pipeline_names = dict(_pipeline_names(manifest))
+    if not pipeline_names:
         return Annotated(manifest, {})
-    pipelines = _installed(manifest, wanted)
+    pipelines = _installed(manifest, pipeline_names)
     parsed = _Parses(manifest, cache, pipelines, reporter, run)
     sentences, parses = list(manifest.settings.sentences), {}
-    for index, name in wanted:
+    for index, name in pipeline_names.items():
         parse = parsed.of(index, name)
         if parse is not None:
             sentences[index], parses[sentences[index].slug] = _with(sentences[index], parse, pipelines[name])
     settings = manifest.settings.model_copy(update={"sentences": tuple(sentences)})
-    files = tuple(dict.fromkeys(file for one in pipelines.values() for file in one.files))
+    files = tuple(dict.fromkeys(file for pipeline in pipelines.values() for file in pipeline.files))
     names = frozenset(
         pipelines[name].key(text)
-        for index, name in wanted
+        for index, name in pipeline_names.items()
         for text in manifest.settings.sentences[index].texts
     )
-    complete = len(parses) == len(wanted)
+    complete = len(parses) == len(pipeline_names)
     return Annotated(replace(manifest, settings=settings), parses, names, files, complete)
 
 
-def _wanted(manifest: Manifest) -> Iterator[tuple[int, str]]:
+def _pipeline_names(manifest: Manifest) -> Iterator[tuple[int, str]]:
     """The index of each sentence to parse, and the name of its pipeline."""
     for index, sentence in enumerate(manifest.settings.sentences):
         name = pipeline_of(manifest.settings, sentence)
@@ -77,24 +77,24 @@ def _wanted(manifest: Manifest) -> Iterator[tuple[int, str]]:
             yield index, name
 
 
-def _installed(manifest: Manifest, wanted: list[tuple[int, str]]) -> dict[str, Pipeline]:
-    found: dict[str, Pipeline] = {}
+def _installed(manifest: Manifest, names: dict[int, str]) -> dict[str, Pipeline]:
+    pipelines: dict[str, Pipeline] = {}
     problems = []
-    # A problem is told at the first sentence that asks for the pipeline.
-    for name, index in {name: index for index, name in reversed(wanted)}.items():
+    # A problem stands at the first sentence that asks for the pipeline.
+    for name, index in {name: index for index, name in reversed(names.items())}.items():
         try:
-            found[name] = Pipeline.installed(name)
+            pipelines[name] = Pipeline.installed(name)
         except ParserError as error:
             problems.append(_problem(manifest, index, error))
     if problems:
         raise ManifestError(problems)
-    return found
+    return pipelines
 
 
 def _problem(manifest: Manifest, index: int, error: ParserError) -> Problem:
     own = manifest.settings.sentences[index].annotate is not None
-    place = ("sentences", index, "annotate", "spacy") if own else ("annotate", "spacy")
-    return manifest.problem(error.reason, error.mend, *place)
+    path = ("sentences", index, "annotate", "spacy") if own else ("annotate", "spacy")
+    return manifest.problem(error.reason, error.mend, *path)
 
 
 class _Parses:
@@ -114,23 +114,21 @@ class _Parses:
 
     def of(self, index: int, name: str) -> Parse | None:
         """The parse of a sentence, None where there is none and none is to be made."""
-        found = []
+        parses = []
         for start, text in text_starts(self._manifest.settings.sentences[index].texts):
             parse = self._text(index, name, text)
             if parse is None:
                 return None
-            found.append((start, parse))
-        return joined_parse(found)
+            parses.append((start, parse))
+        return joined_parse(parses)
 
     def _text(self, index: int, name: str, text: str) -> Parse | None:
         path = path_in(self._cache, self._pipelines[name].key(text))
         if not self._runs and not path.is_file():
             return None
-
-        def made() -> Parse:
-            return self._parser(index, name).parse(text)
-
-        return kept_file(path, load_parse, save_parse, made, self._runs)
+        return kept_file(
+            path, load_parse, save_parse, lambda: self._parser(index, name).parse(text), self._runs
+        )
 
     def _parser(self, index: int, name: str) -> Parser:
         if name not in self._parsers:
@@ -145,15 +143,15 @@ class _Parses:
 def _with(sentence: SentenceSpec, parse: Parse, pipeline: Pipeline) -> tuple[SentenceSpec, SentenceParse]:
     """The sentence with the relations of its parse, but for those that its author knows better."""
     text = sentence.joined
-    gold = [_sides(one, text) for one in sentence.relations]
-    found = tuple(
+    gold = [_sides(relation, text) for relation in sentence.relations]
+    relations = tuple(
         ParsedRelation.model_construct(from_=arc.source, to=arc.target, kind=arc.kind, parser=pipeline.title)
         for arc in dict.fromkeys(parse.arcs)
         if not any(_same(arc.source, arc.target, *sides) for sides in gold)
     )
-    entities = tuple((text[slice(*one.span)], one.label) for one in parse.entities)
-    told = SentenceParse(pipeline.title, found, entities)
-    return sentence.model_copy(update={"relations": (*sentence.relations, *found)}), told
+    entities = tuple((text[slice(*entity.span)], entity.label) for entity in parse.entities)
+    annotated = sentence.model_copy(update={"relations": (*sentence.relations, *relations)})
+    return annotated, SentenceParse(pipeline.title, relations, entities)
 
 
 def _sides(relation: RelationSpec, text: str) -> tuple[Span, Span]:
@@ -162,9 +160,9 @@ def _sides(relation: RelationSpec, text: str) -> tuple[Span, Span]:
 
 def _same(source: Span, target: Span, gold_source: Span, gold_target: Span) -> bool:
     """Whether a gold relation holds between these two words, in whichever direction."""
-    ways = ((gold_source, gold_target), (gold_target, gold_source))
-    return any(_meet(source, one) and _meet(target, other) for one, other in ways)
+    directions = ((gold_source, gold_target), (gold_target, gold_source))
+    return any(_overlap(source, start) and _overlap(target, end) for start, end in directions)
 
 
-def _meet(one: Span, other: Span) -> bool:
-    return one[0] < other[1] and other[0] < one[1]
+def _overlap(first: Span, second: Span) -> bool:
+    return first[0] < second[1] and second[0] < first[1]

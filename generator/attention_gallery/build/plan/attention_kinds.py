@@ -33,52 +33,52 @@ def shown_models(
 ) -> tuple[tuple[ShownModel, ...], list[Problem]]:
     """What is shown of a model that has these `kinds`, and what is wrong with what the manifest chooses."""
     spec = manifest.settings.models[index]
-    wanted = spec.attention
-    if wanted and kinds == ("self",):
+    chosen = spec.attention
+    if chosen and kinds == ("self",):
         reason = f'the model "{spec.title}" has no encoder, decoder and cross attention to choose from'
         return (), [manifest.problem(reason, "remove `attention`", "models", index, "attention")]
     if kinds == ("self",):
         return (ShownModel(index, "self", spec),), []
-    return tuple(_shown(spec, index, kind) for kind in kinds if kind in (wanted or kinds)), []
+    return tuple(_of_kind(spec, index, kind) for kind in kinds if kind in (chosen or kinds)), []
 
 
-def pairs_read(
-    settings: GallerySettings, shown: Iterable[ShownModel]
+def sentences_read(
+    settings: GallerySettings, models: Iterable[ShownModel]
 ) -> Iterator[tuple[ShownModel, SentenceSpec]]:
     """Each of these models with every sentence that it reads."""
-    for model in shown:
+    for model in models:
         for sentence in settings.sentences:
             if sentence.read_by(settings.models[model.index].slug):
                 yield model, sentence
 
 
 def with_pages(
-    settings: GallerySettings, shown: Iterable[ShownModel]
+    settings: GallerySettings, models: Iterable[ShownModel]
 ) -> Iterator[tuple[ShownModel, SentenceSpec]]:
     """The same, without the sentences that are only captured."""
-    return ((model, sentence) for model, sentence in pairs_read(settings, shown) if sentence.pages)
+    return ((model, sentence) for model, sentence in sentences_read(settings, models) if sentence.pages)
 
 
-def clashes(manifest: Manifest, shown: Iterable[ShownModel]) -> list[Problem]:
+def clashes(manifest: Manifest, models: Iterable[ShownModel]) -> list[Problem]:
     """A problem for every slug that two models would share, at the line of the later one."""
     problems = []
     taken: dict[str, ShownModel] = {}
-    for model in sorted(shown, key=lambda one: one.index):
+    for model in sorted(models, key=lambda model: model.index):
         other = taken.setdefault(model.spec.slug, model)
         if other is model:
             continue
         line = manifest.where("models", other.index, "slug").line
-        what = model if model.kind != "self" else other
+        divided = model if model.kind != "self" else other
         reason = (
             f'the slug "{model.spec.slug}" is already that of line {line}: '
-            f'"{what.spec.title}" has it for its {_NAMES[what.kind]}'
+            f'"{divided.spec.title}" has it for its {_NAMES[divided.kind]}'
         )
         mend = "give one of the two models another name with `slug: …`"
         problems.append(manifest.problem(reason, mend, "models", model.index, "slug"))
     return problems
 
 
-def _shown(spec: ModelSpec, index: int, kind: str) -> ShownModel:
+def _of_kind(spec: ModelSpec, index: int, kind: str) -> ShownModel:
     # Which other kinds are shown changes nothing for this one, and its pages need not be made again.
     changed = {
         "slug": kind_slug(spec.slug, kind),

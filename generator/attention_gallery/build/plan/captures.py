@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
-from attention_gallery.build.plan.attention_kinds import ShownModel, clashes, pairs_read, shown_models
-from attention_gallery.build.plan.auxiliary_inputs import RANDOM_TOKENS, HiddenText, hidden_texts, is_rung
-from attention_gallery.build.plan.identify import Identified, identify
+from attention_gallery.build.plan.attention_kinds import ShownModel, clashes, sentences_read, shown_models
+from attention_gallery.build.plan.auxiliary_inputs import RANDOM_TOKENS, auxiliary_inputs, is_prefix
+from attention_gallery.build.plan.identify_models import Identified, identify_models, problem_at
 from attention_gallery.build.plan.pins import Pins
 from attention_gallery.build.project import Project
 from attention_gallery.errors import DamagedEntry, ModelError, Problem
@@ -20,13 +19,10 @@ from attention_gallery.models import (
     ModelFingerprint,
     ProblemMaker,
     ResolvedModel,
-    license_file,
     license_of,
 )
-from attention_gallery.models import files as model_files
-from attention_gallery.models.on_disk.noticed import branch_folders, package_files
 from attention_gallery.progress import Reporter, SilentReporter
-from attention_gallery.records import Given, Precision, TextInput
+from attention_gallery.records import Given, TextInput
 from attention_gallery.store import AttentionStore, capture_key, former_key
 
 if TYPE_CHECKING:
@@ -40,8 +36,8 @@ class Captures:
     """The model files of a gallery, what is shown of them, and the key of every model and sentence.
 
     `models` are those of the manifest, `shown` those of the pages: three of an encoder-decoder. The models of
-    `keys` are the slugs of the latter. `hidden` are the keys of what they read besides, by model and name:
-    see `hidden_texts`. `former` is for each key the one that an earlier version gave to the same.
+    `keys` are the slugs of the latter. `hidden` are the keys of auxiliary inputs, by model and name: see
+    `auxiliary_inputs`. `former` is for each key the one that an earlier version gave to the same.
     """
 
     models: tuple[tuple[ResolvedModel, ModelFingerprint], ...]
@@ -50,21 +46,18 @@ class Captures:
     hidden: Mapping[tuple[str, str], str]
     former: Mapping[str, str]
 
-    def of(self, index: int, sentence: str) -> dict[str, str]:
-        """The keys of one model of the manifest on one sentence, by kind of attention."""
-        shown = (one for one in self.shown if one.index == index)
-        found = ((one.kind, self.keys.get((one.spec.slug, sentence))) for one in shown)
-        return {kind: key for kind, key in found if key is not None}
-
-    def of_hidden(self, index: int, text: HiddenText) -> dict[str, str]:
-        """The keys of one model of the manifest on a hidden text, by kind of attention."""
-        shown = (one for one in self.shown if one.index == index)
-        found = ((one.kind, self.hidden.get((one.spec.slug, text.name))) for one in shown)
-        return {kind: key for kind, key in found if key is not None}
+    def keys_by_kind(self, index: int, name: str) -> dict[str, str]:
+        """The keys of one model of the manifest on a sentence or auxiliary input, by kind of attention."""
+        return {
+            model.kind: key
+            for model in self.shown
+            for keys in (self.keys, self.hidden)
+            if model.index == index and (key := keys.get((model.spec.slug, name))) is not None
+        }
 
     @property
     def every(self) -> dict[tuple[str, str], str]:
-        """All keys by model and what it reads: the sentences, and what is hidden."""
+        """All keys by model and what it reads: sentences, and auxiliary inputs."""
         return {**self.keys, **self.hidden}
 
     @property
@@ -73,70 +66,54 @@ class Captures:
         return {model: key for (model, name), key in self.hidden.items() if name == RANDOM_TOKENS}
 
     @property
-    def rungs(self) -> set[str]:
-        """The keys of texts of several lengths."""
-        return {key for (_, name), key in self.hidden.items() if is_rung(name)}
+    def prefixes(self) -> set[str]:
+        """The keys of the prefixes of the length sweep."""
+        return {key for (_, name), key in self.hidden.items() if is_prefix(name)}
 
     def missing(self, store: AttentionStore) -> set[str]:
         """The keys of which the store has no entry."""
         return {key for key in self.every.values() if not store.has(key)}
-
-    def files(self) -> list[str]:
-        """Every file that can change the numbers, the license or the version of a model."""
-        files = [str(path) for model, _ in self.models for path in (*model_files(model), license_file(model))]
-        return [*files, *(name for model, _ in self.models for name in package_files(model))]
-
-    def folders(self) -> list[str]:
-        """The folders that tell which commit of a hub model is taken."""
-        return [str(folder) for model, _ in self.models for folder in branch_folders(model)]
-
-    def listed(self) -> list[str]:
-        """The folders of models: a file that comes into one of them may count."""
-        folders = (str(model.folder) for model, _ in self.models if model.config is not None)
-        return list(dict.fromkeys(folders))
 
 
 def needed_captures(
     project: Project, memory: FingerprintMemory, pins: Pins = _FREE, reporter: Reporter | None = None
 ) -> Captures:
     """Resolve every model and name every capture. Raises `ModelError` with the problems of all models."""
-    return captures_of(
-        project.manifest, identify(project.manifest, memory, pins, reporter or SilentReporter())
-    )
+    models = identify_models(project.manifest, memory, pins, reporter or SilentReporter())
+    return captures_of(project.manifest, models)
 
 
 def captures_of(manifest: Manifest, models: tuple[Identified, ...]) -> Captures:
     """Name every capture of a manifest, whose models are these. Raises `ModelError` for slugs that clash."""
     problems: list[Problem] = []
     shown: list[ShownModel] = []
-    for index, (found, _) in enumerate(models):
+    for index, (model, _) in enumerate(models):
         try:
-            license_of(found)  # told now, and not after hours of capture
+            license_of(model)  # now, and not after hours of capture
         except ModelError as error:
             problems.extend(error.problems)
-        kinds, wrong = shown_models(manifest, index, found.kinds)
+        kinds, mistakes = shown_models(manifest, index, model.kinds)
         shown.extend(kinds)
-        problems.extend(wrong)
+        problems.extend(mistakes)
     problems.extend(clashes(manifest, shown))
     if problems:
         raise ModelError(problems)
     settings = manifest.settings
     former: dict[str, str] = {}
 
-    def key(one: ShownModel, given: Given) -> str:
-        parts = _parts(settings, one.spec, models[one.index][1], given, one.kind)
-        found = capture_key(**parts)
-        former[found] = former_key(**parts)
-        return found
+    def key(model: ShownModel, model_input: Given) -> str:
+        read = settings, model.spec, models[model.index][1], model_input, model.kind
+        former[key_of(*read)] = key_of(*read, former=True)
+        return key_of(*read)
 
     keys = {
-        (one.spec.slug, sentence.slug): key(one, text_input(sentence))
-        for one, sentence in pairs_read(settings, shown)
+        (model.spec.slug, sentence.slug): key(model, text_input(sentence))
+        for model, sentence in sentences_read(settings, shown)
     }
     hidden = {
-        (one.spec.slug, text.name): key(one, text.given)
-        for one in shown
-        for text in hidden_texts(settings, one)
+        (model.spec.slug, auxiliary.name): key(model, auxiliary.model_input)
+        for model in shown
+        for auxiliary in auxiliary_inputs(settings, model)
     }
     return Captures(models, tuple(shown), keys, hidden, former)
 
@@ -145,42 +122,24 @@ def key_of(
     settings: GallerySettings,
     model: ModelSpec,
     digests: ModelFingerprint,
-    sentence: SentenceSpec,
+    model_input: Given,
     kind: str = "self",
+    former: bool = False,
 ) -> str:
-    """The key of the capture of one sentence under one model; `kind` is one of the model's `kinds`."""
-    return key_of_given(settings, model, digests, text_input(sentence), kind)
+    """The key of the capture of what one model is given to read; `kind` is one of the model's `kinds`.
 
-
-def key_of_given(
-    settings: GallerySettings, model: ModelSpec, digests: ModelFingerprint, given: Given, kind: str
-) -> str:
-    """The key of the capture of anything that one model is given to read."""
-    return capture_key(**_parts(settings, model, digests, given, kind))
-
-
-class _KeyParts(TypedDict):
-    weights: str
-    tokenizer: str
-    given: Given
-    dtype: str
-    precision: Precision
-    kind: str
-    predictions: int
-
-
-def _parts(
-    settings: GallerySettings, model: ModelSpec, digests: ModelFingerprint, given: Given, kind: str
-) -> _KeyParts:
-    return {
-        "weights": digests.weights,
-        "tokenizer": digests.tokenizer,
-        "given": given,
-        "dtype": model.dtype,
-        "precision": settings.capture.precision,
-        "kind": kind,
-        "predictions": settings.capture.predictions,
-    }
+    `former`: the key that an earlier version gave to the same.
+    """
+    key = former_key if former else capture_key
+    return key(
+        weights=digests.weights,
+        tokenizer=digests.tokenizer,
+        given=model_input,
+        dtype=model.dtype,
+        precision=settings.capture.precision,
+        kind=kind,
+        predictions=settings.capture.predictions,
+    )
 
 
 def text_input(sentence: SentenceSpec) -> TextInput:
@@ -194,14 +153,6 @@ def text_input(sentence: SentenceSpec) -> TextInput:
         truncate=sentence.truncate,
         chat_options=tuple(sorted(sentence.chat_options.items())),
     )
-
-
-def _problem(project: Project, kind: str, index: int, field: str, reason: str, mend: str) -> Problem:
-    return project.manifest.problem(reason, mend, kind, index, field)
-
-
-def _hidden_problem(project: Project, place: tuple[str | int, ...], reason: str, mend: str) -> Problem:
-    return project.manifest.problem(reason, mend, *place)
 
 
 def capture_all(
@@ -241,11 +192,11 @@ def _jobs(project: Project, captures: Captures, missing: set[str]) -> list[Captu
     settings = project.manifest.settings
     return [
         CaptureJob(
-            model=found,
+            model=model,
             title=spec.title,
             dtype=spec.dtype,
             sentence=name,
-            given=given,
+            given=model_input,
             precision=settings.capture.precision,
             keys=keys,
             fingerprint=digests,
@@ -253,28 +204,22 @@ def _jobs(project: Project, captures: Captures, missing: set[str]) -> list[Captu
             placement=Placement(spec.device, spec.device_map == "auto", settings.capture.threads),
             predictions=settings.capture.predictions,
         )
-        for place, (spec, (found, digests)) in enumerate(zip(settings.models, captures.models, strict=True))
-        for name, given, keys, problem in _readings(project, captures, place)
-        if missing.intersection(keys.values())
+        for index, (spec, (model, digests)) in enumerate(zip(settings.models, captures.models, strict=True))
+        for name, model_input, problem in _readings(project.manifest, captures, index)
+        if missing.intersection((keys := captures.keys_by_kind(index, name)).values())
     ]
 
 
 def _readings(
-    project: Project, captures: Captures, place: int
-) -> Iterator[tuple[str, Given, Mapping[str, str], ProblemMaker]]:
-    """What one model reads: its name for people, the keys, and the way to tell of a problem with it."""
-    for index, sentence in enumerate(project.manifest.settings.sentences):
-        problem = partial(_problem, project, "sentences", index, "chat" if sentence.chat else "text")
-        yield sentence.slug, text_input(sentence), captures.of(place, sentence.slug), problem
-    hidden = {
-        text.name: text
-        for one in captures.shown
-        if one.index == place
-        for text in hidden_texts(project.manifest.settings, one)
-    }
-    for text in hidden.values():
-        problem = partial(_hidden_problem, project, text.place)
-        yield text.name, text.given, captures.of_hidden(place, text), problem
+    manifest: Manifest, captures: Captures, model: int
+) -> Iterator[tuple[str, Given, ProblemMaker]]:
+    """What one model reads: its name for people, what it is, and what makes problems with it."""
+    for index, sentence in enumerate(manifest.settings.sentences):
+        problem = problem_at(manifest, "sentences", index, "chat" if sentence.chat else "text")
+        yield sentence.slug, text_input(sentence), problem
+    for shown in captures.shown:
+        for auxiliary in auxiliary_inputs(manifest.settings, shown) if shown.index == model else ():
+            yield auxiliary.name, auxiliary.model_input, problem_at(manifest, *auxiliary.manifest_path)
 
 
 def drop_damaged(

@@ -18,32 +18,32 @@ _READS = {"self": "sentence", "encoder": "sentence", "decoder": "target", "cross
 
 
 def check_contrasts(
-    manifest: Manifest, shown: Iterable[ShownModel], shapes: Mapping[str, tuple[int, int]]
+    manifest: Manifest, models: Iterable[ShownModel], shapes: Mapping[str, tuple[int, int]]
 ) -> None:
     """Raise `ManifestError` for contrasts of models or heads that there are not, or that read other texts.
 
     shapes: (layers, heads) by slug, of models that were captured.
     """
-    problems = [*_of_models(manifest, shown), *_of_heads(manifest, shapes)]
+    problems = [*_model_problems(manifest, models), *_head_problems(manifest, shapes)]
     if problems:
         raise ManifestError(problems)
 
 
-def _of_models(manifest: Manifest, shown: Iterable[ShownModel]) -> list[Problem]:
-    kinds = {one.spec.slug: one.kind for one in shown}
+def _model_problems(manifest: Manifest, models: Iterable[ShownModel]) -> list[Problem]:
+    kinds = {model.spec.slug: model.kind for model in models}
     problems: list[Problem] = []
     for i, contrast in enumerate(manifest.settings.contrasts):
-        for place, slug in _models(contrast):
+        for path, slug in _models(contrast):
             if slug not in kinds:
                 reason = f'the gallery has no model "{slug}"'
-                problems.append(manifest.problem(reason, meant_model(slug, kinds), "contrasts", i, *place))
+                problems.append(manifest.problem(reason, meant_model(slug, kinds), "contrasts", i, *path))
         # A kind of "" is that of a model whose files cannot be looked at now.
         known = [kinds[slug] for slug in contrast.models if kinds.get(slug)]
         if len(known) == 2 and _READS[known[0]] != _READS[known[1]]:
-            one, other = contrast.models
+            first, second = contrast.models
             reason = (
-                f'what looks and is looked at in "{one}" is of the {_READS[known[0]]}, in "{other}" of the '
-                f"{_READS[known[1]]}: their rows and columns are not of the same words"
+                f'what looks and is looked at in "{first}" is of the {_READS[known[0]]}, in "{second}" of '
+                f"the {_READS[known[1]]}: their rows and columns are not of the same words"
             )
             mend = "compare two models of the same kind of attention"
             problems.append(manifest.problem(reason, mend, "contrasts", i, "models"))
@@ -57,7 +57,7 @@ def _models(contrast: ContrastSpec) -> Iterator[tuple[tuple[str | int, ...], str
         yield ("models", n), slug
 
 
-def _of_heads(manifest: Manifest, shapes: Mapping[str, tuple[int, int]]) -> list[Problem]:
+def _head_problems(manifest: Manifest, shapes: Mapping[str, tuple[int, int]]) -> list[Problem]:
     problems = []
     for i, contrast in enumerate(manifest.settings.contrasts):
         shape = shapes.get(contrast.model or "")

@@ -20,7 +20,7 @@ from attention_gallery.models import library_versions
 from attention_gallery.records import NumericEnvironment, differences
 from attention_gallery.store import AttentionStore
 
-Parts = Mapping[str, str | int]
+Fields = Mapping[str, str | int]
 _AGAIN = "`attention-gallery clean --all` and a build capture them again, in the environment that is here"
 _NAMED = 3  # so many kinds of difference are named
 _ASKED = ("device", "dtype", "threads")  # what the manifest has a say in
@@ -43,21 +43,21 @@ class Environments:
 
     def of_model(self, index: int, keys: list[str]) -> str:
         """In what the captures of one model under these keys differ, "" where none does."""
-        others = [found for key in keys if (found := self.of(index, key))]
+        others = [difference for key in keys if (difference := self.of(index, key))]
         if not others:
             return ""
-        what = _summed_up(others)
-        return what if len(others) == len(keys) else f"{len(others)} of {len(keys)} captures: {what}"
+        summary = _summed_up(others)
+        return summary if len(others) == len(keys) else f"{len(others)} of {len(keys)} captures: {summary}"
 
     @property
     def others(self) -> tuple[tuple[int, str, str], ...]:
         """Model, key and difference of all captures that differ, sorted; empty as a rule."""
-        return tuple(sorted((index, key, found) for (index, key), found in self.differs.items() if found))
+        return tuple(sorted((*at, difference) for at, difference in self.differs.items() if difference))
 
     @property
     def warning(self) -> str:
         """One line on all that differ, "" where none does."""
-        others = [found for found in self.differs.values() if found]
+        others = [difference for _, _, difference in self.others]
         if not others:
             return ""
         return (
@@ -67,43 +67,45 @@ class Environments:
 
 
 def _summed_up(others: list[str]) -> str:
-    counted = sorted(Counter(others).items(), key=lambda one: (-one[1], one[0]))
+    counted = sorted(Counter(others).items(), key=lambda counts: (-counts[1], counts[0]))
     more = [f"and {len(counted) - _NAMED} others"] if len(counted) > _NAMED else []
-    return "; ".join([*(what for what, _ in counted[:_NAMED]), *more])
+    return "; ".join([*(difference for difference, _ in counted[:_NAMED]), *more])
 
 
-def known_here(spec: ModelSpec, settings: GallerySettings) -> Parts:
+def known_here(spec: ModelSpec, settings: GallerySettings) -> Fields:
     """What is known of the environment in which a model would be captured now, without importing torch."""
     versions = library_versions()
-    parts: dict[str, str | int] = {
+    known: dict[str, str | int] = {
         name: versions[name] for name in ("torch", "transformers") if name in versions
     }
     if spec.device != "auto" and spec.device_map is None:  # divided among devices, it is on none of them
-        parts["device"] = spec.device
-    return {**parts, "dtype": spec.dtype, "threads": settings.capture.threads}
+        known["device"] = spec.device
+    return {**known, "dtype": spec.dtype, "threads": settings.capture.threads}
 
 
-def found_in(
+def captured_environments(
     captures: Captures, store: AttentionStore, index: int
 ) -> Iterator[tuple[str, NumericEnvironment]]:
     """Key and environment of every capture of a model that is there and can be read."""
-    slugs = {one.spec.slug for one in captures.shown if one.index == index}
+    slugs = {model.spec.slug for model in captures.shown if model.index == index}
     for key in dict.fromkeys(key for (slug, _), key in captures.every.items() if slug in slugs):
         if store.has(key):
             try:
                 yield key, store.open(key).provenance.environment
-            except DamagedEntry:  # told where it is captured again
+            except DamagedEntry:  # a warning where it is captured again
                 continue
 
 
-def environment_of(settings: GallerySettings, captures: Captures, store: AttentionStore, index: int) -> Parts:
+def environment_of(
+    settings: GallerySettings, captures: Captures, store: AttentionStore, index: int
+) -> Fields:
     """What a lock is to say of the environment of a model: that of its captures, where they agree.
 
     Where there are none yet, or they do not agree, it is what is known of this one.
     """
     spec = settings.models[index]
-    found = {environment for _, environment in found_in(captures, store, index)}
-    return asdict(found.pop()) if len(found) == 1 else known_here(spec, settings)
+    environments = {environment for _, environment in captured_environments(captures, store, index)}
+    return asdict(environments.pop()) if len(environments) == 1 else known_here(spec, settings)
 
 
 def survey(
@@ -112,16 +114,16 @@ def survey(
     """Compare all captures that are there with the gallery's environment."""
     differs: dict[tuple[int, str], str] = {}
     for index, spec in enumerate(settings.models):
-        found = dict(found_in(captures, store, index))
-        if not found:
+        captured = dict(captured_environments(captures, store, index))
+        if not captured:
             continue
-        expected = _usual(expected_of(spec, settings, lock), [*found.values()])
-        for key, environment in found.items():
+        expected = _usual(expected_of(spec, settings, lock), [*captured.values()])
+        for key, environment in captured.items():
             differs[index, key] = ", ".join(differences(environment, expected))
     return Environments(_name(settings, lock), differs)
 
 
-def expected_of(spec: ModelSpec, settings: GallerySettings, lock: Lock | None) -> Parts:
+def expected_of(spec: ModelSpec, settings: GallerySettings, lock: Lock | None) -> Fields:
     """What is known of the environment that a model of the gallery should have."""
     here = known_here(spec, settings)
     locked = _locked(spec, lock)
@@ -129,7 +131,7 @@ def expected_of(spec: ModelSpec, settings: GallerySettings, lock: Lock | None) -
     return {**locked, **asked} if locked else here
 
 
-def _locked(spec: ModelSpec, lock: Lock | None) -> Parts:
+def _locked(spec: ModelSpec, lock: Lock | None) -> Fields:
     model = None if lock is None else lock.models.get(spec.slug)
     return {} if model is None else model.environment
 
@@ -139,13 +141,37 @@ def _name(settings: GallerySettings, lock: Lock | None) -> str:
     return f"{lock.path.name} names" if named and lock is not None else "this one"
 
 
-def _usual(known: Parts, found: list[NumericEnvironment]) -> NumericEnvironment:
-    """The environment with these parts; of the others, what most captures say."""
+def _usual(known: Fields, captured: list[NumericEnvironment]) -> NumericEnvironment:
+    """The environment with these fields; of the others, what most captures say."""
     usual: dict[str, str | int] = {}
-    for name in asdict(found[0]):
-        counted = Counter(getattr(one, name) for one in found)
+    for name in asdict(captured[0]):
+        counted = Counter(getattr(environment, name) for environment in captured)
         usual[name] = known.get(name, min(counted, key=lambda value: (-counted[value], value)))
     return NumericEnvironment(**usual)  # type: ignore[arg-type]
+
+
+def held_environments(
+    settings: GallerySettings, captures: Captures, store: AttentionStore, lock: Lock | None, strict: bool
+) -> Environments:
+    """Those of all captures that are there. Raises as `refuse_others`."""
+    environments = survey(settings, captures, store, lock)
+    refuse_others(settings, environments, lock, strict)
+    return environments
+
+
+def environments_before_capture(
+    settings: GallerySettings, captures: Captures, store: AttentionStore, lock: Lock | None, strict: bool
+) -> Environments | None:
+    """Stop before anything is captured where captures of another environment are refused and are there.
+
+    The environments of all captures, None where some are missing: those that come have to be seen, too.
+    """
+    missing = captures.missing(store)  # first: what somebody else captures from now on may not be surveyed
+    environments = held_environments(settings, captures, store, lock, strict)
+    if not missing:
+        return environments
+    refuse_to_capture(settings, lock, strict)
+    return None
 
 
 def refuse_others(
@@ -169,7 +195,7 @@ def _refuse_to_ask(settings: GallerySettings, lock: Lock) -> None:
     """Stop where the manifest asks for another number format, device or threads than an exact lock names."""
     reason = f'the manifest asks for "{{slug}}" in another environment than {lock.path.name} names: '
     mend = "change the manifest back, or run `attention-gallery lock` to name what it asks for"
-    _refuse_parts(settings, lock, _ASKED, (reason, mend))
+    _refuse_fields(settings, lock, _ASKED, (reason, mend))
 
 
 def refuse_to_capture(settings: GallerySettings, lock: Lock | None, strict: bool) -> None:
@@ -181,14 +207,14 @@ def refuse_to_capture(settings: GallerySettings, lock: Lock | None, strict: bool
         return
     reason = f'"{{slug}}" would be captured in another environment than {lock.path.name} names: '
     mend = "install what it names, or run `attention-gallery lock` after a build to name this one"
-    names = tuple(part.name for part in fields(NumericEnvironment))
-    _refuse_parts(settings, lock, names, (reason, mend))
+    names = tuple(each.name for each in fields(NumericEnvironment))
+    _refuse_fields(settings, lock, names, (reason, mend))
 
 
-def _refuse_parts(
-    settings: GallerySettings, lock: Lock, names: tuple[str, ...], said: tuple[str, str]
+def _refuse_fields(
+    settings: GallerySettings, lock: Lock, names: tuple[str, ...], message: tuple[str, str]
 ) -> None:
-    """Raise `LockError` where one of these parts, as known here, is another than the lock names."""
+    """Raise `LockError` where one of these fields, as known here, is another than the lock names."""
     problems = []
     for spec in settings.models:
         here, locked = known_here(spec, settings), _locked(spec, lock)
@@ -198,7 +224,7 @@ def _refuse_parts(
             if name in here and name in locked and here[name] != locked[name]
         ]
         if unlike:
-            reason = said[0].replace("{slug}", spec.slug) + ", ".join(unlike)
-            problems.append(Problem(reason, said[1], lock.path))
+            reason = message[0].replace("{slug}", spec.slug) + ", ".join(unlike)
+            problems.append(Problem(reason, message[1], lock.path))
     if problems:
         raise LockError(problems)

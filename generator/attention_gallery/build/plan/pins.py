@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from attention_gallery.errors import ModelError
@@ -50,13 +50,13 @@ class Pins:
         changed = [*_changed(locked, replace(locked, source=spec.source, revision=spec.revision))]
         self._refuse(spec, changed, problem)
 
-    def check_found(
-        self, spec: ModelSpec, found: ResolvedModel, digests: ModelFingerprint, problem: ProblemMaker
+    def check_model(
+        self, spec: ModelSpec, model: ResolvedModel, digests: ModelFingerprint, problem: ProblemMaker
     ) -> None:
         """Check that the files are those that were locked. Raises `ModelError` that says what changed."""
         locked = self._locked(spec)
         if locked is not None and self.binding:
-            self._refuse(spec, [*_changed(locked, locked_as(spec, found, digests))], problem)
+            self._refuse(spec, [*_changed(locked, locked_as(spec, model, digests))], problem)
 
     def _locked(self, spec: ModelSpec) -> LockedModel | None:
         return None if self.lock is None else self.lock.models.get(spec.slug)
@@ -68,17 +68,17 @@ class Pins:
             raise ModelError(problem(reason, _ACCEPT))
 
 
-def locked_as(spec: ModelSpec, found: ResolvedModel, digests: ModelFingerprint) -> LockedModel:
+def locked_as(spec: ModelSpec, model: ResolvedModel, digests: ModelFingerprint) -> LockedModel:
     """What the lock is to say of a model."""
     kind = parse_source(spec.source).kind
     return LockedModel(
         source=spec.source,
-        format=found.weights_format,
+        format=model.weights_format,
         weights=digests.weights,
         tokenizer=digests.tokenizer,
         revision=spec.revision,
-        commit=found.revision if kind == "hub" else None,
-        version=found.revision if kind == "package" else None,
+        commit=model.revision if kind == "hub" else None,
+        version=model.revision if kind == "package" else None,
         libraries=library_versions(),
     )
 
@@ -90,25 +90,20 @@ def changes(before: LockedModel | None, after: LockedModel | None) -> list[str]:
     others = other_libraries(before.libraries, after.libraries)
     # What is not known, as before anything is captured, is no difference.
     named = before.environment.keys() & after.environment.keys()
-    parts = other_libraries(*({name: one.environment[name] for name in named} for one in (before, after)))
+    known = ({name: entry.environment[name] for name in named} for entry in (before, after))
     return [
         *_changed(before, after),
-        *(f"locked with {one}" for one in others),
-        *(f"captured with {one}" for one in parts),
+        *(f"locked with {difference}" for difference in others),
+        *(f"captured with {difference}" for difference in other_libraries(*known)),
     ]
 
 
 def other_libraries(before: Mapping[str, str | int], after: Mapping[str, str | int]) -> Iterator[str]:
-    """The libraries, or parts of an environment, that are not the same."""
+    """The libraries, or fields of an environment, that are not the same."""
     for name in sorted({*before, *after}):
         old, new = before.get(name), after.get(name)
         if old != new:
             yield f"{name} {old or 'none'} → {new or 'none'}"
-
-
-def leftover(lock: Lock, slugs: Iterable[str]) -> list[str]:
-    """The locked models that the manifest does not have."""
-    return sorted({*lock.models} - {*slugs})
 
 
 def _changed(before: LockedModel, after: LockedModel) -> Iterator[str]:

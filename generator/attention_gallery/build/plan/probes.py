@@ -42,12 +42,15 @@ def model_probes(
     paged = {sentence.slug for sentence in settings.sentences if sentence.pages}
     probes = {}
     for reader in readers:
-        found = ((one, keys.get((reader.slug, one.slug))) for one in gold)
-        asked = tuple((one, key) for one, key in found if key is not None)
-        for one, key in asked:
-            if one.slug in paged:
-                data.expect(key, one)
+        captured = tuple(
+            (sentence, key)
+            for sentence in gold
+            if (key := keys.get((reader.slug, sentence.slug))) is not None
+        )
+        for sentence, key in captured:
+            if sentence.slug in paged:
+                data.expect(key, sentence)
         probes[reader.slug] = ModelProbe(
-            asked, reader.causal, data.argmax_targets, sinking=reader.causal and reader.opens
+            captured, reader.causal, data.argmax_targets, sinking=reader.causal and reader.opens
         )
     return probes

@@ -33,7 +33,7 @@ def command(session: Session, upgrade: bool, exact: bool | None) -> None:
     environment of the captures for each model, drafts included. Builds then stop when a model differs from
     it. Hub models keep the commit that is locked unless --upgrade is given.
     """
-    from attention_gallery.build.plan.locking import update_lock
+    from attention_gallery.build.plan.lockfile_update import update_lock
 
     report = update_lock(session.manifest_path(), session.reporter(), upgrade=upgrade, exact=exact)
     for slug, changes in report.changed.items():

@@ -1,4 +1,4 @@
-"""The ladder of lengths: beginnings of one text, on which heads are measured to see what length does."""
+"""The length sweep: prefixes of one text, on which heads are measured to see what length does."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from attention_gallery.manifest.blocks.relations import Finding
 from attention_gallery.manifest.settings import CollectedSentence, GallerySettings, SentenceSpec
 from attention_gallery.texts.words import text_words
 
-LEAST_RUNGS, MOST_RUNGS = 2, 12
+LEAST_PREFIXES, MOST_PREFIXES = 2, 12
 
 
 @dataclass(frozen=True, slots=True)
-class Ladder:
-    """Beginnings of one text, the shortest first; the last may be all of it.
+class LengthSweep:
+    """Prefixes of one text, the shortest first; the last may be all of it.
 
     `sentence` is the slug of the sentence whose text it is, None for a text of its own. `truncate` is that
     of the sentence.
@@ -26,29 +26,29 @@ class Ladder:
     truncate: bool
 
 
-def ladder_of(settings: GallerySettings) -> Ladder | None:
-    """The ladder that the settings ask for, None where they ask for none or its sentence is gone."""
+def ladder_of(settings: GallerySettings) -> LengthSweep | None:
+    """The length sweep that the settings ask for, None where they ask for none or its sentence is gone."""
     lengths = settings.lengths
     if lengths is None:
         return None
     if lengths.text is not None:
-        return Ladder(_beginnings(lengths.text, lengths.words), None, False)
+        return LengthSweep(_prefixes(lengths.text, lengths.words), None, False)
     chosen = _chosen(settings)
     if chosen is None:
         return None
-    return Ladder(_beginnings(chosen.text, lengths.words), chosen.slug, chosen.truncate)
+    return LengthSweep(_prefixes(chosen.text, lengths.words), chosen.slug, chosen.truncate)
 
 
 def check_lengths(settings: GallerySettings, named: bool = True) -> Iterator[Finding]:
-    """Reason, mend and place of what is wrong with the ladder.
+    """Reason, mend and place of what is wrong with the length sweep.
 
     Where the sentences are not all `named`, as some slug is wrong, the one that is asked for may be there.
     """
     lengths = settings.lengths
     if lengths is None:
         return
-    if not LEAST_RUNGS <= len(lengths.words) <= MOST_RUNGS:
-        mend = f"write {LEAST_RUNGS} to {MOST_RUNGS} numbers: `[8, 16, 32]`"
+    if not LEAST_PREFIXES <= len(lengths.words) <= MOST_PREFIXES:
+        mend = f"write {LEAST_PREFIXES} to {MOST_PREFIXES} numbers: `[8, 16, 32]`"
         reason = f"`words` has {len(lengths.words)} {'number' if len(lengths.words) == 1 else 'numbers'}"
         yield reason, mend, ("lengths", "words")
         return
@@ -64,13 +64,13 @@ def check_lengths(settings: GallerySettings, named: bool = True) -> Iterator[Fin
     if lengths.sentence is not None and (wrong := _wrong_sentence(settings, lengths.sentence)) is not None:
         yield (*wrong, ("lengths", "sentence"))
         return
-    ladder = ladder_of(settings)
-    if ladder is None:
+    sweep = ladder_of(settings)
+    if sweep is None:
         mend = "name a `sentence`, or write a `text`"
         yield "no sentence of the manifest can be read at several lengths", mend, ("lengths",)
-    elif len(ladder.rungs) < LEAST_RUNGS:
+    elif len(sweep.rungs) < LEAST_PREFIXES:
         mend = "choose a longer text, or smaller numbers of `words`"
-        yield f"the text has {_count(ladder.rungs[-1])}, too few for two lengths", mend, ("lengths", "words")
+        yield f"the text has {_count(sweep.rungs[-1])}, too few for two lengths", mend, ("lengths", "words")
 
 
 def _wrong_sentence(settings: GallerySettings, slug: str) -> tuple[str, str] | None:
@@ -103,13 +103,13 @@ def _chosen(settings: GallerySettings) -> SentenceSpec | None:
 
 
 def _published(settings: GallerySettings, sentence: SentenceSpec) -> bool:
-    """Whether a build without drafts has it: the ladder is the same with drafts and without."""
+    """Whether a build without drafts has it: the sweep is the same with drafts and without."""
     return not sentence.draft and any(
         sentence.read_by(model.slug) for model in settings.models if not model.draft
     )
 
 
-def _beginnings(text: str, words: tuple[int, ...]) -> tuple[str, ...]:
+def _prefixes(text: str, words: tuple[int, ...]) -> tuple[str, ...]:
     """The text up to the end of its n-th word for each n; once, as a whole, where it is no longer."""
     spans = text_words(text)
     inside = [text[: spans[count - 1][1]] for count in words if count < len(spans)]

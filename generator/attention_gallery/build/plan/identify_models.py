@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from attention_gallery.build.plan.pins import Pins
 from attention_gallery.errors import ModelError, Problem
 from attention_gallery.manifest import Manifest
@@ -14,7 +12,7 @@ from attention_gallery.progress import Reporter
 Identified = tuple[ResolvedModel, ModelFingerprint]
 
 
-def identify(
+def identify_models(
     manifest: Manifest, memory: FingerprintMemory, pins: Pins, reporter: Reporter
 ) -> tuple[Identified, ...]:
     """Every model's files and fingerprint, in the manifest's order.
@@ -23,9 +21,14 @@ def identify(
     """
     problems: list[Problem] = []
     models: list[Identified] = []
-    for index in range(len(manifest.settings.models)):
+    for index, spec in enumerate(manifest.settings.models):
+        problem = problem_at(manifest, "models", index, "source")
         try:
-            models.append(identify_one(manifest, index, memory, pins, reporter))
+            pins.check_asked(spec, problem)
+            model = resolve(spec, manifest.root, problem, pins.lookup(spec), reporter)
+            digests = fingerprint(model, memory)
+            pins.check_model(spec, model, digests, problem)
+            models.append((model, digests))
         except ModelError as error:
             problems.extend(error.problems)
     if problems:
@@ -33,22 +36,6 @@ def identify(
     return tuple(models)
 
 
-def identify_one(
-    manifest: Manifest, index: int, memory: FingerprintMemory, pins: Pins, reporter: Reporter
-) -> Identified:
-    """One model's files and fingerprint. Raises `ModelError` at its line."""
-    spec, problem = manifest.settings.models[index], at_source(manifest, index)
-    pins.check_asked(spec, problem)
-    found = resolve(spec, manifest.root, problem, pins.lookup(spec), reporter)
-    digests = fingerprint(found, memory)
-    pins.check_found(spec, found, digests, problem)
-    return found, digests
-
-
-def at_source(manifest: Manifest, index: int) -> ProblemMaker:
-    """Makes problems at the line where the manifest names a model."""
-    return partial(_problem, manifest, index)
-
-
-def _problem(manifest: Manifest, index: int, reason: str, mend: str) -> Problem:
-    return manifest.problem(reason, mend, "models", index, "source")
+def problem_at(manifest: Manifest, *path: str | int) -> ProblemMaker:
+    """Makes problems at the line of these keys of the manifest."""
+    return lambda reason, mend: manifest.problem(reason, mend, *path)

@@ -1,4 +1,4 @@
-"""What a build or a check warns of: told once, as a warning or, where it is strict, as an error."""
+"""What a build or a check warns of: each text once, as a warning or, where it is strict, as an error."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from attention_gallery.errors import OutputError, Problem
 from attention_gallery.progress import Reporter
 
 
-class Warned:
+class RunWarnings:
     """The warnings of one run, each text once, in the order in which they are met.
 
-    They are told at once. A strict run keeps them for its end, where they are its errors.
+    They are reported at once. A strict run holds them back until its end, where they are its errors.
     """
 
     def __init__(self, reporter: Reporter, strict: bool) -> None:
@@ -41,8 +41,8 @@ class Warned:
             raise OutputError([Problem(text, "warnings are errors with --strict") for text in self._texts])
 
     @contextmanager
-    def told(self) -> Iterator[None]:
-        """Tell what a strict run has kept when something else ends it inside."""
+    def reported_on_failure(self) -> Iterator[None]:
+        """Report what a strict run has held back when something else ends it inside."""
         try:
             yield
         except BaseException:

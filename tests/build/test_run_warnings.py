@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from attention_gallery.build import BuildOptions, check
-from attention_gallery.build.plan.locking import update_lock
+from attention_gallery.build.plan.lockfile_update import update_lock
 from attention_gallery.cli.main import gallery
 from attention_gallery.errors import UserError
 from attention_gallery.progress import SilentReporter

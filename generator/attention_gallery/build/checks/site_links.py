@@ -7,16 +7,24 @@ import re
 from collections.abc import Callable, Iterable
 from html import escape, unescape
 from html.parser import HTMLParser
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from attention_gallery.addresses.routes import file_of
 from attention_gallery.errors import LinkError, Problem, did_you_mean
+from attention_gallery.user_files import LARGEST_PAGE, read_user_file
 
-_MOST_TOLD = 20
+_MOST_NAMED = 20
 _MOST_REMEMBERED = 10_000
 _ADDRESSES = ("href", "src", "poster")
 _PLAIN_LINK = re.compile(rb' (?:href|src)="([^"]*)"')
 _IGNORED = re.compile(r"[\t\n\r]")  # browsers leave these out of an address, wherever they stand
+
+
+def read_page(site: Path, route: str) -> bytes:
+    """The HTML behind a route of a site in this folder; nothing for other files. Raises `OSError`."""
+    path = site / file_of(route)
+    return read_user_file(path, LARGEST_PAGE) if path.suffix == ".html" else b""
 
 
 class LinkReader:
@@ -31,28 +39,28 @@ class LinkReader:
         self.base_path, self._exact = base_path, exact
         self._climbs: dict[bytes, tuple[int, str]] = {}
 
-    def of(self, route: str, html: bytes) -> str:
+    def read(self, route: str, html: bytes) -> str:
         """The routes that a page links to inside the site, sorted, one a line, with `#anchor` where given.
 
-        Links that climb out of the site are kept as they are written.
+        Links that climb out of the site stay as they are written.
         """
         bases = _bases(route)
         references = _parsed_references(html) if self._exact else _references(html)
-        found: set[str] = set()
+        routes: set[str] = set()
         for reference in references:
             climb = self._climbs.get(reference) or self._climb(reference)
             if climb is not None and climb[0] < len(bases):
-                found.add(bases[climb[0]] + climb[1])
+                routes.add(bases[climb[0]] + climb[1])
             elif not _leads_nowhere_else(reference, html):
                 target = _resolve(route, _text(reference), self.base_path)
                 if target is not None:
-                    found.add(_plain(target))
-        return "\n".join(sorted(found))
+                    routes.add(_plain(target))
+        return "\n".join(sorted(routes))
 
     def _climb(self, reference: bytes) -> tuple[int, str] | None:
         """How many folders up "../../x/y/" leads, which nearly all links look like, and what follows there.
 
-        None when it takes more to tell. "../x/" stands on many pages, so what is found is remembered.
+        None when it takes more to tell. "../x/" stands on many pages, so the answer is remembered.
         """
         if not reference.startswith(b"../"):
             return None
@@ -65,8 +73,8 @@ class LinkReader:
             return None
         if len(self._climbs) >= _MOST_REMEMBERED:
             self._climbs.clear()
-        self._climbs[reference] = found = steps, _plain(rest)
-        return found
+        self._climbs[reference] = climb = steps, _plain(rest)
+        return climb
 
 
 def _references(html: bytes) -> set[bytes]:
@@ -81,7 +89,7 @@ def _leads_nowhere_else(reference: bytes, html: bytes) -> bool:
 
 
 def _parsed_references(html: bytes) -> set[bytes]:
-    return {escape(one).encode("utf-8") for one in _Parsed.of(html.decode("utf-8", "replace")).links}
+    return {escape(link).encode("utf-8") for link in _Parsed.from_html(html).links}
 
 
 def _text(reference: bytes) -> str:
@@ -111,19 +119,20 @@ class _Parsed(HTMLParser):
         self.anchors: set[str] = set()
 
     @classmethod
-    def of(cls, html: str) -> _Parsed:
+    def from_html(cls, html: bytes) -> _Parsed:
         """What is in this page."""
         parsed = cls()
-        parsed.feed(html)
+        parsed.feed(html.decode("utf-8", "replace"))
         parsed.close()
         return parsed
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note what an opening tag links to, and what it can be linked to by."""
         for name, value in attrs:
             if name in _ADDRESSES:
                 self.links.add(_cleaned(value or ""))
             elif name == "srcset":
-                self.links.update(one.split()[0] for one in (value or "").split(",") if one.strip())
+                self.links.update(source.split()[0] for source in (value or "").split(",") if source.strip())
             elif name == "id" or (name == "name" and tag == "a"):
                 self.anchors.add(value or "")
 
@@ -172,7 +181,7 @@ def check_links(
     `pages` are (route, links); `known` are the routes of the site, `foreign` files that are in it by
     other hands; `read` gives the HTML behind a route; `base_path` as for `LinkReader`. Raises `LinkError`.
     """
-    look = _Look(known, foreign, read)
+    checker = _LinkCheck(known, foreign, read)
     problems: list[Problem] = []
     total = 0
     for route, links in pages:
@@ -181,25 +190,23 @@ def check_links(
         every = links.split("\n")
         total += len(every)
         doubtful = (link for link in every if link not in known or "#" in link)
-        broken = [(link, reason) for link in doubtful if (reason := look.why_broken(link))]
+        broken = [(link, reason) for link in doubtful if (reason := checker.why_broken(link))]
         if not broken:
             continue
-        really = set(LinkReader(base_path, exact=True).of(route, read(route)).split("\n"))
+        really = set(LinkReader(base_path, exact=True).read(route, read(route)).split("\n"))
         problems.extend(
             Problem(f'the page "/{route}" links to {reason}', _mend(link, known))
             for link, reason in broken
             if link in really
         )
     if problems:
-        rest = len(problems) - _MOST_TOLD
-        told = problems[:_MOST_TOLD]
-        if rest > 0:
-            told.append(Problem(f"and {rest} more broken links"))
-        raise LinkError(told)
+        rest = len(problems) - _MOST_NAMED
+        more = [Problem(f"and {rest} more broken links")] if rest > 0 else []
+        raise LinkError([*problems[:_MOST_NAMED], *more])
     return total
 
 
-class _Look:
+class _LinkCheck:
     """Looks links up, reading the page behind an anchor once."""
 
     def __init__(self, known: set[str], foreign: set[str], read: Callable[[str], bytes]) -> None:
@@ -221,7 +228,7 @@ class _Look:
 
     def _anchors_of(self, route: str) -> set[str]:
         if route not in self._anchors:
-            self._anchors[route] = _Parsed.of(self._read(route).decode("utf-8", "replace")).anchors
+            self._anchors[route] = _Parsed.from_html(self._read(route)).anchors
         return self._anchors[route]
 
 

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from attention_gallery.analysis import BUILT_IN, METRICS, MeasureSet, Metric
-from attention_gallery.build.plan.measure_guard import Guard, MeasurePlace
+from attention_gallery.build.plan.measure_guard import Guard, MeasureEntry
 from attention_gallery.errors import ManifestError, Problem, did_you_mean
 from attention_gallery.files import cannot_read
 from attention_gallery.hashing import digest, digest_bytes, digest_file
@@ -37,70 +37,70 @@ _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    """What an item of the manifest names: the object, the file it comes from, and the digest of its code.
+class _Source:
+    """What an entry of the manifest names: the object, the file it comes from, and the digest of its code.
 
     `version` are files that are others when another version of the package is installed.
     """
 
-    value: Any
+    measure: Any
     file: Path
     digest: str
     version: tuple[str, ...] = ()
 
 
-def own_measures(manifest: Manifest) -> MeasureSet:
+def custom_measures(manifest: Manifest) -> MeasureSet:
     """The measures that the manifest adds to the built-in ones.
 
     Raises `ManifestError` with everything that is wrong with them.
     """
     metrics: list[Metric] = []
-    found: list[_Found] = []
+    sources: list[_Source] = []
     problems: list[Problem] = []
     for index in range(len(manifest.settings.analysis.measures)):
-        place = MeasurePlace(manifest, index)
+        entry = MeasureEntry(manifest, index)
         try:
-            one = _of_project(place) if ":" in place.named else _installed(place)
-            metrics.append(_metric(one, place, {metric.name for metric in (*METRICS, *metrics)}))
-            found.append(one)
+            source = _from_project(entry) if ":" in entry.text else _from_package(entry)
+            metrics.append(_metric(source, entry, {metric.name for metric in (*METRICS, *metrics)}))
+            sources.append(source)
         except ManifestError as error:
             problems.extend(error.problems)
     if problems:
         raise ManifestError(problems)
     if not metrics:
         return BUILT_IN
-    named = [(metric.name, one.digest) for metric, one in zip(metrics, found, strict=True)]
-    files = (name for one in found for name in (str(one.file), *one.version))
-    return MeasureSet((*METRICS, *metrics), digest(named), tuple(dict.fromkeys(files)))
+    digests = [(metric.name, source.digest) for metric, source in zip(metrics, sources, strict=True)]
+    files = (name for source in sources for name in (str(source.file), *source.version))
+    return MeasureSet((*METRICS, *metrics), digest(digests), tuple(dict.fromkeys(files)))
 
 
-def _of_project(place: MeasurePlace) -> _Found:
+def _from_project(entry: MeasureEntry) -> _Source:
     """`my_module:measure`: an attribute of a module in the project folder."""
-    module, _, attribute = place.named.partition(":")
-    if not all(part.isidentifier() for part in (*module.split("."), attribute)):
-        raise place.error(f'"{place.named}" names no measure', "write `module:function`")
-    root = place.manifest.root.resolve()
+    module, _, attribute = entry.text.partition(":")
+    if not all(name.isidentifier() for name in (*module.split("."), attribute)):
+        raise entry.error(f'"{entry.text}" names no measure', "write `module:function`")
+    root = entry.manifest.root.resolve()
     name = module.replace(".", "/") + ".py"
     path = inside(name, root)
     if isinstance(path, str):
-        raise place.error(path, "measures are read from the project folder only")
+        raise entry.error(path, "measures are read from the project folder only")
     if not path.exists():
-        known = [one.stem for one in root.glob("*.py")]
+        known = [file.stem for file in root.glob("*.py")]
         mend = did_you_mean(module, known) or "measures are read from the project folder only"
-        raise place.error(f'there is no file "{name}" in the project', mend)
+        raise entry.error(f'there is no file "{name}" in the project', mend)
     try:
         source = read_user_file(path, LARGEST_SETTINGS)
     except OSError as error:
-        told = cannot_read(f'"{name}" cannot be read', error, "check who owns it and its permissions")
-        raise place.error(told.reason, told.mend, told.trouble) from None
-    scope = _run(_decoded(source, path, place), path, place)
+        problem = cannot_read(f'"{name}" cannot be read', error, "check who owns it and its permissions")
+        raise entry.error(problem.reason, problem.mend, problem.trouble) from None
+    scope = _run(_decoded(source, path, entry), path, entry)
     if attribute not in scope:
-        known = [one for one, value in scope.items() if callable(value) and not one.startswith("_")]
-        raise place.error(f'"{name}" has no "{attribute}"', did_you_mean(attribute, known))
-    return _Found(scope[attribute], path, digest_bytes(source))
+        known = [key for key, value in scope.items() if callable(value) and not key.startswith("_")]
+        raise entry.error(f'"{name}" has no "{attribute}"', did_you_mean(attribute, known))
+    return _Source(scope[attribute], path, digest_bytes(source))
 
 
-def _decoded(source: bytes, path: Path, place: MeasurePlace) -> str:
+def _decoded(source: bytes, path: Path, entry: MeasureEntry) -> str:
     """The text of a module, which is UTF-8 unless it says otherwise."""
     try:
         if _CODING.match(source):
@@ -109,10 +109,10 @@ def _decoded(source: bytes, path: Path, place: MeasurePlace) -> str:
     except UnicodeDecodeError as error:
         raise ManifestError(not_utf8(path, source, error)) from None
     except (SyntaxError, LookupError) as error:
-        raise place.raised(error, path, "the module cannot be read") from error
+        raise entry.code_error(error, path, "the module cannot be read") from error
 
 
-def _run(source: str, path: Path, place: MeasurePlace) -> dict[str, Any]:
+def _run(source: str, path: Path, entry: MeasureEntry) -> dict[str, Any]:
     """Run a module and give what it defines, leaving no trace of it in Python's own tables."""
     # Two dots in a row: no import statement can ask for this name.
     module = ModuleType(f"attention_gallery..measures.{path.stem}")
@@ -124,54 +124,54 @@ def _run(source: str, path: Path, place: MeasurePlace) -> dict[str, Any]:
             compile(source, str(path), "exec", dont_inherit=True), module.__dict__
         )  # the manifest asks for it by name
     except ModuleNotFoundError as error:
-        what = "the module cannot be read"
+        reason = "the module cannot be read"
         if error.name is not None and (path.parent / f"{error.name}.py").is_file():
-            what += " (it stands alone: it may import installed packages, but not its neighbours)"
-        raise place.raised(error, path, what) from error
+            reason += " (it stands alone: it may import installed packages, but not its neighbours)"
+        raise entry.code_error(error, path, reason) from error
     except (Exception, SystemExit) as error:
-        raise place.raised(error, path, "the module cannot be read") from error
+        raise entry.code_error(error, path, "the module cannot be read") from error
     finally:
         del sys.modules[module.__name__]
         sys.path[:] = paths
     return module.__dict__
 
 
-def _installed(place: MeasurePlace) -> _Found:
+def _from_package(entry: MeasureEntry) -> _Source:
     """`name`: an entry point of an installed package."""
     known: dict[str, EntryPoint] = {point.name: point for point in entry_points(group=GROUP)}
-    if place.named not in known:
-        mend = did_you_mean(place.named, known)
+    if entry.text not in known:
+        mend = did_you_mean(entry.text, known)
         mend = mend or "write `module:function` for a measure of your own, in the project folder"
-        raise place.error(f'no installed package offers a measure "{place.named}"', mend)
-    point = known[place.named]
+        raise entry.error(f'no installed package offers a measure "{entry.text}"', mend)
+    point = known[entry.text]
     try:
-        value = point.load()
+        measure = point.load()
         file = Path(inspect.getfile(sys.modules[point.module]))
     except (Exception, SystemExit) as error:  # an installed package may raise anything
-        reason = f'the measure "{place.named}" cannot be loaded: {type(error).__name__}: {error}'
-        raise place.error(reason, f"look at the package that brings {point.value}") from error
+        reason = f'the measure "{entry.text}" cannot be loaded: {type(error).__name__}: {error}'
+        raise entry.error(reason, f"look at the package that brings {point.value}") from error
     version = point.dist.version if point.dist is not None else ""
-    described = digest([point.value, version, digest_file(file)])
+    code = digest([point.value, version, digest_file(file)])
     files = installed_files(point.module.partition(".")[0], point.dist.name) if point.dist else ()
-    return _Found(value, file, described, tuple(files))
+    return _Source(measure, file, code, tuple(files))
 
 
-def _metric(found: _Found, place: MeasurePlace, taken: set[str]) -> Metric:
+def _metric(source: _Source, entry: MeasureEntry, taken: set[str]) -> Metric:
     """The measure that an object is, checked whenever it computes."""
-    metric = found.value if isinstance(found.value, Metric) else _described(found.value, place)
+    metric = source.measure if isinstance(source.measure, Metric) else _from_function(source.measure, entry)
     if not _NAME.fullmatch(metric.name):
-        raise place.error(
+        raise entry.error(
             f'"{metric.name}" is no name of a measure', "begin with a-z; a-z, 0-9, _ and - follow"
         )
     if metric.name in taken:
-        raise place.error(f'there is a measure "{metric.name}" already', "give it another name")
+        raise entry.error(f'there is a measure "{metric.name}" already', "give it another name")
     pattern, compute = metric.pattern, metric.compute
     if (pattern is None) == (compute is None):
-        raise place.error(f'the measure "{metric.name}" needs either `pattern` or `compute`', "give it one")
+        raise entry.error(f'the measure "{metric.name}" needs either `pattern` or `compute`', "give it one")
     low, high = metric.range
     if not (np.isfinite(low) and (high is None or np.isfinite(high)) and (high is None or low < high)):
-        raise place.error(f'the range of the measure "{metric.name}" is {low} to {high}', "write two numbers")
-    guard = Guard(metric, found.file, place)
+        raise entry.error(f'the range of the measure "{metric.name}" is {low} to {high}', "write two numbers")
+    guard = Guard(metric, source.file, entry)
     return replace(
         metric,
         pattern=None if pattern is None else partial(guard.pattern, pattern),
@@ -180,17 +180,17 @@ def _metric(found: _Found, place: MeasurePlace, taken: set[str]) -> Metric:
     )
 
 
-def _described(value: Any, place: MeasurePlace) -> Metric:
+def _from_function(function: Any, entry: MeasureEntry) -> Metric:
     """A function as a measure: a share from 0 to 1 whose docstring says what it is."""
-    if not callable(value) or isinstance(value, type):
+    if not callable(function) or isinstance(function, type):
         mend = "write a function that takes a LayerView, or a Metric"
-        raise place.error(f'"{place.named}" is no measure but {type(value).__name__}', mend)
-    name = getattr(value, "__name__", "")
-    told = " ".join((inspect.getdoc(value) or "").split("\n\n")[0].split())
-    if not told:
-        raise place.error(f'"{place.named}" does not say what it measures', "give it a docstring")
+        raise entry.error(f'"{entry.text}" is no measure but {type(function).__name__}', mend)
+    name = getattr(function, "__name__", "")
+    docstring = " ".join((inspect.getdoc(function) or "").split("\n\n")[0].split())
+    if not docstring:
+        raise entry.error(f'"{entry.text}" does not say what it measures', "give it a docstring")
     title = name.replace("_", " ").strip().capitalize()
-    definition = told if told.endswith(".") else f"{told}."
+    definition = docstring if docstring.endswith(".") else f"{docstring}."
     return Metric(
         name=name,
         title=title,
@@ -199,5 +199,5 @@ def _described(value: Any, place: MeasurePlace) -> Metric:
         definition=definition,
         source="The authors of this gallery",
         caveat="A measure of this gallery only.",
-        compute=value,
+        compute=function,
     )

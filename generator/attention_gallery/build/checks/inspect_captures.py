@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from attention_gallery.build.check.unread import readings, unread_parts
-from attention_gallery.build.plan.attention_kinds import ShownModel
 from attention_gallery.errors import DamagedEntry
-from attention_gallery.manifest import Manifest
 from attention_gallery.records import ModelFacts, StoredAttention, Tokens
 from attention_gallery.store import AttentionStore
 
@@ -17,8 +13,8 @@ from attention_gallery.store import AttentionStore
 class SeenCaptures:
     """The captures of a store that were looked at, by a `build` or a check.
 
-    `damaged` tells of those that cannot be read. A build reads and tells all that by itself, and need not do
-    so twice.
+    `damaged` are warnings of those that cannot be read. A build reads all of that by itself, and need
+    not do so twice.
     """
 
     store: AttentionStore
@@ -43,15 +39,6 @@ class SeenCaptures:
         """Whether a capture is there, and can be read where that is of interest."""
         return self.store.has(key) if self.build else self.facts(key, name) is not None
 
-    def unread(
-        self, manifest: Manifest, shown: Iterable[ShownModel], keys: Mapping[tuple[str, str], str]
-    ) -> list[str]:
-        """A warning for what models were not given of the sentences, whose captures have these keys.
-
-        Raises `ManifestError` for what points there.
-        """
-
-        def tokens(key: str) -> Tokens:
-            return self._entries[key].keys
-
-        return unread_parts(manifest, readings(manifest.settings.sentences, shown, keys, tokens))
+    def tokens(self, key: str) -> Tokens:
+        """What a capture that a check looked at is of."""
+        return self._entries[key].keys

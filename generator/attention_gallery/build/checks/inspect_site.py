@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from attention_gallery.addresses.routes import base_path, file_of
-from attention_gallery.build.check.site_links import LinkReader, check_links
+from functools import partial
+
+from attention_gallery.addresses.routes import base_path
+from attention_gallery.build.checks.site_links import LinkReader, check_links, read_page
 from attention_gallery.build.execute.ownership import MARKER, owned_files
 from attention_gallery.build.project import Project
+from attention_gallery.build.run_warnings import RunWarnings
 from attention_gallery.files import walk_files
+from attention_gallery.host_limits import LARGEST_SITE, site_too_large
 from attention_gallery.theme.render import Renderer
-from attention_gallery.user_files import LARGEST_PAGE, read_user_file
 
 
 def inspect_site(project: Project) -> tuple[int, int, int] | None:
@@ -22,14 +25,16 @@ def inspect_site(project: Project) -> tuple[int, int, int] | None:
     routes = {_route(name) for name in present}
     pages = sorted(name for name in present & owned if name.endswith(".html"))
 
-    def read(route: str) -> bytes:
-        path = site / file_of(route)
-        return read_user_file(path, LARGEST_PAGE) if path.suffix == ".html" else b""
-
     reader = LinkReader(base, exact=not Renderer(project.theme).writes_plain_links())
-    links = ((route, reader.of(route, read(route))) for route in map(_route, pages))
-    total = check_links(links, routes, present, read, base)
+    links = ((route, reader.read(route, read_page(site, route))) for route in map(_route, pages))
+    total = check_links(links, routes, present, partial(read_page, site), base)
     return len(pages), total, sum((site / name).lstat().st_size for name in present)
+
+
+def warn_of_size(size: int, warnings: RunWarnings) -> None:
+    """Warn of a site of so many bytes, where hosts do not take it."""
+    if size > LARGEST_SITE:
+        warnings.add(site_too_large(size))
 
 
 def _route(name: str) -> str:

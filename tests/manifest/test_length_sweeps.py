@@ -1,4 +1,4 @@
-"""The ladder of lengths: which beginnings are read, and what is wrong with others."""
+"""The length sweep: which prefixes are read, and what is wrong with others."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import yaml
 
 from attention_gallery.errors import ManifestError
 from attention_gallery.manifest import load_manifest
-from attention_gallery.manifest.blocks.lengths import Ladder, ladder_of
+from attention_gallery.manifest.blocks.lengths import LengthSweep, ladder_of
 
 LONG = "One, two three four. Five six seven"
 SENTENCES = [
@@ -22,7 +22,7 @@ SENTENCES = [
 MODELS = [{"slug": "m", "source": "a/b"}, {"slug": "mine", "source": "a/c", "draft": True}]
 
 
-def ladder(folder: Path, **lengths: object) -> Ladder | None:
+def sweep(folder: Path, **lengths: object) -> LengthSweep | None:
     path = folder / "gallery.yaml"
     path.write_text(
         yaml.safe_dump({"title": "x", "models": MODELS, "sentences": SENTENCES, "lengths": lengths}),
@@ -31,26 +31,26 @@ def ladder(folder: Path, **lengths: object) -> Ladder | None:
     return ladder_of(load_manifest(path).settings)
 
 
-def test_beginnings_end_with_words_and_the_whole_text_is_the_last(tmp_path: Path) -> None:
-    found = ladder(tmp_path, sentence="long", words=[2, 6, 40, 80])
-    assert found == Ladder(("One,", "One, two three four.", LONG), "long", True)
+def test_prefixes_end_with_words_and_the_whole_text_is_the_last(tmp_path: Path) -> None:
+    prefixes = sweep(tmp_path, sentence="long", words=[2, 6, 40, 80])
+    assert prefixes == LengthSweep(("One,", "One, two three four.", LONG), "long", True)
 
 
 def test_a_text_that_is_longer_is_not_read_to_its_end(tmp_path: Path) -> None:
-    found = ladder(tmp_path, text="a b c d e f", words=[2, 4])
-    assert found == Ladder(("a b", "a b c d"), None, False)
+    prefixes = sweep(tmp_path, text="a b c d e f", words=[2, 4])
+    assert prefixes == LengthSweep(("a b", "a b c d"), None, False)
 
 
 def test_as_many_words_as_the_text_has_are_all_of_it(tmp_path: Path) -> None:
-    found = ladder(tmp_path, text="a b c. ", words=[2, 4, 8])
-    assert found is not None
-    assert found.rungs == ("a b", "a b c. ")
+    prefixes = sweep(tmp_path, text="a b c. ", words=[2, 4, 8])
+    assert prefixes is not None
+    assert prefixes.rungs == ("a b", "a b c. ")
 
 
 def test_the_longest_sentence_is_taken_drafts_and_pairs_aside(tmp_path: Path) -> None:
-    found = ladder(tmp_path, words=[2, 4])
-    assert found is not None
-    assert found.sentence == "long"
+    prefixes = sweep(tmp_path, words=[2, 4])
+    assert prefixes is not None
+    assert prefixes.sentence == "long"
 
 
 def test_nothing_is_read_where_nothing_is_asked_for(tmp_path: Path) -> None:
@@ -78,9 +78,9 @@ def test_nothing_is_read_where_nothing_is_asked_for(tmp_path: Path) -> None:
         ({"sentense": "long"}, 'unknown key "sentense"', 'did you mean "sentence"?'),
     ],
 )
-def test_mistakes_are_told(tmp_path: Path, lengths: dict[str, object], reason: str, mend: str) -> None:
+def test_mistakes_are_refused(tmp_path: Path, lengths: dict[str, object], reason: str, mend: str) -> None:
     with pytest.raises(ManifestError) as caught:
-        ladder(tmp_path, **lengths)
-    told = caught.value.problems
-    assert all(one.line is not None for one in told)
-    assert any(reason in one.reason and mend in one.mend for one in told), told
+        sweep(tmp_path, **lengths)
+    problems = caught.value.problems
+    assert all(problem.line is not None for problem in problems)
+    assert any(reason in problem.reason and mend in problem.mend for problem in problems), problems

@@ -1,10 +1,11 @@
-"""What models did not read of their sentences: told, and refused where something points there."""
+"""What models did not read of their sentences: a warning, and refused where something points there."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from attention_gallery.build.plan.attention_kinds import ShownModel
+from attention_gallery.build.plan.captures import Captures
 from attention_gallery.errors import ManifestError, Problem
 from attention_gallery.manifest import Manifest
 from attention_gallery.manifest.blocks.words import occurrences, span_of
@@ -16,33 +17,29 @@ from attention_gallery.texts.words import Span
 Reading = tuple[ShownModel, int, Tokens]
 
 
-def readings(
-    sentences: Sequence[SentenceSpec],
-    shown: Iterable[ShownModel],
-    keys: Mapping[tuple[str, str], str],
-    tokens: Callable[[str], Tokens],
+def _readings(
+    sentences: Sequence[SentenceSpec], captures: Captures, tokens_of: Callable[[str], Tokens]
 ) -> Iterator[Reading]:
-    """What models were given of the sentences that have pages, and of chats, as far as these are captured.
-
-    `keys` are those of captures, by slugs of model and sentence; `tokens` gives what one of them looks at.
+    """What models were given of the sentences that have pages, and of chats, as far as these are captured:
+    the model, the index of the sentence, and the tokens.
     """
-    for model in shown:
+    for model in captures.shown:
         for index, sentence in enumerate(sentences):
-            key = keys.get((model.spec.slug, sentence.slug))
+            key = captures.keys.get((model.spec.slug, sentence.slug))
             if key is not None and (sentence.pages or sentence.chat) and model.kind != "decoder":
-                yield model, index, tokens(key)
+                yield model, index, tokens_of(key)
 
 
-def unread_parts(manifest: Manifest, readings: Iterable[Reading]) -> list[str]:
+def unread_warnings(manifest: Manifest, captures: Captures, tokens_of: Callable[[str], Tokens]) -> list[str]:
     """A warning for each model that was not given all of a sentence.
 
-    `readings`: models, indices of the sentences that they read, and the tokens that they were given of these.
-    What `truncate` cuts off is told on pages alone, unless a focus or relation stands there.
+    `tokens_of` gives the tokens that a capture looks at, by its key. What `truncate` cuts off stands on pages
+    alone, unless a focus or relation is there.
 
     Raises `ManifestError` for a focus or a relation in what a chat template or tokenizer drops.
     """
     warnings, problems = [], []
-    for model, index, tokens in readings:
+    for model, index, tokens in _readings(manifest.settings.sentences, captures, tokens_of):
         if not tokens.unread:
             continue
         sentence, spans = manifest.settings.sentences[index], dropped(tokens)
@@ -52,12 +49,12 @@ def unread_parts(manifest: Manifest, readings: Iterable[Reading]) -> list[str]:
                 f'the model "{model.spec.slug}" does not read all of "{sentence.slug}": '
                 f"{_reason(sentence)} {quoted}"
             )
-        for place, said, at in _annotations(sentence):
-            if all(_meets(span, spans) for span in at):
-                problems.append(_refused(manifest, (model, index), place, said))
-            elif all(_meets(span, tokens.unread) for span in at):
+        for path, annotation, positions in _annotations(sentence):
+            if all(_overlaps(span, spans) for span in positions):
+                problems.append(_refused(manifest, (model, index), path, annotation))
+            elif all(_overlaps(span, tokens.unread) for span in positions):
                 warnings.append(
-                    f'the model "{model.spec.slug}" does not read {said} of "{sentence.slug}": '
+                    f'the model "{model.spec.slug}" does not read {annotation} of "{sentence.slug}": '
                     "it is cut off, because the text is too long"
                 )
     if problems:
@@ -66,7 +63,7 @@ def unread_parts(manifest: Manifest, readings: Iterable[Reading]) -> list[str]:
 
 
 def _annotations(sentence: SentenceSpec) -> Iterator[tuple[tuple[str | int, ...], str, list[Span]]]:
-    """What an author says of words: its place in the sentence, how it is called, and where it may stand."""
+    """What an author says of words: its keys in the manifest, how it is called, and where it may stand."""
     text = sentence.joined
     if sentence.focus is not None:
         yield ("focus",), f'the focus "{sentence.focus}"', list(occurrences(text, sentence.focus))
@@ -80,7 +77,7 @@ def _annotations(sentence: SentenceSpec) -> Iterator[tuple[tuple[str | int, ...]
             yield ("relations", number, name), f'"{text[slice(*span)]}"', [span]
 
 
-def _meets(span: Span, unread: Iterable[Span]) -> bool:
+def _overlaps(span: Span, unread: Iterable[Span]) -> bool:
     return any(span[0] < end and start < span[1] for start, end in unread)
 
 
@@ -89,10 +86,10 @@ def _reason(sentence: SentenceSpec) -> str:
 
 
 def _refused(
-    manifest: Manifest, reading: tuple[ShownModel, int], place: tuple[str | int, ...], said: str
+    manifest: Manifest, reading: tuple[ShownModel, int], path: tuple[str | int, ...], annotation: str
 ) -> Problem:
     model, index = reading
     why = _reason(manifest.settings.sentences[index])
-    reason = f'{said} is not read by the model "{model.spec.slug}": {why} it'
+    reason = f'{annotation} is not read by the model "{model.spec.slug}": {why} it'
     mend = "choose what it reads, or let only other models read the sentence: `models: […]`"
-    return manifest.problem(reason, mend, "sentences", index, *place)
+    return manifest.problem(reason, mend, "sentences", index, *path)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from attention_gallery.addresses.routes import file_of
+from attention_gallery.build.cache_folder import unreadable_file
 from attention_gallery.build.execute.record import Record
 from attention_gallery.errors import OutputError, Problem
-from attention_gallery.files import cannot_read, kind_of, why_unreadable
+from attention_gallery.files import kind_of, why_unreadable
 from attention_gallery.hashing import digest_file
-from attention_gallery.user_files import open_user_file
 
 _MEND = "make every page again: attention-gallery build --force"
 
@@ -25,7 +25,9 @@ def check_bytes(record_path: Path, site: Path) -> int:
     finally:
         record.close()
     if not outputs:
-        _check_readable(record_path)
+        mend = "remove it, and build once: attention-gallery build"
+        if problems := [*unreadable_file(record_path, "the record of the build cannot be read", mend)]:
+            raise OutputError(problems)
         reason = "nothing tells what the build wrote: its record is gone, or of another version"
         raise OutputError(Problem(reason, "build once: attention-gallery build", record_path))
     problems = [
@@ -36,18 +38,6 @@ def check_bytes(record_path: Path, site: Path) -> int:
     if problems:
         raise OutputError(problems)
     return len(outputs)
-
-
-def _check_readable(record_path: Path) -> None:
-    """Raise `OutputError` for a record that is there and cannot be read."""
-    try:
-        open_user_file(record_path).close()
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        reason = "the record of the build cannot be read"
-        mend = "remove it, and build once: attention-gallery build"
-        raise OutputError(cannot_read(reason, error, mend, record_path)) from error
 
 
 def _wrong(path: Path, digest: str) -> str:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from attention_gallery.build.build_lock import build_lock
-from attention_gallery.build.check.warned import Warned
 from attention_gallery.build.plan.captures import Captures, captures_of
 from attention_gallery.build.plan.environments import environment_of, refuse_others, survey
-from attention_gallery.build.plan.identify import identify
-from attention_gallery.build.plan.pins import Pins, changes, leftover, locked_as, other_libraries
+from attention_gallery.build.plan.identify_models import identify_models
+from attention_gallery.build.plan.pins import Pins, changes, locked_as, other_libraries
 from attention_gallery.build.project import Project
+from attention_gallery.build.run_warnings import RunWarnings
 from attention_gallery.files import write_atomically
 from attention_gallery.manifest import GallerySettings, load_manifest
 from attention_gallery.manifest.lockfile.lock import Lock, LockedModel, lock_path, lock_text
@@ -38,10 +38,10 @@ class LockReport:
     exact: bool | None
     written: bool
 
-    def tell(self, reporter: Reporter) -> None:
+    def report(self, reporter: Reporter) -> None:
         """Say what changed, model by model."""
-        for slug, what in self.changed.items():
-            reporter.info(f"{self.path.name}: {slug}: {'; '.join(what)}")
+        for slug, differences in self.changed.items():
+            reporter.info(f"{self.path.name}: {slug}: {'; '.join(differences)}")
 
 
 def update_lock(
@@ -61,17 +61,17 @@ def update_lock(
     with build_lock(cache, "lock again"):
         before = read_lock(path)
         memory = FingerprintMemory(cache / "fingerprints.json")
-        models = identify(manifest, memory, Pins(before, binding=False, fresh=upgrade), reporter)
+        models = identify_models(manifest, memory, Pins(before, binding=False, fresh=upgrade), reporter)
         captures, store = captures_of(manifest, models), AttentionStore(cache / STORE)
         if exact is None:
             exact = before is not None and before.exact
         if exact:
             environments = survey(manifest.settings, captures, store, None)
             refuse_others(manifest.settings, environments, Lock(path, {}, exact=True), strict=False)
-        return _written(path, before, entries(manifest.settings, captures, store), exact)
+        return _written(path, before, lock_entries(manifest.settings, captures, store), exact)
 
 
-def accept(
+def accept_models(
     project: Project, captures: Captures, lock: Lock | None, path: Path, store: AttentionStore
 ) -> LockReport:
     """Take the models that a build has found into the lock.
@@ -79,35 +79,35 @@ def accept(
     Entries of drafts that are left out stay, and so do those in which nothing but the libraries would change.
     """
     before = {} if lock is None else lock.models
-    found = entries(project.manifest.settings, captures, store)
-    kept = {
+    entries = lock_entries(project.manifest.settings, captures, store)
+    unchanged = {
         slug: entry
         for slug, entry in before.items()
-        if slug in project.model_slugs and found.get(slug, entry) == entry
+        if slug in project.model_slugs and entries.get(slug, entry) == entry
     }
-    return _written(path, lock, {**found, **kept}, lock is not None and lock.exact)
+    return _written(path, lock, {**entries, **unchanged}, lock is not None and lock.exact)
 
 
-def tell_others(lock: Lock, slugs: frozenset[str], reporter: Reporter, warned: Warned) -> None:
-    """Warn of locked models that the manifest does not have; the libraries are told in detail only."""
+def warn_of_leftovers(lock: Lock, slugs: frozenset[str], reporter: Reporter, warnings: RunWarnings) -> None:
+    """Warn of locked models that the manifest does not have; other libraries are a detail only."""
     versions = library_versions()
     for slug, entry in sorted(lock.models.items()):
         if others := [*other_libraries(entry.libraries, versions)]:
             reporter.detail(f"{slug} was locked with other libraries: {', '.join(others)}")
-    name = lock.path.name
-    for slug in leftover(lock, slugs):
-        warned.add(
-            f'{name} has a model "{slug}" that the manifest does not; `attention-gallery lock` removes it'
-        )
+    for slug in sorted(lock.models.keys() - slugs):
+        foreign = f'{lock.path.name} has a model "{slug}" that the manifest does not'
+        warnings.add(f"{foreign}; `attention-gallery lock` removes it")
 
 
-def entries(settings: GallerySettings, captures: Captures, store: AttentionStore) -> dict[str, LockedModel]:
+def lock_entries(
+    settings: GallerySettings, captures: Captures, store: AttentionStore
+) -> dict[str, LockedModel]:
     """The entries of the models of a gallery by slug."""
     return {
         spec.slug: replace(
-            locked_as(spec, found, digests), environment=environment_of(settings, captures, store, index)
+            locked_as(spec, model, digests), environment=environment_of(settings, captures, store, index)
         )
-        for index, (spec, (found, digests)) in enumerate(zip(settings.models, captures.models, strict=True))
+        for index, (spec, (model, digests)) in enumerate(zip(settings.models, captures.models, strict=True))
     }
 
 
@@ -115,8 +115,8 @@ def _written(path: Path, lock: Lock | None, after: Mapping[str, LockedModel], ex
     before = {} if lock is None else lock.models
     changed = {}
     for slug in sorted({*before, *after}):
-        if what := changes(before.get(slug), after.get(slug)):
-            changed[slug] = what
+        if differences := changes(before.get(slug), after.get(slug)):
+            changed[slug] = differences
     data = lock_text(after, exact).encode("utf-8")
     written = lock is None or read_user_file(path, LARGEST_SETTINGS) != data
     if written:
