@@ -54,9 +54,9 @@ class Planned:
         self.gallery = gallery
 
     def subjects(self, kind: PageKind[Any]) -> Iterator[Any]:
-        for scope, part in plan._parts(self.gallery):
+        for scope, about in plan.scopes(self.gallery):
             if scope == kind.scope:
-                yield from kind.subjects(self.gallery, part)
+                yield from kind.subjects(self.gallery, about)
 
     def make(self, kind: PageKind[Any]) -> Iterator[bytes]:
         """Every page of a kind."""

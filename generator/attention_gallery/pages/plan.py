@@ -23,8 +23,8 @@ def needed_templates(settings: GallerySettings, notes: Sequence[Note]) -> list[s
 
 def site_routes(gallery: Gallery) -> Iterator[tuple[PageKind[Any], str]]:
     """The addresses of all files of the site, but for the shared script and the files beside the notes."""
-    for scope, part in _parts(gallery):
-        for kind, subject in _subjects(gallery, scope, part):
+    for scope, about in scopes(gallery):
+        for kind, subject in _subjects(gallery, scope, about):
             yield kind, kind.route(subject)
 
 
@@ -39,15 +39,16 @@ def site_pages(gallery: Gallery) -> Iterator[PlannedPage]:
             if not kind.literal and (route == routes.HOME or route.endswith("/"))
         ]
 
-    for scope, part in _parts(gallery):
+    for scope, about in scopes(gallery):
         reader = InputReader(gallery, page_routes)
-        for kind, subject in _subjects(gallery, scope, part):
+        for kind, subject in _subjects(gallery, scope, about):
             if scope == "site":  # what one page of the site reads is let go with it
                 reader = InputReader(gallery, page_routes)
             yield kind.planned(reader, subject)
 
 
-def _parts(gallery: Gallery) -> Iterator[tuple[Scope, Any]]:
+def scopes(gallery: Gallery) -> Iterator[tuple[Scope, Any]]:
+    """Every capture, each model after those of it, and the site."""
     for model in gallery.models:
         for capture in gallery.of_model(model):
             yield "capture", capture
@@ -55,12 +56,15 @@ def _parts(gallery: Gallery) -> Iterator[tuple[Scope, Any]]:
     yield "site", None
 
 
-def _subjects(gallery: Gallery, scope: Scope, part: Any) -> Iterator[tuple[PageKind[Any], Any]]:
-    """The pages of a part of the gallery; those of kinds that follow each other and have the same subjects,
-    one subject after the other: a head's picture is drawn with its page."""
+def _subjects(gallery: Gallery, scope: Scope, about: Any) -> Iterator[tuple[PageKind[Any], Any]]:
+    """The pages of a capture, a model, or the site.
+
+    Kinds that follow each other and have the same subjects come one subject after the other: a head's
+    picture is drawn with its page.
+    """
     kinds: Iterable[PageKind[Any]] = (kind for kind in PAGE_KINDS if kind.scope == scope)
     for subjects, alike in groupby(kinds, key=lambda kind: kind.subjects):
         together = list(alike)
-        for subject in subjects(gallery, part):
+        for subject in subjects(gallery, about):
             for kind in together:
                 yield kind, subject

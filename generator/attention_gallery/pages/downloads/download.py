@@ -29,19 +29,19 @@ class Download:
     @property
     def kind(self) -> PageKind[Any]:
         """The files as a page kind."""
-        about: Callable[[Any], Any] = CapturePage if self.scope == "capture" else ModelPage
+        subject: Callable[[Any], Any] = CapturePage if self.scope == "capture" else ModelPage
         return PageKind(
             self.name,
             scope=self.scope,
-            subjects=lambda gallery, part: [about(part)] if gallery.site.downloads else [],
+            subjects=lambda gallery, about: [subject(about)] if gallery.site.downloads else [],
             route=lambda page: _page_of(page) + self.name,
             make=lambda page, inputs: self.content(inputs),
             needs=self.needs,
         )
 
 
-def _page_of(about: CapturePage | ModelPage) -> str:
-    return about.capture.route if isinstance(about, CapturePage) else routes.model(about.model.spec.slug)
+def _page_of(page: CapturePage | ModelPage) -> str:
+    return page.capture.route if isinstance(page, CapturePage) else routes.model(page.model.spec.slug)
 
 
 def download_links(
