@@ -36,9 +36,9 @@ from attention_gallery.analysis import (
     gold_of,
     head_distances,
     save,
-    save_looks,
-    save_views,
+    save_targets,
 )
+from attention_gallery.analysis.attribution.views import FLOW_VIEWS
 from attention_gallery.analysis.similarity.distances import save_distances
 from attention_gallery.capturing.reading.model_reading import ModelInput
 from attention_gallery.manifest.settings import AnalysisSettings, RelationSpec, SentenceSpec
@@ -95,7 +95,7 @@ def measure(store: AttentionStore, given: Given) -> None:
     analysis, looks = analyse_and_look(attention, SETTINGS, gold_of(given.spec))
     assert looks is not None
     save(analysis)
-    save_looks(looks)
+    save_targets(looks)
 
 
 def likeness(store: AttentionStore) -> None:
@@ -105,7 +105,7 @@ def likeness(store: AttentionStore) -> None:
 
 def views(store: AttentionStore) -> None:
     """What each token draws from by other views than raw attention, as a build keeps it."""
-    save_views(flow_views(store.open(KEY), SETTINGS))
+    FLOW_VIEWS.dump(flow_views(store.open(KEY), SETTINGS))
 
 
 def report(source: str, runs: int) -> None:

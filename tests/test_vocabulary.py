@@ -16,7 +16,6 @@ DONE = 0.01
 """The share of bound names that may say nothing, in a room whose names were gone through."""
 
 BOUNDS = {
-    "analysis": 0.075,
     "build": 0.069,
     "evidence": 0.064,
     "pages": 0.101,

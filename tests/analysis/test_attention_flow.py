@@ -12,12 +12,13 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import maximum_flow
 from test_rollout import softmax_rows
 
-from attention_gallery.analysis import flow_views, load_views, save_views
+from attention_gallery.analysis import flow_views
 from attention_gallery.analysis.attribution import many_flows
 from attention_gallery.analysis.attribution.flow_bounds import Reached, most_taken, proven
 from attention_gallery.analysis.attribution.many_flows import maximum_flows
 from attention_gallery.analysis.attribution.maximum_flow import PARTS, attention_flow, flows_needed, in_parts
 from attention_gallery.analysis.attribution.rollout import with_residual
+from attention_gallery.analysis.attribution.views import FLOW_VIEWS
 from attention_gallery.manifest.settings import AnalysisSettings
 
 
@@ -118,7 +119,7 @@ def bounds(widths: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray, list[Reach
     reached: list[Reached] = []
     takes = np.zeros((len(widths[0]), len(widths[0]), 0))
     for depth in range(1, len(widths)):
-        reached.append(Reached.of(by_scipy(widths[:depth]), takes))
+        reached.append(Reached.from_flows(by_scipy(widths[:depth]), takes))
         takes = most_taken(widths[depth], reached[-1])
     return takes, np.minimum(takes.sum(axis=2), widths[0].sum(axis=0)[:, None]), reached
 
@@ -178,7 +179,7 @@ def test_a_sentence_that_would_take_too_many_has_no_flow() -> None:
     assert top is not None
     for layer, flow in enumerate(attention_flow(attention)):
         np.testing.assert_array_equal(top[0][layer], np.argsort(-flow.astype(np.float32), 1, "stable")[:, :3])
-    assert save_views(load_views(save_views(views))) == save_views(views)
+    assert FLOW_VIEWS.dump(FLOW_VIEWS.load(FLOW_VIEWS.dump(views), None)) == FLOW_VIEWS.dump(views)
     assert flow_views(attention, below).top("flow") is None
 
 

@@ -10,9 +10,16 @@ from hand_made import HandMade, hand_crossed, hand_made
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attention_gallery.analysis import analyse, analyse_and_look, gold_of, look, save, save_looks
+from attention_gallery.analysis import (
+    analyse,
+    analyse_and_look,
+    find_argmax_targets,
+    gold_of,
+    save,
+    save_targets,
+)
 from attention_gallery.analysis.measures import head_blocks
-from attention_gallery.analysis.measures.head_blocks import Block, hand_out
+from attention_gallery.analysis.measures.head_blocks import Block, feed_blocks
 from attention_gallery.analysis.measures.top_pairs import strongest_content, strongest_keys
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.manifest.settings import AnalysisSettings, SentenceSpec
@@ -59,17 +66,17 @@ def made(seed: int, *, causal: bool = False) -> HandMade:
 def test_blocks_do_not_show(causal: bool, weights: int, monkeypatch: pytest.MonkeyPatch) -> None:
     attention = made(1, causal=causal)
     before = attention.weights.copy()
-    whole = save(analyse(attention, SETTINGS)), save_looks(look(attention, gold_of(SPEC)))
+    whole = save(analyse(attention, SETTINGS)), save_targets(find_argmax_targets(attention, gold_of(SPEC)))
     monkeypatch.setattr(head_blocks, "BLOCK_WEIGHTS", weights)
-    analysis, looks = analyse_and_look(attention, SETTINGS, gold_of(SPEC))
-    assert (save(analysis), save_looks(looks)) == whole
+    analysis, argmax_targets = analyse_and_look(attention, SETTINGS, gold_of(SPEC))
+    assert (save(analysis), save_targets(argmax_targets)) == whole
     np.testing.assert_array_equal(attention.weights, before)
 
 
 def test_one_reading_gives_what_two_give_where_words_are_not_known() -> None:
     attention = replace(made(2), tokens=replace(made(2).tokens, offsets=None))
-    analysis, looks = analyse_and_look(attention, SETTINGS, gold_of(SPEC))
-    assert looks is None
+    analysis, argmax_targets = analyse_and_look(attention, SETTINGS, gold_of(SPEC))
+    assert argmax_targets is None
     assert save(analysis) == save(analyse(attention, SETTINGS))
 
 
@@ -91,9 +98,9 @@ class Damaged(HandMade):
 def test_damage_explains_the_mistake_that_it_led_to() -> None:
     attention = made(3)
     with pytest.raises(ZeroDivisionError):
-        hand_out(attention, [Spoiler()])
+        feed_blocks(attention, [Spoiler()])
     with pytest.raises(DamagedEntry, match="layer 0 is damaged"):
-        hand_out(Damaged(attention.weights, attention.tokens, attention.facts), [Spoiler()])
+        feed_blocks(Damaged(attention.weights, attention.tokens, attention.facts), [Spoiler()])
 
 
 @pytest.mark.parametrize("heads", [1, 3, 5])

@@ -10,11 +10,11 @@ from hand_made import layout_for, marked
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attention_gallery.analysis import Across, Gauge, LayerView, Layout, analyse, metric_named
+from attention_gallery.analysis import Across, LayerView, Layout, MetricEvaluator, analyse, metric_named
 from attention_gallery.analysis.measures import permutation
 from attention_gallery.analysis.measures.linear import Linear
 from attention_gallery.analysis.measures.patterns import Pattern
-from attention_gallery.analysis.measures.permutation import Shuffles
+from attention_gallery.analysis.measures.permutation import Permutations
 from attention_gallery.manifest.settings import AnalysisSettings
 
 SETTINGS = AnalysisSettings()
@@ -44,10 +44,10 @@ def test_moments_are_those_of_all_orders(causal):
     tokens = 4 if causal else 3
     where = layout_for(tokens, causal=causal, window=1, texts=TEXTS[:tokens])
     weights = rows(tokens, tokens, causal=causal)
-    gauge = Gauge(where)
-    reading = gauge.read(LayerView.of(weights, where))
-    everything = LayerView.of(np.stack(list(every_order(weights[0], causal))), where)
-    for index, metric in enumerate(gauge.metrics):
+    evaluator = MetricEvaluator(where)
+    reading = evaluator.evaluate(LayerView.from_weights(weights, where))
+    everything = LayerView.from_weights(np.stack(list(every_order(weights[0], causal))), where)
+    for index, metric in enumerate(evaluator.metrics):
         found = metric(everything).astype(np.float64)
         if metric.pattern is None and metric.ordered:
             continue
@@ -61,8 +61,8 @@ def test_moments_hold_for_any_pattern(count, keys, seed):
     where = Layout.crossing(marked("t", count), marked("s", keys), window=1)
     weights = rows(count, keys, seed=seed)
     pattern = Pattern(random.normal(size=(count, keys)).astype(np.float32), random.random(count) < 0.7)
-    linear = Linear.of(where, [pattern])
-    values, deviation = linear.measure(LayerView.of(weights, where))
+    linear = Linear.from_patterns(where, [pattern])
+    values, deviation = linear.measure(LayerView.from_weights(weights, where))
     if not pattern.rows.any():
         assert np.isnan(values).all()
         assert np.isnan(deviation).all()
@@ -80,10 +80,12 @@ def test_lots_agree_with_all_orders(causal):
     tokens = 4 if causal else 3
     where = layout_for(tokens, causal=causal)
     weights = rows(tokens, tokens, causal=causal)
-    gauge = Gauge(where)
-    place = [metric.name for metric in gauge.metrics].index("sink")
-    reading = gauge.read(LayerView.of(weights, where))
-    found = metric_named("sink")(LayerView.of(np.stack(list(every_order(weights[0], causal))), where))
+    evaluator = MetricEvaluator(where)
+    place = [metric.name for metric in evaluator.metrics].index("sink")
+    reading = evaluator.evaluate(LayerView.from_weights(weights, where))
+    found = metric_named("sink")(
+        LayerView.from_weights(np.stack(list(every_order(weights[0], causal))), where)
+    )
     # The mean of twelve lots lies within four of its standard errors.
     assert abs(reading.shuffled_mean[place, 0] - found.mean()) < 4 * found.std() / np.sqrt(12)
     assert 0 < reading.shuffled_deviation[place, 0] < 3 * found.std()
@@ -92,20 +94,20 @@ def test_lots_agree_with_all_orders(causal):
 def test_lots_are_the_same_each_time_and_put_nothing_where_it_cannot_be_seen(monkeypatch):
     where = layout_for(7, causal=True)
     weights = rows(7, 7, causal=True)
-    view = LayerView.of(weights, where)
-    first, second = Gauge(where).read(view), Gauge(where).read(view)
+    view = LayerView.from_weights(weights, where)
+    first, second = MetricEvaluator(where).evaluate(view), MetricEvaluator(where).evaluate(view)
     np.testing.assert_array_equal(first.shuffled_mean, second.shuffled_mean)
-    for shuffled in Shuffles(where).views(view):
+    for shuffled in Permutations(where).views(view):
         assert np.triu(shuffled.weights, 1).max() == 0
         np.testing.assert_array_equal(np.sort(shuffled.weights, axis=2), np.sort(weights, axis=2))
 
 
 def test_chance_has_no_say_in_even_attention_nor_in_entropy():
     where = layout_for(6, texts=["a", "b", ".", "a", "c", "d"])
-    even = Gauge(where).read(LayerView.of(where.uniform()[None], where))
+    even = MetricEvaluator(where).evaluate(LayerView.from_weights(where.uniform()[None], where))
     np.testing.assert_allclose(even.values, even.shuffled_mean, atol=1e-6)
     np.testing.assert_allclose(np.nan_to_num(even.shuffled_deviation), 0, atol=1e-6)
-    some = Gauge(where).read(LayerView.of(rows(6, 6), where))
+    some = MetricEvaluator(where).evaluate(LayerView.from_weights(rows(6, 6), where))
     assert some.values[0].tolist() == some.shuffled_mean[0].tolist()
     assert some.shuffled_deviation[0].tolist() == [0, 0]
 

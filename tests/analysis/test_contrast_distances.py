@@ -20,13 +20,8 @@ from attention_gallery.analysis import (
     frame_of,
     to_words,
 )
-from attention_gallery.analysis.contrast.alignment import text_items, token_items, word_items
-from attention_gallery.analysis.contrast.contrast_codec import (
-    load_contrast,
-    load_counterparts,
-    save_contrast,
-    save_counterparts,
-)
+from attention_gallery.analysis.contrast.alignment import text_units, token_units, word_units
+from attention_gallery.analysis.contrast.contrast_codec import COUNTERPARTS, HEAD_CONTRAST
 from attention_gallery.analysis.contrast.head_contrast import divergence, normalised
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.records import Tokens
@@ -44,7 +39,7 @@ def softmax(seed: int, layers: int, heads: int, count: int, *, causal: bool = Fa
 
 def pairs(left: list[str], right: list[str], special: tuple[int, ...] = ()) -> list[tuple[str, str, bool]]:
     one, other = (marked("t", len(texts), special, texts) for texts in (left, right))
-    found = align(token_items(one), token_items(other))
+    found = align(token_units(one), token_units(other))
     return [
         (left[a] if a >= 0 else "", right[b] if b >= 0 else "", bool(changed))
         for a, b, changed in zip(found.left, found.right, found.changed, strict=True)
@@ -81,7 +76,7 @@ def test_words_stand_for_each_other(left: str, right: str, expected: list[str]) 
 
 def test_a_special_token_stands_for_no_word() -> None:
     one, other = marked("t", 2, (1,), ("a", "[SEP]")), marked("t", 2, (), ("a", "b"))
-    found = align(token_items(one), token_items(other))
+    found = align(token_units(one), token_units(other))
     assert found.left.tolist() == [0, 1, -1]
     assert found.right.tolist() == [0, -1, 1]
 
@@ -98,7 +93,7 @@ def test_two_tokenizers_meet_at_the_words_of_the_text() -> None:
     text = "a suitcase, yes"
     whole = read(text, [(0, 1), (2, 10), (10, 11), (12, 15)], [0, 1, 2, 3])
     cut = read(text, [(0, 1), (2, 6), (6, 10), (10, 11), (12, 15)], [0, 1, 1, 1, 2])
-    one, other = text_items(whole, text), text_items(cut, text)
+    one, other = text_units(whole, text), text_units(cut, text)
     assert one.names == other.names
     assert other.groups.tolist() == [0, 1, 1, 2, 3]
     assert other.tokens.texts == ("a", "suitcase", ",", "yes")
@@ -107,7 +102,7 @@ def test_two_tokenizers_meet_at_the_words_of_the_text() -> None:
 def test_words_are_told_as_they_are_written() -> None:
     text = "I love 🍕"
     unknown = replace(read(text, [(0, 1), (2, 6), (7, 8)], [0, 1, 2]), texts=("i", "love", "[UNK]"))
-    assert text_items(unknown, text).tokens.texts == ("I", "love", "🍕")
+    assert text_units(unknown, text).tokens.texts == ("I", "love", "🍕")
 
 
 def test_in_one_text_no_word_is_exchanged_for_another() -> None:
@@ -124,15 +119,15 @@ def test_in_one_text_no_word_is_exchanged_for_another() -> None:
 def test_a_token_without_words_stands_by_itself() -> None:
     text = "go\n\non"
     tokens = read(text, [(0, 2), (2, 4), (4, 6)], [0, 1, 2])
-    items = text_items(tokens, text)
+    items = text_units(tokens, text)
     assert items.groups.tolist() == [0, 1, 2]
     assert items.names[1] == (False, "")
 
 
 def test_without_places_words_are_those_of_the_tokenizer() -> None:
     tokens = replace(read("ab c", [(0, 1), (1, 2), (3, 4)], [0, 0, 1]), offsets=None)
-    assert text_items(tokens, "ab c").groups.tolist() == [0, 0, 1]
-    assert word_items(replace(tokens, words=None), None).groups.tolist() == [0, 1, 2]
+    assert text_units(tokens, "ab c").groups.tolist() == [0, 0, 1]
+    assert word_units(replace(tokens, words=None), None).groups.tolist() == [0, 1, 2]
 
 
 def test_the_same_tokens_are_compared_cell_by_cell() -> None:
@@ -238,7 +233,7 @@ def test_nothing_can_be_compared_where_nothing_can_be_chosen() -> None:
     assert lone.mutual() == []
     assert np.isnan(lone.typical)
     np.testing.assert_array_equal(
-        load_counterparts(save_counterparts(lone)).left_distance, lone.left_distance
+        COUNTERPARTS.load(COUNTERPARTS.dump(lone), None).left_distance, lone.left_distance
     )
 
 
@@ -431,12 +426,12 @@ def framed() -> tuple[HandMade, HandMade, Frame]:
 
 def test_contrasts_are_kept_as_they_are(framed: tuple[HandMade, HandMade, Frame]) -> None:
     found = contrast_heads(*framed)
-    again = load_contrast(save_contrast(found))
+    again = HEAD_CONTRAST.load(HEAD_CONTRAST.dump(found), None)
     for name in ("distance", "shuffled", "row", "moved", "moved_weights", "cells", "weights", "average"):
         np.testing.assert_array_equal(getattr(found, name), getattr(again, name))
     parts = find_counterparts(*framed)
-    assert save_counterparts(load_counterparts(save_counterparts(parts))) == save_counterparts(parts)
+    assert COUNTERPARTS.dump(COUNTERPARTS.load(COUNTERPARTS.dump(parts), None)) == COUNTERPARTS.dump(parts)
     with pytest.raises(DamagedEntry):
-        load_contrast(save_counterparts(parts))
+        HEAD_CONTRAST.load(COUNTERPARTS.dump(parts), None)
     with pytest.raises(DamagedEntry):
-        load_counterparts(save_counterparts(parts)[:-1])
+        COUNTERPARTS.load(COUNTERPARTS.dump(parts)[:-1], None)

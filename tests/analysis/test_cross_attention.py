@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from attention_gallery.analysis import (
     KINDS,
     Across,
-    Gauge,
     LayerView,
     Layout,
+    MetricEvaluator,
     analyse,
     heads_only,
     load,
@@ -58,7 +58,7 @@ def crossing(draw):
 def test_every_measure_stays_in_its_range_or_is_absent(case):
     weights, where = case
     for metric in METRICS:
-        values = metric(LayerView.of(weights, where))
+        values = metric(LayerView.from_weights(weights, where))
         low, high = metric.range_for(where.queries)
         assert values.shape == (3,)
         assert np.all(np.isnan(values) | ((values >= low) & (values <= high)))
@@ -68,7 +68,7 @@ def test_every_measure_stays_in_its_range_or_is_absent(case):
 def test_the_measures_are_those_of_the_definitions(case):
     weights, where = case
     rows, columns = where.queries, where.keys
-    view = LayerView.of(weights, where)
+    view = LayerView.from_weights(weights, where)
     head = weights[0].astype(np.float64)
     found = {metric.name: float(metric(view)[0]) for metric in METRICS}
     if columns > 1:
@@ -116,7 +116,7 @@ def test_an_analysis_finds_what_a_plain_search_finds(crossed, case):
 @given(st.integers(1, 30), st.integers(2, 30))
 def test_even_attention_is_the_null_of_every_measure(rows, columns):
     where = Layout.crossing(marked("t", rows), marked("s", columns, [columns - 1]), window=3)
-    uniform = Gauge(where).uniform
+    uniform = MetricEvaluator(where).uniform
     assert uniform["entropy"] == pytest.approx(1, abs=1e-5)
     assert uniform["first"] == uniform["separator"] == pytest.approx(1 / columns, rel=1e-5)
     assert 0 < uniform["diagonal"] <= 1
@@ -196,7 +196,9 @@ def test_cross_attention_is_gathered_over_sentences_of_other_lengths(crossed, st
 def test_the_diagonal_of_equal_lengths_is_the_window_of_local_mass():
     weights = softmax_weights((2, 8, 8))
     tokens = marked("t", 8)
-    square = Layout.of(tokens, causal=False, window=2)
+    square = Layout.from_tokens(tokens, causal=False, window=2)
     cross = Layout.crossing(tokens, marked("s", 8), window=2)
     local, diagonal = metric_named("local"), metric_named("diagonal")
-    assert local(LayerView.of(weights, square)) == pytest.approx(diagonal(LayerView.of(weights, cross)))
+    assert local(LayerView.from_weights(weights, square)) == pytest.approx(
+        diagonal(LayerView.from_weights(weights, cross))
+    )

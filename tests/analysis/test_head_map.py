@@ -8,7 +8,7 @@ from hand_made import hand_crossed, hand_made, layout_for
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attention_gallery.analysis import head_distances, map_heads
+from attention_gallery.analysis import map_heads
 from attention_gallery.analysis.similarity.distances import (
     compared_rows,
     load_distances,
@@ -42,7 +42,7 @@ def plainly(one, other, rows):
 @given(st.integers(2, 6), st.booleans(), st.integers(0, 10**6), st.sampled_from([0.5, 3.0, 100.0]))
 def test_distances_are_those_of_the_definition(tokens, causal, seed, sharpness):
     weights = softmax((2, 2, tokens, tokens), causal=causal, seed=seed, sharpness=sharpness)
-    found = head_distances(hand_made(weights, causal=causal))
+    found = measure_distances(hand_made(weights, causal=causal)).distance
     heads = weights.reshape(4, tokens, tokens).astype(np.float32).astype(np.float64)
     rows = range(1 if causal else 0, tokens)
     for one in range(4):
@@ -55,13 +55,13 @@ def test_distances_are_those_of_the_definition(tokens, causal, seed, sharpness):
 
 def test_equal_heads_are_at_no_distance_and_disjoint_ones_at_one():
     looking = np.stack([np.eye(5)[[0] * 5], np.eye(5)[[0] * 5], np.eye(5)[[3] * 5]])
-    assert head_distances(hand_made(looking[None])).tolist() == [[0, 0, 1], [0, 0, 1], [1, 1, 0]]
+    assert measure_distances(hand_made(looking[None])).distance.tolist() == [[0, 0, 1], [0, 0, 1], [1, 1, 0]]
 
 
 def test_cross_attention_has_distances_too():
     weights = softmax((1, 2, 3, 7))
     expected = plainly(weights[0, 0], weights[0, 1], range(3))
-    assert head_distances(hand_crossed(weights))[0, 1] == pytest.approx(expected, abs=1e-5)
+    assert measure_distances(hand_crossed(weights)).distance[0, 1] == pytest.approx(expected, abs=1e-5)
 
 
 @pytest.mark.parametrize("causal", [False, True])
@@ -141,7 +141,7 @@ def test_heads_that_are_nearly_alike_are_as_far_apart_as_they_are():
     weights = even.astype(np.float32).astype(np.float64)
     expected = plainly(weights[0, 0], weights[0, 1], range(40))
     assert 0 < expected < 1e-5
-    assert head_distances(hand_made(even))[0, 1] == pytest.approx(expected, rel=1e-6)
+    assert measure_distances(hand_made(even)).distance[0, 1] == pytest.approx(expected, rel=1e-6)
 
 
 @pytest.mark.parametrize(("layers", "heads"), [(12, 12), (24, 16), (32, 32)])

@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attention_gallery.analysis.probing.argmax_targets import NOTHING, UNREAD, load_looks, look, save_looks
+from attention_gallery.analysis.probing.argmax_targets import (
+    NOTHING,
+    UNREAD,
+    find_argmax_targets,
+    load_targets,
+    save_targets,
+)
 from attention_gallery.analysis.probing.examples import Examples
 from attention_gallery.analysis.probing.gold_relations import (
     GoldSentence,
@@ -89,9 +95,9 @@ def probe(stored, specs: list[SentenceSpec], *, causal: bool = False, mode: str 
     for sentence in specs:
         gold = gold_of(sentence)
         made = stored(weights_of(gold, causal), causal=causal)
-        looks = look(replace(made, tokens=one_token_a_word(gold)), gold)
-        assert looks is not None
-        found.add(gold, looks)
+        argmax_targets = find_argmax_targets(replace(made, tokens=one_token_a_word(gold)), gold)
+        assert argmax_targets is not None
+        found.add(gold, argmax_targets)
     return found
 
 
@@ -143,10 +149,10 @@ def test_a_head_of_luck_is_found_out_on_the_other_half(stored) -> None:
         gold = gold_of(sentence)
         count = len(gold.words) + 2
         weights = random.random((10, 12, count, count))
-        looks = look(replace(stored(weights), tokens=one_token_a_word(gold)), gold)
-        assert looks is not None, number
-        found.add(gold, looks)
-        flattered.add(gold, looks)
+        argmax_targets = find_argmax_targets(replace(stored(weights), tokens=one_token_a_word(gold)), gold)
+        assert argmax_targets is not None, number
+        found.add(gold, argmax_targets)
+        flattered.add(gold, argmax_targets)
     honest, lucky = (scores(one)["nsubj"].best for one in (found, flattered))
     assert honest is not None
     assert lucky is not None
@@ -187,9 +193,11 @@ def test_texts_that_differ_in_case_or_space_stay_together(stored) -> None:
             sides = (str(verb).upper(), str(subject).upper()) if upper else (str(verb), str(subject))
             gold = gold_of(spec(f"{sentence.slug}-{int(upper)}", text, [(*sides, kind)]))
             weights = weights_of(replace(gold, slug=sentence.slug))
-            looks = look(replace(stored(weights), tokens=one_token_a_word(gold)), gold)
-            assert looks is not None
-            found.add(gold, looks)
+            argmax_targets = find_argmax_targets(
+                replace(stored(weights), tokens=one_token_a_word(gold)), gold
+            )
+            assert argmax_targets is not None
+            found.add(gold, argmax_targets)
     score = scores(found)["nsubj"]
     assert (score.examples, score.sentences) == (60, 30)
     assert score.best is not None
@@ -203,9 +211,11 @@ def test_another_relation_in_the_same_text_is_another_example(stored) -> None:
         ("b", [("c", "b", "x"), ("b", "a", "x"), ("b", "a", "x")]),
     ):
         gold = gold_of(spec(slug, "a b c", relations))
-        looks = look(replace(stored(np.full((1, 1, 5, 5), 0.2)), tokens=one_token_a_word(gold)), gold)
-        assert looks is not None
-        found.add(gold, looks)
+        argmax_targets = find_argmax_targets(
+            replace(stored(np.full((1, 1, 5, 5), 0.2)), tokens=one_token_a_word(gold)), gold
+        )
+        assert argmax_targets is not None
+        found.add(gold, argmax_targets)
     told = {kind: (one.examples, one.sentences) for kind, one in scores(found).items()}
     assert told == {"x": (2, 1), "previous word": (2, 1), "next word": (2, 1)}
 
@@ -217,7 +227,7 @@ def test_the_order_of_sentences_changes_nothing(stored) -> None:
 
 def test_chance_is_that_of_a_random_other_word_in_sight() -> None:
     gold = gold_of(spec("c", "a b c d e", [("b c", "d", "x"), ("c", "a", "y"), ("a", "b c", "z")]))
-    examples = Examples.of(gold, np.ones(len(gold.units), bool))
+    examples = Examples.from_gold(gold, np.ones(len(gold.units), bool))
     kinds = [kind for kind, _ in examples.kinds]
     free, causal = (dict(zip(kinds, examples.chance(one).T.tolist(), strict=True)) for one in (False, True))
     assert free["x"] == pytest.approx([1 / 3, 1 / 3])  # among a, d and e
@@ -240,9 +250,9 @@ def test_a_place_that_is_always_right_is_a_guess_like_an_offset(stored) -> None:
         count = len(gold.words) + 2
         weights = np.full((1, 1, count, count), 0.01)
         weights[..., 2] = 1  # every word looks at the second one
-        looks = look(replace(stored(weights), tokens=one_token_a_word(gold)), gold)
-        assert looks is not None
-        found.add(gold, looks)
+        argmax_targets = find_argmax_targets(replace(stored(weights), tokens=one_token_a_word(gold)), gold)
+        assert argmax_targets is not None
+        found.add(gold, argmax_targets)
     best = scores(found)["obj"].best
     assert best is not None
     assert best.accuracy.share == 1 > best.baseline
@@ -274,9 +284,9 @@ def test_neighbours_are_relations_of_every_sentence(stored) -> None:
         gold = gold_of(spec(f"n-{number}", f"a{number} b c d e", []))
         weights = np.tile(np.eye(7, k=-1) + 0.01, (1, 2, 1, 1))
         weights[0, 1] = np.eye(7, k=1) + 0.01
-        looks = look(replace(stored(weights), tokens=one_token_a_word(gold)), gold)
-        assert looks is not None
-        found.add(gold, looks)
+        argmax_targets = find_argmax_targets(replace(stored(weights), tokens=one_token_a_word(gold)), gold)
+        assert argmax_targets is not None
+        found.add(gold, argmax_targets)
     result = scores(found)
     heads = {kind: (one.best.head, one.best.direction) for kind, one in result.items() if one.best}
     assert heads == {"previous word": (0, 0), "next word": (1, 0)}
@@ -290,9 +300,9 @@ def test_the_best_fixed_offset_is_the_baseline(stored) -> None:
     for sentence in specs:
         gold = gold_of(sentence)
         weights = np.full((1, 1, 6, 6), 1 / 6)
-        looks = look(replace(stored(weights), tokens=one_token_a_word(gold)), gold)
-        assert looks is not None
-        found.add(gold, looks)
+        argmax_targets = find_argmax_targets(replace(stored(weights), tokens=one_token_a_word(gold)), gold)
+        assert argmax_targets is not None
+        found.add(gold, argmax_targets)
     best = scores(found)["nsubj"].best
     assert best is not None
     # Even attention ties, and the first word is taken, which is two words back.
@@ -307,10 +317,10 @@ def test_a_phrase_is_looked_from_as_a_whole_and_found_by_any_of_its_words(stored
     weights[0, 0, 2, 5] = 0.5
     weights[0, 0, 3, 4] = 0.3
     weights[0, 0, 4, 2] = 1
-    looks = look(replace(stored(weights), tokens=one_token_a_word(gold)), gold)
-    assert looks is not None
-    assert looks[0, 0, 0].tolist()[5] == 4  # 0.5 once and 0.01 twice is more than 0.3 once
-    assert looks[0, 0, 0, 3] == 1
+    argmax_targets = find_argmax_targets(replace(stored(weights), tokens=one_token_a_word(gold)), gold)
+    assert argmax_targets is not None
+    assert argmax_targets[0, 0, 0].tolist()[5] == 4  # 0.5 once and 0.01 twice is more than 0.3 once
+    assert argmax_targets[0, 0, 0, 3] == 1
 
 
 def test_in_the_other_direction_the_word_is_found_that_looks_most(stored) -> None:
@@ -321,10 +331,10 @@ def test_in_the_other_direction_the_word_is_found_that_looks_most(stored) -> Non
         weights[0, 0, 2, [1, 3]] = [0.4, 0.6]  # chase looks at mice more than at cats
         weights[0, 0, 3, [1, 2]] = [0.1, 0.9]
         weights[0, 0, 1, [2, 3]] = [0.3, 0.7]
-        looks = look(replace(stored(weights), tokens=one_token_a_word(gold)), gold)
-        assert looks is not None
-        assert looks[:, 0, 0].tolist() == [[2, 2, 1], [1, 2, 0]]
-        found.add(gold, looks)
+        argmax_targets = find_argmax_targets(replace(stored(weights), tokens=one_token_a_word(gold)), gold)
+        assert argmax_targets is not None
+        assert argmax_targets[:, 0, 0].tolist() == [[2, 2, 1], [1, 2, 0]]
+        found.add(gold, argmax_targets)
     best = scores(found)["nsubj"].best
     assert best is not None
     assert (best.direction, best.accuracy.share) == (1, 1)
@@ -337,7 +347,7 @@ def test_pieces_of_words_are_summed_and_averaged() -> None:
     assert member is not None
     assert member.tolist() == [[False, True, True, False, False], *[[False, False, False, True, False]] * 2]
     weights = np.arange(25, dtype=np.float32).reshape(1, 5, 5)
-    found = Groups.of(member).between(weights)[0]
+    found = Groups.from_members(member).between(weights)[0]
     assert found[0].tolist() == [(6 + 7 + 11 + 12) / 2, (8 + 13) / 2, (8 + 13) / 2]
     assert found[1].tolist() == [16 + 17, 18, 18]
 
@@ -345,34 +355,34 @@ def test_pieces_of_words_are_summed_and_averaged() -> None:
 def test_words_that_were_cut_off_are_unread_and_ask_nothing(stored) -> None:
     gold = gold_of(spec("c", "a b c", [("a", "b", "x"), ("a", "c", "x")]))
     tokens = tokens_at([gold.words[0], gold.words[1]])
-    looks = look(replace(stored(np.full((1, 1, 2, 2), 0.5)), tokens=tokens), gold)
-    assert looks is not None
-    assert looks[:, 0, 0].tolist() == [[1, 0, UNREAD]] * 2
+    argmax_targets = find_argmax_targets(replace(stored(np.full((1, 1, 2, 2), 0.5)), tokens=tokens), gold)
+    assert argmax_targets is not None
+    assert argmax_targets[:, 0, 0].tolist() == [[1, 0, UNREAD]] * 2
     found = Probe(False, "same")
-    found.add(gold, looks)
+    found.add(gold, argmax_targets)
     assert scores(found)["x"].examples == 1
 
 
 def test_a_word_that_sees_no_other_looks_at_nothing(stored) -> None:
     gold = gold_of(spec("c", "a b", []))
     made = stored(np.array([[[[1, 0], [0.5, 0.5]]]]), causal=True)
-    looks = look(replace(made, tokens=tokens_at(list(gold.words))), gold)
-    assert looks is not None
-    assert looks[:, 0, 0].tolist() == [[NOTHING, 0], [1, NOTHING]]
+    argmax_targets = find_argmax_targets(replace(made, tokens=tokens_at(list(gold.words))), gold)
+    assert argmax_targets is not None
+    assert argmax_targets[:, 0, 0].tolist() == [[NOTHING, 0], [1, NOTHING]]
 
 
 def test_without_offsets_there_is_no_probe(stored) -> None:
-    assert look(stored(np.full((1, 1, 2, 2), 0.5)), gold_of(spec("c", "a b", []))) is None
+    assert find_argmax_targets(stored(np.full((1, 1, 2, 2), 0.5)), gold_of(spec("c", "a b", []))) is None
 
 
 def test_kept_looks_come_back_and_damage_is_noticed() -> None:
-    looks = np.arange(12, dtype=np.int16).reshape(1, 3, 4)
-    data = save_looks(looks)
-    assert np.array_equal(load_looks(data), looks)
-    assert save_looks(looks.copy()) == data
+    argmax_targets = np.arange(12, dtype=np.int16).reshape(1, 3, 4)
+    data = save_targets(argmax_targets)
+    assert np.array_equal(load_targets(data), argmax_targets)
+    assert save_targets(argmax_targets.copy()) == data
     for wrong in (data[:-1], data[:40], b"", data.replace(b"gallery", b"gullery")):
         with pytest.raises(DamagedEntry):
-            load_looks(wrong)
+            load_targets(wrong)
 
 
 @pytest.mark.parametrize(
@@ -414,7 +424,7 @@ def test_attention_between_words_that_divide_the_tokens_sums_to_one(words: int, 
     member = np.repeat(np.eye(words, dtype=bool), sizes, axis=1)
     weights = random.random((2, sizes.sum(), sizes.sum())).astype(np.float32)
     weights /= weights.sum(axis=-1, keepdims=True)
-    assert np.allclose(Groups.of(member).between(weights).sum(axis=-1), 1, atol=1e-5)
+    assert np.allclose(Groups.from_members(member).between(weights).sum(axis=-1), 1, atol=1e-5)
 
 
 def test_each_head_has_the_relation_at_which_it_leads_the_offset(stored) -> None:
@@ -443,9 +453,9 @@ def test_a_second_head_that_knows_the_relation_is_told_it_is_not_the_best(stored
         weights = weights_of(gold, number)
         if number % 10:  # right about nine of ten
             weights[second] = weights[GOLD_HEAD]
-        looks = look(replace(stored(weights), tokens=one_token_a_word(gold)), gold)
-        assert looks is not None
-        found.add(gold, looks)
+        argmax_targets = find_argmax_targets(replace(stored(weights), tokens=one_token_a_word(gold)), gold)
+        assert argmax_targets is not None
+        found.add(gold, argmax_targets)
     own = head_relations(found)[second]
     assert (own.kind, own.best) == ("nsubj", False)
     assert 0.7 < own.share < 1

@@ -14,7 +14,8 @@ from attention_gallery.analysis.probing.argmax_targets import Int16
 from attention_gallery.analysis.probing.gold_relations import GoldSentence, gold_of
 from attention_gallery.analysis.probing.head_relations import head_relations
 from attention_gallery.analysis.probing.probe import Probe
-from attention_gallery.analysis.probing.relation_tests import LEVEL, Rivals, _bounds, _holm, adjusted_values
+from attention_gallery.analysis.probing.relation_tests import LEVEL, _bounds, _holm, adjusted_values
+from attention_gallery.analysis.probing.tallies import TextTallies
 from attention_gallery.manifest.settings import SentenceSpec
 
 HEADS = 72
@@ -60,12 +61,14 @@ def test_the_correction_is_that_of_holm() -> None:
     assert _holm(np.array([0.02, 0.02])).tolist() == pytest.approx([0.04, 0.04])
 
 
-def rivals(right: int, *, texts: int = 40, guess: int = 0, chance: float = 0.1, heads: int = 1) -> Rivals:
+def rivals(
+    right: int, *, texts: int = 40, guess: int = 0, chance: float = 0.1, heads: int = 1
+) -> TextTallies:
     hits = np.zeros((texts, 2, 1, heads), np.int64)
     hits[:right, 0, 0, 0] = 1
     guesses = np.zeros((texts, 2), np.int64)
     guesses[texts - guess :, 1] = 1
-    return Rivals(np.ones(texts, np.int64), hits, guesses, np.full((texts, 2), chance), (True, False))
+    return TextTallies(np.ones(texts, np.int64), hits, guesses, np.full((texts, 2), chance), (1, 0))
 
 
 def test_a_head_is_held_against_the_larger_of_guess_and_chance() -> None:
@@ -107,7 +110,7 @@ def random_looks(random: np.random.Generator, gold: GoldSentence, styles: np.nda
     """Heads that look anywhere, at an offset, at a place, or from all words at one word of the text."""
     words = len(gold.words)
     own = np.arange(len(gold.units))
-    looks = np.empty((2, 1, HEADS, len(gold.units)), np.int16)
+    argmax_targets = np.empty((2, 1, HEADS, len(gold.units)), np.int16)
     for head, (style, number) in enumerate(styles):
         for direction in (0, 1):
             found = (
@@ -116,8 +119,8 @@ def random_looks(random: np.random.Generator, gold: GoldSentence, styles: np.nda
                 np.full(len(own), number % words),
                 np.full(len(own), random.integers(0, words)),
             )[style]
-            looks[direction, 0, head] = np.clip(found, 0, words - 1)
-    return looks
+            argmax_targets[direction, 0, head] = np.clip(found, 0, words - 1)
+    return argmax_targets
 
 
 def test_random_looks_know_no_relation() -> None:
@@ -140,11 +143,11 @@ def test_a_head_that_knows_a_relation_is_found_among_many_that_do_not() -> None:
     probe = Probe(False)
     for one in sentences(60):
         styles = np.stack([np.zeros(HEADS, int), np.zeros(HEADS, int)], axis=1)
-        looks = random_looks(random, one, styles)
+        argmax_targets = random_looks(random, one, styles)
         for relation in one.relations:
             if relation.kind == "obj":
-                looks[0, 0, 9, relation.source] = relation.target
-        probe.add(one, looks)
+                argmax_targets[0, 0, 9, relation.source] = relation.target
+        probe.add(one, argmax_targets)
     found = head_relations(probe)
     assert {place: (one.kind, one.direction, one.best) for place, one in found.items()} == {
         (0, 9): ("obj", 0, True)

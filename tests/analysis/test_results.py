@@ -155,7 +155,7 @@ def test_a_result_of_ones_own_is_worked_out_once_and_folds_those_that_it_needs(s
         compute=heads,
         dump=lambda value: pack(b"toy\n", {"heads": value}, {}),
         load=lambda content, about: int(unpack(b"toy\n", content, {})[0]["heads"]),
-        subjects=lambda inventory: inventory.each,
+        subjects=lambda inventory: inventory.capture_subjects,
     )
     subject = Subject(tuple(key for (model, _), key in inventory.captures.items() if model == "enc"))
     assert data.result(toy, subject) == data.result(toy, subject) == folded[0] > 0

@@ -8,7 +8,8 @@ from hand_made import hand_crossed, hand_made
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attention_gallery.analysis import flow_views, load_views, rollout, save_views
+from attention_gallery.analysis import flow_views, rollout
+from attention_gallery.analysis.attribution.views import FLOW_VIEWS
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.manifest.settings import AnalysisSettings
 
@@ -66,11 +67,11 @@ def test_the_strongest_sources_are_kept_as_they_were() -> None:
         order = np.argsort(-reached, axis=1)[:, : SETTINGS.top_keys]
         np.testing.assert_array_equal(keys[layer], order)
         np.testing.assert_allclose(shares[layer], np.take_along_axis(reached, order, 1), rtol=1e-6)
-    kept = load_views(save_views(views))
-    assert save_views(kept) == save_views(views)
+    kept = FLOW_VIEWS.load(FLOW_VIEWS.dump(views), None)
+    assert FLOW_VIEWS.dump(kept) == FLOW_VIEWS.dump(views)
     np.testing.assert_array_equal(kept.rollout_keys, keys)
     with pytest.raises(DamagedEntry):
-        load_views(save_views(views)[:-1])
+        FLOW_VIEWS.load(FLOW_VIEWS.dump(views)[:-1], None)
 
 
 def test_cross_attention_has_no_rollout() -> None:

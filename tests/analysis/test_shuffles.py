@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 
 from attention_gallery.analysis import LayerView, Layout
 from attention_gallery.analysis.measures import permutation as module
-from attention_gallery.analysis.measures.permutation import Shuffles
+from attention_gallery.analysis.measures.permutation import Permutations
 
 
 def layouts(count: int) -> list[Layout]:
     tokens = marked("t", count)
     return [
-        Layout.of(tokens, causal=False, window=2),
-        Layout.of(tokens, causal=True, window=2),
-        Layout.of(tokens, causal=True, window=2, reach=3),
-        Layout.of(tokens, causal=False, window=2, reach=4),
+        Layout.from_tokens(tokens, causal=False, window=2),
+        Layout.from_tokens(tokens, causal=True, window=2),
+        Layout.from_tokens(tokens, causal=True, window=2, reach=3),
+        Layout.from_tokens(tokens, causal=False, window=2, reach=4),
         Layout.crossing(tokens, marked("s", 7), window=2),
     ]
 
@@ -38,7 +38,7 @@ def single_rows(where: Layout) -> np.ndarray:
 def test_what_keys_receive_is_a_query_in_another_order(count: int, place: int) -> None:
     where = layouts(count)[place]
     weights = single_rows(where)
-    received = Shuffles(where).received(LayerView.of(weights, where))
+    received = Permutations(where).column_mass(LayerView.from_weights(weights, where))
     assert received.shape == (count, module.DRAWS, where.keys)
     for query in range(count):
         seen = where.seen()[query]
@@ -61,7 +61,7 @@ def test_every_key_in_sight_gets_each_weight_as_often(place: int, monkeypatch: p
     weights = np.zeros((3, where.queries, where.keys), np.float32)
     for head, query in enumerate((2, 20, 28)):
         weights[head, query, where.seen()[query].argmax()] = 1
-    received = Shuffles(where).received(LayerView.of(weights, where)).mean(axis=1)
+    received = Permutations(where).column_mass(LayerView.from_weights(weights, where)).mean(axis=1)
     for head, query in enumerate((2, 20, 28)):
         expected = where.seen()[query] / where.visible[query]
         if where.kind != "cross":
@@ -80,11 +80,11 @@ def test_moments_are_those_of_independent_queries(place: int, monkeypatch: pytes
     random = np.random.default_rng(place)
     weights = random.exponential(size=(1, where.queries, where.keys)) ** 2 * where.seen()
     weights = (weights / weights.sum(axis=2, keepdims=True)).astype(np.float32)
-    view = LayerView.of(weights, where)
+    view = LayerView.from_weights(weights, where)
     draws = []
     for seed in range(400):
         monkeypatch.setattr(module, "SEED", 10 * seed)
-        draws.append(Shuffles(where).received(view)[0, :4])
+        draws.append(Permutations(where).column_mass(view)[0, :4])
     found = np.concatenate(draws).astype(np.float64)
     others = where.seen().astype(np.float64)
     if where.kind != "cross":
@@ -102,7 +102,7 @@ def test_heads_and_runs_do_not_matter(count: int, place: int, seed: int) -> None
     where = layouts(count)[place]
     weights = np.random.default_rng(seed).random((3, where.queries, where.keys), dtype=np.float32)
     weights *= where.seen()
-    together = Shuffles(where).received(LayerView.of(weights, where))
+    together = Permutations(where).column_mass(LayerView.from_weights(weights, where))
     for head, one in enumerate(weights):
-        alone = Shuffles(where).received(LayerView.of(one[None], where))
+        alone = Permutations(where).column_mass(LayerView.from_weights(one[None], where))
         np.testing.assert_array_equal(alone[0], together[head])

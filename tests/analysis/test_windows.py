@@ -10,7 +10,16 @@ from hand_made import layout_for, marked
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attention_gallery.analysis import Across, Gauge, LayerView, Layout, analyse, load, metrics_for, save
+from attention_gallery.analysis import (
+    Across,
+    LayerView,
+    Layout,
+    MetricEvaluator,
+    analyse,
+    load,
+    metrics_for,
+    save,
+)
 from attention_gallery.manifest.settings import AnalysisSettings
 
 SETTINGS = AnalysisSettings()
@@ -30,7 +39,7 @@ def evenly(count, window, causal):
 
 @given(st.integers(1, 12), st.integers(1, 14), st.booleans())
 def test_a_layout_knows_what_a_window_shows(count, window, causal):
-    where = Layout.of(marked("t", count), causal=causal, window=3, reach=window - 1)
+    where = Layout.from_tokens(marked("t", count), causal=causal, window=3, reach=window - 1)
     expected = evenly(count, window, causal)
     np.testing.assert_allclose(where.uniform(), expected, atol=1e-6)
     np.testing.assert_array_equal(where.visible, (expected > 0).sum(axis=1))
@@ -78,20 +87,20 @@ def test_layers_keep_their_baselines_in_the_cache_and_over_sentences(stored):
     gathered.add(analysis)
     found = gathered.result()
     for layer, window in enumerate((3, 9)):
-        where = Layout.of(marked("t", 9), causal=True, window=3, reach=window - 1)
-        expected = Gauge(where).uniform["self"]
+        where = Layout.from_tokens(marked("t", 9), causal=True, window=3, reach=window - 1)
+        expected = MetricEvaluator(where).uniform["self"]
         assert analysis.uniform["self"][layer] == pytest.approx(expected)
         assert found.uniform["self"][layer] == pytest.approx(expected)
 
 
 @given(st.integers(1, 9), st.integers(1, 9), st.booleans(), st.integers(0, 99))
 def test_measures_stay_in_their_ranges_within_a_window(count, window, causal, seed):
-    where = Layout.of(
+    where = Layout.from_tokens(
         marked("t", count, texts=list("abab.abab"[:count])), causal=causal, window=2, reach=window - 1
     )
     scores = np.random.default_rng(seed).exponential(size=(3, count, count)) * where.seen()
     weights = (scores / scores.sum(axis=-1, keepdims=True)).astype(np.float32)
-    reading = Gauge(where).read(LayerView.of(weights, where))
+    reading = MetricEvaluator(where).evaluate(LayerView.from_weights(weights, where))
     for metric, values in zip(metrics_for(where.kind), reading.values, strict=True):
         low, high = metric.range_for(count)
         assert np.all(np.isnan(values) | ((values >= low) & (values <= high)))
