@@ -58,21 +58,19 @@ class Linear:
     def from_patterns(cls, layout: Layout, patterns: Sequence[Pattern]) -> Linear:
         """The measures that look for these patterns."""
         keys = layout.visible.astype(np.float64)
-        sight = layout.in_sight.astype(np.float32)
-        shape = (len(patterns), layout.queries)
         counted = np.array([pattern.rows.sum() for pattern in patterns], dtype=np.float64)
-        sums, squares = np.zeros(shape), np.zeros(shape)
+        sums, squares = np.zeros((2, len(patterns), layout.queries))
         many: dict[int, Float32] = {}
         few: dict[int, tuple[Int64, Float32]] = {}
         for index, pattern in enumerate(patterns):
-            worth = pattern.worth * sight
+            worth = pattern.worth * layout.in_sight
             pairs = _pairs(worth != 0, pattern.rows)
             if pairs.size < SPARSE * worth.size:
                 worths = worth.reshape(-1)[pairs]
             else:
                 sums[index] = worth.sum(axis=1, dtype=np.float64) * pattern.rows
                 squares[index] = np.einsum("qk,qk->q", worth, worth, dtype=np.float64) * pattern.rows
-                many[index], pairs, worths = _by_rule(worth, sight, pattern.rows)
+                many[index], pairs, worths = _by_rule(worth, layout.in_sight, pattern.rows)
             if pairs.size:
                 few[index] = pairs, worths
         sizes = np.array([pairs.size for pairs, _ in few.values()], np.int64)
@@ -83,7 +81,7 @@ class Linear:
         cells = np.repeat(sparse, sizes) * layout.queries + pairs // layout.keys
         exact = worths.astype(np.float64) * np.repeat([index not in many for index in few], sizes)
         for total, power in ((sums, exact), (squares, exact**2)):
-            total += np.bincount(cells, power, total.size).reshape(shape)
+            total += np.bincount(cells, power, total.size).reshape(total.shape)
         return cls(
             dense=np.array(list(many), np.int64),
             worth=tuple(many.values()),
@@ -124,7 +122,7 @@ def _pairs(there: Bool, rows: Bool) -> Int64:
     return pairs if rows.all() else pairs[rows[pairs // there.shape[1]]]
 
 
-def _by_rule(worth: Float32, sight: Float32, rows: Bool) -> tuple[Float32, Int64, Float32]:
+def _by_rule(worth: Float32, sight: Bool, rows: Bool) -> tuple[Float32, Int64, Float32]:
     """The same worth as a view of one line of numbers, the pairs where it is off, and by how much.
 
     A line stays in the processor's cache, which a large matrix does not. Either the worth depends on the key
