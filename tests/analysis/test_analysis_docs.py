@@ -31,20 +31,20 @@ TEXT = " ".join(PAGE.split())
 
 @pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
 def test_every_measure_is_documented_as_readers_see_it(metric):
-    for part in (metric.title, metric.definition, metric.caveat, metric.unit):
-        assert part in TEXT
+    for wording in (metric.title, metric.definition, metric.caveat, metric.unit):
+        assert wording in TEXT
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
 def test_every_view_of_the_flow_is_documented_as_readers_see_it(view):
-    for part in (f"{view.title} (`{view.name}`)", view.definition, view.caveat, view.source):
-        assert part in TEXT
+    for wording in (f"{view.title} (`{view.name}`)", view.definition, view.caveat, view.source):
+        assert wording in TEXT
 
 
 @pytest.mark.parametrize("score", REPEATS, ids=lambda score: score.name)
 def test_every_score_on_random_tokens_is_documented_as_readers_see_it(score):
-    for part in (score.title, score.definition, score.caveat, ENCODER_CAVEAT.strip()):
-        assert part in TEXT
+    for wording in (score.title, score.definition, score.caveat, ENCODER_CAVEAT.strip()):
+        assert wording in TEXT
 
 
 def test_the_example_of_own_measures_is_one_that_works():

@@ -48,17 +48,17 @@ def softmax(seed: int, layers: int = 5, heads: int = 4, *, causal: bool = False)
 
 def made(seed: int, *, causal: bool = False) -> HandMade:
     """Attention to the words of `SPEC`, between two special tokens."""
-    found = hand_made(softmax(seed, causal=causal), causal=causal, special=[0])
+    attention = hand_made(softmax(seed, causal=causal), causal=causal, special=[0])
     spans = [(0, 0), *SPEC.word_spans()]
     assert len(spans) == COUNT
-    tokens = replace(found.tokens, offsets=np.array(spans, np.int32))
-    facts = replace(found.facts, windows=(4, None, 4, None, None)) if causal else found.facts
+    tokens = replace(attention.tokens, offsets=np.array(spans, np.int32))
+    facts = replace(attention.facts, windows=(4, None, 4, None, None)) if causal else attention.facts
     if causal:
         near = np.abs(np.subtract.outer(np.arange(COUNT), np.arange(COUNT))) < 4
         for layer in (0, 2):
-            found.weights[layer] *= near
-            found.weights[layer] /= found.weights[layer].sum(axis=-1, keepdims=True)
-    return replace(found, tokens=tokens, facts=facts)
+            attention.weights[layer] *= near
+            attention.weights[layer] /= attention.weights[layer].sum(axis=-1, keepdims=True)
+    return replace(attention, tokens=tokens, facts=facts)
 
 
 @pytest.mark.parametrize("causal", [False, True])
@@ -131,9 +131,9 @@ def test_cross_attention_is_read_in_blocks_too(monkeypatch: pytest.MonkeyPatch) 
 def test_the_strongest_keys_are_those_of_each_by_itself(rows, keys, count, seed, chosen):
     random = np.random.default_rng(seed)
     average = (random.integers(0, 4, (2, rows, keys)) / 8).astype(np.float32)
-    content = np.array([bool(chosen >> place & 1) for place in range(keys)])
-    found = strongest_content(average, content, count)
+    content = np.array([bool(chosen >> key & 1) for key in range(keys)])
+    strongest = strongest_content(average, content, count)
     expected = strongest_keys(average, count), strongest_keys(average * content, count)
-    for one, other in zip(found, expected, strict=True):
-        assert [array.tolist() for array in one] == [array.tolist() for array in other]
-        assert [array.dtype for array in one] == [array.dtype for array in other]
+    for arrays, expected_arrays in zip(strongest, expected, strict=True):
+        assert [array.tolist() for array in arrays] == [array.tolist() for array in expected_arrays]
+        assert [array.dtype for array in arrays] == [array.dtype for array in expected_arrays]

@@ -41,7 +41,7 @@ def plain(where: Layout, pattern: Pattern, head: np.ndarray) -> tuple[float, flo
     values, variances = [], []
     for query in np.flatnonzero(pattern.rows):
         seen = where.seen()[query]
-        shares, worth = (one[query][seen].astype(np.float64) for one in (head, pattern.worth))
+        shares, worth = (rows[query][seen].astype(np.float64) for rows in (head, pattern.worth))
         values.append((shares * worth).sum())
         spread = ((shares - shares.mean()) ** 2).sum() * ((worth - worth.mean()) ** 2).sum()
         variances.append(spread / max(1, shares.size - 1))
@@ -51,10 +51,10 @@ def plain(where: Layout, pattern: Pattern, head: np.ndarray) -> tuple[float, flo
 def check(where: Layout, patterns: list[Pattern], weights: np.ndarray, limits: list[float]) -> None:
     values, deviations = Linear.from_patterns(where, patterns).measure(LayerView.from_weights(weights, where))
     for index, (pattern, limit) in enumerate(zip(patterns, limits, strict=True)):
-        for place, head in enumerate(weights):
+        for number, head in enumerate(weights):
             value, deviation = plain(where, pattern, head)
-            np.testing.assert_allclose(values[index, place], value, atol=1e-6 * limit)
-            np.testing.assert_allclose(deviations[index, place], deviation, atol=1e-6 * limit)
+            np.testing.assert_allclose(values[index, number], value, atol=1e-6 * limit)
+            np.testing.assert_allclose(deviations[index, number], deviation, atol=1e-6 * limit)
 
 
 @pytest.mark.parametrize("large", [0, 2**15])

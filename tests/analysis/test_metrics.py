@@ -98,11 +98,11 @@ def test_even_attention_gives_what_is_told_of_it(case):
         )
 
 
-def pairs_of(where, wanted):
+def pairs_of(where, counts):
     """Mean over the queries that see a wanted key (query, key) of the weights on them, the plain way."""
     rows = []
     for query in range(where.queries):
-        keys = [k for k in range(query + 1 if where.causal else where.keys) if wanted(query, k)]
+        keys = [k for k in range(query + 1 if where.causal else where.keys) if counts(query, k)]
         if keys:
             rows.append((query, keys))
     return lambda head: (
@@ -132,35 +132,35 @@ def test_masses_on_tokens_are_those_of_the_definitions(case, data):
     def sign(query, key):
         return key not in (0, query) and key not in special and texts[key] == "."
 
-    for name, wanted in {"duplicate": equal, "induction": follows, "punctuation": sign}.items():
+    for name, counts in {"duplicate": equal, "induction": follows, "punctuation": sign}.items():
         if where.kind in metric_named(name).kinds:
-            expected = pairs_of(where, wanted)(weights[0])
+            expected = pairs_of(where, counts)(weights[0])
             np.testing.assert_allclose(metric_named(name)(view)[0], expected, atol=1e-5)
 
 
 @given(attention())
 def test_the_sink_score_is_that_of_the_definition(case):
     weights, where = case
-    found = metric_named("sink")(LayerView.from_weights(weights, where))[0]
+    score = metric_named("sink")(LayerView.from_weights(weights, where))[0]
     means = {}
     for key in range(where.keys):
         lookers = [q for q in range(where.queries) if q != key and (not where.causal or q > key)]
         means[key] = (len(lookers), np.mean([weights[0, q, key] for q in lookers]) if lookers else 0.0)
     most = max(count for count, _ in means.values())
     drawing = [mean for count, mean in means.values() if count >= max(2, most / 2)]
-    np.testing.assert_allclose(found, max(drawing) if drawing else math.nan, atol=1e-5)
+    np.testing.assert_allclose(score, max(drawing) if drawing else math.nan, atol=1e-5)
 
 
 @given(attention())
 def test_diagonality_is_distance_without_length(case):
     weights, where = case
     view = LayerView.from_weights(weights, where)
-    found = metric_named("diagonality")(view)[0]
+    score = metric_named("diagonality")(view)[0]
     if where.queries == 1:
-        assert math.isnan(found)
+        assert math.isnan(score)
     elif not where.causal:
         distance = metric_named("distance")(view)[0]
-        assert found == pytest.approx(1 - distance / (where.queries - 1), abs=1e-5)
+        assert score == pytest.approx(1 - distance / (where.queries - 1), abs=1e-5)
 
 
 @given(attention())
@@ -173,11 +173,11 @@ def test_entropy_is_that_of_the_definition(case):
             row = weights[0, query].astype(np.float64)
             row = row[row > 0]
             rows.append(-np.sum(row * np.log(row)) / math.log(visible))
-    found = metric_named("entropy")(LayerView.from_weights(weights, where))[0]
+    score = metric_named("entropy")(LayerView.from_weights(weights, where))[0]
     if rows:
-        assert found == pytest.approx(np.mean(rows), abs=1e-5)
+        assert score == pytest.approx(np.mean(rows), abs=1e-5)
     else:
-        assert math.isnan(found)
+        assert math.isnan(score)
 
 
 @given(attention())
@@ -251,14 +251,14 @@ def test_separator_mass_is_absent_without_separators(special):
 
 @pytest.mark.parametrize("causal", [False, True])
 def test_one_token_leaves_nothing_to_choose(causal):
-    found = {
+    values = {
         m.name: float(measure(m.name, [[1.0]], causal=causal)[0])
         for m in metrics_for("decoder" if causal else "encoder")
     }
-    absent = {name for name, value in found.items() if math.isnan(value)}
-    assert absent == set(found) - {"distance", "local"}
+    absent = {name for name, value in values.items() if math.isnan(value)}
+    assert absent == set(values) - {"distance", "local"}
     assert MetricEvaluator(layout(1, causal=causal)).queries["self"] == 0
-    assert (found["distance"], found["local"]) == (0.0, 1.0)
+    assert (values["distance"], values["local"]) == (0.0, 1.0)
 
 
 def test_two_tokens_of_a_causal_model_are_measured_on_the_second():

@@ -32,8 +32,8 @@ def test_a_sink_with_a_short_vector_weighs_little() -> None:
     assert top is not None
     np.testing.assert_array_equal(top[0][0], [[2, 1, 0]] * 3)
     np.testing.assert_allclose(top[1][0], [[0.2 / total, 0.1 / total, 0.08 / total]] * 3, rtol=1e-6)
-    kept = FLOW_VIEWS.load(FLOW_VIEWS.dump(views), None)
-    np.testing.assert_array_equal(kept.norm_sinks, views.norm_sinks)
+    loaded = FLOW_VIEWS.load(FLOW_VIEWS.dump(views), None)
+    np.testing.assert_array_equal(loaded.norm_sinks, views.norm_sinks)
 
 
 def test_heads_are_averaged_before_rows_are_divided() -> None:
