@@ -5,12 +5,13 @@
 
 Capture: one pass into a store on the disk, as a build makes it, without the cost of loading the model.
 Measure: from that store to the bytes that a build keeps: all measures, both baselines, head types, notable
-pairs, and the word that each head picks for each word, which is what probes of relations need. Likeness, the
-distances between heads, and views, which are rollout, attention flow where the text is short enough for it,
-and what the lengths of vectors tell, are timed apart. All are timed in one process, turn by turn, after one
-of each; ratios are taken pair by pair. Times are those of the processor, with one thread, so that other work
-on the machine shows little: with more threads a capture ends sooner, and measuring does not. Memory is what a
-process of its own grows by at its peak (resident) while it measures one capture again and again.
+pairs, and the word that each head picks for each word, which is what probes of relations need. Similarity,
+which is the distances between heads, and views, which are rollout, attention flow where the text is short
+enough for it, and what the lengths of vectors tell, are timed apart. All are timed in one process, turn by
+turn, after one of each; ratios are taken pair by pair. Times are those of the processor, with one thread, so
+that other work on the machine shows little: with more threads a capture ends sooner, and measuring does not.
+Memory is what a process of its own grows by at its peak (resident) while it measures one capture again and
+again.
 """
 
 from __future__ import annotations
@@ -34,12 +35,11 @@ from attention_gallery.analysis import (
     analyse_and_look,
     flow_views,
     gold_of,
-    head_distances,
     save,
-    save_looks,
-    save_views,
+    save_targets,
 )
-from attention_gallery.analysis.similarity.distances import save_distances
+from attention_gallery.analysis.attribution.views import FLOW_VIEWS
+from attention_gallery.analysis.similarity.distances import measure_distances, save_distances
 from attention_gallery.capturing.reading.model_reading import ModelInput
 from attention_gallery.manifest.settings import AnalysisSettings, RelationSpec, SentenceSpec
 from attention_gallery.records import StoredAttention, Tokens
@@ -95,17 +95,17 @@ def measure(store: AttentionStore, given: Given) -> None:
     analysis, looks = analyse_and_look(attention, SETTINGS, gold_of(given.spec))
     assert looks is not None
     save(analysis)
-    save_looks(looks)
+    save_targets(looks)
 
 
-def likeness(store: AttentionStore) -> None:
+def similarity(store: AttentionStore) -> None:
     """The distances between all heads on one sentence."""
-    save_distances(head_distances(store.open(KEY)))
+    save_distances(measure_distances(store.open(KEY)))
 
 
 def views(store: AttentionStore) -> None:
     """What each token draws from by other views than raw attention, as a build keeps it."""
-    save_views(flow_views(store.open(KEY), SETTINGS))
+    FLOW_VIEWS.dump(flow_views(store.open(KEY), SETTINGS))
 
 
 def report(source: str, runs: int) -> None:
@@ -123,7 +123,7 @@ def report(source: str, runs: int) -> None:
                 bench.forget()
                 capture = timed(lambda given=given: bench.capture([given.read]))
                 measured = timed(lambda given=given: measure(bench.store, given))
-                others = timed(lambda: likeness(bench.store)), timed(lambda: views(bench.store))
+                others = timed(lambda: similarity(bench.store)), timed(lambda: views(bench.store))
                 found.append((capture, measured, *others))
             captured, measured_, alike, viewed = zip(*found[1:], strict=True)
             ratios = [one / other for one, other in zip(measured_, captured, strict=True)]
@@ -133,7 +133,7 @@ def report(source: str, runs: int) -> None:
                 f"  {count:>4} tokens  capture {1e3 * statistics.median(captured):7.1f} ms  "
                 f"measure {1e3 * second:7.1f} ms ({1e6 * second / heads:6.1f} µs a head)  "
                 f"ratio {spread(ratios)}  "
-                f"likeness {1e3 * statistics.median(alike):6.1f} ms, with it {spread(both)}  "
+                f"similarity {1e3 * statistics.median(alike):6.1f} ms, with it {spread(both)}  "
                 f"views {1e3 * statistics.median(viewed):7.1f} ms",
                 flush=True,
             )
@@ -158,7 +158,7 @@ def grow(source: str, count: int) -> float:
         before = reset_peak(bench)
         for _ in range(count):
             measure(bench.store, given)
-            likeness(bench.store)
+            similarity(bench.store)
         return peak(bench) - before
 
 

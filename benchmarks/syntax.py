@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from attention_gallery.analysis import Probe, gold_of, look
+from attention_gallery.analysis import Probe, find_argmax_targets, gold_of
 from attention_gallery.analysis.probing.gold_relations import GoldSentence, Relation
 from attention_gallery.analysis.probing.probe import RelationScore
 from attention_gallery.build.plan.captures import key_of, text_input
@@ -101,7 +101,7 @@ def probe_all(manifest: Manifest, keys: dict[str, str], store: AttentionStore) -
     probe, together = Probe(causal, "same"), Probe(causal, "same")
     for sentence in manifest.settings.sentences:
         gold = gold_of(sentence)
-        looks = look(store.open(keys[sentence.slug]), gold)
+        looks = find_argmax_targets(store.open(keys[sentence.slug]), gold)
         assert looks is not None
         probe.add(gold, looks)
         together.add(as_one(gold), looks)

@@ -78,4 +78,4 @@ def layout_for(
     texts: Sequence[str] = (),
 ) -> Layout:
     """The layout of so many tokens that look at each other."""
-    return Layout.of(marked("t", count, special, texts), causal=causal, window=window)
+    return Layout.from_tokens(marked("t", count, special, texts), causal=causal, window=window)

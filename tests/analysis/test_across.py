@@ -33,20 +33,20 @@ def analyses(stored):
 
 
 def test_means_and_extremes(analyses):
-    found = across(analyses)
-    assert found.sentences == 3
-    assert found.values["previous"][0, 0] == pytest.approx(0.6)
-    assert found.lowest["previous"][0, 0] == pytest.approx(0.2)
-    assert found.highest["previous"][0, 0] == pytest.approx(0.9)
-    assert {metric.name: metric.range for metric in found.metrics}["distance"] == (0.0, 11.0)
+    gathered = across(analyses)
+    assert gathered.sentences == 3
+    assert gathered.values["previous"][0, 0] == pytest.approx(0.6)
+    assert gathered.lowest["previous"][0, 0] == pytest.approx(0.2)
+    assert gathered.highest["previous"][0, 0] == pytest.approx(0.9)
+    assert {metric.name: metric.range for metric in gathered.metrics}["distance"] == (0.0, 11.0)
 
 
 def test_a_measure_counts_only_where_it_is_defined(analyses):
     separator = [analysis.values["separator"][0, 0] for analysis in analyses]
     assert np.isnan(separator).tolist() == [False, False, True]
-    found = across(analyses)
-    assert found.values["separator"][0, 0] == pytest.approx(np.mean(separator[:2]))
-    assert found.uniform["separator"] == pytest.approx((1 / 8 + 1 / 12) / 2)
+    gathered = across(analyses)
+    assert gathered.values["separator"][0, 0] == pytest.approx(np.mean(separator[:2]))
+    assert gathered.uniform["separator"] == pytest.approx((1 / 8 + 1 / 12) / 2)
     only = across(analyses[2:])
     assert np.isnan(only.values["separator"][0, 0])
     assert np.isnan(only.lowest["separator"][0, 0])
@@ -54,15 +54,15 @@ def test_a_measure_counts_only_where_it_is_defined(analyses):
 
 
 def test_the_type_is_that_of_the_means_with_counts(analyses):
-    found = across(analyses)
-    head = found.head_type(0, 0)
-    assert head.name == found.type_name(0, 0) == "previous-token"
+    gathered = across(analyses)
+    head = gathered.head_type(0, 0)
+    assert head.name == gathered.type_name(0, 0) == "previous-token"
     assert head.evidence == (
         "0.60 of its attention goes to the previous token (threshold 0.5), "
         "mean over 3 sentences; of this type on 2 of them"
     )
-    assert found.type_sentences[:, 0, 0].sum() == 3
-    assert found.type_counts == (("previous-token", 1),)
+    assert gathered.type_sentences[:, 0, 0].sum() == 3
+    assert gathered.type_counts == (("previous-token", 1),)
 
 
 def test_one_sentence_speaks_for_itself(analyses):

@@ -22,58 +22,58 @@ def softmax_weights(layers, heads, tokens, *, causal=False, seed=0, sharpness=3.
 
 def test_top_keys_are_the_strongest_of_the_heads_average(stored):
     weights = softmax_weights(3, 4, 7)
-    found = analyse(stored(weights, special=[0, 6]), SETTINGS)
+    analysis = analyse(stored(weights, special=[0, 6]), SETTINGS)
     average = weights.mean(axis=1)
     for layer in range(3):
         for query in range(7):
             expected = np.argsort(-average[layer, query])[:3]
-            assert found.top_keys[layer, query].tolist() == expected.tolist()
-            assert found.top_weights[layer, query] == pytest.approx(average[layer, query, expected])
+            assert analysis.top_keys[layer, query].tolist() == expected.tolist()
+            assert analysis.top_weights[layer, query] == pytest.approx(average[layer, query, expected])
 
 
 @pytest.mark.parametrize(("window", "share"), [(1, 0), (2, 1), (3, 1)])
 def test_what_is_local_reaches_as_far_as_the_settings_say(stored, window, share):
     two_away = np.eye(6)[[2, 3, 4, 5, 2, 3]][None, None]
-    found = analyse(stored(two_away), AnalysisSettings(window=window))
-    (local,) = (metric for metric in found.metrics if metric.name == "local")
-    assert found.window == window
+    analysis = analyse(stored(two_away), AnalysisSettings(window=window))
+    (local,) = (metric for metric in analysis.metrics if metric.name == "local")
+    assert analysis.window == window
     np.testing.assert_allclose(local.values, share, atol=1e-6)
 
 
 def test_content_keys_leave_special_tokens_out(stored):
-    found = analyse(stored(softmax_weights(2, 2, 6), special=[0, 5]), SETTINGS)
-    assert set(np.unique(found.top_content_keys)) <= {1, 2, 3, 4}
-    assert found.top_content_keys.min() >= 1
+    analysis = analyse(stored(softmax_weights(2, 2, 6), special=[0, 5]), SETTINGS)
+    assert set(np.unique(analysis.top_content_keys)) <= {1, 2, 3, 4}
+    assert analysis.top_content_keys.min() >= 1
 
 
 def test_content_keys_of_a_causal_model_leave_the_first_token_out(stored):
-    found = analyse(stored(softmax_weights(2, 2, 6, causal=True), causal=True), SETTINGS)
-    assert found.top_content_keys[:, 0].max() == -1
-    assert 0 not in found.top_content_keys
+    analysis = analyse(stored(softmax_weights(2, 2, 6, causal=True), causal=True), SETTINGS)
+    assert analysis.top_content_keys[:, 0].max() == -1
+    assert 0 not in analysis.top_content_keys
 
 
 def test_queries_with_fewer_keys_are_filled_up(stored):
-    found = analyse(stored(softmax_weights(1, 2, 4, causal=True), causal=True), SETTINGS)
-    assert found.top_keys[0, 0].tolist() == [0, -1, -1]
-    assert found.top_weights[0, 0].tolist() == [1.0, 0.0, 0.0]
-    assert token_trace(found, 0) == (((0, 1.0),),)
+    analysis = analyse(stored(softmax_weights(1, 2, 4, causal=True), causal=True), SETTINGS)
+    assert analysis.top_keys[0, 0].tolist() == [0, -1, -1]
+    assert analysis.top_weights[0, 0].tolist() == [1.0, 0.0, 0.0]
+    assert token_trace(analysis, 0) == (((0, 1.0),),)
 
 
 def test_a_trace_follows_one_token_through_the_layers(stored):
     weights = np.full((2, 1, 4, 4), 0.25)
     weights[0, 0, 2] = [0.1, 0.6, 0.2, 0.1]
     weights[1, 0, 2] = [0.7, 0.05, 0.1, 0.15]
-    found = analyse(stored(weights, special=[0]), AnalysisSettings(top_keys=2))
-    plain = [[key for key, _ in layer] for layer in token_trace(found, 2)]
+    analysis = analyse(stored(weights, special=[0]), AnalysisSettings(top_keys=2))
+    plain = [[key for key, _ in layer] for layer in token_trace(analysis, 2)]
     assert plain == [[1, 2], [0, 3]]
-    content = token_trace(found, 2, content=True)
+    content = token_trace(analysis, 2, content=True)
     assert [[key for key, _ in layer] for layer in content] == [[1, 2], [3, 2]]
     assert content[0][0][1] == pytest.approx(0.6)
 
 
-def test_standouts_are_the_strongest_content_pairs_one_per_query(stored):
+def test_top_pairs_are_the_strongest_content_pairs_one_per_query(stored):
     weights = softmax_weights(2, 3, 9)
-    found = analyse(stored(weights, special=[0, 8]), SETTINGS)
+    analysis = analyse(stored(weights, special=[0, 8]), SETTINGS)
     for layer in range(2):
         for head in range(3):
             inner = weights[layer, head, 1:8, 1:8]
@@ -81,19 +81,19 @@ def test_standouts_are_the_strongest_content_pairs_one_per_query(stored):
                 ((row.max(), q + 1, int(row.argmax()) + 1) for q, row in enumerate(inner)), reverse=True
             )
             triples = zip(
-                found.standouts_w[layer, head].tolist(),
-                found.standouts_q[layer, head].tolist(),
-                found.standouts_k[layer, head].tolist(),
+                analysis.standouts_w[layer, head].tolist(),
+                analysis.standouts_q[layer, head].tolist(),
+                analysis.standouts_k[layer, head].tolist(),
                 strict=True,
             )
             assert [(q, k) for _, q, k in triples] == [(q, k) for _, q, k in rows[:5]]
-            assert found.standouts_w[layer, head] == pytest.approx([weight for weight, _, _ in rows[:5]])
+            assert analysis.standouts_w[layer, head] == pytest.approx([weight for weight, _, _ in rows[:5]])
 
 
-def test_standouts_fall_back_to_all_tokens_and_fill_up(stored):
-    found = analyse(stored(softmax_weights(1, 1, 2), special=[0, 1]), SETTINGS)
-    assert sorted(found.standouts_q[0, 0].tolist()) == [-1, -1, -1, 0, 1]
-    assert (found.standouts_w[0, 0] > 0).tolist() == [True, True, False, False, False]
+def test_top_pairs_fall_back_to_all_tokens_and_fill_up(stored):
+    analysis = analyse(stored(softmax_weights(1, 1, 2), special=[0, 1]), SETTINGS)
+    assert sorted(analysis.standouts_q[0, 0].tolist()) == [-1, -1, -1, 0, 1]
+    assert (analysis.standouts_w[0, 0] > 0).tolist() == [True, True, False, False, False]
 
 
 def test_the_far_pair_is_the_strongest_between_content_tokens_apart(stored):
@@ -101,22 +101,22 @@ def test_the_far_pair_is_the_strongest_between_content_tokens_apart(stored):
     weights[0, 0, 3, 2] = 0.9  # neighbours
     weights[0, 0, 3, 0] = 0.8  # special key
     weights[0, 0, 4, 1] = 0.5
-    found = analyse(stored(weights, special=[0, 5]), SETTINGS)
-    assert (found.far_q[0, 0], found.far_k[0, 0]) == (4, 1)
-    assert found.far_w[0, 0] == pytest.approx(0.5)
+    analysis = analyse(stored(weights, special=[0, 5]), SETTINGS)
+    assert (analysis.far_q[0, 0], analysis.far_k[0, 0]) == (4, 1)
+    assert analysis.far_w[0, 0] == pytest.approx(0.5)
 
 
 def test_short_sentences_have_no_far_pair(stored):
-    found = analyse(stored(softmax_weights(1, 2, 3), special=[0, 2]), SETTINGS)
-    assert found.far_q.tolist() == [[-1, -1]]
-    assert found.far_w.tolist() == [[0.0, 0.0]]
+    analysis = analyse(stored(softmax_weights(1, 2, 3), special=[0, 2]), SETTINGS)
+    assert analysis.far_q.tolist() == [[-1, -1]]
+    assert analysis.far_w.tolist() == [[0.0, 0.0]]
 
 
 def test_averages(stored):
     weights = softmax_weights(3, 4, 5)
     attention = stored(weights)
-    found = analyse(attention, SETTINGS)
-    np.testing.assert_allclose(found.overall_average, weights.mean(axis=(0, 1)), rtol=1e-5)
+    analysis = analyse(attention, SETTINGS)
+    np.testing.assert_allclose(analysis.overall_average, weights.mean(axis=(0, 1)), rtol=1e-5)
     np.testing.assert_allclose(average_heads(attention.layer(1)), weights[1].mean(axis=0), rtol=1e-5)
 
 
@@ -140,8 +140,8 @@ def test_layers_measured_together_equal_layers_measured_alone(stored, monkeypatc
     together = analyse(attention, SETTINGS)
     monkeypatch.setattr("attention_gallery.analysis.measures.head_blocks.BLOCK_WEIGHTS", 1)
     alone = analyse(attention, SETTINGS)
-    for one, other in zip(together.metrics, alone.metrics, strict=True):
-        np.testing.assert_allclose(one.values, other.values, rtol=1e-5, atol=1e-7)
+    for ours, alone_metric in zip(together.metrics, alone.metrics, strict=True):
+        np.testing.assert_allclose(ours.values, alone_metric.values, rtol=1e-5, atol=1e-7)
     assert together.types.tolist() == alone.types.tolist()
     assert together.standouts_q.tolist() == alone.standouts_q.tolist()
 
@@ -161,36 +161,36 @@ def test_notable_heads_hold_the_clearest_of_a_type_and_the_strongest_pair(stored
         weights[layer, 1, np.arange(8), np.maximum(np.arange(8) - 1, 0)] = share
     weights[1, 3, 6] = 0.02
     weights[1, 3, 6, 2] = 0.86
-    found = analyse(stored(weights, special=[0, 7]), SETTINGS)
-    notable = found.notable()
-    assert found.clearest("previous-token") == (2, 1)
+    analysis = analyse(stored(weights, special=[0, 7]), SETTINGS)
+    notable = analysis.notable()
+    assert analysis.clearest("previous-token") == (2, 1)
     assert (2, 1) in notable
     assert (1, 3) in notable
-    assert found.clearest("self") is None
-    assert found.clearest("mixed") is None
+    assert analysis.clearest("self") is None
+    assert analysis.clearest("mixed") is None
 
 
 def test_weak_pairs_make_no_head_notable(stored):
-    found = analyse(stored(np.full((2, 3, 12, 12), 1 / 12), special=[0, 11]), SETTINGS)
-    assert found.notable() == ((0, 0),)  # the clearest broad head, and nothing else stands out
+    analysis = analyse(stored(np.full((2, 3, 12, 12), 1 / 12), special=[0, 11]), SETTINGS)
+    assert analysis.notable() == ((0, 0),)  # the clearest broad head, and nothing else stands out
 
 
 def test_values_are_read_by_name_and_head(stored):
     texts = ["[CLS]", "a", ".", "b", "a", "[SEP]"]
-    found = analyse(stored(softmax_weights(2, 3, 6), special=[0, 5], texts=texts), SETTINGS)
-    assert (found.layers, found.heads) == (2, 3)
-    numbers = found.head_metrics(1, 2)
-    for metric in found.metrics:
+    analysis = analyse(stored(softmax_weights(2, 3, 6), special=[0, 5], texts=texts), SETTINGS)
+    assert (analysis.layers, analysis.heads) == (2, 3)
+    numbers = analysis.head_metrics(1, 2)
+    for metric in analysis.metrics:
         assert metric.values.shape == (2, 3)
         assert numbers[metric.name] == metric.values[1, 2]
-    assert found.metrics[0].values is found.values[found.metrics[0].name]
-    assert sum(count for _, count in found.type_counts) == 6
-    assert found.type_name(1, 2) == found.head_type(1, 2).name == KINDS[found.types[1, 2]].name
+    assert analysis.metrics[0].values is analysis.values[analysis.metrics[0].name]
+    assert sum(count for _, count in analysis.type_counts) == 6
+    assert analysis.type_name(1, 2) == analysis.head_type(1, 2).name == KINDS[analysis.types[1, 2]].name
 
 
 def test_causal_analyses_have_no_next_token(stored):
-    found = analyse(stored(softmax_weights(1, 1, 5, causal=True), causal=True), SETTINGS)
-    assert "next" not in found.values
+    analysis = analyse(stored(softmax_weights(1, 1, 5, causal=True), causal=True), SETTINGS)
+    assert "next" not in analysis.values
 
 
 @pytest.mark.parametrize("tokens", [1, 2])
@@ -198,7 +198,7 @@ def test_causal_analyses_have_no_next_token(stored):
 @pytest.mark.parametrize("special", [[], [0]])
 def test_the_shortest_sentences_are_analysed(stored, tokens, causal, special):
     weights = softmax_weights(2, 2, tokens, causal=causal)
-    found = analyse(stored(weights, causal=causal, special=special), SETTINGS)
-    assert found.types.shape == (2, 2)
-    assert found.notable() == tuple(sorted(found.notable()))
-    assert {metric.name: metric.range for metric in found.metrics}["distance"] == (0.0, tokens - 1)
+    analysis = analyse(stored(weights, causal=causal, special=special), SETTINGS)
+    assert analysis.types.shape == (2, 2)
+    assert analysis.notable() == tuple(sorted(analysis.notable()))
+    assert {metric.name: metric.range for metric in analysis.metrics}["distance"] == (0.0, tokens - 1)

@@ -11,9 +11,9 @@ import pytest
 from hand_made import layout_for
 
 from attention_gallery.analysis import KINDS, METRICS, VIEWS, LayerView, Thresholds
-from attention_gallery.analysis.contrast.head_contrast import _ORDERS, _SHUFFLED_ROWS, CELLS
+from attention_gallery.analysis.contrast.head_contrast import _PERMUTATIONS, _SHUFFLED_ROWS, CELLS
 from attention_gallery.analysis.experiments.repeated_tokens import ENCODER_CAVEAT, REPEATS
-from attention_gallery.analysis.probing.examples import OFFSETS, PLACES
+from attention_gallery.analysis.probing.examples import OFFSETS, POSITIONS
 from attention_gallery.analysis.probing.gold_relations import KINDS_OF_GROUP
 from attention_gallery.analysis.probing.intervals import (
     LEAST_EVEN_TEXTS,
@@ -31,20 +31,20 @@ TEXT = " ".join(PAGE.split())
 
 @pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
 def test_every_measure_is_documented_as_readers_see_it(metric):
-    for part in (metric.title, metric.definition, metric.caveat, metric.unit):
-        assert part in TEXT
+    for wording in (metric.title, metric.definition, metric.caveat, metric.unit):
+        assert wording in TEXT
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
 def test_every_view_of_the_flow_is_documented_as_readers_see_it(view):
-    for part in (f"{view.title} (`{view.name}`)", view.definition, view.caveat, view.source):
-        assert part in TEXT
+    for wording in (f"{view.title} (`{view.name}`)", view.definition, view.caveat, view.source):
+        assert wording in TEXT
 
 
 @pytest.mark.parametrize("score", REPEATS, ids=lambda score: score.name)
 def test_every_score_on_random_tokens_is_documented_as_readers_see_it(score):
-    for part in (score.title, score.definition, score.caveat, ENCODER_CAVEAT.strip()):
-        assert part in TEXT
+    for wording in (score.title, score.definition, score.caveat, ENCODER_CAVEAT.strip()):
+        assert wording in TEXT
 
 
 def test_the_example_of_own_measures_is_one_that_works():
@@ -52,7 +52,7 @@ def test_the_example_of_own_measures_is_one_that_works():
     scope: dict[str, object] = {}
     exec(next(block for block in blocks if "two_back" in block), scope)
     where = layout_for(5, causal=True)
-    view = LayerView.of(where.uniform()[None], where)
+    view = LayerView.from_weights(where.uniform()[None], where)
     assert scope["last_key"](view) == pytest.approx([np.mean([1, 1 / 2, 1 / 3, 1 / 4, 1 / 5])])
     assert scope["two_back"](view) == pytest.approx([np.mean([1 / 3, 1 / 4, 1 / 5])])
 
@@ -77,7 +77,7 @@ def test_every_kind_of_relation_is_listed_with_its_group(group):
 def test_the_least_numbers_of_a_probe_are_stated():
     assert f"At least {LEAST_EXAMPLES} examples in {LEAST_SENTENCES} sentences" in TEXT
     assert f"A head with a corrected p-value of {LEVEL} or less is better than guessing" in TEXT
-    assert (len(OFFSETS), len(PLACES)) == (6, 6)
+    assert (len(OFFSETS), len(POSITIONS)) == (6, 6)
     assert "are the six fixed offsets, and six fixed places" in TEXT
     assert LEAST_TEXTS == 5
     assert "is one from five texts on" in TEXT
@@ -87,7 +87,7 @@ def test_the_least_numbers_of_a_probe_are_stated():
 
 
 def test_the_numbers_of_a_contrast_are_stated():
-    assert f"({_ORDERS} fixed orders, on at most {_SHUFFLED_ROWS} rows)" in TEXT
+    assert f"({_PERMUTATIONS} fixed orders, on at most {_SHUFFLED_ROWS} rows)" in TEXT
     assert (CELLS, FEWEST_ROWS) == (6, 4)
     assert "list the six largest differences" in TEXT
     assert "at even distances, no fewer than four" in " ".join(TEXT.split())

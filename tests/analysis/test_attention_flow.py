@@ -12,12 +12,13 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import maximum_flow
 from test_rollout import softmax_rows
 
-from attention_gallery.analysis import flow_views, load_views, save_views
+from attention_gallery.analysis import flow_views
 from attention_gallery.analysis.attribution import many_flows
 from attention_gallery.analysis.attribution.flow_bounds import Reached, most_taken, proven
 from attention_gallery.analysis.attribution.many_flows import maximum_flows
 from attention_gallery.analysis.attribution.maximum_flow import PARTS, attention_flow, flows_needed, in_parts
 from attention_gallery.analysis.attribution.rollout import with_residual
+from attention_gallery.analysis.attribution.views import FLOW_VIEWS
 from attention_gallery.manifest.settings import AnalysisSettings
 
 
@@ -56,10 +57,10 @@ def by_scipy(widths: list[np.ndarray]) -> np.ndarray:
     )
 
 
-def sparse_rows(seed: int, layers: int, count: int, causal: bool, kept: float) -> np.ndarray:
+def sparse_rows(seed: int, layers: int, count: int, causal: bool, share: float) -> np.ndarray:
     """Attention of one head, float64[layer, 1, query, key], in which only some keys of a query are seen."""
     weights = softmax_rows(seed, layers, 1, count, causal)
-    seen = np.random.default_rng(seed + 1).random(weights.shape) < kept
+    seen = np.random.default_rng(seed + 1).random(weights.shape) < share
     seen[..., np.arange(count), np.arange(count)] = True
     weights *= seen
     return weights / weights.sum(axis=-1, keepdims=True)
@@ -79,9 +80,9 @@ def widths_of(weights: np.ndarray) -> list[np.ndarray]:
 @given(st.integers(0, 2**32 - 1), st.integers(1, 4), st.integers(1, 5), st.booleans())
 def test_flows_are_those_of_networkx(seed: int, layers: int, count: int, causal: bool) -> None:
     attention = hand_made(softmax_rows(seed, layers, 2, count, causal), causal=causal)
-    found = list(attention_flow(attention))
-    assert len(found) == layers
-    for depth, flow in enumerate(found, 1):
+    flows = list(attention_flow(attention))
+    assert len(flows) == layers
+    for depth, flow in enumerate(flows, 1):
         np.testing.assert_allclose(flow, by_networkx(attention, depth, count), rtol=0, atol=1e-7)
         np.testing.assert_allclose(flow.sum(axis=1), 1)
         if causal:
@@ -93,8 +94,8 @@ def test_flows_are_those_of_networkx(seed: int, layers: int, count: int, causal:
 def test_flows_are_exactly_those_of_one_search_each(weights: np.ndarray) -> None:
     causal = not np.triu(weights, 1).any()
     widths = widths_of(weights)
-    found = list(attention_flow(hand_made(weights, causal=causal)))
-    for depth, flow in enumerate(found, 1):
+    flows = list(attention_flow(hand_made(weights, causal=causal)))
+    for depth, flow in enumerate(flows, 1):
         expected = by_scipy(widths[:depth])
         np.testing.assert_array_equal(flow, (expected / expected.sum(axis=0)).T)
 
@@ -109,8 +110,8 @@ def test_many_flows_at_once_are_those_of_one_search_each(
     visible = np.tril(np.ones((7, 7), bool)) if causal else np.ones((7, 7), bool)
     sources, targets = np.nonzero(visible.T)
     most = np.full(len(sources), PARTS)
-    found = maximum_flows(widths, sources, targets, most.astype(float), visible)
-    np.testing.assert_array_equal(found, by_scipy(widths)[sources, targets])
+    flows = maximum_flows(widths, sources, targets, most.astype(float), visible)
+    np.testing.assert_array_equal(flows, by_scipy(widths)[sources, targets])
 
 
 def bounds(widths: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray, list[Reached]]:
@@ -118,7 +119,7 @@ def bounds(widths: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray, list[Reach
     reached: list[Reached] = []
     takes = np.zeros((len(widths[0]), len(widths[0]), 0))
     for depth in range(1, len(widths)):
-        reached.append(Reached.of(by_scipy(widths[:depth]), takes))
+        reached.append(Reached.from_flows(by_scipy(widths[:depth]), takes))
         takes = most_taken(widths[depth], reached[-1])
     return takes, np.minimum(takes.sum(axis=2), widths[0].sum(axis=0)[:, None]), reached
 
@@ -178,7 +179,7 @@ def test_a_sentence_that_would_take_too_many_has_no_flow() -> None:
     assert top is not None
     for layer, flow in enumerate(attention_flow(attention)):
         np.testing.assert_array_equal(top[0][layer], np.argsort(-flow.astype(np.float32), 1, "stable")[:, :3])
-    assert save_views(load_views(save_views(views))) == save_views(views)
+    assert FLOW_VIEWS.dump(FLOW_VIEWS.load(FLOW_VIEWS.dump(views), None)) == FLOW_VIEWS.dump(views)
     assert flow_views(attention, below).top("flow") is None
 
 

@@ -10,9 +10,16 @@ from hand_made import HandMade, hand_crossed, hand_made
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attention_gallery.analysis import analyse, analyse_and_look, gold_of, look, save, save_looks
+from attention_gallery.analysis import (
+    analyse,
+    analyse_and_look,
+    find_argmax_targets,
+    gold_of,
+    save,
+    save_targets,
+)
 from attention_gallery.analysis.measures import head_blocks
-from attention_gallery.analysis.measures.head_blocks import Block, hand_out
+from attention_gallery.analysis.measures.head_blocks import Block, feed_blocks
 from attention_gallery.analysis.measures.top_pairs import strongest_content, strongest_keys
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.manifest.settings import AnalysisSettings, SentenceSpec
@@ -41,17 +48,17 @@ def softmax(seed: int, layers: int = 5, heads: int = 4, *, causal: bool = False)
 
 def made(seed: int, *, causal: bool = False) -> HandMade:
     """Attention to the words of `SPEC`, between two special tokens."""
-    found = hand_made(softmax(seed, causal=causal), causal=causal, special=[0])
+    attention = hand_made(softmax(seed, causal=causal), causal=causal, special=[0])
     spans = [(0, 0), *SPEC.word_spans()]
     assert len(spans) == COUNT
-    tokens = replace(found.tokens, offsets=np.array(spans, np.int32))
-    facts = replace(found.facts, windows=(4, None, 4, None, None)) if causal else found.facts
+    tokens = replace(attention.tokens, offsets=np.array(spans, np.int32))
+    facts = replace(attention.facts, windows=(4, None, 4, None, None)) if causal else attention.facts
     if causal:
         near = np.abs(np.subtract.outer(np.arange(COUNT), np.arange(COUNT))) < 4
         for layer in (0, 2):
-            found.weights[layer] *= near
-            found.weights[layer] /= found.weights[layer].sum(axis=-1, keepdims=True)
-    return replace(found, tokens=tokens, facts=facts)
+            attention.weights[layer] *= near
+            attention.weights[layer] /= attention.weights[layer].sum(axis=-1, keepdims=True)
+    return replace(attention, tokens=tokens, facts=facts)
 
 
 @pytest.mark.parametrize("causal", [False, True])
@@ -59,17 +66,17 @@ def made(seed: int, *, causal: bool = False) -> HandMade:
 def test_blocks_do_not_show(causal: bool, weights: int, monkeypatch: pytest.MonkeyPatch) -> None:
     attention = made(1, causal=causal)
     before = attention.weights.copy()
-    whole = save(analyse(attention, SETTINGS)), save_looks(look(attention, gold_of(SPEC)))
+    whole = save(analyse(attention, SETTINGS)), save_targets(find_argmax_targets(attention, gold_of(SPEC)))
     monkeypatch.setattr(head_blocks, "BLOCK_WEIGHTS", weights)
-    analysis, looks = analyse_and_look(attention, SETTINGS, gold_of(SPEC))
-    assert (save(analysis), save_looks(looks)) == whole
+    analysis, argmax_targets = analyse_and_look(attention, SETTINGS, gold_of(SPEC))
+    assert (save(analysis), save_targets(argmax_targets)) == whole
     np.testing.assert_array_equal(attention.weights, before)
 
 
 def test_one_reading_gives_what_two_give_where_words_are_not_known() -> None:
     attention = replace(made(2), tokens=replace(made(2).tokens, offsets=None))
-    analysis, looks = analyse_and_look(attention, SETTINGS, gold_of(SPEC))
-    assert looks is None
+    analysis, argmax_targets = analyse_and_look(attention, SETTINGS, gold_of(SPEC))
+    assert argmax_targets is None
     assert save(analysis) == save(analyse(attention, SETTINGS))
 
 
@@ -91,9 +98,9 @@ class Damaged(HandMade):
 def test_damage_explains_the_mistake_that_it_led_to() -> None:
     attention = made(3)
     with pytest.raises(ZeroDivisionError):
-        hand_out(attention, [Spoiler()])
+        feed_blocks(attention, [Spoiler()])
     with pytest.raises(DamagedEntry, match="layer 0 is damaged"):
-        hand_out(Damaged(attention.weights, attention.tokens, attention.facts), [Spoiler()])
+        feed_blocks(Damaged(attention.weights, attention.tokens, attention.facts), [Spoiler()])
 
 
 @pytest.mark.parametrize("heads", [1, 3, 5])
@@ -124,9 +131,9 @@ def test_cross_attention_is_read_in_blocks_too(monkeypatch: pytest.MonkeyPatch) 
 def test_the_strongest_keys_are_those_of_each_by_itself(rows, keys, count, seed, chosen):
     random = np.random.default_rng(seed)
     average = (random.integers(0, 4, (2, rows, keys)) / 8).astype(np.float32)
-    content = np.array([bool(chosen >> place & 1) for place in range(keys)])
-    found = strongest_content(average, content, count)
+    content = np.array([bool(chosen >> key & 1) for key in range(keys)])
+    strongest = strongest_content(average, content, count)
     expected = strongest_keys(average, count), strongest_keys(average * content, count)
-    for one, other in zip(found, expected, strict=True):
-        assert [array.tolist() for array in one] == [array.tolist() for array in other]
-        assert [array.dtype for array in one] == [array.dtype for array in other]
+    for arrays, expected_arrays in zip(strongest, expected, strict=True):
+        assert [array.tolist() for array in arrays] == [array.tolist() for array in expected_arrays]
+        assert [array.dtype for array in arrays] == [array.dtype for array in expected_arrays]

@@ -1,4 +1,4 @@
-"""What chance would give: closed forms against every order there is, and lots against closed forms."""
+"""What chance would give: closed forms against every permutation there is, and draws against closed forms."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from hand_made import layout_for, marked
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attention_gallery.analysis import Across, Gauge, LayerView, Layout, analyse, metric_named
+from attention_gallery.analysis import Across, LayerView, Layout, MetricEvaluator, analyse, metric_named
 from attention_gallery.analysis.measures import permutation
 from attention_gallery.analysis.measures.linear import Linear
 from attention_gallery.analysis.measures.patterns import Pattern
-from attention_gallery.analysis.measures.permutation import Shuffles
+from attention_gallery.analysis.measures.permutation import Permutations
 from attention_gallery.manifest.settings import AnalysisSettings
 
 SETTINGS = AnalysisSettings()
@@ -28,8 +28,8 @@ def rows(count, keys, *, causal=False, seed=0):
     return (scores / scores.sum(axis=-1, keepdims=True)).astype(np.float32)
 
 
-def every_order(head, causal):
-    """All ways of ordering what each query sees, independently: the whole population."""
+def every_permutation(head, causal):
+    """All permutations of what each query sees, independently: the whole population."""
     visible = [query + 1 if causal else head.shape[1] for query in range(len(head))]
     choices = [list(itertools.permutations(range(seen))) for seen in visible]
     for orders in itertools.product(*choices):
@@ -40,19 +40,19 @@ def every_order(head, causal):
 
 
 @pytest.mark.parametrize("causal", [False, True])
-def test_moments_are_those_of_all_orders(causal):
+def test_moments_are_those_of_all_permutations(causal):
     tokens = 4 if causal else 3
     where = layout_for(tokens, causal=causal, window=1, texts=TEXTS[:tokens])
     weights = rows(tokens, tokens, causal=causal)
-    gauge = Gauge(where)
-    reading = gauge.read(LayerView.of(weights, where))
-    everything = LayerView.of(np.stack(list(every_order(weights[0], causal))), where)
-    for index, metric in enumerate(gauge.metrics):
-        found = metric(everything).astype(np.float64)
+    evaluator = MetricEvaluator(where)
+    reading = evaluator.evaluate(LayerView.from_weights(weights, where))
+    everything = LayerView.from_weights(np.stack(list(every_permutation(weights[0], causal))), where)
+    for index, metric in enumerate(evaluator.metrics):
+        values = metric(everything).astype(np.float64)
         if metric.pattern is None and metric.ordered:
             continue
-        np.testing.assert_allclose(reading.shuffled_mean[index, 0], found.mean(), atol=1e-6)
-        np.testing.assert_allclose(reading.shuffled_deviation[index, 0], found.std(), atol=1e-6)
+        np.testing.assert_allclose(reading.shuffled_mean[index, 0], values.mean(), atol=1e-6)
+        np.testing.assert_allclose(reading.shuffled_deviation[index, 0], values.std(), atol=1e-6)
 
 
 @given(st.integers(1, 7), st.integers(1, 7), st.integers(0, 1000))
@@ -61,8 +61,8 @@ def test_moments_hold_for_any_pattern(count, keys, seed):
     where = Layout.crossing(marked("t", count), marked("s", keys), window=1)
     weights = rows(count, keys, seed=seed)
     pattern = Pattern(random.normal(size=(count, keys)).astype(np.float32), random.random(count) < 0.7)
-    linear = Linear.of(where, [pattern])
-    values, deviation = linear.measure(LayerView.of(weights, where))
+    linear = Linear.from_patterns(where, [pattern])
+    values, deviation = linear.measure(LayerView.from_weights(weights, where))
     if not pattern.rows.any():
         assert np.isnan(values).all()
         assert np.isnan(deviation).all()
@@ -76,50 +76,52 @@ def test_moments_hold_for_any_pattern(count, keys, seed):
 
 
 @pytest.mark.parametrize("causal", [False, True])
-def test_lots_agree_with_all_orders(causal):
+def test_draws_agree_with_all_permutations(causal):
     tokens = 4 if causal else 3
     where = layout_for(tokens, causal=causal)
     weights = rows(tokens, tokens, causal=causal)
-    gauge = Gauge(where)
-    place = [metric.name for metric in gauge.metrics].index("sink")
-    reading = gauge.read(LayerView.of(weights, where))
-    found = metric_named("sink")(LayerView.of(np.stack(list(every_order(weights[0], causal))), where))
-    # The mean of twelve lots lies within four of its standard errors.
-    assert abs(reading.shuffled_mean[place, 0] - found.mean()) < 4 * found.std() / np.sqrt(12)
-    assert 0 < reading.shuffled_deviation[place, 0] < 3 * found.std()
+    evaluator = MetricEvaluator(where)
+    sink = [metric.name for metric in evaluator.metrics].index("sink")
+    reading = evaluator.evaluate(LayerView.from_weights(weights, where))
+    values = metric_named("sink")(
+        LayerView.from_weights(np.stack(list(every_permutation(weights[0], causal))), where)
+    )
+    # The mean of twelve draws lies within four of its standard errors.
+    assert abs(reading.shuffled_mean[sink, 0] - values.mean()) < 4 * values.std() / np.sqrt(12)
+    assert 0 < reading.shuffled_deviation[sink, 0] < 3 * values.std()
 
 
-def test_lots_are_the_same_each_time_and_put_nothing_where_it_cannot_be_seen(monkeypatch):
+def test_draws_are_the_same_each_time_and_put_nothing_where_it_cannot_be_seen(monkeypatch):
     where = layout_for(7, causal=True)
     weights = rows(7, 7, causal=True)
-    view = LayerView.of(weights, where)
-    first, second = Gauge(where).read(view), Gauge(where).read(view)
+    view = LayerView.from_weights(weights, where)
+    first, second = MetricEvaluator(where).evaluate(view), MetricEvaluator(where).evaluate(view)
     np.testing.assert_array_equal(first.shuffled_mean, second.shuffled_mean)
-    for shuffled in Shuffles(where).views(view):
+    for shuffled in Permutations(where).views(view):
         assert np.triu(shuffled.weights, 1).max() == 0
         np.testing.assert_array_equal(np.sort(shuffled.weights, axis=2), np.sort(weights, axis=2))
 
 
 def test_chance_has_no_say_in_even_attention_nor_in_entropy():
     where = layout_for(6, texts=["a", "b", ".", "a", "c", "d"])
-    even = Gauge(where).read(LayerView.of(where.uniform()[None], where))
+    even = MetricEvaluator(where).evaluate(LayerView.from_weights(where.uniform()[None], where))
     np.testing.assert_allclose(even.values, even.shuffled_mean, atol=1e-6)
     np.testing.assert_allclose(np.nan_to_num(even.shuffled_deviation), 0, atol=1e-6)
-    some = Gauge(where).read(LayerView.of(rows(6, 6), where))
+    some = MetricEvaluator(where).evaluate(LayerView.from_weights(rows(6, 6), where))
     assert some.values[0].tolist() == some.shuffled_mean[0].tolist()
     assert some.shuffled_deviation[0].tolist() == [0, 0]
 
 
-def test_the_spread_of_sinks_hardly_hangs_on_the_lots(stored, monkeypatch):
+def test_the_spread_of_sinks_hardly_hangs_on_the_seed(stored, monkeypatch):
     attention = stored(rows(16, 16)[None])
-    found = []
+    deviations = []
     for seed in range(40):
         monkeypatch.setattr(permutation, "SEED", seed)
         measured = analyse(attention, SETTINGS)
         names = [metric.name for metric in measured.metrics]
-        found.append(measured.shuffled_deviation[names.index("sink")])
+        deviations.append(measured.shuffled_deviation[names.index("sink")])
     # Of twelve draws it is known to a fifth at best.
-    assert np.all(np.std(found, axis=0) < 0.15 * np.mean(found, axis=0))
+    assert np.all(np.std(deviations, axis=0) < 0.15 * np.mean(deviations, axis=0))
 
 
 def test_deviations_of_sentences_shrink_as_they_are_gathered(stored):
@@ -127,8 +129,8 @@ def test_deviations_of_sentences_shrink_as_they_are_gathered(stored):
     gathered = Across()
     for _ in range(4):
         gathered.add(analysis)
-    found = gathered.result()
-    place = list(found.values).index("previous")
-    np.testing.assert_allclose(found.shuffled_mean["previous"], analysis.shuffled_mean[place])
-    np.testing.assert_allclose(found.shuffled_deviation["previous"], analysis.shuffled_deviation[place] / 2)
-    assert np.isnan(found.shuffled_mean["duplicate"]).all()
+    heads = gathered.result()
+    index = list(heads.values).index("previous")
+    np.testing.assert_allclose(heads.shuffled_mean["previous"], analysis.shuffled_mean[index])
+    np.testing.assert_allclose(heads.shuffled_deviation["previous"], analysis.shuffled_deviation[index] / 2)
+    assert np.isnan(heads.shuffled_mean["duplicate"]).all()

@@ -16,17 +16,17 @@ CODES = {kind.name: code for code, kind in enumerate(KINDS)}
 def looking(tokens: int, offset: int, share: float) -> np.ndarray:
     """A head that gives `share` to the token at an offset, held inside, and the rest to all others alike."""
     weights = np.full((tokens, tokens), (1 - share) / (tokens - 1))
-    places = np.clip(np.arange(tokens) + offset, 0, tokens - 1)
-    weights[np.arange(tokens), places] = share
+    keys = np.clip(np.arange(tokens) + offset, 0, tokens - 1)
+    weights[np.arange(tokens), keys] = share
     return weights[None, None]
 
 
 def order(analyses) -> list[int]:
     across = Across()
-    for one in analyses:
-        across.add(one)
-    found: list[int] = clearest_sentences(across.result().types, analyses)[0, 0].tolist()
-    return found
+    for analysis in analyses:
+        across.add(analysis)
+    sentences: list[int] = clearest_sentences(across.result().types, analyses)[0, 0].tolist()
+    return sentences
 
 
 def test_a_typed_head_is_shown_best_where_its_measure_is_largest(stored) -> None:
@@ -58,8 +58,8 @@ def test_a_focused_head_is_shown_best_where_its_entropy_is_least(stored) -> None
         scores = random.random((1, 1, 24, 24)) * sharpness
         weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
         analyses.append(analyse(stored(weights / weights.sum(axis=-1, keepdims=True)), SETTINGS))
-    assert {one.type_name(0, 0) for one in analyses} == {"focused"}
-    entropies = [float(one.values["entropy"][0, 0]) for one in analyses]
+    assert {analysis.type_name(0, 0) for analysis in analyses} == {"focused"}
+    entropies = [float(analysis.values["entropy"][0, 0]) for analysis in analyses]
     assert order(analyses) == np.argsort(entropies).tolist()
 
 
@@ -74,7 +74,7 @@ def test_a_mixed_head_is_shown_best_by_its_strongest_far_pair(stored) -> None:
         weights[0, 0, 11] = (1 - share) / 11
         weights[0, 0, 11, 4] = share
         analyses.append(analyse(stored(weights), SETTINGS))
-    assert {one.type_name(0, 0) for one in analyses} == {"mixed"}
+    assert {analysis.type_name(0, 0) for analysis in analyses} == {"mixed"}
     assert order(analyses) == [1, 2, 0]
 
 
@@ -82,6 +82,6 @@ def test_a_mixed_head_is_shown_best_by_its_strongest_far_pair(stored) -> None:
 def test_equal_sentences_stay_in_their_order(stored, name: str) -> None:
     same = analyse(stored(np.full((2, 2, 6, 6), 1 / 6)), SETTINGS)
     types = np.full((2, 2), CODES[name], np.int8)
-    found = clearest_sentences(types, [same, same, same])
-    assert found.shape == (2, 2, 3)
-    assert (found == [0, 1, 2]).all()
+    ranked = clearest_sentences(types, [same, same, same])
+    assert ranked.shape == (2, 2, 3)
+    assert (ranked == [0, 1, 2]).all()

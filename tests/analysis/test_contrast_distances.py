@@ -20,13 +20,8 @@ from attention_gallery.analysis import (
     frame_of,
     to_words,
 )
-from attention_gallery.analysis.contrast.alignment import text_items, token_items, word_items
-from attention_gallery.analysis.contrast.contrast_codec import (
-    load_contrast,
-    load_counterparts,
-    save_contrast,
-    save_counterparts,
-)
+from attention_gallery.analysis.contrast.alignment import text_units, token_units, word_units
+from attention_gallery.analysis.contrast.contrast_codec import COUNTERPARTS, HEAD_CONTRAST
 from attention_gallery.analysis.contrast.head_contrast import divergence, normalised
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.records import Tokens
@@ -43,11 +38,11 @@ def softmax(seed: int, layers: int, heads: int, count: int, *, causal: bool = Fa
 
 
 def pairs(left: list[str], right: list[str], special: tuple[int, ...] = ()) -> list[tuple[str, str, bool]]:
-    one, other = (marked("t", len(texts), special, texts) for texts in (left, right))
-    found = align(token_items(one), token_items(other))
+    left_tokens, right_tokens = (marked("t", len(texts), special, texts) for texts in (left, right))
+    alignment = align(token_units(left_tokens), token_units(right_tokens))
     return [
         (left[a] if a >= 0 else "", right[b] if b >= 0 else "", bool(changed))
-        for a, b, changed in zip(found.left, found.right, found.changed, strict=True)
+        for a, b, changed in zip(alignment.left, alignment.right, alignment.changed, strict=True)
     ]
 
 
@@ -72,50 +67,50 @@ def read(text: str, pieces: list[tuple[int, int]], words: list[int]) -> Tokens:
     ],
 )
 def test_words_stand_for_each_other(left: str, right: str, expected: list[str]) -> None:
-    told = []
-    for one, other, changed in pairs(left.split(), right.split()):
-        sign = "~" if changed else "=" if one and other else ""
-        told.append(f"{one}{sign}{other}" if sign else f"-{one}" if one else f"+{other}")
-    assert told == expected
+    signs = []
+    for old, new, changed in pairs(left.split(), right.split()):
+        sign = "~" if changed else "=" if old and new else ""
+        signs.append(f"{old}{sign}{new}" if sign else f"-{old}" if old else f"+{new}")
+    assert signs == expected
 
 
 def test_a_special_token_stands_for_no_word() -> None:
-    one, other = marked("t", 2, (1,), ("a", "[SEP]")), marked("t", 2, (), ("a", "b"))
-    found = align(token_items(one), token_items(other))
-    assert found.left.tolist() == [0, 1, -1]
-    assert found.right.tolist() == [0, -1, 1]
+    left, right = marked("t", 2, (1,), ("a", "[SEP]")), marked("t", 2, (), ("a", "b"))
+    alignment = align(token_units(left), token_units(right))
+    assert alignment.left.tolist() == [0, 1, -1]
+    assert alignment.right.tolist() == [0, -1, 1]
 
 
 @given(st.lists(st.sampled_from("abc"), max_size=12), st.lists(st.sampled_from("abc"), max_size=12))
 def test_every_word_has_one_place_and_order_is_kept(left: list[str], right: list[str]) -> None:
-    found = pairs(left, right)
-    assert [one for one, _, _ in found if one] == left
-    assert [other for _, other, _ in found if other] == right
-    assert all(one != other for one, other, changed in found if changed)
+    aligned = pairs(left, right)
+    assert [old for old, _, _ in aligned if old] == left
+    assert [new for _, new, _ in aligned if new] == right
+    assert all(old != new for old, new, changed in aligned if changed)
 
 
 def test_two_tokenizers_meet_at_the_words_of_the_text() -> None:
     text = "a suitcase, yes"
     whole = read(text, [(0, 1), (2, 10), (10, 11), (12, 15)], [0, 1, 2, 3])
     cut = read(text, [(0, 1), (2, 6), (6, 10), (10, 11), (12, 15)], [0, 1, 1, 1, 2])
-    one, other = text_items(whole, text), text_items(cut, text)
-    assert one.names == other.names
-    assert other.groups.tolist() == [0, 1, 1, 2, 3]
-    assert other.tokens.texts == ("a", "suitcase", ",", "yes")
+    left, right = text_units(whole, text), text_units(cut, text)
+    assert left.names == right.names
+    assert right.groups.tolist() == [0, 1, 1, 2, 3]
+    assert right.tokens.texts == ("a", "suitcase", ",", "yes")
 
 
 def test_words_are_told_as_they_are_written() -> None:
     text = "I love 🍕"
     unknown = replace(read(text, [(0, 1), (2, 6), (7, 8)], [0, 1, 2]), texts=("i", "love", "[UNK]"))
-    assert text_items(unknown, text).tokens.texts == ("I", "love", "🍕")
+    assert text_units(unknown, text).tokens.texts == ("I", "love", "🍕")
 
 
 def test_in_one_text_no_word_is_exchanged_for_another() -> None:
     text = "f): g"
-    one = hand_made(softmax(1, 1, 1, 4))
+    attention = hand_made(softmax(1, 1, 1, 4))
     tokens = read(text, [(0, 1), (1, 2), (2, 3), (4, 5)], [0, 1, 2, 3])
     joined = read(text, [(0, 1), (1, 3), (3, 4), (4, 5)], [0, 1, 2, 3])
-    sides = (replace(one, tokens=tokens, text=text), replace(one, tokens=joined, text=text))
+    sides = (replace(attention, tokens=tokens, text=text), replace(attention, tokens=joined, text=text))
     rows = frame_of(*sides, (text, text), one_model=False).rows
     assert not rows.changed.any()
     assert (rows.left.tolist(), rows.right.tolist()) == ([0, 1, 2, -1, 3], [0, 1, -1, 2, 3])
@@ -124,22 +119,22 @@ def test_in_one_text_no_word_is_exchanged_for_another() -> None:
 def test_a_token_without_words_stands_by_itself() -> None:
     text = "go\n\non"
     tokens = read(text, [(0, 2), (2, 4), (4, 6)], [0, 1, 2])
-    items = text_items(tokens, text)
+    items = text_units(tokens, text)
     assert items.groups.tolist() == [0, 1, 2]
     assert items.names[1] == (False, "")
 
 
 def test_without_places_words_are_those_of_the_tokenizer() -> None:
     tokens = replace(read("ab c", [(0, 1), (1, 2), (3, 4)], [0, 0, 1]), offsets=None)
-    assert text_items(tokens, "ab c").groups.tolist() == [0, 0, 1]
-    assert word_items(replace(tokens, words=None), None).groups.tolist() == [0, 1, 2]
+    assert text_units(tokens, "ab c").groups.tolist() == [0, 0, 1]
+    assert word_units(replace(tokens, words=None), None).groups.tolist() == [0, 1, 2]
 
 
 def test_the_same_tokens_are_compared_cell_by_cell() -> None:
-    one, other = hand_made(softmax(1, 1, 2, 4)), hand_made(softmax(2, 1, 2, 4))
-    frame = frame_of(one, other, TEXTS, one_model=False)
+    left, right = hand_made(softmax(1, 1, 2, 4)), hand_made(softmax(2, 1, 2, 4))
+    frame = frame_of(left, right, TEXTS, one_model=False)
     assert not frame.by_words
-    weights = one.layer(0).weights
+    weights = left.layer(0).weights
     np.testing.assert_array_equal(frame.spread(frame.left, weights), weights)
 
 
@@ -148,15 +143,15 @@ def test_the_same_tokens_are_compared_cell_by_cell() -> None:
     st.lists(st.sampled_from("abcd"), min_size=1, max_size=7),
 )
 def test_a_frame_loses_no_attention(left: list[str], right: list[str]) -> None:
-    one = hand_made(softmax(3, 1, 2, len(left)), texts=left)
-    other = hand_made(softmax(4, 1, 2, len(right)), texts=right)
-    frame = frame_of(one, other, TEXTS, one_model=True)
-    for side, attention, places in (
-        (frame.left, one, frame.rows.left),
-        (frame.right, other, frame.rows.right),
+    before = hand_made(softmax(3, 1, 2, len(left)), texts=left)
+    after = hand_made(softmax(4, 1, 2, len(right)), texts=right)
+    frame = frame_of(before, after, TEXTS, one_model=True)
+    for side, attention, units in (
+        (frame.left, before, frame.rows.left),
+        (frame.right, after, frame.rows.right),
     ):
         spread = frame.spread(side, attention.layer(0).weights)
-        np.testing.assert_allclose(spread.sum(axis=-1), np.tile(places >= 0, (2, 1)), atol=1e-5)
+        np.testing.assert_allclose(spread.sum(axis=-1), np.tile(units >= 0, (2, 1)), atol=1e-5)
 
 
 def test_words_are_summed_and_averaged_in_a_frame() -> None:
@@ -169,9 +164,9 @@ def test_words_are_summed_and_averaged_in_a_frame() -> None:
         np.array([0, 0, 1], np.int32),
     )
     weights = softmax(5, 1, 1, 3)
-    one = HandMade(weights, tokens, hand_made(weights).facts)
-    other = hand_made(softmax(6, 1, 1, 2), texts=("ab", "c"))
-    frame = frame_of(one, other, TEXTS, one_model=True)
+    left = HandMade(weights, tokens, hand_made(weights).facts)
+    right = hand_made(softmax(6, 1, 1, 2), texts=("ab", "c"))
+    frame = frame_of(left, right, TEXTS, one_model=True)
     assert frame.by_words
     groups = np.array([0, 0, 1], np.int32)
     np.testing.assert_allclose(frame.spread(frame.left, weights[0]), to_words(weights[0], groups, groups))
@@ -182,24 +177,24 @@ def test_a_head_that_changes_is_found_with_what_it_loses_and_gains() -> None:
     before = np.full((2, 2, 3, 3), 1 / 3, np.float32)
     after = before.copy()
     before[1, 0, 2], after[1, 0, 2] = [0.8, 0.1, 0.1], [0.1, 0.1, 0.8]
-    one, other = (
+    left, right = (
         hand_made(weights, texts=("it", "cat", word)) for weights, word in ((before, "big"), (after, "old"))
     )
-    frame = frame_of(one, other, TEXTS, one_model=True)
-    found = contrast_heads(one, other, frame)
-    assert found.ranked()[0] == (1, 0)
-    assert found.distance[0].tolist() == [0, 0]
-    assert found.distance[1, 1] == 0
+    frame = frame_of(left, right, TEXTS, one_model=True)
+    contrast = contrast_heads(left, right, frame)
+    assert contrast.ranked()[0] == (1, 0)
+    assert contrast.distance[0].tolist() == [0, 0]
+    assert contrast.distance[1, 1] == 0
     p, q = np.array([0.8, 0.1, 0.1]), np.array([0.1, 0.1, 0.8])
     m = (p + q) / 2
     expected = ((p * np.log2(p / m)).sum() + (q * np.log2(q / m)).sum()) / 2 / 3
-    assert found.distance[1, 0] == pytest.approx(expected, abs=1e-6)
-    lost, gained = found.change(1, 0) or pytest.fail("no change")
+    assert contrast.distance[1, 0] == pytest.approx(expected, abs=1e-6)
+    lost, gained = contrast.change(1, 0) or pytest.fail("no change")
     assert (lost.row, lost.column, gained.column) == (2, 0, 2)
     assert [lost.left, lost.right, gained.left, gained.right] == pytest.approx([0.8, 0.1, 0.1, 0.8])
-    assert {(one.row, one.column) for one in found.strongest(1, 0)} == {(2, 0), (2, 2)}
-    assert found.strongest(0, 0) == []
-    np.testing.assert_allclose(found.average[0], before.mean(axis=(0, 1)), atol=1e-6)
+    assert {(change.row, change.column) for change in contrast.strongest(1, 0)} == {(2, 0), (2, 2)}
+    assert contrast.strongest(0, 0) == []
+    np.testing.assert_allclose(contrast.average[0], before.mean(axis=(0, 1)), atol=1e-6)
 
 
 def test_what_one_side_does_not_have_counts_as_not_looked_at() -> None:
@@ -207,52 +202,52 @@ def test_what_one_side_does_not_have_counts_as_not_looked_at() -> None:
     left[..., 0] = 1
     right = np.zeros((1, 1, 3, 3), np.float32)
     right[..., 1] = 1  # all look at the new word
-    one, other = hand_made(left, texts=("a", "b")), hand_made(right, texts=("a", "x", "b"))
-    frame = frame_of(one, other, TEXTS, one_model=True)
+    before, after = hand_made(left, texts=("a", "b")), hand_made(right, texts=("a", "x", "b"))
+    frame = frame_of(before, after, TEXTS, one_model=True)
     assert frame.rows.left.tolist() == [0, -1, 1]
     assert frame.compared.tolist() == [0, 2]
-    assert contrast_heads(one, other, frame).distance.item() == 1
+    assert contrast_heads(before, after, frame).distance.item() == 1
 
 
 def test_a_causal_model_is_compared_from_the_first_difference_on() -> None:
     weights = softmax(7, 1, 2, 5, causal=True)
     texts = ["a", "b", "c", "d", "e"]
-    one = hand_made(weights, causal=True, texts=texts)
-    other = hand_made(softmax(8, 1, 2, 5, causal=True), causal=True, texts=[*texts[:3], "x", "e"])
-    assert frame_of(one, other, TEXTS, one_model=True).compared.tolist() == [3, 4]
+    left = hand_made(weights, causal=True, texts=texts)
+    right = hand_made(softmax(8, 1, 2, 5, causal=True), causal=True, texts=[*texts[:3], "x", "e"])
+    assert frame_of(left, right, TEXTS, one_model=True).compared.tolist() == [3, 4]
     # Two models may differ anywhere, but for the first token, which has no choice.
-    elsewhere = replace(other, text="another text")
-    assert frame_of(one, elsewhere, TEXTS, one_model=False).compared.tolist() == [1, 2, 3, 4]
-    assert frame_of(one, one, TEXTS, one_model=True).compared.tolist() == [1, 2, 3, 4]
+    elsewhere = replace(right, text="another text")
+    assert frame_of(left, elsewhere, TEXTS, one_model=False).compared.tolist() == [1, 2, 3, 4]
+    assert frame_of(left, left, TEXTS, one_model=True).compared.tolist() == [1, 2, 3, 4]
 
 
 def test_nothing_can_be_compared_where_nothing_can_be_chosen() -> None:
-    one, other = (hand_made(np.ones((2, 2, 1, 1)), causal=True, texts=(text,)) for text in "ab")
-    frame = frame_of(one, other, TEXTS, one_model=True)
-    found = contrast_heads(one, other, frame)
-    assert np.isnan(found.distance).all()
-    assert np.isnan(found.shuffled).all()
-    assert found.change(0, 0) is None
-    assert found.strongest(1, 1) == []
-    lone = find_counterparts(one, other, frame)
+    left, right = (hand_made(np.ones((2, 2, 1, 1)), causal=True, texts=(text,)) for text in "ab")
+    frame = frame_of(left, right, TEXTS, one_model=True)
+    contrast = contrast_heads(left, right, frame)
+    assert np.isnan(contrast.distance).all()
+    assert np.isnan(contrast.shuffled).all()
+    assert contrast.change(0, 0) is None
+    assert contrast.strongest(1, 1) == []
+    lone = find_counterparts(left, right, frame)
     assert lone.mutual() == []
     assert np.isnan(lone.typical)
     np.testing.assert_array_equal(
-        load_counterparts(save_counterparts(lone)).left_distance, lone.left_distance
+        COUNTERPARTS.load(COUNTERPARTS.dump(lone), None).left_distance, lone.left_distance
     )
 
 
 @given(st.integers(0, 1000), st.booleans())
 def test_distances_lie_between_0_and_1_whichever_side_is_first(seed: int, causal: bool) -> None:
-    one, other = (
+    left, right = (
         hand_made(softmax(seed + n, 2, 2, 5, causal=causal), causal=causal, texts=("a", "b", "c", word, "e"))
         for n, word in enumerate("xy")
     )
-    found = contrast_heads(one, other, frame_of(one, other, TEXTS, one_model=True))
-    back = contrast_heads(other, one, frame_of(other, one, TEXTS, one_model=True))
-    assert ((found.distance >= 0) & (found.distance <= 1)).all()
-    assert ((found.shuffled >= 0) & (found.shuffled <= 1)).all()
-    np.testing.assert_allclose(found.distance, back.distance, atol=1e-6)
+    contrast = contrast_heads(left, right, frame_of(left, right, TEXTS, one_model=True))
+    back = contrast_heads(right, left, frame_of(right, left, TEXTS, one_model=True))
+    assert ((contrast.distance >= 0) & (contrast.distance <= 1)).all()
+    assert ((contrast.shuffled >= 0) & (contrast.shuffled <= 1)).all()
+    np.testing.assert_allclose(contrast.distance, back.distance, atol=1e-6)
 
 
 def test_the_divergence_of_one_hot_rows_is_all_or_nothing() -> None:
@@ -267,55 +262,58 @@ def test_rows_in_random_order_keep_what_cannot_be_seen() -> None:
     even /= even.sum(axis=1, keepdims=True)
     sharp = np.tile(np.eye(6, dtype=np.float32), (1, 1, 1, 1))
     texts = tuple("abcdef")
-    other = tuple("xbcdef")
-    one, changed = (
+    other_texts = tuple("xbcdef")
+    left, changed = (
         hand_made(even[None, None], causal=True, texts=texts),
-        hand_made(even[None, None], causal=True, texts=other),
+        hand_made(even[None, None], causal=True, texts=other_texts),
     )
     # Even attention stays even in any order, and no weight moves to where it cannot be.
-    assert contrast_heads(one, changed, frame_of(one, changed, TEXTS, one_model=True)).shuffled.item() == 0
-    one, changed = hand_made(sharp, causal=True, texts=texts), hand_made(sharp, causal=True, texts=other)
-    found = contrast_heads(one, changed, frame_of(one, changed, TEXTS, one_model=True)).shuffled.item()
-    assert 0.5 < found < 1
+    assert contrast_heads(left, changed, frame_of(left, changed, TEXTS, one_model=True)).shuffled.item() == 0
+    left, changed = (
+        hand_made(sharp, causal=True, texts=texts),
+        hand_made(sharp, causal=True, texts=other_texts),
+    )
+    shuffled = contrast_heads(left, changed, frame_of(left, changed, TEXTS, one_model=True)).shuffled.item()
+    assert 0.5 < shuffled < 1
 
 
 def test_counterparts_of_shuffled_heads_are_found() -> None:
     weights = softmax(9, 2, 3, 6)
     order = [4, 2, 0, 5, 1, 3]
     moved = weights.reshape(6, 6, 6)[order].reshape(3, 2, 6, 6)
-    one, other = hand_made(weights), hand_made(moved)
-    frame = frame_of(one, other, TEXTS, one_model=False)
-    found = find_counterparts(one, other, frame)
-    assert found.left_nearest.ravel().tolist() == [order.index(n) for n in range(6)]
-    assert found.left_distance.max() == 0
-    assert len(found.mutual()) == 6
-    assert found.mutual()[0] == ((0, 0), divmod(order.index(0), 2), 0.0)
-    assert (found.left_chance > 0.05).all()
-    assert 0 < found.typical < 1
+    left, right = hand_made(weights), hand_made(moved)
+    frame = frame_of(left, right, TEXTS, one_model=False)
+    counterparts = find_counterparts(left, right, frame)
+    assert counterparts.left_nearest.ravel().tolist() == [order.index(n) for n in range(6)]
+    assert counterparts.left_distance.max() == 0
+    assert len(counterparts.mutual()) == 6
+    assert counterparts.mutual()[0] == ((0, 0), divmod(order.index(0), 2), 0.0)
+    assert (counterparts.left_chance > 0.05).all()
+    assert 0 < counterparts.typical < 1
 
 
 def test_counterparts_are_compared_on_all_rows_however_few_are_held(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    one, other = hand_made(softmax(10, 2, 3, 300)), hand_made(softmax(11, 3, 2, 300))
-    frame = frame_of(one, other, TEXTS, one_model=False)
-    found = find_counterparts(one, other, frame)
-    assert found.rows == (300, 300)
+    left, right = hand_made(softmax(10, 2, 3, 300)), hand_made(softmax(11, 3, 2, 300))
+    frame = frame_of(left, right, TEXTS, one_model=False)
+    counterparts = find_counterparts(left, right, frame)
+    assert counterparts.rows == (300, 300)
     apart = np.array(
         [
-            [divergence(a.astype(float), b.astype(float)).mean() for b in layer_of_all(other)]
-            for a in layer_of_all(one)
+            [divergence(a.astype(float), b.astype(float)).mean() for b in layer_of_all(right)]
+            for a in layer_of_all(left)
         ]
     )
-    np.testing.assert_array_equal(found.left_nearest.ravel(), apart.argmin(axis=1))
-    np.testing.assert_allclose(found.left_distance.ravel(), apart.min(axis=1), atol=1e-5)
-    np.testing.assert_allclose(found.right_distance.ravel(), apart.min(axis=0), atol=1e-5)
-    assert found.typical == pytest.approx(np.median(apart), abs=1e-5)
-    assert (found.left_error.max(), found.typical_error) == (0, 0)
+    np.testing.assert_array_equal(counterparts.left_nearest.ravel(), apart.argmin(axis=1))
+    np.testing.assert_allclose(counterparts.left_distance.ravel(), apart.min(axis=1), atol=1e-5)
+    np.testing.assert_allclose(counterparts.right_distance.ravel(), apart.min(axis=0), atol=1e-5)
+    assert counterparts.typical == pytest.approx(np.median(apart), abs=1e-5)
+    assert (counterparts.left_error.max(), counterparts.typical_error) == (0, 0)
     monkeypatch.setattr("attention_gallery.analysis.contrast.counterparts._HELD", 2**17)
-    parts = find_counterparts(one, other, frame)
+    by_blocks = find_counterparts(left, right, frame)
     for name in ("left_distance", "left_chance", "left_chance_error", "right_nearest", "average"):
-        np.testing.assert_allclose(getattr(parts, name), getattr(found, name), rtol=1e-5)
+        np.testing.assert_allclose(getattr(by_blocks, name), getattr(counterparts, name), rtol=1e-5)
 
 
 def layer_of_all(attention: HandMade) -> np.ndarray:
@@ -324,11 +322,11 @@ def layer_of_all(attention: HandMade) -> np.ndarray:
 
 
 def test_where_some_rows_stand_for_all_distances_know_their_errors(monkeypatch: pytest.MonkeyPatch) -> None:
-    one, other = hand_made(softmax(10, 2, 3, 40)), hand_made(softmax(11, 3, 2, 40))
-    frame = frame_of(one, other, TEXTS, one_model=False)
-    whole = find_counterparts(one, other, frame)
+    left, right = hand_made(softmax(10, 2, 3, 40)), hand_made(softmax(11, 3, 2, 40))
+    frame = frame_of(left, right, TEXTS, one_model=False)
+    whole = find_counterparts(left, right, frame)
     monkeypatch.setattr("attention_gallery.analysis.contrast.counterparts.LOGARITHMS", 36 * 40 * 16)
-    some = find_counterparts(one, other, frame)
+    some = find_counterparts(left, right, frame)
     assert (whole.rows, some.rows) == ((40, 40), (16, 40))
     for side in ("left", "right"):
         error = getattr(some, f"{side}_error")
@@ -340,29 +338,29 @@ def test_where_some_rows_stand_for_all_distances_know_their_errors(monkeypatch: 
 
 def test_what_random_order_gives_is_estimated_with_its_error() -> None:
     weights = softmax(12, 1, 4, 120)
-    one, other = hand_made(weights), hand_made(softmax(13, 1, 4, 120))
-    found = contrast_heads(one, other, frame_of(one, other, TEXTS, one_model=True))
-    assert (found.shuffled_error > 0).all()
+    left, right = hand_made(weights), hand_made(softmax(13, 1, 4, 120))
+    contrast = contrast_heads(left, right, frame_of(left, right, TEXTS, one_model=True))
+    assert (contrast.shuffled_error > 0).all()
     random = np.random.default_rng(5)
     expected = np.zeros(4)
     for _ in range(40):  # orders of all rows
         for head in range(4):
             rows = weights[0, head].astype(np.float64)
             expected[head] += divergence(rows, random.permuted(rows, axis=1)).mean() / 40
-    off = np.abs(found.shuffled[0] - expected) / found.shuffled_error[0]
+    off = np.abs(contrast.shuffled[0] - expected) / contrast.shuffled_error[0]
     assert off.max() < 4
-    assert found.shuffled_error.max() < 0.05
+    assert contrast.shuffled_error.max() < 0.05
 
 
 def test_a_few_heads_at_a_time_give_what_all_give(monkeypatch: pytest.MonkeyPatch) -> None:
-    one, other = (
+    left, right = (
         hand_made(softmax(n, 2, 4, 6), texts=("a", "b", "c", "d", "e", word))
         for n, word in ((1, "x"), (2, "y"))
     )
-    frame = frame_of(one, other, TEXTS, one_model=True)
-    whole = contrast_heads(one, other, frame)
+    frame = frame_of(left, right, TEXTS, one_model=True)
+    whole = contrast_heads(left, right, frame)
     monkeypatch.setattr("attention_gallery.analysis.contrast.head_contrast._CHUNK", 1)
-    some = contrast_heads(one, other, frame)
+    some = contrast_heads(left, right, frame)
     np.testing.assert_array_equal(whole.cells, some.cells)
     np.testing.assert_array_equal(whole.distance, some.distance)
     np.testing.assert_allclose(whole.average, some.average, atol=1e-6)
@@ -370,11 +368,11 @@ def test_a_few_heads_at_a_time_give_what_all_give(monkeypatch: pytest.MonkeyPatc
 
 def test_memory_does_not_grow_with_the_layers() -> None:
     def peak(layers: int) -> int:
-        one = hand_made(softmax(1, 1, 8, 64).repeat(layers, axis=0))
-        other = hand_made(softmax(2, 1, 8, 64).repeat(layers, axis=0))
-        frame = frame_of(one, other, TEXTS, one_model=True)
+        left = hand_made(softmax(1, 1, 8, 64).repeat(layers, axis=0))
+        right = hand_made(softmax(2, 1, 8, 64).repeat(layers, axis=0))
+        frame = frame_of(left, right, TEXTS, one_model=True)
         tracemalloc.start()
-        contrast_heads(one, other, frame)
+        contrast_heads(left, right, frame)
         held = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return held
@@ -391,52 +389,53 @@ def test_layers_are_read_one_by_one() -> None:
             return super().layer(index)
 
     plain = hand_made(softmax(12, 3, 2, 4))
-    one, other = (Watched(plain.weights, plain.tokens, plain.facts) for _ in range(2))
-    contrast_heads(one, other, frame_of(one, other, TEXTS, one_model=True))
+    left, right = (Watched(plain.weights, plain.tokens, plain.facts) for _ in range(2))
+    contrast_heads(left, right, frame_of(left, right, TEXTS, one_model=True))
     assert reading == [0, 0, 1, 1, 2, 2]
 
 
 def test_cross_attention_aligns_both_texts() -> None:
-    one = hand_crossed(softmax(13, 1, 1, 4)[:, :, :3])
-    other = HandMade(
-        one.weights[:, :, :, [0, 2, 3]] / one.weights[:, :, :, [0, 2, 3]].sum(axis=-1, keepdims=True),
-        one.tokens,
-        one.facts,
+    left = hand_crossed(softmax(13, 1, 1, 4)[:, :, :3])
+    right = HandMade(
+        left.weights[:, :, :, [0, 2, 3]] / left.weights[:, :, :, [0, 2, 3]].sum(axis=-1, keepdims=True),
+        left.tokens,
+        left.facts,
         marked("s", 3, (), ("s0", "s2", "s3")),
     )
-    frame = frame_of(one, other, ("s0 s1 s2 s3", "s0 s2 s3"), one_model=True)
+    frame = frame_of(left, right, ("s0 s1 s2 s3", "s0 s2 s3"), one_model=True)
     assert (len(frame.rows), len(frame.columns)) == (3, 4)
     assert frame.columns.right.tolist() == [0, -1, 1, 2]
-    assert 0 < contrast_heads(one, other, frame).distance.item() < 1
+    assert 0 < contrast_heads(left, right, frame).distance.item() < 1
 
 
 def test_one_pair_of_heads_is_compared_as_all_are() -> None:
-    one = hand_made(softmax(14, 1, 2, 5))
-    frame = frame_of(one, one, TEXTS, one_model=True)
-    a, b = one.layer(0).weights
-    found = compare(a, b, frame)
+    attention = hand_made(softmax(14, 1, 2, 5))
+    frame = frame_of(attention, attention, TEXTS, one_model=True)
+    a, b = attention.layer(0).weights
+    contrast = compare(a, b, frame)
     expected = divergence(normalised(a), normalised(b)).mean()
-    assert found.distance.item() == pytest.approx(expected, abs=1e-6)
-    first = found.strongest(0, 0)[0]
+    assert contrast.distance.item() == pytest.approx(expected, abs=1e-6)
+    first = contrast.strongest(0, 0)[0]
     assert abs(first.right - first.left) == pytest.approx(np.abs(b - a).max())
 
 
 @pytest.fixture
 def framed() -> tuple[HandMade, HandMade, Frame]:
-    one, other = (
+    left, right = (
         hand_made(softmax(n, 2, 3, 4), texts=("a", "b", "c", word)) for n, word in ((1, "x"), (2, "y"))
     )
-    return one, other, frame_of(one, other, TEXTS, one_model=True)
+    return left, right, frame_of(left, right, TEXTS, one_model=True)
 
 
-def test_contrasts_are_kept_as_they_are(framed: tuple[HandMade, HandMade, Frame]) -> None:
-    found = contrast_heads(*framed)
-    again = load_contrast(save_contrast(found))
+def test_contrasts_are_cached_as_they_are(framed: tuple[HandMade, HandMade, Frame]) -> None:
+    contrast = contrast_heads(*framed)
+    again = HEAD_CONTRAST.load(HEAD_CONTRAST.dump(contrast), None)
     for name in ("distance", "shuffled", "row", "moved", "moved_weights", "cells", "weights", "average"):
-        np.testing.assert_array_equal(getattr(found, name), getattr(again, name))
-    parts = find_counterparts(*framed)
-    assert save_counterparts(load_counterparts(save_counterparts(parts))) == save_counterparts(parts)
+        np.testing.assert_array_equal(getattr(contrast, name), getattr(again, name))
+    counterparts = find_counterparts(*framed)
+    content = COUNTERPARTS.dump(counterparts)
+    assert COUNTERPARTS.dump(COUNTERPARTS.load(content, None)) == content
     with pytest.raises(DamagedEntry):
-        load_contrast(save_counterparts(parts))
+        HEAD_CONTRAST.load(COUNTERPARTS.dump(counterparts), None)
     with pytest.raises(DamagedEntry):
-        load_counterparts(save_counterparts(parts)[:-1])
+        COUNTERPARTS.load(COUNTERPARTS.dump(counterparts)[:-1], None)

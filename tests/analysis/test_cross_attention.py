@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from attention_gallery.analysis import (
     KINDS,
     Across,
-    Gauge,
     LayerView,
     Layout,
+    MetricEvaluator,
     analyse,
     heads_only,
     load,
@@ -58,7 +58,7 @@ def crossing(draw):
 def test_every_measure_stays_in_its_range_or_is_absent(case):
     weights, where = case
     for metric in METRICS:
-        values = metric(LayerView.of(weights, where))
+        values = metric(LayerView.from_weights(weights, where))
         low, high = metric.range_for(where.queries)
         assert values.shape == (3,)
         assert np.all(np.isnan(values) | ((values >= low) & (values <= high)))
@@ -68,55 +68,55 @@ def test_every_measure_stays_in_its_range_or_is_absent(case):
 def test_the_measures_are_those_of_the_definitions(case):
     weights, where = case
     rows, columns = where.queries, where.keys
-    view = LayerView.of(weights, where)
+    view = LayerView.from_weights(weights, where)
     head = weights[0].astype(np.float64)
-    found = {metric.name: float(metric(view)[0]) for metric in METRICS}
+    values = {metric.name: float(metric(view)[0]) for metric in METRICS}
     if columns > 1:
         entropies = [-sum(w * math.log(w) for w in row if w > 0) / math.log(columns) for row in head]
-        assert found["entropy"] == pytest.approx(np.mean(entropies), abs=1e-5)
-        assert found["first"] == pytest.approx(head[:, 0].mean(), abs=1e-5)
+        assert values["entropy"] == pytest.approx(np.mean(entropies), abs=1e-5)
+        assert values["first"] == pytest.approx(head[:, 0].mean(), abs=1e-5)
     else:
-        assert math.isnan(found["entropy"])
-        assert math.isnan(found["first"])
+        assert math.isnan(values["entropy"])
+        assert math.isnan(values["first"])
     on_line = [
         [abs((q + 0.5) * columns / rows - 0.5 - k) <= where.window for k in range(columns)]
         for q in range(rows)
     ]
-    assert found["diagonal"] == pytest.approx((head * on_line).sum() / head.sum(), abs=1e-5)
+    assert values["diagonal"] == pytest.approx((head * on_line).sum() / head.sum(), abs=1e-5)
     separators = np.flatnonzero(where.separators)
     if separators.size:
-        assert found["separator"] == pytest.approx(head[:, separators].sum(axis=1).mean(), abs=1e-5)
+        assert values["separator"] == pytest.approx(head[:, separators].sum(axis=1).mean(), abs=1e-5)
     else:
-        assert math.isnan(found["separator"])
+        assert math.isnan(values["separator"])
 
 
 @given(case=crossing())
 def test_an_analysis_finds_what_a_plain_search_finds(crossed, case):
     weights, where = case
     special, keys = np.flatnonzero(~where.asking), np.flatnonzero(~where.content)
-    found = analyse(crossed(weights[None], special=special, keys=keys), SETTINGS)
-    assert (found.tokens, found.keys, found.kind) == (where.queries, where.keys, "cross")
+    analysis = analyse(crossed(weights[None], special=special, keys=keys), SETTINGS)
+    assert (analysis.tokens, analysis.keys, analysis.kind) == (where.queries, where.keys, "cross")
     average = weights.mean(axis=0)
-    assert found.overall_average == pytest.approx(average, abs=1e-6)
-    assert found.top_weights[0, :, 0] == pytest.approx(average.max(axis=1), abs=1e-6)
-    assert found.top_keys.max() < where.keys
+    assert analysis.overall_average == pytest.approx(average, abs=1e-6)
+    assert analysis.top_weights[0, :, 0] == pytest.approx(average.max(axis=1), abs=1e-6)
+    assert analysis.top_keys.max() < where.keys
     content = average * where.content
-    assert found.top_content_weights[0, :, 0] == pytest.approx(content.max(axis=1), abs=1e-6)
+    assert analysis.top_content_weights[0, :, 0] == pytest.approx(content.max(axis=1), abs=1e-6)
     named = weights * where.asking[:, None] * where.content
     for head in range(3):
-        assert found.far_w[0, head] == pytest.approx(named[head].max(), abs=1e-7)
+        assert analysis.far_w[0, head] == pytest.approx(named[head].max(), abs=1e-7)
         if named[head].max() > 0:
-            query, key = found.far_q[0, head], found.far_k[0, head]
+            query, key = analysis.far_q[0, head], analysis.far_k[0, head]
             assert weights[head, query, key] == named[head].max()
-    kept = load(save(found))
-    assert (kept.tokens, kept.keys, kept.kind) == (found.tokens, found.keys, "cross")
-    assert save(kept) == save(found)
+    again = load(save(analysis))
+    assert (again.tokens, again.keys, again.kind) == (analysis.tokens, analysis.keys, "cross")
+    assert save(again) == save(analysis)
 
 
 @given(st.integers(1, 30), st.integers(2, 30))
 def test_even_attention_is_the_null_of_every_measure(rows, columns):
     where = Layout.crossing(marked("t", rows), marked("s", columns, [columns - 1]), window=3)
-    uniform = Gauge(where).uniform
+    uniform = MetricEvaluator(where).uniform
     assert uniform["entropy"] == pytest.approx(1, abs=1e-5)
     assert uniform["first"] == uniform["separator"] == pytest.approx(1 / columns, rel=1e-5)
     assert 0 < uniform["diagonal"] <= 1
@@ -142,17 +142,17 @@ def test_each_pattern_is_recognised(crossed, name):
 
 def test_no_head_of_cross_attention_is_named_for_a_place_in_one_text(crossed):
     heads = np.stack([*PATTERNS.values(), towards(np.arange(ROWS), COLUMNS, 1.0)])
-    found = analyse(crossed(heads[None], keys=[COLUMNS - 1]), SETTINGS)
-    names = {KINDS[code].name for code in found.types.ravel()}
+    analysis = analyse(crossed(heads[None], keys=[COLUMNS - 1]), SETTINGS)
+    names = {KINDS[code].name for code in analysis.types.ravel()}
     assert not names & {"previous-token", "next-token", "self", "local"}
 
 
 def test_a_diagonal_head_says_what_even_attention_would_give(crossed):
-    found = analyse(crossed(PATTERNS["diagonal"][None, None]), SETTINGS).head_type(0, 0)
-    assert found.evidence.startswith(
+    head_type = analyse(crossed(PATTERNS["diagonal"][None, None]), SETTINGS).head_type(0, 0)
+    assert head_type.evidence.startswith(
         "0.93 of its attention stays within 3 tokens of the diagonal (threshold 0.8"
     )
-    assert "spread evenly it would be 0.3" in found.evidence
+    assert "spread evenly it would be 0.3" in head_type.evidence
 
 
 def test_in_a_short_text_the_diagonal_is_no_evidence(crossed):
@@ -166,11 +166,11 @@ def test_the_strongest_pairs_are_of_content_tokens_and_need_not_be_apart(crossed
     weights[0, 0, 1, 3] = 0.9  # a special key
     weights[0, 0, 1, 1] = 0.6
     weights[0, 0, 2, 0] = 0.5
-    found = analyse(crossed(weights, special=[0], keys=[3]), SETTINGS)
-    assert (found.far_q[0, 0], found.far_k[0, 0]) == (1, 1)
-    assert found.standouts_q[0, 0].tolist() == [1, 2, -1, -1, -1]
-    assert found.standouts_k[0, 0].tolist() == [1, 0, -1, -1, -1]
-    assert [[key for key, _ in layer] for layer in token_trace(found, 1, content=True)] == [[1, 0, 2]]
+    analysis = analyse(crossed(weights, special=[0], keys=[3]), SETTINGS)
+    assert (analysis.far_q[0, 0], analysis.far_k[0, 0]) == (1, 1)
+    assert analysis.standouts_q[0, 0].tolist() == [1, 2, -1, -1, -1]
+    assert analysis.standouts_k[0, 0].tolist() == [1, 0, -1, -1, -1]
+    assert [[key for key, _ in layer] for layer in token_trace(analysis, 1, content=True)] == [[1, 0, 2]]
 
 
 def test_a_layer_of_square_shape_is_damage(crossed):
@@ -186,9 +186,9 @@ def test_cross_attention_is_gathered_over_sentences_of_other_lengths(crossed, st
     gathered = Across()
     for seed, shape in enumerate([(2, 3, 4, 9), (2, 3, 7, 5)]):
         gathered.add(heads_only(analyse(crossed(softmax_weights(shape, seed=seed)), SETTINGS)))
-    found = gathered.result()
-    assert (found.sentences, found.kind) == (2, "cross")
-    assert [metric.name for metric in found.metrics] == [metric.name for metric in METRICS]
+    heads = gathered.result()
+    assert (heads.sentences, heads.kind) == (2, "cross")
+    assert [metric.name for metric in heads.metrics] == [metric.name for metric in METRICS]
     with pytest.raises(ValueError, match="not of the same model"):
         gathered.add(analyse(stored(softmax_weights((2, 3, 5, 5))), SETTINGS))
 
@@ -196,7 +196,9 @@ def test_cross_attention_is_gathered_over_sentences_of_other_lengths(crossed, st
 def test_the_diagonal_of_equal_lengths_is_the_window_of_local_mass():
     weights = softmax_weights((2, 8, 8))
     tokens = marked("t", 8)
-    square = Layout.of(tokens, causal=False, window=2)
+    square = Layout.from_tokens(tokens, causal=False, window=2)
     cross = Layout.crossing(tokens, marked("s", 8), window=2)
     local, diagonal = metric_named("local"), metric_named("diagonal")
-    assert local(LayerView.of(weights, square)) == pytest.approx(diagonal(LayerView.of(weights, cross)))
+    assert local(LayerView.from_weights(weights, square)) == pytest.approx(
+        diagonal(LayerView.from_weights(weights, cross))
+    )

@@ -30,7 +30,7 @@ def tokens(*, offsets: bool = True) -> Tokens:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "found"),
+    ("word", "indices"),
     [
         ("cat", [2]),
         ("cats", [6, 7]),
@@ -45,12 +45,12 @@ def tokens(*, offsets: bool = True) -> Tokens:
         ("SAW", [3]),
     ],
 )
-def test_words_and_their_tokens(wanted: str, found: list[int]) -> None:
-    assert find_word(TEXT, tokens(), wanted) == found
+def test_words_and_their_tokens(word: str, indices: list[int]) -> None:
+    assert find_word(TEXT, tokens(), word) == indices
 
 
 @pytest.mark.parametrize(
-    ("wanted", "reason", "mend"),
+    ("word", "reason", "mend"),
     [
         ("the", '"the" stands in the text 2 times', "say which: the#1 in “…The cat saw the other cats,…”"),
         ("the#3", 'there is no "the#3": "the" stands in the text 2 times', "count from 1"),
@@ -60,9 +60,9 @@ def test_words_and_their_tokens(wanted: str, found: list[int]) -> None:
         ("#99", "there is no token #99", "the last one is #15"),
     ],
 )
-def test_what_is_not_one_word(wanted: str, reason: str, mend: str) -> None:
+def test_what_is_not_one_word(word: str, reason: str, mend: str) -> None:
     with pytest.raises(UserError) as caught:
-        find_word(TEXT, tokens(), wanted)
+        find_word(TEXT, tokens(), word)
     (problem,) = caught.value.problems
     assert problem.reason == reason
     assert re.match(re.escape(mend), problem.mend)

@@ -8,7 +8,7 @@ from hand_made import hand_crossed, hand_made, layout_for
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attention_gallery.analysis import head_distances, map_heads
+from attention_gallery.analysis import map_heads
 from attention_gallery.analysis.similarity.distances import (
     compared_rows,
     load_distances,
@@ -34,34 +34,34 @@ def entropy(row):
     return -float((row * np.log2(row)).sum())
 
 
-def plainly(one, other, rows):
-    apart = [entropy((one[q] + other[q]) / 2) - (entropy(one[q]) + entropy(other[q])) / 2 for q in rows]
+def plainly(head, other, rows):
+    apart = [entropy((head[q] + other[q]) / 2) - (entropy(head[q]) + entropy(other[q])) / 2 for q in rows]
     return np.mean(apart)
 
 
 @given(st.integers(2, 6), st.booleans(), st.integers(0, 10**6), st.sampled_from([0.5, 3.0, 100.0]))
 def test_distances_are_those_of_the_definition(tokens, causal, seed, sharpness):
     weights = softmax((2, 2, tokens, tokens), causal=causal, seed=seed, sharpness=sharpness)
-    found = head_distances(hand_made(weights, causal=causal))
+    distance = measure_distances(hand_made(weights, causal=causal)).distance
     heads = weights.reshape(4, tokens, tokens).astype(np.float32).astype(np.float64)
     rows = range(1 if causal else 0, tokens)
-    for one in range(4):
+    for head in range(4):
         for other in range(4):
-            assert found[one, other] == pytest.approx(plainly(heads[one], heads[other], rows), abs=1e-5)
-    assert found.min() >= 0
-    assert found.max() <= 1 + 1e-6
-    np.testing.assert_array_equal(found, found.T)
+            assert distance[head, other] == pytest.approx(plainly(heads[head], heads[other], rows), abs=1e-5)
+    assert distance.min() >= 0
+    assert distance.max() <= 1 + 1e-6
+    np.testing.assert_array_equal(distance, distance.T)
 
 
 def test_equal_heads_are_at_no_distance_and_disjoint_ones_at_one():
     looking = np.stack([np.eye(5)[[0] * 5], np.eye(5)[[0] * 5], np.eye(5)[[3] * 5]])
-    assert head_distances(hand_made(looking[None])).tolist() == [[0, 0, 1], [0, 0, 1], [1, 1, 0]]
+    assert measure_distances(hand_made(looking[None])).distance.tolist() == [[0, 0, 1], [0, 0, 1], [1, 1, 0]]
 
 
 def test_cross_attention_has_distances_too():
     weights = softmax((1, 2, 3, 7))
     expected = plainly(weights[0, 0], weights[0, 1], range(3))
-    assert head_distances(hand_crossed(weights))[0, 1] == pytest.approx(expected, abs=1e-5)
+    assert measure_distances(hand_crossed(weights)).distance[0, 1] == pytest.approx(expected, abs=1e-5)
 
 
 @pytest.mark.parametrize("causal", [False, True])
@@ -98,37 +98,37 @@ def test_the_distance_of_a_single_pair_is_over_all_rows(causal):
     attention = hand_made(weights, causal=causal)
     assert measure_distances(attention).rows < 100
     heads = weights.reshape(-1, 200, 200).astype(np.float32).astype(np.float64)
-    for one, other in ((0, 1), (5, 250), (287, 40)):
-        found = pair_distance(attention, divmod(one, 16), divmod(other, 16))
-        expected = plainly(heads[one], heads[other], range(1 if causal else 0, 200))
-        assert found == pytest.approx(expected, rel=1e-9)
+    for head, other in ((0, 1), (5, 250), (287, 40)):
+        distance = pair_distance(attention, divmod(head, 16), divmod(other, 16))
+        expected = plainly(heads[head], heads[other], range(1 if causal else 0, 200))
+        assert distance == pytest.approx(expected, rel=1e-9)
 
 
 def test_an_estimated_distance_knows_its_error():
     attention = hand_made(softmax((12, 12, 256, 256), causal=True), causal=True)
-    found = measure_distances(attention)
-    assert 4 < found.rows < found.choosing == 255
+    distances = measure_distances(attention)
+    assert 4 < distances.rows < distances.choosing == 255
     random = np.random.default_rng(0)
     pairs = random.integers(0, 144, (200, 2))
     pairs = pairs[pairs[:, 0] != pairs[:, 1]]
     exact = np.array([pair_distance(attention, divmod(a, 12), divmod(b, 12)) for a, b in pairs.tolist()])
-    one, other = pairs.T
-    off = np.abs(found.distance[one, other] - exact) / found.error[one, other]
+    head, other = pairs.T
+    off = np.abs(distances.distance[head, other] - exact) / distances.error[head, other]
     # Beyond two standard errors lie about 5 % of a normal distribution; errors are estimated themselves.
     assert (off > 2).mean() < 0.2
     assert np.median(off) > 0.1, "an error far too large would tell nothing"
-    np.testing.assert_array_equal(found.error, found.error.T)
-    assert 0 < found.typical_error < found.error.max()
+    np.testing.assert_array_equal(distances.error, distances.error.T)
+    assert 0 < distances.typical_error < distances.error.max()
 
 
 def test_a_mean_over_sentences_knows_which_were_estimated():
     short, long = (measure_distances(hand_made(softmax((12, 12, n, n), seed=n))) for n in (8, 400))
     assert short.error is None
-    found = mean_of([short, long, short])
-    assert (found.sentences, found.estimated) == (3, 1)
-    np.testing.assert_allclose(found.error, long.error / 3)
-    np.testing.assert_allclose(found.distance, (2 * short.distance.astype(float) + long.distance) / 3)
-    nearest = map_heads(found.distance, found)
+    mean = mean_of([short, long, short])
+    assert (mean.sentences, mean.estimated) == (3, 1)
+    np.testing.assert_allclose(mean.error, long.error / 3)
+    np.testing.assert_allclose(mean.distance, (2 * short.distance.astype(float) + long.distance) / 3)
+    nearest = map_heads(mean.distance, mean)
     assert (nearest.sentences, nearest.estimated) == (3, 1)
     assert (nearest.nearest_error > 0).all()
     assert nearest.typical_error == pytest.approx(long.typical_error / 3)
@@ -141,7 +141,7 @@ def test_heads_that_are_nearly_alike_are_as_far_apart_as_they_are():
     weights = even.astype(np.float32).astype(np.float64)
     expected = plainly(weights[0, 0], weights[0, 1], range(40))
     assert 0 < expected < 1e-5
-    assert head_distances(hand_made(even))[0, 1] == pytest.approx(expected, rel=1e-6)
+    assert measure_distances(hand_made(even)).distance[0, 1] == pytest.approx(expected, rel=1e-6)
 
 
 @pytest.mark.parametrize(("layers", "heads"), [(12, 12), (24, 16), (32, 32)])
@@ -150,12 +150,12 @@ def test_heads_that_are_nearly_alike_are_as_far_apart_as_they_are():
 def test_heads_of_a_random_baseline_have_a_map_or_are_all_alike(layers, heads, sharpness, causal):
     weights = softmax((layers, heads, 7, 7), causal=causal, sharpness=sharpness)
     distance = mean_of([measure_distances(hand_made(weights.astype(np.float16), causal=causal))]).distance
-    found = map_heads(distance)
-    assert (found is None) == (distance.max() < 1e-6)
-    if found is not None:
-        assert np.isfinite(found.positions).all()
-        assert len(found.groups) == layers * heads
-        assert 0 < found.shown <= 1
+    head_map = map_heads(distance)
+    assert (head_map is None) == (distance.max() < 1e-6)
+    if head_map is not None:
+        assert np.isfinite(head_map.positions).all()
+        assert len(head_map.groups) == layers * heads
+        assert 0 < head_map.shown <= 1
 
 
 def planted(copies=6, groups=4, noise=0.02):
@@ -174,22 +174,22 @@ def planted(copies=6, groups=4, noise=0.02):
 
 def test_groups_are_those_that_were_planted_numbered_by_their_first_head():
     distance, own = planted()
-    found = map_heads(distance)
+    head_map = map_heads(distance)
     renumbered = {group: number for number, group in enumerate(dict.fromkeys(own.tolist()))}
-    assert found.groups.tolist() == [renumbered[group] for group in own.tolist()]
-    for head, others in enumerate(found.nearest.tolist()):
+    assert head_map.groups.tolist() == [renumbered[group] for group in own.tolist()]
+    for head, others in enumerate(head_map.nearest.tolist()):
         assert head not in others
         assert {own[other] for other in others} == {own[head]}
-    assert (np.diff(found.nearest_distance, axis=1) >= 0).all()
-    assert found.typical == pytest.approx(distance[np.triu_indices(len(distance), 1)].mean())
+    assert (np.diff(head_map.nearest_distance, axis=1) >= 0).all()
+    assert head_map.typical == pytest.approx(distance[np.triu_indices(len(distance), 1)].mean())
 
 
 def test_the_map_keeps_distances_as_far_as_two_directions_can():
     distance, _ = planted()
-    found = map_heads(distance)
-    apart = np.linalg.norm(found.positions[:, None] - found.positions, axis=2)
+    head_map = map_heads(distance)
+    apart = np.linalg.norm(head_map.positions[:, None] - head_map.positions, axis=2)
     assert (apart <= np.sqrt(distance) + 1e-5).all()
-    assert 0 < found.shown < 1
+    assert 0 < head_map.shown < 1
     three = map_heads(distance[:3, :3])
     apart = np.linalg.norm(three.positions[:, None] - three.positions, axis=2)
     np.testing.assert_allclose(apart, np.sqrt(distance[:3, :3]), atol=1e-5)  # three points lie in a plane
@@ -210,18 +210,18 @@ def test_few_or_equal_heads_have_no_map():
 def test_two_equal_heads_among_others_are_placed():
     distance, _ = planted()
     twice = distance[np.ix_([0, 0, 1, 7], [0, 0, 1, 7])]
-    found = map_heads(twice)
-    np.testing.assert_allclose(found.positions[0], found.positions[1], atol=1e-6)
-    assert found.nearest[0, 0] == 1
+    head_map = map_heads(twice)
+    np.testing.assert_allclose(head_map.positions[0], head_map.positions[1], atol=1e-6)
+    assert head_map.nearest[0, 0] == 1
 
 
 def test_maps_and_distances_survive_being_kept():
     distance, _ = planted()
-    found = map_heads(distance)
-    loaded = load_map(save_map(found))
+    head_map = map_heads(distance)
+    loaded = load_map(save_map(head_map))
     for name in ("positions", "groups", "nearest", "nearest_distance"):
-        np.testing.assert_array_equal(getattr(loaded, name), getattr(found, name))
-    assert (loaded.shown, loaded.typical) == (found.shown, found.typical)
+        np.testing.assert_array_equal(getattr(loaded, name), getattr(head_map, name))
+    assert (loaded.shown, loaded.typical) == (head_map.shown, head_map.typical)
     assert load_map(save_map(None)) is None
     for tokens in (6, 300):
         exact = measure_distances(hand_made(softmax((12, 12, tokens, tokens))))

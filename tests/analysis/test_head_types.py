@@ -28,10 +28,10 @@ def shifted(offset):
 def kind_of(numbers, thresholds=None, uniform=UNIFORM, queries=None):
     values = {"entropy": 0.5, **numbers}
     arrays = {name: np.array([[value]], dtype=np.float32) for name, value in values.items()}
-    found, _ = weigh(
+    types, _ = weigh(
         arrays, uniform, thresholds or Thresholds(), {"duplicate": 4, "induction": 4, **(queries or {})}
     )
-    return KINDS[int(found[0, 0])].name
+    return KINDS[int(types[0, 0])].name
 
 
 BAND = np.where(np.abs(np.subtract.outer(np.arange(T), np.arange(T))) <= 2, 1.0, 0.0)
@@ -122,14 +122,14 @@ def test_absent_measures_decide_nothing():
 
 @pytest.mark.parametrize("causal", [False, True])
 def test_a_single_token_is_typed_without_a_claim(stored, causal):
-    found = analyse(stored(np.ones((1, 1, 1, 1)), causal=causal), AnalysisSettings()).head_type(0, 0)
-    assert (found.name, found.evidence) == ("mixed", "there is nothing to choose between")
+    head_type = analyse(stored(np.ones((1, 1, 1, 1)), causal=causal), AnalysisSettings()).head_type(0, 0)
+    assert (head_type.name, head_type.evidence) == ("mixed", "there is nothing to choose between")
 
 
 def test_evidence_gives_the_number_and_the_threshold(stored):
     weights = np.stack([PATTERNS[name] for name in PATTERNS])[None]
-    found = analyse(stored(weights, special=[0, T - 1]), AnalysisSettings())
-    evidence = {name: found.head_type(0, head).evidence for head, name in enumerate(PATTERNS)}
+    analysis = analyse(stored(weights, special=[0, T - 1]), AnalysisSettings())
+    evidence = {name: analysis.head_type(0, head).evidence for head, name in enumerate(PATTERNS)}
     assert evidence["previous-token"] == "0.90 of its attention goes to the previous token (threshold 0.5)"
     assert evidence["first-token"] == "0.90 of its attention goes to the first token (threshold 0.6)"
     assert evidence["local"] == (
@@ -143,9 +143,9 @@ def test_evidence_gives_the_number_and_the_threshold(stored):
 def test_evidence_shows_on_which_side_of_the_threshold_a_number_lies(stored):
     weights = towards(shifted(-1), 0.5)
     weights[1:, :] = towards(shifted(-1), 0.5004)[1:, :]
-    found = analyse(stored(weights[None, None]), AnalysisSettings()).head_type(0, 0)
-    assert found.name == "previous-token"
-    assert found.evidence.startswith("0.5004 of")
+    head_type = analyse(stored(weights[None, None]), AnalysisSettings()).head_type(0, 0)
+    assert head_type.name == "previous-token"
+    assert head_type.evidence.startswith("0.5004 of")
 
 
 def types_of(numbers, uniform, queries=None):
@@ -202,21 +202,21 @@ def test_a_head_of_two_types_says_both_and_is_counted_for_both(stored):
     weights[1] = [0.98, *[0.02 / (T - 1)] * (T - 1)]
     weights /= weights.sum(axis=1, keepdims=True)
     thresholds = Thresholds(previous=0.4, first=0.4)
-    found = analyse(stored(weights[None, None]), AnalysisSettings(), thresholds)
-    assert set(found.type_names(0, 0)) == {"previous-token", "first-token"}
-    kind = found.head_type(0, 0)
+    analysis = analyse(stored(weights[None, None]), AnalysisSettings(), thresholds)
+    assert set(analysis.type_names(0, 0)) == {"previous-token", "first-token"}
+    kind = analysis.head_type(0, 0)
     assert kind.also is not None
     assert kind.titles in (
         "Previous-token head, also first-token sink",
         "First-token sink, also previous-token head",
     )
     assert kind.evidences == f"{kind.evidence}; {kind.also.evidence}"
-    assert found.type_counts == (("previous-token", 1), ("first-token", 1))
+    assert analysis.type_counts == (("previous-token", 1), ("first-token", 1))
     for name in ("previous-token", "first-token"):
-        assert found.clearest(name) == (0, 0)
-    assert found.clearest("separator") is None
-    again = load(save(found))
-    np.testing.assert_array_equal(again.also, found.also)
+        assert analysis.clearest(name) == (0, 0)
+    assert analysis.clearest("separator") is None
+    again = load(save(analysis))
+    np.testing.assert_array_equal(again.also, analysis.also)
     assert again.head_type(0, 0) == kind
 
 
@@ -234,9 +234,9 @@ def test_over_sentences_random_tokens_are_evidence_and_are_said_to_be(stored):
     for _ in range(2):
         gathered.add(analyse(stored(causal[None, None], causal=True), AnalysisSettings()))
     assert gathered.result().type_names(0, 0) == ("first-token",)
-    found = gathered.result(scores("decoder", 0.86))
-    assert found.type_names(0, 0) == ("induction", "first-token")
-    kind = found.head_type(0, 0)
+    heads = gathered.result(scores("decoder", 0.86))
+    assert heads.type_names(0, 0) == ("induction", "first-token")
+    kind = heads.head_type(0, 0)
     assert kind.evidence == (
         "0.86 of the attention of random tokens, read twice, goes to what came next then (threshold 0.5); "
         "of this type on 0 of 2 sentences"

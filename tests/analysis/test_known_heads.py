@@ -76,11 +76,11 @@ def model(causal):
 @pytest.mark.parametrize("causal", [False, True])
 def test_each_measure_finds_its_own_head_and_leaves_the_others_alone(stored, causal):
     weights, names = model(causal)
-    found = analyse(stored(weights, causal=causal, special=[0], texts=TEXTS), SETTINGS)
+    analysis = analyse(stored(weights, causal=causal, special=[0], texts=TEXTS), SETTINGS)
     for measure in ("previous", "next", "self", "punctuation", "duplicate", "induction"):
-        if measure not in found.values:
+        if measure not in analysis.values:
             continue
-        values = dict(zip(names, found.values[measure][0].tolist(), strict=True))
+        values = dict(zip(names, analysis.values[measure][0].tolist(), strict=True))
         own = values.pop(measure)
         # An encoder's first half has equal tokens after it, which the hand-made head does not look at.
         assert own > (0.45 if measure == "duplicate" and not causal else 0.7), measure
@@ -90,8 +90,8 @@ def test_each_measure_finds_its_own_head_and_leaves_the_others_alone(stored, cau
 @pytest.mark.parametrize("causal", [False, True])
 def test_each_head_is_called_what_it_is(stored, causal):
     weights, names = model(causal)
-    found = analyse(stored(weights, causal=causal, special=[0], texts=TEXTS), SETTINGS)
-    types = {name: found.type_name(0, index) for index, name in enumerate(names)}
+    analysis = analyse(stored(weights, causal=causal, special=[0], texts=TEXTS), SETTINGS)
+    types = {name: analysis.type_name(0, index) for index, name in enumerate(names)}
     expected = {name: TYPES[name] for name in names if name != "other"}
     if not causal:
         # Both depend on one direction in time, which an encoder does not have.
@@ -107,8 +107,8 @@ def test_an_encoder_head_that_looks_at_its_equals_is_found(stored):
         0.9,
         False,
     )
-    found = analyse(stored(equals[None, None], special=[0], texts=TEXTS), SETTINGS)
-    kind = found.head_type(0, 0)
+    analysis = analyse(stored(equals[None, None], special=[0], texts=TEXTS), SETTINGS)
+    kind = analysis.head_type(0, 0)
     assert (kind.name, kind.family) == ("duplicate-token", "repeat")
     assert kind.evidence == (
         "0.90 of the attention of tokens that occur elsewhere goes to their equals "
@@ -119,24 +119,24 @@ def test_an_encoder_head_that_looks_at_its_equals_is_found(stored):
 @pytest.mark.parametrize("name", ["duplicate", "induction", "punctuation"])
 def test_few_tokens_make_no_type(stored, name):
     weights, names = model(True)
-    one = weights[:, [names.index(name)]]
+    alone = weights[:, [names.index(name)]]
     if name != "punctuation":
         few = [*TEXTS[:13], *(f"word{index}" for index in range(13, T))]
     else:
         few = [f"word{index}" for index in range(T - 3)] + [".", "one", "two"]
-    found = analyse(stored(one, causal=True, special=[0], texts=few), SETTINGS)
-    assert 0 < found.queries[name] < 4
-    assert found.type_name(0, 0) != TYPES[name]
+    analysis = analyse(stored(alone, causal=True, special=[0], texts=few), SETTINGS)
+    assert 0 < analysis.queries[name] < 4
+    assert analysis.type_name(0, 0) != TYPES[name]
 
 
 def test_a_previous_token_head_stays_one_where_words_stammer(stored):
     stammer = ["<s>", *["no", ",", "no", ",", "no", ",", "very", "very", "very", "good", "good", "."]]
     count = len(stammer)
     weights = np.eye(count)[np.maximum(np.arange(count) - 1, 0)]
-    found = analyse(stored(weights[None, None], causal=True, special=[0], texts=stammer), SETTINGS)
-    assert found.type_name(0, 0) == "previous-token"
-    assert found.values["induction"][0, 0] == 0
-    assert found.values["duplicate"][0, 0] == 0
+    analysis = analyse(stored(weights[None, None], causal=True, special=[0], texts=stammer), SETTINGS)
+    assert analysis.type_name(0, 0) == "previous-token"
+    assert analysis.values["induction"][0, 0] == 0
+    assert analysis.values["duplicate"][0, 0] == 0
 
 
 def test_cross_attention_finds_equal_tokens_of_the_source(crossed):
@@ -145,9 +145,9 @@ def test_cross_attention_finds_equal_tokens_of_the_source(crossed):
     attention = crossed(weights)
     tokens = attention.tokens
     source = type(tokens)(tokens.ids[::-1].copy(), tokens.texts[::-1], tokens.special, tokens.continues)
-    found = analyse(type(attention)(weights[0:1], tokens, attention.facts, source), SETTINGS)
-    assert found.values["duplicate"][0, 0] == pytest.approx(0.9)
-    assert found.type_name(0, 0) == "duplicate-token"
+    analysis = analyse(type(attention)(weights[0:1], tokens, attention.facts, source), SETTINGS)
+    assert analysis.values["duplicate"][0, 0] == pytest.approx(0.9)
+    assert analysis.type_name(0, 0) == "duplicate-token"
     other = type(tokens)(source.ids, tuple("vwxyz"), tokens.special, tokens.continues)
-    found = analyse(type(attention)(weights, tokens, attention.facts, other), SETTINGS)
-    assert np.isnan(found.values["duplicate"][0, 0])  # the numbers of another vocabulary mean nothing
+    analysis = analyse(type(attention)(weights, tokens, attention.facts, other), SETTINGS)
+    assert np.isnan(analysis.values["duplicate"][0, 0])  # the numbers of another vocabulary mean nothing

@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 
 from attention_gallery.analysis.experiments.prefix_sweep import (
     MEASURES,
+    PREFIX_READING,
     LengthReading,
-    load_reading,
     read_length,
-    save_reading,
 )
 from attention_gallery.analysis.measures.attention_layout import Layout
 from attention_gallery.errors import DamagedEntry
@@ -95,14 +94,14 @@ def test_shares_are_shares_and_entropy_is_at_most_that_of_even_attention(
     assert (values["sink"] >= values["first"] - 1e-6).all()
 
 
-def test_a_kept_reading_comes_back_and_damage_is_noticed(stored) -> None:
+def test_a_cached_reading_comes_back_and_damage_is_noticed(stored) -> None:
     reading = read_length(stored(even(layout_for(5))), WINDOW)
-    data = save_reading(reading)
-    again = load_reading(data)
+    data = PREFIX_READING.dump(reading)
+    again = PREFIX_READING.load(data, None)
     assert (again.tokens, again.left_out, again.asked) == (5, 0, 5)
     np.testing.assert_array_equal(again.values, reading.values)
     np.testing.assert_array_equal(again.even, reading.even)
-    assert save_reading(again) == data
+    assert PREFIX_READING.dump(again) == data
     for broken in (data[:-1], data[:-1] + b"?", b"", b"x" + data):
         with pytest.raises(DamagedEntry):
-            load_reading(broken)
+            PREFIX_READING.load(broken, None)

@@ -28,7 +28,7 @@ def cases(draw):
     else:
         reach = draw(st.integers(0, 9)) if kind == "window" else None
         causal = kind == "decoder" or (kind == "window" and draw(st.booleans()))
-        where = Layout.of(tokens, causal=causal, window=window, reach=reach)
+        where = Layout.from_tokens(tokens, causal=causal, window=window, reach=reach)
     random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     sharpness = draw(st.sampled_from([0.0, 1e-3, 1.0, 10.0]))
     scores = np.exp(random.normal(size=(2, where.queries, where.keys)) * sharpness) * where.seen()
@@ -41,7 +41,7 @@ def plain(where: Layout, pattern: Pattern, head: np.ndarray) -> tuple[float, flo
     values, variances = [], []
     for query in np.flatnonzero(pattern.rows):
         seen = where.seen()[query]
-        shares, worth = (one[query][seen].astype(np.float64) for one in (head, pattern.worth))
+        shares, worth = (rows[query][seen].astype(np.float64) for rows in (head, pattern.worth))
         values.append((shares * worth).sum())
         spread = ((shares - shares.mean()) ** 2).sum() * ((worth - worth.mean()) ** 2).sum()
         variances.append(spread / max(1, shares.size - 1))
@@ -49,12 +49,12 @@ def plain(where: Layout, pattern: Pattern, head: np.ndarray) -> tuple[float, flo
 
 
 def check(where: Layout, patterns: list[Pattern], weights: np.ndarray, limits: list[float]) -> None:
-    values, deviations = Linear.of(where, patterns).measure(LayerView.of(weights, where))
+    values, deviations = Linear.from_patterns(where, patterns).measure(LayerView.from_weights(weights, where))
     for index, (pattern, limit) in enumerate(zip(patterns, limits, strict=True)):
-        for place, head in enumerate(weights):
+        for number, head in enumerate(weights):
             value, deviation = plain(where, pattern, head)
-            np.testing.assert_allclose(values[index, place], value, atol=1e-6 * limit)
-            np.testing.assert_allclose(deviations[index, place], deviation, atol=1e-6 * limit)
+            np.testing.assert_allclose(values[index, number], value, atol=1e-6 * limit)
+            np.testing.assert_allclose(deviations[index, number], deviation, atol=1e-6 * limit)
 
 
 @pytest.mark.parametrize("large", [0, 2**15])
@@ -87,8 +87,8 @@ def test_any_pattern_is_taken_as_it_is_defined(large, case, seed, share):
 
 def test_rules_are_found_where_they_hold(monkeypatch):
     monkeypatch.setattr(module, "LARGE", 0)
-    where = Layout.of(marked("t", 40, [], [".", *"ab" * 19, "."]), causal=False, window=3)
+    where = Layout.from_tokens(marked("t", 40, [], [".", *"ab" * 19, "."]), causal=False, window=3)
     named = {metric.name: metric.pattern(where) for metric in metrics_for("encoder") if metric.pattern}
-    linear = Linear.of(where, [named["distance"], named["diagonality"]])
+    linear = Linear.from_patterns(where, [named["distance"], named["diagonality"]])
     assert [worth.base is not None and min(worth.strides) < 0 for worth in linear.worth] == [True, True]
     assert not linear.pairs.size

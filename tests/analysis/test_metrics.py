@@ -10,7 +10,7 @@ from hand_made import layout_for as layout
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attention_gallery.analysis import METRICS, Gauge, LayerView, metric_named, metrics_for
+from attention_gallery.analysis import METRICS, LayerView, MetricEvaluator, metric_named, metrics_for
 
 NAMES = [metric.name for metric in METRICS]
 
@@ -19,7 +19,7 @@ def measure(name, weights, **options):
     weights = np.asarray(weights, dtype=np.float32)
     if weights.ndim == 2:
         weights = weights[None]
-    return metric_named(name)(LayerView.of(weights, layout(weights.shape[2], **options)))
+    return metric_named(name)(LayerView.from_weights(weights, layout(weights.shape[2], **options)))
 
 
 def one_hot(tokens, keys):
@@ -52,7 +52,7 @@ def attention(draw):
 def test_every_measure_stays_in_its_range_or_is_absent(case):
     weights, where = case
     for metric in metrics_for(where.kind):
-        values = metric(LayerView.of(weights, where))
+        values = metric(LayerView.from_weights(weights, where))
         low, high = metric.range_for(where.queries)
         assert values.dtype == np.float32
         assert values.shape == (3,)
@@ -63,17 +63,17 @@ def test_every_measure_stays_in_its_range_or_is_absent(case):
 def test_heads_do_not_influence_each_other(case):
     weights, where = case
     for metric in metrics_for(where.kind):
-        together = metric(LayerView.of(weights, where))
-        alone = np.concatenate([metric(LayerView.of(head[None], where)) for head in weights])
+        together = metric(LayerView.from_weights(weights, where))
+        alone = np.concatenate([metric(LayerView.from_weights(head[None], where)) for head in weights])
         np.testing.assert_allclose(together, alone, rtol=1e-5, atol=1e-7)
 
 
 @given(attention(), st.permutations(range(3)))
 def test_the_order_of_heads_does_not_matter(case, order):
     weights, where = case
-    gauge = Gauge(where)
-    straight = gauge.read(LayerView.of(weights, where))
-    mixed = gauge.read(LayerView.of(weights[order], where))
+    evaluator = MetricEvaluator(where)
+    straight = evaluator.evaluate(LayerView.from_weights(weights, where))
+    mixed = evaluator.evaluate(LayerView.from_weights(weights[order], where))
     for name in ("values", "shuffled_mean", "shuffled_deviation"):
         before, after = getattr(straight, name)[:, order], getattr(mixed, name)
         np.testing.assert_allclose(after, before, rtol=1e-5, atol=1e-6)
@@ -82,25 +82,27 @@ def test_the_order_of_heads_does_not_matter(case, order):
 @given(attention())
 def test_measures_taken_together_equal_measures_taken_alone(case):
     weights, where = case
-    view = LayerView.of(weights, where)
-    gauge = Gauge(where)
-    for metric, values in zip(gauge.metrics, gauge.read(view).values, strict=True):
+    view = LayerView.from_weights(weights, where)
+    evaluator = MetricEvaluator(where)
+    for metric, values in zip(evaluator.metrics, evaluator.evaluate(view).values, strict=True):
         np.testing.assert_allclose(values, metric(view), rtol=1e-6, atol=1e-7)
 
 
 @given(attention())
 def test_even_attention_gives_what_is_told_of_it(case):
     _, where = case
-    even = LayerView.of(where.uniform()[None], where)
+    even = LayerView.from_weights(where.uniform()[None], where)
     for metric in metrics_for(where.kind):
-        np.testing.assert_allclose(metric(even)[0], Gauge(where).uniform[metric.name], rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(
+            metric(even)[0], MetricEvaluator(where).uniform[metric.name], rtol=1e-5, atol=1e-6
+        )
 
 
-def pairs_of(where, wanted):
+def pairs_of(where, counts):
     """Mean over the queries that see a wanted key (query, key) of the weights on them, the plain way."""
     rows = []
     for query in range(where.queries):
-        keys = [k for k in range(query + 1 if where.causal else where.keys) if wanted(query, k)]
+        keys = [k for k in range(query + 1 if where.causal else where.keys) if counts(query, k)]
         if keys:
             rows.append((query, keys))
     return lambda head: (
@@ -116,7 +118,7 @@ def test_masses_on_tokens_are_those_of_the_definitions(case, data):
     )
     special = data.draw(st.sets(st.integers(0, where.queries - 1)))
     where = layout(where.queries, causal=where.causal, special=special, texts=texts)
-    view = LayerView.of(weights, where)
+    view = LayerView.from_weights(weights, where)
 
     def named(token):
         return token not in special and not (where.causal and token == 0)
@@ -130,35 +132,35 @@ def test_masses_on_tokens_are_those_of_the_definitions(case, data):
     def sign(query, key):
         return key not in (0, query) and key not in special and texts[key] == "."
 
-    for name, wanted in {"duplicate": equal, "induction": follows, "punctuation": sign}.items():
+    for name, counts in {"duplicate": equal, "induction": follows, "punctuation": sign}.items():
         if where.kind in metric_named(name).kinds:
-            expected = pairs_of(where, wanted)(weights[0])
+            expected = pairs_of(where, counts)(weights[0])
             np.testing.assert_allclose(metric_named(name)(view)[0], expected, atol=1e-5)
 
 
 @given(attention())
 def test_the_sink_score_is_that_of_the_definition(case):
     weights, where = case
-    found = metric_named("sink")(LayerView.of(weights, where))[0]
+    score = metric_named("sink")(LayerView.from_weights(weights, where))[0]
     means = {}
     for key in range(where.keys):
         lookers = [q for q in range(where.queries) if q != key and (not where.causal or q > key)]
         means[key] = (len(lookers), np.mean([weights[0, q, key] for q in lookers]) if lookers else 0.0)
     most = max(count for count, _ in means.values())
     drawing = [mean for count, mean in means.values() if count >= max(2, most / 2)]
-    np.testing.assert_allclose(found, max(drawing) if drawing else math.nan, atol=1e-5)
+    np.testing.assert_allclose(score, max(drawing) if drawing else math.nan, atol=1e-5)
 
 
 @given(attention())
 def test_diagonality_is_distance_without_length(case):
     weights, where = case
-    view = LayerView.of(weights, where)
-    found = metric_named("diagonality")(view)[0]
+    view = LayerView.from_weights(weights, where)
+    score = metric_named("diagonality")(view)[0]
     if where.queries == 1:
-        assert math.isnan(found)
+        assert math.isnan(score)
     elif not where.causal:
         distance = metric_named("distance")(view)[0]
-        assert found == pytest.approx(1 - distance / (where.queries - 1), abs=1e-5)
+        assert score == pytest.approx(1 - distance / (where.queries - 1), abs=1e-5)
 
 
 @given(attention())
@@ -171,11 +173,11 @@ def test_entropy_is_that_of_the_definition(case):
             row = weights[0, query].astype(np.float64)
             row = row[row > 0]
             rows.append(-np.sum(row * np.log(row)) / math.log(visible))
-    found = metric_named("entropy")(LayerView.of(weights, where))[0]
+    score = metric_named("entropy")(LayerView.from_weights(weights, where))[0]
     if rows:
-        assert found == pytest.approx(np.mean(rows), abs=1e-5)
+        assert score == pytest.approx(np.mean(rows), abs=1e-5)
     else:
-        assert math.isnan(found)
+        assert math.isnan(score)
 
 
 @given(attention())
@@ -185,7 +187,7 @@ def test_distance_and_local_mass_are_those_of_the_definitions(case):
     total = sum(float(weights[0, q, k]) for q, k in pairs)
     far = sum(float(weights[0, q, k]) * abs(q - k) for q, k in pairs) / total
     near = sum(float(weights[0, q, k]) for q, k in pairs if abs(q - k) <= where.window) / total
-    view = LayerView.of(weights, where)
+    view = LayerView.from_weights(weights, where)
     assert metric_named("distance")(view)[0] == pytest.approx(far, abs=1e-5)
     assert metric_named("local")(view)[0] == pytest.approx(near, abs=1e-5)
 
@@ -194,14 +196,14 @@ def test_distance_and_local_mass_are_those_of_the_definitions(case):
 def test_even_attention_has_entropy_one_and_one_hot_attention_zero(tokens, causal):
     where = layout(tokens, causal=causal)
     weights = np.stack([where.uniform(), previous(tokens)])
-    entropy = metric_named("entropy")(LayerView.of(weights, where))
+    entropy = metric_named("entropy")(LayerView.from_weights(weights, where))
     assert entropy == pytest.approx([1.0, 0.0], abs=1e-5)
 
 
 @given(st.integers(2, 40))
 def test_even_attention_gives_every_key_its_share(tokens):
     where = layout(tokens, special=[0, tokens - 1])
-    uniform = Gauge(where).uniform
+    uniform = MetricEvaluator(where).uniform
     for name in ("self", "previous", "next", "first", "separator"):
         assert uniform[name] == pytest.approx(1 / tokens, rel=1e-5)
     assert uniform["distance"] == pytest.approx((tokens**2 - 1) / (3 * tokens), rel=1e-5)
@@ -249,14 +251,14 @@ def test_separator_mass_is_absent_without_separators(special):
 
 @pytest.mark.parametrize("causal", [False, True])
 def test_one_token_leaves_nothing_to_choose(causal):
-    found = {
+    values = {
         m.name: float(measure(m.name, [[1.0]], causal=causal)[0])
         for m in metrics_for("decoder" if causal else "encoder")
     }
-    absent = {name for name, value in found.items() if math.isnan(value)}
-    assert absent == set(found) - {"distance", "local"}
-    assert Gauge(layout(1, causal=causal)).queries["self"] == 0
-    assert (found["distance"], found["local"]) == (0.0, 1.0)
+    absent = {name for name, value in values.items() if math.isnan(value)}
+    assert absent == set(values) - {"distance", "local"}
+    assert MetricEvaluator(layout(1, causal=causal)).queries["self"] == 0
+    assert (values["distance"], values["local"]) == (0.0, 1.0)
 
 
 def test_two_tokens_of_a_causal_model_are_measured_on_the_second():

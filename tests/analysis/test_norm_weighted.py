@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_rollout import SETTINGS, softmax_rows
 
-from attention_gallery.analysis import flow_views, load_views, save_views
+from attention_gallery.analysis import flow_views
 from attention_gallery.analysis.attribution.norm_weighted import norm_weighted, shares_of
+from attention_gallery.analysis.attribution.views import FLOW_VIEWS
 from attention_gallery.records import Beside
 
 
@@ -31,8 +32,8 @@ def test_a_sink_with_a_short_vector_weighs_little() -> None:
     assert top is not None
     np.testing.assert_array_equal(top[0][0], [[2, 1, 0]] * 3)
     np.testing.assert_allclose(top[1][0], [[0.2 / total, 0.1 / total, 0.08 / total]] * 3, rtol=1e-6)
-    kept = load_views(save_views(views))
-    np.testing.assert_array_equal(kept.norm_sinks, views.norm_sinks)
+    loaded = FLOW_VIEWS.load(FLOW_VIEWS.dump(views), None)
+    np.testing.assert_array_equal(loaded.norm_sinks, views.norm_sinks)
 
 
 def test_heads_are_averaged_before_rows_are_divided() -> None:

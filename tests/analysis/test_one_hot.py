@@ -8,7 +8,7 @@ from hand_made import layout_for, marked
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attention_gallery.analysis import METRICS, Gauge, LayerView, Layout, metrics_for
+from attention_gallery.analysis import METRICS, LayerView, Layout, MetricEvaluator, metrics_for
 
 
 @st.composite
@@ -31,7 +31,7 @@ def chosen(draw):
 def test_every_measure_counts_the_keys_that_were_chosen(case):
     where, picks = case
     weights = np.eye(where.keys, dtype=np.float32)[picks][None]
-    reading = Gauge(where).read(LayerView.of(weights, where))
+    reading = MetricEvaluator(where).evaluate(LayerView.from_weights(weights, where))
     queries = np.arange(where.queries)
     for metric, values in zip(metrics_for(where.kind), reading.values, strict=True):
         if metric.pattern is not None:
@@ -55,12 +55,14 @@ def test_one_key_that_all_choose_is_a_sink(count, key, causal):
     picks = np.where(where.seen()[:, key], key, 0)
     weights = np.eye(count, dtype=np.float32)[picks][None]
     names = [metric.name for metric in metrics_for(where.kind)]
-    found = Gauge(where).read(LayerView.of(weights, where)).values[names.index("sink"), 0]
+    score = (
+        MetricEvaluator(where).evaluate(LayerView.from_weights(weights, where)).values[names.index("sink"), 0]
+    )
     # In a causal model half of the keys are seen by too few, and all that cannot see one rest on the first.
     seen = np.maximum(where.seen().sum(axis=0) - 1, 0)
     counts = [
-        (np.count_nonzero(picks == one) - (picks[one] == one)) / seen[one]
-        for one in range(count)
-        if seen[one] >= max(2, seen.max() / 2)
+        (np.count_nonzero(picks == other) - (picks[other] == other)) / seen[other]
+        for other in range(count)
+        if seen[other] >= max(2, seen.max() / 2)
     ]
-    assert found == pytest.approx(max(counts), abs=1e-5)
+    assert score == pytest.approx(max(counts), abs=1e-5)

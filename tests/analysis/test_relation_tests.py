@@ -14,7 +14,8 @@ from attention_gallery.analysis.probing.argmax_targets import Int16
 from attention_gallery.analysis.probing.gold_relations import GoldSentence, gold_of
 from attention_gallery.analysis.probing.head_relations import head_relations
 from attention_gallery.analysis.probing.probe import Probe
-from attention_gallery.analysis.probing.relation_tests import LEVEL, Rivals, _bounds, _holm, adjusted_values
+from attention_gallery.analysis.probing.relation_tests import LEVEL, _bounds, _holm, adjusted_values
+from attention_gallery.analysis.probing.tallies import TextTallies
 from attention_gallery.manifest.settings import SentenceSpec
 
 HEADS = 72
@@ -60,28 +61,30 @@ def test_the_correction_is_that_of_holm() -> None:
     assert _holm(np.array([0.02, 0.02])).tolist() == pytest.approx([0.04, 0.04])
 
 
-def rivals(right: int, *, texts: int = 40, guess: int = 0, chance: float = 0.1, heads: int = 1) -> Rivals:
+def tallied(
+    right: int, *, texts: int = 40, guess: int = 0, chance: float = 0.1, heads: int = 1
+) -> TextTallies:
     hits = np.zeros((texts, 2, 1, heads), np.int64)
     hits[:right, 0, 0, 0] = 1
     guesses = np.zeros((texts, 2), np.int64)
     guesses[texts - guess :, 1] = 1
-    return Rivals(np.ones(texts, np.int64), hits, guesses, np.full((texts, 2), chance), (True, False))
+    return TextTallies(np.ones(texts, np.int64), hits, guesses, np.full((texts, 2), chance), (1, 0))
 
 
 def test_a_head_is_held_against_the_larger_of_guess_and_chance() -> None:
     alone, with_guess, with_chance = (
-        adjusted_values([one])[0][0, 0, 0]
-        for one in (rivals(24), rivals(24, guess=20), rivals(24, chance=0.5))
+        adjusted_values([texts])[0][0, 0, 0]
+        for texts in (tallied(24), tallied(24, guess=20), tallied(24, chance=0.5))
     )
     assert alone < 1e-6
     assert with_guess == with_chance > 0.05
-    assert adjusted_values([rivals(20, guess=20)])[0][0, 0, 0] == 1
+    assert adjusted_values([tallied(20, guess=20)])[0][0, 0, 0] == 1
 
 
 def test_what_was_not_asked_is_no_part_of_the_correction() -> None:
-    values = adjusted_values([rivals(24)])[0]
+    values = adjusted_values([tallied(24)])[0]
     assert (values[1] == 1).all()
-    several = adjusted_values([rivals(24, heads=50), rivals(0, heads=50)])[0]
+    several = adjusted_values([tallied(24, heads=50), tallied(0, heads=50)])[0]
     assert several[0, 0, 0] == pytest.approx(100 * values[0, 0, 0])
     assert adjusted_values([]) == []
 
@@ -89,35 +92,35 @@ def test_what_was_not_asked_is_no_part_of_the_correction() -> None:
 def sentences(count: int) -> list[GoldSentence]:
     """Sentences of 4 to 12 words whose relations lead from and to all places, but most to the second word."""
     random = np.random.default_rng(5)
-    found = []
+    gold = []
     for number in range(count):
-        words = [f"w{number}x{place}" for place in range(random.integers(4, 13))]
+        words = [f"w{number}x{position}" for position in range(random.integers(4, 13))]
         relations = []
         for kind in ("nsubj", "obj", "antonym"):
             for _ in range(random.integers(1, 3)):
                 source, target = random.choice(len(words), 2, replace=False)
                 target = 1 if random.random() < 0.4 and source != 1 else target
                 relations.append({"from": words[source], "to": words[target], "kind": kind})
-        given_ = {"slug": f"s{number}", "title": "x", "text": " ".join(words), "relations": tuple(relations)}
-        found.append(gold_of(SentenceSpec.model_validate(given_, strict=False)))
-    return found
+        spec = {"slug": f"s{number}", "title": "x", "text": " ".join(words), "relations": tuple(relations)}
+        gold.append(gold_of(SentenceSpec.model_validate(spec, strict=False)))
+    return gold
 
 
 def random_looks(random: np.random.Generator, gold: GoldSentence, styles: np.ndarray) -> Int16:
     """Heads that look anywhere, at an offset, at a place, or from all words at one word of the text."""
     words = len(gold.words)
     own = np.arange(len(gold.units))
-    looks = np.empty((2, 1, HEADS, len(gold.units)), np.int16)
+    argmax_targets = np.empty((2, 1, HEADS, len(gold.units)), np.int16)
     for head, (style, number) in enumerate(styles):
         for direction in (0, 1):
-            found = (
+            targets = (
                 random.integers(0, words, len(own)),
                 own + number,
                 np.full(len(own), number % words),
                 np.full(len(own), random.integers(0, words)),
             )[style]
-            looks[direction, 0, head] = np.clip(found, 0, words - 1)
-    return looks
+            argmax_targets[direction, 0, head] = np.clip(targets, 0, words - 1)
+    return argmax_targets
 
 
 def test_random_looks_know_no_relation() -> None:
@@ -127,10 +130,10 @@ def test_random_looks_know_no_relation() -> None:
     for _ in range(10):
         styles = np.stack([random.integers(0, 4, HEADS), random.integers(-5, 6, HEADS)], axis=1)
         probe = Probe(False)
-        for one in gold:
-            probe.add(one, random_looks(random, one, styles))
+        for sentence in gold:
+            probe.add(sentence, random_looks(random, sentence, styles))
         named = [score.kind for score in probe.result() if score.best is not None and score.best.stands_out]
-        followed = [one.kind for one in head_relations(probe).values()]
+        followed = [relation.kind for relation in head_relations(probe).values()]
         models_with_a_find += bool({*named, *followed} - {"previous word", "next word"})
     assert models_with_a_find == 0
 
@@ -138,15 +141,15 @@ def test_random_looks_know_no_relation() -> None:
 def test_a_head_that_knows_a_relation_is_found_among_many_that_do_not() -> None:
     random = np.random.default_rng(12)
     probe = Probe(False)
-    for one in sentences(60):
+    for sentence in sentences(60):
         styles = np.stack([np.zeros(HEADS, int), np.zeros(HEADS, int)], axis=1)
-        looks = random_looks(random, one, styles)
-        for relation in one.relations:
+        argmax_targets = random_looks(random, sentence, styles)
+        for relation in sentence.relations:
             if relation.kind == "obj":
-                looks[0, 0, 9, relation.source] = relation.target
-        probe.add(one, looks)
-    found = head_relations(probe)
-    assert {place: (one.kind, one.direction, one.best) for place, one in found.items()} == {
-        (0, 9): ("obj", 0, True)
-    }
-    assert found[0, 9].adjusted < LEVEL
+                argmax_targets[0, 0, 9, relation.source] = relation.target
+        probe.add(sentence, argmax_targets)
+    relations = head_relations(probe)
+    assert {
+        head: (relation.kind, relation.direction, relation.best) for head, relation in relations.items()
+    } == {(0, 9): ("obj", 0, True)}
+    assert relations[0, 9].adjusted < LEVEL

@@ -26,7 +26,7 @@ from attention_gallery.models import FingerprintMemory
 from attention_gallery.store import AttentionStore
 from sample_gallery import Sample
 
-GOLD = GoldSentence("cat", "the cat", ("the", "cat"), ((0,), (1,)), ())
+GOLD = GoldSentence("cat", ((0, 3), (4, 7)), ((0,), (1,)), (), "the cat")
 INVENTORY = Inventory(
     captures={("enc", "cat"): "a", ("dec", "cat"): "b", ("enc", "dog"): "c"},
     random_tokens=("r",),
@@ -86,7 +86,7 @@ def test_a_key_follows_what_its_subject_is_about() -> None:
     by_name = {result.name: result for result in RESULTS}
     others = {
         "analysis": (BUILT_IN, dataclasses.replace(BUILT_IN, digest="of other code")),
-        "argmax targets": (GOLD, dataclasses.replace(GOLD, words=("The", "cat"))),
+        "argmax targets": (GOLD, dataclasses.replace(GOLD, words=((0, 3), (4, 6)))),
         "head contrast": (ContrastTexts(("a", "b"), True), ContrastTexts(("a", "b"), False)),
         "counterparts": (ContrastTexts(("a", "b"), True), ContrastTexts(("a", "c"), True)),
     }
@@ -155,7 +155,7 @@ def test_a_result_of_ones_own_is_worked_out_once_and_folds_those_that_it_needs(s
         compute=heads,
         dump=lambda value: pack(b"toy\n", {"heads": value}, {}),
         load=lambda content, about: int(unpack(b"toy\n", content, {})[0]["heads"]),
-        subjects=lambda inventory: inventory.each,
+        subjects=lambda inventory: inventory.capture_subjects,
     )
     subject = Subject(tuple(key for (model, _), key in inventory.captures.items() if model == "enc"))
     assert data.result(toy, subject) == data.result(toy, subject) == folded[0] > 0

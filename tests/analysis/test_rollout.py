@@ -8,7 +8,8 @@ from hand_made import hand_crossed, hand_made
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attention_gallery.analysis import flow_views, load_views, rollout, save_views
+from attention_gallery.analysis import flow_views, rollout
+from attention_gallery.analysis.attribution.views import FLOW_VIEWS
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.manifest.settings import AnalysisSettings
 
@@ -28,18 +29,18 @@ def test_a_chain_of_previous_tokens_is_binomial() -> None:
     count = 6
     previous = np.eye(count, k=-1)
     previous[0, 0] = 1
-    found = list(rollout(hand_made(np.stack([previous[None]] * 3), causal=True)))
-    np.testing.assert_allclose(found[0][5], [0, 0, 0, 0, 0.5, 0.5])
-    np.testing.assert_allclose(found[1][5], [0, 0, 0, 0.25, 0.5, 0.25])
-    np.testing.assert_allclose(found[2][5], [0, 0, 0.125, 0.375, 0.375, 0.125])
+    layers = list(rollout(hand_made(np.stack([previous[None]] * 3), causal=True)))
+    np.testing.assert_allclose(layers[0][5], [0, 0, 0, 0, 0.5, 0.5])
+    np.testing.assert_allclose(layers[1][5], [0, 0, 0, 0.25, 0.5, 0.25])
+    np.testing.assert_allclose(layers[2][5], [0, 0, 0.125, 0.375, 0.375, 0.125])
 
 
 def test_heads_are_averaged_and_the_later_layer_comes_first_in_the_product() -> None:
     first = np.array([[[1, 0], [1, 0]], [[1, 0], [0, 1]]], float)  # the mean of row 1 is even
     second = np.array([[[0, 1], [1, 0]], [[0, 1], [1, 0]]], float)  # swaps
-    found = list(rollout(hand_made(np.stack([first, second]))))
-    np.testing.assert_allclose(found[0], [[1, 0], [0.25, 0.75]])
-    np.testing.assert_allclose(found[1], [[0.625, 0.375], [0.625, 0.375]])
+    layers = list(rollout(hand_made(np.stack([first, second]))))
+    np.testing.assert_allclose(layers[0], [[1, 0], [0.25, 0.75]])
+    np.testing.assert_allclose(layers[1], [[0.625, 0.375], [0.625, 0.375]])
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 4), st.integers(1, 3), st.integers(1, 7), st.booleans())
@@ -66,11 +67,11 @@ def test_the_strongest_sources_are_kept_as_they_were() -> None:
         order = np.argsort(-reached, axis=1)[:, : SETTINGS.top_keys]
         np.testing.assert_array_equal(keys[layer], order)
         np.testing.assert_allclose(shares[layer], np.take_along_axis(reached, order, 1), rtol=1e-6)
-    kept = load_views(save_views(views))
-    assert save_views(kept) == save_views(views)
-    np.testing.assert_array_equal(kept.rollout_keys, keys)
+    loaded = FLOW_VIEWS.load(FLOW_VIEWS.dump(views), None)
+    assert FLOW_VIEWS.dump(loaded) == FLOW_VIEWS.dump(views)
+    np.testing.assert_array_equal(loaded.rollout_keys, keys)
     with pytest.raises(DamagedEntry):
-        load_views(save_views(views)[:-1])
+        FLOW_VIEWS.load(FLOW_VIEWS.dump(views)[:-1], None)
 
 
 def test_cross_attention_has_no_rollout() -> None:

@@ -25,17 +25,17 @@ def analysis(stored):
 
 
 def test_what_was_saved_is_loaded(analysis):
-    found = load(save(analysis))
+    loaded = load(save(analysis))
     for field in dataclasses.fields(analysis):
-        before, after = getattr(analysis, field.name), getattr(found, field.name)
+        before, after = getattr(analysis, field.name), getattr(loaded, field.name)
         if isinstance(before, np.ndarray):
             assert before.dtype == after.dtype
             np.testing.assert_array_equal(before, after)
         elif field.name == "metrics":
-            for one, other in zip(before, after, strict=True):
-                np.testing.assert_array_equal(one.values, other.values)
-                assert dataclasses.replace(one, values=None).definition == other.definition
-                assert (one.name, one.range, one.unit) == (other.name, other.range, other.unit)
+            for metric, other in zip(before, after, strict=True):
+                np.testing.assert_array_equal(metric.values, other.values)
+                assert dataclasses.replace(metric, values=None).definition == other.definition
+                assert (metric.name, metric.range, metric.unit) == (other.name, other.range, other.unit)
         elif field.name in ("uniform", "queries"):
             assert list(before) == list(after)
             for name, row in before.items():
@@ -43,8 +43,8 @@ def test_what_was_saved_is_loaded(analysis):
                 np.testing.assert_array_equal(row, after[name])
         else:
             assert before == after
-    assert found.head_type(1, 2) == analysis.head_type(1, 2)
-    assert found.notable() == analysis.notable()
+    assert loaded.head_type(1, 2) == analysis.head_type(1, 2)
+    assert loaded.notable() == analysis.notable()
 
 
 def test_bytes_are_the_same_each_time(analysis, stored):
@@ -52,10 +52,10 @@ def test_bytes_are_the_same_each_time(analysis, stored):
     assert save(analysis) != save(analyse(stored(weights(1)), SETTINGS))
 
 
-@pytest.mark.parametrize("place", [0, 40, 200, -1])
-def test_a_changed_byte_is_damage(analysis, place):
+@pytest.mark.parametrize("position", [0, 40, 200, -1])
+def test_a_changed_byte_is_damage(analysis, position):
     data = bytearray(save(analysis))
-    data[place] ^= 1
+    data[position] ^= 1
     with pytest.raises(DamagedEntry):
         load(bytes(data))
 

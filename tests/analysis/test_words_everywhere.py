@@ -37,8 +37,8 @@ def read(text: str = TEXT, pieces: list[str] = PIECES) -> Tokens:
     ends = np.cumsum([len(piece) for piece in pieces])
     offsets = np.stack([np.append(0, ends[:-1]), ends], axis=1).astype(np.int32)
     nothing = np.zeros(len(pieces), bool)
-    shown = tuple(piece.strip() or "␣" for piece in pieces)
-    return Tokens(np.arange(len(pieces)), shown, nothing, nothing, offsets).worded(text)
+    labels = tuple(piece.strip() or "␣" for piece in pieces)
+    return Tokens(np.arange(len(pieces)), labels, nothing, nothing, offsets).worded(text)
 
 
 WORDS = ("It's", "the", "cat's", "well", "-", "known", "␣", "toy", ",", "isn't", "it", "?")
@@ -95,8 +95,8 @@ def test_probes_have_the_same_words_and_those_of_a_treebank_win() -> None:
     fields = {"slug": "s", "title": "S", "text": TEXT, "relations": (relation,)}
     gold = gold_of(SentenceSpec(**fields))
     assert tuple(TEXT[slice(*span)] for span in gold.words) == tuple(word for word in WORDS if word != "␣")
-    (found,) = gold.relations
-    assert [TEXT[slice(*gold.words[gold.units[side][0]])] for side in (found.source, found.target)] == [
+    (relation,) = gold.relations
+    assert [TEXT[slice(*gold.words[gold.units[side][0]])] for side in (relation.source, relation.target)] == [
         "it",
         "cat's",
     ]

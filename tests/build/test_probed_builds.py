@@ -66,9 +66,17 @@ def test_sentences_without_pages_are_captured_and_probed_and_nothing_else(tmp_pa
 
 
 def test_one_reading_finds_measures_and_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    read: dict[str, list[tuple[str, object]]] = {"analyse": [], "look": [], "analyse_and_look": []}
+    read: dict[str, list[tuple[str, object]]] = {
+        "analyse": [],
+        "find_argmax_targets": [],
+        "analyse_and_look": [],
+    }
 
-    homes = {"analyse": analysis_codec, "look": argmax_targets, "analyse_and_look": cached_data}
+    homes = {
+        "analyse": analysis_codec,
+        "find_argmax_targets": argmax_targets,
+        "analyse_and_look": cached_data,
+    }
 
     def counted(name: str) -> Callable[..., object]:
         plain = getattr(homes[name], name)
@@ -84,7 +92,7 @@ def test_one_reading_finds_measures_and_looks(tmp_path: Path, monkeypatch: pytes
     sample = with_treebank(tmp_path, 3)
     sample.build()
     both, looks, measures = (
-        [key for key, _ in read[name]] for name in ("analyse_and_look", "look", "analyse")
+        [key for key, _ in read[name]] for name in ("analyse_and_look", "find_argmax_targets", "analyse")
     )
     assert len(set(both)) == len(both) > 0
     assert len(set(looks)) == len(looks) > 0  # sentences without pages, which nobody measures

@@ -43,7 +43,7 @@ FAILING = {
     "lengths": (prefix_sweep, "read_length", "models/dec/length", "measures at several lengths of Decoder"),
     "repeats": (repeated_tokens, "measure_repeats", "models/dec", "scores on random tokens of Decoder"),
     "probes": (model_probe, "head_relations", "models/enc", "probes of relations of Encoder"),
-    "looks": (argmax_targets, "look", "models/dec", "probes of relations of Decoder"),
+    "looks": (argmax_targets, "find_argmax_targets", "models/dec", "probes of relations of Decoder"),
     "two heads": (distances, "measure_distances", "contrasts/of-heads", "distances of heads of “"),
     "two models": (contrast_codec, "find_counterparts", "contrasts/of-models", "distances of heads of “"),
     "two sentences": (contrast_codec, "contrast_heads", "contrasts/of-sentences", "distances of heads of “"),
@@ -78,7 +78,7 @@ def test_what_fails_is_left_out_and_told(
     sample = whole.copy(tmp_path / "project", clean=True)
     with monkeypatch.context() as patched:
         patched.setattr(module, function, fail)
-        if function == "look":
+        if function == "find_argmax_targets":
             patched.setattr(cached_data, "analyse_and_look", fail)
         first = sample.build()
         assert any(warning.startswith(said) for warning in first.warnings), first.warnings
@@ -137,7 +137,7 @@ def test_what_notes_and_pages_both_ask_for_is_told_once(
     sample = whole.copy(tmp_path / "project", clean=True)
     claims = "  - {relation: previous word, of: models/dec, at_least: 0.1}"
     sample.note("models/dec.md", f"---\nclaims:\n{claims}\n---\nA claim.\n")
-    monkeypatch.setattr(argmax_targets, "look", fail)
+    monkeypatch.setattr(argmax_targets, "find_argmax_targets", fail)
     monkeypatch.setattr(cached_data, "analyse_and_look", fail)
     told = [one for one in sample.build().warnings if one.startswith("probes of relations of ")]
     assert sorted(one.split(" are left out")[0] for one in told) == [

@@ -3,7 +3,7 @@
     METRICS             the registered measures, each with definition, unit, range, source and caveat
     MeasureSet          these, and those of a gallery's author
     Pattern             what a linear measure looks for: worth and the queries that count
-    Gauge               all measures of a layout, each beside even attention and shuffled rows
+    MetricEvaluator     all measures of a layout, each beside even attention and shuffled rows
     KINDS, Thresholds   the types of head and where they begin
     analyse             stored attention to a `SentenceAnalysis`, layer by layer
     Across              many sentences to `HeadsAcross`
@@ -15,16 +15,17 @@
     frame_of            two captures on the same rows and columns, word by word or token by token
     contrast_heads      a `HeadContrast`: what the same heads do otherwise on another sentence or model
     find_counterparts   which head of one model is most like which of another
-    head_distances      how far the heads are from each other on one sentence
+    measure_distances   how far the heads are from each other on one sentence
     map_heads           a `HeadMap` of them over sentences: positions, groups, the nearest of each
-    gold_of, look       gold relations of a sentence, and the word that each head looks at most
-    analyse_and_look    both `analyse` and `look` from one reading
+    gold_of             gold relations of a sentence
+    find_argmax_targets the word that each head looks at most
+    analyse_and_look    both `analyse` and `find_argmax_targets` from one reading
     Probe               many sentences to a `RelationScore` for every kind of relation
     head_relations      the `HeadRelation` that each head follows best
     clearest_sentences  the sentences of each head, the one that shows it best first
     save, load          an analysis as bytes and back
-    save_looks          the same of what `look` finds, as bytes
-    RESULTS             in `results`: all that is kept between builds, each with its needs and its key
+    save_targets        the same of argmax targets
+    RESULTS             in `results`: all that is cached between builds, each with its needs and its key
 
 Nothing here imports torch. Layers, heads and tokens count from 0.
 """
@@ -33,33 +34,38 @@ from __future__ import annotations
 
 from attention_gallery.analysis.attribution.rollout import rollout
 from attention_gallery.analysis.attribution.view_registry import VIEWS, View
-from attention_gallery.analysis.attribution.views import (
-    FlowViews,
-    flow_views,
-    load_views,
-    save_views,
-)
-from attention_gallery.analysis.contrast.alignment import Alignment, Frame, Items, Side, align, frame_of
+from attention_gallery.analysis.attribution.views import FlowViews, flow_views
+from attention_gallery.analysis.contrast.alignment import Alignment, Frame, Side, Units, align, frame_of
 from attention_gallery.analysis.contrast.counterparts import Counterparts, find_counterparts
 from attention_gallery.analysis.contrast.head_contrast import Change, HeadContrast, compare, contrast_heads
 from attention_gallery.analysis.measures.across import Across, HeadsAcross
 from attention_gallery.analysis.measures.analyse import analyse
 from attention_gallery.analysis.measures.analysis_codec import load, save
 from attention_gallery.analysis.measures.attention_layout import LayerView, Layout
-from attention_gallery.analysis.measures.clearest import clearest_sentences
-from attention_gallery.analysis.measures.evaluator import Gauge, Reading
+from attention_gallery.analysis.measures.evaluator import MetricEvaluator, MetricValues
 from attention_gallery.analysis.measures.head_types import KINDS, Kind, Thresholds
-from attention_gallery.analysis.measures.measure_set import BUILT_IN, MeasureSet
-from attention_gallery.analysis.measures.metrics import METRICS, Metric, metric_named, metrics_for
+from attention_gallery.analysis.measures.metrics import (
+    BUILT_IN,
+    METRICS,
+    MeasureSet,
+    Metric,
+    metric_named,
+    metrics_for,
+)
 from attention_gallery.analysis.measures.patterns import Pattern
-from attention_gallery.analysis.measures.sentence_analysis import SentenceAnalysis, heads_only, token_trace
-from attention_gallery.analysis.measures.top_pairs import STANDOUTS, average_heads
-from attention_gallery.analysis.probing.argmax_targets import look, save_looks
+from attention_gallery.analysis.measures.sentence_analysis import (
+    SentenceAnalysis,
+    clearest_sentences,
+    heads_only,
+    token_trace,
+)
+from attention_gallery.analysis.measures.top_pairs import TOP_PAIRS, average_heads
+from attention_gallery.analysis.probing.argmax_targets import find_argmax_targets, save_targets
 from attention_gallery.analysis.probing.combined_reading import analyse_and_look
 from attention_gallery.analysis.probing.gold_relations import GoldSentence, gold_of
 from attention_gallery.analysis.probing.head_relations import HeadRelation, head_relations
 from attention_gallery.analysis.probing.probe import Probe, RelationScore
-from attention_gallery.analysis.similarity.distances import head_distances
+from attention_gallery.analysis.similarity.distances import measure_distances
 from attention_gallery.analysis.similarity.head_map import HeadMap, map_heads
 from attention_gallery.analysis.text.lookup import find_token, find_word
 from attention_gallery.analysis.text.word_attention import to_words, word_groups, words_of
@@ -68,7 +74,7 @@ __all__ = [
     "BUILT_IN",
     "KINDS",
     "METRICS",
-    "STANDOUTS",
+    "TOP_PAIRS",
     "VIEWS",
     "Across",
     "Alignment",
@@ -76,25 +82,25 @@ __all__ = [
     "Counterparts",
     "FlowViews",
     "Frame",
-    "Gauge",
     "GoldSentence",
     "HeadContrast",
     "HeadMap",
     "HeadRelation",
     "HeadsAcross",
-    "Items",
     "Kind",
     "LayerView",
     "Layout",
     "MeasureSet",
     "Metric",
+    "MetricEvaluator",
+    "MetricValues",
     "Pattern",
     "Probe",
-    "Reading",
     "RelationScore",
     "SentenceAnalysis",
     "Side",
     "Thresholds",
+    "Units",
     "View",
     "align",
     "analyse",
@@ -103,25 +109,23 @@ __all__ = [
     "clearest_sentences",
     "compare",
     "contrast_heads",
+    "find_argmax_targets",
     "find_counterparts",
     "find_token",
     "find_word",
     "flow_views",
     "frame_of",
     "gold_of",
-    "head_distances",
     "head_relations",
     "heads_only",
     "load",
-    "load_views",
-    "look",
     "map_heads",
+    "measure_distances",
     "metric_named",
     "metrics_for",
     "rollout",
     "save",
-    "save_looks",
-    "save_views",
+    "save_targets",
     "to_words",
     "token_trace",
     "word_groups",

@@ -54,12 +54,13 @@ def draw_pictures(attention: StoredAttention) -> PairPictures:
     """Draw them, reading each layer once. Raises `DamagedEntry`."""
     averages: dict[int, AveragePicture] = {}
 
-    def layer(index: int) -> Float32:
-        found = attention.layer(index)
-        averages[index] = AveragePicture.of(found)
-        return found.weights
+    def weights_of(index: int) -> Float32:
+        """The weights of a layer, whose average is drawn on the way."""
+        layer = attention.layer(index)
+        averages[index] = AveragePicture.of(layer)
+        return layer.weights
 
-    grid = encode_grid(layer, attention.facts.layers, attention.facts.kind == "decoder")
+    grid = encode_grid(weights_of, attention.facts.layers, attention.facts.kind == "decoder")
     return PairPictures(grid, tuple(averages.values()))
 
 
@@ -69,11 +70,11 @@ def save_pictures(pictures: PairPictures) -> bytes:
     facts = {"codec": grid.codec, "error": grid.error, "deflated": grid.deflated}
     arrays: dict[str, NDArray[Any]] = {
         "grid": np.frombuffer(grid.data.encode("ascii"), np.uint8),
-        "pictures": np.frombuffer(b"".join(one.png for one in averages), np.uint8),
-        "ends": np.cumsum([len(one.png) for one in averages], dtype=np.int64),
-        "sizes": np.array([one.size for one in averages], np.int32),
-        "keys": np.array([one.key for one in averages], np.int32),
-        "received": np.array([one.received for one in averages], np.float32),
+        "pictures": np.frombuffer(b"".join(picture.png for picture in averages), np.uint8),
+        "ends": np.cumsum([len(picture.png) for picture in averages], dtype=np.int64),
+        "sizes": np.array([picture.size for picture in averages], np.int32),
+        "keys": np.array([picture.key for picture in averages], np.int32),
+        "received": np.array([picture.received for picture in averages], np.float32),
     }
     return pack(MAGIC, facts, arrays)
 
@@ -86,7 +87,7 @@ def load_pictures(data: bytes) -> PairPictures:
             facts["codec"], arrays["grid"].tobytes().decode("ascii"), facts["error"], facts["deflated"]
         )
     except (KeyError, UnicodeDecodeError) as error:
-        raise DamagedEntry(f"kept pictures cannot be read: {error}") from error
+        raise DamagedEntry(f"cached pictures cannot be read: {error}") from error
     every, ends = arrays["pictures"].tobytes(), [0, *arrays["ends"].tolist()]
     rest = (arrays["sizes"].tolist(), arrays["keys"].tolist(), arrays["received"].tolist())
     averages = tuple(
@@ -102,7 +103,7 @@ PICTURES = Result(
     compute=lambda captures, settings, about: draw_pictures(next(captures)),
     dump=save_pictures,
     load=lambda data, about: load_pictures(data),
-    subjects=lambda inventory: inventory.each,
+    subjects=lambda inventory: inventory.capture_subjects,
     identify=lambda about: zlib.ZLIB_RUNTIME_VERSION,
     libraries=("numpy", "Pillow"),
     optional=False,

@@ -1,8 +1,8 @@
-"""A result: anything that is worked out from captures and kept between builds, as one value.
+"""A result: anything that is worked out from captures and cached between builds, as one value.
 
 What a result is made from is what it declares: captures, other results, fields of the settings, and what its
 subject is about. `compute` is handed just these, so that there is nothing else that it could read, and the
-key under which a result is kept is the digest of them and of the code that works it out.
+key under which a result is cached is the digest of them and of the code that works it out.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from attention_gallery.imported_code import code_digest
 from attention_gallery.manifest.settings import AnalysisSettings
 
 if TYPE_CHECKING:
-    from attention_gallery.analysis.measures.measure_set import MeasureSet
+    from attention_gallery.analysis.measures.metrics import MeasureSet
     from attention_gallery.analysis.probing.gold_relations import GoldSentence
 
 Value = TypeVar("Value")
@@ -57,14 +57,14 @@ class Inventory:
     measures: MeasureSet
 
     @property
-    def each(self) -> Iterator[Subject]:
+    def capture_subjects(self) -> Iterator[Subject]:
         """Every capture of a sentence by itself."""
         return (Subject((key,)) for key in sorted(set(self.captures.values())))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Result(Generic[Value]):
-    """What is worked out of captures, and how it is kept.
+    """What is worked out of captures, and how it is cached.
 
     needs: what `compute` gets of each capture, in order: the stored attention ("capture"), or another result.
     settings: the fields of the settings that `compute` gets; the others are as if nobody had written them.

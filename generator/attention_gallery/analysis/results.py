@@ -1,4 +1,4 @@
-"""Every result that is kept between builds; what cleaning leaves follows from this list."""
+"""Every result that is cached between builds; what cleaning leaves follows from this list."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class Reached:
     share: Float64
 
     @classmethod
-    def of(cls, flow: Float64, takes: Float64) -> Reached:
+    def from_flows(cls, flow: Float64, takes: Float64) -> Reached:
         """From flows float64[input token, token] and what `most_taken` gives for the layer."""
         order = np.argsort(flow, axis=1, kind="stable")
         takes = np.take_along_axis(takes, order[:, :, None], axis=1)
@@ -69,14 +69,14 @@ def proven(takes: Float64, goal: Float64, reached: Sequence[Reached]) -> Bool:
     # Tokens with more flow give first, so that little is asked of the others.
     spare = takes.sum(axis=2) - goal
     amounts = np.diff(np.maximum(takes.cumsum(axis=2) - spare[:, :, None], 0), axis=2, prepend=0)
-    shown = np.zeros(goal.shape, dtype=bool)
-    possible = ~shown
+    exists = np.zeros(goal.shape, dtype=bool)
+    possible = ~exists
     for layer in reversed(reached[1:]):
         fits = (amounts.cumsum(axis=2) <= layer.flow[:, None, :] + SLACK).all(axis=2)
-        shown |= possible & fits
+        exists |= possible & fits
         possible &= ~fits & (amounts <= layer.room[:, None, :] + SLACK).all(axis=2)
         if not possible.any():
-            return shown
+            return exists
         amounts = amounts @ layer.share
-    shown |= possible & (amounts <= reached[0].flow[:, None, :] + SLACK).all(axis=2)
-    return shown
+    exists |= possible & (amounts <= reached[0].flow[:, None, :] + SLACK).all(axis=2)
+    return exists

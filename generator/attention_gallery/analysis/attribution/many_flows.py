@@ -32,12 +32,12 @@ def maximum_flows(
     first, *layers, last = (width.astype(np.int32) for width in widths)
     between = visible[:, sources].T & visible[targets]
     edges = len(layers) * ((between.astype(np.float32) @ visible) * between).sum(axis=1)
-    batch = (edges.cumsum() // EDGES).astype(np.int64)
-    found = np.zeros(len(sources))
-    for part in np.split(np.arange(len(sources)), np.flatnonzero(np.diff(batch)) + 1):
-        ends = first.T[sources[part]], last[targets[part]]
-        found[part] = _at_once(ends, layers, most[part], between[part], visible)
-    return found
+    batch_numbers = (edges.cumsum() // EDGES).astype(np.int64)
+    flows = np.zeros(len(sources))
+    for batch in np.split(np.arange(len(sources)), np.flatnonzero(np.diff(batch_numbers)) + 1):
+        ends = first.T[sources[batch]], last[targets[batch]]
+        flows[batch] = _at_once(ends, layers, most[batch], between[batch], visible)
+    return flows
 
 
 def _at_once(
@@ -54,7 +54,7 @@ def _at_once(
     # Tokens on the widest way come first, so that it is tried first.
     token = np.argsort(-ends[0].astype(np.float64) * ends[1], axis=1, kind="stable").astype(np.int32)
     between = np.take_along_axis(between, token, axis=1)
-    first, last = (np.take_along_axis(one, token, axis=1)[between] for one in ends)
+    first, last = (np.take_along_axis(widths, token, axis=1)[between] for widths in ends)
     cells, heads, leaving = _edges_of_a_layer(token, between, visible)
     nodes, depth, pairs = len(first), len(layers), len(most)
 
@@ -72,8 +72,8 @@ def _at_once(
     size = len(pointers) - 1
     graph = csr_matrix((np.concatenate(capacities), np.concatenate(columns), pointers), shape=(size, size))
     flow = maximum_flow(graph, size - 1, 0).flow
-    found: Float64 = flow.data[flow.indptr[-2] :].astype(np.float64)
-    return found
+    flows: Float64 = flow.data[flow.indptr[-2] :].astype(np.float64)
+    return flows
 
 
 def _edges_of_a_layer(token: Int32, between: Bool, visible: Bool) -> tuple[Int32, Int32, Int64]:

@@ -48,7 +48,7 @@ def attention_flow(attention: StoredAttention) -> Iterator[Float64]:
     for index in range(attention.facts.layers):
         widths.append(in_parts(with_residual(attention.layer(index))))
         flow, takes = _flows(widths, reached, visible)
-        reached.append(Reached.of(flow, takes))
+        reached.append(Reached.from_flows(flow, takes))
         yield flow.T / flow.sum(axis=0)[:, None]
 
 

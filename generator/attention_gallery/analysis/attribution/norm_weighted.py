@@ -37,7 +37,7 @@ class Sinks:
     queries: Bool
 
     @classmethod
-    def of(cls, layout: Layout) -> Sinks:
+    def from_layout(cls, layout: Layout) -> Sinks:
         """The sinks of a layout."""
         sees = np.asarray((layout.seen() & layout.content).any(axis=1))
         return cls(~layout.content, sees)

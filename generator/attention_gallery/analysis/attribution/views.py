@@ -1,6 +1,6 @@
 """Where each token's information comes from, in other ways than by raw attention, so that it can be compared.
 
-A view gives for each layer and token the tokens that it draws from most. Raw attention itself is kept in the
+A view gives for each layer and token the tokens that it draws from most. Raw attention itself is in the
 `SentenceAnalysis`, with as many keys.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from attention_gallery.analysis.attribution.maximum_flow import attention_flow, flows_needed
 from attention_gallery.analysis.attribution.norm_weighted import Sinks, norm_weighted, shares_of
 from attention_gallery.analysis.attribution.rollout import rollout
-from attention_gallery.analysis.codec import pack, unpack
+from attention_gallery.analysis.codec import pack_fields, unpack_fields
 from attention_gallery.analysis.measures.analyse import layout_of
 from attention_gallery.analysis.measures.top_pairs import strongest_keys
 from attention_gallery.analysis.result import Result
@@ -24,16 +25,6 @@ from attention_gallery.manifest.settings import AnalysisSettings
 from attention_gallery.records import Float32, Int32, StoredAttention
 
 MAGIC = b"attention-gallery flow views 1\n"
-_DTYPES = {
-    "rollout_keys": "<i4",
-    "rollout_shares": "<f4",
-    "flow_keys": "<i4",
-    "flow_shares": "<f4",
-    "norm_keys": "<i4",
-    "norm_shares": "<f4",
-    "raw_sinks": "<f4",
-    "norm_sinks": "<f4",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,56 +73,30 @@ def flow_views(attention: StoredAttention, settings: AnalysisSettings) -> FlowVi
     if norms is None:
         nothing = np.zeros((0, 0), np.float32)
         return FlowViews(*paths, *_strongest((), count), nothing, nothing)
-    sinks = Sinks.of(layout)
-    weighed = [
-        _weigh(attention.layer(index).weights, norms[index], sinks) for index in range(attention.facts.layers)
-    ]
-    raw, lengths = (np.stack([getattr(one, name) for one in weighed]) for name in ("raw_sinks", "norm_sinks"))
-    return FlowViews(*paths, *_strongest((one.average for one in weighed), count), raw, lengths)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Weighed:
-    """A layer weighted by lengths: the average over heads float32[query, key], and sinks float32[head]."""
-
-    average: Float32
-    raw_sinks: Float32
-    norm_sinks: Float32
-
-
-def _weigh(weights: Float32, norms: Float32, sinks: Sinks) -> _Weighed:
-    lengths = norm_weighted(weights, norms)
-    return _Weighed(
-        shares_of(lengths.mean(axis=0, dtype=np.float32)), sinks.mass(weights), sinks.mass(shares_of(lengths))
-    )
+    sinks = Sinks.from_layout(layout)
+    averages, raw_sinks, norm_sinks = [], [], []
+    for index in range(attention.facts.layers):
+        weights = attention.layer(index).weights
+        lengths = norm_weighted(weights, norms[index])
+        averages.append(shares_of(lengths.mean(axis=0, dtype=np.float32)))
+        raw_sinks.append(sinks.mass(weights))
+        norm_sinks.append(sinks.mass(shares_of(lengths)))
+    return FlowViews(*paths, *_strongest(averages, count), np.stack(raw_sinks), np.stack(norm_sinks))
 
 
 def _strongest(layers: Iterable[NDArray[Any]], count: int) -> tuple[Int32, Float32]:
-    found = [strongest_keys(layer.astype(np.float32), count) for layer in layers]
-    if not found:
+    strongest = [strongest_keys(layer.astype(np.float32), count) for layer in layers]
+    if not strongest:
         return np.zeros((0, 0, 0), np.int32), np.zeros((0, 0, 0), np.float32)
-    return np.stack([keys for keys, _ in found]), np.stack([shares for _, shares in found])
+    return np.stack([keys for keys, _ in strongest]), np.stack([shares for _, shares in strongest])
 
 
-def save_views(views: FlowViews) -> bytes:
-    """The views as bytes; equal views give equal bytes."""
-    arrays: dict[str, NDArray[Any]] = {
-        name: getattr(views, name).astype(dtype, copy=False) for name, dtype in _DTYPES.items()
-    }
-    return pack(MAGIC, {}, arrays)
-
-
-def load_views(data: bytes) -> FlowViews:
-    """The views that `save_views` wrote. Raises `DamagedEntry` for any other bytes."""
-    return FlowViews(**unpack(MAGIC, data, _DTYPES)[1])
-
-
-FLOW_VIEWS = Result(
+FLOW_VIEWS: Result[FlowViews] = Result(
     name="flow views",
     needs=("capture",),
     settings=("top_keys", "flow_limit"),
     compute=lambda captures, settings, about: flow_views(next(captures), settings),
-    dump=save_views,
-    load=lambda data, about: load_views(data),
-    subjects=lambda inventory: inventory.each,
+    dump=partial(pack_fields, MAGIC),
+    load=lambda data, about: unpack_fields(MAGIC, FlowViews, data),
+    subjects=lambda inventory: inventory.capture_subjects,
 )

@@ -1,7 +1,7 @@
 """Which words of one text stand for which of another, and attention laid out so that the two can be compared.
 
-Items       the words of a text, or its tokens, each a run of tokens
-Alignment   the places of both texts in one order: in both, or in one alone
+Units       the words of a text, or its tokens, each a run of tokens
+Alignment   the units of both texts in one order: in both, or in one alone
 Frame       attention of two captures on the same rows and columns
 """
 
@@ -24,11 +24,11 @@ _Number = TypeVar("_Number", bound=np.generic)
 
 
 @dataclass(frozen=True, eq=False)
-class Items:
+class Units:
     """What is compared of a text: words, or tokens where these are the same.
 
-    groups: int32[token], the item of each token, counted from 0 without gaps. tokens: the items as if they
-    were tokens. names: what an item is recognised by in the other text.
+    groups: int32[token], the unit of each token, counted from 0 without gaps. tokens: the units as if they
+    were tokens. names: what a unit is recognised by in the other text.
     """
 
     groups: Int32
@@ -40,58 +40,59 @@ class Items:
 
     @cached_property
     def choosing(self) -> Bool:
-        """Which items see more than one key in a causal model: bool[item]."""
+        """Which units see more than one key in a causal model: bool[unit]."""
         return np.bincount(self.groups, minlength=len(self)).cumsum() > 1
 
 
-def token_items(tokens: Tokens) -> Items:
+def token_units(tokens: Tokens) -> Units:
     """Every token by itself."""
     groups = np.arange(len(tokens), dtype=np.int32)
-    return Items(groups, tokens, _spelt(tokens))
+    return Units(groups, tokens, _spelt(tokens))
 
 
-def word_items(tokens: Tokens, text: str | None) -> Items:
+def word_units(tokens: Tokens, text: str | None) -> Units:
     """The words as the tokenizer tells them, or every token by itself where it does not."""
     groups = word_groups(tokens)
     if groups is None:
-        return token_items(tokens)
+        return token_units(tokens)
     words = words_of(tokens, text)
-    return Items(groups, words, _spelt(words))
+    return Units(groups, words, _spelt(words))
 
 
-def text_items(tokens: Tokens, text: str, *, by_place: bool = True) -> Items:
+def text_units(tokens: Tokens, text: str, *, by_position: bool = True) -> Units:
     """The words as the text tells them, the same whatever the tokenizer.
 
-    They are recognised by their place, which is right for one text; or else by how they are spelt.
+    They are recognised by their position, which is right for one text; or else by how they are spelt.
 
     Words that a token reaches into are one, in the place of the first; a token of none, such as [CLS], is by
     itself. Without places in the text the words are those of the tokenizer.
     """
     if tokens.offsets is None:
-        return word_items(tokens, text)
+        return word_units(tokens, text)
     owned = replace(tokens, splits=None).worded(text)
     groups = word_groups(owned)
     assert groups is not None
     words = _as_written(words_of(owned, text), text)
-    placed = [-1] * len(words)
-    if by_place and words.words is not None and words.offsets is not None:
+    indices = [-1] * len(words)
+    if by_position and words.words is not None and words.offsets is not None:
         starts = [start for start, _ in text_words(text)]
-        ends = words.offsets[:, 0] + [
+        word_starts = words.offsets[:, 0] + [
             len(text[a:b]) - len(text[a:b].lstrip()) for a, b in words.offsets.tolist()
         ]
-        places = np.searchsorted(starts, ends, side="right") - 1
-        placed = np.where(words.words >= 0, places, -1).tolist()
+        word_indices = np.searchsorted(starts, word_starts, side="right") - 1
+        indices = np.where(words.words >= 0, word_indices, -1).tolist()
     names = tuple(
-        ("word", word) if word >= 0 else name for word, name in zip(placed, _spelt(words), strict=True)
+        ("word", word) if word >= 0 else name for word, name in zip(indices, _spelt(words), strict=True)
     )
-    return Items(groups, words, names)
+    return Units(groups, words, names)
 
 
 def _as_written(words: Tokens, text: str) -> Tokens:
     """The words as they stand in the text, whatever a tokenizer shows for what it does not know."""
     assert words.offsets is not None
     written = (readable(text[start:end].strip()) for start, end in words.offsets.tolist())
-    return replace(words, texts=tuple(one or own for one, own in zip(written, words.texts, strict=True)))
+    texts = (text or label for text, label in zip(written, words.texts, strict=True))
+    return replace(words, texts=tuple(texts))
 
 
 def _spelt(tokens: Tokens) -> tuple[tuple[object, ...], ...]:
@@ -100,9 +101,9 @@ def _spelt(tokens: Tokens) -> tuple[tuple[object, ...], ...]:
 
 @dataclass(frozen=True, eq=False)
 class Alignment:
-    """The items of two texts in one order. left, right: int32[place], -1 where a text has no such item.
+    """The units of two texts in one order. left, right: int32[row], -1 where a text has no such unit.
 
-    changed: bool[place], places at which the two have different items.
+    changed: bool[row], where the two have different units.
     """
 
     left: Int32
@@ -114,34 +115,34 @@ class Alignment:
 
     @property
     def both(self) -> Bool:
-        """Which places both texts have."""
-        found: Bool = (self.left >= 0) & (self.right >= 0)
-        return found
+        """Which rows both texts have."""
+        both: Bool = (self.left >= 0) & (self.right >= 0)
+        return both
 
     @property
     def differs(self) -> Bool:
-        """Which places are changed, or those of one text alone."""
-        found: Bool = self.changed | ~self.both
-        return found
+        """Which rows are changed, or those of one text alone."""
+        differs: Bool = self.changed | ~self.both
+        return differs
 
 
-def align(left: Items, right: Items, *, exchange: bool = True) -> Alignment:
-    """Equal items stand for each other, and so do runs of as many different ones between them.
+def align(left: Units, right: Units, *, exchange: bool = True) -> Alignment:
+    """Equal units stand for each other, and so do runs of as many different ones between them.
 
     Without `exchange` the different ones stand alone, as in one text that two tokenizers cut.
 
     Source of the matching: Ratcliff & Metzener 1988, as `difflib` has it, without its heuristics.
     """
-    places: list[tuple[int, int, bool]] = []
+    rows: list[tuple[int, int, bool]] = []
     matcher = SequenceMatcher(None, left.names, right.names, autojunk=False)
     for tag, a, b, c, d in matcher.get_opcodes():
         if tag == "equal":
-            places += [(a + n, c + n, False) for n in range(b - a)]
+            rows += [(a + n, c + n, False) for n in range(b - a)]
         elif exchange and b - a == d - c and _alike(left.tokens, a, b, right.tokens, c):
-            places += [(a + n, c + n, True) for n in range(b - a)]
+            rows += [(a + n, c + n, True) for n in range(b - a)]
         else:
-            places += [(n, -1, False) for n in range(a, b)] + [(-1, n, False) for n in range(c, d)]
-    columns = list(zip(*places, strict=True)) or [(), (), ()]
+            rows += [(n, -1, False) for n in range(a, b)] + [(-1, n, False) for n in range(c, d)]
+    columns = list(zip(*rows, strict=True)) or [(), (), ()]
     return Alignment(
         np.array(columns[0], np.int32), np.array(columns[1], np.int32), np.array(columns[2], bool)
     )
@@ -154,19 +155,19 @@ def _alike(left: Tokens, start: int, end: int, right: Tokens, other: int) -> boo
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """One of two captures: the items that look, and those that are looked at."""
+    """One of two captures: the units that look, and those that are looked at."""
 
-    queries: Items
-    keys: Items
+    queries: Units
+    keys: Units
     causal: bool
 
     def visible(self) -> Bool:
-        """Which item each item can see: bool[query, key]."""
+        """Which unit each unit can see: bool[query, key]."""
         everything = np.ones((len(self.queries), len(self.keys)), dtype=bool)
         return np.tril(everything) if self.causal else everything
 
     def choosing(self) -> Bool:
-        """Which items see more than one key: bool[query]."""
+        """Which units see more than one key: bool[query]."""
         return self.queries.choosing if self.causal else np.full(len(self.queries), self.keys.groups.size > 1)
 
 
@@ -174,7 +175,7 @@ class Side:
 class Frame:
     """Two captures on the same rows (that look) and columns (that are looked at).
 
-    one_model: whether both captures are of one model. by_words: whether the items are words; else they are
+    one_model: whether both captures are of one model. by_words: whether the units are words; else they are
     the tokens themselves, which are the same on both sides. only: the one row that is asked for; all without.
     """
 
@@ -191,9 +192,9 @@ class Frame:
         """Which rows both sides have, and see more than one key in: bool[row]."""
         rows = np.flatnonzero(self.rows.both)
         free = self.left.choosing()[self.rows.left[rows]] & self.right.choosing()[self.rows.right[rows]]
-        found = np.zeros(len(self.rows), dtype=bool)
-        found[rows[free]] = True
-        return found
+        comparable = np.zeros(len(self.rows), dtype=bool)
+        comparable[rows[free]] = True
+        return comparable
 
     @cached_property
     def compared(self) -> Int32:
@@ -207,7 +208,7 @@ class Frame:
         return rows.astype(np.int32)
 
     def places(self, side: Side) -> tuple[Int32, Int32]:
-        """The item of one side in each row, and in each column; -1 where it has none."""
+        """The unit of one side in each row, and in each column; -1 where it has none."""
         if side is self.left:
             return self.rows.left, self.columns.left
         return self.rows.right, self.columns.right
@@ -223,13 +224,13 @@ class Frame:
         """
         return self._placed(side, to_words(weights, side.queries.groups, side.keys.groups))
 
-    def _placed(self, side: Side, found: NDArray[_Number]) -> NDArray[_Number]:
+    def _placed(self, side: Side, matrix: NDArray[_Number]) -> NDArray[_Number]:
         rows, columns = self.places(side)
-        shape = (*found.shape[:-2], len(rows), len(columns))
-        out: NDArray[_Number] = np.zeros(shape, found.dtype)
+        shape = (*matrix.shape[:-2], len(rows), len(columns))
+        placed: NDArray[_Number] = np.zeros(shape, matrix.dtype)
         has_row, has_column = np.flatnonzero(rows >= 0), np.flatnonzero(columns >= 0)
-        out[..., has_row[:, None], has_column] = found[..., rows[has_row][:, None], columns[has_column]]
-        return out
+        placed[..., has_row[:, None], has_column] = matrix[..., rows[has_row][:, None], columns[has_column]]
+        return placed
 
 
 def frame_of(
@@ -240,30 +241,31 @@ def frame_of(
     Tokens stand for each other where they are the same on both sides, words otherwise: those of the tokenizer
     where one model reads both, those of the text where two tokenizers cut it.
     """
-    pairs = [(left.tokens, right.tokens, (left.text, right.text))]
+    sources = [(left.tokens, right.tokens, (left.text, right.text))]
     if left.keys is not left.tokens:
-        pairs.append((left.keys, right.keys, texts))
-    by_words = not all(_same(one, other) for one, other, _ in pairs)
-    items = [_items(*pair, one_model, by_words) for pair in pairs]
+        sources.append((left.keys, right.keys, texts))
+    by_words = not all(_same(ours, theirs) for ours, theirs, _ in sources)
+    units = [_units(*source, one_model, by_words) for source in sources]
     sides = [
-        Side(items[0][n], items[-1][n], one.facts.kind == "decoder") for n, one in enumerate((left, right))
+        Side(units[0][number], units[-1][number], capture.facts.kind == "decoder")
+        for number, capture in enumerate((left, right))
     ]
-    rows, columns = (
-        align(*pair, exchange=one_model or texts[0] != texts[1])
-        for pair, (_, _, texts) in zip((items[0], items[-1]), (pairs[0], pairs[-1]), strict=True)
-    )
-    return Frame(sides[0], sides[1], rows, columns, one_model, by_words)
+    alignments = [
+        align(*both, exchange=one_model or read[0] != read[1])
+        for both, (_, _, read) in zip(units, sources, strict=True)
+    ]
+    return Frame(sides[0], sides[1], alignments[0], alignments[-1], one_model, by_words)
 
 
-def _items(
+def _units(
     left: Tokens, right: Tokens, texts: tuple[str, str], one_model: bool, by_words: bool
-) -> tuple[Items, Items]:
+) -> tuple[Units, Units]:
     if not by_words:
-        return token_items(left), token_items(right)
+        return token_units(left), token_units(right)
     if one_model or left.offsets is None or right.offsets is None:
-        return word_items(left, texts[0]), word_items(right, texts[1])
+        return word_units(left, texts[0]), word_units(right, texts[1])
     same = texts[0] == texts[1]
-    return text_items(left, texts[0], by_place=same), text_items(right, texts[1], by_place=same)
+    return text_units(left, texts[0], by_position=same), text_units(right, texts[1], by_position=same)
 
 
 def _same(left: Tokens, right: Tokens) -> bool:

@@ -12,8 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from attention_gallery.analysis.contrast.alignment import Frame, Side
-from attention_gallery.analysis.contrast.head_contrast import Float64, chunks, normalised, orders_of
-from attention_gallery.analysis.similarity.distances import FEWEST_ROWS, even_error
+from attention_gallery.analysis.contrast.head_contrast import (
+    Float64,
+    chunks,
+    draw_permutations,
+    normalised,
+    permuted,
+)
+from attention_gallery.analysis.similarity.distances import FEWEST_ROWS, RowSums, even_error, negative_entropy
 from attention_gallery.records import Float32, Int32, StoredAttention
 
 # Logarithms taken to compare all heads once. Only texts of many hundred tokens ask for more, and are compared
@@ -53,14 +59,14 @@ class Counterparts:
 
     def mutual(self) -> list[tuple[tuple[int, int], tuple[int, int], float]]:
         """Heads that are each other's nearest: (layer, head) of both and their distance, nearest first."""
-        found = []
+        pairs = []
         heads, others = self.left_nearest.shape[1], self.right_nearest.shape[1]
-        back = self.right_nearest.ravel()
+        nearest_back = self.right_nearest.ravel()
         for index, nearest in enumerate(self.left_nearest.ravel().tolist()):
-            if nearest >= 0 and back[nearest] == index:
-                place, other = divmod(index, heads), divmod(nearest, others)
-                found.append((place, other, float(self.left_distance[place])))
-        return sorted(found, key=lambda one: (one[2], one[0]))
+            if nearest >= 0 and nearest_back[nearest] == index:
+                head, other_head = divmod(index, heads), divmod(nearest, others)
+                pairs.append((head, other_head, float(self.left_distance[head])))
+        return sorted(pairs, key=lambda pair: (pair[2], pair[0]))
 
 
 def find_counterparts(left: StoredAttention, right: StoredAttention, frame: Frame) -> Counterparts:
@@ -69,68 +75,40 @@ def find_counterparts(left: StoredAttention, right: StoredAttention, frame: Fram
     Reads layer by layer, some rows of all heads at a time, and compares all rows, unless that takes more than
     about four billion logarithms. Raises `DamagedEntry`.
     """
-    shapes = [(one.facts.layers, one.facts.heads) for one in (left, right)]
+    sides = ((left, frame.left), (right, frame.right))
+    shapes = [(capture.facts.layers, capture.facts.heads) for capture, _ in sides]
     heads = [layers * count for layers, count in shapes]
     rows = _chosen(frame, heads[0] * heads[1])
     if not rows.size:
-        average = np.stack([_read(one, frame, side, rows)[1] for one, side in _sides(left, right, frame)])
-        left_side, right_side = _unknown(shapes[0]), _unknown(shapes[1])
-        return Counterparts(*left_side, *right_side, math.nan, math.nan, (0, 0), average)
-    apart, ours_moved, theirs_moved = _RowSums(), _RowSums(), _RowSums()
-    orders = [orders_of(frame.visible(side)[rows], 1)[0] for side in (frame.left, frame.right)]
+        average = np.stack([_read(capture, frame, side, rows)[1] for capture, side in sides])
+        unknown = *_unknown(shapes[0]), *_unknown(shapes[1])
+        return Counterparts(*unknown, math.nan, math.nan, (0, 0), average)
+    apart, ours_permuted, theirs_permuted = (RowSums(_medians) for _ in range(3))
+    permutations = [draw_permutations(frame.visible(side)[rows], 1)[0] for _, side in sides]
     blocks = -(-rows.size * len(frame.columns) * sum(heads) // _HELD)
     for block in np.array_split(np.arange(rows.size), blocks):
-        (ours, one), (theirs, other) = (
-            _read(side_of, frame, side, rows[block]) for side_of, side in _sides(left, right, frame)
+        (ours, our_average), (theirs, their_average) = (
+            _read(capture, frame, side, rows[block]) for capture, side in sides
         )
         apart.add(_apart(ours, theirs))
-        ours_moved.add(_apart(_moved(ours, orders[0][block]), theirs))
-        theirs_moved.add(_apart(_moved(theirs, orders[1][block]), ours))
-        average = np.stack([one, other])
+        ours_permuted.add(_apart(permuted(ours, permutations[0][block]), theirs))
+        theirs_permuted.add(_apart(permuted(theirs, permutations[1][block]), ours))
+        average = np.stack([our_average, their_average])
     unseen = 1 - rows.size / frame.compared.size
     return Counterparts(
-        *_nearest(apart.mean, apart.error(unseen), ours_moved, shapes[0]),
-        *_nearest(apart.mean.T, apart.error(unseen).T, theirs_moved, shapes[1]),
+        *_nearest(apart.mean, apart.error(unseen), ours_permuted, shapes[0]),
+        *_nearest(apart.mean.T, apart.error(unseen).T, theirs_permuted, shapes[1]),
         float(np.median(apart.mean)),
-        float(even_error(np.array(apart.medians), unseen)),
+        float(even_error(np.array(apart.typical), unseen)),
         (int(rows.size), int(frame.compared.size)),
         average,
     )
 
 
-def _sides(
-    left: StoredAttention, right: StoredAttention, frame: Frame
-) -> tuple[tuple[StoredAttention, Side], tuple[StoredAttention, Side]]:
-    return (left, frame.left), (right, frame.right)
-
-
-class _RowSums:
-    """The mean over rows, and how much they vary from one to the next, some rows at a time."""
-
-    def __init__(self) -> None:
-        self.medians: list[float] = []
-        self._total: Float64 = np.zeros(())
-        self._squares: Float64 = np.zeros(())
-        self._before: Float64 | None = None
-
-    def add(self, rows: Float64) -> None:
-        """Take more rows into account: float64[our head, their head, row]."""
-        self._total = self._total + rows.sum(axis=2)
-        steps = rows if self._before is None else np.concatenate([self._before, rows], axis=2)
-        self._squares = self._squares + (np.diff(steps, axis=2) ** 2).sum(axis=2)
-        self._before = rows[:, :, -1:]
-        self.medians.extend(np.median(rows, axis=(0, 1)).tolist())
-
-    @property
-    def mean(self) -> Float64:
-        """float64[our head, their head]."""
-        return self._total / len(self.medians)
-
-    def error(self, unseen: float) -> Float64:
-        """What `even_error` makes of all rows."""
-        count = len(self.medians)
-        found: Float64 = np.sqrt(unseen * self._squares / max(1, 2 * (count - 1) * count))
-        return found
+def _medians(rows: Float64) -> Float64:
+    """The median over all pairs of heads in each row: float64[row]."""
+    medians: Float64 = np.median(rows, axis=(0, 1))
+    return medians
 
 
 def _chosen(frame: Frame, pairs: int) -> Int32:
@@ -147,14 +125,14 @@ def _read(attention: StoredAttention, frame: Frame, side: Side, rows: Int32) -> 
     """These rows of all heads, float32[head, row, column], and the mean of all heads float32[row, column]."""
     facts = attention.facts
     total = np.zeros((len(frame.rows), len(frame.columns)))
-    kept = []
+    normalised_rows = []
     for layer in range(facts.layers):
         weights = attention.layer(layer).weights
         for heads in chunks(facts.heads, frame):
             spread = frame.spread(side, weights[heads])
             total += spread.sum(axis=0)
-            kept.append(normalised(spread[:, rows]).astype(np.float32))
-    return np.concatenate(kept), (total / (facts.layers * facts.heads)).astype(np.float32)
+            normalised_rows.append(normalised(spread[:, rows]).astype(np.float32))
+    return np.concatenate(normalised_rows), (total / (facts.layers * facts.heads)).astype(np.float32)
 
 
 def _apart(ours: Float32, theirs: Float32) -> Float64:
@@ -162,42 +140,30 @@ def _apart(ours: Float32, theirs: Float32) -> Float64:
 
     Logarithms are those of single precision, which is right to 0.00001 of a distance.
     """
-    own, other = _negative_entropy(ours), _negative_entropy(theirs)
-    joint = np.stack([_negative_entropy((theirs + head) * np.float32(0.5)) for head in ours])
-    found: Float64 = np.clip((own[:, None] + other) / 2 - joint, 0, 1)
-    return found
-
-
-def _moved(rows: Float32, order: Int32) -> Float32:
-    """Rows float32[head, row, column] with their columns in the order int32[row, column]."""
-    moved: Float32 = np.take_along_axis(rows, order[None], axis=2)
-    return moved
-
-
-def _negative_entropy(shares: Float32) -> Float64:
-    """The sum over columns of share times its logarithm, in bits: float64[...]."""
-    logarithms = shares + np.finfo(np.float32).tiny  # lost on any share but zero, which counts nothing
-    np.log2(logarithms, out=logarithms)
-    found: Float64 = np.vecdot(shares, logarithms).astype(np.float64)
-    return found
+    own, other = negative_entropy(ours), negative_entropy(theirs)
+    joint = np.stack([negative_entropy((theirs + head) * np.float32(0.5)) for head in ours])
+    divergences: Float64 = np.clip((own[:, None] + other) / 2 - joint, 0, 1)
+    return divergences
 
 
 def _nearest(
-    apart: Float64, error: Float64, by_chance: _RowSums, shape: tuple[int, int]
+    apart: Float64, error: Float64, by_chance: RowSums, shape: tuple[int, int]
 ) -> tuple[Int32, Float32, Float32, Float32, Float32]:
     """The nearest of every head and how far it is, how near random order comes, each with its error."""
     heads = np.arange(len(apart))
     nearest, drawn = apart.argmin(axis=1), by_chance.mean
     best = drawn.argmin(axis=1)
     # Each row has an order of its own, so that rows tell how much that varies, however many there are.
-    numbers = (
-        apart[heads, nearest],
-        error[heads, nearest],
-        drawn[heads, best],
-        by_chance.error(1.0)[heads, best],
+    distance, distance_error, chance, chance_error = (
+        matrix[heads, columns].astype(np.float32).reshape(shape)
+        for matrix, columns in (
+            (apart, nearest),
+            (error, nearest),
+            (drawn, best),
+            (by_chance.error(1.0), best),
+        )
     )
-    told = [one.astype(np.float32).reshape(shape) for one in numbers]
-    return nearest.astype(np.int32).reshape(shape), told[0], told[1], told[2], told[3]
+    return nearest.astype(np.int32).reshape(shape), distance, distance_error, chance, chance_error
 
 
 def _unknown(shape: tuple[int, int]) -> tuple[Int32, Float32, Float32, Float32, Float32]:

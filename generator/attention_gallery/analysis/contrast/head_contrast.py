@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +23,11 @@ Float64 = NDArray[np.float64]
 CELLS = 6
 # Numbers that are held at once as float64, beside the two layers.
 _CHUNK = 2**18
-_ORDERS = 4
+_PERMUTATIONS = 4
 _SHUFFLED_ROWS = 48
 _SEED = 20260101
-_MEANS = ("distance", "shuffled", "shuffled_error")
+
+_Number = TypeVar("_Number", bound=np.generic)
 
 
 class Change(NamedTuple):
@@ -63,8 +64,8 @@ class HeadContrast:
 
     def ranked(self) -> list[tuple[int, int]]:
         """The heads as (layer, head), those that are furthest apart first."""
-        order = np.argsort(-np.nan_to_num(self.distance.ravel(), nan=-1.0), kind="stable")
-        return [divmod(index, self.distance.shape[1]) for index in order.tolist()]
+        ranks = np.argsort(-np.nan_to_num(self.distance.ravel(), nan=-1.0), kind="stable")
+        return [divmod(index, self.distance.shape[1]) for index in ranks.tolist()]
 
     def change(self, layer: int, head: int) -> tuple[Change, Change] | None:
         """Of the row that is furthest apart: what it loses most, and what it gains most."""
@@ -88,17 +89,22 @@ class HeadContrast:
         ]
 
 
-class _Part(NamedTuple):
+class _ComparedHeads(NamedTuple):
     """What some heads contribute; the axes of `HeadContrast` without layers."""
 
-    distance: Float64
-    shuffled: Float64
-    shuffled_error: Float64
+    distance: Float32
+    shuffled: Float32
+    shuffled_error: Float32
     row: Int32
     moved: Int32
     moved_weights: Float32
     cells: Int32
     weights: Float32
+
+    def contrast(self, layers: int, average: Float32) -> HeadContrast:
+        """The contrast of all heads, which are those of so many layers."""
+        fields = {name: array.reshape(layers, -1, *array.shape[1:]) for name, array in self._asdict().items()}
+        return HeadContrast(**fields, average=average)
 
 
 def contrast_heads(left: StoredAttention, right: StoredAttention, frame: Frame) -> HeadContrast:
@@ -106,31 +112,24 @@ def contrast_heads(left: StoredAttention, right: StoredAttention, frame: Frame) 
 
     Holds two layers at a time. Raises `DamagedEntry` when one cannot be read.
     """
-    shape = (left.facts.layers, left.facts.heads)
-    orders = shuffles(frame)
+    layers, heads = left.facts.layers, left.facts.heads
+    permutations = row_permutations(frame)
     total = np.zeros((2, len(frame.rows), len(frame.columns)))
-    parts: list[_Part] = []
-    for layer in range(shape[0]):
-        one, other = left.layer(layer).weights, right.layer(layer).weights
-        for heads in chunks(shape[1], frame):
-            a, b = frame.spread(frame.left, one[heads]), frame.spread(frame.right, other[heads])
+    compared: list[_ComparedHeads] = []
+    for layer in range(layers):
+        left_weights, right_weights = left.layer(layer).weights, right.layer(layer).weights
+        for chunk in chunks(heads, frame):
+            a = frame.spread(frame.left, left_weights[chunk])
+            b = frame.spread(frame.right, right_weights[chunk])
             total += np.stack([a.sum(axis=0), b.sum(axis=0)])
-            parts.append(_compare(a, b, frame, orders))
-    joined = _Part(*(np.concatenate(field) for field in zip(*parts, strict=True)))
-    fields = {name: np.reshape(field, (*shape, *field.shape[1:])) for name, field in joined._asdict().items()}
-    for name in _MEANS:
-        fields[name] = fields[name].astype(np.float32)
-    average = (total / (shape[0] * shape[1])).astype(np.float32)
-    return HeadContrast(**fields, average=average)
+            compared.append(_compare(a, b, frame, permutations))
+    every = _ComparedHeads(*(np.concatenate(arrays) for arrays in zip(*compared, strict=True)))
+    return every.contrast(layers, (total / (layers * heads)).astype(np.float32))
 
 
 def compare(a: Float32, b: Float32, frame: Frame) -> HeadContrast:
     """One pair of heads, float32[row, column] each, as layer 0 and head 0 of a `HeadContrast`."""
-    part = _compare(a[None], b[None], frame, shuffles(frame))
-    fields = {name: field[None] for name, field in part._asdict().items()}
-    for name in _MEANS:
-        fields[name] = fields[name].astype(np.float32)
-    return HeadContrast(**fields, average=np.stack([a, b]))
+    return _compare(a[None], b[None], frame, row_permutations(frame)).contrast(1, np.stack([a, b]))
 
 
 def chunks(heads: int, frame: Frame) -> Iterator[slice]:
@@ -139,15 +138,15 @@ def chunks(heads: int, frame: Frame) -> Iterator[slice]:
     return (slice(start, start + step) for start in range(0, heads, step))
 
 
-def _compare(a: Float32, b: Float32, frame: Frame, orders: tuple[Int32, Int32]) -> _Part:
+def _compare(a: Float32, b: Float32, frame: Frame, permutations: tuple[Int32, Int32]) -> _ComparedHeads:
     """Compare heads float32[head, row, column] on both sides."""
     rows = frame.compared
     left, right = (normalised(side[:, rows]) for side in (a, b))
     apart = divergence(left, right)
     heads, count = apart.shape
     if not count:
-        none = np.full(heads, np.nan)
-        return _Part(none, none, none, *_nothing(heads))
+        undefined = np.full(heads, np.nan, np.float32)
+        return _ComparedHeads(undefined, undefined, undefined, *_nothing(heads))
     furthest = apart.argmax(axis=1)
     difference = (b - a)[:, rows]
     own = difference[np.arange(heads), furthest]
@@ -155,9 +154,11 @@ def _compare(a: Float32, b: Float32, frame: Frame, orders: tuple[Int32, Int32]) 
     row = rows[furthest]
     at = np.arange(heads)[:, None]
     moved_weights = np.stack([a[at, row[:, None], moved], b[at, row[:, None], moved]], axis=2)
+    distance, shuffled, error = (
+        means.astype(np.float32) for means in (apart.mean(axis=1), *_by_chance(left, permutations))
+    )
     largest = _largest(a, b, difference, rows)
-    chance = _by_chance(left, orders)
-    return _Part(apart.mean(axis=1), *chance, row, moved, moved_weights, *largest)
+    return _ComparedHeads(distance, shuffled, error, row, moved, moved_weights, *largest)
 
 
 def _nothing(heads: int) -> tuple[Int32, Int32, Float32, Int32, Float32]:
@@ -175,14 +176,14 @@ def _largest(a: Float32, b: Float32, difference: Float32, rows: Int32) -> tuple[
     heads, columns = len(difference), difference.shape[2]
     _, _, _, cells, weights = _nothing(heads)
     flat = np.abs(difference).reshape(heads, -1)
-    order = np.argsort(-flat, axis=1, kind="stable")[:, :CELLS]
-    row, column = np.divmod(order, columns)
+    ranks = np.argsort(-flat, axis=1, kind="stable")[:, :CELLS]
+    row, column = np.divmod(ranks, columns)
     at = np.arange(heads)[:, None]
-    some = np.take_along_axis(flat, order, axis=1) > 0
-    found = np.stack([rows[row], column], axis=2).astype(np.int32)
-    cells[:, : order.shape[1]] = np.where(some[..., None], found, -1)
+    some = np.take_along_axis(flat, ranks, axis=1) > 0
+    positions = np.stack([rows[row], column], axis=2).astype(np.int32)
+    cells[:, : ranks.shape[1]] = np.where(some[..., None], positions, -1)
     both = np.stack([a[at, rows[row], column], b[at, rows[row], column]], axis=2)
-    weights[:, : order.shape[1]] = np.where(some[..., None], both, 0)
+    weights[:, : ranks.shape[1]] = np.where(some[..., None], both, 0)
     return cells, weights
 
 
@@ -203,45 +204,46 @@ def divergence(left: Float64, right: Float64) -> Float64:
 
 def plogp(shares: Float64) -> Float64:
     """Each share times its logarithm in bits; 0 for 0."""
-    found: Float64 = shares * np.log2(np.maximum(shares, np.finfo(np.float64).tiny))
-    return found
+    products: Float64 = shares * np.log2(np.maximum(shares, np.finfo(np.float64).tiny))
+    return products
 
 
-def shuffles(frame: Frame) -> tuple[Int32, Int32]:
+def row_permutations(frame: Frame) -> tuple[Int32, Int32]:
     """Which of the compared rows are shuffled, int32[n], and how: columns int32[order, n, column]."""
     rows = np.arange(len(frame.compared), dtype=np.int32)
     if len(rows) > _SHUFFLED_ROWS:
         rows = rows[np.linspace(0, len(rows) - 1, _SHUFFLED_ROWS).round().astype(int)]
-    return rows, orders_of(frame.visible(frame.left)[frame.compared[rows]], _ORDERS)
+    return rows, draw_permutations(frame.visible(frame.left)[frame.compared[rows]], _PERMUTATIONS)
 
 
-def orders_of(visible: Bool, count: int) -> Int32:
+def draw_permutations(visible: Bool, count: int) -> Int32:
     """Random orders of what each row can see, bool[row, column]: int32[order, row, column].
 
     What a row cannot see stays where it is. The orders are the same for every head and in every build.
     """
     random = np.random.default_rng(_SEED)
-    orders = np.tile(np.arange(visible.shape[1], dtype=np.int32), (count, len(visible), 1))
-    for order in orders:
-        for row, seen in zip(order, visible, strict=True):
-            places = np.flatnonzero(seen)
-            row[places] = random.permutation(places)
-    return orders
+    permutations = np.tile(np.arange(visible.shape[1], dtype=np.int32), (count, len(visible), 1))
+    for permutation in permutations:
+        for row, seen in zip(permutation, visible, strict=True):
+            columns = np.flatnonzero(seen)
+            row[columns] = random.permutation(columns)
+    return permutations
 
 
-def shuffled(rows: Float64, order: Int32) -> Float64:
-    """Rows float64[head, row, column] with their columns in the order int32[row, column]."""
-    moved: Float64 = np.take_along_axis(rows, order[None], axis=2)
-    return moved
+def permuted(rows: NDArray[_Number], permutation: Int32) -> NDArray[_Number]:
+    """Rows [head, row, column] with their columns in the order int32[row, column]."""
+    return np.take_along_axis(rows, permutation[None], axis=2)
 
 
-def _by_chance(left: Float64, orders: tuple[Int32, Int32]) -> tuple[Float64, Float64]:
+def _by_chance(left: Float64, permutations: tuple[Int32, Int32]) -> tuple[Float64, Float64]:
     """The mean divergence of rows from themselves in random order, and its standard error: float64[head].
 
     It varies with the orders that were drawn, and with the rows, where these are some of more.
     """
-    own = left[:, orders[0]]
-    drawn = np.stack([divergence(own, shuffled(own, order)) for order in orders[1]])  # [order, head, row]
+    own = left[:, permutations[0]]
+    drawn = np.stack(
+        [divergence(own, permuted(own, permutation)) for permutation in permutations[1]]
+    )  # [order, head, row]
     rows = drawn.mean(axis=0)
     count, draws = rows.shape[1], len(drawn)
     by_order = drawn.var(axis=0, ddof=1).sum(axis=1) / draws / count**2

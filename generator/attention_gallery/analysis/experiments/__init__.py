@@ -1,1 +1,1 @@
-"""What heads do on texts made for it: random tokens read twice, beginnings of a text."""
+"""What heads do on texts made for it: random tokens read twice, prefixes of a text."""

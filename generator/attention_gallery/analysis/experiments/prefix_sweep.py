@@ -8,23 +8,22 @@ would be made of the same short rows as that of a short one.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from attention_gallery.analysis.codec import pack, unpack
+from attention_gallery.analysis.codec import pack_fields, unpack_fields
 from attention_gallery.analysis.measures.analyse import layout_of
 from attention_gallery.analysis.measures.attention_layout import Layout
 from attention_gallery.analysis.result import Result, Subject
-from attention_gallery.errors import DamagedEntry
 from attention_gallery.records import Bool, Float32, StoredAttention
 
 LengthMeasure = Literal["bits", "entropy", "local", "first", "sink"]
 MEASURES: tuple[LengthMeasure, ...] = ("bits", "entropy", "local", "first", "sink")
 
 _MAGIC = b"attention-gallery length 1\n"
-_DTYPES = {"values": "<f4", "even": "<f4"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,22 +56,6 @@ def read_length(attention: StoredAttention, window: int) -> LengthReading:
     return LengthReading(len(tokens), tokens.left_out, int(asked.sum()), np.stack(layers, axis=1), even)
 
 
-def save_reading(reading: LengthReading) -> bytes:
-    """A reading as bytes; equal readings give equal bytes."""
-    facts = {"tokens": reading.tokens, "left_out": reading.left_out, "asked": reading.asked}
-    return pack(_MAGIC, facts, {"values": reading.values, "even": reading.even})
-
-
-def load_reading(data: bytes) -> LengthReading:
-    """The reading that `save_reading` wrote. Raises `DamagedEntry` for any other bytes."""
-    facts, arrays = unpack(_MAGIC, data, _DTYPES)
-    try:
-        counts = (facts["tokens"], facts["left_out"], facts["asked"])
-    except KeyError as error:
-        raise DamagedEntry(f"a kept reading has no {error}") from error
-    return LengthReading(*counts, arrays["values"], arrays["even"])
-
-
 def _asked(layout: Layout) -> Bool:
     """The queries that see many keys, bool[query]."""
     many: Bool = layout.visible * 2 >= layout.visible.max(initial=0)
@@ -86,48 +69,48 @@ def _measure(weights: Float32, layout: Layout, asked: Bool) -> Float32:
     rows = weights[:, asked].astype(np.float64)
     bits = _bits(rows)
     near = (layout.distance[asked] <= layout.window).astype(np.float64)
-    received = _received(rows, np.flatnonzero(asked), layout.keys)
+    mass = _column_mass(rows, np.flatnonzero(asked), layout.keys)
     measured = {
         "bits": bits.mean(axis=1),
         "entropy": (bits / np.log2(layout.visible[asked])).mean(axis=1),
         "local": (rows * near).sum(axis=2).mean(axis=1),
-        "first": received[:, 0],
-        "sink": received[:, _drawing(layout, asked)].max(axis=1),
+        "first": mass[:, 0],
+        "sink": mass[:, _seen_by_all(layout, asked)].max(axis=1),
     }
-    found: Float32 = np.stack([measured[name] for name in MEASURES]).astype(np.float32)
-    return found
+    values: Float32 = np.stack([measured[name] for name in MEASURES]).astype(np.float32)
+    return values
 
 
 def _bits(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     """The entropy of each row, float64[head, query]."""
     logarithms = np.log2(np.maximum(rows, np.finfo(np.float64).tiny))
-    found: NDArray[np.float64] = np.maximum(-(rows * logarithms).sum(axis=2), 0.0)
-    return found
+    entropies: NDArray[np.float64] = np.maximum(-(rows * logarithms).sum(axis=2), 0.0)
+    return entropies
 
 
-def _received(rows: NDArray[np.float64], places: NDArray[np.intp], keys: int) -> NDArray[np.float64]:
-    """What each key gets from the queries at `places` on average, its own look at itself left out.
+def _column_mass(rows: NDArray[np.float64], queries: NDArray[np.intp], keys: int) -> NDArray[np.float64]:
+    """What each key gets from these queries on average, its own look at itself left out.
 
     float64[head, key]. A query that does not see a key gives it nothing.
     """
-    own = np.zeros((len(places), keys), bool)
-    own[np.arange(len(places)), places] = True
-    others = np.maximum(1, len(places) - own.sum(axis=0))
-    found: NDArray[np.float64] = np.where(own, 0.0, rows).sum(axis=1) / others
-    return found
+    own = np.zeros((len(queries), keys), bool)
+    own[np.arange(len(queries)), queries] = True
+    others = np.maximum(1, len(queries) - own.sum(axis=0))
+    mass: NDArray[np.float64] = np.where(own, 0.0, rows).sum(axis=1) / others
+    return mass
 
 
-def _drawing(layout: Layout, asked: Bool) -> Bool:
+def _seen_by_all(layout: Layout, asked: Bool) -> Bool:
     """The keys that every query which counts can see, bool[key]."""
     return np.asarray(layout.seen()[asked].all(axis=0))
 
 
-PREFIX_READING = Result(
+PREFIX_READING: Result[LengthReading] = Result(
     name="prefix reading",
     needs=("capture",),
     settings=("window",),
     compute=lambda captures, settings, about: read_length(next(captures), settings.window),
-    dump=save_reading,
-    load=lambda data, about: load_reading(data),
+    dump=partial(pack_fields, _MAGIC),
+    load=lambda data, about: unpack_fields(_MAGIC, LengthReading, data),
     subjects=lambda inventory: map(Subject.of, inventory.prefixes),
 )

@@ -7,11 +7,11 @@ what comes next, but where it comes back the first copy does.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
-from attention_gallery.analysis.codec import pack, unpack
+from attention_gallery.analysis.codec import pack_fields, unpack_fields
 from attention_gallery.analysis.measures.analyse import layout_of
 from attention_gallery.analysis.measures.attention_layout import LayerView, Layout
 from attention_gallery.analysis.measures.head_blocks import blocks, reaches_of
@@ -22,13 +22,6 @@ from attention_gallery.analysis.result import Result, Subject
 from attention_gallery.records import AttentionKind, Float32, HeadMetric, Int32, StoredAttention, Tokens
 
 MAGIC = b"attention-gallery repeats 1\n"
-DTYPES = {
-    "values": "<f4",
-    "uniform": "<f4",
-    "shuffled_mean": "<f4",
-    "shuffled_deviation": "<f4",
-    "queries": "<i4",
-}
 _CAVEAT = (
     "Random tokens are unlike anything that the model was trained on. A head with a high score can do this; "
     "whether it does so in real text, the measures there tell."
@@ -83,31 +76,32 @@ class RepeatScores:
     @cached_property
     def metrics(self) -> tuple[HeadMetric, ...]:
         """The scores with what they mean."""
-        told = (metric.describe(row, 1) for metric, row in zip(REPEATS, self.values, strict=True))
+        metrics = (metric.describe(row, 1) for metric, row in zip(REPEATS, self.values, strict=True))
         if self.kind != "encoder":
-            return tuple(told)
-        return tuple(replace(one, caveat=ENCODER_CAVEAT + one.caveat) for one in told)
+            return tuple(metrics)
+        return tuple(replace(metric, caveat=ENCODER_CAVEAT + metric.caveat) for metric in metrics)
 
 
 def measure_repeats(attention: StoredAttention) -> RepeatScores:
     """Score every head of a capture of random tokens read twice. Raises `DamagedEntry`."""
     facts = attention.facts
     begin, count = copies(attention.tokens)
-    made: dict[int | None, Linear] = {}
-    parts = []
+    by_reach: dict[int | None, Linear] = {}
+    for reach in set(reaches_of(attention)):
+        layout = layout_of(attention, 1, reach)
+        patterns = [_pattern(layout, begin, count, nearer) for nearer in _NEARER]
+        by_reach[reach] = Linear.from_patterns(layout, patterns)
+    measured = []
     for block in blocks(attention):
-        if block.reach not in made:
-            layout = layout_of(attention, 1, block.reach)
-            made[block.reach] = Linear.of(layout, [_pattern(layout, begin, count, near) for near in _NEARER])
-        linear = made[block.reach]
-        parts.append(linear.measure(LayerView.of(block.weights, linear.layout)))
+        linear = by_reach[block.reach]
+        measured.append(linear.measure(LayerView.from_weights(block.weights, linear.layout)))
     values, deviation = (
-        np.concatenate(part, axis=1).reshape(-1, facts.layers, facts.heads)
-        for part in zip(*parts, strict=True)
+        np.concatenate(arrays, axis=1).reshape(-1, facts.layers, facts.heads)
+        for arrays in zip(*measured, strict=True)
     )
+    layers = [by_reach[reach] for reach in reaches_of(attention)]
     uniform, queries = (
-        np.stack([getattr(made[reach], name) for reach in reaches_of(attention)], axis=1)
-        for name in ("uniform", "counted")
+        np.stack([getattr(linear, name) for linear in layers], axis=1) for name in ("uniform", "counted")
     )
     return RepeatScores(
         count,
@@ -134,23 +128,11 @@ def _pattern(layout: Layout, begin: int, count: int, nearer: int) -> Pattern:
     return Pattern.where_any(looked_for & layout.seen())
 
 
-def save_repeats(scores: RepeatScores) -> bytes:
-    """The scores as bytes; equal scores give equal bytes."""
-    arrays = {name: getattr(scores, name).astype(dtype, copy=False) for name, dtype in DTYPES.items()}
-    return pack(MAGIC, {"count": scores.count, "kind": scores.kind}, arrays)
-
-
-def load_repeats(data: bytes) -> RepeatScores:
-    """What `save_repeats` was given. Raises `DamagedEntry` for any other bytes."""
-    facts, arrays = unpack(MAGIC, data, DTYPES)
-    return RepeatScores(facts["count"], facts["kind"], **arrays)
-
-
-REPEATED_TOKENS = Result(
+REPEATED_TOKENS: Result[RepeatScores] = Result(
     name="repeated tokens",
     needs=("capture",),
     compute=lambda captures, settings, about: measure_repeats(next(captures)),
-    dump=save_repeats,
-    load=lambda data, about: load_repeats(data),
+    dump=partial(pack_fields, MAGIC),
+    load=lambda data, about: unpack_fields(MAGIC, RepeatScores, data),
     subjects=lambda inventory: map(Subject.of, inventory.random_tokens),
 )

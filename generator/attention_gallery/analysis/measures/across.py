@@ -2,116 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from attention_gallery.analysis.experiments.repeated_tokens import RepeatScores
-from attention_gallery.analysis.measures.head_types import (
-    KINDS,
-    NONE,
-    RANDOM,
-    Criteria,
-    Int8,
-    Thresholds,
-    count_types,
-    head_type,
-    names_of,
-    on_random_tokens,
-    weigh,
-)
+from attention_gallery.analysis.measures.head_types import KINDS, RANDOM, weigh
+from attention_gallery.analysis.measures.linear import mean_where_counted
+from attention_gallery.analysis.measures.measured_heads import MeasuredHeads
 from attention_gallery.analysis.measures.sentence_analysis import SentenceAnalysis
-from attention_gallery.records import AttentionKind, Float32, HeadMetric, HeadType, Int32
+from attention_gallery.analysis.measures.type_evidence import on_random_tokens, type_with_evidence
+from attention_gallery.records import Float32, HeadType, Int32
+
+Array = TypeVar("Array")
 
 
-@dataclass(frozen=True, eq=False)
-class HeadsAcross:
-    """The heads of one model over `sentences` sentences.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class HeadsAcross(MeasuredHeads):
+    """The heads of one model over `sentences` sentences: what is measured is their mean.
 
-    metrics: mean over the sentences where a measure is defined, float32[layer, head] each.
-    lowest, highest: by name of the measure, float32[layer, head]; NaN where it is never defined.
-    queries: int32[layer] by name, on how many queries a measure rests, all sentences together. uniform:
-    float32[layer] by name, mean of what even attention would give. shuffled_mean, shuffled_deviation: mean
-    and standard deviation of the means where the weights of each row are shuffled.
-    types, also: int8[layer, head], decided from the means and from scores on random tokens: the first type of
-    a head, and a second or `NONE`. random: these scores by name, float32[layer, head] each.
-    type_sentences: int32[type, layer, head], on how many sentences a head is of each type of `KINDS`.
+    metrics: over the sentences where a measure is defined. lowest, highest: by name of the measure,
+    float32[layer, head]; NaN where it is never defined. queries: of all sentences together. uniform: means.
+    shuffled_mean, shuffled_deviation: mean and standard deviation of the means where the weights of each row
+    are shuffled.
+    types, also: decided from the means and from scores on random tokens. random: these scores by name,
+    float32[layer, head] each. type_sentences: int32[type, layer, head], on how many sentences a head is of
+    each type of `KINDS`.
     """
 
     sentences: int
-    kind: AttentionKind
-    window: int
-    thresholds: Thresholds
-    metrics: tuple[HeadMetric, ...]
     lowest: dict[str, Float32]
     highest: dict[str, Float32]
-    queries: dict[str, Int32]
-    uniform: dict[str, Float32]
     shuffled_mean: dict[str, Float32]
     shuffled_deviation: dict[str, Float32]
-    types: Int8
-    also: Int8
     type_sentences: Int32
     random: dict[str, Float32]
 
-    @property
-    def layers(self) -> int:
-        """How many layers."""
-        return int(self.types.shape[0])
-
-    @property
-    def heads(self) -> int:
-        """How many heads in each layer."""
-        return int(self.types.shape[1])
-
-    @cached_property
-    def values(self) -> dict[str, Float32]:
-        """The means by name of the measure: float32[layer, head] each."""
-        return {metric.name: metric.values for metric in self.metrics}
-
-    @cached_property
-    def _criteria(self) -> tuple[Criteria, ...]:
-        return Criteria.of_layers(self.thresholds, self.window, self.uniform, self.queries)
-
-    def head_metrics(self, layer: int, head: int) -> dict[str, float]:
-        """The means of one head, by name; NaN where undefined."""
-        return {name: float(values[layer, head]) for name, values in self.values.items()}
-
-    def type_name(self, layer: int, head: int) -> str:
-        """The short name of a head's first type, without its evidence."""
-        return KINDS[int(self.types[layer, head])].name
-
-    def type_names(self, layer: int, head: int) -> tuple[str, ...]:
-        """The short names of the types that a head has."""
-        return names_of(int(self.types[layer, head]), int(self.also[layer, head]))
-
-    def head_type(self, layer: int, head: int) -> HeadType:
-        """What one head does over the sentences, with the evidence."""
-        found = self._head_type(int(self.types[layer, head]), layer, head)
-        second = int(self.also[layer, head])
-        return found if second == NONE else found._replace(also=self._head_type(second, layer, head))
-
     def _head_type(self, code: int, layer: int, head: int) -> HeadType:
-        """One type with its evidence."""
         numbers, criteria = self.head_metrics(layer, head), self._criteria[layer]
         numbers |= {name: float(values[layer, head]) for name, values in self.random.items()}
-        found = head_type(code, numbers, criteria)
-        times, over = int(self.type_sentences[code, layer, head]), f"{self.sentences:,} sentence"
+        head_type = type_with_evidence(code, numbers, criteria)
+        count, sentences = int(self.type_sentences[code, layer, head]), f"{self.sentences:,} sentence"
         if on_random_tokens(KINDS[code], numbers, criteria):
-            told = f"of this type on {times} of {over}{'s' if self.sentences > 1 else ''}"
+            note = f"; of this type on {count} of {sentences}{'s' if self.sentences > 1 else ''}"
         elif self.sentences == 1:
-            return found
+            return head_type
         else:
-            told = f"of this type on {times} of them"
-            return found._replace(evidence=f"{found.evidence}, mean over {over}s; {told}")
-        return found._replace(evidence=f"{found.evidence}; {told}")
-
-    @cached_property
-    def type_counts(self) -> tuple[tuple[str, int], ...]:
-        """How many heads have each type, in the order of `KINDS`, types without heads left out."""
-        return count_types(self.types, self.also)
+            note = f", mean over {sentences}s; of this type on {count} of them"
+        return head_type._replace(evidence=head_type.evidence + note)
 
 
 @dataclass(eq=False)
@@ -134,7 +76,8 @@ class _Sums:
     ranges: NDArray[np.float64]
 
     @classmethod
-    def for_shape(cls, metrics: int, layers: int, heads: int) -> _Sums:
+    def zeros(cls, metrics: int, layers: int, heads: int) -> _Sums:
+        """Nothing added yet."""
         shape = (metrics, layers, heads)
         return cls(
             total=np.zeros(shape),
@@ -166,7 +109,7 @@ class Across:
         """Take one more sentence into account."""
         if self._first is None or self._sums is None:
             self._first = analysis
-            self._sums = _Sums.for_shape(len(analysis.metrics), analysis.layers, analysis.heads)
+            self._sums = _Sums.zeros(len(analysis.metrics), analysis.layers, analysis.heads)
         if _signature(analysis) != _signature(self._first):
             raise ValueError("these analyses are not of the same model under the same settings")
         self.sentences += 1
@@ -198,18 +141,15 @@ class Across:
         first, sums = self._first, self._sums
         if first is None or sums is None:
             raise ValueError("no analysis was added")
-        names = [metric.name for metric in first.metrics]
-        means = _mean(sums.total, sums.defined).astype(np.float32)
-        uniform = dict(zip(names, _mean(sums.uniform, sums.uniform_defined).astype(np.float32), strict=True))
-        values = dict(zip(names, means, strict=True))
-        queries = dict(zip(names, sums.queries.copy(), strict=True))
-        random = {} if repeats is None else {one.name: one.values for one in repeats.metrics}
+        by_name = partial(_by_name, [metric.name for metric in first.metrics])
+        means = _means(sums.total, sums.defined)
+        values, uniform = by_name(means), by_name(_means(sums.uniform, sums.uniform_defined))
+        queries = by_name(sums.queries.copy())
+        random = {} if repeats is None else {metric.name: metric.values for metric in repeats.metrics}
         evens = {} if repeats is None else dict(zip(random, repeats.uniform, strict=True))
         if first.kind != "decoder":
             random.pop(RANDOM["induction"], None)
         types, also = weigh({**values, **random}, {**uniform, **evens}, first.thresholds, queries)
-        shuffled = _mean(sums.shuffled, sums.defined).astype(np.float32)
-        deviation = _mean(np.sqrt(sums.variance), sums.defined).astype(np.float32)
         return HeadsAcross(
             sentences=self.sentences,
             kind=first.kind,
@@ -219,12 +159,12 @@ class Across:
                 replace(metric, values=row, range=(low, high))
                 for metric, row, (low, high) in zip(first.metrics, means, sums.ranges.tolist(), strict=True)
             ),
-            lowest=dict(zip(names, sums.lowest.copy(), strict=True)),
-            highest=dict(zip(names, sums.highest.copy(), strict=True)),
+            lowest=by_name(sums.lowest.copy()),
+            highest=by_name(sums.highest.copy()),
             queries=queries,
             uniform=uniform,
-            shuffled_mean=dict(zip(names, shuffled, strict=True)),
-            shuffled_deviation=dict(zip(names, deviation, strict=True)),
+            shuffled_mean=by_name(_means(sums.shuffled, sums.defined)),
+            shuffled_deviation=by_name(_means(np.sqrt(sums.variance), sums.defined)),
             types=types,
             also=also,
             type_sentences=sums.types.copy(),
@@ -237,8 +177,10 @@ def _signature(analysis: SentenceAnalysis) -> tuple[object, ...]:
     return names, analysis.types.shape, analysis.kind, analysis.window, analysis.thresholds
 
 
-def _mean(total: NDArray[np.float64], count: Int32) -> NDArray[np.float64]:
-    """Total over count, NaN where nothing was counted."""
-    mean: NDArray[np.float64] = np.full(total.shape, np.nan)
-    np.divide(total, count, out=mean, where=count > 0)
-    return mean
+def _means(total: NDArray[np.float64], count: Int32) -> Float32:
+    return mean_where_counted(total, count).astype(np.float32)
+
+
+def _by_name(names: Sequence[str], arrays: Iterable[Array]) -> dict[str, Array]:
+    """An array of each measure, [metric, ...], by its name."""
+    return dict(zip(names, arrays, strict=True))

@@ -9,36 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attention_gallery.analysis.codec import pack, unpack
+from attention_gallery.analysis.codec import array_fields, pack, unpack
 from attention_gallery.analysis.measures.analyse import analyse
 from attention_gallery.analysis.measures.head_types import Thresholds
-from attention_gallery.analysis.measures.measure_set import BUILT_IN, MeasureSet
+from attention_gallery.analysis.measures.metrics import BUILT_IN, MeasureSet
 from attention_gallery.analysis.measures.sentence_analysis import SentenceAnalysis
 from attention_gallery.analysis.result import Result
 from attention_gallery.errors import DamagedEntry
 
 MAGIC = b"attention-gallery analysis 5\n"
 
-DTYPES = {
-    "values": "<f4",
-    "uniform": "<f4",
-    "queries": "<i4",
-    "shuffled_mean": "<f4",
-    "shuffled_deviation": "<f4",
-    "types": "|i1",
-    "also": "|i1",
-    "top_keys": "<i4",
-    "top_weights": "<f4",
-    "top_content_keys": "<i4",
-    "top_content_weights": "<f4",
-    "standouts_q": "<i4",
-    "standouts_k": "<i4",
-    "standouts_w": "<f4",
-    "far_q": "<i4",
-    "far_k": "<i4",
-    "far_w": "<f4",
-    "overall_average": "<f4",
-}
+_DTYPES = {"values": "<f4", "uniform": "<f4", "queries": "<i4", **array_fields(SentenceAnalysis)}
 
 
 def save(analysis: SentenceAnalysis) -> bytes:
@@ -57,17 +38,19 @@ def save(analysis: SentenceAnalysis) -> bytes:
         "uniform": np.stack(list(analysis.uniform.values())),
         "queries": np.stack(list(analysis.queries.values())),
     }
-    named = stacked | {name: getattr(analysis, name) for name in DTYPES if name not in stacked}
-    return pack(MAGIC, facts, {name: array.astype(DTYPES[name], copy=False) for name, array in named.items()})
+    arrays = stacked | {name: getattr(analysis, name) for name in array_fields(SentenceAnalysis)}
+    return pack(
+        MAGIC, facts, {name: array.astype(_DTYPES[name], copy=False) for name, array in arrays.items()}
+    )
 
 
 def load(data: bytes, measures: MeasureSet = BUILT_IN) -> SentenceAnalysis:
     """The analysis that `save` wrote, made with these measures. Raises `DamagedEntry` for any other bytes."""
-    facts, arrays = unpack(MAGIC, data, DTYPES)
+    facts, arrays = unpack(MAGIC, data, _DTYPES)
     try:
         return _analysis(facts, arrays, measures)
     except (KeyError, TypeError, ValueError) as error:
-        raise DamagedEntry(f"a kept analysis cannot be read: {error}") from error
+        raise DamagedEntry(f"a cached analysis cannot be read: {error}") from error
 
 
 def _analysis(
@@ -99,7 +82,9 @@ ANALYSIS = Result(
     compute=lambda captures, settings, measures: analyse(next(captures), settings, metrics=measures.metrics),
     dump=save,
     load=load,
-    subjects=lambda inventory: (subject._replace(about=inventory.measures) for subject in inventory.each),
+    subjects=lambda inventory: (
+        subject._replace(about=inventory.measures) for subject in inventory.capture_subjects
+    ),
     identify=lambda measures: measures.digest,
     optional=False,
 )

@@ -45,7 +45,7 @@ class Layout:
     in_sight: Bool
 
     @classmethod
-    def of(cls, tokens: Tokens, *, causal: bool, window: int, reach: int | None = None) -> Layout:
+    def from_tokens(cls, tokens: Tokens, *, causal: bool, window: int, reach: int | None = None) -> Layout:
         """The layout of a sentence whose tokens look at each other, at most `reach` tokens apart."""
         count = len(tokens)
         position = np.arange(count, dtype=np.float32)
@@ -148,8 +148,10 @@ def _equal(queries: Tokens, keys: Tokens) -> Bool:
         return same
     # Two texts may have vocabularies of their own, in which a number means different tokens.
     names = {text: number for number, text in enumerate(dict.fromkeys([*queries.texts, *keys.texts]))}
-    asked, looked = (np.array([names[text] for text in one.texts], dtype=np.int64) for one in (queries, keys))
-    both: Bool = same & (asked[:, None] == looked)
+    query_names, key_names = (
+        np.array([names[text] for text in tokens.texts], dtype=np.int64) for tokens in (queries, keys)
+    )
+    both: Bool = same & (query_names[:, None] == key_names)
     return both
 
 
@@ -162,7 +164,7 @@ class LayerView:
     layout: Layout
 
     @classmethod
-    def of(cls, weights: Float32, layout: Layout) -> LayerView:
+    def from_weights(cls, weights: Float32, layout: Layout) -> LayerView:
         """A view of `weights` float32[head, query, key]; the heads may come from several layers."""
         return cls(weights, np.vecdot(weights, np.ones(layout.keys, np.float32)), layout)
 
@@ -171,15 +173,15 @@ class LayerView:
         """How many heads are in view."""
         return len(self.weights)
 
-    def received(self) -> Float32:
+    def column_mass(self) -> Float32:
         """What each key gets from all queries, in sum: float32[head, key].
 
         Where queries and keys are the same tokens, a key's own look at itself does not count.
         """
-        given: Float32 = self.weights.sum(axis=1)
+        mass: Float32 = self.weights.sum(axis=1)
         if self.layout.kind != "cross":
-            given -= np.diagonal(self.weights, axis1=1, axis2=2)
-        return given
+            mass -= np.diagonal(self.weights, axis1=1, axis2=2)
+        return mass
 
     def absent(self) -> Float32:
         """The answer of a measure that is not defined here: NaN for every head, float32[head]."""

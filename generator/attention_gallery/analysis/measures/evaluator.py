@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from attention_gallery.analysis.measures.attention_layout import LayerView, Layout
 from attention_gallery.analysis.measures.linear import Linear
 from attention_gallery.analysis.measures.metrics import Metric, metrics_for
-from attention_gallery.analysis.measures.permutation import Shuffles
+from attention_gallery.analysis.measures.permutation import Permutations
 from attention_gallery.records import Float32
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Reading:
+class MetricValues(NamedTuple):
     """The measures of some heads: float32[metric, head] each, NaN where undefined.
 
-    shuffled_mean, shuffled_deviation: over the orders of the weights of each row.
+    shuffled_mean, shuffled_deviation: over permutations of the weights of each row.
     """
 
     values: Float32
@@ -26,7 +25,7 @@ class Reading:
     shuffled_deviation: Float32
 
 
-class Gauge:
+class MetricEvaluator:
     """Measures heads of one layout. What all heads share is worked out once.
 
     uniform: what evenly spread attention gives, by name. queries: on how many queries each measure rests.
@@ -35,60 +34,52 @@ class Gauge:
     def __init__(self, layout: Layout, metrics: Sequence[Metric] | None = None) -> None:
         self.layout = layout
         self.metrics = tuple(metrics_for(layout.kind) if metrics is None else metrics)
-        self._places = [index for index, metric in enumerate(self.metrics) if metric.pattern is not None]
+        numbered = list(enumerate(self.metrics))
+        self._linear_indices = [index for index, metric in numbered if metric.pattern is not None]
+        self._others = [(index, metric) for index, metric in numbered if metric.pattern is None]
         patterns = [metric.pattern(layout) for metric in self.metrics if metric.pattern is not None]
-        self._linear = Linear.of(layout, patterns)
-        ranges = [self.metrics[index].range_for(layout.queries) for index in self._places]
+        self._linear = Linear.from_patterns(layout, patterns)
+        ranges = [self.metrics[index].range_for(layout.queries) for index in self._linear_indices]
         self._least, self._greatest = np.array(ranges, np.float32).reshape(-1, 2).T[:, :, None]
-        self._others = [
-            (index, metric) for index, metric in enumerate(self.metrics) if metric.pattern is None
-        ]
-        self._shuffles = Shuffles(layout)
-        self.uniform = self._uniform()
-        self.queries = self._queries()
+        self._permutations = Permutations(layout)
+        even = LayerView.from_weights(layout.uniform()[None], layout)
+        uniform = np.full(len(numbered), np.nan, np.float32)
+        uniform[self._linear_indices] = self._linear.uniform
+        for index, metric in self._others:
+            uniform[index] = metric(even)[0]
+        queries = np.full(len(numbered), layout.choosing.sum())
+        queries[self._linear_indices] = self._linear.counted
+        names = [metric.name for metric in self.metrics]
+        self.uniform: dict[str, float] = dict(zip(names, uniform.tolist(), strict=True))
+        self.queries: dict[str, int] = dict(zip(names, queries.tolist(), strict=True))
 
-    def _uniform(self) -> dict[str, float]:
-        even = LayerView.of(self.layout.uniform()[None], self.layout)
-        found = {
-            metric.name: float(metric(even)[0]) if metric.pattern is None else float("nan")
-            for metric in self.metrics
-        }
-        for place, value in zip(self._places, self._linear.uniform.tolist(), strict=True):
-            found[self.metrics[place].name] = float(np.float32(value))
-        return found
-
-    def _queries(self) -> dict[str, int]:
-        found = {metric.name: int(self.layout.choosing.sum()) for metric in self.metrics}
-        for place, count in zip(self._places, self._linear.counted.tolist(), strict=True):
-            found[self.metrics[place].name] = int(count)
-        return found
-
-    def read(self, view: LayerView) -> Reading:
+    def evaluate(self, view: LayerView) -> MetricValues:
         """Every measure of every head in view, with its baselines."""
         shape = (len(self.metrics), view.heads)
         values, mean, deviation = (np.full(shape, np.nan, dtype=np.float32) for _ in range(3))
-        linear, deviation[self._places] = self._linear.measure(view)
-        values[self._places] = np.minimum(np.maximum(linear, self._least), self._greatest)
-        mean[self._places] = self._linear.uniform[:, None]
+        linear, deviation[self._linear_indices] = self._linear.measure(view)
+        values[self._linear_indices] = np.minimum(np.maximum(linear, self._least), self._greatest)
+        mean[self._linear_indices] = self._linear.uniform[:, None]
         for index, metric in self._others:
             values[index] = metric(view)
             if not metric.ordered:
                 mean[index] = values[index]
                 deviation[index] = np.where(np.isnan(values[index]), np.nan, 0)
         self._draw(view, mean, deviation)
-        return Reading(values, mean, deviation)
+        return MetricValues(values, mean, deviation)
 
     def _draw(self, view: LayerView, mean: Float32, deviation: Float32) -> None:
-        """Fill in what lots tell of the measures that have no closed form."""
+        """Fill in what draws tell of the measures that have no closed form."""
         ordered = [(index, metric) for index, metric in self._others if metric.ordered]
-        received = [(index, metric) for index, metric in ordered if metric.received is not None]
-        if received:
-            drawn = self._shuffles.received(view)
-            for index, metric in received:
-                samples = metric.of_received(drawn, self.layout)
+        by_column = [(index, metric) for index, metric in ordered if metric.received is not None]
+        if by_column:
+            drawn = self._permutations.column_mass(view)
+            for index, metric in by_column:
+                samples = metric.evaluate_column_mass(drawn, self.layout)
                 mean[index], deviation[index] = samples.mean(axis=1), samples.std(axis=1, ddof=1)
-        others = [(index, metric) for index, metric in ordered if metric.received is None]
-        if others:
-            several = np.stack([[metric(one) for _, metric in others] for one in self._shuffles.views(view)])
-            chosen = [index for index, _ in others]
-            mean[chosen], deviation[chosen] = several.mean(axis=0), several.std(axis=0, ddof=1)
+        by_weight = [(index, metric) for index, metric in ordered if metric.received is None]
+        if by_weight:
+            permuted = self._permutations.views(view)
+            samples = np.stack([[metric(draw) for _, metric in by_weight] for draw in permuted])
+            indices = [index for index, _ in by_weight]
+            mean[indices], deviation[indices] = samples.mean(axis=0), samples.std(axis=0, ddof=1)

@@ -6,9 +6,9 @@ What is measured on a block of this size stays in the processor's cache from one
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from attention_gallery.errors import DamagedEntry
 from attention_gallery.records import Float32, StoredAttention
 from attention_gallery.store.halves import widened
 
+Arrays = TypeVar("Arrays", bound=NamedTuple)
 # Weights in a block (1 MiB); a head that has more of them is a block of its own.
 BLOCK_WEIGHTS = 2**18
 
@@ -38,25 +39,30 @@ class Block:
     weights: Float32
 
 
-class Taker(Protocol):
+class BlockConsumer(Protocol):
     """What takes one block after another, in order, and is asked for its result in the end."""
 
     def take(self, block: Block) -> None:
         """Measure the heads of a block."""
 
 
-def hand_out(attention: StoredAttention, takers: Iterable[Taker]) -> None:
-    """Give every block to each of the takers in turn. Raises `DamagedEntry`, and what they raise."""
-    takers = tuple(takers)
+def feed_blocks(attention: StoredAttention, consumers: Iterable[BlockConsumer]) -> None:
+    """Give every block to each of the consumers in turn. Raises `DamagedEntry`, and what they raise."""
+    consumers = tuple(consumers)
     for block in blocks(attention):
         try:
-            for taker in takers:
-                taker.take(block)
+            for consumer in consumers:
+                consumer.take(block)
         except Exception:
             # The bytes of a layer are compared when the last of it is read: damage explains what it led to.
             for layer in range(block.layer, block.layer + block.layers):
                 attention.layer(layer)
             raise
+
+
+def joined(measured: Sequence[Arrays], axis: int = 0) -> Arrays:
+    """What was measured on one block after another, array by array: the heads are on `axis`."""
+    return measured[0]._make(np.concatenate(arrays, axis) for arrays in zip(*measured, strict=True))
 
 
 def blocks(attention: StoredAttention) -> Iterator[Block]:
@@ -67,16 +73,16 @@ def blocks(attention: StoredAttention) -> Iterator[Block]:
     room = np.empty(0, np.float32)
     for first, end, reach in _runs(attention, facts.heads * weights):
         head = 0
-        for part in attention.parts(first, end, max(1, BLOCK_WEIGHTS // weights)):
-            if part.shape[2:] != shape or head + part.shape[1] > facts.heads:
+        for stored in attention.parts(first, end, max(1, BLOCK_WEIGHTS // weights)):
+            if stored.shape[2:] != shape or head + stored.shape[1] > facts.heads:
                 raise DamagedEntry(
-                    f"layer {first} holds weights of shape {part.shape[1:]}, not {(facts.heads, *shape)}"
+                    f"layer {first} holds weights of shape {stored.shape[1:]}, not {(facts.heads, *shape)}"
                 )
-            if room.size < part.size:
-                room = np.empty(part.size, np.float32)
-            exact = widened(part, room[: part.size])
-            yield Block(first, head, end - first, part.shape[1], reach, exact.reshape(-1, *shape))
-            head += part.shape[1]
+            if room.size < stored.size:
+                room = np.empty(stored.size, np.float32)
+            exact = widened(stored, room[: stored.size])
+            yield Block(first, head, end - first, stored.shape[1], reach, exact.reshape(-1, *shape))
+            head += stored.shape[1]
         if head != facts.heads:
             raise DamagedEntry(f"layer {first} holds {head} heads, not {facts.heads}")
 

@@ -1,15 +1,14 @@
-"""What kind of head a head is: decided from its measures by thresholds, with the numbers as evidence."""
+"""What kind of head a head is: decided from its measures by thresholds."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from attention_gallery.records import Float32, HeadType, Int32
+from attention_gallery.records import Float32, Int32
 
 Int8 = NDArray[np.int8]
 
@@ -201,73 +200,56 @@ def weigh(
     against even attention: the weightiest comes first, and the next is the second type. Where none passes it
     is local or diagonal, focused or broad, or else mixed.
     """
+    evidence = _Evidence(values, uniform, thresholds, queries)
     entropy = values["entropy"]
     codes = np.full(entropy.shape, MIXED, dtype=np.int8)
     codes[entropy > thresholds.broad] = BROAD
     codes[entropy < thresholds.focused] = FOCUSED
     for code in (LOCAL, DIAGONAL):
-        near = _passing(values, KINDS[code], uniform, thresholds, queries)
-        codes[near > 0] = code
-    weights = np.stack([_weight(values, kind, uniform, thresholds, queries) for kind in SPECIFIC])
+        codes[evidence.passing(KINDS[code].measure) > 0] = code
+    weights = np.stack([evidence.weight(kind) for kind in SPECIFIC])
     order = np.argsort(-weights, axis=0, kind="stable")[:2]
     first, second = np.take_along_axis(weights, order, axis=0) > 0
     codes = np.where(first, order[0], codes).astype(np.int8)
     return codes, np.where(second, order[1], NONE).astype(np.int8)
 
 
-def _passing(
-    values: Mapping[str, Float32],
-    kind: Kind,
-    uniform: Mapping[str, Float32],
-    thresholds: Thresholds,
-    queries: Mapping[str, Int32],
-) -> Float32:
-    """The measure of a kind where it is beyond its threshold, else -1: float32[layer, head]."""
-    if kind.measure not in values:
-        return np.full(values["entropy"].shape, -1, dtype=np.float32)
-    return _beyond(values[kind.measure], kind.measure, uniform, thresholds, queries)
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """What `weigh` decides from."""
 
+    values: Mapping[str, Float32]
+    uniform: Mapping[str, Float32]
+    thresholds: Thresholds
+    queries: Mapping[str, Int32]
 
-def _weight(
-    values: Mapping[str, Float32],
-    kind: Kind,
-    uniform: Mapping[str, Float32],
-    thresholds: Thresholds,
-    queries: Mapping[str, Int32],
-) -> Float32:
-    """What the share of a kind tells against even attention, -1 where it does not pass: float32[layer, head].
+    def passing(self, name: str) -> Float32:
+        """One measure where it is beyond its threshold, else -1: float32[layer, head]."""
+        if name not in self.values:
+            return np.full(self.values["entropy"].shape, -1, dtype=np.float32)
+        evens = np.atleast_1d(self.uniform.get(name, np.float32(1))).tolist()
+        limits = [limit_of(name, {name: even}, self.thresholds) for even in evens]
+        beyond = self.values[name] > np.array(limits, np.float32)[:, None]  # false for NaN
+        if name in SPARSE:
+            beyond &= np.atleast_1d(self.queries[name] >= self.thresholds.queries)[:, None]
+        return np.where(beyond, self.values[name], np.float32(-1))
 
-    That is the Kullback-Leibler divergence in bits of the share and the rest from what even attention gives
-    to the two; of measure and score on random tokens the larger. Where no even share is known, the share.
-    """
-    best = np.full(values["entropy"].shape, -1, dtype=np.float32)
-    for name in filter(None, (kind.measure, RANDOM.get(kind.measure))):
-        if name not in values:
-            continue
-        share = _beyond(values[name], name, uniform, thresholds, queries)
-        told = share
-        if name in uniform:
-            even = np.clip(np.atleast_1d(uniform[name]), 1e-6, 1 - 1e-6).astype(np.float32)[:, None]
-            known = np.clip(share, 1e-6, 1 - 1e-6)
-            told = known * np.log2(known / even) + (1 - known) * np.log2((1 - known) / (1 - even))
-        best = np.maximum(best, np.where(share > 0, told, np.float32(-1)))
-    return best
+    def weight(self, kind: Kind) -> Float32:
+        """What the share of a kind tells against even attention, -1 where it does not pass.
 
-
-def _beyond(
-    found: Float32,
-    name: str,
-    uniform: Mapping[str, Float32],
-    thresholds: Thresholds,
-    queries: Mapping[str, Int32],
-) -> Float32:
-    """One measure where it is beyond its threshold, else -1: float32[layer, head]."""
-    evens = np.atleast_1d(uniform.get(name, np.float32(1))).tolist()
-    limits = [limit_of(name, {name: even}, thresholds) for even in evens]
-    passing = found > np.array(limits, np.float32)[:, None]  # false for NaN
-    if name in SPARSE:
-        passing &= np.atleast_1d(queries[name] >= thresholds.queries)[:, None]
-    return np.where(passing, found, np.float32(-1))
+        float32[layer, head], the Kullback-Leibler divergence in bits of the share and the rest from what even
+        attention gives to the two; of measure and score on random tokens the larger. Where no even share is
+        known, the share.
+        """
+        best = np.full(self.values["entropy"].shape, -1, dtype=np.float32)
+        for name in filter(None, (kind.measure, RANDOM.get(kind.measure))):
+            share = weight = self.passing(name)
+            if name in self.uniform:
+                even = np.clip(np.atleast_1d(self.uniform[name]), 1e-6, 1 - 1e-6).astype(np.float32)[:, None]
+                known = np.clip(share, 1e-6, 1 - 1e-6)
+                weight = known * np.log2(known / even) + (1 - known) * np.log2((1 - known) / (1 - even))
+            best = np.maximum(best, np.where(share > 0, weight, np.float32(-1)))
+        return best
 
 
 def limit_of(measure: str, uniform: Mapping[str, float], thresholds: Thresholds) -> float:
@@ -298,105 +280,3 @@ def count_types(types: Int8, also: Int8) -> tuple[tuple[str, int], ...]:
     codes = np.concatenate([types.ravel(), also[also != NONE]])
     counts = np.bincount(codes, minlength=len(KINDS)).tolist()
     return tuple((kind.name, count) for kind, count in zip(KINDS, counts, strict=True) if count)
-
-
-@dataclass(frozen=True, slots=True)
-class Criteria:
-    """What the heads of one layer are judged by, each by name of the measure.
-
-    limits: the share that a head must exceed. uniform: what even attention would give. queries: on how many
-    queries a measure rests.
-    """
-
-    thresholds: Thresholds
-    window: int
-    limits: Mapping[str, float]
-    uniform: Mapping[str, float]
-    queries: Mapping[str, int]
-
-    @classmethod
-    def of_layers(
-        cls,
-        thresholds: Thresholds,
-        window: int,
-        uniform: Mapping[str, Float32],
-        queries: Mapping[str, Int32],
-    ) -> tuple[Criteria, ...]:
-        """Those of every layer; `uniform` and `queries` are [layer] each. Equal layers share theirs."""
-        found: list[Criteria] = []
-        rows = np.array([*uniform.values(), *queries.values()])
-        for layer in range(len(uniform["entropy"])):
-            if layer and rows[:, layer].tobytes() == rows[:, layer - 1].tobytes():
-                found.append(found[-1])
-                continue
-            even = {name: float(row[layer]) for name, row in uniform.items()}
-            limits = {kind.measure: limit_of(kind.measure, even, thresholds) for kind in KINDS[:FOCUSED]}
-            rests = {name: int(row[layer]) for name, row in queries.items()}
-            found.append(cls(thresholds, window, limits, even, rests))
-        return tuple(found)
-
-
-def head_type(code: int, numbers: Mapping[str, float], criteria: Criteria) -> HeadType:
-    """One type of one head with its evidence: `numbers` are its measures by name."""
-    kind = KINDS[code]
-    if code == MIXED:
-        evidence = _nearest(numbers, criteria.limits)
-    elif code in (FOCUSED, BROAD):
-        limit = criteria.thresholds.focused if code == FOCUSED else criteria.thresholds.broad
-        side = "threshold: below" if code == FOCUSED else "threshold"
-        evidence = f"{_beside(numbers[kind.measure], limit)} {kind.phrase} ({side} {limit:g})"
-    elif on_random_tokens(kind, numbers, criteria):
-        evidence = _on_random(kind, numbers, criteria.thresholds)
-    else:
-        evidence = _share(kind, numbers, criteria)
-    return HeadType(kind.name, kind.title, kind.family, evidence)
-
-
-def on_random_tokens(kind: Kind, numbers: Mapping[str, float], criteria: Criteria) -> bool:
-    """Whether the score on random tokens is the evidence for a type, and not the measure on real texts."""
-    score = numbers.get(RANDOM.get(kind.measure, ""), math.nan)
-    if math.isnan(score) or score <= getattr(criteria.thresholds, kind.measure):
-        return False
-    share = numbers.get(kind.measure, math.nan)
-    rests = criteria.queries.get(kind.measure, 0) >= criteria.thresholds.queries
-    return not (rests and share > criteria.limits[kind.measure] and share >= score)
-
-
-def _on_random(kind: Kind, numbers: Mapping[str, float], thresholds: Thresholds) -> str:
-    limit = getattr(thresholds, kind.measure)
-    phrase = kind.phrase.partition(" goes ")[2]
-    told = _beside(numbers[RANDOM[kind.measure]], limit)
-    return f"{told} of the attention of random tokens, read twice, goes {phrase} (threshold {limit:.2g})"
-
-
-def _share(kind: Kind, numbers: Mapping[str, float], criteria: Criteria) -> str:
-    name, limit = kind.measure, criteria.limits[kind.measure]
-    phrase = kind.phrase.format(window=criteria.window)
-    told = f"{_beside(numbers[name], limit)} {phrase} (threshold {limit:.2g}"
-    if name in GAINED:
-        told += f"; spread evenly it would be {criteria.uniform[name]:.2f}"
-    if name in SPARSE:
-        told += f"; measured on {criteria.queries[name]} tokens"
-    return told + ")"
-
-
-def _nearest(numbers: Mapping[str, float], limits: Mapping[str, float]) -> str:
-    """Evidence of a mixed head: the share that comes nearest to its threshold."""
-    best, ratio = None, 0.0
-    for kind in SHARES:
-        part = numbers.get(kind.measure, 0.0) / limits[kind.measure]
-        if part > ratio:  # false for NaN
-            best, ratio = kind, part
-    if best is None:
-        return "there is nothing to choose between"
-    limit = limits[best.measure]
-    return f"{_beside(numbers[best.measure], limit)} {best.phrase}, short of the threshold {limit:.2g}"
-
-
-def _beside(value: float, limit: float) -> str:
-    """Two decimals, or as many as it takes to show on which side of the limit a value lies."""
-    for digits in (2, 3, 4):
-        text = f"{value:.{digits}f}"
-        if float(text) != round(limit, digits):
-            break
-    return text

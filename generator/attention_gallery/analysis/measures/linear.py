@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from attention_gallery.analysis.measures.attention_layout import LayerView, Layout
 from attention_gallery.analysis.measures.patterns import Pattern
-from attention_gallery.records import Bool, Float32, Int64
+from attention_gallery.records import Bool, Float32, Int32, Int64
 
 Float64 = NDArray[np.float64]
 # A measure that is worth something on fewer of the pairs than this is taken pair by pair.
@@ -55,35 +55,33 @@ class Linear:
     layout: Layout
 
     @classmethod
-    def of(cls, layout: Layout, patterns: Sequence[Pattern]) -> Linear:
+    def from_patterns(cls, layout: Layout, patterns: Sequence[Pattern]) -> Linear:
         """The measures that look for these patterns."""
         keys = layout.visible.astype(np.float64)
-        sight = layout.in_sight.astype(np.float32)
-        shape = (len(patterns), layout.queries)
         counted = np.array([pattern.rows.sum() for pattern in patterns], dtype=np.float64)
-        sums, squares = np.zeros(shape), np.zeros(shape)
+        sums, squares = np.zeros((2, len(patterns), layout.queries))
         many: dict[int, Float32] = {}
-        few: list[tuple[int, Int64, Float32]] = []
+        few: dict[int, tuple[Int64, Float32]] = {}
         for index, pattern in enumerate(patterns):
-            worth = pattern.worth * sight
-            places = _places(worth != 0, pattern.rows)
-            if places.size < SPARSE * worth.size:
-                few.append((index, places, worth.reshape(-1)[places]))
-                continue
-            sums[index] = worth.sum(axis=1, dtype=np.float64) * pattern.rows
-            squares[index] = np.einsum("qk,qk->q", worth, worth, dtype=np.float64) * pattern.rows
-            many[index], places, off = _by_rule(worth, sight, pattern.rows)
-            few.append((index, places, off))
-        few = [one for one in few if one[1].size]
-        sparse = np.array([index for index, _, _ in few], np.int64)
-        sizes = np.array([places.size for _, places, _ in few], np.int64)
-        pairs = np.concatenate([*(places for _, places, _ in few), np.zeros(0, np.int64)])
-        worths = np.concatenate([*(worths for _, _, worths in few), np.zeros(0, np.float32)])
+            worth = pattern.worth * layout.in_sight
+            pairs = _pairs(worth != 0, pattern.rows)
+            if pairs.size < SPARSE * worth.size:
+                worths = worth.reshape(-1)[pairs]
+            else:
+                sums[index] = worth.sum(axis=1, dtype=np.float64) * pattern.rows
+                squares[index] = np.einsum("qk,qk->q", worth, worth, dtype=np.float64) * pattern.rows
+                many[index], pairs, worths = _by_rule(worth, layout.in_sight, pattern.rows)
+            if pairs.size:
+                few[index] = pairs, worths
+        sizes = np.array([pairs.size for pairs, _ in few.values()], np.int64)
+        pairs = np.concatenate([np.zeros(0, np.int64), *(pairs for pairs, _ in few.values())])
+        worths = np.concatenate([np.zeros(0, np.float32), *(worths for _, worths in few.values())])
+        sparse = np.array(list(few), np.int64)
         # Those by rule were summed above: here is only where they are off it.
         cells = np.repeat(sparse, sizes) * layout.queries + pairs // layout.keys
-        exact = worths.astype(np.float64) * np.repeat([index not in many for index in sparse.tolist()], sizes)
+        exact = worths.astype(np.float64) * np.repeat([index not in many for index in few], sizes)
         for total, power in ((sums, exact), (squares, exact**2)):
-            total += np.bincount(cells, power, total.size).reshape(shape)
+            total += np.bincount(cells, power, total.size).reshape(total.shape)
         return cls(
             dense=np.array(list(many), np.int64),
             worth=tuple(many.values()),
@@ -94,7 +92,7 @@ class Linear:
             starts=np.cumsum(sizes) - sizes,
             counted=counted,
             spread=np.maximum(0, squares - sums**2 / keys) / np.maximum(1, keys - 1),
-            uniform=_mean((sums / keys).sum(axis=1), counted),
+            uniform=mean_where_counted((sums / keys).sum(axis=1), counted),
             layout=layout,
         )
 
@@ -104,8 +102,8 @@ class Linear:
         NaN where no query counts. Rows are summed in single precision, and their sums in double.
         """
         total = np.zeros((view.heads, len(self.counted)))
-        for place, worth, rows in zip(self.dense.tolist(), self.worth, self.rows, strict=True):
-            total[:, place] = (np.vecdot(view.weights, worth) * rows).sum(axis=1)
+        for index, worth, rows in zip(self.dense.tolist(), self.worth, self.rows, strict=True):
+            total[:, index] = (np.vecdot(view.weights, worth) * rows).sum(axis=1)
         if self.sparse.size:
             chosen = view.weights.reshape(view.heads, -1).take(self.pairs, axis=1)
             chosen *= self.worths
@@ -113,25 +111,25 @@ class Linear:
         variance = np.einsum("hq,mq->mh", _unevenness(view), self.spread)
         counted = self.counted[:, None]
         return (
-            _mean(total.T, counted).astype(np.float32),
-            _mean(np.sqrt(variance), counted).astype(np.float32),
+            mean_where_counted(total.T, counted).astype(np.float32),
+            mean_where_counted(np.sqrt(variance), counted).astype(np.float32),
         )
 
 
-def _places(there: Bool, rows: Bool) -> Int64:
+def _pairs(there: Bool, rows: Bool) -> Int64:
     """Which pairs bool[query, key] are there, of queries that count."""
-    places = np.flatnonzero(there)
-    return places if rows.all() else places[rows[places // there.shape[1]]]
+    pairs = np.flatnonzero(there)
+    return pairs if rows.all() else pairs[rows[pairs // there.shape[1]]]
 
 
-def _by_rule(worth: Float32, sight: Float32, rows: Bool) -> tuple[Float32, Int64, Float32]:
+def _by_rule(worth: Float32, sight: Bool, rows: Bool) -> tuple[Float32, Int64, Float32]:
     """The same worth as a view of one line of numbers, the pairs where it is off, and by how much.
 
     A line stays in the processor's cache, which a large matrix does not. Either the worth depends on the key
     alone, or on how far it lies from the query; where it does neither, the matrix itself is given. What lies
     out of sight may be anything.
     """
-    places: Int64 = np.zeros(0, np.int64)
+    pairs: Int64 = np.zeros(0, np.int64)
     if worth.size > LARGE:
         line = np.concatenate([worth[:0:-1, 0], worth[0]])
         for view in (
@@ -139,10 +137,10 @@ def _by_rule(worth: Float32, sight: Float32, rows: Bool) -> tuple[Float32, Int64
             np.broadcast_to(worth[-1], worth.shape),
         ):
             off = np.subtract(worth, view * sight, dtype=np.float32)
-            places = _places(off != 0, rows)
-            if places.size < ODD * worth.size:
-                return view, places, off.reshape(-1)[places]
-    return worth, places[:0], worth[:0, 0]
+            pairs = _pairs(off != 0, rows)
+            if pairs.size < ODD * worth.size:
+                return view, pairs, off.reshape(-1)[pairs]
+    return worth, pairs[:0], worth[:0, 0]
 
 
 def _unevenness(view: LayerView) -> Float64:
@@ -157,7 +155,7 @@ def _unevenness(view: LayerView) -> Float64:
     return np.maximum(0, around)
 
 
-def _mean(total: Float64, counted: Float64) -> Float64:
+def mean_where_counted(total: Float64, counted: Float64 | Int32) -> Float64:
     """Total over count, NaN where nothing was counted."""
     mean: Float64 = np.full(total.shape, np.nan)
     np.divide(total, counted, out=mean, where=counted > 0)

@@ -42,7 +42,7 @@ class Metric:
     pattern: what a linear measure looks for. compute: LayerView -> float32[head], for any other.
     kinds: the kinds of attention that have it at all. ordered: whether it asks where the weights of a row
     lie, so that shuffling them can change it. received: instead of `compute`, what a built-in measure makes
-    of what keys receive in sum, float32[..., key] -> float32[...].
+    of column mass, float32[..., key] -> float32[...].
     """
 
     name: str
@@ -68,17 +68,17 @@ class Metric:
         if self.compute is not None:
             return self.held(self.compute(view), view.layout)
         if self.received is not None:
-            return self.of_received(view.received(), view.layout)
+            return self.evaluate_column_mass(view.column_mass(), view.layout)
         if self.pattern is None:
             raise TypeError(f"the measure {self.name} has neither a pattern nor a way to compute it")
-        linear = Linear.of(view.layout, [self.pattern(view.layout)])
+        linear = Linear.from_patterns(view.layout, [self.pattern(view.layout)])
         return self.held(linear.measure(view)[0][0], view.layout)
 
-    def of_received(self, received: Float32, layout: Layout) -> Float32:
-        """What a measure makes of what keys receive, float32[..., key]: float32[...], held in its range."""
+    def evaluate_column_mass(self, mass: Float32, layout: Layout) -> Float32:
+        """What a measure makes of column mass, float32[..., key]: float32[...], held in its range."""
         if self.received is None:
-            raise TypeError(f"the measure {self.name} asks for more than what keys receive")
-        return self.held(self.received(received, layout), layout)
+            raise TypeError(f"the measure {self.name} asks for more than column mass")
+        return self.held(self.received(mass, layout), layout)
 
     def held(self, values: Float32, layout: Layout) -> Float32:
         """The values, held in the measure's range against rounding."""
@@ -115,23 +115,23 @@ def _entropy(view: LayerView) -> Float32:
 def _weighed_logarithms(weights: Float32) -> Float32:
     """The sum over each row of weight times logarithm of weight: float32[head, query]."""
     rows = weights.reshape(-1, weights.shape[2])
-    found = np.empty(len(rows), np.float32)
+    sums = np.empty(len(rows), np.float32)
     step = max(1, CACHED // max(1, weights.shape[2]))
     for start in range(0, len(rows), step):
-        some = rows[start : start + step]
+        block = rows[start : start + step]
         # What is added keeps the logarithm finite, and is lost on any weight but zero, which counts nothing.
-        logarithms = some + np.finfo(np.float32).tiny
+        logarithms = block + np.finfo(np.float32).tiny
         np.log(logarithms, out=logarithms)
-        np.vecdot(some, logarithms, out=found[start : start + step])
-    return found.reshape(weights.shape[:2])
+        np.vecdot(block, logarithms, out=sums[start : start + step])
+    return sums.reshape(weights.shape[:2])
 
 
-def _sink(received: Float32, layout: Layout) -> Float32:
-    drawing = np.flatnonzero(layout.lookers >= max(2, layout.lookers.max(initial=0) / 2))
-    if not drawing.size or layout.keys < 2:
-        return np.full(received.shape[:-1], np.nan, np.float32)
-    side_by_side = slice(drawing[0], drawing[-1] + 1)
-    largest: Float32 = (received[..., side_by_side] / layout.lookers[side_by_side]).max(axis=-1)
+def _sink(mass: Float32, layout: Layout) -> Float32:
+    widely_seen = np.flatnonzero(layout.lookers >= max(2, layout.lookers.max(initial=0) / 2))
+    if not widely_seen.size or layout.keys < 2:
+        return np.full(mass.shape[:-1], np.nan, np.float32)
+    side_by_side = slice(widely_seen[0], widely_seen[-1] + 1)
+    largest: Float32 = (mass[..., side_by_side] / layout.lookers[side_by_side]).max(axis=-1)
     return largest
 
 
@@ -315,9 +315,28 @@ def metrics_for(kind: AttentionKind, metrics: Iterable[Metric] = METRICS) -> tup
     return tuple(metric for metric in metrics if kind in metric.kinds)
 
 
-def metric_named(name: str) -> Metric:
-    """The registered measure of this name. Raises `KeyError`."""
-    for metric in METRICS:
+def metric_named(name: str, metrics: Iterable[Metric] = METRICS) -> Metric:
+    """The measure of this name. Raises `KeyError`."""
+    for metric in metrics:
         if metric.name == name:
             return metric
     raise KeyError(name)
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureSet:
+    """Measures in the order shown, the built-in ones first.
+
+    digest: of the code of the others, "" where there are none. files: those that hold this code.
+    """
+
+    metrics: tuple[Metric, ...] = METRICS
+    digest: str = ""
+    files: tuple[str, ...] = ()
+
+    def named(self, name: str) -> Metric:
+        """The measure of this name. Raises `KeyError`."""
+        return metric_named(name, self.metrics)
+
+
+BUILT_IN = MeasureSet()

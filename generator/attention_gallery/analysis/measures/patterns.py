@@ -1,7 +1,7 @@
 """What the linear measures look for: which keys count, how much, and for which queries.
 
 A measure is linear when it is a mean over queries of sums of weights times fixed numbers. All such
-measures are taken together, and what chance would give them is known without drawing lots.
+measures are taken together, and what chance would give them is known without any draw.
 """
 
 from __future__ import annotations

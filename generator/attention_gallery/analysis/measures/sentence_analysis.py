@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 
-from attention_gallery.analysis.measures.head_types import (
-    KINDS,
-    MIXED,
-    NONE,
-    Criteria,
-    Int8,
-    Thresholds,
-    count_types,
-    head_type,
-    names_of,
-    strength,
-)
-from attention_gallery.records import AttentionKind, Float32, HeadMetric, HeadType, Int32
+from attention_gallery.analysis.measures.head_types import KINDS, MIXED, Int8, strength
+from attention_gallery.analysis.measures.measured_heads import MeasuredHeads
+from attention_gallery.records import Float32, Int32
 
 # A pair weaker than this does not make a head notable.
 NOTABLE_PAIR = 0.1
 
 
-@dataclass(frozen=True, eq=False)
-class SentenceAnalysis:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class SentenceAnalysis(MeasuredHeads):
     """The measures, types and outstanding pairs of every head on one sentence.
 
     key: the capture key. tokens, keys: how many tokens look, and how many are looked at (other ones only in
-    cross attention). queries: int32[layer] by name, on how many queries each measure rests. uniform:
-    float32[layer] by name, what each measure would be for even attention. Both differ between layers only
-    where some have a window. shuffled_mean, shuffled_deviation: float32[metric, layer, head], what it would
+    cross attention). shuffled_mean, shuffled_deviation: float32[metric, layer, head], what each measure would
     be with the weights of each row in any other order.
-    types, also: int8[layer, head], indices into `KINDS`: the first type of a head, and a second or `NONE`.
     top_keys int32[layer, query, k], top_weights float32[layer, query, k]: strongest keys of the heads'
     average, -1 and 0 where there are fewer. top_content_keys, top_content_weights: the same among content
     tokens only (no special tokens; in causal models not the first token either).
@@ -48,16 +35,8 @@ class SentenceAnalysis:
     key: str
     tokens: int
     keys: int
-    kind: AttentionKind
-    window: int
-    thresholds: Thresholds
-    metrics: tuple[HeadMetric, ...]
-    queries: dict[str, Int32]
-    uniform: dict[str, Float32]
     shuffled_mean: Float32
     shuffled_deviation: Float32
-    types: Int8
-    also: Int8
     top_keys: Int32
     top_weights: Float32
     top_content_keys: Int32
@@ -71,71 +50,9 @@ class SentenceAnalysis:
     overall_average: Float32
 
     @property
-    def layers(self) -> int:
-        """How many layers."""
-        return int(self.types.shape[0])
-
-    @property
-    def heads(self) -> int:
-        """How many heads in each layer."""
-        return int(self.types.shape[1])
-
-    @property
     def causal(self) -> bool:
         """Whether a token sees only itself and what came before."""
         return self.kind == "decoder"
-
-    @cached_property
-    def values(self) -> dict[str, Float32]:
-        """The measured values by name of the measure: float32[layer, head] each."""
-        return {metric.name: metric.values for metric in self.metrics}
-
-    @cached_property
-    def _numbers(self) -> Float32:
-        """Every measure of each head: float32[layer, head, measure]."""
-        return np.stack([metric.values for metric in self.metrics], axis=-1)
-
-    @cached_property
-    def _names(self) -> tuple[str, ...]:
-        return tuple(metric.name for metric in self.metrics)
-
-    @cached_property
-    def _criteria(self) -> tuple[Criteria, ...]:
-        return Criteria.of_layers(self.thresholds, self.window, self.uniform, self.queries)
-
-    @cached_property
-    def _codes(self) -> list[list[int]]:
-        codes: list[list[int]] = self.types.tolist()
-        return codes
-
-    def head_metrics(self, layer: int, head: int) -> dict[str, float]:
-        """All measures of one head, by name; NaN where undefined."""
-        return dict(zip(self._names, self._numbers[layer, head].tolist(), strict=True))
-
-    @cached_property
-    def _seconds(self) -> list[list[int]]:
-        codes: list[list[int]] = self.also.tolist()
-        return codes
-
-    def type_name(self, layer: int, head: int) -> str:
-        """The short name of a head's first type, without its evidence."""
-        return KINDS[self._codes[layer][head]].name
-
-    def type_names(self, layer: int, head: int) -> tuple[str, ...]:
-        """The short names of the types that a head has."""
-        return names_of(self._codes[layer][head], self._seconds[layer][head])
-
-    def head_type(self, layer: int, head: int) -> HeadType:
-        """What one head does, with the evidence."""
-        numbers, criteria = self.head_metrics(layer, head), self._criteria[layer]
-        found = head_type(self._codes[layer][head], numbers, criteria)
-        second = self._seconds[layer][head]
-        return found if second == NONE else found._replace(also=head_type(second, numbers, criteria))
-
-    @cached_property
-    def type_counts(self) -> tuple[tuple[str, int], ...]:
-        """How many heads have each type, in the order of `KINDS`, types without heads left out."""
-        return count_types(self.types, self.also)
 
     def clearest(self, type_name: str) -> tuple[int, int] | None:
         """The head that is the clearest case of a type, as (layer, head); None where there is none."""
@@ -169,14 +86,14 @@ class SentenceAnalysis:
         limit = min(2 * self.layers, 24) if limit is None else limit
         chosen: dict[tuple[int, int], None] = {}
         for code in range(MIXED):
-            place = self._clearest(code)
-            if place is not None:
-                chosen[place] = None
+            head = self._clearest(code)
+            if head is not None:
+                chosen[head] = None
         for index in np.argsort(-self.far_w.ravel(), kind="stable").tolist():
-            place = divmod(index, self.heads)
-            if len(chosen) >= limit or self.far_w[place] < NOTABLE_PAIR:
+            head = divmod(index, self.heads)
+            if len(chosen) >= limit or self.far_w[head] < NOTABLE_PAIR:
                 break
-            chosen[place] = None
+            chosen[head] = None
         return tuple(sorted(list(chosen)[:limit]))
 
 
@@ -221,3 +138,23 @@ def token_trace(
         tuple((key, weight) for key, weight in zip(row, shares, strict=True) if key >= 0)
         for row, shares in zip(keys[:, query].tolist(), weights[:, query].tolist(), strict=True)
     )
+
+
+def clearest_sentences(types: Int8, analyses: Sequence[SentenceAnalysis]) -> Int32:
+    """The sentences of every head, the one that shows it best first: int32[layer, head, sentence].
+
+    types: int8[layer, head], what the heads are over all sentences. Sentences on which a head is of that type
+    come first, by the measure that decides the type. A mixed head is shown best where the strongest pair of
+    content tokens two or more apart is strongest. Of equal ones the earlier comes first.
+    """
+    ranked = np.full((len(analyses), *types.shape), -np.inf, dtype=np.float32)
+    other = np.zeros(ranked.shape, dtype=bool)
+    for code in np.unique(types).tolist():
+        own = types == code
+        for index, analysis in enumerate(analyses):
+            clear = analysis.far_w if code == MIXED else strength(code, analysis.values)
+            ranked[index][own] = clear[own]
+            if code != MIXED:
+                other[index] |= own & (analysis.types != code) & (analysis.also != code)
+    order = np.lexsort((-ranked, other), axis=0)
+    return np.moveaxis(order, 0, -1).astype(np.int32)

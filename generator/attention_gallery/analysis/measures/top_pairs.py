@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from attention_gallery.analysis.measures.attention_layout import Layout
 from attention_gallery.records import AttentionLayer, Bool, Float32, Int32
 
-STANDOUTS = 5
+TOP_PAIRS = 5
 
 Pairs = tuple[Int32, Int32, Float32]
 
@@ -29,17 +28,17 @@ def strongest_keys(average: Float32, count: int) -> tuple[Int32, Float32]:
     average: float32[..., query, key]. Returns int32[..., query, count] and float32[..., query, count];
     key -1 and weight 0 where a query has fewer keys of any weight.
     """
-    left = average.reshape(math.prod(average.shape[:-1]), average.shape[-1]).copy()
-    keys = np.full((len(left), count), -1, dtype=np.int32)
+    remaining = average.reshape(math.prod(average.shape[:-1]), average.shape[-1]).copy()
+    keys = np.full((len(remaining), count), -1, dtype=np.int32)
     weights = np.zeros(keys.shape, dtype=np.float32)
-    flat = left.reshape(-1)
-    starts = np.arange(len(left)) * left.shape[1]
-    for rank in range(min(count, left.shape[1])):
-        best = left.argmax(axis=1)
-        places = starts + best
-        weights[:, rank] = weight = flat[places]
+    flat = remaining.reshape(-1)
+    starts = np.arange(len(remaining)) * remaining.shape[1]
+    for rank in range(min(count, remaining.shape[1])):
+        best = remaining.argmax(axis=1)
+        indices = starts + best
+        weights[:, rank] = weight = flat[indices]
         keys[:, rank] = np.where(weight > 0, best, -1)
-        flat[places] = 0
+        flat[indices] = 0
     shape = (*average.shape[:-1], count)
     return keys.reshape(shape), weights.reshape(shape)
 
@@ -62,80 +61,69 @@ def strongest_content(
     # In the order of the keys, since of equals the first is taken.
     order = np.argsort(keys, axis=-1)
     weights = np.concatenate([best[1], average[..., others]], axis=-1)
-    places, tops = strongest_keys(np.take_along_axis(weights, order, axis=-1), count)
-    found = np.take_along_axis(np.take_along_axis(keys, order, axis=-1), places, axis=-1)
-    return (np.where(places >= 0, found, np.int32(-1)), tops), best
+    ranks, strongest = strongest_keys(np.take_along_axis(weights, order, axis=-1), count)
+    content_keys = np.take_along_axis(np.take_along_axis(keys, order, axis=-1), ranks, axis=-1)
+    return (np.where(ranks >= 0, content_keys, np.int32(-1)), strongest), best
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Tops:
+class StrongestKeys(NamedTuple):
     """The strongest key of each query of some heads, int32[head, query], and its weight float32[head, query].
 
     Sinks would drown every other pair, so special tokens and the first token of a causal model are left out
-    as keys; `content` has them only where there is nothing else. `far` are of tokens two or more apart; in
-    cross attention no pair is of neighbours, and all count.
+    as keys; they are there only where there is nothing else. `far_keys` are two or more tokens away; in cross
+    attention no pair is of neighbours, and all count.
     """
 
-    content: tuple[Int32, Float32]
-    far: tuple[Int32, Float32]
+    keys: Int32
+    weights: Float32
+    far_keys: Int32
+    far_weights: Float32
 
     @classmethod
-    def of(cls, weights: Float32, layout: Layout) -> Tops:
+    def from_weights(cls, weights: Float32, layout: Layout) -> StrongestKeys:
         """Of weights float32[head, query, key], contiguous, which are changed and changed back."""
         if not layout.content.any():
-            return cls(_tops(weights), _tops(np.zeros_like(weights)))
-        hidden = np.flatnonzero(~layout.content)
+            return cls(*_strongest(weights), *_strongest(np.zeros_like(weights)))
+        sinks = np.flatnonzero(~layout.content)
         near = [] if layout.kind == "cross" else _near(weights)
-        kept = weights[:, :, hidden]
-        weights[:, :, hidden] = 0
-        content = _tops(weights)
+        sink_weights = weights[:, :, sinks]
+        weights[:, :, sinks] = 0
+        content = _strongest(weights)
         diagonals = [diagonal.copy() for diagonal in near]
         for diagonal in near:
             diagonal[:] = 0
-        far = _tops(weights)
+        far = _strongest(weights)
         for diagonal, values in zip(near, diagonals, strict=True):
             diagonal[:] = values
-        weights[:, :, hidden] = kept
-        return cls(content, far)
+        weights[:, :, sinks] = sink_weights
+        return cls(*content, *far)
 
-    @classmethod
-    def joined(cls, parts: Sequence[Tops]) -> Tops:
-        """Those of all heads."""
-        content, far = (
-            tuple(
-                np.concatenate(arrays)
-                for arrays in zip(*(getattr(part, name) for part in parts), strict=True)
-            )
-            for name in ("content", "far")
-        )
-        return cls((content[0], content[1]), (far[0], far[1]))
-
-    def standing_out(self, layout: Layout) -> Pairs:
-        """The strongest pairs of content tokens of each head, at most one per query: [head, STANDOUTS]."""
+    def top_pairs(self, layout: Layout) -> Pairs:
+        """The strongest pairs of content tokens of each head, at most one per query: [head, TOP_PAIRS]."""
         asking = layout.asking if layout.asking.any() else np.ones_like(layout.asking)
-        return _ranked(*self.content, np.flatnonzero(asking), STANDOUTS)
+        return _ranked(self.keys, self.weights, np.flatnonzero(asking), TOP_PAIRS)
 
     def far_pair(self, layout: Layout) -> Pairs:
         """The strongest pair of content tokens far apart of each head: [head, 1]."""
-        return _ranked(*self.far, np.flatnonzero(layout.asking), 1)
+        return _ranked(self.far_keys, self.far_weights, np.flatnonzero(layout.asking), 1)
 
 
-def _ranked(keys: Int32, tops: Float32, asked: NDArray[np.intp], count: int) -> Pairs:
+def _ranked(keys: Int32, strongest: Float32, asked: NDArray[np.intp], count: int) -> Pairs:
     """The queries asked whose strongest weights are greatest, keys and weights; -1, -1, 0 where all are 0."""
     if not asked.size:
         nothing = np.full((len(keys), count), -1, np.int32)
         return nothing, nothing, np.zeros((len(keys), count), np.float32)
-    rows, weights = strongest_keys(tops[:, asked], count)
-    found = rows >= 0
-    queries = np.where(found, asked[rows], -1).astype(np.int32)
-    return queries, np.where(found, np.take_along_axis(keys, queries, axis=1), -1).astype(np.int32), weights
+    rows, weights = strongest_keys(strongest[:, asked], count)
+    exists = rows >= 0
+    queries = np.where(exists, asked[rows], -1).astype(np.int32)
+    return queries, np.where(exists, np.take_along_axis(keys, queries, axis=1), -1).astype(np.int32), weights
 
 
-def _tops(weights: Float32) -> tuple[Int32, Float32]:
+def _strongest(weights: Float32) -> tuple[Int32, Float32]:
     """The key with most weight of each query and this weight: [head, query] each."""
     keys = weights.argmax(axis=2)
-    places = np.arange(keys.size).reshape(keys.shape) * weights.shape[2] + keys
-    return keys.astype(np.int32), weights.reshape(-1)[places]
+    indices = np.arange(keys.size).reshape(keys.shape) * weights.shape[2] + keys
+    return keys.astype(np.int32), weights.reshape(-1)[indices]
 
 
 def _near(weights: Float32) -> list[Float32]:

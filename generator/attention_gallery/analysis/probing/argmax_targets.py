@@ -12,20 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attention_gallery.analysis.codec import pack, unpack
-from attention_gallery.analysis.measures.head_blocks import Block, hand_out
+from attention_gallery.analysis.measures.head_blocks import Block, feed_blocks
 from attention_gallery.analysis.probing.gold_relations import GoldSentence
 from attention_gallery.analysis.result import Inventory, Result, Subject
 from attention_gallery.analysis.text.word_attention import Groups, tokens_of_words
-from attention_gallery.records import Bool, Float32, StoredAttention
+from attention_gallery.records import Float32, StoredAttention
 
 Int16 = NDArray[np.int16]
 
 NOTHING, UNREAD = -1, -2
-_MAGIC = b"attention-gallery looks 3\n"
-_DTYPES = {"looks": "<i2"}
+_MAGIC = b"attention-gallery argmax targets 1\n"
 
 
-def look(attention: StoredAttention, gold: GoldSentence) -> Int16 | None:
+def find_argmax_targets(attention: StoredAttention, gold: GoldSentence) -> Int16 | None:
     """The word that each head picks for each unit of a sentence: int16[direction, layer, head, unit].
 
     Direction 0: the word that the unit looks at most; 1: the word that looks at the unit most. A unit's own
@@ -34,68 +33,59 @@ def look(attention: StoredAttention, gold: GoldSentence) -> Int16 | None:
     where the tokenizer does not tell where tokens stand. Of equal words the first is taken. Holds one layer
     at a time. Raises `DamagedEntry` when a layer has the wrong shape or cannot be read.
     """
-    looking = Looking(attention, gold)
-    if looking.any:
-        hand_out(attention, [looking])
-    return looking.result()
+    accumulator = TargetAccumulator(attention, gold)
+    if accumulator.has_words:
+        feed_blocks(attention, [accumulator])
+    return accumulator.result()
 
 
-class Looking:
-    """Takes the heads of one capture, block by block, for `look`."""
+class TargetAccumulator:
+    """Takes the heads of one capture, block by block, for `find_argmax_targets`."""
 
     def __init__(self, attention: StoredAttention, gold: GoldSentence) -> None:
         self._words = len(gold.words)
-        self._found: Int16 | None = None
+        self._targets: Int16 | None = None
         columns = tokens_of_words(attention.tokens, gold.words)
         if columns is None:
             return
         # Units are the words, each by itself, and then phrases: one matrix between all of them answers both
         # ways.
-        units, own = _units(gold, columns)
-        phrases, words = np.nonzero(own[self._words :])
+        members = gold.members()[self._words :]
+        phrases, words = np.nonzero(members)
         phrases += self._words
         self._phrases = np.concatenate([phrases, words]), np.concatenate([words, phrases])
-        self._groups = Groups.of(units)
+        self._groups = Groups.from_members(np.concatenate([columns, members @ columns]))
         self._read = self._groups.filled
         heads = attention.facts.layers * attention.facts.heads
         self._shape = (2, attention.facts.layers, attention.facts.heads, len(gold.units))
-        self._found = np.full((2, heads, len(gold.units)), UNREAD, np.int16)
+        self._targets = np.full((2, heads, len(gold.units)), UNREAD, np.int16)
         self._next = 0
 
     @property
-    def any(self) -> bool:
-        """Whether there is anything to look for."""
-        return self._found is not None and bool(self._read.any())
+    def has_words(self) -> bool:
+        """Whether any word was read, so that blocks are of use."""
+        return self._targets is not None and bool(self._read.any())
 
     def take(self, block: Block) -> None:
-        """Look for the words that the heads of a block pick."""
-        if self._found is None or not self.any:
+        """Find the words that the heads of a block pick."""
+        if self._targets is None or not self.has_words:
             return
         weights = self._groups.between(block.weights)
         # It may be a part of the block, which others measure, too: what is hidden comes back.
         itself = np.einsum("hww->hw", weights[:, : self._words, : self._words])
         rows, columns = self._phrases
-        kept = itself.copy(), weights[:, rows, columns]
+        own_weights = itself.copy(), weights[:, rows, columns]
         itself[:] = 0
         weights[:, rows, columns] = 0
         heads = slice(self._next, self._next + len(weights))
         self._next = heads.stop
-        self._found[0, heads, self._read] = _strongest_keys(weights[:, :, : self._words])[:, self._read].T
-        self._found[1, heads, self._read] = _strongest_queries(weights[:, : self._words])[:, self._read].T
-        itself[:], weights[:, rows, columns] = kept
+        self._targets[0, heads, self._read] = _strongest_keys(weights[:, :, : self._words])[:, self._read].T
+        self._targets[1, heads, self._read] = _strongest_queries(weights[:, : self._words])[:, self._read].T
+        itself[:], weights[:, rows, columns] = own_weights
 
     def result(self) -> Int16 | None:
-        """What was found in all blocks."""
-        return None if self._found is None else self._found.reshape(self._shape)
-
-
-def _units(gold: GoldSentence, columns: Bool) -> tuple[Bool, Bool]:
-    """The tokens bool[unit, token] and the words bool[unit, word] of each unit."""
-    own = np.zeros((len(gold.units), len(gold.words)), bool)
-    for row, words in enumerate(gold.units):
-        own[row, list(words)] = True
-    phrases = [columns[list(words)].any(axis=0) for words in gold.units[len(columns) :]]
-    return np.concatenate([columns, np.array(phrases, bool).reshape(-1, columns.shape[1])]), own
+        """The words of all blocks."""
+        return None if self._targets is None else self._targets.reshape(self._shape)
 
 
 def _strongest_keys(weights: Float32) -> Int16:
@@ -111,25 +101,22 @@ def _strongest_queries(weights: Float32) -> Int16:
     greatest = weights.max(axis=1)
     # Against the grain argmax takes several times as long as finding where the greatest stands.
     rows, columns = weights.shape[1:]
-    places = np.flatnonzero(weights == greatest[:, None])[::-1]  # from the last, so that the first stays
+    indices = np.flatnonzero(weights == greatest[:, None])[::-1]  # from the last, so that the first stays
     best = np.empty(greatest.size, np.int16)
-    best[places // (rows * columns) * columns + places % columns] = places // columns % rows
+    best[indices // (rows * columns) * columns + indices % columns] = indices // columns % rows
     return np.where(greatest > 0, best.reshape(greatest.shape), np.int16(NOTHING))
 
 
-def save_looks(looks: Int16 | None) -> bytes:
-    """Looks, or that there are none, as bytes; equal looks give equal bytes."""
-    if looks is None:
+def save_targets(targets: Int16 | None) -> bytes:
+    """Argmax targets, or that there are none, as bytes; equal ones give equal bytes."""
+    if targets is None:
         return pack(_MAGIC, {"none": True}, {})
-    return pack(_MAGIC, {}, {"looks": looks.astype(_DTYPES["looks"])})
+    return pack(_MAGIC, {}, {"targets": targets.astype("<i2", copy=False)})
 
 
-def load_looks(data: bytes) -> Int16 | None:
-    """What `save_looks` was given. Raises `DamagedEntry` for any other bytes."""
-    if data == save_looks(None):
-        return None
-    _, arrays = unpack(_MAGIC, data, _DTYPES)
-    return arrays["looks"]
+def load_targets(data: bytes) -> Int16 | None:
+    """What `save_targets` was given. Raises `DamagedEntry` for any other bytes."""
+    return None if data == save_targets(None) else unpack(_MAGIC, data, {"targets": "<i2"})[1]["targets"]
 
 
 def _subjects(inventory: Inventory) -> Iterator[Subject]:
@@ -141,9 +128,9 @@ def _subjects(inventory: Inventory) -> Iterator[Subject]:
 ARGMAX_TARGETS = Result(
     name="argmax targets",
     needs=("capture",),
-    compute=lambda captures, settings, gold: look(next(captures), gold),
-    dump=save_looks,
-    load=lambda data, gold: load_looks(data),
+    compute=lambda captures, settings, gold: find_argmax_targets(next(captures), gold),
+    dump=save_targets,
+    load=lambda data, gold: load_targets(data),
     subjects=_subjects,
     # Which relations hold between the words changes nothing of what heads look at.
     identify=lambda gold: [gold.words, gold.units],

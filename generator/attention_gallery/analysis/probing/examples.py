@@ -16,8 +16,8 @@ from attention_gallery.records import Bool, Int64
 
 # The nearer of two that are equally good counts; 0 would be the word itself, which is never right.
 OFFSETS = (-1, 1, -2, 2, -3, 3)
-# Words counted from the first one or from the last: what a head finds that rests on one place of every text.
-PLACES = (0, -1, 1, -2, 2, -3)
+# Words counted from the first one or from the last: what a head finds that rests on one word of every text.
+POSITIONS = (0, -1, 1, -2, 2, -3)
 # Relations that every sentence has without being told: only what a word looks at is asked.
 PREVIOUS, NEXT = "previous word", "next word"
 _ONE_WAY = (PREVIOUS, NEXT)
@@ -44,46 +44,50 @@ class Examples:
     starts: Int64
 
     @classmethod
-    def of(cls, gold: GoldSentence, read: Bool, earlier: Iterable[GoldSentence] = ()) -> Examples:
+    def from_gold(cls, gold: GoldSentence, read: Bool, earlier: Iterable[GoldSentence] = ()) -> Examples:
         """The examples of a sentence whose sides were `read`, bool[unit]; neighbouring words are some.
 
         An example that stands twice counts once, and so does one that a sentence of `earlier` has, each of
         which says the same text.
         """
-        known = {example for sentence in earlier for example in _spelled(sentence)}
-        distinct = {(one.kind, one.source, one.target): one for one in reversed(_relations(gold))}
-        found = [
-            one
-            for one in distinct.values()
-            if read[one.source] and read[one.target] and not (known and _spelling(gold, one) in known)
+        known = {_spelling(other, relation) for other in earlier for relation in _relations(other)}
+        distinct = {
+            (relation.kind, relation.source, relation.target): relation
+            for relation in reversed(_relations(gold))
+        }
+        asked = [
+            relation
+            for _, relation in sorted(distinct.items())
+            if read[relation.source]
+            and read[relation.target]
+            and not (known and _spelling(gold, relation) in known)
         ]
-        found.sort(key=lambda one: (one.kind, one.source, one.target))
-        names = [one.kind for one in found]
+        names = [relation.kind for relation in asked]
         kinds = {kind: names.count(kind) for kind in dict.fromkeys(names)}
-        member = np.zeros((len(gold.units), len(gold.words)), bool)
-        for row, words in enumerate(gold.units):
-            member[row, list(words)] = True
         return cls(
             kinds=tuple(kinds.items()),
-            sources=np.array([one.source for one in found], np.int64),
-            targets=np.array([one.target for one in found], np.int64),
+            sources=np.array([relation.source for relation in asked], np.int64),
+            targets=np.array([relation.target for relation in asked], np.int64),
             both=np.array([kind not in _ONE_WAY for kind in names], bool),
-            parsed=np.array([bool(one.parser) for one in found], bool),
-            member=member,
+            parsed=np.array([bool(relation.parser) for relation in asked], bool),
+            member=gold.members(),
             read=read[: len(gold.words)],
             starts=np.cumsum([0, *kinds.values()])[:-1].astype(np.int64),
         )
 
-    def right(self, looks: Int16) -> NDArray[np.int64]:
-        """How often each head is right: int64[direction, layer, head, kind]; looks as from `look`."""
-        right = self._is_right(looks[..., self.sources])
+    def right(self, argmax_targets: Int16) -> NDArray[np.int64]:
+        """How often each head is right: int64[direction, layer, head, kind].
+
+        argmax_targets: int16[direction, layer, head, unit], as `find_argmax_targets` gives them.
+        """
+        right = self._is_right(argmax_targets[..., self.sources])
         right[1] &= self.both
         return self._summed(right)
 
     def guess_hits(self) -> NDArray[np.int64]:
-        """How often each guess that knows nothing but places is right: int64[guess, kind].
+        """How often each guess that knows nothing but positions is right: int64[guess, kind].
 
-        Each of `OFFSETS` first, then each of `PLACES`, twice: a place in the phrase itself gives way to the
+        Each of `OFFSETS` first, then each of `POSITIONS`, twice: a word of the phrase itself gives way to the
         word before it, or to the word after. All are clamped to the sentence. A phrase is left at its last
         word to look ahead, at its first to look back.
         """
@@ -91,10 +95,12 @@ class Examples:
         words = self.member.shape[1]
         ways = np.array(OFFSETS)[:, None]
         guessed = [np.where(ways > 0, last, first) + ways]
-        places = np.array([place % words if abs(place) < words else place for place in PLACES])[:, None]
-        places = np.clip(places, 0, max(0, words - 1))
-        own = (first <= places) & (places <= last)
-        guessed += [np.where(own, beside, places) for beside in (first - 1, last + 1)]
+        positions = np.array(
+            [position % words if abs(position) < words else position for position in POSITIONS]
+        )[:, None]
+        positions = np.clip(positions, 0, max(0, words - 1))
+        in_phrase = (first <= positions) & (positions <= last)
+        guessed += [np.where(in_phrase, beside, positions) for beside in (first - 1, last + 1)]
         return self._summed(self._is_right(np.clip(np.concatenate(guessed), 0, max(0, words - 1))))
 
     def chance(self, causal: bool) -> Float64:
@@ -151,16 +157,12 @@ class Examples:
 
 def _relations(gold: GoldSentence) -> list[Relation]:
     """The relations that a sentence was given, and those of neighbouring words, which every sentence has."""
-    found = list(gold.relations)
+    relations = list(gold.relations)
     for word in range(1, len(gold.words)):
-        found += [Relation(PREVIOUS, word, word - 1), Relation(NEXT, word - 1, word)]
-    return found
+        relations += [Relation(PREVIOUS, word, word - 1), Relation(NEXT, word - 1, word)]
+    return relations
 
 
-def _spelled(gold: GoldSentence) -> Iterable[tuple[object, ...]]:
-    return (_spelling(gold, one) for one in _relations(gold))
-
-
-def _spelling(gold: GoldSentence, one: Relation) -> tuple[object, ...]:
+def _spelling(gold: GoldSentence, relation: Relation) -> tuple[object, ...]:
     """An example by where its sides stand in the text, whatever the words around them are."""
-    return one.kind, gold.span(one.source), gold.span(one.target)
+    return relation.kind, gold.span(relation.source), gold.span(relation.target)

@@ -7,8 +7,11 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+import numpy as np
+
 from attention_gallery.manifest.blocks.words import span_of
 from attention_gallery.manifest.settings import ParsedRelation, SentenceSpec
+from attention_gallery.records import Bool
 from attention_gallery.texts.words import Span
 
 Group = Literal["syntactic", "positional", "semantic", "entity", "other"]
@@ -63,6 +66,13 @@ class GoldSentence:
     relations: tuple[Relation, ...]
     text: str
 
+    def members(self) -> Bool:
+        """Which words each unit consists of: bool[unit, word]."""
+        members = np.zeros((len(self.units), len(self.words)), bool)
+        for row, words in enumerate(self.units):
+            members[row, list(words)] = True
+        return members
+
     def span(self, unit: int) -> tuple[Span, ...]:
         """The words of a unit, by where they stand in the text."""
         return tuple(self.words[word] for word in self.units[unit])
@@ -100,12 +110,12 @@ def gold_of(sentence: SentenceSpec) -> GoldSentence:
     units: dict[tuple[int, ...], int] = {(index,): index for index in range(len(words))}
     edges = [start for start, _ in words], [end for _, end in words]
     relations = []
-    for one in sentence.relations:
-        sides = [_inside(edges, span_of(side, text)) for side in (one.from_, one.to)]
+    for relation in sentence.relations:
+        sides = [_inside(edges, span_of(side, text)) for side in (relation.from_, relation.to)]
         if all(sides):
             source, target = (units.setdefault(side, len(units)) for side in sides)
-            parser = one.parser if isinstance(one, ParsedRelation) else ""
-            relations.append(Relation(one.kind, source, target, parser))
+            parser = relation.parser if isinstance(relation, ParsedRelation) else ""
+            relations.append(Relation(relation.kind, source, target, parser))
     return GoldSentence(sentence.slug, words, tuple(units), tuple(relations), text)
 
 

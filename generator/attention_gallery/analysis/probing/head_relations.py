@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +11,7 @@ from attention_gallery.analysis.probing.intervals import Float64
 from attention_gallery.analysis.probing.probe import HalvedHits, Probe, RelationScore
 from attention_gallery.analysis.probing.relation_tests import LEVEL
 
-Place = tuple[int, int]
+LayerHead = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ class HeadRelation:
         return self.right / self.examples
 
 
-def head_relations(probe: Probe) -> dict[Place, HeadRelation]:
+def head_relations(probe: Probe) -> dict[LayerHead, HeadRelation]:
     """The relation that each head follows best, for the heads that follow any better than guessing does.
 
     For a head that is the best of all at some kinds, the one of these that it is right about most often. For
@@ -48,29 +47,29 @@ def head_relations(probe: Probe) -> dict[Place, HeadRelation]:
     """
     scores = [score for score in probe.result() if score.best is not None]
     halves = [probe.halved(score.kind) for score in scores]
-    found = _leading(scores, halves)
-    best: dict[Place, HeadRelation] = {}
+    leading = _leading(scores, halves)
+    best: dict[LayerHead, HeadRelation] = {}
     for score, halved in zip(scores, halves, strict=True):
         if score.best is not None and score.best.stands_out:
-            place = (score.best.layer, score.best.head)
-            one = _relation(score, halved, (score.best.direction, *place), best=True)
-            if place not in best or one.share > best[place].share:
-                best[place] = one
-    return {**found, **best}
+            head = (score.best.layer, score.best.head)
+            relation = _relation(score, halved, (score.best.direction, *head), best=True)
+            if head not in best or relation.share > best[head].share:
+                best[head] = relation
+    return {**leading, **best}
 
 
-def _leading(scores: list[RelationScore], halves: list[HalvedHits]) -> dict[Place, HeadRelation]:
+def _leading(scores: list[RelationScore], halves: list[HalvedHits]) -> dict[LayerHead, HeadRelation]:
     gains = [_gain(score, halved) for score, halved in zip(scores, halves, strict=True)]
     if not gains:
         return {}
     stacked = np.stack(gains)
-    kinds, ways, layers, heads = stacked.shape
-    leading = np.moveaxis(stacked, (2, 3), (0, 1)).reshape(layers, heads, kinds * ways)
-    found = {}
-    for layer, head in _places(np.isfinite(leading.max(axis=2))):
-        kind, way = divmod(int(leading[layer, head].argmax()), ways)
-        found[layer, head] = _relation(scores[kind], halves[kind], (way, layer, head), best=False)
-    return found
+    kinds, directions, layers, heads = stacked.shape
+    leading = np.moveaxis(stacked, (2, 3), (0, 1)).reshape(layers, heads, kinds * directions)
+    relations: dict[LayerHead, HeadRelation] = {}
+    for layer, head in np.argwhere(np.isfinite(leading.max(axis=2))).tolist():
+        kind, direction = divmod(int(leading[layer, head].argmax()), directions)
+        relations[layer, head] = _relation(scores[kind], halves[kind], (direction, layer, head), best=False)
+    return relations
 
 
 def _gain(score: RelationScore, halved: HalvedHits) -> Float64:
@@ -88,10 +87,6 @@ def _gain(score: RelationScore, halved: HalvedHits) -> Float64:
 def _adjusted(score: RelationScore) -> Float64 | None:
     """The corrected p-values of all heads, float64[direction, layer, head], where there was a test."""
     return None if score.heads is None else score.heads.adjusted
-
-
-def _places(where: NDArray[np.bool_]) -> Iterator[Place]:
-    yield from map(tuple, np.argwhere(where).tolist())
 
 
 def _relation(

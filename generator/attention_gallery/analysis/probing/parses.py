@@ -103,8 +103,8 @@ class Parser:
                 warnings.simplefilter("ignore")  # of versions that are near enough
                 self._run = spacy.load(pipeline.name)
         except (ImportError, OSError, ValueError) as error:
-            told = " ".join(str(error).split())[:300]
-            reason = f'the spaCy pipeline "{pipeline.name}" cannot be loaded: {told}'
+            message = " ".join(str(error).split())[:300]
+            reason = f'the spaCy pipeline "{pipeline.name}" cannot be loaded: {message}'
             mend = f"python -m spacy download {pipeline.name}, for spaCy {pipeline.spacy}"
             raise ParserError(reason, mend) from error
 
@@ -119,8 +119,8 @@ def parse_of(doc: Any) -> Parse:
     Kinds lose their subtype (`nsubj:pass` is `nsubj`) and are lower-case.
     """
     arcs = [*_dependencies(doc), *(arc for entity in doc.ents for arc in _named(entity))]
-    entities = (Entity(one.label_, _trimmed(one.text, one.start_char)) for one in doc.ents)
-    return Parse(tuple(arcs), tuple(one for one in entities if one.span[0] < one.span[1]))
+    entities = (Entity(entity.label_, _trimmed(entity.text, entity.start_char)) for entity in doc.ents)
+    return Parse(tuple(arcs), tuple(entity for entity in entities if entity.span[0] < entity.span[1]))
 
 
 def _dependencies(doc: Any) -> Iterator[Arc]:
@@ -128,7 +128,7 @@ def _dependencies(doc: Any) -> Iterator[Arc]:
         kind = token.dep_.partition(":")[0].casefold()
         head = token.head
         if kind and kind not in _LEFT_OUT and head.i != token.i and not (token.is_space or head.is_space):
-            yield Arc(kind, _place(token), _place(head))
+            yield Arc(kind, _span(token), _span(head))
 
 
 def _named(entity: Any) -> Iterator[Arc]:
@@ -140,10 +140,10 @@ def _named(entity: Any) -> Iterator[Arc]:
     kind = f"entity/{entity.label_.casefold()}"
     for token in words:
         if token.i != root.i:
-            yield Arc(kind, _place(token), _place(root))
+            yield Arc(kind, _span(token), _span(root))
 
 
-def _place(token: Any) -> Span:
+def _span(token: Any) -> Span:
     return _trimmed(token.text, token.idx)
 
 
@@ -155,8 +155,8 @@ def _trimmed(text: str, start: int) -> Span:
 
 def save_parse(parse: Parse) -> bytes:
     """A parse as bytes; equal parses give equal bytes."""
-    arcs = [[one.kind, *one.source, *one.target] for one in parse.arcs]
-    entities = [[one.label, *one.span] for one in parse.entities]
+    arcs = [[arc.kind, *arc.source, *arc.target] for arc in parse.arcs]
+    entities = [[entity.label, *entity.span] for entity in parse.entities]
     return pack(_MAGIC, {"arcs": arcs, "entities": entities}, {})
 
 
@@ -169,16 +169,19 @@ def load_parse(data: bytes) -> Parse:
             tuple(Entity(label, (a, b)) for label, a, b in facts["entities"]),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise DamagedEntry(f"a kept parse cannot be read: {error}") from error
+        raise DamagedEntry(f"a cached parse cannot be read: {error}") from error
 
 
 def joined_parse(parts: Sequence[tuple[int, Parse]]) -> Parse:
     """The parse of texts that stand one after the other, each beginning at a place."""
 
     def moved(span: Span, by: int) -> Span:
+        """A range of one text as one of all."""
         return span[0] + by, span[1] + by
 
     return Parse(
-        tuple(Arc(a.kind, moved(a.source, by), moved(a.target, by)) for by, one in parts for a in one.arcs),
-        tuple(Entity(e.label, moved(e.span, by)) for by, one in parts for e in one.entities),
+        tuple(
+            Arc(a.kind, moved(a.source, by), moved(a.target, by)) for by, parse in parts for a in parse.arcs
+        ),
+        tuple(Entity(e.label, moved(e.span, by)) for by, parse in parts for e in parse.entities),
     )

@@ -9,7 +9,7 @@ than guessing, whatever else was asked.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -26,8 +26,8 @@ from attention_gallery.analysis.probing.gold_relations import (
     text_key,
 )
 from attention_gallery.analysis.probing.intervals import LEAST_TEXTS, Float64, lead_interval, share_interval
-from attention_gallery.analysis.probing.relation_tests import LEVEL, Rivals, adjusted_values
-from attention_gallery.analysis.probing.tallies import Tally, Texts, half_of, tallies_of
+from attention_gallery.analysis.probing.relation_tests import LEVEL, adjusted_values
+from attention_gallery.analysis.probing.tallies import Tally, TextTallies, half_of, tallies_of
 
 Mode = Literal["halves", "same"]
 
@@ -156,7 +156,7 @@ class HalvedHits:
 
 @dataclass(eq=False)
 class Probe:
-    """Gathers the looks of one model, sentence by sentence.
+    """Gathers the argmax targets of one model, sentence by sentence.
 
     Of each it keeps two bytes for every head, direction and kind of relation. Sentences that say the same
     text are one piece of evidence: they stay in one half, count as one, and what both ask is asked once.
@@ -170,26 +170,28 @@ class Probe:
     _tallies: dict[str, list[Tally]] = field(default_factory=dict, repr=False)
     _by_text: dict[str, list[GoldSentence]] = field(default_factory=dict, repr=False)
 
-    def add(self, gold: GoldSentence, looks: Int16) -> None:
-        """Take one more sentence into account: `looks` int16[direction, layer, head, unit] as from `look`."""
+    def add(self, gold: GoldSentence, argmax_targets: Int16) -> None:
+        """Take one more sentence into account, with what `find_argmax_targets` gives of it."""
         earlier = self._by_text.setdefault(gold.text, [])
-        examples = Examples.of(gold, looks[0, 0, 0] != UNREAD, earlier)
+        examples = Examples.from_gold(gold, argmax_targets[0, 0, 0] != UNREAD, earlier)
         earlier.append(gold)
-        for kind, tally in tallies_of(text_key(gold.text), examples, looks, self.causal).items():
+        for kind, tally in tallies_of(text_key(gold.text), examples, argmax_targets, self.causal).items():
             self._tallies.setdefault(kind, []).append(tally)
 
     def result(self) -> tuple[RelationScore, ...]:
         """The score of every kind that was met, by group, the most frequent first."""
         adjusted = self._adjusted()
-        found = [self._score(kind, adjusted.get(kind)) for kind in self._tallies]
-        return tuple(sorted(found, key=lambda one: (GROUPS.index(one.group), -one.examples, one.kind)))
+        scores = [self._score(kind, adjusted.get(kind)) for kind in self._tallies]
+        return tuple(
+            sorted(scores, key=lambda score: (GROUPS.index(score.group), -score.examples, score.kind))
+        )
 
     def shares(self, kind: str) -> NDArray[np.float64]:
         """How often each head is right, over all sentences: float64[direction, layer, head].
 
         Raises `KeyError` for a kind that was not met.
         """
-        texts = Texts.of(self._tallies[kind])
+        texts = TextTallies.from_tallies(self._tallies[kind])
         return texts.head_hits / texts.total
 
     def baseline(self, kind: str) -> float:
@@ -197,7 +199,7 @@ class Probe:
 
         Raises `KeyError` for a kind that was not met.
         """
-        texts = Texts.of(self._tallies[kind])
+        texts = TextTallies.from_tallies(self._tallies[kind])
         return int(texts.offset_hits.max()) / texts.total
 
     def halved(self, kind: str) -> HalvedHits:
@@ -208,7 +210,7 @@ class Probe:
         halves = self._halves(kind)
         if not all(halves):
             raise ValueError(f"one half has no relation of the kind {kind}")
-        chosen, scored = map(Texts.of, halves)
+        chosen, scored = map(TextTallies.from_tallies, halves)
         offset = int(chosen.offset_hits.argmax())
         return HalvedHits(
             chosen=chosen.head_hits,
@@ -222,16 +224,16 @@ class Probe:
         tallies = self._tallies[kind]
         if self.mode == "same":
             return tallies, tallies
-        chosen, scored = ([one for one in tallies if half_of(one.text) == half] for half in (0, 1))
+        chosen, scored = ([tally for tally in tallies if half_of(tally.text) == half] for half in (0, 1))
         return chosen, scored
 
     def _enough(self, kind: str) -> bool:
         """Whether heads can be chosen and scored."""
-        if not any(np.sum([one.seen for one in self._tallies[kind]], axis=0)):
+        if not any(np.sum([tally.seen for tally in self._tallies[kind]], axis=0)):
             return False
         return self.mode == "same" or all(
-            sum(one.examples for one in half) >= LEAST_EXAMPLES
-            and len({one.text for one in half}) >= LEAST_SENTENCES
+            sum(tally.examples for tally in half) >= LEAST_EXAMPLES
+            and len({tally.text for tally in half}) >= LEAST_SENTENCES
             for half in self._halves(kind)
         )
 
@@ -241,39 +243,38 @@ class Probe:
         if self.mode == "same":
             return {}
         kinds = [kind for kind in sorted(self._tallies) if self._enough(kind)]
-        return dict(zip(kinds, adjusted_values(self._rivals(kind) for kind in kinds), strict=True))
+        return dict(zip(kinds, adjusted_values(self._tested(kind) for kind in kinds), strict=True))
 
-    def _rivals(self, kind: str) -> Rivals:
+    def _tested(self, kind: str) -> TextTallies:
         """All texts of a kind. To a neighbour a fixed offset is no guess, but the relation itself."""
-        texts = Texts.of(self._tallies[kind])
-        guesses = texts.guesses[:, len(OFFSETS) :] if group_of(kind) == "positional" else texts.guesses
-        return Rivals(
-            texts.examples, texts.hits, guesses, texts.chance, (texts.seen[0] > 0, texts.seen[1] > 0)
-        )
+        texts = TextTallies.from_tallies(self._tallies[kind])
+        if group_of(kind) == "positional":
+            return replace(texts, guesses=texts.guesses[:, len(OFFSETS) :])
+        return texts
 
     def _score(self, kind: str, adjusted: Float64 | None) -> RelationScore:
         tallies, (chosen, scored) = self._tallies[kind], self._halves(kind)
         best, heads = None, None
         if self._enough(kind):
-            halves = Texts.of(chosen), Texts.of(scored)
+            halves = TextTallies.from_tallies(chosen), TextTallies.from_tallies(scored)
             best, heads = _best(*halves, adjusted), _heads(*halves, adjusted)
         return RelationScore(
             kind=kind,
             title=kind_title(kind),
             group=group_of(kind),
-            examples=sum(one.examples for one in tallies),
-            sentences=len({one.text for one in tallies}),
-            chosen_on=sum(one.examples for one in chosen),
-            scored_on=sum(one.examples for one in scored),
-            seen=(sum(one.seen[0] for one in tallies), sum(one.seen[1] for one in tallies)),
+            examples=sum(tally.examples for tally in tallies),
+            sentences=len({tally.text for tally in tallies}),
+            chosen_on=sum(tally.examples for tally in chosen),
+            scored_on=sum(tally.examples for tally in scored),
+            seen=(sum(tally.seen[0] for tally in tallies), sum(tally.seen[1] for tally in tallies)),
             best=best,
             heads=heads,
-            first_words=sum(one.first_words for one in scored),
-            parsed=sum(one.parsed for one in tallies),
+            first_words=sum(tally.first_words for tally in scored),
+            parsed=sum(tally.parsed for tally in tallies),
         )
 
 
-def _best(chosen: Texts, scored: Texts, adjusted: Float64 | None) -> BestHead:
+def _best(chosen: TextTallies, scored: TextTallies, adjusted: Float64 | None) -> BestHead:
     """The head with most hits where heads are chosen, among those that stand out if there are any.
 
     Of equal ones the first, by direction, layer, head.
@@ -281,7 +282,7 @@ def _best(chosen: Texts, scored: Texts, adjusted: Float64 | None) -> BestHead:
     hits = _hits(chosen, scored)
     if adjusted is not None and (adjusted <= LEVEL).any():
         hits = np.where(adjusted <= LEVEL, hits, -2)
-    direction, layer, head = (int(place) for place in np.unravel_index(hits.argmax(), hits.shape))
+    direction, layer, head = (int(index) for index in np.unravel_index(hits.argmax(), hits.shape))
     right = scored.hits[:, direction, layer, head]
     offset = int(chosen.offset_hits.argmax())
     return BestHead(
@@ -297,13 +298,13 @@ def _best(chosen: Texts, scored: Texts, adjusted: Float64 | None) -> BestHead:
     )
 
 
-def _heads(chosen: Texts, scored: Texts, adjusted: Float64 | None) -> HeadScores:
+def _heads(chosen: TextTallies, scored: TextTallies, adjusted: Float64 | None) -> HeadScores:
     directions = _hits(chosen, scored).argmax(axis=0)
     right = np.take_along_axis(scored.head_hits, directions[None], axis=0)[0]
     return HeadScores(right / scored.total, directions.astype(np.int8), adjusted)
 
 
-def _hits(chosen: Texts, scored: Texts) -> NDArray[np.int64]:
+def _hits(chosen: TextTallies, scored: TextTallies) -> NDArray[np.int64]:
     """How often each head is right where heads are chosen; -1 in a direction that nobody sees in either
     half."""
     hits = chosen.head_hits
@@ -332,6 +333,6 @@ def _ends(low: Float64, high: Float64) -> tuple[float | None, float | None]:
 def by_group(scores: tuple[RelationScore, ...]) -> Iterator[tuple[Group, tuple[RelationScore, ...]]]:
     """The scores of each group that has any, in the order of the groups."""
     for group in GROUPS:
-        found = tuple(one for one in scores if one.group == group)
-        if found:
-            yield group, found
+        of_group = tuple(score for score in scores if score.group == group)
+        if of_group:
+            yield group, of_group

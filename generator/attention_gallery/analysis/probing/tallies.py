@@ -38,9 +38,9 @@ class Tally:
     parsed: int
 
 
-def tallies_of(text: str, examples: Examples, looks: Int16, causal: bool) -> dict[str, Tally]:
-    """The tallies of one sentence by kind: `looks` int16[direction, layer, head, unit] as from `look`."""
-    hits = examples.right(looks).astype(np.uint16)
+def tallies_of(text: str, examples: Examples, argmax_targets: Int16, causal: bool) -> dict[str, Tally]:
+    """The tallies of one sentence by kind; `argmax_targets` are those of `find_argmax_targets`."""
+    hits = examples.right(argmax_targets).astype(np.uint16)
     guesses = examples.guess_hits().astype(np.uint16)
     chance = examples.chance(causal)
     seen = examples.seen(causal).T.tolist()
@@ -61,11 +61,13 @@ def tallies_of(text: str, examples: Examples, looks: Int16, causal: bool) -> dic
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Texts:
+class TextTallies:
     """One kind of relation over texts, in the order of these, whatever the order of sentences.
 
-    examples: int64[text]. hits: int64[text, direction, layer, head]. guesses: int64[text, guess], the fixed
-    offsets first. chance: float64[text, direction].
+    examples: int64[text]. hits: int64[text, direction, layer, head], how often heads are right. guesses:
+    int64[text, guess], how often each guess is, the fixed offsets first. chance: float64[text, direction],
+    how often a random other word is, on average. seen: (direction, direction), in how many examples one side
+    can see the other.
     """
 
     examples: Int64
@@ -75,17 +77,21 @@ class Texts:
     seen: tuple[int, int]
 
     @classmethod
-    def of(cls, tallies: Sequence[Tally]) -> Texts:
+    def from_tallies(cls, tallies: Sequence[Tally]) -> TextTallies:
         """The tallies of sentences, those of one text added up."""
-        numbers = {text: index for index, text in enumerate(sorted({one.text for one in tallies}))}
-        where = np.array([numbers[one.text] for one in tallies], np.int64)
+        numbers = {text: index for index, text in enumerate(sorted({tally.text for tally in tallies}))}
+        text_numbers = np.array([numbers[tally.text] for tally in tallies], np.int64)
         return cls(
-            examples=_added(where, len(numbers), [np.array(one.examples) for one in tallies]),
-            hits=_added(where, len(numbers), [one.hits for one in tallies]),
-            guesses=_added(where, len(numbers), [one.guesses for one in tallies]),
-            chance=_added(where, len(numbers), [one.chance for one in tallies]),
-            seen=(sum(one.seen[0] for one in tallies), sum(one.seen[1] for one in tallies)),
+            examples=_added(text_numbers, len(numbers), [np.array(tally.examples) for tally in tallies]),
+            hits=_added(text_numbers, len(numbers), [tally.hits for tally in tallies]),
+            guesses=_added(text_numbers, len(numbers), [tally.guesses for tally in tallies]),
+            chance=_added(text_numbers, len(numbers), [tally.chance for tally in tallies]),
+            seen=(sum(tally.seen[0] for tally in tallies), sum(tally.seen[1] for tally in tallies)),
         )
+
+    def bar(self, direction: int) -> float:
+        """How many examples the best guess is right about, or random words on average if these are more."""
+        return float(max(self.guesses.sum(axis=0).max(initial=0), self.chance[:, direction].sum()))
 
     @property
     def total(self) -> int:
@@ -95,21 +101,21 @@ class Texts:
     @property
     def offset_hits(self) -> Int64:
         """How often each fixed offset is right: int64[offset]."""
-        found: Int64 = self.guesses[:, : len(OFFSETS)].sum(axis=0)
-        return found
+        hits: Int64 = self.guesses[:, : len(OFFSETS)].sum(axis=0)
+        return hits
 
     @property
     def head_hits(self) -> Int64:
         """How often each head is right: int64[direction, layer, head]."""
-        found: Int64 = self.hits.sum(axis=0)
-        return found
+        hits: Int64 = self.hits.sum(axis=0)
+        return hits
 
 
-def _added(where: Int64, count: int, values: Sequence[NDArray]) -> NDArray:  # type: ignore[type-arg]
+def _added(text_numbers: Int64, count: int, values: Sequence[NDArray]) -> NDArray:  # type: ignore[type-arg]
     """The values of each of `count` texts, added up."""
     kind = np.int64 if np.issubdtype(values[0].dtype, np.integer) else np.float64
     total = np.zeros((count, *np.shape(values[0])), kind)
-    for index, value in zip(where.tolist(), values, strict=True):
+    for index, value in zip(text_numbers.tolist(), values, strict=True):
         total[index] += value
     return total
 

@@ -7,7 +7,7 @@ the mean over rows is taken, so that a long sentence does not count for more tha
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,20 +48,13 @@ class HeadDistances:
     choosing: int
 
 
-def head_distances(attention: StoredAttention) -> Float32:
-    """The mean Jensen-Shannon divergence of the rows of two heads, in bits: float32[head, head].
+def measure_distances(attention: StoredAttention) -> HeadDistances:
+    """The mean Jensen-Shannon divergence of the rows of every two heads, with what is known of its errors.
 
     Heads are those of all layers in one count. From 0, for heads that do the same, to 1, for heads that never
-    look at the same key. Only queries that see more than one key count; NaN where there is none.
-    Raises `DamagedEntry` when a layer cannot be read.
-    """
-    return measure_distances(attention).distance
-
-
-def measure_distances(attention: StoredAttention) -> HeadDistances:
-    """The same with what is known of its errors. Raises `DamagedEntry` when a layer cannot be read.
-
-    Where some rows at even distances stand for all, the standard errors are those of `even_error`.
+    look at the same key. Only queries that see more than one key count; NaN where there is none. Where some
+    rows at even distances stand for all, the standard errors are those of `even_error`. Raises `DamagedEntry`
+    when a layer cannot be read.
     """
     layout = layout_of(attention, 1)
     heads = attention.facts.layers * attention.facts.heads
@@ -80,23 +73,48 @@ def measure_distances(attention: StoredAttention) -> HeadDistances:
 
 def _estimated(weights: Float32, ends: Int64, choosing: int) -> HeadDistances:
     """Distances from some rows, which end at `ends` in float32[head, all keys of all rows]."""
-    heads, count = len(weights), len(ends)
-    pairs = np.triu_indices(heads, 1)
-    total, squares = np.zeros((2, heads, heads))
-    typical: list[float] = []
-    before: Float64 | None = None
+    pairs = np.triu_indices(len(weights), 1)
+    sums = RowSums(lambda rows: rows[pairs].T.mean(axis=1) if pairs[0].size else np.zeros(rows.shape[2]))
     for start, end in zip((0, *ends[:-1].tolist()), ends.tolist(), strict=True):
-        row = _divergence(weights[:, start:end])
-        total += row
-        typical.append(float(row[pairs].mean()) if heads > 1 else 0.0)
-        if before is not None:
-            squares += (row - before) ** 2
-        before = row
-    # What `even_error` does, without holding all rows.
-    unseen = 1 - count / choosing
-    error = np.sqrt(unseen * squares / (2 * (count - 1) * count)).astype(np.float32)
-    off = float(even_error(np.array(typical), unseen))
-    return HeadDistances((total / count).astype(np.float32), error, off, count, choosing)
+        sums.add(_divergence(weights[:, start:end])[:, :, None])
+    unseen = 1 - len(ends) / choosing
+    typical_error = float(even_error(np.array(sums.typical), unseen))
+    distance, error = sums.mean.astype(np.float32), sums.error(unseen).astype(np.float32)
+    return HeadDistances(distance, error, typical_error, len(ends), choosing)
+
+
+class RowSums:
+    """The mean over rows, and how much they vary from one to the next, some rows at a time.
+
+    typical: of each row what `typical_of` makes of all its distances, float64[head, head, row] to
+    float64[row].
+    """
+
+    def __init__(self, typical_of: Callable[[Float64], Float64]) -> None:
+        self.typical: list[float] = []
+        self._typical_of = typical_of
+        self._total: Float64 = np.zeros(())
+        self._squares: Float64 = np.zeros(())
+        self._before: Float64 | None = None
+
+    def add(self, rows: Float64) -> None:
+        """Take more rows into account: float64[head, head, row]."""
+        self._total = self._total + rows.sum(axis=2)
+        steps = rows if self._before is None else np.concatenate([self._before, rows], axis=2)
+        self._squares = self._squares + (np.diff(steps, axis=2) ** 2).sum(axis=2)
+        self._before = rows[:, :, -1:]
+        self.typical.extend(self._typical_of(rows).tolist())
+
+    @property
+    def mean(self) -> Float64:
+        """The mean of all rows: float64[head, head]."""
+        return self._total / len(self.typical)
+
+    def error(self, unseen: float) -> Float64:
+        """What `even_error` makes of all rows, without holding them: float64[head, head]."""
+        count = len(self.typical)
+        error: Float64 = np.sqrt(unseen * self._squares / max(1, 2 * (count - 1) * count))
+        return error
 
 
 def even_error(values: Float64, unseen: float) -> Float64:
@@ -108,11 +126,11 @@ def even_error(values: Float64, unseen: float) -> Float64:
     """
     count = values.shape[-1]
     squares = (np.diff(values, axis=-1) ** 2).sum(axis=-1)
-    found: Float64 = np.sqrt(unseen * squares / max(1, 2 * (count - 1) * count))
-    return found
+    error: Float64 = np.sqrt(unseen * squares / max(1, 2 * (count - 1) * count))
+    return error
 
 
-def pair_distance(attention: StoredAttention, one: tuple[int, int], other: tuple[int, int]) -> float:
+def pair_distance(attention: StoredAttention, head: tuple[int, int], other: tuple[int, int]) -> float:
     """The distance of two heads (layer, head) over all rows, however long the sentence.
 
     NaN where no query sees more than one key. Raises `DamagedEntry` when a layer cannot be read.
@@ -122,15 +140,15 @@ def pair_distance(attention: StoredAttention, one: tuple[int, int], other: tuple
     if not rows.size:
         return math.nan
     seen = layout.seen()[rows]
-    weights = [_seen(attention, layer, rows, seen)[head] for layer, head in (one, other)]
+    weights = [_seen(attention, layer, rows, seen)[index] for layer, index in (head, other)]
     return float(_divergence(np.stack(weights))[0, 1] / rows.size)
 
 
 def _seen(attention: StoredAttention, index: int, rows: Int32, seen: Bool) -> Float32:
     """What some queries of a layer see: float32[head, all keys of all rows]."""
     # Only what is compared is widened.
-    (part,) = attention.parts(index, index + 1, attention.facts.heads)
-    return widened(np.ascontiguousarray(part[0][:, rows][:, seen]))
+    (stored,) = attention.parts(index, index + 1, attention.facts.heads)
+    return widened(np.ascontiguousarray(stored[0][:, rows][:, seen]))
 
 
 def compared_rows(layout: Layout, heads: int) -> Int32:
@@ -155,22 +173,25 @@ def _divergence(weights: Float32) -> Float64:
     for start in range(0, keys, step):
         some = weights[:, start : start + step].astype(np.float64)
         halves = some * 0.5
-        own = _negative_entropy(some, np.empty_like(some))
+        own = negative_entropy(some, np.empty_like(some))
         room, means = np.empty_like(some), np.empty_like(some)
         for head in range(heads - 1):
             mean = np.add(halves[head + 1 :], halves[head], out=means[head + 1 :])
-            both = _negative_entropy(mean, room[head + 1 :])
+            both = negative_entropy(mean, room[head + 1 :])
             total[head, head + 1 :] += (own[head] + own[head + 1 :]) / 2 - both
     return np.maximum(total + total.T, 0)
 
 
-def _negative_entropy(weights: Float64, room: Float64) -> Float64:
-    """The sum over keys of weight times its logarithm, in bits: float64[head]; `room` is written over."""
-    # What is added keeps the logarithm finite; it is lost on any weight but zero.
-    np.add(weights, np.finfo(np.float64).tiny, out=room)
-    np.log2(room, out=room)
-    found: Float64 = np.vecdot(weights, room)
-    return found
+def negative_entropy(shares: NDArray[np.floating], room: NDArray[np.floating] | None = None) -> Float64:
+    """The sum over keys of share times its logarithm, in bits: float64[...] of [..., key].
+
+    `room` is written over.
+    """
+    # What is added keeps the logarithm finite; it is lost on any share but zero.
+    logarithms = np.add(shares, np.finfo(shares.dtype).tiny, out=room)
+    np.log2(logarithms, out=logarithms)
+    entropies: Float64 = np.vecdot(shares, logarithms).astype(np.float64, copy=False)
+    return entropies
 
 
 def mean_of(distances: Iterable[HeadDistances]) -> MeanDistances | None:
@@ -180,17 +201,17 @@ def mean_of(distances: Iterable[HeadDistances]) -> MeanDistances | None:
     """
     total: Float64 | None = None
     typical, count, estimated = 0.0, 0, 0
-    for one in distances:
-        if np.isnan(one.distance).any():
+    for sentence in distances:
+        if np.isnan(sentence.distance).any():
             continue
         if total is None:
-            total, variance = np.zeros((2, *one.distance.shape))
-        total += one.distance
+            total, variance = np.zeros((2, *sentence.distance.shape))
+        total += sentence.distance
         count += 1
-        if one.error is not None:
+        if sentence.error is not None:
             estimated += 1
-            variance += one.error.astype(np.float64) ** 2
-            typical += one.typical_error**2
+            variance += sentence.error.astype(np.float64) ** 2
+            typical += sentence.typical_error**2
     if total is None:
         return None
     return MeanDistances(
@@ -213,17 +234,17 @@ class MeanDistances:
     estimated: int
 
 
-def save_distances(found: HeadDistances) -> bytes:
+def save_distances(distances: HeadDistances) -> bytes:
     """Distances as bytes: only those above the diagonal."""
-    above = np.triu_indices(len(found.distance), 1)
+    above = np.triu_indices(len(distances.distance), 1)
     facts = {
-        "heads": len(found.distance),
-        "typical_error": found.typical_error,
-        "rows": found.rows,
-        "choosing": found.choosing,
+        "heads": len(distances.distance),
+        "typical_error": distances.typical_error,
+        "rows": distances.rows,
+        "choosing": distances.choosing,
     }
-    error = np.zeros(0, np.float32) if found.error is None else found.error[above]
-    arrays = {"above": found.distance[above].astype("<f4", copy=False), "error": error.astype("<f4")}
+    error = np.zeros(0, np.float32) if distances.error is None else distances.error[above]
+    arrays = {"above": distances.distance[above].astype("<f4", copy=False), "error": error.astype("<f4")}
     return pack(MAGIC, facts, arrays)
 
 
@@ -249,5 +270,5 @@ DISTANCES = Result(
     compute=lambda captures, settings, about: measure_distances(next(captures)),
     dump=save_distances,
     load=lambda data, about: load_distances(data),
-    subjects=lambda inventory: inventory.each,
+    subjects=lambda inventory: inventory.capture_subjects,
 )

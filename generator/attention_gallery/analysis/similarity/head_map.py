@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from attention_gallery.analysis.codec import pack, unpack
+from attention_gallery.analysis.codec import pack, pack_fields, unpack_fields
 from attention_gallery.analysis.result import Inventory, Result, Subject
 from attention_gallery.analysis.similarity.distances import DISTANCES, HeadDistances, MeanDistances, mean_of
 from attention_gallery.records import Float32, Int32
@@ -18,9 +17,6 @@ MAGIC = b"attention-gallery head map 2\n"
 NEAREST = 5
 FEWEST_HEADS = 3
 FEWEST_GROUPS, MOST_GROUPS = 4, 8
-DTYPES = {"positions": "<f4", "groups": "<i4", "nearest": "<i4", "nearest_distance": "<f4"}
-DTYPES |= {"nearest_error": "<f4"}
-FACTS = ("shown", "typical", "typical_error", "sentences", "estimated")
 # Eigenvalues this small beside the largest are rounding: distances are kept in single precision.
 ROUNDING = 1e-5
 
@@ -64,18 +60,18 @@ def map_heads(distance: Float64, measured: MeanDistances | None = None) -> HeadM
     heads = len(distance)
     if heads < FEWEST_HEADS or distance.max() < 1e-6:
         return None
-    places, shares = _scaled(distance)
+    coordinates, shares = _scaled(distance)
     positions = np.zeros((heads, 2), dtype=np.float32)
-    positions[:, : places.shape[1]] = places[:, :2]
-    order = np.argsort(distance + 2 * np.eye(heads), axis=1, kind="stable")[:, : min(NEAREST, heads - 1)]
+    positions[:, : coordinates.shape[1]] = coordinates[:, :2]
+    nearest = np.argsort(distance + 2 * np.eye(heads), axis=1, kind="stable")[:, : min(NEAREST, heads - 1)]
     error = np.zeros_like(distance) if measured is None else measured.error
     return HeadMap(
         positions=positions,
         shown=float(shares[:2].sum()),
-        groups=_groups(places, np.sqrt(distance)),
-        nearest=order.astype(np.int32),
-        nearest_distance=np.take_along_axis(distance, order, axis=1).astype(np.float32),
-        nearest_error=np.take_along_axis(error, order, axis=1).astype(np.float32),
+        groups=_groups(coordinates, np.sqrt(distance)),
+        nearest=nearest.astype(np.int32),
+        nearest_distance=np.take_along_axis(distance, nearest, axis=1).astype(np.float32),
+        nearest_error=np.take_along_axis(error, nearest, axis=1).astype(np.float32),
         typical=float(distance.sum() / (heads * (heads - 1))),
         typical_error=0.0 if measured is None else measured.typical_error,
         sentences=1 if measured is None else measured.sentences,
@@ -99,33 +95,26 @@ def _scaled(distance: Float64) -> tuple[Float64, Float64]:
     return vectors * signs * np.sqrt(values), values / values.sum()
 
 
-def _groups(places: Float64, apart: Float64) -> Int32:
+def _groups(coordinates: Float64, apart: Float64) -> Int32:
     from sklearn.cluster import AgglomerativeClustering
     from sklearn.metrics import silhouette_score
 
-    heads = len(places)
+    heads = len(coordinates)
     counts = range(min(FEWEST_GROUPS, heads - 1), min(MOST_GROUPS, heads - 1) + 1)
-    found = [AgglomerativeClustering(count, linkage="ward").fit_predict(places) for count in counts]
-    best = max(found, key=lambda groups: round(silhouette_score(apart, groups, metric="precomputed"), 6))
-    order = {group: number for number, group in enumerate(dict.fromkeys(best.tolist()))}
-    return np.array([order[group] for group in best.tolist()], dtype=np.int32)
+    groupings = [AgglomerativeClustering(count, linkage="ward").fit_predict(coordinates) for count in counts]
+    best = max(groupings, key=lambda groups: round(silhouette_score(apart, groups, metric="precomputed"), 6))
+    numbers = {group: number for number, group in enumerate(dict.fromkeys(best.tolist()))}
+    return np.array([numbers[group] for group in best.tolist()], dtype=np.int32)
 
 
-def save_map(found: HeadMap | None) -> bytes:
+def save_map(head_map: HeadMap | None) -> bytes:
     """A map, or that there is none, as bytes."""
-    if found is None:
-        return pack(MAGIC, {"none": True}, {})
-    facts = {name: getattr(found, name) for name in FACTS}
-    return pack(MAGIC, facts, {name: getattr(found, name).astype(kind) for name, kind in DTYPES.items()})
+    return pack(MAGIC, {"none": True}, {}) if head_map is None else pack_fields(MAGIC, head_map)
 
 
 def load_map(data: bytes) -> HeadMap | None:
     """What `save_map` was given. Raises `DamagedEntry` for any other bytes."""
-    if data == save_map(None):
-        return None
-    facts, arrays = unpack(MAGIC, data, DTYPES)
-    fields: dict[str, Any] = {**{name: facts[name] for name in FACTS}, **arrays}
-    return HeadMap(**fields)
+    return None if data == save_map(None) else unpack_fields(MAGIC, HeadMap, data)
 
 
 def _subjects(inventory: Inventory) -> Iterator[Subject]:

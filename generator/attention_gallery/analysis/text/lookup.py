@@ -14,88 +14,89 @@ _NUMBERED = re.compile(r"(.+)#([1-9]\d{0,4})", re.S)
 _AROUND = 12
 
 
-def find_word(text: str, tokens: Tokens, wanted: str) -> list[int]:
+def find_word(text: str, tokens: Tokens, word: str) -> list[int]:
     """The tokens of one word, such as `cat`; of one that stands several times, those of `the#2`.
 
     Tokens are found as by `find_token`. Raises `UserError` where there is none, or several to choose from.
     """
-    found = _numbered(text, tokens, wanted)
-    if found is not None:
-        return found
-    places = _places(text, tokens, wanted)
-    if len(places) > 1:
-        shown = _in_context(text, tokens, places)
-        listed = "; ".join(f"{wanted}#{number} {said}" for number, said in enumerate(shown, 1))
-        raise UserError(f'"{wanted}" stands in the text {len(places)} times', mend=f"say which: {listed}")
-    return places[0] if places else find_token(text, tokens, wanted)
+    if (numbered := _numbered(text, tokens, word)) is not None:
+        return numbered
+    by_occurrence = _by_occurrence(text, tokens, word)
+    if len(by_occurrence) > 1:
+        contexts = _in_context(text, tokens, by_occurrence)
+        listed = "; ".join(f"{word}#{number} {context}" for number, context in enumerate(contexts, 1))
+        raise UserError(
+            f'"{word}" stands in the text {len(by_occurrence)} times', mend=f"say which: {listed}"
+        )
+    return by_occurrence[0] if by_occurrence else find_token(text, tokens, word)
 
 
-def _numbered(text: str, tokens: Tokens, wanted: str) -> list[int] | None:
+def _numbered(text: str, tokens: Tokens, word: str) -> list[int] | None:
     """The tokens of `the#2`, the second one; None for a word that has no number."""
-    match = _NUMBERED.fullmatch(wanted)
-    if match is None or occurrences(text, wanted):
+    match = _NUMBERED.fullmatch(word)
+    if match is None or occurrences(text, word):
         return None
-    word, number = match[1], int(match[2])
-    places = _places(text, tokens, word)
-    if not places:
-        find_token(text, tokens, word)  # raises the error that says what there is
-    if number > len(places):
-        times = "once" if len(places) == 1 else f"{len(places)} times"
-        raise UserError(f'there is no "{wanted}": "{word}" stands in the text {times}', mend="count from 1")
-    return places[number - 1]
+    bare, number = match[1], int(match[2])
+    by_occurrence = _by_occurrence(text, tokens, bare)
+    if not by_occurrence:
+        find_token(text, tokens, bare)  # raises the error that says what there is
+    if number > len(by_occurrence):
+        times = "once" if len(by_occurrence) == 1 else f"{len(by_occurrence)} times"
+        raise UserError(f'there is no "{word}": "{bare}" stands in the text {times}', mend="count from 1")
+    return by_occurrence[number - 1]
 
 
-def _places(text: str, tokens: Tokens, wanted: str) -> list[list[int]]:
-    """The tokens of each place where a word stands in the text; else each token that is shown like it."""
-    found = [_overlapping(tokens, [place]) for place in occurrences(text, wanted)]
-    found = [place for place in found if place]
-    labels = [label.strip() for label in tokens.texts]
-    found = found or [[index] for index, label in enumerate(labels) if label == wanted.strip()]
-    return found or [[i] for i, label in enumerate(labels) if label.lower() == wanted.strip().lower() != ""]
+def _by_occurrence(text: str, tokens: Tokens, word: str) -> list[list[int]]:
+    """The tokens of a word each time that it stands in the text; else each token that is shown like it."""
+    by_occurrence = (_overlapping(tokens, [span]) for span in occurrences(text, word))
+    return list(filter(None, by_occurrence)) or [[index] for index in _labelled(tokens, word)]
 
 
-def _in_context(text: str, tokens: Tokens, places: list[list[int]]) -> list[str]:
-    """Each place with the words around it, or with the number of its token where the text is not known."""
+def _labelled(tokens: Tokens, word: str) -> list[int]:
+    """The tokens that are shown like a word, or else like it but for case."""
+    labels, label = [text.strip() for text in tokens.texts], word.strip()
+    same = [index for index, other in enumerate(labels) if other == label]
+    return same or [index for index, other in enumerate(labels) if other.lower() == label.lower()]
+
+
+def _in_context(text: str, tokens: Tokens, by_occurrence: list[list[int]]) -> list[str]:
+    """Each occurrence with the words around it, or the number of its token in a text without offsets."""
     if tokens.offsets is None:
-        return [f"(token #{place[0]})" for place in places]
-    shown = []
-    for place in places:
-        start, end = int(tokens.offsets[place[0], 0]), int(tokens.offsets[place[-1], 1])
+        return [f"(token #{indices[0]})" for indices in by_occurrence]
+    contexts = []
+    for indices in by_occurrence:
+        start, end = int(tokens.offsets[indices[0], 0]), int(tokens.offsets[indices[-1], 1])
         around = " ".join(text[max(0, start - _AROUND) : end + _AROUND].split())
-        shown.append(f"in “…{around}…”" if end > start else f"(token #{place[0]})")
-    return shown
+        contexts.append(f"in “…{around}…”" if end > start else f"(token #{indices[0]})")
+    return contexts
 
 
-def find_token(text: str, tokens: Tokens, wanted: str) -> list[int]:
+def find_token(text: str, tokens: Tokens, word: str) -> list[int]:
     """The tokens that a word of `text` consists of, each time it occurs; or the one token `#INDEX`.
 
     Raises `UserError` when there is none.
     """
-    if wanted.startswith("#") and wanted[1:].isdecimal():
-        if int(wanted[1:]) >= len(tokens):
-            raise UserError(f"there is no token {wanted}", mend=f"the last one is #{len(tokens) - 1}")
-        return [int(wanted[1:])]
-    found = _overlapping(tokens, occurrences(text, wanted))
-    labels = [label.strip() for label in tokens.texts]
-    found = found or [index for index, label in enumerate(labels) if label == wanted.strip()]
-    found = found or [index for index, label in enumerate(labels) if label.lower() == wanted.strip().lower()]
-    if not found and tokens.offsets is not None and occurrences(text, wanted):
-        reason = f'"{wanted}" stands in the text, but not in what the model was given of it to read'
+    if word.startswith("#") and word[1:].isdecimal():
+        if int(word[1:]) >= len(tokens):
+            raise UserError(f"there is no token {word}", mend=f"the last one is #{len(tokens) - 1}")
+        return [int(word[1:])]
+    if indices := _overlapping(tokens, occurrences(text, word)) or _labelled(tokens, word):
+        return indices
+    if tokens.offsets is not None and occurrences(text, word):
+        reason = f'"{word}" stands in the text, but not in what the model was given of it to read'
         raise UserError(reason, mend="name a word that it read: its page marks what it did not")
-    if not found:
-        shown = (label or repr(text) for label, text in zip(labels, tokens.texts, strict=True))
-        listed = "the tokens are: " + " ".join(shown)
-        mend = did_you_mean(wanted, labels) if get_close_matches(wanted, labels) else listed
-        raise UserError(f'there is no token "{wanted}" in the text', mend=mend)
-    return found
+    labels = [text.strip() for text in tokens.texts]
+    listed = " ".join(label or repr(text) for label, text in zip(labels, tokens.texts, strict=True))
+    mend = did_you_mean(word, labels) if get_close_matches(word, labels) else f"the tokens are: {listed}"
+    raise UserError(f'there is no token "{word}" in the text', mend=mend)
 
 
-def _overlapping(tokens: Tokens, places: Sequence[tuple[int, int]]) -> list[int]:
-    """The tokens that cover one of these places in the text."""
+def _overlapping(tokens: Tokens, spans: Sequence[tuple[int, int]]) -> list[int]:
+    """The tokens that cover one of these ranges of the text."""
     if tokens.offsets is None:
         return []
     return [
         index
         for index, (start, end) in enumerate(tokens.offsets.tolist())
-        if not tokens.special[index] and any(start < last and first < end for first, last in places)
+        if not tokens.special[index] and any(start < last and first < end for first, last in spans)
     ]

@@ -86,38 +86,38 @@ def tokens_of_words(tokens: Tokens, words: Sequence[Span]) -> Bool | None:
     """
     if tokens.offsets is None:
         return None
-    places = np.array(words, np.int32).reshape(-1, 2)
+    ranges = np.array(words, np.int32).reshape(-1, 2)
     first, last = tokens.offsets[:, 0], tokens.offsets[:, 1]
-    shared = (first < places[:, 1:]) & (places[:, :1] < last) & (first < last)
-    found: Bool = shared & ~tokens.special
-    return found
+    shared = (first < ranges[:, 1:]) & (ranges[:, :1] < last) & (first < last)
+    members: Bool = shared & ~tokens.special
+    return members
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Groups:
     """Groups of tokens, which may share some and leave some out.
 
-    places: the tokens of all groups that have any, group by group, a slice where they follow each other.
+    indices: the tokens of all groups that have any, group by group, a slice where they follow each other.
     starts: where each of these groups begins in them, None where each is one token. filled: which groups have
     any. sizes: float32[group], how many tokens, at least 1.
     """
 
-    places: slice | NDArray[np.intp]
+    indices: slice | NDArray[np.intp]
     starts: NDArray[np.intp] | None
     filled: Bool
     sizes: Float32
 
     @classmethod
-    def of(cls, members: Bool) -> Groups:
+    def from_members(cls, members: Bool) -> Groups:
         """Groups from what belongs to them: bool[group, token]."""
         tokens = np.flatnonzero(members) % max(1, members.shape[1])
         sizes = members.sum(axis=1)
         several = sizes[filled := sizes > 0]
-        places: slice | NDArray[np.intp] = tokens
+        indices: slice | NDArray[np.intp] = tokens
         if tokens.size and np.array_equal(tokens, np.arange(tokens[0], tokens[0] + tokens.size)):
-            places = slice(int(tokens[0]), int(tokens[0]) + tokens.size)
+            indices = slice(int(tokens[0]), int(tokens[0]) + tokens.size)
         starts = np.cumsum(several) - several if (several > 1).any() else None
-        return cls(places, starts, filled, np.maximum(sizes, 1).astype(np.float32))
+        return cls(indices, starts, filled, np.maximum(sizes, 1).astype(np.float32))
 
     def between(self, weights: Float32) -> Float32:
         """Attention from each group to each group: columns of a group summed, rows of one averaged.
@@ -131,16 +131,16 @@ class Groups:
 
     def _summed(self, weights: Float32, axis: int) -> Float32:
         """The tokens of each group summed along an axis; 0 for an empty group."""
-        if isinstance(self.places, slice):
-            picked = weights[:, self.places] if axis == -2 else weights[:, :, self.places]
+        if isinstance(self.indices, slice):
+            picked = weights[:, self.indices] if axis == -2 else weights[:, :, self.indices]
         else:
-            picked = weights.take(self.places, axis=axis)
+            picked = weights.take(self.indices, axis=axis)
         if self.starts is not None:
             picked = np.add.reduceat(picked, self.starts, axis=axis)
         if self.filled.all():
             return picked
         shape = list(picked.shape)
         shape[axis] = len(self.filled)
-        found = np.zeros(shape, np.float32)
-        np.moveaxis(found, axis, 0)[self.filled] = np.moveaxis(picked, axis, 0)
-        return found
+        summed = np.zeros(shape, np.float32)
+        np.moveaxis(summed, axis, 0)[self.filled] = np.moveaxis(picked, axis, 0)
+        return summed
