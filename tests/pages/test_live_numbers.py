@@ -13,7 +13,7 @@ import pytest
 from attention_gallery.addresses.routes import HeadRoutes
 from attention_gallery.analysis import Across, SentenceAnalysis, analyse
 from attention_gallery.analysis.probing.probe import Accuracy, BestHead, HeadScores, RelationScore
-from attention_gallery.evidence.answers import NotCaptured, Numbers, _gathered
+from attention_gallery.evidence.answers import NotCaptured, Numbers, _across_sentences
 from attention_gallery.evidence.claim_checks import rounded_beside
 from attention_gallery.evidence.embeds import LiveAnswers
 from attention_gallery.evidence.link_map import LinkMap
@@ -191,7 +191,7 @@ def test_sentences_that_say_the_same_count_once() -> None:
     one, two = (EVIDENCE.analysis("enc", name) for name in ("one", "two"))
     assert one is not None
     assert two is not None
-    once, again = _gathered([one, two]), _gathered([one, two, one, one])
+    once, again = _across_sentences([one, two]), _across_sentences([one, two, one, one])
     assert once.sentences == again.sentences == 2
     for name, values in once.values.items():
         assert np.array_equal(values, again.values[name], equal_nan=True)

@@ -92,14 +92,19 @@ class Sources:
     theme: bool = True
     slugs: Mapping[str, Collection[str]] = field(default_factory=dict)
 
+    def require_project(self) -> Project:
+        """The project. Raises `UserError` where its manifest says nothing that could be used."""
+        if self.project is None:
+            self.problems.raise_any()
+            raise ManifestError("the manifest cannot be used")  # never: its problems were raised
+        return self.project
+
 
 def read_project(manifest_path: Path, drafts: bool) -> Project:
     """Read it all. Raises `UserError` with the problems of manifest, notes, theme and measures together."""
     sources = read_sources(manifest_path, drafts)
     sources.problems.raise_any()
-    if sources.project is None:  # for the type checker: a manifest without problems can be used
-        raise ManifestError("the manifest cannot be used")
-    return sources.project
+    return sources.require_project()
 
 
 def read_sources(manifest_path: Path, drafts: bool) -> Sources:

@@ -43,6 +43,7 @@ from attention_gallery.notes.questions.asks import (
 from attention_gallery.records import Float32, StoredAttention, Tokens
 
 _LAYERS_CACHED = 8
+_Layers = OrderedDict[tuple[str, int], Float32]
 _Evidence = TypeVar("_Evidence")
 
 
@@ -87,8 +88,8 @@ class Numbers:
         self.texts = {sentence.slug: sentence.joined for sentence in sentences}
         self._evidence = evidence
         self._known: dict[object, float | str] = {}
-        self._layers: OrderedDict[tuple[str, int], Float32] = OrderedDict()
-        self._averages: OrderedDict[tuple[str, int], Float32] = OrderedDict()
+        self._layers: _Layers = OrderedDict()
+        self._averages: _Layers = OrderedDict()
         self._across: dict[str, HeadsAcross] = {}
 
     def answer(self, ask: ValueAsk) -> float | str:
@@ -167,7 +168,7 @@ class Numbers:
             if not sentences:
                 raise NotCaptured
             analyses = (_needed(self._evidence.analysis(model, sentence)) for sentence in sentences)
-            self._across[model] = _gathered(analyses, self._evidence.repeats(model))
+            self._across[model] = _across_sentences(analyses, self._evidence.repeats(model))
         return self._across[model]
 
     def relations(self, model: str) -> Mapping[str, RelationScore] | None:
@@ -183,7 +184,9 @@ class Numbers:
         return self.across(subject) if subject.sentence is None else self.analysis(subject)
 
 
-def _gathered(analyses: Iterable[SentenceAnalysis], repeats: RepeatScores | None = None) -> HeadsAcross:
+def _across_sentences(
+    analyses: Iterable[SentenceAnalysis], repeats: RepeatScores | None = None
+) -> HeadsAcross:
     """The measures over sentences, those that say the same counted once; `repeats` as `Across` takes."""
     gathered, known = Across(), set[str]()
     for analysis in analyses:
@@ -193,9 +196,7 @@ def _gathered(analyses: Iterable[SentenceAnalysis], repeats: RepeatScores | None
     return gathered.result(repeats)
 
 
-def _recent(
-    memory: OrderedDict[tuple[str, int], Float32], at: tuple[str, int], make: Callable[[], Float32]
-) -> Float32:
+def _recent(memory: _Layers, at: tuple[str, int], make: Callable[[], Float32]) -> Float32:
     """An array from a memory of few, or made now: then the one that came first goes."""
     if at not in memory:
         memory[at] = make()

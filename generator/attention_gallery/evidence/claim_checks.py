@@ -73,15 +73,9 @@ def _checked(claim: Claim, numbers: Numbers) -> Checked:
         return Checked(claim, text, page, expected.words, actual, holds)
     # A head may have two types, and is of either.
     names = numbers.types(claim.ask.subject)
-    actual = joined_titles(*map(type_title, names))
-    return Checked(
-        claim,
-        text,
-        page,
-        wording.uncapitalised(type_title(expected)),
-        wording.uncapitalised(actual),
-        expected in names,
-    )
+    title = wording.uncapitalised(type_title(expected))
+    actual = wording.uncapitalised(joined_titles(*map(type_title, names)))
+    return Checked(claim, text, page, title, actual, expected in names)
 
 
 def rounded_beside(bounds: Bounds, value: float) -> str:

@@ -41,10 +41,8 @@ def spreads(means: NDArray[np.floating[Any]], deviations: NDArray[np.floating[An
     """`wording.spread` of each mean and its deviation."""
     texts, numbers = measures(means, unit), _each(deviations)
     if unit == "tokens":
-        return [
-            wording.with_deviation(mean, deviation, unit)
-            for mean, deviation in zip(texts, numbers, strict=True)
-        ]
+        pairs = zip(texts, numbers, strict=True)
+        return [wording.with_deviation(mean, deviation, unit) for mean, deviation in pairs]
     return [
         f"{mean} ± {text}" if 0.01 <= deviation <= 1 else wording.with_deviation(mean, deviation, unit)
         for mean, deviation, text in zip(texts, numbers, shares(deviations), strict=True)

@@ -55,8 +55,8 @@ class LiveAnswers:
         value = self.numbers.answer(ask)
         about = escape(question(ask, self.numbers.links, self.numbers.texts, self.numbers.measures))
         if isinstance(ask, TypeOf):
-            title = joined_titles(*map(type_title, self.numbers.types(ask.subject)))
-            text = wording.uncapitalised(title)
+            titles = map(type_title, self.numbers.types(ask.subject))
+            text = wording.uncapitalised(joined_titles(*titles))
         else:
             text = number(ask, float(value), decimals, self.numbers.measures)
         if text == wording.UNDEFINED or isinstance(ask, TypeOf):

@@ -17,6 +17,7 @@ from attention_gallery.evidence.mentions import Mentions, find_mentions
 from attention_gallery.evidence.note_blocks import NoteBlock
 from attention_gallery.hashing import digest, digest_bytes
 from attention_gallery.notes import HEADING_PREFIX, LinkTarget, Note, NoteTarget, RenderedNote, render_note
+from attention_gallery.notes.questions.asks import Ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,37 +129,32 @@ def gather_notes(notes: Iterable[Note], numbers: Numbers) -> GalleryNotes:
     """
     claims: dict[str, tuple[Checked, ...]] = {}
     writer = NoteWriter(LiveAnswers(numbers), claims)
-    rendered_notes: list[tuple[Note, RenderedNote]] = []
+    by_target: dict[NoteTarget, NoteSet] = {}
+    asked: list[tuple[Note, Iterable[LinkTarget], Iterable[Ask]]] = []
     problems: list[Problem] = []
     broken: type[LinkError] | type[NoteError] = NoteError
     for note in notes:
         claims[note.name], mistaken = check_claims(note, numbers)
         problems.extend(mistaken)
         try:
-            rendered_notes.append((note, writer.render(note, routes.HOME)))
+            rendered = writer.render(note, routes.HOME)
+            by_target[note.target] = NoteSet((note,), _digest(note, rendered, claims[note.name]), writer)
+            asked.append((note, rendered.links, (*rendered.asks, *(claim.ask for claim in note.claims))))
         except (NoteError, LinkError) as error:
             broken = LinkError if isinstance(error, LinkError) else broken
             problems.extend(error.problems)
     if problems:
         raise broken(problems)
-    links = numbers.links
-    asked = [
-        (note, rendered.links, (*rendered.asks, *(claim.ask for claim in note.claims)))
-        for note, rendered in rendered_notes
-    ]
     return GalleryNotes(
-        {
-            note.target: NoteSet((note,), _digest(note, rendered, claims[note.name]), writer)
-            for note, rendered in rendered_notes
-        },
+        by_target,
         writer,
-        tuple(note for note, _ in rendered_notes if note.target.kind == "page"),
-        find_mentions(asked, links),
+        tuple(note for note, *_ in asked if note.target.kind == "page"),
+        find_mentions(asked, numbers.links),
         tuple(claim.failure for checked in claims.values() for claim in checked if not claim.holds),
     )
 
 
 def _digest(note: Note, rendered: RenderedNote, claims: tuple[Checked, ...]) -> str:
     html = digest_bytes(rendered.html.encode("utf-8", "surrogatepass"))
-    shown_claims = [claim.view(routes.HOME)._asdict() for claim in claims]
-    return digest([note.title, note.description, html, shown_claims])
+    claim_views = [claim.view(routes.HOME)._asdict() for claim in claims]
+    return digest([note.title, note.description, html, claim_views])

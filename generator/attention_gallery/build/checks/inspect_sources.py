@@ -24,7 +24,7 @@ from attention_gallery.build.plan.lockfile_update import warn_of_leftovers
 from attention_gallery.build.plan.pins import Pins
 from attention_gallery.build.project import Project, read_sources
 from attention_gallery.build.run import Run
-from attention_gallery.errors import ModelError, ThemeError, UserError
+from attention_gallery.errors import ModelError, ThemeError
 from attention_gallery.manifest.lockfile.lock import Lock, lock_path
 from attention_gallery.manifest.lockfile.lock_reader import read_lock
 from attention_gallery.models import FingerprintMemory
@@ -55,10 +55,7 @@ def inspect_sources(run: Run, build: bool) -> Inspected:
     not, as that follows.
     """
     sources = read_sources(run.manifest, run.options.drafts)
-    problems, project = sources.problems, sources.project
-    if project is None:
-        problems.raise_any()
-        raise UserError("the manifest cannot be used")  # a manifest that cannot be used has problems
+    problems, project = sources.problems, sources.require_project()
     if not build:  # which looked before
         with problems.collected():
             require_readable(run.cache)

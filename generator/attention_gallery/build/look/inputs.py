@@ -80,6 +80,7 @@ def _walk(folder: str) -> Iterator[tuple[str, list[str]]]:
         return
 
     def fail(error: OSError) -> None:
+        """Raise what `os.walk` would pass over."""
         raise error
 
     for base, folders, names in os.walk(folder, onerror=fail):

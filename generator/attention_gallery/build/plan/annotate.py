@@ -55,7 +55,7 @@ def annotate(manifest: Manifest, cache: Path, reporter: Reporter, run: bool = Tr
     parsed = _Parses(manifest, cache, pipelines, reporter, run)
     sentences, parses = list(manifest.settings.sentences), {}
     for index, name in pipeline_names.items():
-        parse = parsed.of(index, name)
+        parse = parsed.parse(index, name)
         if parse is not None:
             sentences[index], parses[sentences[index].slug] = _with(sentences[index], parse, pipelines[name])
     settings = manifest.settings.model_copy(update={"sentences": tuple(sentences)})
@@ -112,7 +112,7 @@ class _Parses:
         self._reporter, self._runs = reporter, run
         self._parsers: dict[str, Parser] = {}
 
-    def of(self, index: int, name: str) -> Parse | None:
+    def parse(self, index: int, name: str) -> Parse | None:
         """The parse of a sentence, None where there is none and none is to be made."""
         parses = []
         for start, text in text_starts(self._manifest.settings.sentences[index].texts):

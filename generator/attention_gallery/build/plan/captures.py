@@ -102,9 +102,11 @@ def captures_of(manifest: Manifest, models: tuple[Identified, ...]) -> Captures:
     former: dict[str, str] = {}
 
     def key(model: ShownModel, model_input: Given) -> str:
+        """The key of what a model reads, noted beside the one that it had before."""
         read = settings, model.spec, models[model.index][1], model_input, model.kind
-        former[key_of(*read)] = key_of(*read, former=True)
-        return key_of(*read)
+        name = key_of(*read)
+        former[name] = key_of(*read, former=True)
+        return name
 
     keys = {
         (model.spec.slug, sentence.slug): key(model, text_input(sentence))
