@@ -9,17 +9,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attention_gallery.analysis.probing.parses import (
+    PARSE,
     Arc,
     Entity,
     Parse,
+    Parser,
     ParserError,
     Pipeline,
+    TextToParse,
     joined_parse,
     load_parse,
     parse_of,
     save_parse,
 )
+from attention_gallery.analysis.result import Subject
 from attention_gallery.errors import DamagedEntry
+from attention_gallery.manifest.settings import AnalysisSettings
 
 
 @dataclass
@@ -153,8 +158,13 @@ def test_spacy_itself_is_told_first(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_versions_are_part_of_the_key() -> None:
+    def not_loaded() -> Parser:
+        raise AssertionError("a key asks no parser")
+
     keys = {
-        Pipeline(name, version, spacy).key(text)
+        PARSE.key(
+            Subject((), TextToParse(text, Pipeline(name, version, spacy), not_loaded)), AnalysisSettings()
+        )
         for name in ("a", "b")
         for version in ("1", "2")
         for spacy in ("3.7", "3.8")

@@ -20,6 +20,7 @@ from attention_gallery.manifest.settings import AnalysisSettings
 if TYPE_CHECKING:
     from attention_gallery.analysis.measures.metrics import MeasureSet
     from attention_gallery.analysis.probing.gold_relations import GoldSentence
+    from attention_gallery.analysis.probing.parses import TextToParse
 
 Value = TypeVar("Value")
 # Looking one up reads files, and keys are asked for by the thousand.
@@ -44,7 +45,8 @@ class Inventory:
     """The captures that a gallery may use, drafts among them, and what results may be about.
 
     captures: keys by (model, sentence). random_tokens, prefixes: keys of auxiliary inputs. gold: sentences by
-    slug, texts: theirs as read. contrasts: pairs of (model, sentence).
+    slug, texts: theirs as read. contrasts: pairs of (model, sentence). texts_to_parse: those that a parser
+    is asked for.
     """
 
     captures: Mapping[tuple[str, str], str]
@@ -55,6 +57,7 @@ class Inventory:
     drafts: frozenset[str]
     contrasts: tuple[tuple[tuple[str, str], tuple[str, str]], ...]
     measures: MeasureSet
+    texts_to_parse: tuple[TextToParse, ...] = ()
 
     @property
     def capture_subjects(self) -> Iterator[Subject]:

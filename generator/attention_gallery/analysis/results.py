@@ -11,6 +11,7 @@ from attention_gallery.analysis.experiments.prefix_sweep import PREFIX_READING
 from attention_gallery.analysis.experiments.repeated_tokens import REPEATED_TOKENS
 from attention_gallery.analysis.measures.analysis_codec import ANALYSIS
 from attention_gallery.analysis.probing.argmax_targets import ARGMAX_TARGETS
+from attention_gallery.analysis.probing.parses import PARSE
 from attention_gallery.analysis.result import Inventory, Result
 from attention_gallery.analysis.similarity.distances import DISTANCES
 from attention_gallery.analysis.similarity.head_map import HEAD_MAP
@@ -24,6 +25,7 @@ RESULTS: tuple[Result[Any], ...] = (
     FLOW_VIEWS,
     HEAD_CONTRAST,
     HEAD_MAP,
+    PARSE,
     PICTURES,
     PREFIX_READING,
     REPEATED_TOKENS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -94,8 +94,8 @@ def remove_unused(manifest_path: Path) -> Removed:
     annotated = _annotated(project.manifest, cache / RESULTS)
     settings, repeats = annotated.manifest.settings, sorted(needed.repeats.values())
     inventory = inventory_of(settings, needed.keys, repeats, sorted(needed.prefixes), project.measures)
-    names = kept_names(inventory, settings.analysis) | annotated.names
-    size += _remove_others(cache / RESULTS, names)
+    inventory = replace(inventory, texts_to_parse=annotated.texts)
+    size += _remove_others(cache / RESULTS, kept_names(inventory, settings.analysis))
     return Removed(before - len(store.keys()), size)
 
 

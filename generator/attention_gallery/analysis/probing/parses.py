@@ -6,14 +6,14 @@ spaCy is imported only by `Parser`, when something was not parsed yet.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import Any, NamedTuple
 
 from attention_gallery.analysis.codec import pack, unpack
+from attention_gallery.analysis.result import Result, Subject
 from attention_gallery.errors import DamagedEntry
-from attention_gallery.hashing import digest
 from attention_gallery.installed import installed_files
 from attention_gallery.texts.words import Span
 
@@ -86,10 +86,6 @@ class Pipeline:
     def files(self) -> tuple[str, ...]:
         """Files that are others when another version is installed."""
         return (*installed_files("spacy", "spacy"), *installed_files(self.name, self.name))
-
-    def key(self, text: str) -> str:
-        """SHA-256 of all that can change the parse of a text."""
-        return digest({"parse of": text, "by": [self.name, self.version], "spacy": self.spacy})
 
 
 class Parser:
@@ -185,3 +181,23 @@ def joined_parse(parts: Sequence[tuple[int, Parse]]) -> Parse:
         ),
         tuple(Entity(e.label, moved(e.span, by)) for by, parse in parts for e in parse.entities),
     )
+
+
+class TextToParse(NamedTuple):
+    """A text, the pipeline that parses it, and the way to load that, which takes seconds."""
+
+    text: str
+    pipeline: Pipeline
+    parser: Callable[[], Parser]
+
+
+PARSE: Result[Parse] = Result(
+    name="parse",
+    needs=(),
+    compute=lambda needs, settings, about: about.parser().parse(about.text),
+    dump=save_parse,
+    load=lambda data, about: load_parse(data),
+    subjects=lambda inventory: (Subject((), text) for text in inventory.texts_to_parse),
+    identify=lambda about: [about.text, about.pipeline.name, about.pipeline.version, about.pipeline.spacy],
+    optional=False,
+)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from attention_gallery.analysis.probing.parses import (
+    PARSE,
     Parse,
     Parser,
     ParserError,
     Pipeline,
+    TextToParse,
     joined_parse,
-    load_parse,
-    save_parse,
 )
+from attention_gallery.analysis.result import Subject
 from attention_gallery.build.execute.result_files import kept_file, path_in
 from attention_gallery.errors import ManifestError, Problem
 from attention_gallery.manifest import Manifest
@@ -31,13 +33,13 @@ from attention_gallery.texts.words import Span
 class Annotated:
     """A manifest whose sentences have the relations that were found, too.
 
-    `parses` are by slug of the sentence. `names` are those under which the cache keeps them, `files` are
+    `parses` are by slug of the sentence. `texts` are those that were, or would be, parsed, `files` are
     others when a pipeline is. `complete`: whether every sentence was parsed.
     """
 
     manifest: Manifest
     parses: Mapping[str, SentenceParse]
-    names: frozenset[str] = frozenset()
+    texts: tuple[TextToParse, ...] = ()
     files: tuple[str, ...] = ()
     complete: bool = True
 
@@ -60,13 +62,13 @@ def annotate(manifest: Manifest, cache: Path, reporter: Reporter, run: bool = Tr
             sentences[index], parses[sentences[index].slug] = _with(sentences[index], parse, pipelines[name])
     settings = manifest.settings.model_copy(update={"sentences": tuple(sentences)})
     files = tuple(dict.fromkeys(file for pipeline in pipelines.values() for file in pipeline.files))
-    names = frozenset(
-        pipelines[name].key(text)
+    texts = tuple(
+        parsed.text_to_parse(index, name, text)
         for index, name in pipeline_names.items()
         for text in manifest.settings.sentences[index].texts
     )
     complete = len(parses) == len(pipeline_names)
-    return Annotated(replace(manifest, settings=settings), parses, names, files, complete)
+    return Annotated(replace(manifest, settings=settings), parses, texts, files, complete)
 
 
 def _pipeline_names(manifest: Manifest) -> Iterator[tuple[int, str]]:
@@ -122,12 +124,21 @@ class _Parses:
             parses.append((start, parse))
         return joined_parse(parses)
 
+    def text_to_parse(self, index: int, name: str, text: str) -> TextToParse:
+        """A text of a sentence, with what parses it."""
+        return TextToParse(text, self._pipelines[name], partial(self._parser, index, name))
+
     def _text(self, index: int, name: str, text: str) -> Parse | None:
-        path = path_in(self._cache, self._pipelines[name].key(text))
+        settings, to_parse = self._manifest.settings.analysis, self.text_to_parse(index, name, text)
+        path = path_in(self._cache, PARSE.key(Subject((), to_parse), settings))
         if not self._runs and not path.is_file():
             return None
         return kept_file(
-            path, load_parse, save_parse, lambda: self._parser(index, name).parse(text), self._runs
+            path,
+            lambda data: PARSE.load(data, to_parse),
+            PARSE.dump,
+            lambda: PARSE.compute(iter(()), PARSE.narrowed(settings), to_parse),
+            self._runs,
         )
 
     def _parser(self, index: int, name: str) -> Parser:
