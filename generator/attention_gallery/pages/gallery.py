@@ -21,7 +21,7 @@ from attention_gallery.manifest.settings import (
     SentenceSpec,
 )
 from attention_gallery.pages.contexts.shared import Neighbours, SiteInfo
-from attention_gallery.pages.head_neighbours import HeadIndex, head_neighbours
+from attention_gallery.pages.neighbours import HeadIndex, head_neighbours
 from attention_gallery.pages.readers.model_probe import ModelProbe
 from attention_gallery.pages.sections.parse_view import SentenceParse
 from attention_gallery.pages.side_results import SideAnalyses
@@ -141,6 +141,11 @@ class Contrast:
     def route(self) -> str:
         """Its page."""
         return routes.contrast(self.spec.slug)
+
+    @property
+    def digest(self) -> str:
+        """Of all this."""
+        return digest([self.spec.model_dump(mode="json"), self.left.digest, self.right.digest])
 
 
 @dataclass(frozen=True, slots=True)

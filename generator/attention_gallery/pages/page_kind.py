@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
+
+from pydantic import BaseModel
 
 from attention_gallery.errors import UndeclaredInputError
 from attention_gallery.hashing import digest
@@ -21,20 +23,27 @@ from attention_gallery.pages.side_results import LeftOut
 
 Value = TypeVar("Value")
 Otherwise = TypeVar("Otherwise")
+InputValue = TypeVar("InputValue", covariant=True)
+PageSubject = TypeVar("PageSubject", bound="tuple[Any, ...]")
 Scope = Literal["capture", "model", "site"]
 
 
-class PageSubject(Protocol):
-    """What one page is about. Equal digests promise that all of it is equal."""
+def identity_of(value: Any) -> Any:
+    """What tells a value apart from all others of its kind, as JSON: its digest, where it has one."""
+    if isinstance(value, Digested):
+        return value.digest
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    return [identity_of(item) for item in value] if isinstance(value, tuple | list) else value
+
+
+@runtime_checkable
+class Digested(Protocol):
+    """A value with a digest of all that can be read off it."""
 
     @property
     def digest(self) -> str:
-        """Digest of all that can be read off the subject."""
-
-
-AnySubject = TypeVar("AnySubject", bound=PageSubject)
-AboutSubject = TypeVar("AboutSubject", contravariant=True)
-InputValue = TypeVar("InputValue", covariant=True)
+        """SHA-256, or digests strung together."""
 
 
 class PlannedPage(NamedTuple):
@@ -56,19 +65,19 @@ class Page(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PageInput(Generic[AboutSubject, InputValue]):
-    """Something that pages are made from.
+class PageInput(Generic[InputValue]):
+    """Something that pages are made from, read for what a page is about.
 
-    identify: what tells values apart without reading them, as JSON. shared: whether it is the same for all
-    pages of a scope, and read once for them. side: for what pages can do without, what it is called (a
-    plural) and of whom it is; then `read` may fail, and the value is None.
+    identify: what tells values apart, as JSON, without reading them; by `identity_of` where there is none.
+    shared: whether it is the same for all pages of a scope, and read once for them. side: for what pages can
+    do without, what it is called (a plural) and of whom it is; then `read` may fail, and the value is None.
     """
 
     name: str
-    read: Callable[[InputReader, AboutSubject], InputValue]
-    identify: Callable[[InputReader, AboutSubject], Any]
+    read: Callable[[InputReader, Any], InputValue]
+    identify: Callable[[InputReader, Any], Any] | None = None
     shared: bool = False
-    side: Callable[[AboutSubject], tuple[str, str]] | None = None
+    side: Callable[[Any], tuple[str, str]] | None = None
 
 
 class InputReader:
@@ -78,18 +87,20 @@ class InputReader:
         """`page_routes` gives the routes of all pages."""
         self.gallery = gallery
         self.page_routes = page_routes
-        self._values: dict[PageInput[Any, Any], tuple[Any, tuple[LeftOut, ...]]] = {}
-        self._identities: dict[PageInput[Any, Any], Any] = {}
+        self._values: dict[PageInput[Any], tuple[Any, tuple[LeftOut, ...]]] = {}
+        self._identities: dict[PageInput[Any], Any] = {}
 
-    def identity(self, page_input: PageInput[AboutSubject, Value], subject: AboutSubject) -> Any:
+    def identity(self, page_input: PageInput[Any], subject: Any) -> Any:
         """What tells the value of an input apart, as JSON."""
+        if page_input.identify is None:
+            return identity_of(self.value(page_input, subject))
         if not page_input.shared:
             return page_input.identify(self, subject)
         if page_input not in self._identities:
             self._identities[page_input] = page_input.identify(self, subject)
         return self._identities[page_input]
 
-    def value(self, page_input: PageInput[AboutSubject, Value], subject: AboutSubject) -> Value:
+    def value(self, page_input: PageInput[Value], subject: Any) -> Value:
         """The value of an input. The page at hand then lacks what could not be read for it."""
         sides = self.gallery.data.sides
         read = self._values.get(page_input)
@@ -101,7 +112,7 @@ class InputReader:
         value: Value = read[0]
         return value
 
-    def _read(self, page_input: PageInput[AboutSubject, Value], subject: AboutSubject) -> Value | None:
+    def _read(self, page_input: PageInput[Value], subject: Any) -> Value | None:
         work = partial(page_input.read, self, subject)
         if page_input.side is None:
             return work()
@@ -111,13 +122,13 @@ class InputReader:
 class PageInputs:
     """What one page is made from: the site, and the inputs that its kind declares, read when asked for."""
 
-    def __init__(self, kind: PageKind[Any], reader: InputReader, subject: PageSubject) -> None:
+    def __init__(self, kind: PageKind[Any], reader: InputReader, subject: Any) -> None:
         self.site: Site = reader.gallery.site
         self._kind = kind
         self._reader = reader
         self._subject = subject
 
-    def __getitem__(self, page_input: PageInput[Any, Value]) -> Value:
+    def __getitem__(self, page_input: PageInput[Value]) -> Value:
         """The value of an input. Raises `UndeclaredInputError`."""
         if page_input not in self._kind.needs:
             raise UndeclaredInputError(f"{self._kind.name}: {page_input.name} is not among its needs")
@@ -140,7 +151,7 @@ class PageInputs:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PageKind(Generic[AnySubject]):
+class PageKind(Generic[PageSubject]):
     """The pages, or other files, of one kind.
 
     subjects: what there is a page about, in a gallery and a scope: a capture, a model, or None for the site.
@@ -150,24 +161,25 @@ class PageKind(Generic[AnySubject]):
     """
 
     name: str
-    subjects: Callable[[Gallery, Any], Iterable[AnySubject]]
-    route: Callable[[AnySubject], str]
-    make: Callable[[AnySubject, PageInputs], Page | bytes]
-    needs: tuple[PageInput[Any, Any], ...] = ()
+    subjects: Callable[[Gallery, Any], Iterable[PageSubject]]
+    route: Callable[[PageSubject], str]
+    make: Callable[[PageSubject, PageInputs], Page | bytes]
+    needs: tuple[PageInput[Any], ...] = ()
     template: str = ""
     scope: Scope = "site"
     literal: bool = False
     applies: Callable[[GallerySettings, Iterable[Note]], bool] = lambda settings, notes: True
 
-    def planned(self, reader: InputReader, subject: AnySubject) -> PlannedPage:
+    def planned(self, reader: InputReader, subject: PageSubject) -> PlannedPage:
         """The page about a subject, to be made or taken over from the last build."""
+        route, make = self.route(subject), partial(self._bytes, reader, subject)
         if self.literal:
-            return PlannedPage(self.route(subject), subject.digest, partial(self._bytes, reader, subject))
+            return PlannedPage(route, identity_of(subject), make)
         identities = {page_input.name: reader.identity(page_input, subject) for page_input in self.needs}
-        inputs = digest([reader.gallery.site.digest, self.name, subject.digest, identities])
-        return PlannedPage(self.route(subject), inputs, partial(self._bytes, reader, subject))
+        inputs = digest([reader.gallery.site.digest, self.name, identity_of(subject), identities])
+        return PlannedPage(route, inputs, make)
 
-    def _bytes(self, reader: InputReader, subject: AnySubject) -> bytes:
+    def _bytes(self, reader: InputReader, subject: PageSubject) -> bytes:
         inputs = PageInputs(self, reader, subject)
         content = self.make(subject, inputs)
         if isinstance(content, bytes):

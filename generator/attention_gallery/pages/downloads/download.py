@@ -24,7 +24,7 @@ class Download:
     about: str
     scope: Scope
     content: Callable[[PageInputs], bytes]
-    needs: tuple[PageInput[Any, Any], ...]
+    needs: tuple[PageInput[Any], ...]
 
     @property
     def kind(self) -> PageKind[Any]:

@@ -20,7 +20,6 @@ from attention_gallery.pages.downloads.attention_json import ATTENTION_JSON
 from attention_gallery.pages.downloads.download import Download, download_links
 from attention_gallery.pages.frame import model_card, page_info, provenance
 from attention_gallery.pages.gallery import Capture
-from attention_gallery.pages.head_neighbours import HeadIndex
 from attention_gallery.pages.inputs import (
     CAPTURE,
     CAPTURE_CONTRASTS,
@@ -34,6 +33,7 @@ from attention_gallery.pages.inputs import (
     SIBLING_CAPTURES,
     CapturePage,
 )
+from attention_gallery.pages.neighbours import HeadIndex
 from attention_gallery.pages.page_kind import Page, PageInputs, PageKind
 from attention_gallery.pages.sections.capture_relations import relation_rows
 from attention_gallery.pages.sections.head_tables import head_table, notable_heads, type_legend
@@ -51,10 +51,7 @@ def _explorer(page: CapturePage, inputs: PageInputs) -> Page:
     pictures = inputs[PICTURES_OF_CAPTURE]
     grid = pictures.grid
     opening = analysis.opening_head(reader.focus)
-    previous, following = (
-        None if sibling is None else Link(sibling.sentence.title, routes.href(route, sibling.route))
-        for sibling in inputs[SIBLING_CAPTURES]
-    )
+    previous, following = inputs[SIBLING_CAPTURES].links(route)
     summary = reader.describer.grid()
     context = ExplorerContext(
         model=model_card(model, route),

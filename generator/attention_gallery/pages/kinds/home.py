@@ -17,16 +17,16 @@ from attention_gallery.pages.page_kind import Page, PageInputs, PageKind
 from attention_gallery.pages.site_inputs import (
     CONTRASTS,
     GALLERY_NOTES,
-    MEASURED_CAPTURES,
+    MEASURES,
     MODELS,
     NOTE_LINKS,
     PAGE_ROUTES,
     SENTENCES,
-    SiteFile,
+    SitePage,
 )
 
 
-def _home(page: SiteFile, inputs: PageInputs) -> Page:
+def _home(page: SitePage, inputs: PageInputs) -> Page:
     site, sentences, models = inputs.site, inputs[SENTENCES], inputs[MODELS]
     tags = dict.fromkeys(tag for sentence in sentences for tag in sentence.tags)
     context = HomeContext(
@@ -49,7 +49,7 @@ def _card(models: Sequence[GalleryModel], model: GalleryModel) -> ModelCard:
 
 
 def _row(inputs: PageInputs, models: Sequence[GalleryModel], sentence: SentenceSpec) -> SentenceRow:
-    measured = (inputs[MEASURED_CAPTURES](model, sentence) for model in models)
+    measured = (inputs[MEASURES](model, sentence) for model in models)
     return SentenceRow(
         slug=sentence.slug,
         title=sentence.title,
@@ -80,16 +80,8 @@ def _cell(capture: Capture, analysis: SentenceAnalysis) -> GalleryCell:
 HOME = PageKind(
     "home",
     template="home.html",
-    subjects=lambda gallery, site: [SiteFile(routes.HOME)],
+    subjects=lambda gallery, site: [SitePage(routes.HOME)],
     route=lambda page: page.route,
     make=_home,
-    needs=(
-        CONTRASTS,
-        GALLERY_NOTES,
-        MEASURED_CAPTURES,
-        MODELS,
-        NOTE_LINKS,
-        PAGE_ROUTES,
-        SENTENCES,
-    ),
+    needs=(CONTRASTS, GALLERY_NOTES, MEASURES, MODELS, NOTE_LINKS, PAGE_ROUTES, SENTENCES),
 )

@@ -10,7 +10,6 @@ from attention_gallery.pages.downloads import registry
 from attention_gallery.pages.downloads.download import download_links
 from attention_gallery.pages.frame import model_card, page_info, provenance
 from attention_gallery.pages.gallery import GalleryModel
-from attention_gallery.pages.head_neighbours import HeadIndex
 from attention_gallery.pages.inputs import (
     ASKS_RANDOM_TOKENS,
     FAMILY,
@@ -23,6 +22,7 @@ from attention_gallery.pages.inputs import (
     READS_RANDOM_TOKENS,
     ModelPage,
 )
+from attention_gallery.pages.neighbours import HeadIndex
 from attention_gallery.pages.page_kind import Page, PageInputs, PageKind
 from attention_gallery.pages.readers.model_reader import ModelReader
 from attention_gallery.pages.sections.atlas import atlas_of

@@ -17,8 +17,8 @@ from attention_gallery.pages.contexts.length_context import LengthChart, LengthH
 from attention_gallery.pages.contexts.page_contexts import LengthContext
 from attention_gallery.pages.frame import model_card, page_info, provenance
 from attention_gallery.pages.gallery import GalleryModel
-from attention_gallery.pages.head_neighbours import HeadIndex
 from attention_gallery.pages.inputs import PREFIX_READINGS, SWEEP, SWEPT_SENTENCE, ModelPage
+from attention_gallery.pages.neighbours import HeadIndex
 from attention_gallery.pages.page_kind import Page, PageInputs, PageKind
 from attention_gallery.records import Float32, head_name
 

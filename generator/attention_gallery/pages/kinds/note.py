@@ -5,28 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from attention_gallery.addresses import routes
-from attention_gallery.addresses.link import Link
 from attention_gallery.notes import Note, NoteTarget
 from attention_gallery.pages.contexts.page_contexts import NotePageContext, NotesContext
 from attention_gallery.pages.frame import page_info
 from attention_gallery.pages.gallery import Gallery
-from attention_gallery.pages.head_neighbours import around
+from attention_gallery.pages.neighbours import Siblings, siblings_of
 from attention_gallery.pages.page_kind import Page, PageInputs, PageKind
-from attention_gallery.pages.site_inputs import NOTE_LINKS, NOTE_WRITER, NotePage, SiteFile
+from attention_gallery.pages.site_inputs import NOTE_LINKS, NOTE_WRITER, NotePage, SitePage
 
 
-def _notes(page: SiteFile, inputs: PageInputs) -> Page:
+def _notes(page: SitePage, inputs: PageInputs) -> Page:
     description = f"Notes of {inputs.site.info.title}."
     info = page_info(inputs.site, "notes", routes.NOTES, "Notes", description)
     return Page(info, NotesContext(inputs[NOTE_LINKS]))
 
 
 def _note(page: NotePage, inputs: PageInputs) -> Page:
-    note, route, writer = page.note, _route(page), inputs[NOTE_WRITER]
-    previous, following = (
-        Link(sibling.title, routes.href(route, routes.note(sibling.target.slug or ""))) if sibling else None
-        for sibling in (page.previous, page.next)
-    )
+    (note,), route, writer = page.notes.notes, _route(page), inputs[NOTE_WRITER]
+    previous, following = page.siblings.links(route)
     context = NotePageContext(
         note=writer.block(note, route),
         description=note.description,
@@ -42,16 +38,16 @@ def _note(page: NotePage, inputs: PageInputs) -> Page:
 
 
 def _route(page: NotePage) -> str:
-    target = page.note.target
+    target = page.notes.notes[0].target
     return routes.ABOUT if target.kind == "about" else routes.note(target.slug or "")
 
 
 def _subjects(gallery: Gallery, site: None) -> Iterator[NotePage]:
     notes = gallery.notes
-    for note, siblings in zip(notes.pages, around(notes.pages), strict=True):
-        yield NotePage(notes.of(note.target), *siblings)
+    siblings = siblings_of((note.title, routes.note(note.target.slug or "")) for note in notes.pages)
+    yield from map(NotePage, map(notes.of, (note.target for note in notes.pages)), siblings)
     if notes.has_about:
-        yield NotePage(notes.of(NoteTarget("about")))
+        yield NotePage(notes.of(NoteTarget("about")), Siblings(None, None))
 
 
 def _targets(notes: Iterable[Note]) -> set[str]:
@@ -62,7 +58,7 @@ NOTES = PageKind(
     "notes",
     template="notes.html",
     applies=lambda settings, notes: "page" in _targets(notes),
-    subjects=lambda gallery, site: [SiteFile(routes.NOTES)] if gallery.notes.pages else [],
+    subjects=lambda gallery, site: [SitePage(routes.NOTES)] if gallery.notes.pages else [],
     route=lambda page: page.route,
     make=_notes,
     needs=(NOTE_LINKS,),

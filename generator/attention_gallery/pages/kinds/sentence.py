@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from attention_gallery.addresses import routes
-from attention_gallery.addresses.link import Link
 from attention_gallery.evidence import wording
 from attention_gallery.figures.thumbnail import thumbnail_size
 from attention_gallery.pages.contexts.page_contexts import SentenceContext
 from attention_gallery.pages.contexts.shared import SentenceModel, Thumbnail
 from attention_gallery.pages.frame import model_card, page_info
-from attention_gallery.pages.head_neighbours import around
+from attention_gallery.pages.gallery import Gallery
 from attention_gallery.pages.kinds.explorer import head_links
+from attention_gallery.pages.neighbours import siblings_of
 from attention_gallery.pages.page_kind import Page, PageInputs, PageKind
 from attention_gallery.pages.sections.capture_relations import relation_rows
 from attention_gallery.pages.sections.head_tables import notable_heads
@@ -37,10 +37,7 @@ NOTABLE_HEADS = 5
 def _sentence(page: SentencePage, inputs: PageInputs) -> Page:
     sentence, captures = page.sentence, inputs[SENTENCE_CAPTURES]
     route = _route(page)
-    previous, following = (
-        Link(sibling.title, routes.href(route, routes.sentence(sibling.slug))) if sibling else None
-        for sibling in (page.previous, page.next)
-    )
+    previous, following = page.siblings.links(route)
     words, parse = partial(wording.side, sentence.joined), inputs[PARSE]
     context = SentenceContext(
         title=sentence.title,
@@ -98,21 +95,17 @@ def _route(page: SentencePage) -> str:
     return routes.sentence(page.sentence.slug)
 
 
+def _subjects(gallery: Gallery, site: None) -> Iterator[SentencePage]:
+    sentences = gallery.sentences
+    siblings = siblings_of((sentence.title, routes.sentence(sentence.slug)) for sentence in sentences)
+    return map(SentencePage, sentences, siblings)
+
+
 SENTENCE = PageKind(
     "sentence",
     template="sentence.html",
-    subjects=lambda gallery, site: (
-        SentencePage(sentence, *siblings)
-        for sentence, siblings in zip(gallery.sentences, around(gallery.sentences), strict=True)
-    ),
+    subjects=_subjects,
     route=_route,
     make=_sentence,
-    needs=(
-        GOLD_RELATIONS,
-        MODEL_TITLES,
-        PARSE,
-        SENTENCE_CAPTURES,
-        SENTENCE_CONTRASTS,
-        SENTENCE_NOTES,
-    ),
+    needs=(GOLD_RELATIONS, MODEL_TITLES, PARSE, SENTENCE_CAPTURES, SENTENCE_CONTRASTS, SENTENCE_NOTES),
 )

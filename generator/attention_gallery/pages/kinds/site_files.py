@@ -12,7 +12,7 @@ from attention_gallery.pages.contexts.page_contexts import NotFoundContext
 from attention_gallery.pages.frame import page_info
 from attention_gallery.pages.gallery import Capture, Gallery, GalleryModel
 from attention_gallery.pages.page_kind import Page, PageInputs, PageKind
-from attention_gallery.pages.site_inputs import PAGE_ROUTES, SiteFile
+from attention_gallery.pages.site_inputs import PAGE_ROUTES, LiteralFile, SitePage
 from attention_gallery.theme.assets import fingerprinted
 
 # A refresh forgets what stands behind the "#", so a script leads on wherever scripts run: a shared link keeps
@@ -26,7 +26,7 @@ _LEAD_ON = b"""(() => {
 _LEAD_ON_NAME = fingerprinted("redirect.js", _LEAD_ON)
 
 
-def _not_found(page: SiteFile, inputs: PageInputs) -> Page:
+def _not_found(page: SitePage, inputs: PageInputs) -> Page:
     """`/404.html`. A server shows it at any depth, so its links start with the path of `base_url`.
 
     Without `base_url` they are relative: right for an address at the top of the site, under any path and
@@ -39,15 +39,15 @@ def _not_found(page: SiteFile, inputs: PageInputs) -> Page:
     return Page(info, NotFoundContext(info.root))
 
 
-def _redirects(gallery: Gallery, site: None) -> Iterator[SiteFile]:
+def _redirects(gallery: Gallery, site: None) -> Iterator[LiteralFile]:
     """A page at every former address that leads to the present one, and the script that these share."""
     moved = False
     for old, new in _moved(gallery):
         html = _redirect(gallery.site.base_url, old, new)
-        yield SiteFile(old, digest_bytes(html), html)
+        yield LiteralFile(old, digest_bytes(html), html)
         moved = True
     if moved:
-        yield SiteFile(routes.asset(_LEAD_ON_NAME), _LEAD_ON_NAME, _LEAD_ON)
+        yield LiteralFile(routes.asset(_LEAD_ON_NAME), _LEAD_ON_NAME, _LEAD_ON)
 
 
 def _moved(gallery: Gallery) -> Iterator[tuple[str, str]]:
@@ -100,7 +100,7 @@ def _redirect(base_url: str | None, old: str, new: str) -> bytes:
     ).encode()
 
 
-def _sitemap(page: SiteFile, inputs: PageInputs) -> bytes:
+def _sitemap(page: SitePage, inputs: PageInputs) -> bytes:
     base_url = inputs.site.base_url or ""
     entries = "".join(
         f"<url><loc>{escape(routes.absolute(base_url, route))}</loc></url>\n"
@@ -112,14 +112,14 @@ def _sitemap(page: SiteFile, inputs: PageInputs) -> bytes:
     ).encode()
 
 
-def _robots(page: SiteFile, inputs: PageInputs) -> bytes:
+def _robots(page: SitePage, inputs: PageInputs) -> bytes:
     sitemap = routes.absolute(inputs.site.base_url or "", routes.SITEMAP)
     return f"User-agent: *\nAllow: /\nSitemap: {sitemap}\n".encode()
 
 
-def _where_published(route: str) -> Callable[[Gallery, None], list[SiteFile]]:
+def _where_published(route: str) -> Callable[[Gallery, None], list[SitePage]]:
     """A file of a site whose published address is known."""
-    return lambda gallery, site: [SiteFile(route)] if gallery.site.base_url else []
+    return lambda gallery, site: [SitePage(route)] if gallery.site.base_url else []
 
 
 REDIRECT = PageKind(
@@ -132,7 +132,7 @@ REDIRECT = PageKind(
 NOT_FOUND = PageKind(
     "404",
     template="404.html",
-    subjects=lambda gallery, site: [SiteFile(routes.NOT_FOUND)],
+    subjects=lambda gallery, site: [SitePage(routes.NOT_FOUND)],
     route=lambda file: file.route,
     make=_not_found,
 )
@@ -141,7 +141,7 @@ ASSET = PageKind(
     "asset",
     literal=True,
     subjects=lambda gallery, site: (
-        SiteFile(routes.asset(file.name), file.name, file.data) for file in gallery.site.assets.files
+        LiteralFile(routes.asset(file.name), file.name, file.data) for file in gallery.site.assets.files
     ),
     route=lambda file: file.route,
     make=lambda file, inputs: file.content,

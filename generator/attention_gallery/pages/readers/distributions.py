@@ -15,7 +15,7 @@ from attention_gallery.addresses.link import Link
 from attention_gallery.evidence import wording
 from attention_gallery.figures.strip import Strip, strip_svg
 from attention_gallery.pages.contexts.atlas_context import Distribution
-from attention_gallery.pages.head_neighbours import HeadIndex
+from attention_gallery.pages.neighbours import HeadIndex
 from attention_gallery.pages.readers.measured import Measured
 from attention_gallery.pages.readers.model_reader import ModelReader
 from attention_gallery.pages.sections.measure_rows import unit_in_words

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from attention_gallery.analysis import GoldSentence, HeadRelation, Probe, RelationScore, head_relations
 from attention_gallery.analysis.probing.argmax_targets import Int16
-from attention_gallery.hashing import digest
+from attention_gallery.hashing import digest as digest_of
 
 ReadTargets = Callable[[str, GoldSentence], Int16 | None]
 
@@ -38,9 +38,9 @@ class ModelProbe:
         return cls((), False, lambda key, gold: None)
 
     @cached_property
-    def inputs(self) -> str:
+    def digest(self) -> str:
         """Digest of everything that the scores depend on."""
-        return digest([self.sinking, [[key, *_identity(gold)] for gold, key in self._sentences]])
+        return digest_of([self.sinking, [[key, *_identity(gold)] for gold, key in self._sentences]])
 
     @cached_property
     def _probe(self) -> Probe:

@@ -12,7 +12,7 @@ from attention_gallery.analysis import HeadRelation
 from attention_gallery.evidence import wording
 from attention_gallery.pages.contexts.atlas_context import Atlas, AtlasColumn, AtlasRelation, AtlasRow
 from attention_gallery.pages.contexts.shared import Thumbnail
-from attention_gallery.pages.head_neighbours import HeadIndex
+from attention_gallery.pages.neighbours import HeadIndex
 from attention_gallery.pages.readers.model_probe import ModelProbe
 from attention_gallery.pages.readers.model_reader import ModelReader
 from attention_gallery.pages.sections.head_tables import head_cell

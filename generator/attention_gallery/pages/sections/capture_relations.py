@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from attention_gallery.pages.contexts.shared import GoldRow
 from attention_gallery.pages.gallery import Capture
-from attention_gallery.pages.head_neighbours import HeadIndex
+from attention_gallery.pages.neighbours import HeadIndex
 from attention_gallery.pages.page_kind import PageInputs
 from attention_gallery.pages.readers.model_probe import ModelProbe
 from attention_gallery.pages.sections.relation_tables import gold_rows

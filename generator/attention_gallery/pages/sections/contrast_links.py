@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from attention_gallery.evidence.mentions import NoteList
 from attention_gallery.manifest.settings import ContrastSpec
 from attention_gallery.pages.gallery import Contrast
-from attention_gallery.pages.head_neighbours import HeadIndex
+from attention_gallery.pages.neighbours import HeadIndex
 
 
 def all_contrasts(contrasts: Iterable[Contrast]) -> NoteList:

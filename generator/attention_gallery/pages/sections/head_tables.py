@@ -9,7 +9,7 @@ from attention_gallery.analysis import KINDS, SentenceAnalysis
 from attention_gallery.evidence import wording
 from attention_gallery.figures.describe import isolated
 from attention_gallery.pages.contexts.shared import HeadCell, NotableHead, TypeCount
-from attention_gallery.pages.head_neighbours import HeadIndex
+from attention_gallery.pages.neighbours import HeadIndex
 from attention_gallery.records import HeadType, Tokens, head_name, joined_titles
 
 _KINDS = {kind.name: kind for kind in KINDS}

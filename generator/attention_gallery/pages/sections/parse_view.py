@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from attention_gallery.evidence import wording
-from attention_gallery.hashing import digest
+from attention_gallery.hashing import digest as digest_of
 from attention_gallery.manifest.settings import ParsedRelation
 
 
@@ -31,10 +31,10 @@ class SentenceParse:
     entities: tuple[tuple[str, str], ...]
 
     @property
-    def inputs(self) -> str:
+    def digest(self) -> str:
         """Digest of all of it."""
         relations = [edge.model_dump(mode="json") for edge in self.relations]
-        return digest([self.parser, relations, self.entities])
+        return digest_of([self.parser, relations, self.entities])
 
     @property
     def _counts(self) -> str:

@@ -20,7 +20,7 @@ from attention_gallery.figures.describe import isolated
 from attention_gallery.manifest.settings import SentenceSpec
 from attention_gallery.pages.contexts.relation_context import RelationGroup, RelationRow
 from attention_gallery.pages.contexts.shared import GoldRow
-from attention_gallery.pages.head_neighbours import HeadIndex
+from attention_gallery.pages.neighbours import HeadIndex
 from attention_gallery.pages.readers.model_probe import ModelProbe
 from attention_gallery.records import head_name
 

@@ -9,7 +9,7 @@ import numpy as np
 from attention_gallery.analysis.experiments.repeated_tokens import RepeatScores
 from attention_gallery.evidence import wording
 from attention_gallery.pages.contexts.relation_context import RepeatsRow, RepeatsView
-from attention_gallery.pages.head_neighbours import HeadIndex
+from attention_gallery.pages.neighbours import HeadIndex
 from attention_gallery.pages.readers.model_reader import ModelReader
 from attention_gallery.pages.sections.head_tables import head_cell
 

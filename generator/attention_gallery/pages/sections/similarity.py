@@ -11,7 +11,7 @@ from attention_gallery.analysis import HeadMap
 from attention_gallery.evidence import wording
 from attention_gallery.figures.head_map import Dot, head_map_fragment
 from attention_gallery.pages.contexts.shared import HeadCell, HeadGroup, HeadMapView, SimilarHead
-from attention_gallery.pages.head_neighbours import HeadIndex
+from attention_gallery.pages.neighbours import HeadIndex
 from attention_gallery.pages.readers.model_reader import ModelReader
 from attention_gallery.pages.sections.head_tables import head_cell
 

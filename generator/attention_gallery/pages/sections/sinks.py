@@ -9,7 +9,7 @@ import numpy as np
 from attention_gallery.analysis import FlowViews
 from attention_gallery.evidence import wording
 from attention_gallery.pages.contexts.flow_context import SinkRow, SinkTable
-from attention_gallery.pages.head_neighbours import HeadIndex
+from attention_gallery.pages.neighbours import HeadIndex
 from attention_gallery.records import AttentionKind, Float32, head_name
 
 SHOWN = 5

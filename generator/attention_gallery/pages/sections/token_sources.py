@@ -10,8 +10,8 @@ from attention_gallery.analysis import VIEWS, FlowViews, View
 from attention_gallery.evidence import wording
 from attention_gallery.figures.flow_views import flow_views_html
 from attention_gallery.pages.contexts.flow_context import SourceTable, SourceView
-from attention_gallery.pages.head_neighbours import HeadIndex
 from attention_gallery.pages.inputs import FLOW, FLOW_LIMIT
+from attention_gallery.pages.neighbours import HeadIndex
 from attention_gallery.pages.page_kind import PageInputs
 from attention_gallery.pages.readers.capture_reader import CaptureReader
 from attention_gallery.pages.sections.sinks import sink_table

@@ -27,7 +27,7 @@ from attention_gallery.figures.heatmap import HeatmapTemplate
 from attention_gallery.pages.contexts.contrast_context import AlignedWord, ChangedWeight, ContrastFigure
 from attention_gallery.pages.contexts.shared import HeadCell
 from attention_gallery.pages.gallery import Capture, Contrast, GalleryData, Site
-from attention_gallery.pages.head_neighbours import HeadIndex
+from attention_gallery.pages.neighbours import HeadIndex
 from attention_gallery.pages.sections.head_tables import head_cell
 from attention_gallery.records import Float32, StoredAttention, Tokens, head_name
 

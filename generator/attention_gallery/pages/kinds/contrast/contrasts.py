@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from attention_gallery.addresses import routes
-from attention_gallery.addresses.link import Link
+from attention_gallery.analysis import Counterparts, HeadContrast
 from attention_gallery.analysis.contrast.contrast_codec import COUNTERPARTS, HEAD_CONTRAST, ContrastTexts
 from attention_gallery.analysis.result import Subject
 from attention_gallery.analysis.similarity.distances import DISTANCES
@@ -14,14 +14,14 @@ from attention_gallery.evidence import wording
 from attention_gallery.pages.contexts.contrast_context import ContrastContext, ContrastsContext, ContrastSide
 from attention_gallery.pages.frame import page_info, provenance
 from attention_gallery.pages.gallery import Contrast, Gallery
-from attention_gallery.pages.head_neighbours import around
-from attention_gallery.pages.inputs import result_of
+from attention_gallery.pages.inputs import of_gallery, of_result
 from attention_gallery.pages.kinds.contrast.contrast_reader import ContrastReader, comparable
 from attention_gallery.pages.kinds.contrast.same_heads import paired_context
 from attention_gallery.pages.kinds.contrast.two_heads import HeadDistanceReader, heads_context
 from attention_gallery.pages.kinds.contrast.two_models import models_context
-from attention_gallery.pages.page_kind import InputReader, Page, PageInput, PageInputs, PageKind
-from attention_gallery.pages.site_inputs import CONTRAST_NOTES, CONTRASTS, ContrastPage, SiteFile
+from attention_gallery.pages.neighbours import siblings_of
+from attention_gallery.pages.page_kind import Page, PageInput, PageInputs, PageKind
+from attention_gallery.pages.site_inputs import CONTRAST_NOTES, CONTRASTS, ContrastPage, SitePage
 
 
 def contrast_label(contrast: Contrast) -> str:
@@ -36,57 +36,42 @@ def contrast_label(contrast: Contrast) -> str:
     return f"Two models on “{sentence}”"
 
 
-LABELS: PageInput[SiteFile, list[str]] = PageInput(
-    "labels",
-    lambda reader, about: [contrast_label(contrast) for contrast in reader.gallery.contrasts],
-    lambda reader, about: [contrast_label(contrast) for contrast in reader.gallery.contrasts],
-)
-
-
-def _identify_sides(reader: InputReader, about: ContrastPage) -> list[str]:
-    sides = about.contrast.left, about.contrast.right
-    return [reader.gallery.data.measured_key(capture.key) for capture in sides]
-
-
-SIDES: PageInput[ContrastPage, ContrastReader] = PageInput(
-    "sides",
-    lambda reader, about: ContrastReader(
-        reader.gallery.site, reader.gallery.data, about.contrast, about.contrast.left, about.contrast.right
-    ),
-    _identify_sides,
-)
-
-
-def _compared(gallery: Gallery, about: ContrastPage) -> Subject:
-    left, right = about.contrast.left, about.contrast.right
+def _compared(gallery: Gallery, page: ContrastPage) -> Subject:
+    left, right = page.contrast.left, page.contrast.right
     texts = left.sentence.joined, right.sentence.joined
     return Subject((left.key, right.key), ContrastTexts(texts, left.model is right.model))
 
 
-SAME_HEADS = result_of(HEAD_CONTRAST, _compared)
-NEAREST_HEADS = result_of(COUNTERPARTS, _compared)
+def _head_distances(gallery: Gallery, page: ContrastPage) -> HeadDistanceReader:
+    contrast = page.contrast
+    captures = gallery.of_model(contrast.left.model) if contrast.across else (contrast.left,)
+    return HeadDistanceReader(gallery.site, gallery.data, contrast, captures)
 
 
-def _read_distances(reader: InputReader, about: ContrastPage) -> HeadDistanceReader:
-    contrast = about.contrast
-    captures = reader.gallery.of_model(contrast.left.model) if contrast.across else (contrast.left,)
-    return HeadDistanceReader(reader.gallery.site, reader.gallery.data, contrast, captures)
-
-
-def _identify_distances(reader: InputReader, about: ContrastPage) -> list[list[str]]:
-    data = reader.gallery.data
+def _identify_distances(gallery: Gallery, page: ContrastPage) -> list[list[str]]:
+    data = gallery.data
     return [
         [capture.digest, data.measured_key(capture.key), data.key(DISTANCES, Subject.of(capture.key))]
-        for capture in _read_distances(reader, about).captures
+        for capture in _head_distances(gallery, page).captures
     ]
 
 
-HEAD_DISTANCES: PageInput[ContrastPage, HeadDistanceReader] = PageInput(
-    "distances of heads", _read_distances, _identify_distances
+LABELS = of_gallery("labels", lambda gallery, page: [contrast_label(each) for each in gallery.contrasts])
+SIDES = of_gallery(
+    "sides",
+    lambda gallery, page: ContrastReader(
+        gallery.site, gallery.data, page.contrast, page.contrast.left, page.contrast.right
+    ),
+    lambda gallery, page: [
+        gallery.data.measured_key(side.key) for side in (page.contrast.left, page.contrast.right)
+    ],
 )
+SAME_HEADS: PageInput[HeadContrast] = of_result(HEAD_CONTRAST, _compared)
+NEAREST_HEADS: PageInput[Counterparts] = of_result(COUNTERPARTS, _compared)
+HEAD_DISTANCES = of_gallery("distances of heads", _head_distances, _identify_distances)
 
 
-def _contrasts(page: SiteFile, inputs: PageInputs) -> Page:
+def _contrasts(page: SitePage, inputs: PageInputs) -> Page:
     links = inputs[CONTRASTS].links(routes.CONTRASTS)
     description = f"Models, sentences and heads side by side in {inputs.site.info.title}."
     info = page_info(inputs.site, "contrasts", routes.CONTRASTS, "Contrasts", description)
@@ -99,10 +84,7 @@ def _contrast(page: ContrastPage, inputs: PageInputs, make: Callable[[PageInputs
     context = inputs.take(
         "distances of heads", f"“{spec.title}”", lambda: make(inputs), None
     ) or _context_left_out(contrast, inputs.site.info.language)
-    previous, following = (
-        Link(sibling.spec.title, routes.href(route, sibling.route)) if sibling else None
-        for sibling in (page.previous, page.next)
-    )
+    previous, following = page.siblings.links(route)
     context = context._replace(
         label=contrast_label(contrast),
         notes=inputs[CONTRAST_NOTES].blocks(route),
@@ -151,14 +133,14 @@ def _context_left_out(contrast: Contrast, language: str) -> ContrastContext:
 
 
 def _pages(gallery: Gallery) -> Iterator[ContrastPage]:
-    for contrast, siblings in zip(gallery.contrasts, around(gallery.contrasts), strict=True):
-        yield ContrastPage(contrast, *siblings)
+    siblings = siblings_of((contrast.spec.title, contrast.route) for contrast in gallery.contrasts)
+    return map(ContrastPage, gallery.contrasts, siblings)
 
 
 def _contrast_kind(
     name: str,
     make: Callable[[PageInputs], ContrastContext],
-    needs: tuple[PageInput[ContrastPage, Any], ...],
+    needs: tuple[PageInput[Any], ...],
     concerns: Callable[[Contrast], bool],
 ) -> PageKind[ContrastPage]:
     """The pages of the contrasts that are compared in one way."""
@@ -178,7 +160,7 @@ CONTRAST_KINDS: tuple[PageKind[Any], ...] = (
         "contrasts",
         template="contrasts.html",
         applies=lambda settings, notes: bool(settings.contrasts),
-        subjects=lambda gallery, site: [SiteFile(routes.CONTRASTS)] if gallery.contrasts else [],
+        subjects=lambda gallery, site: [SitePage(routes.CONTRASTS)] if gallery.contrasts else [],
         route=lambda page: page.route,
         make=_contrasts,
         needs=(CONTRASTS, LABELS),

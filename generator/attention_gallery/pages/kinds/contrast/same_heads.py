@@ -19,8 +19,8 @@ from attention_gallery.pages.contexts.contrast_context import (
     Strip,
     StripCell,
 )
-from attention_gallery.pages.head_neighbours import HeadIndex
 from attention_gallery.pages.kinds.contrast.contrast_reader import ContrastReader
+from attention_gallery.pages.neighbours import HeadIndex
 from attention_gallery.pages.sections.model_inputs import reading_gaps
 from attention_gallery.records import Float32, head_name
 

@@ -14,7 +14,6 @@ from attention_gallery.pages.contexts.contrast_context import (
     ContrastRow,
     ContrastTable,
 )
-from attention_gallery.pages.head_neighbours import HeadIndex
 from attention_gallery.pages.kinds.contrast.contrast_reader import ContrastReader
 from attention_gallery.pages.kinds.contrast.same_heads import (
     PICTURED,
@@ -24,6 +23,7 @@ from attention_gallery.pages.kinds.contrast.same_heads import (
     strip,
     unit,
 )
+from attention_gallery.pages.neighbours import HeadIndex
 from attention_gallery.records import head_name
 
 ALONE = 5

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypeVar
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple, TypeVar
 
+from attention_gallery.addresses import routes
 from attention_gallery.addresses.link import Link
 from attention_gallery.addresses.routes import HeadRoutes
 from attention_gallery.pages.contexts.shared import Neighbours
@@ -38,3 +39,20 @@ def head_neighbours(heads: Sequence[HeadIndex], names: HeadRoutes) -> dict[HeadI
 def around(items: Sequence[_Item]) -> list[tuple[_Item | None, _Item | None]]:
     """For each item in turn, the items before and after it."""
     return list(zip([None, *items][:-1], [*items, None][1:], strict=True))
+
+
+class Siblings(NamedTuple):
+    """Title and route of the pages before and after one, None at the ends."""
+
+    previous: tuple[str, str] | None
+    next: tuple[str, str] | None
+
+    def links(self, route: str) -> tuple[Link | None, Link | None]:
+        """Both as links from the page at `route`."""
+        previous, following = (page and Link(page[0], routes.href(route, page[1])) for page in self)
+        return previous, following
+
+
+def siblings_of(pages: Iterable[tuple[str, str]]) -> Iterator[Siblings]:
+    """The siblings of each page in turn, by title and route."""
+    return (Siblings(*beside) for beside in around(list(pages)))
