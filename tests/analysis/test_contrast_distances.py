@@ -13,15 +13,14 @@ from hypothesis import strategies as st
 
 from attention_gallery.analysis import (
     Frame,
-    align,
     compare,
     contrast_heads,
-    find_counterparts,
     frame_of,
     to_words,
 )
-from attention_gallery.analysis.contrast.alignment import text_units, token_units, word_units
+from attention_gallery.analysis.contrast.alignment import align, text_units, token_units, word_units
 from attention_gallery.analysis.contrast.contrast_codec import COUNTERPARTS, HEAD_CONTRAST
+from attention_gallery.analysis.contrast.counterparts import find_counterparts
 from attention_gallery.analysis.contrast.head_contrast import divergence, normalised
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.records import Tokens

@@ -8,6 +8,7 @@ from hand_made import hand_made, layout_for
 from hypothesis import given
 from hypothesis import strategies as st
 
+from attention_gallery.analysis.codec import pack, unpack_fields
 from attention_gallery.analysis.experiments.prefix_sweep import (
     MEASURES,
     PREFIX_READING,
@@ -105,3 +106,10 @@ def test_a_cached_reading_comes_back_and_damage_is_noticed(stored) -> None:
     for broken in (data[:-1], data[:-1] + b"?", b"", b"x" + data):
         with pytest.raises(DamagedEntry):
             PREFIX_READING.load(broken, None)
+
+
+def test_a_reading_that_lacks_a_fact_is_damaged() -> None:
+    empty = np.zeros(0, np.float32)
+    data = pack(b"magic\n", {"tokens": 5}, {"values": empty, "even": empty})
+    with pytest.raises(DamagedEntry, match="left_out"):
+        unpack_fields(b"magic\n", LengthReading, data)

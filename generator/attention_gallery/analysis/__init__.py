@@ -14,8 +14,6 @@
     to_words            attention between words instead of tokens
     frame_of            two captures on the same rows and columns, word by word or token by token
     contrast_heads      a `HeadContrast`: what the same heads do otherwise on another sentence or model
-    find_counterparts   which head of one model is most like which of another
-    measure_distances   how far the heads are from each other on one sentence
     map_heads           a `HeadMap` of them over sentences: positions, groups, the nearest of each
     gold_of             gold relations of a sentence
     find_argmax_targets the word that each head looks at most
@@ -35,14 +33,14 @@ from __future__ import annotations
 from attention_gallery.analysis.attribution.rollout import rollout
 from attention_gallery.analysis.attribution.view_registry import VIEWS, View
 from attention_gallery.analysis.attribution.views import FlowViews, flow_views
-from attention_gallery.analysis.contrast.alignment import Alignment, Frame, Side, Units, align, frame_of
-from attention_gallery.analysis.contrast.counterparts import Counterparts, find_counterparts
+from attention_gallery.analysis.contrast.alignment import Alignment, Frame, Side, frame_of
+from attention_gallery.analysis.contrast.counterparts import Counterparts
 from attention_gallery.analysis.contrast.head_contrast import Change, HeadContrast, compare, contrast_heads
 from attention_gallery.analysis.measures.across import Across, HeadsAcross
 from attention_gallery.analysis.measures.analyse import analyse
 from attention_gallery.analysis.measures.analysis_codec import load, save
 from attention_gallery.analysis.measures.attention_layout import LayerView, Layout
-from attention_gallery.analysis.measures.evaluator import MetricEvaluator, MetricValues
+from attention_gallery.analysis.measures.evaluator import MetricEvaluator
 from attention_gallery.analysis.measures.head_types import KINDS, Kind, Thresholds
 from attention_gallery.analysis.measures.metrics import (
     BUILT_IN,
@@ -59,13 +57,12 @@ from attention_gallery.analysis.measures.sentence_analysis import (
     heads_only,
     token_trace,
 )
-from attention_gallery.analysis.measures.top_pairs import TOP_PAIRS, average_heads
+from attention_gallery.analysis.measures.top_pairs import average_heads
 from attention_gallery.analysis.probing.argmax_targets import find_argmax_targets, save_targets
 from attention_gallery.analysis.probing.combined_reading import analyse_and_look
 from attention_gallery.analysis.probing.gold_relations import GoldSentence, gold_of
 from attention_gallery.analysis.probing.head_relations import HeadRelation, head_relations
 from attention_gallery.analysis.probing.probe import Probe, RelationScore
-from attention_gallery.analysis.similarity.distances import measure_distances
 from attention_gallery.analysis.similarity.head_map import HeadMap, map_heads
 from attention_gallery.analysis.text.lookup import find_token, find_word
 from attention_gallery.analysis.text.word_attention import to_words, word_groups, words_of
@@ -74,7 +71,6 @@ __all__ = [
     "BUILT_IN",
     "KINDS",
     "METRICS",
-    "TOP_PAIRS",
     "VIEWS",
     "Across",
     "Alignment",
@@ -93,16 +89,13 @@ __all__ = [
     "MeasureSet",
     "Metric",
     "MetricEvaluator",
-    "MetricValues",
     "Pattern",
     "Probe",
     "RelationScore",
     "SentenceAnalysis",
     "Side",
     "Thresholds",
-    "Units",
     "View",
-    "align",
     "analyse",
     "analyse_and_look",
     "average_heads",
@@ -110,7 +103,6 @@ __all__ = [
     "compare",
     "contrast_heads",
     "find_argmax_targets",
-    "find_counterparts",
     "find_token",
     "find_word",
     "flow_views",
@@ -120,7 +112,6 @@ __all__ = [
     "heads_only",
     "load",
     "map_heads",
-    "measure_distances",
     "metric_named",
     "metrics_for",
     "rollout",

@@ -19,7 +19,13 @@ from attention_gallery.analysis.contrast.head_contrast import (
     normalised,
     permuted,
 )
-from attention_gallery.analysis.similarity.distances import FEWEST_ROWS, RowSums, even_error, negative_entropy
+from attention_gallery.analysis.entropy import negative_entropy
+from attention_gallery.analysis.similarity.distances import (
+    FEWEST_ROWS,
+    RowSums,
+    at_even_distances,
+    even_error,
+)
 from attention_gallery.records import Float32, Int32, StoredAttention
 
 # Logarithms taken to compare all heads once. Only texts of many hundred tokens ask for more, and are compared
@@ -113,12 +119,8 @@ def _medians(rows: Float64) -> Float64:
 
 def _chosen(frame: Frame, pairs: int) -> Int32:
     """The rows on which so many pairs of heads are compared: all of them, or some at even distances."""
-    rows = frame.compared
     count = max(FEWEST_ROWS, LOGARITHMS // max(1, pairs * len(frame.columns)))
-    if count >= rows.size:
-        return rows
-    chosen: Int32 = rows[np.linspace(0, rows.size - 1, count).round().astype(int)]
-    return chosen
+    return at_even_distances(frame.compared, count)
 
 
 def _read(attention: StoredAttention, frame: Frame, side: Side, rows: Int32) -> tuple[Float32, Float32]:

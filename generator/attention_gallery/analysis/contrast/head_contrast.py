@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attention_gallery.analysis.contrast.alignment import Frame
-from attention_gallery.analysis.similarity.distances import even_error
+from attention_gallery.analysis.entropy import negative_entropy
+from attention_gallery.analysis.similarity.distances import at_even_distances, even_error
 from attention_gallery.records import Bool, Float32, Int32, StoredAttention
 
 Float64 = NDArray[np.float64]
@@ -197,22 +198,14 @@ def normalised(weights: Float32) -> Float64:
 
 def divergence(left: Float64, right: Float64) -> Float64:
     """The Jensen-Shannon divergence of two rows in bits: float64[..., column] each to float64[...]."""
-    own = (plogp(left).sum(axis=-1) + plogp(right).sum(axis=-1)) / 2
-    apart: Float64 = np.clip(own - plogp((left + right) / 2).sum(axis=-1), 0, 1)
+    own = (negative_entropy(left) + negative_entropy(right)) / 2
+    apart: Float64 = np.clip(own - negative_entropy((left + right) / 2), 0, 1)
     return apart
-
-
-def plogp(shares: Float64) -> Float64:
-    """Each share times its logarithm in bits; 0 for 0."""
-    products: Float64 = shares * np.log2(np.maximum(shares, np.finfo(np.float64).tiny))
-    return products
 
 
 def row_permutations(frame: Frame) -> tuple[Int32, Int32]:
     """Which of the compared rows are shuffled, int32[n], and how: columns int32[order, n, column]."""
-    rows = np.arange(len(frame.compared), dtype=np.int32)
-    if len(rows) > _SHUFFLED_ROWS:
-        rows = rows[np.linspace(0, len(rows) - 1, _SHUFFLED_ROWS).round().astype(int)]
+    rows = at_even_distances(np.arange(len(frame.compared), dtype=np.int32), _SHUFFLED_ROWS)
     return rows, draw_permutations(frame.visible(frame.left)[frame.compared[rows]], _PERMUTATIONS)
 
 

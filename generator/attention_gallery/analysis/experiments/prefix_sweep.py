@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attention_gallery.analysis.codec import pack_fields, unpack_fields
+from attention_gallery.analysis.entropy import negative_entropy
 from attention_gallery.analysis.measures.analyse import layout_of
 from attention_gallery.analysis.measures.attention_layout import Layout
 from attention_gallery.analysis.result import Result, Subject
@@ -67,7 +68,7 @@ def _measure(weights: Float32, layout: Layout, asked: Bool) -> Float32:
     if not asked.any():
         return np.full((len(MEASURES), len(weights)), np.nan, np.float32)
     rows = weights[:, asked].astype(np.float64)
-    bits = _bits(rows)
+    bits = np.maximum(-negative_entropy(rows), 0)
     near = (layout.distance[asked] <= layout.window).astype(np.float64)
     mass = _column_mass(rows, np.flatnonzero(asked), layout.keys)
     measured = {
@@ -79,13 +80,6 @@ def _measure(weights: Float32, layout: Layout, asked: Bool) -> Float32:
     }
     values: Float32 = np.stack([measured[name] for name in MEASURES]).astype(np.float32)
     return values
-
-
-def _bits(rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The entropy of each row, float64[head, query]."""
-    logarithms = np.log2(np.maximum(rows, np.finfo(np.float64).tiny))
-    entropies: NDArray[np.float64] = np.maximum(-(rows * logarithms).sum(axis=2), 0.0)
-    return entropies
 
 
 def _column_mass(rows: NDArray[np.float64], queries: NDArray[np.intp], keys: int) -> NDArray[np.float64]:

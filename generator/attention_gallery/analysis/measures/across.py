@@ -56,42 +56,44 @@ class HeadsAcross(MeasuredHeads):
         return head_type._replace(evidence=head_type.evidence + note)
 
 
-@dataclass(eq=False)
 class _Sums:
-    """Running totals; value arrays are [metric, layer, head], of uniform and queries [metric, layer].
+    """Running totals of analyses like the first.
 
+    Arrays are [metric, layer, head], of uniform and queries [metric, layer]; types: int32[type, layer, head].
     ranges: float64[metric, 2], least and greatest possible value on any sentence so far.
     """
 
-    total: NDArray[np.float64]
-    defined: Int32
-    lowest: Float32
-    highest: Float32
-    uniform: NDArray[np.float64]
-    uniform_defined: Int32
-    queries: Int32
-    shuffled: NDArray[np.float64]
-    variance: NDArray[np.float64]
-    types: Int32
-    ranges: NDArray[np.float64]
+    def __init__(self, first: SentenceAnalysis) -> None:
+        shape = metrics, layers, heads = len(first.metrics), first.layers, first.heads
+        self.first = first
+        self.total, self.shuffled, self.variance = np.zeros((3, *shape))
+        self.defined = np.zeros(shape, np.int32)
+        self.lowest, self.highest = np.full((2, *shape), np.nan, np.float32)
+        self.uniform = np.zeros((metrics, layers))
+        self.uniform_defined, self.queries = np.zeros((2, metrics, layers), np.int32)
+        self.types = np.zeros((len(KINDS), layers, heads), np.int32)
+        self.ranges = np.tile([np.inf, -np.inf], (metrics, 1))
 
-    @classmethod
-    def zeros(cls, metrics: int, layers: int, heads: int) -> _Sums:
-        """Nothing added yet."""
-        shape = (metrics, layers, heads)
-        return cls(
-            total=np.zeros(shape),
-            defined=np.zeros(shape, dtype=np.int32),
-            lowest=np.full(shape, np.nan, dtype=np.float32),
-            highest=np.full(shape, np.nan, dtype=np.float32),
-            uniform=np.zeros((metrics, layers)),
-            uniform_defined=np.zeros((metrics, layers), dtype=np.int32),
-            queries=np.zeros((metrics, layers), dtype=np.int32),
-            shuffled=np.zeros(shape),
-            variance=np.zeros(shape),
-            types=np.zeros((len(KINDS), layers, heads), dtype=np.int32),
-            ranges=np.tile([np.inf, -np.inf], (metrics, 1)),
-        )
+    def add(self, analysis: SentenceAnalysis) -> None:
+        """Take one more sentence into account."""
+        values = np.stack([metric.values for metric in analysis.metrics])
+        defined = ~np.isnan(values)
+        self.total += np.where(defined, values, 0)
+        self.defined += defined
+        np.fmin(self.lowest, values, out=self.lowest)
+        np.fmax(self.highest, values, out=self.highest)
+        uniform = np.stack(list(analysis.uniform.values()))
+        self.uniform += np.nan_to_num(uniform, nan=0.0)
+        self.uniform_defined += ~np.isnan(uniform)
+        self.queries += np.stack(list(analysis.queries.values()))
+        ranges = np.array([metric.range for metric in analysis.metrics])
+        np.minimum(self.ranges[:, 0], ranges[:, 0], out=self.ranges[:, 0])
+        np.maximum(self.ranges[:, 1], ranges[:, 1], out=self.ranges[:, 1])
+        self.shuffled += np.where(defined, analysis.shuffled_mean, 0)
+        # Each sentence is shuffled by itself, so that variances add up.
+        self.variance += np.where(defined, analysis.shuffled_deviation.astype(np.float64) ** 2, 0)
+        codes = np.arange(len(KINDS))[:, None, None]
+        self.types += (analysis.types == codes) | (analysis.also == codes)
 
 
 @dataclass(eq=False)
@@ -102,45 +104,25 @@ class Across:
     """
 
     sentences: int = 0
-    _first: SentenceAnalysis | None = field(default=None, repr=False)
     _sums: _Sums | None = field(default=None, repr=False)
 
     def add(self, analysis: SentenceAnalysis) -> None:
         """Take one more sentence into account."""
-        if self._first is None or self._sums is None:
-            self._first = analysis
-            self._sums = _Sums.zeros(len(analysis.metrics), analysis.layers, analysis.heads)
-        if _signature(analysis) != _signature(self._first):
+        self._sums = sums = self._sums or _Sums(analysis)
+        if _signature(analysis) != _signature(sums.first):
             raise ValueError("these analyses are not of the same model under the same settings")
         self.sentences += 1
-        sums = self._sums
-        values = np.stack([metric.values for metric in analysis.metrics])
-        defined = ~np.isnan(values)
-        sums.total += np.where(defined, values, 0)
-        sums.defined += defined
-        np.fmin(sums.lowest, values, out=sums.lowest)
-        np.fmax(sums.highest, values, out=sums.highest)
-        uniform = np.stack(list(analysis.uniform.values()))
-        sums.uniform += np.nan_to_num(uniform, nan=0.0)
-        sums.uniform_defined += ~np.isnan(uniform)
-        sums.queries += np.stack(list(analysis.queries.values()))
-        ranges = np.array([metric.range for metric in analysis.metrics])
-        np.minimum(sums.ranges[:, 0], ranges[:, 0], out=sums.ranges[:, 0])
-        np.maximum(sums.ranges[:, 1], ranges[:, 1], out=sums.ranges[:, 1])
-        sums.shuffled += np.where(defined, analysis.shuffled_mean, 0)
-        # Each sentence is shuffled by itself, so that variances add up.
-        sums.variance += np.where(defined, analysis.shuffled_deviation.astype(np.float64) ** 2, 0)
-        codes = np.arange(len(KINDS))[:, None, None]
-        sums.types += (analysis.types == codes) | (analysis.also == codes)
+        sums.add(analysis)
 
     def result(self, repeats: RepeatScores | None = None) -> HeadsAcross:
         """What has been gathered so far; `repeats` are the scores of the same heads on random tokens.
 
         What an encoder does with these is no induction, since it has nothing to predict.
         """
-        first, sums = self._first, self._sums
-        if first is None or sums is None:
+        sums = self._sums
+        if sums is None:
             raise ValueError("no analysis was added")
+        first = sums.first
         by_name = partial(_by_name, [metric.name for metric in first.metrics])
         means = _means(sums.total, sums.defined)
         values, uniform = by_name(means), by_name(_means(sums.uniform, sums.uniform_defined))

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attention_gallery.analysis.codec import pack, unpack
+from attention_gallery.analysis.entropy import negative_entropy
 from attention_gallery.analysis.measures.analyse import layout_of
 from attention_gallery.analysis.measures.attention_layout import Layout
 from attention_gallery.analysis.result import Result
@@ -155,10 +156,14 @@ def compared_rows(layout: Layout, heads: int) -> Int32:
     """The queries on which so many heads are compared: all that have a choice, or some at even distances."""
     choosing = np.flatnonzero(layout.choosing).astype(np.int32)
     each = max(1.0, heads * heads / 2 * float(layout.visible.mean()))
-    count = max(FEWEST_ROWS, int(LOGARITHMS / each))
-    if count >= choosing.size:
-        return choosing
-    return choosing[np.linspace(0, choosing.size - 1, count).round().astype(np.int32)]
+    return at_even_distances(choosing, max(FEWEST_ROWS, int(LOGARITHMS / each)))
+
+
+def at_even_distances(rows: Int32, count: int) -> Int32:
+    """So many of these rows, from the first to the last; all of them where there are no more."""
+    if count >= rows.size:
+        return rows
+    return rows[np.linspace(0, rows.size - 1, count).round().astype(np.int32)]
 
 
 def _divergence(weights: Float32) -> Float64:
@@ -180,18 +185,6 @@ def _divergence(weights: Float32) -> Float64:
             both = negative_entropy(mean, room[head + 1 :])
             total[head, head + 1 :] += (own[head] + own[head + 1 :]) / 2 - both
     return np.maximum(total + total.T, 0)
-
-
-def negative_entropy(shares: NDArray[np.floating], room: NDArray[np.floating] | None = None) -> Float64:
-    """The sum over keys of share times its logarithm, in bits: float64[...] of [..., key].
-
-    `room` is written over.
-    """
-    # What is added keeps the logarithm finite; it is lost on any share but zero.
-    logarithms = np.add(shares, np.finfo(shares.dtype).tiny, out=room)
-    np.log2(logarithms, out=logarithms)
-    entropies: Float64 = np.vecdot(shares, logarithms).astype(np.float64, copy=False)
-    return entropies
 
 
 def mean_of(distances: Iterable[HeadDistances]) -> MeanDistances | None:

@@ -64,18 +64,18 @@ def map_heads(distance: Float64, measured: MeanDistances | None = None) -> HeadM
     positions = np.zeros((heads, 2), dtype=np.float32)
     positions[:, : coordinates.shape[1]] = coordinates[:, :2]
     nearest = np.argsort(distance + 2 * np.eye(heads), axis=1, kind="stable")[:, : min(NEAREST, heads - 1)]
-    error = np.zeros_like(distance) if measured is None else measured.error
+    measured = measured or MeanDistances(distance, np.zeros_like(distance), 0.0, sentences=1, estimated=0)
     return HeadMap(
         positions=positions,
         shown=float(shares[:2].sum()),
         groups=_groups(coordinates, np.sqrt(distance)),
         nearest=nearest.astype(np.int32),
         nearest_distance=np.take_along_axis(distance, nearest, axis=1).astype(np.float32),
-        nearest_error=np.take_along_axis(error, nearest, axis=1).astype(np.float32),
+        nearest_error=np.take_along_axis(measured.error, nearest, axis=1).astype(np.float32),
         typical=float(distance.sum() / (heads * (heads - 1))),
-        typical_error=0.0 if measured is None else measured.typical_error,
-        sentences=1 if measured is None else measured.sentences,
-        estimated=0 if measured is None else measured.estimated,
+        typical_error=measured.typical_error,
+        sentences=measured.sentences,
+        estimated=measured.estimated,
     )
 
 
