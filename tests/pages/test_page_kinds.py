@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from attention_gallery.build.execute import write_site
 from attention_gallery.build.execute.staging import Staging
 from attention_gallery.errors import UndeclaredInputError, UserError
 from attention_gallery.pages import page_kinds, plan
@@ -76,7 +77,7 @@ def planned(tmp_path_factory: pytest.TempPathFactory) -> Planned:
             galleries.append(gallery)
             return site_pages(gallery)
 
-        patched.setattr(plan, "site_pages", noticed)
+        patched.setattr(write_site, "site_pages", noticed)
         sample.build(strict=True)
     return Planned(galleries[0])
 
