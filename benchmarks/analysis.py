@@ -32,7 +32,7 @@ import torch
 from capture import MODELS, Bench, peak, reset_peak, spread
 
 from attention_gallery.analysis import (
-    analyse_and_look,
+    analyse_with_targets,
     flow_views,
     gold_of,
     save,
@@ -92,7 +92,7 @@ def timed(work: Callable[[], None]) -> float:
 def measure(store: AttentionStore, given: Given) -> None:
     """All that a build measures on one sentence, from the store to the bytes that it keeps."""
     attention: StoredAttention = store.open(KEY)
-    analysis, looks = analyse_and_look(attention, SETTINGS, gold_of(given.spec))
+    analysis, looks = analyse_with_targets(attention, SETTINGS, gold_of(given.spec))
     assert looks is not None
     save(analysis)
     save_targets(looks)

@@ -228,7 +228,7 @@ class Evidence:
         models = {}
         for model, sentence in read:
             facts = self.capture(model, sentence).facts
-            models[model] = self._models[model].title, HeadRoutes.of(facts.layers, facts.heads)
+            models[model] = self._models[model].title, HeadRoutes.from_counts(facts.layers, facts.heads)
         titles = {sentence: spec.title for sentence, spec in self._sentences.items()}
         links = LinkMap(models, titles, {}, dict.fromkeys(read, ()), frozenset(), True)
         return Numbers(links, self._sentences.values(), self)

@@ -167,7 +167,7 @@ class UndeclaredInputError(LookupError):
     """A page asked for something that its kind does not declare: a mistake in the program."""
 
 
-def told_in_short(problem: Problem, relative_to: Path | None = None) -> str:
+def short_message(problem: Problem, relative_to: Path | None = None) -> str:
     """A problem in one line, for a warning: `file:line:column: reason`."""
     return replace(problem, quote=None, mend="").render(relative_to)
 

@@ -81,19 +81,21 @@ def test_top_pairs_are_the_strongest_content_pairs_one_per_query(stored):
                 ((row.max(), q + 1, int(row.argmax()) + 1) for q, row in enumerate(inner)), reverse=True
             )
             triples = zip(
-                analysis.standouts_w[layer, head].tolist(),
-                analysis.standouts_q[layer, head].tolist(),
-                analysis.standouts_k[layer, head].tolist(),
+                analysis.top_pair_weights[layer, head].tolist(),
+                analysis.top_pair_queries[layer, head].tolist(),
+                analysis.top_pair_keys[layer, head].tolist(),
                 strict=True,
             )
             assert [(q, k) for _, q, k in triples] == [(q, k) for _, q, k in rows[:5]]
-            assert analysis.standouts_w[layer, head] == pytest.approx([weight for weight, _, _ in rows[:5]])
+            assert analysis.top_pair_weights[layer, head] == pytest.approx(
+                [weight for weight, _, _ in rows[:5]]
+            )
 
 
 def test_top_pairs_fall_back_to_all_tokens_and_fill_up(stored):
     analysis = analyse(stored(softmax_weights(1, 1, 2), special=[0, 1]), SETTINGS)
-    assert sorted(analysis.standouts_q[0, 0].tolist()) == [-1, -1, -1, 0, 1]
-    assert (analysis.standouts_w[0, 0] > 0).tolist() == [True, True, False, False, False]
+    assert sorted(analysis.top_pair_queries[0, 0].tolist()) == [-1, -1, -1, 0, 1]
+    assert (analysis.top_pair_weights[0, 0] > 0).tolist() == [True, True, False, False, False]
 
 
 def test_the_far_pair_is_the_strongest_between_content_tokens_apart(stored):
@@ -102,14 +104,14 @@ def test_the_far_pair_is_the_strongest_between_content_tokens_apart(stored):
     weights[0, 0, 3, 0] = 0.8  # special key
     weights[0, 0, 4, 1] = 0.5
     analysis = analyse(stored(weights, special=[0, 5]), SETTINGS)
-    assert (analysis.far_q[0, 0], analysis.far_k[0, 0]) == (4, 1)
-    assert analysis.far_w[0, 0] == pytest.approx(0.5)
+    assert (analysis.far_pair_query[0, 0], analysis.far_pair_key[0, 0]) == (4, 1)
+    assert analysis.far_pair_weight[0, 0] == pytest.approx(0.5)
 
 
 def test_short_sentences_have_no_far_pair(stored):
     analysis = analyse(stored(softmax_weights(1, 2, 3), special=[0, 2]), SETTINGS)
-    assert analysis.far_q.tolist() == [[-1, -1]]
-    assert analysis.far_w.tolist() == [[0.0, 0.0]]
+    assert analysis.far_pair_query.tolist() == [[-1, -1]]
+    assert analysis.far_pair_weight.tolist() == [[0.0, 0.0]]
 
 
 def test_averages(stored):
@@ -143,7 +145,7 @@ def test_layers_measured_together_equal_layers_measured_alone(stored, monkeypatc
     for ours, alone_metric in zip(together.metrics, alone.metrics, strict=True):
         np.testing.assert_allclose(ours.values, alone_metric.values, rtol=1e-5, atol=1e-7)
     assert together.types.tolist() == alone.types.tolist()
-    assert together.standouts_q.tolist() == alone.standouts_q.tolist()
+    assert together.top_pair_queries.tolist() == alone.top_pair_queries.tolist()
 
 
 def test_notable_heads_are_few_ordered_and_the_same_each_time(stored):

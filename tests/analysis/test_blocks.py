@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from attention_gallery.analysis import (
     analyse,
-    analyse_and_look,
+    analyse_with_targets,
     find_argmax_targets,
     gold_of,
     save,
@@ -68,14 +68,14 @@ def test_blocks_do_not_show(causal: bool, weights: int, monkeypatch: pytest.Monk
     before = attention.weights.copy()
     whole = save(analyse(attention, SETTINGS)), save_targets(find_argmax_targets(attention, gold_of(SPEC)))
     monkeypatch.setattr(head_blocks, "BLOCK_WEIGHTS", weights)
-    analysis, argmax_targets = analyse_and_look(attention, SETTINGS, gold_of(SPEC))
+    analysis, argmax_targets = analyse_with_targets(attention, SETTINGS, gold_of(SPEC))
     assert (save(analysis), save_targets(argmax_targets)) == whole
     np.testing.assert_array_equal(attention.weights, before)
 
 
 def test_one_reading_gives_what_two_give_where_words_are_not_known() -> None:
     attention = replace(made(2), tokens=replace(made(2).tokens, offsets=None))
-    analysis, argmax_targets = analyse_and_look(attention, SETTINGS, gold_of(SPEC))
+    analysis, argmax_targets = analyse_with_targets(attention, SETTINGS, gold_of(SPEC))
     assert argmax_targets is None
     assert save(analysis) == save(analyse(attention, SETTINGS))
 

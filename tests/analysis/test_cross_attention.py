@@ -104,9 +104,9 @@ def test_an_analysis_finds_what_a_plain_search_finds(crossed, case):
     assert analysis.top_content_weights[0, :, 0] == pytest.approx(content.max(axis=1), abs=1e-6)
     named = weights * where.asking[:, None] * where.content
     for head in range(3):
-        assert analysis.far_w[0, head] == pytest.approx(named[head].max(), abs=1e-7)
+        assert analysis.far_pair_weight[0, head] == pytest.approx(named[head].max(), abs=1e-7)
         if named[head].max() > 0:
-            query, key = analysis.far_q[0, head], analysis.far_k[0, head]
+            query, key = analysis.far_pair_query[0, head], analysis.far_pair_key[0, head]
             assert weights[head, query, key] == named[head].max()
     again = load(save(analysis))
     assert (again.tokens, again.keys, again.kind) == (analysis.tokens, analysis.keys, "cross")
@@ -167,9 +167,9 @@ def test_the_strongest_pairs_are_of_content_tokens_and_need_not_be_apart(crossed
     weights[0, 0, 1, 1] = 0.6
     weights[0, 0, 2, 0] = 0.5
     analysis = analyse(crossed(weights, special=[0], keys=[3]), SETTINGS)
-    assert (analysis.far_q[0, 0], analysis.far_k[0, 0]) == (1, 1)
-    assert analysis.standouts_q[0, 0].tolist() == [1, 2, -1, -1, -1]
-    assert analysis.standouts_k[0, 0].tolist() == [1, 0, -1, -1, -1]
+    assert (analysis.far_pair_query[0, 0], analysis.far_pair_key[0, 0]) == (1, 1)
+    assert analysis.top_pair_queries[0, 0].tolist() == [1, 2, -1, -1, -1]
+    assert analysis.top_pair_keys[0, 0].tolist() == [1, 0, -1, -1, -1]
     assert [[key for key, _ in layer] for layer in token_trace(analysis, 1, content=True)] == [[1, 0, 2]]
 
 

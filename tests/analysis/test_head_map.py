@@ -14,8 +14,8 @@ from attention_gallery.analysis.similarity.distances import (
     load_distances,
     mean_of,
     measure_distances,
-    pair_distance,
     save_distances,
+    two_head_distance,
 )
 from attention_gallery.analysis.similarity.head_map import load_map, save_map
 from attention_gallery.errors import DamagedEntry
@@ -99,7 +99,7 @@ def test_the_distance_of_a_single_pair_is_over_all_rows(causal):
     assert measure_distances(attention).rows < 100
     heads = weights.reshape(-1, 200, 200).astype(np.float32).astype(np.float64)
     for head, other in ((0, 1), (5, 250), (287, 40)):
-        distance = pair_distance(attention, divmod(head, 16), divmod(other, 16))
+        distance = two_head_distance(attention, divmod(head, 16), divmod(other, 16))
         expected = plainly(heads[head], heads[other], range(1 if causal else 0, 200))
         assert distance == pytest.approx(expected, rel=1e-9)
 
@@ -111,7 +111,7 @@ def test_an_estimated_distance_knows_its_error():
     random = np.random.default_rng(0)
     pairs = random.integers(0, 144, (200, 2))
     pairs = pairs[pairs[:, 0] != pairs[:, 1]]
-    exact = np.array([pair_distance(attention, divmod(a, 12), divmod(b, 12)) for a, b in pairs.tolist()])
+    exact = np.array([two_head_distance(attention, divmod(a, 12), divmod(b, 12)) for a, b in pairs.tolist()])
     head, other = pairs.T
     off = np.abs(distances.distance[head, other] - exact) / distances.error[head, other]
     # Beyond two standard errors lie about 5 % of a normal distribution; errors are estimated themselves.
@@ -155,7 +155,7 @@ def test_heads_of_a_random_baseline_have_a_map_or_are_all_alike(layers, heads, s
     if head_map is not None:
         assert np.isfinite(head_map.positions).all()
         assert len(head_map.groups) == layers * heads
-        assert 0 < head_map.shown <= 1
+        assert 0 < head_map.explained <= 1
 
 
 def planted(copies=6, groups=4, noise=0.02):
@@ -189,11 +189,11 @@ def test_the_map_keeps_distances_as_far_as_two_directions_can():
     head_map = map_heads(distance)
     apart = np.linalg.norm(head_map.positions[:, None] - head_map.positions, axis=2)
     assert (apart <= np.sqrt(distance) + 1e-5).all()
-    assert 0 < head_map.shown < 1
+    assert 0 < head_map.explained < 1
     three = map_heads(distance[:3, :3])
     apart = np.linalg.norm(three.positions[:, None] - three.positions, axis=2)
     np.testing.assert_allclose(apart, np.sqrt(distance[:3, :3]), atol=1e-5)  # three points lie in a plane
-    assert three.shown == pytest.approx(1)
+    assert three.explained == pytest.approx(1)
 
 
 def test_a_map_is_the_same_each_time():
@@ -221,7 +221,7 @@ def test_maps_and_distances_survive_being_kept():
     loaded = load_map(save_map(head_map))
     for name in ("positions", "groups", "nearest", "nearest_distance"):
         np.testing.assert_array_equal(getattr(loaded, name), getattr(head_map, name))
-    assert (loaded.shown, loaded.typical) == (head_map.shown, head_map.typical)
+    assert (loaded.explained, loaded.typical) == (head_map.explained, head_map.typical)
     assert load_map(save_map(None)) is None
     for tokens in (6, 300):
         exact = measure_distances(hand_made(softmax((12, 12, tokens, tokens))))

@@ -7,7 +7,7 @@ import pytest
 
 from attention_gallery.analysis import KINDS, Across, Thresholds, analyse, load, save
 from attention_gallery.analysis.experiments.repeated_tokens import RepeatScores
-from attention_gallery.analysis.measures.head_types import names_of, weigh
+from attention_gallery.analysis.measures.head_types import decide_types, names_of
 from attention_gallery.manifest.settings import AnalysisSettings
 
 UNIFORM = {"local": 0.3}
@@ -28,7 +28,7 @@ def shifted(offset):
 def kind_of(numbers, thresholds=None, uniform=UNIFORM, queries=None):
     values = {"entropy": 0.5, **numbers}
     arrays = {name: np.array([[value]], dtype=np.float32) for name, value in values.items()}
-    types, _ = weigh(
+    types, _ = decide_types(
         arrays, uniform, thresholds or Thresholds(), {"duplicate": 4, "induction": 4, **(queries or {})}
     )
     return KINDS[int(types[0, 0])].name
@@ -154,7 +154,7 @@ def types_of(numbers, uniform, queries=None):
     evens = {name: np.array([value], dtype=np.float32) for name, value in uniform.items()}
     rests = {"punctuation": 4, "duplicate": 4, "induction": 4, **(queries or {})}
     rests = {name: np.array([value], dtype=np.int32) for name, value in rests.items()}
-    first, second = weigh(arrays, evens, Thresholds(), rests)
+    first, second = decide_types(arrays, evens, Thresholds(), rests)
     return names_of(int(first[0, 0]), int(second[0, 0]))
 
 

@@ -16,7 +16,7 @@ from attention_gallery.analysis.contrast.contrast_codec import ContrastTexts
 from attention_gallery.analysis.probing.argmax_targets import ARGMAX_TARGETS
 from attention_gallery.analysis.probing.parses import Parser, Pipeline, TextToParse
 from attention_gallery.analysis.result import Inventory, Result, Subject
-from attention_gallery.analysis.results import RESULTS, kept_names
+from attention_gallery.analysis.results import RESULTS, cached_names
 from attention_gallery.analysis.similarity.distances import DISTANCES
 from attention_gallery.analysis.similarity.head_map import HEAD_MAP
 from attention_gallery.build.execute.cached_data import CachedData, inventory_of
@@ -90,7 +90,7 @@ def test_all_results_have_names_and_keys_of_their_own() -> None:
         for result in RESULTS
         for subject in result.subjects(INVENTORY)
     }
-    assert len(kept_names(INVENTORY, AnalysisSettings())) == len(distinct) <= len(subjects)
+    assert len(cached_names(INVENTORY, AnalysisSettings())) == len(distinct) <= len(subjects)
 
 
 def test_a_key_follows_what_its_subject_is_about() -> None:
@@ -112,11 +112,11 @@ def test_a_key_follows_what_its_subject_is_about() -> None:
 
 def test_a_key_follows_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
     before = {
-        result.name: result.key(Subject.of("a"), AnalysisSettings()) for result in (DISTANCES, HEAD_MAP)
+        result.name: result.key(Subject.from_key("a"), AnalysisSettings()) for result in (DISTANCES, HEAD_MAP)
     }
     monkeypatch.setattr("attention_gallery.analysis.result.code_digest", lambda module: "of other code")
     for result in (DISTANCES, HEAD_MAP):
-        assert result.key(Subject.of("a"), AnalysisSettings()) != before[result.name]
+        assert result.key(Subject.from_key("a"), AnalysisSettings()) != before[result.name]
 
 
 def opened(sample: Sample, measures: MeasureSet = BUILT_IN) -> tuple[CachedData, Inventory]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from attention_gallery.analysis import KINDS
-from attention_gallery.analysis.measures.head_types import weigh
+from attention_gallery.analysis.measures.head_types import decide_types
 from attention_gallery.build import BuildOptions, check
 from attention_gallery.errors import NoteError, UserError
 from attention_gallery.progress import SilentReporter
@@ -171,11 +171,11 @@ def test_a_mention_makes_the_pages_that_it_names_and_no_others(sample: Sample) -
 
 def test_a_head_of_two_types_is_of_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def both(*given: object) -> tuple[np.ndarray, np.ndarray]:
-        first, second = weigh(*given)  # type: ignore[arg-type]
+        first, second = decide_types(*given)  # type: ignore[arg-type]
         names = [kind.name for kind in KINDS]
         return np.full_like(first, names.index("self")), np.full_like(second, names.index("first-token"))
 
-    monkeypatch.setattr("attention_gallery.analysis.measures.across.weigh", both)
+    monkeypatch.setattr("attention_gallery.analysis.measures.across.decide_types", both)
     claims = "".join(
         f"  - {{head: models/dec/L0H0, type: {name}}}\n" for name in ("self", "first-token", "mixed")
     )

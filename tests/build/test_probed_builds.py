@@ -69,13 +69,13 @@ def test_one_reading_finds_measures_and_looks(tmp_path: Path, monkeypatch: pytes
     read: dict[str, list[tuple[str, object]]] = {
         "analyse": [],
         "find_argmax_targets": [],
-        "analyse_and_look": [],
+        "analyse_with_targets": [],
     }
 
     homes = {
         "analyse": analysis_codec,
         "find_argmax_targets": argmax_targets,
-        "analyse_and_look": cached_data,
+        "analyse_with_targets": cached_data,
     }
 
     def counted(name: str) -> Callable[..., object]:
@@ -92,22 +92,22 @@ def test_one_reading_finds_measures_and_looks(tmp_path: Path, monkeypatch: pytes
     sample = with_treebank(tmp_path, 3)
     sample.build()
     both, looks, measures = (
-        [key for key, _ in read[name]] for name in ("analyse_and_look", "find_argmax_targets", "analyse")
+        [key for key, _ in read[name]] for name in ("analyse_with_targets", "find_argmax_targets", "analyse")
     )
     assert len(set(both)) == len(both) > 0
     assert len(set(looks)) == len(looks) > 0  # sentences without pages, which nobody measures
     assert not set(both) & {*looks, *measures}
-    key, gold = read["analyse_and_look"][0]
+    key, gold = read["analyse_with_targets"][0]
     assert isinstance(gold, GoldSentence)
     store = AttentionStore(sample.cache / "store")
     kept = []
-    for order, expected in (("looks", False), ("looks", True), ("measured", True)):
+    for order, expected in (("argmax_targets", False), ("argmax_targets", True), ("measured", True)):
         cache = tmp_path / f"{order}-{expected}"
         one = cached_data.CachedData(store, cache, AnalysisSettings())
         if expected:
             one.expect(key, gold)
-        asks = [lambda one=one: one.looks(key, gold), lambda one=one: one.measured(key)]
-        for ask in asks if order == "looks" else reversed(asks):
+        asks = [lambda one=one: one.argmax_targets(key, gold), lambda one=one: one.measured(key)]
+        for ask in asks if order == "argmax_targets" else reversed(asks):
             ask()
         kept.append({path.name: path.read_bytes() for path in cache.rglob("*") if path.is_file()})
     assert len(kept[0]) == 2
@@ -161,7 +161,7 @@ def test_random_heads_are_the_best_at_nothing_and_pages_say_so(tmp_path: Path) -
 
 def let_one_head_know(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first head of the last layer looks at the right word of every relation."""
-    plain = cached_data.CachedData.looks
+    plain = cached_data.CachedData.argmax_targets
 
     def looks_of_one_that_knows(self: cached_data.CachedData, key: str, gold: GoldSentence) -> object:
         looks = plain(self, key, gold)
@@ -172,7 +172,7 @@ def let_one_head_know(monkeypatch: pytest.MonkeyPatch) -> None:
             looks[0, -1, 0, relation.source] = relation.target
         return looks
 
-    monkeypatch.setattr(cached_data.CachedData, "looks", looks_of_one_that_knows)
+    monkeypatch.setattr(cached_data.CachedData, "argmax_targets", looks_of_one_that_knows)
 
 
 def test_the_best_head_is_linked_and_says_so_on_its_own_page(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from attention_gallery.analysis.codec import is_named, named, pack, unpack
-from attention_gallery.build.execute.result_files import kept_file, path_in
+from attention_gallery.build.execute.result_files import cached_result, result_path
 from attention_gallery.errors import DamagedEntry
 from sample_gallery import Sample
 
@@ -27,7 +27,7 @@ def number_in(data: bytes) -> int:
 
 
 def kept(cache: Path, name: str, number: int, *, keep: bool = True) -> int:
-    return kept_file(path_in(cache, name), number_in, packed, lambda: number, keep)
+    return cached_result(result_path(cache, name), number_in, packed, lambda: number, keep)
 
 
 def test_a_kept_file_is_what_was_packed_with_its_name() -> None:
@@ -44,7 +44,7 @@ def test_a_kept_file_is_what_was_packed_with_its_name() -> None:
 def test_a_file_in_the_place_of_another_is_made_anew(tmp_path: Path) -> None:
     assert kept(tmp_path, "ab12", 1) == kept(tmp_path, "ab12", 9) == 1
     assert kept(tmp_path, "cd34", 2) == 2
-    first, second = path_in(tmp_path, "ab12"), path_in(tmp_path, "cd34")
+    first, second = result_path(tmp_path, "ab12"), result_path(tmp_path, "cd34")
     before = first.read_bytes()
     first.write_bytes(second.read_bytes())
     assert kept(tmp_path, "ab12", 9, keep=False) == 9
@@ -54,14 +54,14 @@ def test_a_file_in_the_place_of_another_is_made_anew(tmp_path: Path) -> None:
 
 def test_a_file_that_was_made_from_something_else_is_made_anew(tmp_path: Path) -> None:
     def of(source: str, number: int) -> int:
-        return kept_file(path_in(tmp_path, "ab12"), number_in, packed, lambda: number, source=source)
+        return cached_result(result_path(tmp_path, "ab12"), number_in, packed, lambda: number, source=source)
 
     assert of("first", 1) == of("first", 2) == 1
     assert of("second", 3) == of("second", 4) == 3
 
 
 def test_a_file_without_a_name_is_made_anew(tmp_path: Path) -> None:
-    path = path_in(tmp_path, "ab12")
+    path = result_path(tmp_path, "ab12")
     path.parent.mkdir()
     path.write_bytes(packed(9))
     assert kept(tmp_path, "ab12", 1) == 1

@@ -79,7 +79,7 @@ def test_what_fails_is_left_out_and_told(
     with monkeypatch.context() as patched:
         patched.setattr(module, function, fail)
         if function == "find_argmax_targets":
-            patched.setattr(cached_data, "analyse_and_look", fail)
+            patched.setattr(cached_data, "analyse_with_targets", fail)
         first = sample.build()
         assert any(warning.startswith(said) for warning in first.warnings), first.warnings
         assert all("ZeroDivisionError: no such luck" in warning for warning in first.warnings)
@@ -138,7 +138,7 @@ def test_what_notes_and_pages_both_ask_for_is_told_once(
     claims = "  - {relation: previous word, of: models/dec, at_least: 0.1}"
     sample.note("models/dec.md", f"---\nclaims:\n{claims}\n---\nA claim.\n")
     monkeypatch.setattr(argmax_targets, "find_argmax_targets", fail)
-    monkeypatch.setattr(cached_data, "analyse_and_look", fail)
+    monkeypatch.setattr(cached_data, "analyse_with_targets", fail)
     told = [one for one in sample.build().warnings if one.startswith("probes of relations of ")]
     assert sorted(one.split(" are left out")[0] for one in told) == [
         "probes of relations of Decoder",
@@ -226,7 +226,7 @@ def test_what_is_needed_still_fails_aloud(
 ) -> None:
     sample = whole.copy(tmp_path / "project", clean=True)
     monkeypatch.setattr(analysis_codec, "analyse", fail)
-    monkeypatch.setattr(cached_data, "analyse_and_look", fail)
+    monkeypatch.setattr(cached_data, "analyse_with_targets", fail)
     with pytest.raises(ZeroDivisionError):
         sample.build()
 

@@ -53,7 +53,7 @@ def store(project: Path) -> AttentionStore:
     for key in (used, "f" * 64):
         put(store, key)
         settings = found.manifest.settings.analysis
-        names = [result.key(Subject.of(key), settings) for result in (DISTANCES, HEAD_MAP)]
+        names = [result.key(Subject.from_key(key), settings) for result in (DISTANCES, HEAD_MAP)]
         for name in (ANALYSIS.key(Subject((key,), BUILT_IN), settings), *names):
             (cache / "analysis" / name[:2]).mkdir(parents=True, exist_ok=True)
             (cache / "analysis" / name[:2] / name).write_bytes(b"x")

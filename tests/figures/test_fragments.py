@@ -102,7 +102,7 @@ def test_repeated_tokens_look_alike() -> None:
 @given(st.lists(NASTY, min_size=1, max_size=5), NASTY)
 def test_figures_hold_any_text(texts: list[str], alt: str) -> None:
     weights = EncodedWeights("linear16", base64.b64encode(b"data").decode(), 0.00001, deflated=False)
-    template = HeatmapTemplate.of(tokens_of(*texts), causal=False)
+    template = HeatmapTemplate.from_tokens(tokens_of(*texts), causal=False)
     for fragment, scripts in (
         (template.head("L0H1", weights, alt), 2),
         (template.selected("L0H1", alt), 1),
@@ -122,7 +122,7 @@ def test_figures_hold_any_text(texts: list[str], alt: str) -> None:
 
 def test_a_figure_says_what_a_script_needs() -> None:
     weights = EncodedWeights("linear16", "AAAA", 0.0000123, deflated=True)
-    template = HeatmapTemplate.of(tokens_of("a", "b", "c"), causal=True)
+    template = HeatmapTemplate.from_tokens(tokens_of("a", "b", "c"), causal=True)
     figure = Elements(template.head("L1H2", weights, "alt").html).attributes[0]
     assert {**figure} == {
         "class": "figure heatmap",
@@ -152,7 +152,7 @@ def test_plotly_is_told_to_stay_local_and_upright() -> None:
 
 
 def test_fragments_with_other_content_have_another_digest() -> None:
-    template = HeatmapTemplate.of(tokens_of("a", "b"), causal=False)
+    template = HeatmapTemplate.from_tokens(tokens_of("a", "b"), causal=False)
     digests = {template.selected(name, alt).digest for name in ("L0H0", "L0H1") for alt in ("x", "y")}
     assert len(digests) == 4
     assert template.selected("L0H0", "x") == template.selected("L0H0", "x")
@@ -165,7 +165,7 @@ def test_the_plotly_script_is_found_without_importing_plotly() -> None:
 
 
 def test_queries_stand_beside_and_keys_below_a_heatmap_of_cross_attention() -> None:
-    template = HeatmapTemplate.of(tokens_of("le", "chat"), False, tokens_of("the", "old", "cat"))
+    template = HeatmapTemplate.from_tokens(tokens_of("le", "chat"), False, tokens_of("the", "old", "cat"))
     weights = EncodedWeights("linear16", "AAAA", 0.0, deflated=False)
     found = Elements(template.head("L0H0", weights, "alt").html)
     assert (found.attributes[0]["data-queries"], found.attributes[0]["data-keys"]) == ("2", "3")

@@ -9,7 +9,7 @@ import yaml
 
 from attention_gallery.errors import ManifestError
 from attention_gallery.manifest import load_manifest
-from attention_gallery.manifest.blocks.lengths import LengthSweep, ladder_of
+from attention_gallery.manifest.blocks.lengths import LengthSweep, length_sweep_of
 
 LONG = "One, two three four. Five six seven"
 SENTENCES = [
@@ -28,7 +28,7 @@ def sweep(folder: Path, **lengths: object) -> LengthSweep | None:
         yaml.safe_dump({"title": "x", "models": MODELS, "sentences": SENTENCES, "lengths": lengths}),
         encoding="utf-8",
     )
-    return ladder_of(load_manifest(path).settings)
+    return length_sweep_of(load_manifest(path).settings)
 
 
 def test_prefixes_end_with_words_and_the_whole_text_is_the_last(tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_a_text_that_is_longer_is_not_read_to_its_end(tmp_path: Path) -> None:
 def test_as_many_words_as_the_text_has_are_all_of_it(tmp_path: Path) -> None:
     prefixes = sweep(tmp_path, text="a b c. ", words=[2, 4, 8])
     assert prefixes is not None
-    assert prefixes.rungs == ("a b", "a b c. ")
+    assert prefixes.prefixes == ("a b", "a b c. ")
 
 
 def test_the_longest_sentence_is_taken_drafts_and_pairs_aside(tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_the_longest_sentence_is_taken_drafts_and_pairs_aside(tmp_path: Path) ->
 def test_nothing_is_read_where_nothing_is_asked_for(tmp_path: Path) -> None:
     path = tmp_path / "gallery.yaml"
     path.write_text("{title: x, models: [{source: a/b}], sentences: [{text: y}]}", encoding="utf-8")
-    assert ladder_of(load_manifest(path).settings) is None
+    assert length_sweep_of(load_manifest(path).settings) is None
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,9 @@ from attention_gallery.addresses.routes import HeadRoutes
 
 SLUG = st.from_regex(r"[a-z0-9]{1,5}(-[a-z0-9]{1,5})?", fullmatch=True)
 HEAD = st.builds(
-    lambda layer, head: HeadRoutes.of(120, 16).slug(layer, head), st.integers(0, 119), st.integers(0, 15)
+    lambda layer, head: HeadRoutes.from_counts(120, 16).slug(layer, head),
+    st.integers(0, 119),
+    st.integers(0, 15),
 )
 ROUTE = st.one_of(
     st.just(routes.HOME),
@@ -56,7 +58,7 @@ def test_the_addresses_are_stable() -> None:
 def test_heads_are_numbered_as_wide_as_needed(
     layers: int, heads: int, place: tuple[int, int], slug: str
 ) -> None:
-    assert HeadRoutes.of(layers, heads).slug(*place) == slug
+    assert HeadRoutes.from_counts(layers, heads).slug(*place) == slug
 
 
 @given(ROUTE, ROUTE)

@@ -77,7 +77,7 @@ def test_sentences_are_in_the_order_in_which_they_show_the_head(built: Sample) -
     slugs = re.findall(r'<p><a href="\.\./\.\./\.\./enc/(s\d)/l00h00/">Sentence', page)
     assert sorted(slugs) == sorted(one["slug"] for one in SENTENCES)
     if "strongest pair" in kind[0]:
-        far = [-float(one.far_w[0, 0]) for one in found]
+        far = [-float(one.far_pair_weight[0, 0]) for one in found]
         assert slugs == [f"s{index}" for index in np.argsort(far, kind="stable")]
     first = re.search(
         r'<img src="[^"]*models/enc/l00h00/thumbnail.png"[^>]*> <a href="([^"]*)"', built.page("models/enc")

@@ -14,7 +14,7 @@ import pytest
 
 from attention_gallery.analysis import KINDS, Across, HeadRelation, HeadsAcross
 from attention_gallery.analysis.experiments.repeated_tokens import REPEATS
-from attention_gallery.analysis.measures.head_types import weigh
+from attention_gallery.analysis.measures.head_types import decide_types
 from attention_gallery.analysis.measures.permutation import DRAWS
 from attention_gallery.pages.downloads.heads_table import (
     HEAD_COLUMNS,
@@ -101,10 +101,10 @@ def test_what_is_estimated_says_from_how_many_draws(sample: Sample) -> None:
 
 def test_a_second_type_is_in_both_files(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
     def both(*given: object) -> tuple[np.ndarray, np.ndarray]:
-        first, second = weigh(*given)  # type: ignore[arg-type]
+        first, second = decide_types(*given)  # type: ignore[arg-type]
         return np.full_like(first, CODES["previous-token"]), np.full_like(second, CODES["first-token"])
 
-    monkeypatch.setattr("attention_gallery.analysis.measures.across.weigh", both)
+    monkeypatch.setattr("attention_gallery.analysis.measures.across.decide_types", both)
     sample.build()
     assert {(row["type"], row["also"]) for row in rows(sample, "dec")} == {("previous-token", "first-token")}
     told = value(sample, "dec")["heads"]

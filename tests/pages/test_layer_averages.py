@@ -18,7 +18,7 @@ def test_it_names_the_token_that_receives_most_over_all_heads() -> None:
     to_itself = np.eye(2, dtype=np.float32)
     layer = AttentionLayer(3, "encoder", np.stack([to_first, to_itself]))
 
-    found = layer_average(3, AveragePicture.of(layer), ("[CLS]", "cat"))
+    found = layer_average(3, AveragePicture.from_layer(layer), ("[CLS]", "cat"))
 
     assert found.layer == 3
     assert found.caption == "“[CLS]” receives 0.75"
@@ -28,7 +28,7 @@ def test_it_names_the_token_that_receives_most_over_all_heads() -> None:
 def test_its_picture_has_a_pixel_for_each_cell() -> None:
     weights = np.full((2, 5, 5), 0.2, np.float32)
 
-    drawn = AveragePicture.of(AttentionLayer(0, "encoder", weights))
+    drawn = AveragePicture.from_layer(AttentionLayer(0, "encoder", weights))
 
     picture = layer_average(0, drawn, tuple("abcde")).thumbnail
 

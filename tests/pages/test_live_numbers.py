@@ -122,7 +122,7 @@ WEIGHTS = {at: weights for at, (_, weights) in EVIDENCE.entries.items()}
 
 @pytest.fixture
 def numbers() -> Numbers:
-    heads = HeadRoutes.of(LAYERS, HEADS)
+    heads = HeadRoutes.from_counts(LAYERS, HEADS)
     every = tuple((layer, head) for layer in range(LAYERS) for head in range(HEADS))
     links = LinkMap(
         models={"enc": ("Encoder", heads), "dec": ("Decoder <b>", heads)},
@@ -303,7 +303,7 @@ def test_pairs_are_those_of_the_page(numbers: Numbers) -> None:
     assert analysis is not None
     made = html(numbers, PairsOf(ONE, 2))
     values = [float(value) for value in re.findall(r'value="([^"]+)"', made)]
-    assert values == pytest.approx(analysis.standouts_w[2, 1, :2].tolist(), rel=1e-4)
+    assert values == pytest.approx(analysis.top_pair_weights[2, 1, :2].tolist(), rel=1e-4)
 
 
 def test_a_figure_says_what_it_shows_and_leads_to_its_page(numbers: Numbers) -> None:

@@ -10,7 +10,7 @@ from attention_gallery.analysis import capture_pictures as pictures
 from attention_gallery.analysis.capture_pictures import (
     PICTURES,
     AveragePicture,
-    PairPictures,
+    CapturePictures,
     draw_pictures,
     load_pictures,
     save_pictures,
@@ -40,7 +40,7 @@ GRIDS = st.builds(
 
 @given(GRIDS, st.lists(AVERAGES, min_size=1, max_size=5))
 def test_what_is_kept_is_what_was_drawn(grid: EncodedWeights, averages: list[AveragePicture]) -> None:
-    drawn = PairPictures(grid, tuple(averages))
+    drawn = CapturePictures(grid, tuple(averages))
     assert load_pictures(save_pictures(drawn)) == drawn
 
 
@@ -48,7 +48,7 @@ def test_what_is_kept_is_what_was_drawn(grid: EncodedWeights, averages: list[Ave
 @given(st.data())
 def test_no_damage_goes_unseen(data: st.DataObject) -> None:
     grid = EncodedWeights("sqrt8", "AAAA", 0.001, False)
-    kept = bytearray(save_pictures(PairPictures(grid, (AveragePicture(b"png", (1, 1), 0, 0.5),))))
+    kept = bytearray(save_pictures(CapturePictures(grid, (AveragePicture(b"png", (1, 1), 0, 0.5),))))
     # The line feed after the checksum says nothing.
     between = len(pictures.MAGIC) + 64
     place = data.draw(st.integers(0, len(kept) - 1).filter(lambda place: place != between))
@@ -75,7 +75,7 @@ def figure_of(page: str) -> str:
 def test_what_is_kept_has_a_name_that_cleaning_knows(sample: Sample) -> None:
     sample.build()
     for found in analyses_of(sample, "enc"):
-        name = PICTURES.key(Subject.of(found.key), AnalysisSettings())
+        name = PICTURES.key(Subject.from_key(found.key), AnalysisSettings())
         kept = sample.cache / "analysis" / name[:2] / name
         attention = AttentionStore(sample.cache / "store").open(found.key)
         assert load_pictures(kept.read_bytes()) == draw_pictures(attention)

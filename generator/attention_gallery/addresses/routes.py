@@ -28,7 +28,7 @@ class HeadRoutes:
     slugs: tuple[tuple[str, ...], ...] = field(repr=False, compare=False)
 
     @classmethod
-    def of(cls, layers: int, heads: int) -> HeadRoutes:
+    def from_counts(cls, layers: int, heads: int) -> HeadRoutes:
         """The names of all heads of a model of this shape."""
         wide, high = max(2, len(str(layers - 1))), max(2, len(str(heads - 1)))
         names = tuple(

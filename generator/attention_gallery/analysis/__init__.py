@@ -17,7 +17,7 @@
     map_heads           a `HeadMap` of them over sentences: positions, groups, the nearest of each
     gold_of             gold relations of a sentence
     find_argmax_targets the word that each head looks at most
-    analyse_and_look    both `analyse` and `find_argmax_targets` from one reading
+    analyse_with_targets    both `analyse` and `find_argmax_targets` from one reading
     Probe               many sentences to a `RelationScore` for every kind of relation
     head_relations      the `HeadRelation` that each head follows best
     clearest_sentences  the sentences of each head, the one that shows it best first
@@ -59,7 +59,7 @@ from attention_gallery.analysis.measures.sentence_analysis import (
 )
 from attention_gallery.analysis.measures.top_pairs import average_heads
 from attention_gallery.analysis.probing.argmax_targets import find_argmax_targets, save_targets
-from attention_gallery.analysis.probing.combined_reading import analyse_and_look
+from attention_gallery.analysis.probing.combined_reading import analyse_with_targets
 from attention_gallery.analysis.probing.gold_relations import GoldSentence, gold_of
 from attention_gallery.analysis.probing.head_relations import HeadRelation, head_relations
 from attention_gallery.analysis.probing.probe import Probe, RelationScore
@@ -97,7 +97,7 @@ __all__ = [
     "Thresholds",
     "View",
     "analyse",
-    "analyse_and_look",
+    "analyse_with_targets",
     "average_heads",
     "clearest_sentences",
     "compare",

@@ -22,7 +22,14 @@ from attention_gallery.figures.encode import EncodedWeights, encode_grid
 from attention_gallery.records import AttentionLayer, Float32, StoredAttention
 
 MAGIC = b"attention-gallery pictures 1\n"
-_DTYPES = {"grid": "|u1", "pictures": "|u1", "ends": "<i8", "sizes": "<i4", "keys": "<i4", "received": "<f4"}
+_DTYPES = {
+    "grid": "|u1",
+    "pictures": "|u1",
+    "ends": "<i8",
+    "sizes": "<i4",
+    "keys": "<i4",
+    "column_mass": "<f4",
+}
 
 
 class AveragePicture(NamedTuple):
@@ -31,40 +38,40 @@ class AveragePicture(NamedTuple):
     png: bytes
     size: tuple[int, int]
     key: int
-    received: float
+    column_mass: float
 
     @classmethod
-    def of(cls, layer: AttentionLayer) -> AveragePicture:
+    def from_layer(cls, layer: AttentionLayer) -> AveragePicture:
         """Average and draw one layer."""
         average = average_heads(layer)
-        received = average.mean(axis=0)
-        key = int(received.argmax())
-        return cls(*thumbnail.thumbnail(average), key, float(received[key]))
+        column_mass = average.mean(axis=0)
+        key = int(column_mass.argmax())
+        return cls(*thumbnail.thumbnail(average), key, float(column_mass[key]))
 
 
 @dataclass(frozen=True, slots=True)
-class PairPictures:
+class CapturePictures:
     """The weights of all heads for the explorer, and a picture of each layer."""
 
     grid: EncodedWeights
     averages: tuple[AveragePicture, ...]
 
 
-def draw_pictures(attention: StoredAttention) -> PairPictures:
+def draw_pictures(attention: StoredAttention) -> CapturePictures:
     """Draw them, reading each layer once. Raises `DamagedEntry`."""
     averages: dict[int, AveragePicture] = {}
 
     def weights_of(index: int) -> Float32:
         """The weights of a layer, whose average is drawn on the way."""
         layer = attention.layer(index)
-        averages[index] = AveragePicture.of(layer)
+        averages[index] = AveragePicture.from_layer(layer)
         return layer.weights
 
     grid = encode_grid(weights_of, attention.facts.layers, attention.facts.kind == "decoder")
-    return PairPictures(grid, tuple(averages.values()))
+    return CapturePictures(grid, tuple(averages.values()))
 
 
-def save_pictures(pictures: PairPictures) -> bytes:
+def save_pictures(pictures: CapturePictures) -> bytes:
     """The pictures as bytes; equal ones give equal bytes."""
     grid, averages = pictures.grid, pictures.averages
     facts = {"codec": grid.codec, "error": grid.error, "deflated": grid.deflated}
@@ -74,12 +81,12 @@ def save_pictures(pictures: PairPictures) -> bytes:
         "ends": np.cumsum([len(picture.png) for picture in averages], dtype=np.int64),
         "sizes": np.array([picture.size for picture in averages], np.int32),
         "keys": np.array([picture.key for picture in averages], np.int32),
-        "received": np.array([picture.received for picture in averages], np.float32),
+        "column_mass": np.array([picture.column_mass for picture in averages], np.float32),
     }
     return pack(MAGIC, facts, arrays)
 
 
-def load_pictures(data: bytes) -> PairPictures:
+def load_pictures(data: bytes) -> CapturePictures:
     """The pictures that `save_pictures` wrote. Raises `DamagedEntry` for any other bytes."""
     facts, arrays = unpack(MAGIC, data, _DTYPES)
     try:
@@ -89,12 +96,12 @@ def load_pictures(data: bytes) -> PairPictures:
     except (KeyError, UnicodeDecodeError) as error:
         raise DamagedEntry(f"cached pictures cannot be read: {error}") from error
     every, ends = arrays["pictures"].tobytes(), [0, *arrays["ends"].tolist()]
-    rest = (arrays["sizes"].tolist(), arrays["keys"].tolist(), arrays["received"].tolist())
+    rest = (arrays["sizes"].tolist(), arrays["keys"].tolist(), arrays["column_mass"].tolist())
     averages = tuple(
-        AveragePicture(every[start:end], (size[0], size[1]), key, received)
-        for start, end, size, key, received in zip(ends, ends[1:], *rest, strict=False)
+        AveragePicture(every[start:end], (size[0], size[1]), key, column_mass)
+        for start, end, size, key, column_mass in zip(ends, ends[1:], *rest, strict=False)
     )
-    return PairPictures(grid, averages)
+    return CapturePictures(grid, averages)
 
 
 PICTURES = Result(

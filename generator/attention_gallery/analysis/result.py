@@ -35,7 +35,7 @@ class Subject(NamedTuple):
     about: Any = None
 
     @classmethod
-    def of(cls, key: str) -> Subject:
+    def from_key(cls, key: str) -> Subject:
         """One capture, and nothing more."""
         return cls((key,))
 

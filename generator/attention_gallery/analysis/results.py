@@ -32,6 +32,6 @@ RESULTS: tuple[Result[Any], ...] = (
 )
 
 
-def kept_names(inventory: Inventory, settings: AnalysisSettings) -> set[str]:
+def cached_names(inventory: Inventory, settings: AnalysisSettings) -> set[str]:
     """The names of all results that a gallery may use."""
     return {result.key(subject, settings) for result in RESULTS for subject in result.subjects(inventory)}

@@ -68,7 +68,7 @@ def remove_unused(manifest_path: Path) -> Removed:
 
     Drafts count as used. Raises `UserError` for a project that cannot be read, as all might be in use then.
     """
-    from attention_gallery.analysis.results import kept_names
+    from attention_gallery.analysis.results import cached_names
     from attention_gallery.build.execute.cached_data import inventory_of
     from attention_gallery.build.plan.captures import needed_captures
     from attention_gallery.build.plan.pins import Pins
@@ -95,7 +95,7 @@ def remove_unused(manifest_path: Path) -> Removed:
     settings, repeats = annotated.manifest.settings, sorted(needed.repeats.values())
     inventory = inventory_of(settings, needed.keys, repeats, sorted(needed.prefixes), project.measures)
     inventory = replace(inventory, texts_to_parse=annotated.texts)
-    size += _remove_others(cache / RESULTS, kept_names(inventory, settings.analysis))
+    size += _remove_others(cache / RESULTS, cached_names(inventory, settings.analysis))
     return Removed(before - len(store.keys()), size)
 
 

@@ -95,5 +95,5 @@ class LiveAnswers:
         weights = self.numbers.layer(entry, subject.layer)[subject.head : subject.head + 1]
         (encoded,) = encode_heads(weights, causal)
         describer = HeadDescriber(entry.tokens, analysis, entry.keys)
-        template = HeatmapTemplate.of(entry.tokens, causal, entry.keys)
+        template = HeatmapTemplate.from_tokens(entry.tokens, causal, entry.keys)
         return template, encoded, describer.head(subject.layer, subject.head)

@@ -57,9 +57,9 @@ def pairs_table(numbers: Numbers, ask: PairsOf) -> str:
     rows = [
         [f"<td>{escape(names[query])}</td>", f"<td>{escape(keys[key])}</td>", f"<td>{_number(weight)}</td>"]
         for query, key, weight in zip(
-            analysis.standouts_q[head].tolist()[: ask.top],
-            analysis.standouts_k[head].tolist(),
-            analysis.standouts_w[head].tolist(),
+            analysis.top_pair_queries[head].tolist()[: ask.top],
+            analysis.top_pair_keys[head].tolist(),
+            analysis.top_pair_weights[head].tolist(),
             strict=False,
         )
         if query >= 0

@@ -32,11 +32,11 @@ class Described(Protocol):
     @property
     def type_counts(self) -> tuple[tuple[str, int], ...]: ...
     @property
-    def standouts_q(self) -> NDArray[Any]: ...
+    def top_pair_queries(self) -> NDArray[Any]: ...
     @property
-    def standouts_k(self) -> NDArray[Any]: ...
+    def top_pair_keys(self) -> NDArray[Any]: ...
     @property
-    def standouts_w(self) -> NDArray[Any]: ...
+    def top_pair_weights(self) -> NDArray[Any]: ...
     @property
     def top_keys(self) -> NDArray[Any]: ...
     @property
@@ -63,7 +63,11 @@ class HeadDescriber:
     @cached_property
     def _pairs(self) -> tuple[list[Any], list[Any], list[Any]]:
         analysis = self._analysis
-        return analysis.standouts_q.tolist(), analysis.standouts_k.tolist(), analysis.standouts_w.tolist()
+        return (
+            analysis.top_pair_queries.tolist(),
+            analysis.top_pair_keys.tolist(),
+            analysis.top_pair_weights.tolist(),
+        )
 
     def head(self, layer: int, head: int, kind: HeadType | None = None) -> str:
         """One head: its type with the evidence, and its strongest pairs, sinks left out.

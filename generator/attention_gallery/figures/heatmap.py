@@ -53,7 +53,7 @@ class HeatmapTemplate:
     spec: str
 
     @classmethod
-    def of(cls, tokens: Tokens, causal: bool, keys: Tokens | None = None) -> HeatmapTemplate:
+    def from_tokens(cls, tokens: Tokens, causal: bool, keys: Tokens | None = None) -> HeatmapTemplate:
         """The template for `tokens` that look at each other, or at `keys` where these are given."""
         keys = tokens if keys is None else keys
         shape = f'data-queries="{len(tokens)}" data-keys="{len(keys)}" data-causal="{int(causal)}"'

@@ -72,7 +72,7 @@ class GalleryModel:
     @cached_property
     def routes(self) -> HeadRoutes:
         """The names of its heads in addresses."""
-        return HeadRoutes.of(self.facts.layers, self.facts.heads)
+        return HeadRoutes.from_counts(self.facts.layers, self.facts.heads)
 
     @cached_property
     def neighbours(self) -> Mapping[HeadIndex, Neighbours]:

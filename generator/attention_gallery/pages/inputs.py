@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from attention_gallery.analysis.attribution.views import FLOW_VIEWS, FlowViews
-from attention_gallery.analysis.capture_pictures import PICTURES, PairPictures
+from attention_gallery.analysis.capture_pictures import PICTURES, CapturePictures
 from attention_gallery.analysis.experiments.prefix_sweep import PREFIX_READING, LengthReading
 from attention_gallery.analysis.experiments.repeated_tokens import REPEATED_TOKENS, RepeatScores
 from attention_gallery.analysis.result import Result, Subject
@@ -121,12 +121,12 @@ CAPTURE = PageInput(
     shared=True,
 )
 FLOW: PageInput[FlowViews | None] = of_result(
-    FLOW_VIEWS, lambda gallery, page: Subject.of(page.capture.key), shared=True, side=_flow_of
+    FLOW_VIEWS, lambda gallery, page: Subject.from_key(page.capture.key), shared=True, side=_flow_of
 )
 SINKS = PageInput("sinks", _read_sinks, lambda reader, page: reader.identity(FLOW, page), shared=True)
 FLOW_LIMIT = of_gallery("flow_limit", lambda gallery, page: gallery.settings.analysis.flow_limit)
-PICTURES_OF_CAPTURE: PageInput[PairPictures] = of_result(
-    PICTURES, lambda gallery, page: Subject.of(page.capture.key)
+PICTURES_OF_CAPTURE: PageInput[CapturePictures] = of_result(
+    PICTURES, lambda gallery, page: Subject.from_key(page.capture.key)
 )
 PROBE = of_gallery(
     "probe",
@@ -170,7 +170,7 @@ HEAD_CONTRASTS = of_gallery(
 
 def _random_tokens(gallery: Gallery, page: Any) -> Subject | None:
     key = gallery.repeats.get(page.model.spec.slug)
-    return None if key is None else Subject.of(key)
+    return None if key is None else Subject.from_key(key)
 
 
 def _read_repeats(reader: InputReader, page: Any) -> RepeatScores | None:
@@ -203,7 +203,7 @@ def _read_probe(reader: InputReader, page: Any) -> ModelProbe | None:
 
 def _flows(gallery: Gallery, page: Any) -> list[Subject]:
     """The captures of a model, those once that are the same."""
-    return [Subject.of(key) for key in dict.fromkeys(each.key for each in gallery.of_model(page.model))]
+    return [Subject.from_key(key) for key in dict.fromkeys(each.key for each in gallery.of_model(page.model))]
 
 
 def _read_model_sinks(reader: InputReader, page: Any) -> tuple[Float32, Float32] | None:
@@ -218,7 +218,7 @@ def _sweep(gallery: Gallery, page: Any) -> PrefixSweep:
 def _readings(reader: InputReader, page: Any) -> Iterator[LengthReading]:
     """Read one after the other: what fails, fails while it is read."""
     data = reader.gallery.data
-    return (data.result(PREFIX_READING, Subject.of(key)) for key in _sweep(reader.gallery, page).keys)
+    return (data.result(PREFIX_READING, Subject.from_key(key)) for key in _sweep(reader.gallery, page).keys)
 
 
 def _swept_sentence(gallery: Gallery, page: Any) -> dict[str, str | None] | None:
@@ -282,7 +282,8 @@ PREFIX_READINGS = PageInput(
     "prefix readings",
     _readings,
     lambda reader, page: [
-        reader.gallery.data.key(PREFIX_READING, Subject.of(key)) for key in _sweep(reader.gallery, page).keys
+        reader.gallery.data.key(PREFIX_READING, Subject.from_key(key))
+        for key in _sweep(reader.gallery, page).keys
     ],
 )
 SWEPT_SENTENCE = of_gallery("swept sentence", _swept_sentence)

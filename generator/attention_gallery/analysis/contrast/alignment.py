@@ -207,7 +207,7 @@ class Frame:
             rows = rows[rows == self.only]
         return rows.astype(np.int32)
 
-    def places(self, side: Side) -> tuple[Int32, Int32]:
+    def units_of(self, side: Side) -> tuple[Int32, Int32]:
         """The unit of one side in each row, and in each column; -1 where it has none."""
         if side is self.left:
             return self.rows.left, self.columns.left
@@ -225,7 +225,7 @@ class Frame:
         return self._placed(side, to_words(weights, side.queries.groups, side.keys.groups))
 
     def _placed(self, side: Side, matrix: NDArray[_Number]) -> NDArray[_Number]:
-        rows, columns = self.places(side)
+        rows, columns = self.units_of(side)
         shape = (*matrix.shape[:-2], len(rows), len(columns))
         placed: NDArray[_Number] = np.zeros(shape, matrix.dtype)
         has_row, has_column = np.flatnonzero(rows >= 0), np.flatnonzero(columns >= 0)

@@ -106,5 +106,5 @@ PREFIX_READING: Result[LengthReading] = Result(
     compute=lambda captures, settings, about: read_length(next(captures), settings.window),
     dump=partial(pack_fields, _MAGIC),
     load=lambda data, about: unpack_fields(_MAGIC, LengthReading, data),
-    subjects=lambda inventory: map(Subject.of, inventory.prefixes),
+    subjects=lambda inventory: map(Subject.from_key, inventory.prefixes),
 )

@@ -134,5 +134,5 @@ REPEATED_TOKENS: Result[RepeatScores] = Result(
     compute=lambda captures, settings, about: measure_repeats(next(captures)),
     dump=partial(pack_fields, MAGIC),
     load=lambda data, about: unpack_fields(MAGIC, RepeatScores, data),
-    subjects=lambda inventory: map(Subject.of, inventory.random_tokens),
+    subjects=lambda inventory: map(Subject.from_key, inventory.random_tokens),
 )

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attention_gallery.analysis.experiments.repeated_tokens import RepeatScores
-from attention_gallery.analysis.measures.head_types import KINDS, RANDOM, weigh
+from attention_gallery.analysis.measures.head_types import KINDS, RANDOM, decide_types
 from attention_gallery.analysis.measures.linear import mean_where_counted
 from attention_gallery.analysis.measures.measured_heads import MeasuredHeads
 from attention_gallery.analysis.measures.sentence_analysis import SentenceAnalysis
@@ -131,7 +131,7 @@ class Across:
         evens = {} if repeats is None else dict(zip(random, repeats.uniform, strict=True))
         if first.kind != "decoder":
             random.pop(RANDOM["induction"], None)
-        types, also = weigh({**values, **random}, {**uniform, **evens}, first.thresholds, queries)
+        types, also = decide_types({**values, **random}, {**uniform, **evens}, first.thresholds, queries)
         return HeadsAcross(
             sentences=self.sentences,
             kind=first.kind,

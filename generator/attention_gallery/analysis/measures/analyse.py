@@ -10,7 +10,7 @@ import numpy as np
 from attention_gallery.analysis.measures.attention_layout import LayerView, Layout
 from attention_gallery.analysis.measures.evaluator import MetricEvaluator, MetricValues
 from attention_gallery.analysis.measures.head_blocks import Block, feed_blocks, joined
-from attention_gallery.analysis.measures.head_types import Thresholds, weigh
+from attention_gallery.analysis.measures.head_types import Thresholds, decide_types
 from attention_gallery.analysis.measures.metrics import METRICS, Metric, metrics_for
 from attention_gallery.analysis.measures.sentence_analysis import SentenceAnalysis
 from attention_gallery.analysis.measures.top_pairs import StrongestKeys, strongest_content
@@ -120,7 +120,7 @@ class AnalysisAccumulator:
         names = [metric.name for metric in self._metrics]
         uniform = dict(zip(names, layers.uniform.T, strict=True))
         counted = dict(zip(names, layers.queries.T, strict=True))
-        types, also = weigh(dict(zip(names, values, strict=True)), uniform, self._thresholds, counted)
+        types, also = decide_types(dict(zip(names, values, strict=True)), uniform, self._thresholds, counted)
         described = zip(self._metrics, values, strict=True)
         return SentenceAnalysis(
             key=self._attention.key,
@@ -136,12 +136,12 @@ class AnalysisAccumulator:
             shuffled_deviation=deviation,
             types=types,
             also=also,
-            standouts_q=queries.reshape(*shape, -1),
-            standouts_k=keys.reshape(*shape, -1),
-            standouts_w=weights.reshape(*shape, -1),
-            far_q=far_queries.reshape(shape),
-            far_k=far_keys.reshape(shape),
-            far_w=far_weights.reshape(shape),
+            top_pair_queries=queries.reshape(*shape, -1),
+            top_pair_keys=keys.reshape(*shape, -1),
+            top_pair_weights=weights.reshape(*shape, -1),
+            far_pair_query=far_queries.reshape(shape),
+            far_pair_key=far_keys.reshape(shape),
+            far_pair_weight=far_weights.reshape(shape),
             overall_average=self._total / np.float32(facts.layers),
             top_keys=layers.top_keys,
             top_weights=layers.top_weights,

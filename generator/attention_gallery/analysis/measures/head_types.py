@@ -186,7 +186,7 @@ SPARSE = frozenset({"punctuation", "duplicate", "induction"})
 GAINED = SPARSE | {"local", "diagonal"}
 
 
-def weigh(
+def decide_types(
     values: Mapping[str, Float32],
     uniform: Mapping[str, Float32],
     thresholds: Thresholds,
@@ -216,7 +216,7 @@ def weigh(
 
 @dataclass(frozen=True, slots=True)
 class _Evidence:
-    """What `weigh` decides from."""
+    """What `decide_types` decides from."""
 
     values: Mapping[str, Float32]
     uniform: Mapping[str, Float32]

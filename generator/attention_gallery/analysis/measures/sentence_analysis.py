@@ -25,10 +25,10 @@ class SentenceAnalysis(MeasuredHeads):
     top_keys int32[layer, query, k], top_weights float32[layer, query, k]: strongest keys of the heads'
     average, -1 and 0 where there are fewer. top_content_keys, top_content_weights: the same among content
     tokens only (no special tokens; in causal models not the first token either).
-    standouts_q, standouts_k int32[layer, head, n], standouts_w float32[layer, head, n]: strongest pairs
-    of content tokens, at most one per query.
-    far_q, far_k int32[layer, head], far_w float32[layer, head]: strongest pair of content tokens two or
-    more apart, in cross attention of any.
+    top_pair_queries, top_pair_keys int32[layer, head, n], top_pair_weights float32[layer, head, n]: strongest
+    pairs of content tokens, at most one per query.
+    far_pair_query, far_pair_key int32[layer, head], far_pair_weight float32[layer, head]: strongest pair of
+    content tokens two or more apart, in cross attention of any.
     overall_average: float32[query, key], mean over all heads.
     """
 
@@ -41,12 +41,12 @@ class SentenceAnalysis(MeasuredHeads):
     top_weights: Float32
     top_content_keys: Int32
     top_content_weights: Float32
-    standouts_q: Int32
-    standouts_k: Int32
-    standouts_w: Float32
-    far_q: Int32
-    far_k: Int32
-    far_w: Float32
+    top_pair_queries: Int32
+    top_pair_keys: Int32
+    top_pair_weights: Float32
+    far_pair_query: Int32
+    far_pair_key: Int32
+    far_pair_weight: Float32
     overall_average: Float32
 
     @property
@@ -73,8 +73,8 @@ class SentenceAnalysis(MeasuredHeads):
 
         Where no head's strongest such pair begins at `query`, the head with the strongest of all.
         """
-        from_query = np.where(self.far_q == query, self.far_w, -1)
-        best = from_query if from_query.max() > 0 else self.far_w
+        from_query = np.where(self.far_pair_query == query, self.far_pair_weight, -1)
+        best = from_query if from_query.max() > 0 else self.far_pair_weight
         return divmod(int(best.argmax()), self.heads)
 
     def notable(self, limit: int | None = None) -> tuple[tuple[int, int], ...]:
@@ -89,9 +89,9 @@ class SentenceAnalysis(MeasuredHeads):
             head = self._clearest(code)
             if head is not None:
                 chosen[head] = None
-        for index in np.argsort(-self.far_w.ravel(), kind="stable").tolist():
+        for index in np.argsort(-self.far_pair_weight.ravel(), kind="stable").tolist():
             head = divmod(index, self.heads)
-            if len(chosen) >= limit or self.far_w[head] < NOTABLE_PAIR:
+            if len(chosen) >= limit or self.far_pair_weight[head] < NOTABLE_PAIR:
                 break
             chosen[head] = None
         return tuple(sorted(list(chosen)[:limit]))
@@ -111,16 +111,16 @@ def heads_only(analysis: SentenceAnalysis) -> SentenceAnalysis:
         shuffled_deviation=analysis.shuffled_deviation.copy(),
         types=analysis.types.copy(),
         also=analysis.also.copy(),
-        far_q=analysis.far_q.copy(),
-        far_k=analysis.far_k.copy(),
-        far_w=analysis.far_w.copy(),
+        far_pair_query=analysis.far_pair_query.copy(),
+        far_pair_key=analysis.far_pair_key.copy(),
+        far_pair_weight=analysis.far_pair_weight.copy(),
         top_keys=pairs,
         top_weights=weights,
         top_content_keys=pairs,
         top_content_weights=weights,
-        standouts_q=pairs,
-        standouts_k=pairs,
-        standouts_w=weights,
+        top_pair_queries=pairs,
+        top_pair_keys=pairs,
+        top_pair_weights=weights,
         overall_average=np.zeros((0, 0), np.float32),
     )
 
@@ -152,7 +152,7 @@ def clearest_sentences(types: Int8, analyses: Sequence[SentenceAnalysis]) -> Int
     for code in np.unique(types).tolist():
         own = types == code
         for index, analysis in enumerate(analyses):
-            clear = analysis.far_w if code == MIXED else strength(code, analysis.values)
+            clear = analysis.far_pair_weight if code == MIXED else strength(code, analysis.values)
             ranked[index][own] = clear[own]
             if code != MIXED:
                 other[index] |= own & (analysis.types != code) & (analysis.also != code)

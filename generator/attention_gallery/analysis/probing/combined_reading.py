@@ -15,7 +15,7 @@ from attention_gallery.manifest.settings import AnalysisSettings
 from attention_gallery.records import StoredAttention
 
 
-def analyse_and_look(
+def analyse_with_targets(
     attention: StoredAttention,
     settings: AnalysisSettings,
     gold: GoldSentence,

@@ -131,7 +131,7 @@ def even_error(values: Float64, unseen: float) -> Float64:
     return error
 
 
-def pair_distance(attention: StoredAttention, head: tuple[int, int], other: tuple[int, int]) -> float:
+def two_head_distance(attention: StoredAttention, head: tuple[int, int], other: tuple[int, int]) -> float:
     """The distance of two heads (layer, head) over all rows, however long the sentence.
 
     NaN where no query sees more than one key. Raises `DamagedEntry` when a layer cannot be read.

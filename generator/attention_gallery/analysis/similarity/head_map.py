@@ -28,16 +28,16 @@ class HeadMap:
     """The heads of one model, of all layers in one count, by their mean distance over sentences.
 
     positions: float32[head, 2], the two directions in which they differ most; the distance of two heads on
-    the map is at most the root of their divergence. shown: the share of all differences that lies in these
-    two. groups: int32[head], numbered from 0 in the order of their first heads. nearest: int32[head, n] and
-    nearest_distance: float32[head, n], the heads most like each and their divergence in bits, 0 to 1.
+    the map is at most the root of their divergence. explained: the share of all differences that lies in
+    these two. groups: int32[head], numbered from 0 in the order of their first heads. nearest: int32[head, n]
+    and nearest_distance: float32[head, n], the heads most like each and their divergence in bits, 0 to 1.
     nearest_error: float32[head, n], the standard errors of these, 0 where nothing was estimated. typical: the
     mean divergence of two heads, typical_error: its standard error. sentences: over how many the distances
     are averaged, estimated: on how many of these some rows stood for all.
     """
 
     positions: Float32
-    shown: float
+    explained: float
     groups: Int32
     nearest: Int32
     nearest_distance: Float32
@@ -67,7 +67,7 @@ def map_heads(distance: Float64, measured: MeanDistances | None = None) -> HeadM
     measured = measured or MeanDistances(distance, np.zeros_like(distance), 0.0, sentences=1, estimated=0)
     return HeadMap(
         positions=positions,
-        shown=float(shares[:2].sum()),
+        explained=float(shares[:2].sum()),
         groups=_groups(coordinates, np.sqrt(distance)),
         nearest=nearest.astype(np.int32),
         nearest_distance=np.take_along_axis(distance, nearest, axis=1).astype(np.float32),

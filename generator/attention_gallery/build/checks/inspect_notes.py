@@ -15,11 +15,11 @@ from attention_gallery.build.plan.gather import link_map
 from attention_gallery.build.plan.probes import Reader, model_probes
 from attention_gallery.build.project import AnyName, Project, Sources
 from attention_gallery.build.run import Run
-from attention_gallery.errors import DamagedEntry, told_in_short
+from attention_gallery.errors import DamagedEntry, short_message
 from attention_gallery.evidence.answers import Numbers
 from attention_gallery.evidence.link_map import LinkMap
 from attention_gallery.evidence.published_notes import gather_notes
-from attention_gallery.manifest.blocks.lengths import ladder_of
+from attention_gallery.manifest.blocks.lengths import length_sweep_of
 from attention_gallery.manifest.settings import GallerySettings
 from attention_gallery.pages.readers.model_probe import ModelProbe
 
@@ -49,7 +49,7 @@ def check_notes(
         evidence = CapturedEvidence(data, models.keys, probes, models.captures.repeats)
         numbers = Numbers(links, settings.sentences, evidence, data.measures, kinds)
         failures = gather_notes(project.notes, numbers).failures
-        warnings = [told_in_short(failure, project.root) for failure in failures]
+        warnings = [short_message(failure, project.root) for failure in failures]
     except DamagedEntry as error:
         gather_notes(project.notes, unread)
         warnings = [f"{error}; until it is captured again the notes cannot be held to it"]
@@ -60,15 +60,18 @@ def check_notes(
 def _links(sources: Sources, project: Project, models: InspectedModels) -> LinkMap:
     """What notes may link to; where something could not be read, whatever may have been in it."""
     settings = project.manifest.settings
-    any_model = ("", HeadRoutes.of(*_ANY_SHAPE))
+    any_model = ("", HeadRoutes.from_counts(*_ANY_SHAPE))
     titles: Mapping[str, tuple[str, HeadRoutes]] = {
-        model.spec.slug: (model.spec.title, HeadRoutes.of(*models.shapes.get(model.spec.slug, _ANY_SHAPE)))
+        model.spec.slug: (
+            model.spec.title,
+            HeadRoutes.from_counts(*models.shapes.get(model.spec.slug, _ANY_SHAPE)),
+        )
         for model in models.models
     }
     paged: dict[tuple[str, str], tuple[tuple[int, int], ...]] = dict.fromkeys(models.paged(settings), ())
     # The kind of a model whose files were not found is not known; it may have any.
     swept = [model.spec.slug for model in models.models if model.kind in ("", "self", "encoder")]
-    links = link_map(project, titles, paged, swept if ladder_of(settings) else ())
+    links = link_map(project, titles, paged, swept if length_sweep_of(settings) else ())
     if not sources.sound_notes:
         links = replace(links, pages=AnyName(links.pages, ""), assets=AnyName({}, ""), has_about=True)
     if sources.sound:
@@ -119,5 +122,5 @@ def _probes(settings: GallerySettings, models: InspectedModels, data: CachedData
         if model.kind in ("decoder", "cross"):
             probes[slug] = ModelProbe.empty()
         else:
-            readers.append(Reader.of(slug, data.peek(keys[0] or "")))
+            readers.append(Reader.from_capture(slug, data.peek(keys[0] or "")))
     return {**probes, **model_probes(settings, readers, models.keys, data)}

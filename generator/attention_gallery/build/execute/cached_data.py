@@ -15,14 +15,14 @@ from attention_gallery.analysis import (
     MeasureSet,
     RelationScore,
     SentenceAnalysis,
-    analyse_and_look,
+    analyse_with_targets,
     gold_of,
 )
 from attention_gallery.analysis.experiments.repeated_tokens import REPEATED_TOKENS, RepeatScores
 from attention_gallery.analysis.measures.analysis_codec import ANALYSIS
 from attention_gallery.analysis.probing.argmax_targets import ARGMAX_TARGETS, Int16
 from attention_gallery.analysis.result import Inventory, Result, Subject
-from attention_gallery.build.execute.result_files import keep_file, kept_file, path_in
+from attention_gallery.build.execute.result_files import cached_result, result_path, write_result
 from attention_gallery.errors import DamagedEntry, GalleryError
 from attention_gallery.hashing import digest
 from attention_gallery.manifest.settings import AnalysisSettings, GallerySettings
@@ -130,8 +130,8 @@ class CachedData:
         return self.sides.once(name, lambda: self._cached(result, subject, name))
 
     def _cached(self, result: Result[Value], subject: Subject, name: str) -> Value:
-        return kept_file(
-            path_in(self._cache, name),
+        return cached_result(
+            result_path(self._cache, name),
             lambda data: result.load(data, subject.about),
             result.dump,
             lambda: self._compute(result, subject),
@@ -145,7 +145,7 @@ class CachedData:
             value: Value = values[result]
             return value
         needs = (
-            self.entry(key) if need == "capture" else self.result(need, Subject.of(key))
+            self.entry(key) if need == "capture" else self.result(need, Subject.from_key(key))
             for key in subject.captures
             for need in result.needs
         )
@@ -168,19 +168,19 @@ class CachedData:
         itself, so that it is known which of the two fails.
         """
         (other,) = subjects.keys() - {asked}
-        path = path_in(self._cache, self.key(other, subjects[other]))
+        path = result_path(self._cache, self.key(other, subjects[other]))
         if not self._keep or path.exists():
             return {}
         captures, gold = subjects[ARGMAX_TARGETS]
         settings, metrics = ANALYSIS.narrowed(self._settings), self.measures.metrics
         try:
-            analysis, targets = analyse_and_look(self.entry(captures[0]), settings, gold, metrics=metrics)
+            analysis, targets = analyse_with_targets(self.entry(captures[0]), settings, gold, metrics=metrics)
         except (GalleryError, MemoryError, OSError):
             raise
         except Exception:
             return {}
         values: dict[Result[Any], Any] = {ANALYSIS: analysis, ARGMAX_TARGETS: targets}
-        keep_file(path, other.dump(values[other]), self._source(captures))
+        write_result(path, other.dump(values[other]), self._source(captures))
         return values
 
     def measured(self, key: str) -> SentenceAnalysis:
@@ -240,7 +240,10 @@ class CapturedEvidence:
             return None
         title = self.titles.get(model, model)
         return self.data.sides.take(
-            "scores on random tokens", title, lambda: self.data.result(REPEATED_TOKENS, Subject.of(key)), None
+            "scores on random tokens",
+            title,
+            lambda: self.data.result(REPEATED_TOKENS, Subject.from_key(key)),
+            None,
         )
 
     def relations(self, model: str) -> Mapping[str, RelationScore] | None:

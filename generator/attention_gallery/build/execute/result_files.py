@@ -13,17 +13,17 @@ from attention_gallery.files import write_atomically
 Value = TypeVar("Value")
 
 
-def path_in(cache: Path, name: str) -> Path:
+def result_path(cache: Path, name: str) -> Path:
     """Where a result of this name lies in the cache."""
     return cache / name[:2] / name
 
 
-def keep_file(path: Path, data: bytes, source: str = "") -> None:
+def write_result(path: Path, data: bytes, source: str = "") -> None:
     """Write a result that was packed, with the name of its file in it, and what it was made from."""
     write_atomically(path, named(data, path.name + source))
 
 
-def kept_file(
+def cached_result(
     path: Path,
     load: Callable[[bytes], Value],
     save: Callable[[Value], bytes],
@@ -44,5 +44,5 @@ def kept_file(
     except (OSError, DamagedEntry):
         made = make()
         if keep:
-            keep_file(path, save(made), source)
+            write_result(path, save(made), source)
         return made

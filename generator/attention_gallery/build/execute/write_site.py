@@ -19,7 +19,7 @@ from attention_gallery.build.plan.build_plan import BuildPlan
 from attention_gallery.build.plan.environments import Environments
 from attention_gallery.build.plan.gather import gather, shared_files
 from attention_gallery.build.run import Run
-from attention_gallery.errors import told_in_short
+from attention_gallery.errors import short_message
 from attention_gallery.files import recover_swap, remove_tree
 from attention_gallery.pages.gallery import Gallery
 from attention_gallery.pages.plan import site_pages, site_routes
@@ -97,7 +97,7 @@ def _check(run: Run, staging: Staging, gallery: Gallery) -> None:
     for lacking in gallery.data.sides.everything:
         run.warnings.add(lacking.warning)
     for failure in gallery.notes.failures:
-        run.warnings.add(told_in_short(failure, run.manifest.parent))
+        run.warnings.add(short_message(failure, run.manifest.parent))
     run.warnings.refuse()
 
 

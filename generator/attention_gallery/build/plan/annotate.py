@@ -17,7 +17,7 @@ from attention_gallery.analysis.probing.parses import (
     joined_parse,
 )
 from attention_gallery.analysis.result import Subject
-from attention_gallery.build.execute.result_files import kept_file, path_in
+from attention_gallery.build.execute.result_files import cached_result, result_path
 from attention_gallery.errors import ManifestError, Problem
 from attention_gallery.manifest import Manifest
 from attention_gallery.manifest.blocks.annotations import pipeline_of
@@ -130,10 +130,10 @@ class _Parses:
 
     def _text(self, index: int, name: str, text: str) -> Parse | None:
         settings, to_parse = self._manifest.settings.analysis, self.text_to_parse(index, name, text)
-        path = path_in(self._cache, PARSE.key(Subject((), to_parse), settings))
+        path = result_path(self._cache, PARSE.key(Subject((), to_parse), settings))
         if not self._runs and not path.is_file():
             return None
-        return kept_file(
+        return cached_result(
             path,
             lambda data: PARSE.load(data, to_parse),
             PARSE.dump,

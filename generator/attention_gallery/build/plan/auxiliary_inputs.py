@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from attention_gallery.build.plan.attention_kinds import ShownModel
-from attention_gallery.manifest.blocks.lengths import ladder_of
+from attention_gallery.manifest.blocks.lengths import length_sweep_of
 from attention_gallery.manifest.settings import GallerySettings
 from attention_gallery.records import Given, RepeatedTokens, TextInput
 
@@ -44,7 +44,7 @@ def auxiliary_inputs(settings: GallerySettings, model: ShownModel) -> Iterator[A
         yield AuxiliaryInput(RANDOM_TOKENS, RepeatedTokens(), ("models", model.index, "source"))
 
 
-def rung_name(index: int) -> str:
+def prefix_name(index: int) -> str:
     """The name of one prefix of the length sweep, counted from 0 for the shortest."""
     return f"{_PREFIX} {index + 1}"
 
@@ -55,10 +55,10 @@ def is_prefix(name: str) -> bool:
 
 
 def _prefixes(settings: GallerySettings) -> Iterator[AuxiliaryInput]:
-    sweep = ladder_of(settings)
+    sweep = length_sweep_of(settings)
     if sweep is None:
         return
     key = "text" if sweep.sentence is None else "sentence"
-    for index, text in enumerate(sweep.rungs):
+    for index, text in enumerate(sweep.prefixes):
         model_input = TextInput(text=text, truncate=sweep.truncate)
-        yield AuxiliaryInput(rung_name(index), model_input, ("lengths", key))
+        yield AuxiliaryInput(prefix_name(index), model_input, ("lengths", key))

@@ -17,7 +17,7 @@ from attention_gallery.build.execute.cached_data import CachedData, CapturedEvid
 from attention_gallery.build.look.libraries import LIBRARIES, interpreter
 from attention_gallery.build.plan.attention_kinds import ShownModel
 from attention_gallery.build.plan.attention_kinds import with_pages as pages_read
-from attention_gallery.build.plan.auxiliary_inputs import rung_name
+from attention_gallery.build.plan.auxiliary_inputs import prefix_name
 from attention_gallery.build.plan.captures import Captures
 from attention_gallery.build.plan.contrast_resolution import check_contrasts, resolve_contrasts
 from attention_gallery.build.plan.environments import Environments
@@ -31,7 +31,7 @@ from attention_gallery.figures.plotly_script import plotly_script
 from attention_gallery.files import walk_files
 from attention_gallery.hashing import digest, digest_file
 from attention_gallery.installed import PACKAGE
-from attention_gallery.manifest.blocks.lengths import ladder_of
+from attention_gallery.manifest.blocks.lengths import length_sweep_of
 from attention_gallery.manifest.settings import GallerySettings, ParsedRelation, RelationSpec, SentenceSpec
 from attention_gallery.models import license_of
 from attention_gallery.notes import check_heads
@@ -166,7 +166,7 @@ class _Look:
     def probes(self, models: tuple[GalleryModel, ...]) -> dict[str, ModelProbe]:
         """The probe of each model that reads the sentences themselves."""
         slugs = [model.spec.slug for model in models if not model.reads_target]
-        readers = [Reader.of(slug, self.data.peek(self._keys(slug)[0])) for slug in slugs]
+        readers = [Reader.from_capture(slug, self.data.peek(self._keys(slug)[0])) for slug in slugs]
         return model_probes(self.project.manifest.settings, readers, self.captured.keys, self.data)
 
     def evidence(
@@ -181,15 +181,15 @@ class _Look:
 
 def _prefix_sweeps(settings: GallerySettings, captures: Captures) -> dict[str, PrefixSweep]:
     """What each model read at several lengths."""
-    ladder = ladder_of(settings)
+    ladder = length_sweep_of(settings)
     if ladder is None:
         return {}
     sweeps = {}
     for model in captures.shown:
         slug = model.spec.slug
-        keys = [captures.hidden.get((slug, rung_name(index))) for index in range(len(ladder.rungs))]
+        keys = [captures.hidden.get((slug, prefix_name(index))) for index in range(len(ladder.prefixes))]
         if None not in keys:
-            sweeps[slug] = PrefixSweep(ladder.rungs, tuple(key or "" for key in keys), ladder.sentence)
+            sweeps[slug] = PrefixSweep(ladder.prefixes, tuple(key or "" for key in keys), ladder.sentence)
     return sweeps
 
 

@@ -25,7 +25,7 @@ class Reader:
     opens: bool
 
     @classmethod
-    def of(cls, slug: str, entry: StoredAttention) -> Reader:
+    def from_capture(cls, slug: str, entry: StoredAttention) -> Reader:
         """What one of its captures tells of a model."""
         opens = len(entry.tokens) > 0 and not bool(entry.tokens.special[0])
         return cls(slug, entry.facts.kind == "decoder", opens)

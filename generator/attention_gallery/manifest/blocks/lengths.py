@@ -21,12 +21,12 @@ class LengthSweep:
     of the sentence.
     """
 
-    rungs: tuple[str, ...]
+    prefixes: tuple[str, ...]
     sentence: str | None
     truncate: bool
 
 
-def ladder_of(settings: GallerySettings) -> LengthSweep | None:
+def length_sweep_of(settings: GallerySettings) -> LengthSweep | None:
     """The length sweep that the settings ask for, None where they ask for none or its sentence is gone."""
     lengths = settings.lengths
     if lengths is None:
@@ -64,13 +64,17 @@ def check_lengths(settings: GallerySettings, named: bool = True) -> Iterator[Fin
     if lengths.sentence is not None and (wrong := _wrong_sentence(settings, lengths.sentence)) is not None:
         yield (*wrong, ("lengths", "sentence"))
         return
-    sweep = ladder_of(settings)
+    sweep = length_sweep_of(settings)
     if sweep is None:
         mend = "name a `sentence`, or write a `text`"
         yield "no sentence of the manifest can be read at several lengths", mend, ("lengths",)
-    elif len(sweep.rungs) < LEAST_PREFIXES:
+    elif len(sweep.prefixes) < LEAST_PREFIXES:
         mend = "choose a longer text, or smaller numbers of `words`"
-        yield f"the text has {_count(sweep.rungs[-1])}, too few for two lengths", mend, ("lengths", "words")
+        yield (
+            f"the text has {_count(sweep.prefixes[-1])}, too few for two lengths",
+            mend,
+            ("lengths", "words"),
+        )
 
 
 def _wrong_sentence(settings: GallerySettings, slug: str) -> tuple[str, str] | None:

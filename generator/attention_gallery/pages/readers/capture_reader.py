@@ -63,7 +63,7 @@ class CaptureReader:
     @cached_property
     def heatmap(self) -> HeatmapTemplate:
         """What the heatmaps of all heads share."""
-        return HeatmapTemplate.of(self.tokens, self.capture.model.causal, self.keys)
+        return HeatmapTemplate.from_tokens(self.tokens, self.capture.model.causal, self.keys)
 
     @cached_property
     def token_views(self) -> tuple[TokenView, ...]:

@@ -74,10 +74,10 @@ def notable_heads(
     rows = []
     for head in heads:
         kind = analysis.head_type(*head)
-        query, key = int(analysis.far_q[head]), int(analysis.far_k[head])
+        query, key = int(analysis.far_pair_query[head]), int(analysis.far_pair_key[head])
         reason = kind.evidences
         if query >= 0 and head not in map(analysis.clearest, analysis.type_names(*head)):
-            weight = wording.share(float(analysis.far_w[head]))
+            weight = wording.share(float(analysis.far_pair_weight[head]))
             reason = f"“{isolated(tokens.texts[query])}” → “{isolated(keys.texts[key])}” {weight}"
         rows.append(NotableHead(head_name(*head), href(head), kind.titles, kind.family, reason))
     return tuple(rows)

@@ -13,7 +13,7 @@ from attention_gallery.pages.contexts.shared import LayerAverage, Thumbnail
 
 def layer_average(layer: int, picture: AveragePicture, texts: Sequence[str]) -> LayerAverage:
     """One layer's average over `texts`, its keys. The share is of all attention in the layer, 0 to 1."""
-    share = wording.share(picture.received)
+    share = wording.share(picture.column_mass)
     caption = f"“{isolated(texts[picture.key])}” receives {share}"
     alt = f"Layer {layer}, heads averaged: {caption} of all attention."
     return LayerAverage(layer, Thumbnail(data_uri(picture.png), alt, *picture.size), caption)

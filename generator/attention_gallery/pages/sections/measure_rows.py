@@ -54,15 +54,15 @@ def pairs_of_heads(
     analysis: SentenceAnalysis, texts: Sequence[str], key_texts: Sequence[str]
 ) -> list[tuple[Pair, ...]]:
     """The strongest pairs of every head, by layer and head in one count, between tokens with these texts."""
-    shares = columns.shares(analysis.standouts_w)
-    percents = columns.percents(analysis.standouts_w, (0.0, 1.0))
-    queries, keys = analysis.standouts_q.ravel().tolist(), analysis.standouts_k.ravel().tolist()
+    shares = columns.shares(analysis.top_pair_weights)
+    percents = columns.percents(analysis.top_pair_weights, (0.0, 1.0))
+    queries, keys = analysis.top_pair_queries.ravel().tolist(), analysis.top_pair_keys.ravel().tolist()
     pairs = iter(
         Pair(texts[query], key_texts[key], query, key, share, percent or 0)
         for query, key, share, percent in zip(queries, keys, shares, percents, strict=True)
         if query >= 0
     )
-    counts = (analysis.standouts_q >= 0).sum(axis=-1).ravel().tolist()
+    counts = (analysis.top_pair_queries >= 0).sum(axis=-1).ravel().tolist()
     return [tuple(islice(pairs, count)) for count in counts]
 
 

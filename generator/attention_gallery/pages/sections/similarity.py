@@ -42,7 +42,7 @@ def _caption(head_map: HeadMap, groups: int) -> str:
     return (
         "The closer two heads, the more alike is what they look at. Colours are types, letters are the "
         f"{wording.count(groups, 'group')} below. The two directions have no meaning of their own and hold "
-        f"{round(100 * head_map.shown)}\N{NO-BREAK SPACE}% of all differences."
+        f"{round(100 * head_map.explained)}\N{NO-BREAK SPACE}% of all differences."
     ) + (" Of long sentences some rows at even distances stand for all." if head_map.estimated else "")
 
 

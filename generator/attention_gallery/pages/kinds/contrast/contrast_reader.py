@@ -78,7 +78,7 @@ class ContrastReader:
                 return None
             offsets, special = tokens.offsets.tolist(), tokens.special.tolist()
             token = wording.focus_token(capture.sentence, offsets, special, capture.model.causal)
-            of_token = self.frame.places(side)[0] == side.queries.groups[token]
+            of_token = self.frame.units_of(side)[0] == side.queries.groups[token]
             rows.append(int(np.flatnonzero(of_token)[0]))
         return rows[0] if rows[0] == rows[1] and rows[0] in self.frame.compared else None
 
@@ -208,10 +208,12 @@ class ContrastReader:
         """The weights of one side on its own words; `named` are what attends, the caption and its link."""
         name, title, href = named
         frame = self.frame
-        rows, columns = frame.places(side)
+        rows, columns = frame.units_of(side)
         own = spread[rows >= 0][:, columns >= 0]
         queries, keys = side.queries.tokens, side.keys.tokens
-        template = HeatmapTemplate.of(queries, side.causal, queries if side.keys is side.queries else keys)
+        template = HeatmapTemplate.from_tokens(
+            queries, side.causal, queries if side.keys is side.queries else keys
+        )
         (weights,) = encode_heads(own[None], side.causal)
         caption = f'<a href="{escape(href)}">{escape(title)}</a>' if href else str(escape(title))
         return Markup(template.embedded(name, weights, f"Attention of {title}", caption, most).html)

@@ -51,7 +51,7 @@ def _head_distances(gallery: Gallery, page: ContrastPage) -> HeadDistanceReader:
 def _identify_distances(gallery: Gallery, page: ContrastPage) -> list[list[str]]:
     data = gallery.data
     return [
-        [capture.digest, data.measured_key(capture.key), data.key(DISTANCES, Subject.of(capture.key))]
+        [capture.digest, data.measured_key(capture.key), data.key(DISTANCES, Subject.from_key(capture.key))]
         for capture in _head_distances(gallery, page).captures
     ]
 

@@ -10,7 +10,7 @@ import numpy as np
 from attention_gallery.addresses import routes
 from attention_gallery.addresses.link import Link
 from attention_gallery.analysis.result import Subject
-from attention_gallery.analysis.similarity.distances import DISTANCES, pair_distance
+from attention_gallery.analysis.similarity.distances import DISTANCES, two_head_distance
 from attention_gallery.evidence import wording
 from attention_gallery.pages.contexts.contrast_context import ContrastContext, SentenceDistance
 from attention_gallery.pages.gallery import Capture, Contrast, GalleryData, Site
@@ -56,7 +56,7 @@ class HeadDistanceReader:
         """How far they are apart in one capture."""
         heads = capture.model.facts.heads
         left, right = (layer * heads + head for layer, head in self.contrast.heads)
-        distances = self._data.result(DISTANCES, Subject.of(capture.key))
+        distances = self._data.result(DISTANCES, Subject.from_key(capture.key))
         above = np.triu_indices(len(distances.distance), 1)
         every = distances.distance[above]
         median = float(np.median(every))
@@ -64,7 +64,7 @@ class HeadDistanceReader:
             distance = float(distances.distance[left, right])
             further = int((every > distance).sum())
             return _Apart(capture, distance, (further, further), every.size, median, 0.0)
-        distance = pair_distance(self._data.entry(capture.key), *self.contrast.heads)
+        distance = two_head_distance(self._data.entry(capture.key), *self.contrast.heads)
         error = _CLEAR * distances.error[above]
         least, most = int((every - error > distance).sum()), int((every + error > distance).sum())
         return _Apart(capture, distance, (least, most), every.size, median, distances.typical_error)
