@@ -14,7 +14,6 @@ import numpy as np
 
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.records import Float32, StoredAttention
-from attention_gallery.store.halves import widened
 
 # Weights in a block (1 MiB); a head that has more of them is a block of its own.
 BLOCK_WEIGHTS = 2**18
@@ -26,8 +25,7 @@ class Block:
 
     layer, head: where it begins. layers, heads: how many layers it touches, and how many heads of each it
     holds. reach: how far apart query and key may be in these layers, None where every key is near enough.
-    weights: float32[layer and head, query, key]; who changes them changes them back, and they hold good until
-    the next block.
+    weights: float32[layer and head, query, key]; who changes them changes them back.
     """
 
     layer: int
@@ -64,7 +62,6 @@ def blocks(attention: StoredAttention) -> Iterator[Block]:
     facts = attention.facts
     shape = (len(attention.tokens), len(attention.keys))
     weights = max(1, math.prod(shape))
-    room = np.empty(0, np.float32)
     for first, end, reach in _runs(attention, facts.heads * weights):
         head = 0
         for part in attention.parts(first, end, max(1, BLOCK_WEIGHTS // weights)):
@@ -72,10 +69,8 @@ def blocks(attention: StoredAttention) -> Iterator[Block]:
                 raise DamagedEntry(
                     f"layer {first} holds weights of shape {part.shape[1:]}, not {(facts.heads, *shape)}"
                 )
-            if room.size < part.size:
-                room = np.empty(part.size, np.float32)
-            exact = widened(part, room[: part.size])
-            yield Block(first, head, end - first, part.shape[1], reach, exact.reshape(-1, *shape))
+            exact = part.reshape(-1, *shape).astype(np.float32)
+            yield Block(first, head, end - first, part.shape[1], reach, exact)
             head += part.shape[1]
         if head != facts.heads:
             raise DamagedEntry(f"layer {first} holds {head} heads, not {facts.heads}")
