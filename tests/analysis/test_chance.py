@@ -1,4 +1,4 @@
-"""What chance would give: closed forms against every order there is, and lots against closed forms."""
+"""What chance would give: closed forms against every order there is, and draws against closed forms."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_moments_hold_for_any_pattern(count, keys, seed):
 
 
 @pytest.mark.parametrize("causal", [False, True])
-def test_lots_agree_with_all_orders(causal):
+def test_draws_agree_with_all_orders(causal):
     tokens = 4 if causal else 3
     where = layout_for(tokens, causal=causal)
     weights = rows(tokens, tokens, causal=causal)
@@ -84,18 +84,18 @@ def test_lots_agree_with_all_orders(causal):
     place = [metric.name for metric in gauge.metrics].index("sink")
     reading = gauge.read(LayerView.of(weights, where))
     found = metric_named("sink")(LayerView.of(np.stack(list(every_order(weights[0], causal))), where))
-    # The mean of twelve lots lies within four of its standard errors.
+    # The mean of twelve draws lies within four of its standard errors.
     assert abs(reading.shuffled_mean[place, 0] - found.mean()) < 4 * found.std() / np.sqrt(12)
     assert 0 < reading.shuffled_deviation[place, 0] < 3 * found.std()
 
 
-def test_lots_are_the_same_each_time_and_put_nothing_where_it_cannot_be_seen(monkeypatch):
+def test_draws_are_the_same_each_time_and_put_nothing_where_it_cannot_be_seen(monkeypatch):
     where = layout_for(7, causal=True)
     weights = rows(7, 7, causal=True)
     view = LayerView.of(weights, where)
     first, second = Gauge(where).read(view), Gauge(where).read(view)
     np.testing.assert_array_equal(first.shuffled_mean, second.shuffled_mean)
-    for shuffled in Shuffles(where).views(view):
+    for shuffled in Shuffles(where, 12).views(view, 12):
         assert np.triu(shuffled.weights, 1).max() == 0
         np.testing.assert_array_equal(np.sort(shuffled.weights, axis=2), np.sort(weights, axis=2))
 
@@ -110,7 +110,7 @@ def test_chance_has_no_say_in_even_attention_nor_in_entropy():
     assert some.shuffled_deviation[0].tolist() == [0, 0]
 
 
-def test_the_spread_of_sinks_hardly_hangs_on_the_lots(stored, monkeypatch):
+def test_the_spread_of_sinks_hardly_hangs_on_the_draws(stored, monkeypatch):
     attention = stored(rows(16, 16)[None])
     found = []
     for seed in range(40):

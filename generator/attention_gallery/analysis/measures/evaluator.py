@@ -43,7 +43,11 @@ class Gauge:
         self._others = [
             (index, metric) for index, metric in enumerate(self.metrics) if metric.pattern is None
         ]
-        self._shuffles = Shuffles(layout)
+        size = layout.queries * layout.keys
+        self._drawn = [
+            (index, metric, metric.draws.count(size)) for index, metric in self._others if metric.ordered
+        ]
+        self._shuffles = Shuffles(layout, max((count for _, _, count in self._drawn), default=0))
         self.uniform = self._uniform()
         self.queries = self._queries()
 
@@ -79,16 +83,8 @@ class Gauge:
         return Reading(values, mean, deviation)
 
     def _draw(self, view: LayerView, mean: Float32, deviation: Float32) -> None:
-        """Fill in what lots tell of the measures that have no closed form."""
-        ordered = [(index, metric) for index, metric in self._others if metric.ordered]
-        received = [(index, metric) for index, metric in ordered if metric.received is not None]
-        if received:
-            drawn = self._shuffles.received(view)
-            for index, metric in received:
-                samples = metric.of_received(drawn, self.layout)
-                mean[index], deviation[index] = samples.mean(axis=1), samples.std(axis=1, ddof=1)
-        others = [(index, metric) for index, metric in ordered if metric.received is None]
-        if others:
-            several = np.stack([[metric(one) for _, metric in others] for one in self._shuffles.views(view)])
-            chosen = [index for index, _ in others]
-            mean[chosen], deviation[chosen] = several.mean(axis=0), several.std(axis=0, ddof=1)
+        """Fill in what random orders tell of the measures that have no closed form."""
+        for index, metric, count in self._drawn:
+            # Draws last: numpy adds a head's in the same way then, however many heads there are.
+            samples = np.stack([metric(shuffled) for shuffled in self._shuffles.views(view, count)], axis=1)
+            mean[index], deviation[index] = samples.mean(axis=1), samples.std(axis=1, ddof=1)
