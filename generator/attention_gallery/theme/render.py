@@ -14,9 +14,10 @@ import jinja2
 from attention_gallery.errors import Problem, ThemeError, did_you_mean
 from attention_gallery.theme.compiled import CompiledTemplates
 from attention_gallery.theme.environment import ThemeEnvironment
-from attention_gallery.theme.find import LARGEST_TEMPLATE, Theme
+from attention_gallery.theme.find import Theme
 from attention_gallery.theme.recursion import ENDS, FLATTER, NESTED, leads_back
 from attention_gallery.theme.templates import TemplateInspector, TemplateLoader, no_template
+from attention_gallery.theme.theme_files import LARGEST_TEMPLATE
 from attention_gallery.theme.undefined import NotThere, without_modules
 from attention_gallery.user_files import read_user_file
 
