@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
-from attention_gallery.theme.escaping import EscapingEnvironment
+from attention_gallery.theme.environment import ThemeEnvironment
 from attention_gallery.theme.templates import TemplateInspector
 
 
 @dataclass
 class KnownTemplates:
-    """What was compiled, by way of compiling, text and name, and what was found sound among which texts."""
+    """What was compiled, by text and name, and what was found sound among which texts."""
 
-    compiled: dict[tuple[type, str, str | None], str] = field(default_factory=dict)
+    compiled: dict[tuple[str, str | None], str] = field(default_factory=dict)
     sound: set[tuple[str, bool, frozenset[tuple[str, str]]]] = field(default_factory=set)
 
 
@@ -42,19 +42,19 @@ def frozen_objects() -> Iterator[None]:
     gc.unfreeze()
 
 
-def _compile_once(patch: pytest.MonkeyPatch, compiled: dict[tuple[type, str, str | None], str]) -> None:
+def _compile_once(patch: pytest.MonkeyPatch, compiled: dict[tuple[str, str | None], str]) -> None:
     """The Python text of a template depends on its own and on its name, not on where it lies."""
-    original = EscapingEnvironment.compile
+    original = ThemeEnvironment.compile
 
     def compile_known(
-        self: EscapingEnvironment, source: str, name: str | None = None, filename: str | None = None
+        self: ThemeEnvironment, source: str, name: str | None = None, filename: str | None = None
     ) -> Any:
-        key = self.code_generator_class, source, name
+        key = source, name
         if key not in compiled:
             compiled[key] = str(original(self, source, name, filename, raw=True))
         return self._compile(compiled[key], filename or "<template>")
 
-    patch.setattr(EscapingEnvironment, "compile", compile_known)
+    patch.setattr(ThemeEnvironment, "compile", compile_known)
 
 
 def _inspect_once(

@@ -32,7 +32,6 @@ from attention_gallery.records import (
     Tokens,
 )
 from attention_gallery.store import AttentionStore, BesideShape, capture_key
-from attention_gallery.store.halves import widened
 
 KEY = "ab" + "0" * 62
 FACTS = ModelFacts("BertModel", "bert", 3, 2, 2, False, 512, 32, 100, 1000, "safetensors")
@@ -468,25 +467,6 @@ def test_the_key_depends_on_all_that_changes_the_numbers(change: dict[str, objec
 def test_the_key_never_drifts() -> None:
     assert capture_key(**BASE) == capture_key(**BASE, kind="self")
     assert capture_key(**BASE) == "6f37e02289d854b181221d1a6d6f969bee6b9c4f38582040775c7060ddeb94cc"
-
-
-def test_every_half_is_read_exactly() -> None:
-    halves = np.arange(2**16, dtype=np.uint16).view(np.float16)
-    positive = halves[:0x7C00]
-    for some in (positive, halves[:0], halves[halves <= 1]):
-        np.testing.assert_array_equal(widened(some), some.astype(np.float32))
-    np.testing.assert_array_equal(widened(halves), halves.astype(np.float32))
-
-
-def test_halves_are_widened_into_the_room_that_is_given() -> None:
-    halves = np.random.default_rng(4).random((3, 7)).astype(np.float16)
-    for some in (halves, halves.astype(np.float32), -halves):
-        room = np.full(21, np.nan, np.float32)
-        found = widened(some, room)
-        assert np.shares_memory(found, room)
-        np.testing.assert_array_equal(found, some.astype(np.float32))
-    single = halves.astype(np.float32)
-    assert not np.shares_memory(widened(single), single)
 
 
 def make_beside(facts: ModelFacts, keys: int, positions: int | None, ranks: int = 2) -> Beside:

@@ -228,17 +228,3 @@ def test_a_broken_template_swaps_nothing(sample: Sample, template: str) -> None:
     assert problem.file == sample.root / "themes" / "tiny" / "templates" / template
     assert problem.line == 2
     assert sample.tree() == before
-
-
-def test_the_default_theme_asks_for_fields_alone(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
-    loaded: list[tuple[str, bool]] = []
-    load = Renderer._load
-
-    def noted(self: Renderer, name: str, environment: jinja2.Environment) -> jinja2.Template:
-        loaded.append((name, environment is self._quick))
-        return load(self, name, environment)
-
-    monkeypatch.setattr(Renderer, "_load", noted)
-    sample.build()
-    assert {name for name, _ in loaded} > {"head.html", "explorer.html", "model.html"}
-    assert all(quick for _, quick in loaded)

@@ -16,7 +16,6 @@ from attention_gallery.errors import DamagedEntry
 from attention_gallery.files import why_unreadable
 from attention_gallery.records import AttentionLayer, Beside, ModelFacts, Provenance, Tokens
 from attention_gallery.store.beside import is_beside
-from attention_gallery.store.halves import widened
 from attention_gallery.store.layout import (
     NUMPY_TYPES,
     ArraySlot,
@@ -104,7 +103,7 @@ class StoredEntry:
 
         Raises `IndexError` when the model has no such layer and `DamagedEntry` when its bytes changed.
         """
-        exact = widened(next(self.parts(index, index + 1, self.facts.heads))[0])
+        exact = next(self.parts(index, index + 1, self.facts.heads))[0].astype(np.float32)
         exact.flags.writeable = False
         return AttentionLayer(index, self.facts.kind, exact)
 

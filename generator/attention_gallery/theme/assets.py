@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -13,9 +13,11 @@ from attention_gallery.errors import Problem, ThemeError, UserError, did_you_mea
 from attention_gallery.files import cannot_read
 from attention_gallery.hashing import digest_bytes
 from attention_gallery.manifest.yaml.textfile import not_utf8
-from attention_gallery.theme.find import LARGEST_FILE, Theme
+from attention_gallery.theme.compact import compact_script, compact_style
+from attention_gallery.theme.find import Theme
 from attention_gallery.theme.scripts import in_order
 from attention_gallery.theme.settings import OptionValue
+from attention_gallery.theme.theme_files import LARGEST_FILE
 from attention_gallery.user_files import read_user_file
 
 _READABLE = "check who owns the file and its permissions"
@@ -53,6 +55,8 @@ def fingerprinted(name: str, data: bytes) -> str:
 def bundle(theme: Theme, options: Mapping[str, OptionValue]) -> ThemeAssets:
     """One style sheet, one script and the static files of a theme under this choice of options.
 
+    Style sheet and script are without comments and indentation.
+
     `url(…)` in a style sheet is relative to the sheet and leads to the static file under its fingerprinted
     name. Raises `ThemeError` with every file that does not exist or is not listed as static, every style
     sheet and script that is not UTF-8, and scripts that need each other in a circle.
@@ -67,10 +71,10 @@ def bundle(theme: Theme, options: Mapping[str, OptionValue]) -> ThemeAssets:
         return fingerprinted(name, data)
 
     static = {name: add(name, reader.data(name)) for name in theme.static}
-    sheets = _joined({name: reader.linked(name, static) for name in theme.styles})
+    sheets = _joined(compact_style, [reader.linked(name, static) for name in theme.styles])
     style = add("gallery.css", sheets + _custom_properties(theme, options))
     scripts, wrong = in_order(theme)
-    script = add("gallery.js", _joined({name: reader.text(name) for name in scripts}))
+    script = add("gallery.js", _joined(compact_script, [reader.text(name) for name in scripts]))
     reader.problems += wrong
     if reader.problems:
         raise ThemeError(reader.problems)
@@ -78,8 +82,9 @@ def bundle(theme: Theme, options: Mapping[str, OptionValue]) -> ThemeAssets:
     return ThemeAssets(written, style, script, static)
 
 
-def _joined(parts: Mapping[str, bytes]) -> bytes:
-    return b"".join(source.rstrip(b"\n") + b"\n" for source in parts.values())
+def _joined(compact: Callable[[str], str], sources: list[bytes]) -> bytes:
+    # What is not UTF-8 is told by the reader, and no bundle is made of it.
+    return "".join(compact(source.decode("utf-8", "replace")) + "\n" for source in sources).encode()
 
 
 class _Reader:

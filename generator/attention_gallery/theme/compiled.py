@@ -16,16 +16,14 @@ _CODE = Path(__file__).parent
 
 
 class CompiledTemplates(jinja2.BytecodeCache):
-    """Compiled templates in `folder`, those of each way of compiling under names of their own.
+    """Compiled templates in `folder`.
 
-    Jinja2 compares each with the template's text. It does not know that our own hooks make the code, nor
+    Jinja2 compares each with the template's text. It does not know that our own bounds are in the code, nor
     keeps versions of itself apart, so both name a folder for them; what others made is removed. A file is
     the SHA-256 of its name and what follows, and, after a line feed, what Jinja2 keeps.
     """
 
-    def __init__(self, folder: Path, way: str) -> None:
-        """`way` is the name of the way to compile."""
-        self._way = way
+    def __init__(self, folder: Path) -> None:
         hooks = [digest_file(path) for path in sorted(_CODE.glob("*.py"))]
         self._folder = folder / digest([jinja2.__version__, *hooks])[:16]
         for other in folder.iterdir() if folder.is_dir() else ():
@@ -34,7 +32,7 @@ class CompiledTemplates(jinja2.BytecodeCache):
 
     def get_cache_key(self, name: str, filename: str | None = None) -> str:
         """A name for what is kept of a template; Jinja2's own wants folders whose names are UTF-8."""
-        return digest([self._way, name, filename])
+        return digest([name, filename])
 
     def load_bytecode(self, bucket: Bucket) -> None:
         """Take what was kept; where that is nothing, or damaged, the template is compiled."""
@@ -62,5 +60,5 @@ class CompiledTemplates(jinja2.BytecodeCache):
 
 
 def _checksum(name: str, bytecode: bytes) -> bytes:
-    # The code of one way to compile would run in the place of that of another.
+    # With its name: the code of one template would run in the place of another.
     return digest_bytes(name.encode() + bytecode).encode()

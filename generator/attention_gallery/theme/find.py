@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 
 from attention_gallery.errors import Problem, ThemeError, UserError, did_you_mean
-from attention_gallery.files import Kind, cannot_read, kind_of, walk_files
 from attention_gallery.hashing import digest, digest_file
 from attention_gallery.installed import PACKAGED_THEMES
 from attention_gallery.manifest.yaml.document import Document, read_document
@@ -18,48 +17,21 @@ from attention_gallery.manifest.yaml.nodes import YamlError
 from attention_gallery.manifest.yaml.textfile import not_utf8
 from attention_gallery.project_files import THEMES
 from attention_gallery.theme import local
-from attention_gallery.theme.settings import KINDS, OptionValue, is_value_like, wrong_settings
-from attention_gallery.twins import told_apart, twins
-from attention_gallery.user_files import MB, UnusableFileError, check_user_file, read_user_file
+from attention_gallery.theme.settings import OptionValue, ThemeOption, wrong_settings
+from attention_gallery.theme.theme_files import (
+    LARGEST_TEMPLATE,
+    files_of,
+    inspect_files,
+    kind_in_theme,
+    refusal_of,
+    refuse_outside,
+    unreadable,
+)
+from attention_gallery.user_files import UnusableFileError, read_user_file
 
 # Makes a problem at a place of a file: (reason, mend) -> Problem; or at that of an option, its name first.
 Place = Callable[[str, str], Problem]
 OptionPlace = Callable[[str, str, str], Problem]
-
-# In bytes: of one template or theme.yaml, which are read whole, and of one style, script, font or picture.
-LARGEST_TEMPLATE = 2 * MB
-LARGEST_FILE = 64 * MB
-
-_UNSAFE_CSS = re.compile(r"[;{}<>\\@]|/\*|//|url\s*\(", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class ThemeOption:
-    """A setting that a theme offers.
-
-    `css` names the custom property that it sets, "" for none; `choices` are the values that it may have,
-    () for any.
-    """
-
-    name: str
-    default: OptionValue
-    description: str
-    css: str
-    choices: tuple[OptionValue, ...] = ()
-
-    def refusal(self, value: OptionValue) -> tuple[str, str] | None:
-        """Reason and mend where a gallery may not choose this value."""
-        if not is_value_like(value, self.default):
-            reason = f'the theme option "{self.name}" must be {KINDS[type(self.default)]}, not {value!r}'
-            return reason, f"its default is {self.default!r}"
-        if self.choices and value not in self.choices:
-            known = [str(choice) for choice in self.choices]
-            reason = f'the theme option "{self.name}" cannot be {value!r}'
-            return reason, did_you_mean(str(value), known) or "known: " + ", ".join(known)
-        if self.css and _UNSAFE_CSS.search(str(value)):
-            reason = f'the theme option "{self.name}" is no plain CSS value: {value!r}'
-            return reason, "write a single value, for example a colour"
-        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +61,7 @@ class Theme:
         path = self.find_asset(name)
         if path is None:
             prefix = "assets/"
-            known = [file for folder in self.folders for file in _files(folder) if file.startswith(prefix)]
+            known = [file for folder in self.folders for file in files_of(folder) if file.startswith(prefix)]
             meant = did_you_mean(name, [file.removeprefix(prefix) for file in known])
             reason, mend = f'the asset "{name}" does not exist', meant or "put it into the theme's assets/"
             make_problem = self.listed.get(name)
@@ -102,7 +74,7 @@ class Theme:
         for folder in self.folders:
             path = folder / "assets" / name
             if path.is_file():
-                _inside(path, folder)
+                refuse_outside(path, folder)
                 return path
         return None
 
@@ -110,7 +82,7 @@ class Theme:
         """The files of its templates, without those of a parent that it replaces."""
         seen: set[str] = set()
         for folder in self.folders:
-            for name in _files(folder):
+            for name in files_of(folder):
                 if name.startswith("templates/") and name.endswith((".html", ".svg")) and name not in seen:
                     seen.add(name)
                     yield folder / name
@@ -139,27 +111,14 @@ class Theme:
     def digest(self) -> str:
         """Digest of every file of the theme and its parents."""
         return digest(
-            [[(name, digest_file(folder / name)) for name in _files(folder)] for folder in self.folders]
+            [[(name, digest_file(folder / name)) for name in files_of(folder)] for folder in self.folders]
         )
 
 
 def theme_roots(project: Path) -> tuple[Path, ...]:
     """The folders that hold themes, in the order searched."""
     roots = (project / THEMES, *PACKAGED_THEMES)
-    return tuple(dict.fromkeys(root for root in roots if _kind(root) == "folder"))
-
-
-def _kind(path: Path) -> Kind:
-    """As `kind_of`. Raises `ThemeError`."""
-    try:
-        return kind_of(path)
-    except OSError as error:
-        raise _unreadable(path, error) from None
-
-
-def _unreadable(path: Path, error: OSError) -> ThemeError:
-    mend = "check who owns it and its permissions, or remove it"
-    return ThemeError(cannot_read(f'"{path.name}" cannot be read', error, mend, path))
+    return tuple(dict.fromkeys(root for root in roots if kind_in_theme(root) == "folder"))
 
 
 def list_themes(project: Path) -> tuple[Theme, ...]:
@@ -168,7 +127,7 @@ def list_themes(project: Path) -> tuple[Theme, ...]:
         folder.name
         for root in theme_roots(project)
         for folder in _folders(root)
-        if _kind(folder / "theme.yaml") not in ("nothing", "folder")
+        if kind_in_theme(folder / "theme.yaml") not in ("nothing", "folder")
     }
     themes = []
     for name in sorted(names):
@@ -222,7 +181,7 @@ def _collected(look: Callable[[], list[Problem]], path: Path) -> list[Problem]:
     except UserError as error:
         return list(error.problems)
     except OSError as error:
-        return list(_unreadable(Path(os.fsdecode(error.filename or path)), error).problems)
+        return list(unreadable(Path(os.fsdecode(error.filename or path)), error).problems)
 
 
 def _find(name: str, project: Path) -> tuple[Theme | None, list[Problem]]:
@@ -240,7 +199,7 @@ def _find(name: str, project: Path) -> tuple[Theme | None, list[Problem]]:
         except ThemeError as error:
             problems += error.problems
             break
-        document, wrong = Document([""], data={}), _refused(folder / "theme.yaml", folder)
+        document, wrong = Document([""], data={}), refusal_of(folder / "theme.yaml", folder)
         if wrong:
             unusable.add(folder / "theme.yaml")
         else:
@@ -250,30 +209,12 @@ def _find(name: str, project: Path) -> tuple[Theme | None, list[Problem]]:
         problems += wrong
         parent = document.data.get("extends")
     whole = parent is None and not unusable
-    present: dict[str, Path] = {}
-    for folder in folders:
-        try:
-            for file in _files(folder):
-                present[file] = folder / file
-                if folder / file not in unusable and (wrong := _refused(folder / file, folder)):
-                    problems += wrong
-                    unusable.add(folder / file)
-        except ThemeError as error:  # of a folder: what it has is not known
-            problems += error.problems
-            whole = False
-    problems += _twins(present)
+    wrong, listable = inspect_files(folders, unusable)
+    problems += wrong
     if not folders:
         return None, problems
-    return replace(_assemble(name, tuple(folders), documents, whole), unusable=frozenset(unusable)), problems
-
-
-def _refused(path: Path, folder: Path) -> list[Problem]:
-    """Why a file of a theme in `folder` cannot be used, nothing where it can."""
-    try:
-        _check_file(path, folder)
-    except ThemeError as error:
-        return list(error.problems)
-    return []
+    theme = _assemble(name, tuple(folders), documents, whole and listable, frozenset(unusable))
+    return theme, problems
 
 
 def _find_folder(name: str, project: Path, used: list[Path], asked: Place) -> Path:
@@ -295,14 +236,14 @@ def _folders(root: Path) -> list[Path]:
     try:
         return [path for path in root.iterdir() if path.is_dir()]
     except OSError as error:
-        raise _unreadable(root, error) from None
+        raise unreadable(root, error) from None
 
 
 def _is_theme(folder: Path) -> bool:
     """Whether there is a theme; one whose description is missing would be passed over in silence."""
-    if _kind(folder) != "folder":
+    if kind_in_theme(folder) != "folder":
         return False
-    if _kind(folder / "theme.yaml") in ("nothing", "folder"):
+    if kind_in_theme(folder / "theme.yaml") in ("nothing", "folder"):
         mend = "write one with `name:`, and `extends:` for a theme that it builds on"
         raise ThemeError(Problem(f'the theme "{folder.name}" has no theme.yaml', mend, folder))
     return True
@@ -317,7 +258,7 @@ def _read_settings(path: Path) -> tuple[Document, list[Problem]]:
     except UnusableFileError as error:
         return empty, list(error.problems)
     except OSError as error:
-        return empty, list(_unreadable(path, error).problems)
+        return empty, list(unreadable(path, error).problems)
     except UnicodeDecodeError as error:
         return empty, [not_utf8(path, data, error)]
     except YamlError as error:
@@ -342,7 +283,9 @@ def _placed(document: Document, path: Path, keys: tuple[str | int, ...], reason:
     return Problem(reason, mend, path, position.line, position.column, position.quote)
 
 
-def _assemble(name: str, folders: tuple[Path, ...], documents: list[Document], whole: bool) -> Theme:
+def _assemble(
+    name: str, folders: tuple[Path, ...], documents: list[Document], whole: bool, unusable: frozenset[Path]
+) -> Theme:
     options: dict[str, ThemeOption] = {}
     lists: dict[str, dict[str, None]] = {"styles": {}, "scripts": {}, "static": {}}
     listed: dict[str, Place] = {}
@@ -367,6 +310,7 @@ def _assemble(name: str, folders: tuple[Path, ...], documents: list[Document], w
         tuple(lists["static"]),
         listed,
         whole,
+        unusable,
     )
 
 
@@ -379,48 +323,8 @@ def _matching(pattern: str, folder: Path, document: Document) -> list[str]:
         return [pattern]
     matches = re.compile("assets/" + "[^/]*".join(map(re.escape, pattern.split("*")))).fullmatch
     try:
-        names = sorted(name.removeprefix("assets/") for name in _files(folder) if matches(name))
+        names = sorted(name.removeprefix("assets/") for name in files_of(folder) if matches(name))
     except ThemeError:  # of a folder that cannot be read, which is told already
         return []
     static = document.data.get("static") or ()
     return [name for name in names if name not in static] or [pattern]
-
-
-def _files(folder: Path) -> Iterator[str]:
-    """The files of a theme's folder, without hidden ones and what editors leave behind."""
-    try:
-        for name in walk_files(folder):
-            if not any(segment.startswith(".") for segment in name.split("/")) and not name.endswith("~"):
-                yield name
-    except OSError as error:
-        raise _unreadable(Path(os.fsdecode(error.filename or folder)), error) from None
-
-
-def _check_file(path: Path, folder: Path) -> None:
-    if path.is_symlink():
-        _inside(path, folder)
-        if path.is_dir() or not path.exists():
-            mend = "copy the folder, or link its files one by one" if path.is_dir() else "remove it"
-            raise ThemeError(Problem("a link in a theme must lead to a file of that theme", mend, path))
-    whole = path.suffix in (".html", ".svg", ".yaml")
-    try:
-        check_user_file(path, LARGEST_TEMPLATE if whole else LARGEST_FILE)
-        with path.open("rb"):
-            pass
-    except UnusableFileError as error:
-        raise ThemeError(error.problems) from None
-    except OSError as error:
-        raise _unreadable(path, error) from None
-
-
-def _twins(present: Mapping[str, Path]) -> list[Problem]:
-    """Problems with files, of a theme or of it and a parent, that are one and the same on other systems."""
-    return [
-        Problem(told_apart(other, name), "give both the same name, or others", present[name])
-        for other, name in twins(present)
-    ]
-
-
-def _inside(path: Path, folder: Path) -> None:
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise ThemeError(Problem(f'the file "{path.name}" leads out of the theme', "copy it there", path))

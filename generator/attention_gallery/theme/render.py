@@ -13,10 +13,11 @@ import jinja2
 
 from attention_gallery.errors import Problem, ThemeError, did_you_mean
 from attention_gallery.theme.compiled import CompiledTemplates
-from attention_gallery.theme.escaping import EscapingEnvironment
-from attention_gallery.theme.find import LARGEST_TEMPLATE, Theme
+from attention_gallery.theme.environment import ThemeEnvironment
+from attention_gallery.theme.find import Theme
 from attention_gallery.theme.recursion import ENDS, FLATTER, NESTED, leads_back
 from attention_gallery.theme.templates import TemplateInspector, TemplateLoader, no_template
+from attention_gallery.theme.theme_files import LARGEST_TEMPLATE
 from attention_gallery.theme.undefined import NotThere, without_modules
 from attention_gallery.user_files import read_user_file
 
@@ -36,48 +37,32 @@ _TOLD = (
 
 
 class Renderer:
-    """Renders the templates of one theme.
-
-    Nearly all that templates ask for are fields that are there, so each is first compiled to take them as
-    Python does. One that meets something else is rendered again, and from then on only, by Jinja2's rules.
-    """
+    """Renders the templates of one theme."""
 
     def __init__(self, theme: Theme, compiled: Path | None = None) -> None:
         """`compiled` is the folder that keeps compiled templates for the next build, None for none."""
         self._folders = [folder / "templates" for folder in theme.folders]
         self._whole = theme.whole and not theme.unusable
         self._loader = loader = TemplateLoader(self._folders, theme.unusable)
-        self._environment = EscapingEnvironment(loader)
-        self._quick = EscapingEnvironment(loader, plain_fields=True)
+        self._environment = ThemeEnvironment(loader)
         if compiled is not None:
-            self._environment.bytecode_cache = CompiledTemplates(compiled, "by Jinja2's rules")
-            self._quick.bytecode_cache = CompiledTemplates(compiled, "plain fields")
+            self._environment.bytecode_cache = CompiledTemplates(compiled)
         self._templates: dict[str, jinja2.Template] = {}
         self._shared: set[str] = set()
 
     def share(self, **values: Any) -> None:
         """Make values known to every template; before the first one is rendered."""
         self._environment.globals.update(values)
-        self._quick.globals.update(values)
         self._shared.update(values)
 
     def render(self, name: str, **context: Any) -> str:
         """The HTML of template `name`. Raises `ThemeError` with template and line."""
         try:
-            return self._rendered(name, context)
+            template = self._templates.get(name) or self._load(name)
+            self._environment.steps.begin()
+            return template.render(context)
         except _TOLD as error:
             raise self._told(error, name, context) from None
-
-    def _rendered(self, name: str, context: dict[str, Any]) -> str:
-        template = self._templates.get(name) or self._load(name, self._quick)
-        self._quick.steps.begin()
-        self._environment.steps.begin()
-        try:
-            return template.render(context)
-        except AttributeError:
-            if template.environment is self._environment:
-                raise
-            return self._load(name, self._environment).render(context)
 
     def problems(self, needed: Iterable[str] = ()) -> list[Problem]:
         """Everything that is wrong with the templates, and those of the `needed` ones that there are not.
@@ -92,7 +77,7 @@ class Renderer:
         ]
 
     def _inspected(self, names: list[str]) -> list[Problem]:
-        cache = self._quick.bytecode_cache
+        cache = self._environment.bytecode_cache
         sources = ""
         if isinstance(cache, CompiledTemplates):
             sources = self._loader.digest()
@@ -102,7 +87,7 @@ class Renderer:
         for name in filter(_is_template, names):
             if inspector.inspect(name):
                 try:
-                    self._load(name, self._quick)
+                    self._load(name)
                 except _TOLD as error:
                     failure = self._told(error, name)
                     if not isinstance(failure, ThemeError):
@@ -112,8 +97,8 @@ class Renderer:
             cache.remember_sound(sources)
         return inspector.problems
 
-    def _load(self, name: str, environment: jinja2.Environment) -> jinja2.Template:
-        template = self._templates[name] = environment.get_template(name)
+    def _load(self, name: str) -> jinja2.Template:
+        template = self._templates[name] = self._environment.get_template(name)
         # As a plain dict: Jinja2 copies them for every page, and a chain of maps is slow to copy.
         template.globals = dict(template.globals)
         return template

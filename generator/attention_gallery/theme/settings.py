@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from attention_gallery.errors import did_you_mean
@@ -13,6 +15,36 @@ KINDS = {str: "text", bool: "true or false", int: "a whole number", float: "a nu
 
 _KEYS = {"name", "title", "description", "extends", "options", "styles", "scripts", "static"}
 _OPTION_KEYS = {"default", "description", "css", "choices"}
+_UNSAFE_CSS = re.compile(r"[;{}<>\\@]|/\*|//|url\s*\(", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class ThemeOption:
+    """A setting that a theme offers.
+
+    `css` names the custom property that it sets, "" for none; `choices` are the values that it may have,
+    () for any.
+    """
+
+    name: str
+    default: OptionValue
+    description: str
+    css: str
+    choices: tuple[OptionValue, ...] = ()
+
+    def refusal(self, value: OptionValue) -> tuple[str, str] | None:
+        """Reason and mend where a gallery may not choose this value."""
+        if not is_value_like(value, self.default):
+            reason = f'the theme option "{self.name}" must be {KINDS[type(self.default)]}, not {value!r}'
+            return reason, f"its default is {self.default!r}"
+        if self.choices and value not in self.choices:
+            known = [str(choice) for choice in self.choices]
+            reason = f'the theme option "{self.name}" cannot be {value!r}'
+            return reason, did_you_mean(str(value), known) or "known: " + ", ".join(known)
+        if self.css and _UNSAFE_CSS.search(str(value)):
+            reason = f'the theme option "{self.name}" is no plain CSS value: {value!r}'
+            return reason, "write a single value, for example a colour"
+        return None
 
 
 def is_value_like(value: object, default: OptionValue) -> bool:

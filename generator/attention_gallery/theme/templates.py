@@ -12,8 +12,8 @@ from jinja2 import nodes
 from attention_gallery.errors import Problem, ThemeError, did_you_mean
 from attention_gallery.hashing import digest, digest_file
 from attention_gallery.manifest.yaml.textfile import not_utf8
-from attention_gallery.theme.find import LARGEST_TEMPLATE
 from attention_gallery.theme.recursion import FLATTER, NESTED
+from attention_gallery.theme.theme_files import LARGEST_TEMPLATE
 from attention_gallery.user_files import read_user_file
 
 

@@ -4,7 +4,8 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runInThisContext } from "node:vm";
 
-const FOLDER = join(dirname(fileURLToPath(import.meta.url)), "../../../themes/default/assets/js");
+const OWN = join(dirname(fileURLToPath(import.meta.url)), "../../../themes/default/assets/js");
+const FOLDER = process.env.GALLERY_SCRIPTS ?? OWN;
 
 /** The text of a script after those of all that it needs. */
 function withNeeds(name, seen = new Set()) {

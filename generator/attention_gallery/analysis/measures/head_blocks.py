@@ -14,7 +14,6 @@ import numpy as np
 
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.records import Float32, StoredAttention
-from attention_gallery.store.halves import widened
 
 Arrays = TypeVar("Arrays", bound=NamedTuple)
 # Weights in a block (1 MiB); a head that has more of them is a block of its own.
@@ -27,8 +26,7 @@ class Block:
 
     layer, head: where it begins. layers, heads: how many layers it touches, and how many heads of each it
     holds. reach: how far apart query and key may be in these layers, None where every key is near enough.
-    weights: float32[layer and head, query, key]; who changes them changes them back, and they hold good until
-    the next block.
+    weights: float32[layer and head, query, key]; who changes them changes them back.
     """
 
     layer: int
@@ -70,7 +68,6 @@ def blocks(attention: StoredAttention) -> Iterator[Block]:
     facts = attention.facts
     shape = (len(attention.tokens), len(attention.keys))
     weights = max(1, math.prod(shape))
-    room = np.empty(0, np.float32)
     for first, end, reach in _runs(attention, facts.heads * weights):
         head = 0
         for stored in attention.parts(first, end, max(1, BLOCK_WEIGHTS // weights)):
@@ -78,10 +75,8 @@ def blocks(attention: StoredAttention) -> Iterator[Block]:
                 raise DamagedEntry(
                     f"layer {first} holds weights of shape {stored.shape[1:]}, not {(facts.heads, *shape)}"
                 )
-            if room.size < stored.size:
-                room = np.empty(stored.size, np.float32)
-            exact = widened(stored, room[: stored.size])
-            yield Block(first, head, end - first, stored.shape[1], reach, exact.reshape(-1, *shape))
+            exact = stored.reshape(-1, *shape).astype(np.float32)
+            yield Block(first, head, end - first, stored.shape[1], reach, exact)
             head += stored.shape[1]
         if head != facts.heads:
             raise DamagedEntry(f"layer {first} holds {head} heads, not {facts.heads}")

@@ -15,6 +15,7 @@ from attention_gallery.analysis.measures import patterns
 from attention_gallery.analysis.measures.attention_layout import LayerView, Layout
 from attention_gallery.analysis.measures.linear import Linear
 from attention_gallery.analysis.measures.patterns import Pattern
+from attention_gallery.analysis.measures.permutation import FEW, MANY, Draws
 from attention_gallery.records import AttentionKind, Float32, HeadMetric
 
 CLARK = "Clark et al. 2019, What Does BERT Look At?"
@@ -41,8 +42,7 @@ class Metric:
     definition: a plain sentence for readers. caveat: when the number misleads.
     pattern: what a linear measure looks for. compute: LayerView -> float32[head], for any other.
     kinds: the kinds of attention that have it at all. ordered: whether it asks where the weights of a row
-    lie, so that shuffling them can change it. received: instead of `compute`, what a built-in measure makes
-    of column mass, float32[..., key] -> float32[...].
+    lie, so that shuffling them can change it. draws: on how many permutations it is taken, unless linear.
     """
 
     name: str
@@ -56,7 +56,7 @@ class Metric:
     compute: Callable[[LayerView], Float32] | None = None
     kinds: tuple[AttentionKind, ...] = EVERY
     ordered: bool = True
-    received: Callable[[Float32, Layout], Float32] | None = None
+    draws: Draws = FEW
 
     def range_for(self, tokens: int) -> tuple[float, float]:
         """The closed interval of possible values for a sentence of so many tokens."""
@@ -67,18 +67,10 @@ class Metric:
         """The measure of every head in view, float32[head], held in its range."""
         if self.compute is not None:
             return self.held(self.compute(view), view.layout)
-        if self.received is not None:
-            return self.evaluate_column_mass(view.column_mass(), view.layout)
         if self.pattern is None:
             raise TypeError(f"the measure {self.name} has neither a pattern nor a way to compute it")
         linear = Linear.from_patterns(view.layout, [self.pattern(view.layout)])
         return self.held(linear.measure(view)[0][0], view.layout)
-
-    def evaluate_column_mass(self, mass: Float32, layout: Layout) -> Float32:
-        """What a measure makes of column mass, float32[..., key]: float32[...], held in its range."""
-        if self.received is None:
-            raise TypeError(f"the measure {self.name} asks for more than column mass")
-        return self.held(self.received(mass, layout), layout)
 
     def held(self, values: Float32, layout: Layout) -> Float32:
         """The values, held in the measure's range against rounding."""
@@ -126,12 +118,14 @@ def _weighed_logarithms(weights: Float32) -> Float32:
     return sums.reshape(weights.shape[:2])
 
 
-def _sink(mass: Float32, layout: Layout) -> Float32:
+def _sink(view: LayerView) -> Float32:
+    layout = view.layout
     widely_seen = np.flatnonzero(layout.lookers >= max(2, layout.lookers.max(initial=0) / 2))
     if not widely_seen.size or layout.keys < 2:
-        return np.full(mass.shape[:-1], np.nan, np.float32)
+        return view.absent()
     side_by_side = slice(widely_seen[0], widely_seen[-1] + 1)
-    largest: Float32 = (mass[..., side_by_side] / layout.lookers[side_by_side]).max(axis=-1)
+    column_means = view.column_mass()[:, side_by_side] / layout.lookers[side_by_side]
+    largest: Float32 = column_means.max(axis=1)
     return largest
 
 
@@ -278,7 +272,8 @@ METRICS: tuple[Metric, ...] = (
         source="The importance score of " + GU + ", over all keys instead of the first",
         caveat="The largest of many means is above even attention by chance alone: compare with shuffled "
         "rows. It does not say which token it is, nor that the token matters.",
-        received=_sink,
+        compute=_sink,
+        draws=MANY,
     ),
     Metric(
         name="duplicate",
