@@ -70,7 +70,7 @@ class Problem:
         source = (self.quote or "").rstrip("\n").replace("\t", " ")
         column = self.column
         start = 0
-        if width(source) > 100:
+        if _cut(source, 100) != source:  # no further than need be: there may be a mistake at every letter
             # What is cut off before the mark leaves room for what follows it.
             start = max(0, (column or 1) - 40)
             while width(source[start : (column or 1) - 1]) > 39:

@@ -36,15 +36,17 @@ DEEP = {
 
 @pytest.fixture
 def tight(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(markup, "LIMITS", Limits(seconds=1, memory=300 * MB, answer=4 * MB))
+    # Systems count whole seconds: with none, what is left of the one that has begun.
+    monkeypatch.setattr(markup, "LIMITS", Limits(seconds=0, memory=300 * MB, answer=4 * MB))
 
 
+# Each takes all the time there is; those that take it in the same way as the first are left out.
 @pytest.mark.usefixtures("tight")
-@pytest.mark.parametrize("name", BOMBS)
+@pytest.mark.parametrize("name", sorted(set(BOMBS) - {"brackets", "pictures", "links in links"}))
 def test_notes_that_take_too_long_are_refused(name: str) -> None:
     note = sample_note(BOMBS[name])
     with pytest.raises(
-        NoteError, match=r"cannot be read: it (takes more than 1 seconds|makes more than 4 MB of it)"
+        NoteError, match=r"cannot be read: it (takes more than 0 seconds|makes more than 4 MB of it)"
     ) as caught:
         render_note(note, lambda target: "x")
     assert caught.value.problems[0].file == note.path

@@ -147,7 +147,7 @@ FRAGMENTS += [
 FRAGMENTS += ["</pre>", "1. "]
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @example('[]("1. ](')
 @given(st.lists(st.sampled_from(FRAGMENTS), max_size=24).map("".join))
 def test_marks_of_addresses_change_no_text(body: str) -> None:
