@@ -18,7 +18,7 @@ from attention_gallery.pages.downloads import registry
 from attention_gallery.pages.downloads.download import Download
 from attention_gallery.pages.frame import page_info
 from attention_gallery.pages.gallery import Gallery
-from attention_gallery.pages.inputs import CAPTURE, MODEL, MODEL_NOTES, ModelPage
+from attention_gallery.pages.inputs import CAPTURE, MODEL, MODEL_COMMENTARY, ModelPage
 from attention_gallery.pages.page_kind import InputReader, Page, PageInputs, PageKind
 from attention_gallery.pages.page_kinds import PAGE_KINDS
 from sample_gallery import MODELS, Sample, make_model
@@ -128,7 +128,7 @@ def test_a_digest_follows_the_subject_and_the_site(planned: Planned) -> None:
 def _toy(page: ModelPage, inputs: PageInputs) -> Page:
     heads = inputs[MODEL].across.heads * inputs[MODEL].across.layers
     info = page_info(inputs.site, "toy", f"toys/{page.model.spec.slug}/", "A toy", f"{heads} heads")
-    return Page(info, {"heads": heads, "notes": inputs[MODEL_NOTES].blocks(info.route)})
+    return Page(info, {"heads": heads, "notes": inputs[MODEL_COMMENTARY].notes.blocks(info.route)})
 
 
 TOY: PageKind[ModelPage] = PageKind(
@@ -138,7 +138,7 @@ TOY: PageKind[ModelPage] = PageKind(
     subjects=lambda gallery, model: [ModelPage(model)],
     route=lambda page: f"toys/{page.model.spec.slug}/",
     make=_toy,
-    needs=(MODEL, MODEL_NOTES),
+    needs=(MODEL, MODEL_COMMENTARY),
 )
 TEMPLATE = "<h1>{{ view.heads }}</h1>{% for note in view.notes %}{{ note.html }}{% endfor %}\n"
 

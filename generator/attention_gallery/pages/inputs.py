@@ -12,7 +12,8 @@ from attention_gallery.analysis.experiments.repeated_tokens import REPEATED_TOKE
 from attention_gallery.analysis.result import Result, Subject
 from attention_gallery.analysis.similarity.head_map import HEAD_MAP, HeadMap
 from attention_gallery.evidence import wording
-from attention_gallery.evidence.mentions import NO_NOTES
+from attention_gallery.evidence.mentions import NO_NOTES, NoteList
+from attention_gallery.evidence.published_notes import NoteSet
 from attention_gallery.pages.contexts.shared import Neighbours
 from attention_gallery.pages.gallery import Capture, Gallery, GalleryModel, PrefixSweep
 from attention_gallery.pages.neighbours import HeadIndex, Siblings, head_neighbours, siblings_of
@@ -54,6 +55,14 @@ class ModelHeadPage(NamedTuple):
     model: GalleryModel
     layer: int
     head: int
+
+
+class Commentary(NamedTuple):
+    """What authors say of the subject of a page: its notes, others that speak of it, and contrasts."""
+
+    notes: NoteSet
+    mentions: NoteList
+    contrasts: NoteList
 
 
 def of_gallery(
@@ -125,7 +134,7 @@ FLOW: PageInput[FlowViews | None] = of_result(
 )
 SINKS = PageInput("sinks", _read_sinks, lambda reader, page: reader.identity(FLOW, page), shared=True)
 FLOW_LIMIT = of_gallery("flow_limit", lambda gallery, page: gallery.settings.analysis.flow_limit)
-PICTURES_OF_CAPTURE: PageInput[CapturePictures] = of_result(
+CAPTURE_PICTURES: PageInput[CapturePictures] = of_result(
     PICTURES, lambda gallery, page: Subject.from_key(page.capture.key)
 )
 PROBE = of_gallery(
@@ -143,27 +152,43 @@ OTHER_MODELS = of_gallery(
         for capture in gallery.of_sentence(_names(page)[1])
     ],
 )
-SIBLING_CAPTURES = of_gallery("sibling captures", _sibling_captures)
+SIBLINGS = of_gallery("sibling captures", _sibling_captures)
 # Which heads have pages is told by the capture.
 HEAD_NEIGHBOURS = PageInput("neighbours", _read_neighbours, lambda reader, page: "", shared=True)
-CAPTURE_NOTES = of_gallery("notes", lambda gallery, page: gallery.notes.of_pair(*_names(page)))
-CAPTURE_MENTIONS = of_gallery("mentions", lambda gallery, page: gallery.notes.mentions.of_pair(*_names(page)))
-CAPTURE_CONTRASTS = of_gallery(
-    "contrasts", lambda gallery, page: contrast_links.of_capture(gallery.contrasts, *_names(page))
-)
-HEAD_NOTES = of_gallery(
-    "notes", lambda gallery, page: gallery.notes.of_head(*_names(page), page.layer, page.head)
-)
-HEAD_MENTIONS = of_gallery(
-    "mentions",
-    lambda gallery, page: gallery.notes.mentions.of_heads(*_names(page)).get(page[1:], NO_NOTES),
-)
-HEAD_CONTRASTS = of_gallery(
-    "contrasts",
-    lambda gallery, page: contrast_links.of_head(
-        gallery.contrasts, _names(page)[0], page[1:], _names(page)[1]
-    ),
-)
+
+
+def _of_capture(gallery: Gallery, page: CapturePage) -> Commentary:
+    model, sentence = _names(page)
+    notes = gallery.notes
+    contrasts = contrast_links.of_capture(gallery.contrasts, model, sentence)
+    return Commentary(notes.of_pair(model, sentence), notes.mentions.of_pair(model, sentence), contrasts)
+
+
+def _of_head(gallery: Gallery, page: HeadPage) -> Commentary:
+    (model, sentence), head = _names(page), page[1:]
+    notes = gallery.notes
+    mentions = notes.mentions.of_heads(model, sentence).get(head, NO_NOTES)
+    contrasts = contrast_links.of_head(gallery.contrasts, model, head, sentence)
+    return Commentary(notes.of_head(model, sentence, *head), mentions, contrasts)
+
+
+def _of_model(gallery: Gallery, page: ModelPage) -> Commentary:
+    model = page.model.spec.slug
+    contrasts = contrast_links.of_model(gallery.contrasts, model)
+    return Commentary(gallery.notes.of_model(model), NO_NOTES, contrasts)
+
+
+def _of_model_head(gallery: Gallery, page: ModelHeadPage) -> Commentary:
+    model, head, notes = page.model.spec.slug, page[1:], gallery.notes
+    mentions = notes.mentions.of_model_heads(model).get(head, NO_NOTES)
+    contrasts = contrast_links.of_head(gallery.contrasts, model, head)
+    return Commentary(notes.of_model_head(model, *head), mentions, contrasts)
+
+
+CAPTURE_COMMENTARY = of_gallery("commentary", _of_capture)
+HEAD_COMMENTARY = of_gallery("commentary", _of_head)
+MODEL_COMMENTARY = of_gallery("commentary", _of_model)
+MODEL_HEAD_COMMENTARY = of_gallery("commentary", _of_model_head)
 
 # One model over all sentences
 
@@ -238,11 +263,13 @@ REPEATS = PageInput(
     shared=True,
     side=_side("scores on random tokens"),
 )
-READS_RANDOM_TOKENS = of_gallery(
-    "reads random tokens", lambda gallery, page: page.model.spec.slug in gallery.repeats
-)
-ASKS_RANDOM_TOKENS = of_gallery(
-    "repeated_tokens", lambda gallery, page: gallery.settings.analysis.repeated_tokens
+# Whether any model is asked to read random tokens, and whether this one reads them.
+RANDOM_TOKENS = of_gallery(
+    "random tokens",
+    lambda gallery, page: (
+        gallery.settings.analysis.repeated_tokens,
+        page.model.spec.slug in gallery.repeats,
+    ),
 )
 MODEL = PageInput("model", _read_model, _identify_model, shared=True)
 DISTRIBUTIONS = PageInput(
@@ -287,18 +314,3 @@ PREFIX_READINGS = PageInput(
     ],
 )
 SWEPT_SENTENCE = of_gallery("swept sentence", _swept_sentence)
-MODEL_NOTES = of_gallery("notes", lambda gallery, page: gallery.notes.of_model(page.model.spec.slug))
-MODEL_CONTRASTS = of_gallery(
-    "contrasts", lambda gallery, page: contrast_links.of_model(gallery.contrasts, page.model.spec.slug)
-)
-MODEL_HEAD_NOTES = of_gallery(
-    "notes", lambda gallery, page: gallery.notes.of_model_head(page.model.spec.slug, page.layer, page.head)
-)
-MODEL_HEAD_MENTIONS = of_gallery(
-    "mentions",
-    lambda gallery, page: gallery.notes.mentions.of_model_heads(page.model.spec.slug).get(page[1:], NO_NOTES),
-)
-MODEL_HEAD_CONTRASTS = of_gallery(
-    "contrasts",
-    lambda gallery, page: contrast_links.of_head(gallery.contrasts, page.model.spec.slug, page[1:]),
-)

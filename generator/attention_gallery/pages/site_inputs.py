@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from attention_gallery.analysis import SentenceAnalysis
+from attention_gallery.evidence.mentions import NO_NOTES
 from attention_gallery.evidence.published_notes import NoteSet
 from attention_gallery.manifest.settings import SentenceSpec
 from attention_gallery.pages.gallery import Capture, Contrast, Gallery, GalleryModel
-from attention_gallery.pages.inputs import of_gallery, probe_digest
+from attention_gallery.pages.inputs import Commentary, of_gallery, probe_digest
 from attention_gallery.pages.neighbours import Siblings
 from attention_gallery.pages.page_kind import PageInput
 from attention_gallery.pages.readers.capture_reader import CaptureReader
@@ -105,9 +106,13 @@ MODEL_TITLES = of_gallery(
         model.title for model in gallery.settings.models if page.sentence.read_by(model.slug)
     ],
 )
-SENTENCE_NOTES = of_gallery("notes", lambda gallery, page: gallery.notes.of_sentence(page.sentence.slug))
-SENTENCE_CONTRASTS = of_gallery(
-    "contrasts", lambda gallery, page: of_sentence(gallery.contrasts, page.sentence.slug)
+SENTENCE_COMMENTARY = of_gallery(
+    "commentary",
+    lambda gallery, page: Commentary(
+        gallery.notes.of_sentence(page.sentence.slug),
+        NO_NOTES,
+        of_sentence(gallery.contrasts, page.sentence.slug),
+    ),
 )
 CONTRAST_NOTES = of_gallery("notes", lambda gallery, page: gallery.notes.of_contrast(page.contrast.spec.slug))
 CONTRASTS = of_gallery("contrasts", lambda gallery, page: all_contrasts(gallery.contrasts))

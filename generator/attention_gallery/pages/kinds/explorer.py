@@ -22,15 +22,13 @@ from attention_gallery.pages.frame import model_card, page_info, provenance
 from attention_gallery.pages.gallery import Capture
 from attention_gallery.pages.inputs import (
     CAPTURE,
-    CAPTURE_CONTRASTS,
-    CAPTURE_MENTIONS,
-    CAPTURE_NOTES,
+    CAPTURE_COMMENTARY,
+    CAPTURE_PICTURES,
     FLOW,
     FLOW_LIMIT,
     OTHER_MODELS,
-    PICTURES_OF_CAPTURE,
     PROBE,
-    SIBLING_CAPTURES,
+    SIBLINGS,
     CapturePage,
 )
 from attention_gallery.pages.neighbours import HeadIndex
@@ -45,13 +43,13 @@ from attention_gallery.records import Provenance, head_name
 
 
 def _explorer(page: CapturePage, inputs: PageInputs) -> Page:
-    capture, reader = page.capture, inputs[CAPTURE]
+    capture, reader, commentary = page.capture, inputs[CAPTURE], inputs[CAPTURE_COMMENTARY]
     analysis, model, sentence, route = reader.analysis, capture.model, capture.sentence, capture.route
     href = head_links(capture, route)
-    pictures = inputs[PICTURES_OF_CAPTURE]
+    pictures = inputs[CAPTURE_PICTURES]
     grid = pictures.grid
     opening = analysis.opening_head(reader.focus)
-    previous, following = inputs[SIBLING_CAPTURES].links(route)
+    previous, following = inputs[SIBLINGS].links(route)
     summary = reader.describer.grid()
     context = ExplorerContext(
         model=model_card(model, route),
@@ -76,8 +74,8 @@ def _explorer(page: CapturePage, inputs: PageInputs) -> Page:
             layer_average(layer, picture, reader.keys.texts)
             for layer, picture in enumerate(pictures.averages)
         ),
-        notes=inputs[CAPTURE_NOTES].blocks(route),
-        mentions=inputs[CAPTURE_MENTIONS].links(route),
+        notes=commentary.notes.blocks(route),
+        mentions=commentary.mentions.links(route),
         other_models=tuple(
             Link(other.model.spec.title, routes.href(route, other.route)) for other in inputs[OTHER_MODELS]
         ),
@@ -90,7 +88,7 @@ def _explorer(page: CapturePage, inputs: PageInputs) -> Page:
         summary=summary,
         left_out=reader.reading_gaps,
         relations=relation_rows(inputs, inputs[PROBE], capture, href),
-        contrasts=inputs[CAPTURE_CONTRASTS].links(route),
+        contrasts=commentary.contrasts.links(route),
     )
     title = f"“{wording.shortened(sentence.title, 60)}” in {model.spec.title}"
     crumbs = ((model.spec.title, routes.model(model.spec.slug)),)
@@ -142,15 +140,13 @@ EXPLORER = PageKind(
     make=_explorer,
     needs=(
         CAPTURE,
-        CAPTURE_CONTRASTS,
-        CAPTURE_MENTIONS,
-        CAPTURE_NOTES,
+        CAPTURE_COMMENTARY,
         FLOW,
         FLOW_LIMIT,
         OTHER_MODELS,
-        PICTURES_OF_CAPTURE,
+        CAPTURE_PICTURES,
         PROBE,
-        SIBLING_CAPTURES,
+        SIBLINGS,
     ),
 )
 THUMBNAIL = PageKind(

@@ -9,10 +9,8 @@ from attention_gallery.pages.contexts.page_contexts import HeadContext
 from attention_gallery.pages.frame import sibling
 from attention_gallery.pages.inputs import (
     CAPTURE,
-    HEAD_CONTRASTS,
-    HEAD_MENTIONS,
+    HEAD_COMMENTARY,
     HEAD_NEIGHBOURS,
-    HEAD_NOTES,
     SINKS,
     HeadPage,
 )
@@ -22,7 +20,7 @@ from attention_gallery.records import head_name
 
 def _head(page: HeadPage, inputs: PageInputs) -> Page:
     capture, layer, head = page
-    reader, sinks = inputs[CAPTURE], inputs[SINKS]
+    reader, sinks, commentary = inputs[CAPTURE], inputs[SINKS], inputs[HEAD_COMMENTARY]
     model = capture.model
     route = capture.head_route(layer, head)
     name = head_name(layer, head)
@@ -44,10 +42,10 @@ def _head(page: HeadPage, inputs: PageInputs) -> Page:
         metrics=reader.metric_rows(layer, head),
         neighbours=inputs[HEAD_NEIGHBOURS][layer, head],
         across=routes.href(route, across),
-        notes=inputs[HEAD_NOTES].blocks(route),
-        mentions=inputs[HEAD_MENTIONS].links(route),
+        notes=commentary.notes.blocks(route),
+        mentions=commentary.mentions.links(route),
         sinks=sinks[layer][head] if sinks else "",
-        contrasts=inputs[HEAD_CONTRASTS].links(route),
+        contrasts=commentary.contrasts.links(route),
     )
     title = f"{name} on “{reader.short_title}”, {model.spec.title}"
     return Page(sibling(reader.head_frame, inputs.site, route, title, summary), context)
@@ -61,5 +59,5 @@ HEAD = PageKind(
     subjects=lambda gallery, capture: (HeadPage(capture, *head) for head in capture.heads),
     route=lambda page: page.capture.head_route(page.layer, page.head),
     make=_head,
-    needs=(CAPTURE, HEAD_CONTRASTS, HEAD_MENTIONS, HEAD_NEIGHBOURS, HEAD_NOTES, SINKS),
+    needs=(CAPTURE, HEAD_COMMENTARY, HEAD_NEIGHBOURS, SINKS),
 )

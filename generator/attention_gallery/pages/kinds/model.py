@@ -11,15 +11,13 @@ from attention_gallery.pages.downloads.download import download_links
 from attention_gallery.pages.frame import model_card, page_info, provenance
 from attention_gallery.pages.gallery import GalleryModel
 from attention_gallery.pages.inputs import (
-    ASKS_RANDOM_TOKENS,
     FAMILY,
     HAS_SWEEP,
     MAP_OF_HEADS,
     MODEL,
-    MODEL_CONTRASTS,
-    MODEL_NOTES,
+    MODEL_COMMENTARY,
     MODEL_PROBE,
-    READS_RANDOM_TOKENS,
+    RANDOM_TOKENS,
     ModelPage,
 )
 from attention_gallery.pages.neighbours import HeadIndex
@@ -34,6 +32,7 @@ from attention_gallery.pages.sections.similarity import head_map_view
 
 def _model(page: ModelPage, inputs: PageInputs) -> Page:
     model, reader, probe = page.model, inputs[MODEL], inputs[MODEL_PROBE]
+    commentary = inputs[MODEL_COMMENTARY]
     slug = model.spec.slug
     route = routes.model(slug)
 
@@ -43,9 +42,7 @@ def _model(page: ModelPage, inputs: PageInputs) -> Page:
     across = reader.across
     summary = _summary(reader)
     downloads = download_links(registry.DOWNLOADS, "model", inputs, route)
-    repeats = None
-    if inputs[ASKS_RANDOM_TOKENS]:
-        repeats = repeats_view(reader, inputs[READS_RANDOM_TOKENS], href)
+    asked, reads = inputs[RANDOM_TOKENS]
     context = ModelContext(
         model=model_card(model, route),
         kinds=_kinds(inputs[FAMILY], model, route),
@@ -58,11 +55,11 @@ def _model(page: ModelPage, inputs: PageInputs) -> Page:
             (Link(capture.sentence.title, routes.href(route, capture.route)), reader.lengths[capture.key])
             for capture in reader.captures
         ),
-        notes=inputs[MODEL_NOTES].blocks(route),
+        notes=commentary.notes.blocks(route),
         summary=summary,
         relations=relation_groups(probe, href) if probe else (),
-        contrasts=inputs[MODEL_CONTRASTS].links(route),
-        repeats=repeats,
+        contrasts=commentary.contrasts.links(route),
+        repeats=repeats_view(reader, reads, href) if asked else None,
         length=_length_link(model, route) if inputs[HAS_SWEEP] else None,
         parsers=wording.listed(probe.parsers) if probe else "",
     )
@@ -106,14 +103,12 @@ MODEL_PAGE = PageKind(
     route=lambda page: routes.model(page.model.spec.slug),
     make=_model,
     needs=(
-        ASKS_RANDOM_TOKENS,
         FAMILY,
         HAS_SWEEP,
         MAP_OF_HEADS,
         MODEL,
-        MODEL_CONTRASTS,
-        MODEL_NOTES,
+        MODEL_COMMENTARY,
         MODEL_PROBE,
-        READS_RANDOM_TOKENS,
+        RANDOM_TOKENS,
     ),
 )

@@ -17,9 +17,7 @@ from attention_gallery.pages.inputs import (
     DISTRIBUTIONS,
     MAP_OF_HEADS,
     MODEL,
-    MODEL_HEAD_CONTRASTS,
-    MODEL_HEAD_MENTIONS,
-    MODEL_HEAD_NOTES,
+    MODEL_HEAD_COMMENTARY,
     MODEL_PROBE,
     MODEL_SINKS,
     ModelHeadPage,
@@ -36,7 +34,7 @@ from attention_gallery.records import head_name
 def _model_head(page: ModelHeadPage, inputs: PageInputs) -> Page:
     model, layer, head = page
     reader, head_map, probe = inputs[MODEL], inputs[MAP_OF_HEADS], inputs[MODEL_PROBE]
-    name = head_name(layer, head)
+    commentary, name = inputs[MODEL_HEAD_COMMENTARY], head_name(layer, head)
     route = _route(page)
     kind = reader.across.head_type(layer, head)
     context = ModelHeadContext(
@@ -57,9 +55,9 @@ def _model_head(page: ModelHeadPage, inputs: PageInputs) -> Page:
         typical=typical_distance(head_map),
         estimated=estimated_distances(head_map),
         neighbours=model.neighbours[layer, head],
-        notes=inputs[MODEL_HEAD_NOTES].blocks(route),
-        mentions=inputs[MODEL_HEAD_MENTIONS].links(route),
-        contrasts=inputs[MODEL_HEAD_CONTRASTS].links(route),
+        notes=commentary.notes.blocks(route),
+        mentions=commentary.mentions.links(route),
+        contrasts=commentary.contrasts.links(route),
         follows=_follows(probe, layer, head),
         best_at=_best_at(probe, layer, head),
     )
@@ -156,16 +154,7 @@ MODEL_HEAD = PageKind(
     subjects=_subjects,
     route=_route,
     make=_model_head,
-    needs=(
-        DISTRIBUTIONS,
-        MAP_OF_HEADS,
-        MODEL,
-        MODEL_HEAD_CONTRASTS,
-        MODEL_HEAD_MENTIONS,
-        MODEL_HEAD_NOTES,
-        MODEL_PROBE,
-        MODEL_SINKS,
-    ),
+    needs=(DISTRIBUTIONS, MAP_OF_HEADS, MODEL, MODEL_HEAD_COMMENTARY, MODEL_PROBE, MODEL_SINKS),
 )
 HEAD_THUMBNAIL = PageKind(
     "head-thumbnail",

@@ -24,8 +24,7 @@ from attention_gallery.pages.site_inputs import (
     MODEL_TITLES,
     PARSE,
     SENTENCE_CAPTURES,
-    SENTENCE_CONTRASTS,
-    SENTENCE_NOTES,
+    SENTENCE_COMMENTARY,
     SentenceCapture,
     SentencePage,
 )
@@ -36,7 +35,7 @@ NOTABLE_HEADS = 5
 
 def _sentence(page: SentencePage, inputs: PageInputs) -> Page:
     sentence, captures = page.sentence, inputs[SENTENCE_CAPTURES]
-    route = _route(page)
+    route, commentary = _route(page), inputs[SENTENCE_COMMENTARY]
     previous, following = page.siblings.links(route)
     words, parse = partial(wording.side, sentence.joined), inputs[PARSE]
     context = SentenceContext(
@@ -48,10 +47,10 @@ def _sentence(page: SentencePage, inputs: PageInputs) -> Page:
         relations=tuple((words(edge.from_), words(edge.to), edge.kind) for edge in inputs[GOLD_RELATIONS]),
         parse=None if parse is None else parse.view(sentence.joined),
         models=tuple(_model(inputs, capture, route) for capture in captures),
-        notes=inputs[SENTENCE_NOTES].blocks(route),
+        notes=commentary.notes.blocks(route),
         previous=previous,
         next=following,
-        contrasts=inputs[SENTENCE_CONTRASTS].links(route),
+        contrasts=commentary.contrasts.links(route),
     )
     names = wording.listed(inputs[MODEL_TITLES])
     description = f"“{wording.shortened(sentence.joined, 120)}” as {names} read it."
@@ -107,5 +106,5 @@ SENTENCE = PageKind(
     subjects=_subjects,
     route=_route,
     make=_sentence,
-    needs=(GOLD_RELATIONS, MODEL_TITLES, PARSE, SENTENCE_CAPTURES, SENTENCE_CONTRASTS, SENTENCE_NOTES),
+    needs=(GOLD_RELATIONS, MODEL_TITLES, PARSE, SENTENCE_CAPTURES, SENTENCE_COMMENTARY),
 )
