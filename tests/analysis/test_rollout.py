@@ -68,7 +68,7 @@ def test_the_strongest_sources_are_kept_as_they_were() -> None:
         np.testing.assert_allclose(shares[layer], np.take_along_axis(reached, order, 1), rtol=1e-6)
     kept = load_views(save_views(views))
     assert save_views(kept) == save_views(views)
-    np.testing.assert_array_equal(kept.rollout_keys, keys)
+    np.testing.assert_array_equal(kept.tops["rollout"][0], keys)
     with pytest.raises(DamagedEntry):
         load_views(save_views(views)[:-1])
 

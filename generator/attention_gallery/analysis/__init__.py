@@ -32,7 +32,8 @@ Nothing here imports torch. Layers, heads and tokens count from 0.
 from __future__ import annotations
 
 from attention_gallery.analysis.attribution.rollout import rollout
-from attention_gallery.analysis.attribution.view_registry import VIEWS, View
+from attention_gallery.analysis.attribution.view import View
+from attention_gallery.analysis.attribution.view_registry import VIEWS
 from attention_gallery.analysis.attribution.views import (
     FlowViews,
     flow_views,
@@ -50,7 +51,8 @@ from attention_gallery.analysis.measures.clearest import clearest_sentences
 from attention_gallery.analysis.measures.evaluator import Gauge, Reading
 from attention_gallery.analysis.measures.head_types import KINDS, Kind, Thresholds
 from attention_gallery.analysis.measures.measure_set import BUILT_IN, MeasureSet
-from attention_gallery.analysis.measures.metrics import METRICS, Metric, metric_named, metrics_for
+from attention_gallery.analysis.measures.metric import Metric
+from attention_gallery.analysis.measures.metrics import METRICS, metric_named, metrics_for
 from attention_gallery.analysis.measures.patterns import Pattern
 from attention_gallery.analysis.measures.sentence_analysis import SentenceAnalysis, heads_only, token_trace
 from attention_gallery.analysis.measures.top_pairs import STANDOUTS, average_heads

@@ -6,16 +6,15 @@ A view gives for each layer and token the tokens that it draws from most. Raw at
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from attention_gallery.analysis.attribution.maximum_flow import attention_flow, flows_needed
 from attention_gallery.analysis.attribution.norm_weighted import Sinks, norm_weighted, shares_of
-from attention_gallery.analysis.attribution.rollout import rollout
+from attention_gallery.analysis.attribution.view_registry import VIEWS
 from attention_gallery.analysis.codec import pack, unpack
 from attention_gallery.analysis.measures.analyse import layout_of
 from attention_gallery.analysis.measures.top_pairs import strongest_keys
@@ -24,106 +23,81 @@ from attention_gallery.manifest.settings import AnalysisSettings
 from attention_gallery.records import Float32, Int32, StoredAttention
 
 MAGIC = b"attention-gallery flow views 1\n"
-_DTYPES = {
-    "rollout_keys": "<i4",
-    "rollout_shares": "<f4",
-    "flow_keys": "<i4",
-    "flow_shares": "<f4",
-    "norm_keys": "<i4",
-    "norm_shares": "<f4",
-    "raw_sinks": "<f4",
-    "norm_sinks": "<f4",
-}
+Top = tuple[Int32, Float32]
+_TOP = {"keys": "<i4", "shares": "<f4"}
+_NO_TOP: Top = np.zeros((0, 0, 0), np.int32), np.zeros((0, 0, 0), np.float32)
+_NO_SINKS: Float32 = np.zeros((0, 0), np.float32)
 
 
 @dataclass(frozen=True, eq=False)
 class FlowViews:
     """The strongest sources of each token in each layer, by every view but raw attention.
 
-    Keys are int32[layer, query, rank], strongest first, -1 where there are fewer; shares are
-    float32[layer, query, rank], 0 to 1 of all that the token draws. A view that there is none of has arrays
-    without elements.
+    tops: by name of the views that there are, keys int32[layer, query, rank], strongest first, -1 where there
+    are fewer, and shares float32[layer, query, rank], 0 to 1 of all that the token draws.
     raw_sinks, norm_sinks: float32[layer, head], the mean share of special tokens and, in causal models, of
     the first token, in raw attention and weighted by the lengths of vectors; NaN where there are no such
     tokens, and no elements where the lengths are not known.
     """
 
-    rollout_keys: Int32
-    rollout_shares: Float32
-    flow_keys: Int32
-    flow_shares: Float32
-    norm_keys: Int32
-    norm_shares: Float32
+    tops: Mapping[str, Top]
     raw_sinks: Float32
     norm_sinks: Float32
 
-    def top(self, name: str) -> tuple[Int32, Float32] | None:
+    def top(self, name: str) -> Top | None:
         """Keys and shares of one view, None where there is none."""
-        keys: Int32 = getattr(self, f"{name}_keys")
-        return (keys, getattr(self, f"{name}_shares")) if keys.size else None
+        return self.tops.get(name)
 
 
 def flow_views(attention: StoredAttention, settings: AnalysisSettings) -> FlowViews:
     """Every view of one capture, layer by layer; `settings.top_keys` sources of each token.
 
-    Cross attention has neither rollout nor flow, a long text no flow (`settings.flow_limit`), and not every
-    capture has the lengths of vectors. Loads scipy where there is a flow. Raises `DamagedEntry` when
-    something cannot be read.
+    Loads scipy where there is a flow. Raises `DamagedEntry` when something cannot be read.
     """
-    count = settings.top_keys
+    tops = {
+        view.name: _strongest(view.layers(attention), settings.top_keys)
+        for view in VIEWS
+        if view.layers is not None and not view.absent(attention, settings)
+    }
+    return FlowViews(tops, *_sinks(attention))
+
+
+def _sinks(attention: StoredAttention) -> tuple[Float32, Float32]:
     norms = attention.beside.norms
-    layout = layout_of(attention, 1)
-    crossing = attention.facts.kind == "cross"
-    flowing = not crossing and flows_needed(layout, attention.facts.layers) <= settings.flow_limit
-    paths = (
-        *_strongest(() if crossing else rollout(attention), count),
-        *_strongest(attention_flow(attention) if flowing else (), count),
-    )
     if norms is None:
-        nothing = np.zeros((0, 0), np.float32)
-        return FlowViews(*paths, *_strongest((), count), nothing, nothing)
-    sinks = Sinks.of(layout)
-    weighed = [
-        _weigh(attention.layer(index).weights, norms[index], sinks) for index in range(attention.facts.layers)
-    ]
-    raw, lengths = (np.stack([getattr(one, name) for one in weighed]) for name in ("raw_sinks", "norm_sinks"))
-    return FlowViews(*paths, *_strongest((one.average for one in weighed), count), raw, lengths)
+        return _NO_SINKS, _NO_SINKS
+    sinks = Sinks.of(layout_of(attention, 1))
+    raw, weighted = [], []
+    for index in range(attention.facts.layers):
+        weights = attention.layer(index).weights
+        raw.append(sinks.mass(weights))
+        weighted.append(sinks.mass(shares_of(norm_weighted(weights, norms[index]))))
+    return np.stack(raw), np.stack(weighted)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Weighed:
-    """A layer weighted by lengths: the average over heads float32[query, key], and sinks float32[head]."""
-
-    average: Float32
-    raw_sinks: Float32
-    norm_sinks: Float32
-
-
-def _weigh(weights: Float32, norms: Float32, sinks: Sinks) -> _Weighed:
-    lengths = norm_weighted(weights, norms)
-    return _Weighed(
-        shares_of(lengths.mean(axis=0, dtype=np.float32)), sinks.mass(weights), sinks.mass(shares_of(lengths))
-    )
-
-
-def _strongest(layers: Iterable[NDArray[Any]], count: int) -> tuple[Int32, Float32]:
-    found = [strongest_keys(layer.astype(np.float32), count) for layer in layers]
-    if not found:
-        return np.zeros((0, 0, 0), np.int32), np.zeros((0, 0, 0), np.float32)
-    return np.stack([keys for keys, _ in found]), np.stack([shares for _, shares in found])
+def _strongest(layers: Iterable[NDArray[Any]], count: int) -> Top:
+    tops = [strongest_keys(layer.astype(np.float32), count) for layer in layers]
+    return np.stack([keys for keys, _ in tops]), np.stack([shares for _, shares in tops])
 
 
 def save_views(views: FlowViews) -> bytes:
     """The views as bytes; equal views give equal bytes."""
-    arrays: dict[str, NDArray[Any]] = {
-        name: getattr(views, name).astype(dtype, copy=False) for name, dtype in _DTYPES.items()
-    }
-    return pack(MAGIC, {}, arrays)
+    tops = {name: views.tops.get(name, _NO_TOP) for name in _computed()}
+    arrays = {f"{name}_{array}": top[index] for name, top in tops.items() for index, array in enumerate(_TOP)}
+    return pack(MAGIC, {}, {**arrays, "raw_sinks": views.raw_sinks, "norm_sinks": views.norm_sinks})
 
 
 def load_views(data: bytes) -> FlowViews:
     """The views that `save_views` wrote. Raises `DamagedEntry` for any other bytes."""
-    return FlowViews(**unpack(MAGIC, data, _DTYPES)[1])
+    dtypes = {f"{name}_{array}": dtype for name in _computed() for array, dtype in _TOP.items()}
+    arrays = unpack(MAGIC, data, {**dtypes, "raw_sinks": "<f4", "norm_sinks": "<f4"})[1]
+    tops = {name: (arrays[f"{name}_keys"], arrays[f"{name}_shares"]) for name in _computed()}
+    present = {name: top for name, top in tops.items() if top[0].size}
+    return FlowViews(present, arrays["raw_sinks"], arrays["norm_sinks"])
+
+
+def _computed() -> list[str]:
+    return [view.name for view in VIEWS if view.layers is not None]
 
 
 FLOW_VIEWS = Result(

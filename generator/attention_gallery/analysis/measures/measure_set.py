@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from attention_gallery.analysis.measures.metrics import METRICS, Metric
+from attention_gallery.analysis.measures.metric import Metric
+from attention_gallery.analysis.measures.metrics import METRICS
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ from attention_gallery.records import Float32, Int32, failure_in
 
 _Top = tuple[Int32, Float32]
 
+FAILED = "left out: working it out failed"
+
 
 def source_table(view: PairView, query: int, href: Callable[[Place], str]) -> SourceTable:
     """Every view of one token after the last layer, with the data of all tokens and layers."""
@@ -33,31 +35,19 @@ def source_table(view: PairView, query: int, href: Callable[[Place], str]) -> So
 
 def _tops(view: PairView, found: FlowViews | None) -> dict[str, _Top]:
     """Keys and shares, [layer, query, rank], of every view that there is."""
-    tops = {one.name: found.top(one.name) for one in VIEWS if one.name != "raw"} if found else {}
     raw = (view.analysis.top_keys, view.analysis.top_weights)
-    return {"raw": raw, **{name: top for name, top in tops.items() if top is not None}}
+    return {"raw": raw, **(found.tops if found else {})}
 
 
 def _view(view: PairView, one: View, top: _Top | None, place: tuple[int, int]) -> SourceView:
     told = (one.name, one.title, one.definition, one.caveat, one.source)
     if top is None:
-        return SourceView(*told, absent=_absent(view, one.name))
+        reason = one.absent(view.attention, view.gallery.settings.analysis) if view.views else FAILED
+        return SourceView(*told, absent=reason)
     texts = view.keys.texts
     keys, shares = (array[place].tolist() for array in top)
     found = ((key, share) for key, share in zip(keys, shares, strict=True) if key >= 0)
     return SourceView(*told, tuple((texts[key], key, wording.weight(share), share) for key, share in found))
-
-
-def _absent(view: PairView, name: str) -> str:
-    """Why a view is not there."""
-    if view.views is None:
-        return "left out: working it out failed"
-    if name == "norm":
-        reason = view.attention.beside.no_norms
-        return f"not known for this model: {reason}" if reason else "not known for this model"
-    if name == "flow" and view.analysis.kind != "cross":
-        return _too_many(view)
-    return "not defined for cross attention by itself: what reaches a token comes through the encoder"
 
 
 def tell_failure(view: PairView, analysis: str, reason: str) -> None:
@@ -66,16 +56,3 @@ def tell_failure(view: PairView, analysis: str, reason: str) -> None:
     if told is not None:
         subject = f"“{view.short_title}” in {view.pair.model.spec.title}"
         view.gallery.data.sides.leave_out(analysis, subject, *told)
-
-
-def _too_many(view: PairView) -> str:
-    """Why a sentence has no attention flow."""
-    limit = view.gallery.settings.analysis.flow_limit
-    if not limit:
-        return "not computed: analysis.flow_limit is 0"
-    layers, tokens = view.analysis.layers, len(view.tokens)
-    pairs = tokens * (tokens + 1) // 2 if view.analysis.causal else tokens * tokens
-    return (
-        f"not computed: {tokens} tokens and {layers} layers would take {layers * pairs:,} maximum flows, "
-        f"more than {limit:,} (analysis.flow_limit)"
-    )
