@@ -69,7 +69,7 @@ def test_the_strongest_sources_are_kept_as_they_were() -> None:
         np.testing.assert_allclose(shares[layer], np.take_along_axis(reached, order, 1), rtol=1e-6)
     loaded = FLOW_VIEWS.load(FLOW_VIEWS.dump(views), None)
     assert FLOW_VIEWS.dump(loaded) == FLOW_VIEWS.dump(views)
-    np.testing.assert_array_equal(loaded.rollout_keys, keys)
+    np.testing.assert_array_equal(loaded.top_keys["rollout"][0], keys)
     with pytest.raises(DamagedEntry):
         FLOW_VIEWS.load(FLOW_VIEWS.dump(views)[:-1], None)
 

@@ -31,7 +31,8 @@ Nothing here imports torch. Layers, heads and tokens count from 0.
 from __future__ import annotations
 
 from attention_gallery.analysis.attribution.rollout import rollout
-from attention_gallery.analysis.attribution.view_registry import VIEWS, View
+from attention_gallery.analysis.attribution.view import View
+from attention_gallery.analysis.attribution.view_registry import VIEWS
 from attention_gallery.analysis.attribution.views import FlowViews, flow_views
 from attention_gallery.analysis.contrast.alignment import Alignment, Frame, Side, frame_of
 from attention_gallery.analysis.contrast.counterparts import Counterparts
@@ -42,11 +43,11 @@ from attention_gallery.analysis.measures.analysis_codec import load, save
 from attention_gallery.analysis.measures.attention_layout import LayerView, Layout
 from attention_gallery.analysis.measures.evaluator import MetricEvaluator
 from attention_gallery.analysis.measures.head_types import KINDS, Kind, Thresholds
+from attention_gallery.analysis.measures.metric import Metric
 from attention_gallery.analysis.measures.metrics import (
     BUILT_IN,
     METRICS,
     MeasureSet,
-    Metric,
     metric_named,
     metrics_for,
 )

@@ -133,7 +133,9 @@ FLOW: PageInput[FlowViews | None] = of_result(
     FLOW_VIEWS, lambda gallery, page: Subject.from_key(page.capture.key), shared=True, side=_flow_of
 )
 SINKS = PageInput("sinks", _read_sinks, lambda reader, page: reader.identity(FLOW, page), shared=True)
-FLOW_LIMIT = of_gallery("flow_limit", lambda gallery, page: gallery.settings.analysis.flow_limit)
+FLOW_SETTINGS = of_gallery(
+    "settings of views", lambda gallery, page: FLOW_VIEWS.narrowed(gallery.settings.analysis)
+)
 CAPTURE_PICTURES: PageInput[CapturePictures] = of_result(
     PICTURES, lambda gallery, page: Subject.from_key(page.capture.key)
 )

@@ -5,18 +5,32 @@ Source: Kobayashi et al. 2020, Attention is Not Only a Weight.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from attention_gallery.analysis.measures.attention_layout import Layout
-from attention_gallery.records import Bool, Float32
+from attention_gallery.records import Bool, Float32, StoredAttention
 
 
 def norm_weighted(weights: Float32, norms: Float32) -> Float32:
     """‖α f(x)‖ = α ‖f(x)‖: float32[head, query, key] of weights so shaped and norms float32[head, key]."""
     lengths: Float32 = weights * norms[:, None]
     return lengths
+
+
+def norm_weighted_layers(attention: StoredAttention) -> Iterator[Float32]:
+    """The lengths of each layer, heads averaged, as shares: float32[query, key]; of a capture that has norms.
+
+    Raises `ValueError` where it has none, and `DamagedEntry` when a layer cannot be read.
+    """
+    norms = attention.beside.norms
+    if norms is None:
+        raise ValueError("the lengths of vectors are not known")
+    for index in range(attention.facts.layers):
+        lengths = norm_weighted(attention.layer(index).weights, norms[index])
+        yield shares_of(lengths.mean(axis=0, dtype=np.float32))
 
 
 def shares_of(lengths: Float32) -> Float32:

@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from attention_gallery.analysis.attribution.maximum_flow import attention_flow, flows_needed
+from attention_gallery.analysis.attribution.norm_weighted import norm_weighted_layers
+from attention_gallery.analysis.attribution.rollout import rollout
+from attention_gallery.analysis.attribution.view import View
+from attention_gallery.analysis.measures.analyse import layout_of
+from attention_gallery.manifest.settings import AnalysisSettings
+from attention_gallery.records import StoredAttention
 
 
-@dataclass(frozen=True, slots=True)
-class View:
-    """One way to tell where a token's information comes from, with what it does not tell."""
-
-    name: str
-    title: str
-    definition: str
-    caveat: str
-    source: str
+def _crossing(attention: StoredAttention, settings: AnalysisSettings) -> str:
+    if attention.facts.kind != "cross":
+        return ""
+    return "not defined for cross attention by itself: what reaches a token comes through the encoder"
 
 
-VIEWS = (
+def _too_many_flows(attention: StoredAttention, settings: AnalysisSettings) -> str:
+    if crossing := _crossing(attention, settings):
+        return crossing
+    limit, layers = settings.flow_limit, attention.facts.layers
+    if not limit:
+        return "not computed: analysis.flow_limit is 0"
+    needed = flows_needed(layout_of(attention, 1), layers)
+    if needed <= limit:
+        return ""
+    return (
+        f"not computed: {len(attention.tokens)} tokens and {layers} layers would take {needed:,} maximum "
+        f"flows, more than {limit:,} (analysis.flow_limit)"
+    )
+
+
+def _without_lengths(attention: StoredAttention, settings: AnalysisSettings) -> str:
+    if attention.beside.norms is not None:
+        return ""
+    reason = attention.beside.no_norms
+    return f"not known for this model: {reason}" if reason else "not known for this model"
+
+
+VIEWS: tuple[View, ...] = (
     View(
         name="raw",
         title="Raw attention",
@@ -35,6 +58,8 @@ VIEWS = (
         "feed-forward parts do not count, and every residual counts as a half. After many layers nearly all "
         "of it leads back to the tokens that heads rest on.",
         source="Abnar & Zuidema 2020, Quantifying Attention Flow in Transformers.",
+        layers=rollout,
+        absent=_crossing,
     ),
     View(
         name="flow",
@@ -45,6 +70,8 @@ VIEWS = (
         "After many layers nearly every token could send nearly everything, so that the shares are almost "
         "even.",
         source="Abnar & Zuidema 2020, Quantifying Attention Flow in Transformers.",
+        layers=attention_flow,
+        absent=_too_many_flows,
     ),
     View(
         name="norm",
@@ -56,5 +83,7 @@ VIEWS = (
         "residual is left out.",
         source="Kobayashi, Kuribayashi, Yokoi & Inui 2020, Attention is Not Only a Weight: Analyzing "
         "Transformers with Vector Norms.",
+        layers=norm_weighted_layers,
+        absent=_without_lengths,
     ),
 )

@@ -1,23 +1,21 @@
 """Where each token's information comes from, in other ways than by raw attention, so that it can be compared.
 
-A view gives for each layer and token the tokens that it draws from most. Raw attention itself is in the
+A view gives for each layer and token the tokens that it draws from most. Raw attention itself is kept in the
 `SentenceAnalysis`, with as many keys.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from attention_gallery.analysis.attribution.maximum_flow import attention_flow, flows_needed
 from attention_gallery.analysis.attribution.norm_weighted import Sinks, norm_weighted, shares_of
-from attention_gallery.analysis.attribution.rollout import rollout
-from attention_gallery.analysis.codec import pack_fields, unpack_fields
+from attention_gallery.analysis.attribution.view_registry import VIEWS
+from attention_gallery.analysis.codec import pack, unpack
 from attention_gallery.analysis.measures.analyse import layout_of
 from attention_gallery.analysis.measures.top_pairs import strongest_keys
 from attention_gallery.analysis.result import Result
@@ -25,70 +23,82 @@ from attention_gallery.manifest.settings import AnalysisSettings
 from attention_gallery.records import Float32, Int32, StoredAttention
 
 MAGIC = b"attention-gallery flow views 1\n"
+TopKeys = tuple[Int32, Float32]
+_ARRAYS = {"keys": "<i4", "shares": "<f4"}
+_NO_KEYS: TopKeys = np.zeros((0, 0, 0), np.int32), np.zeros((0, 0, 0), np.float32)
+_NO_SINKS: Float32 = np.zeros((0, 0), np.float32)
 
 
 @dataclass(frozen=True, eq=False)
 class FlowViews:
     """The strongest sources of each token in each layer, by every view but raw attention.
 
-    Keys are int32[layer, query, rank], strongest first, -1 where there are fewer; shares are
-    float32[layer, query, rank], 0 to 1 of all that the token draws. A view that there is none of has arrays
-    without elements.
+    top_keys: by name of the views that there are, keys int32[layer, query, rank], strongest first, -1 where
+    there are fewer, and shares float32[layer, query, rank], 0 to 1 of all that the token draws.
     raw_sinks, norm_sinks: float32[layer, head], the mean share of special tokens and, in causal models, of
     the first token, in raw attention and weighted by the lengths of vectors; NaN where there are no such
     tokens, and no elements where the lengths are not known.
     """
 
-    rollout_keys: Int32
-    rollout_shares: Float32
-    flow_keys: Int32
-    flow_shares: Float32
-    norm_keys: Int32
-    norm_shares: Float32
+    top_keys: Mapping[str, TopKeys]
     raw_sinks: Float32
     norm_sinks: Float32
 
-    def top(self, name: str) -> tuple[Int32, Float32] | None:
+    def top(self, name: str) -> TopKeys | None:
         """Keys and shares of one view, None where there is none."""
-        keys: Int32 = getattr(self, f"{name}_keys")
-        return (keys, getattr(self, f"{name}_shares")) if keys.size else None
+        return self.top_keys.get(name)
 
 
 def flow_views(attention: StoredAttention, settings: AnalysisSettings) -> FlowViews:
     """Every view of one capture, layer by layer; `settings.top_keys` sources of each token.
 
-    Cross attention has neither rollout nor flow, a long text no flow (`settings.flow_limit`), and not every
-    capture has the lengths of vectors. Loads scipy where there is a flow. Raises `DamagedEntry` when
-    something cannot be read.
+    Loads scipy where there is a flow. Raises `DamagedEntry` when something cannot be read.
     """
-    count = settings.top_keys
+    tops = {
+        view.name: _strongest(view.layers(attention), settings.top_keys)
+        for view in VIEWS
+        if view.layers is not None and not view.absent(attention, settings)
+    }
+    return FlowViews(tops, *_sinks(attention))
+
+
+def _sinks(attention: StoredAttention) -> tuple[Float32, Float32]:
     norms = attention.beside.norms
-    layout = layout_of(attention, 1)
-    crossing = attention.facts.kind == "cross"
-    flowing = not crossing and flows_needed(layout, attention.facts.layers) <= settings.flow_limit
-    paths = (
-        *_strongest(() if crossing else rollout(attention), count),
-        *_strongest(attention_flow(attention) if flowing else (), count),
-    )
     if norms is None:
-        nothing = np.zeros((0, 0), np.float32)
-        return FlowViews(*paths, *_strongest((), count), nothing, nothing)
-    sinks = Sinks.from_layout(layout)
-    averages, raw_sinks, norm_sinks = [], [], []
+        return _NO_SINKS, _NO_SINKS
+    sinks = Sinks.from_layout(layout_of(attention, 1))
+    raw, weighted = [], []
     for index in range(attention.facts.layers):
         weights = attention.layer(index).weights
-        lengths = norm_weighted(weights, norms[index])
-        averages.append(shares_of(lengths.mean(axis=0, dtype=np.float32)))
-        raw_sinks.append(sinks.mass(weights))
-        norm_sinks.append(sinks.mass(shares_of(lengths)))
-    return FlowViews(*paths, *_strongest(averages, count), np.stack(raw_sinks), np.stack(norm_sinks))
+        raw.append(sinks.mass(weights))
+        weighted.append(sinks.mass(shares_of(norm_weighted(weights, norms[index]))))
+    return np.stack(raw), np.stack(weighted)
 
 
-def _strongest(layers: Iterable[NDArray[Any]], count: int) -> tuple[Int32, Float32]:
+def _strongest(layers: Iterable[NDArray[Any]], count: int) -> TopKeys:
     strongest = [strongest_keys(layer.astype(np.float32), count) for layer in layers]
-    if not strongest:
-        return np.zeros((0, 0, 0), np.int32), np.zeros((0, 0, 0), np.float32)
     return np.stack([keys for keys, _ in strongest]), np.stack([shares for _, shares in strongest])
+
+
+def _dump(views: FlowViews) -> bytes:
+    """The views as bytes; equal views give equal bytes."""
+    arrays = {}
+    for name in _computed():
+        arrays[f"{name}_keys"], arrays[f"{name}_shares"] = views.top_keys.get(name, _NO_KEYS)
+    return pack(MAGIC, {}, {**arrays, "raw_sinks": views.raw_sinks, "norm_sinks": views.norm_sinks})
+
+
+def _load(data: bytes) -> FlowViews:
+    """The views that `_dump` wrote. Raises `DamagedEntry` for any other bytes."""
+    dtypes = {f"{name}_{array}": dtype for name in _computed() for array, dtype in _ARRAYS.items()}
+    arrays = unpack(MAGIC, data, {**dtypes, "raw_sinks": "<f4", "norm_sinks": "<f4"})[1]
+    tops = {name: (arrays[f"{name}_keys"], arrays[f"{name}_shares"]) for name in _computed()}
+    present = {name: top for name, top in tops.items() if top[0].size}
+    return FlowViews(present, arrays["raw_sinks"], arrays["norm_sinks"])
+
+
+def _computed() -> list[str]:
+    return [view.name for view in VIEWS if view.layers is not None]
 
 
 FLOW_VIEWS: Result[FlowViews] = Result(
@@ -96,7 +106,7 @@ FLOW_VIEWS: Result[FlowViews] = Result(
     needs=("capture",),
     settings=("top_keys", "flow_limit"),
     compute=lambda captures, settings, about: flow_views(next(captures), settings),
-    dump=partial(pack_fields, MAGIC),
-    load=lambda data, about: unpack_fields(MAGIC, FlowViews, data),
+    dump=_dump,
+    load=lambda data, about: _load(data),
     subjects=lambda inventory: inventory.capture_subjects,
 )

@@ -16,7 +16,8 @@ from attention_gallery.analysis.measures.analyse import layout_of
 from attention_gallery.analysis.measures.attention_layout import LayerView, Layout
 from attention_gallery.analysis.measures.head_blocks import blocks, reaches_of
 from attention_gallery.analysis.measures.linear import Linear
-from attention_gallery.analysis.measures.metrics import OLSSON, WANG, Metric
+from attention_gallery.analysis.measures.metric import Metric
+from attention_gallery.analysis.measures.metrics import OLSSON, WANG
 from attention_gallery.analysis.measures.patterns import Pattern
 from attention_gallery.analysis.result import Result, Subject
 from attention_gallery.records import AttentionKind, Float32, HeadMetric, Int32, StoredAttention, Tokens

@@ -11,7 +11,8 @@ from attention_gallery.analysis.measures.attention_layout import LayerView, Layo
 from attention_gallery.analysis.measures.evaluator import MetricEvaluator, MetricValues
 from attention_gallery.analysis.measures.head_blocks import Block, feed_blocks, joined
 from attention_gallery.analysis.measures.head_types import Thresholds, decide_types
-from attention_gallery.analysis.measures.metrics import METRICS, Metric, metrics_for
+from attention_gallery.analysis.measures.metric import Metric
+from attention_gallery.analysis.measures.metrics import METRICS, metrics_for
 from attention_gallery.analysis.measures.sentence_analysis import SentenceAnalysis
 from attention_gallery.analysis.measures.top_pairs import StrongestKeys, strongest_content
 from attention_gallery.errors import DamagedEntry

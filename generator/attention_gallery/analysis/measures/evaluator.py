@@ -9,7 +9,8 @@ import numpy as np
 
 from attention_gallery.analysis.measures.attention_layout import LayerView, Layout
 from attention_gallery.analysis.measures.linear import Linear
-from attention_gallery.analysis.measures.metrics import Metric, metrics_for
+from attention_gallery.analysis.measures.metric import Metric
+from attention_gallery.analysis.measures.metrics import metrics_for
 from attention_gallery.analysis.measures.permutation import Permutations
 from attention_gallery.records import Float32
 

@@ -1,4 +1,4 @@
-"""The measures of a head: small stateless functions in a registry, each saying what it means.
+"""The registry of measures, each saying what it means.
 
 Most are linear: they look for a pattern of `patterns`. The others compute float32[head] from a `LayerView`.
 NaN where a measure is not defined.
@@ -6,17 +6,16 @@ NaN where a measure is not defined.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from attention_gallery.analysis.measures import patterns
-from attention_gallery.analysis.measures.attention_layout import LayerView, Layout
-from attention_gallery.analysis.measures.linear import Linear
-from attention_gallery.analysis.measures.patterns import Pattern
-from attention_gallery.analysis.measures.permutation import FEW, MANY, Draws
-from attention_gallery.records import AttentionKind, Float32, HeadMetric
+from attention_gallery.analysis.measures.attention_layout import LayerView
+from attention_gallery.analysis.measures.metric import Metric
+from attention_gallery.analysis.measures.permutation import MANY
+from attention_gallery.records import AttentionKind, Float32
 
 CLARK = "Clark et al. 2019, What Does BERT Look At?"
 VIG = "Vig & Belinkov 2019, Analyzing the Structure of Attention in a Transformer Language Model"
@@ -26,70 +25,11 @@ SHIM = "Shim et al. 2022, Understanding the Role of Self Attention for Efficient
 WANG = "Wang et al. 2023, Interpretability in the Wild: a Circuit for Indirect Object Identification"
 XIAO = "Xiao et al. 2024, Efficient Streaming Language Models with Attention Sinks"
 
-EVERY: tuple[AttentionKind, ...] = ("encoder", "decoder", "cross")
 # Distances between query and key, and the key at a query's own place, have a meaning inside one text only.
 WITHIN: tuple[AttentionKind, ...] = ("encoder", "decoder")
 
 # Weights whose logarithms are taken together, so that they stay in the processor's cache.
 CACHED = 2**16
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """One registered measure.
-
-    range: least and greatest possible value; the greatest is None where it is tokens - 1.
-    definition: a plain sentence for readers. caveat: when the number misleads.
-    pattern: what a linear measure looks for. compute: LayerView -> float32[head], for any other.
-    kinds: the kinds of attention that have it at all. ordered: whether it asks where the weights of a row
-    lie, so that shuffling them can change it. draws: on how many permutations it is taken, unless linear.
-    """
-
-    name: str
-    title: str
-    unit: str
-    range: tuple[float, float | None]
-    definition: str
-    source: str
-    caveat: str
-    pattern: Callable[[Layout], Pattern] | None = None
-    compute: Callable[[LayerView], Float32] | None = None
-    kinds: tuple[AttentionKind, ...] = EVERY
-    ordered: bool = True
-    draws: Draws = FEW
-
-    def range_for(self, tokens: int) -> tuple[float, float]:
-        """The closed interval of possible values for a sentence of so many tokens."""
-        low, high = self.range
-        return low, float(tokens - 1) if high is None else high
-
-    def __call__(self, view: LayerView) -> Float32:
-        """The measure of every head in view, float32[head], held in its range."""
-        if self.compute is not None:
-            return self.held(self.compute(view), view.layout)
-        if self.pattern is None:
-            raise TypeError(f"the measure {self.name} has neither a pattern nor a way to compute it")
-        linear = Linear.from_patterns(view.layout, [self.pattern(view.layout)])
-        return self.held(linear.measure(view)[0][0], view.layout)
-
-    def held(self, values: Float32, layout: Layout) -> Float32:
-        """The values, held in the measure's range against rounding."""
-        low, high = self.range_for(layout.queries)
-        return np.minimum(np.maximum(values, np.float32(low)), np.float32(high))
-
-    def describe(self, values: Float32, tokens: int) -> HeadMetric:
-        """The measured values float32[layer, head] together with what they mean."""
-        return HeadMetric(
-            name=self.name,
-            title=self.title,
-            unit=self.unit,
-            range=self.range_for(tokens),
-            values=values,
-            definition=self.definition,
-            source=self.source,
-            caveat=self.caveat,
-            ordered=self.ordered,
-        )
 
 
 def _entropy(view: LayerView) -> Float32:

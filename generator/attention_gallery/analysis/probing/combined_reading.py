@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from attention_gallery.analysis.measures.analyse import AnalysisAccumulator
 from attention_gallery.analysis.measures.head_blocks import feed_blocks
 from attention_gallery.analysis.measures.head_types import Thresholds
-from attention_gallery.analysis.measures.metrics import METRICS, Metric
+from attention_gallery.analysis.measures.metric import Metric
+from attention_gallery.analysis.measures.metrics import METRICS
 from attention_gallery.analysis.measures.sentence_analysis import SentenceAnalysis
 from attention_gallery.analysis.probing.argmax_targets import Int16, TargetAccumulator
 from attention_gallery.analysis.probing.gold_relations import GoldSentence
