@@ -82,7 +82,7 @@ def _strongest(layers: Iterable[NDArray[Any]], count: int) -> TopKeys:
 
 def _dump(views: FlowViews) -> bytes:
     """The views as bytes; equal views give equal bytes."""
-    arrays = {}
+    arrays: dict[str, NDArray[Any]] = {}
     for name in _computed():
         arrays[f"{name}_keys"], arrays[f"{name}_shares"] = views.top_keys.get(name, _NO_KEYS)
     return pack(MAGIC, {}, {**arrays, "raw_sinks": views.raw_sinks, "norm_sinks": views.norm_sinks})
