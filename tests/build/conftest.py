@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from edits_of_settings import built_gallery
 
 from quick_builds import KnownTemplates, frozen_objects, quick_builds
+from sample_gallery import Sample
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +27,10 @@ def _quick_builds(known_templates: KnownTemplates) -> Iterator[None]:
 def _frozen_objects() -> Iterator[None]:
     with frozen_objects():
         yield
+
+
+@pytest.fixture(scope="module")
+def gallery_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sample]:
+    """A gallery that has some of everything, built once for a module; copy it before changing it."""
+    with built_gallery(tmp_path_factory.mktemp("gallery")) as sample:
+        yield sample
