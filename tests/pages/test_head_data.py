@@ -15,7 +15,7 @@ import pytest
 from attention_gallery.analysis import KINDS, Across, HeadRelation, HeadsAcross
 from attention_gallery.analysis.experiments.repeated_tokens import REPEATS
 from attention_gallery.analysis.measures.head_types import decide_types
-from attention_gallery.analysis.measures.permutation import MANY
+from attention_gallery.analysis.measures.permutation import DRAWS
 from attention_gallery.pages.downloads.heads_table import (
     HEAD_COLUMNS,
     MEASURE_COLUMNS,
@@ -94,7 +94,7 @@ def test_every_head_has_every_measure_exactly(sample: Sample, model: str) -> Non
 def test_what_is_estimated_says_from_how_many_draws(sample: Sample) -> None:
     sample.build()
     draws = {one["name"]: one["shuffled_draws"] for one in value(sample, "dec")["measures"]}
-    assert draws.pop("sink") == MANY.most >= 50
+    assert draws.pop("sink") == DRAWS >= 50
     assert set(draws.values()) == {0}
     assert "random-induction" in draws
 

@@ -42,11 +42,7 @@ class MetricEvaluator:
         self._linear = Linear.from_patterns(layout, patterns)
         ranges = [self.metrics[index].range_for(layout.queries) for index in self._linear_indices]
         self._least, self._greatest = np.array(ranges, np.float32).reshape(-1, 2).T[:, :, None]
-        weights = layout.queries * layout.keys
-        self._drawn = [
-            (index, metric, metric.draws.count(weights)) for index, metric in self._others if metric.ordered
-        ]
-        self._permutations = Permutations(layout, max((count for _, _, count in self._drawn), default=0))
+        self._permutations = Permutations(layout)
         even = LayerView.from_weights(layout.uniform()[None], layout)
         uniform = np.full(len(numbered), np.nan, np.float32)
         uniform[self._linear_indices] = self._linear.uniform
@@ -75,8 +71,16 @@ class MetricEvaluator:
 
     def _draw(self, view: LayerView, mean: Float32, deviation: Float32) -> None:
         """Fill in what draws tell of the measures that have no closed form."""
-        for index, metric, count in self._drawn:
-            # Draws last: numpy adds a head's in the same way then, however many heads there are.
-            draws = self._permutations.views(view, count)
-            samples = np.stack([metric(permuted) for permuted in draws], axis=1)
-            mean[index], deviation[index] = samples.mean(axis=1), samples.std(axis=1, ddof=1)
+        ordered = [(index, metric) for index, metric in self._others if metric.ordered]
+        by_column = [(index, metric) for index, metric in ordered if metric.from_column_mass is not None]
+        if by_column:
+            drawn = self._permutations.column_mass(view)
+            for index, metric in by_column:
+                samples = metric.evaluate_column_mass(drawn, self.layout)
+                mean[index], deviation[index] = samples.mean(axis=1), samples.std(axis=1, ddof=1)
+        by_weight = [(index, metric) for index, metric in ordered if metric.from_column_mass is None]
+        if by_weight:
+            permuted = self._permutations.views(view)
+            samples = np.stack([[metric(draw) for _, metric in by_weight] for draw in permuted])
+            indices = [index for index, _ in by_weight]
+            mean[indices], deviation[indices] = samples.mean(axis=0), samples.std(axis=0, ddof=1)

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from attention_gallery.analysis.measures import patterns
-from attention_gallery.analysis.measures.attention_layout import LayerView
+from attention_gallery.analysis.measures.attention_layout import LayerView, Layout
 from attention_gallery.analysis.measures.metric import Metric
-from attention_gallery.analysis.measures.permutation import MANY
 from attention_gallery.records import AttentionKind, Float32
 
 CLARK = "Clark et al. 2019, What Does BERT Look At?"
@@ -58,14 +57,12 @@ def _weighed_logarithms(weights: Float32) -> Float32:
     return sums.reshape(weights.shape[:2])
 
 
-def _sink(view: LayerView) -> Float32:
-    layout = view.layout
+def _sink(mass: Float32, layout: Layout) -> Float32:
     widely_seen = np.flatnonzero(layout.lookers >= max(2, layout.lookers.max(initial=0) / 2))
     if not widely_seen.size or layout.keys < 2:
-        return view.absent()
+        return np.full(mass.shape[:-1], np.nan, np.float32)
     side_by_side = slice(widely_seen[0], widely_seen[-1] + 1)
-    column_means = view.column_mass()[:, side_by_side] / layout.lookers[side_by_side]
-    largest: Float32 = column_means.max(axis=1)
+    largest: Float32 = (mass[..., side_by_side] / layout.lookers[side_by_side]).max(axis=-1)
     return largest
 
 
@@ -212,8 +209,7 @@ METRICS: tuple[Metric, ...] = (
         source="The importance score of " + GU + ", over all keys instead of the first",
         caveat="The largest of many means is above even attention by chance alone: compare with shuffled "
         "rows. It does not say which token it is, nor that the token matters.",
-        compute=_sink,
-        draws=MANY,
+        from_column_mass=_sink,
     ),
     Metric(
         name="duplicate",

@@ -20,7 +20,6 @@ from typing import Any
 import numpy as np
 
 from attention_gallery.analysis import BUILT_IN, METRICS, MeasureSet, Metric
-from attention_gallery.analysis.measures.permutation import FEW
 from attention_gallery.build.plan.measure_guard import Guard, MeasureEntry
 from attention_gallery.errors import ManifestError, Problem, did_you_mean
 from attention_gallery.files import cannot_read
@@ -177,7 +176,7 @@ def _metric(source: _Source, entry: MeasureEntry, taken: set[str]) -> Metric:
         metric,
         pattern=None if pattern is None else partial(guard.pattern, pattern),
         compute=None if compute is None else partial(guard.compute, compute),
-        draws=FEW,
+        from_column_mass=None,  # `compute` says all, and is checked
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from attention_gallery.addresses import routes
 from attention_gallery.analysis import HeadRelation, RelationScore, metric_named
 from attention_gallery.analysis.experiments.repeated_tokens import REPEATS
+from attention_gallery.analysis.measures.permutation import DRAWS
 from attention_gallery.analysis.probing.probe import BestHead
 from attention_gallery.pages.downloads.download import Download
 from attention_gallery.pages.frame import provenance
@@ -146,14 +147,14 @@ def _measure(measured: Measured) -> dict[str, Any]:
 
 
 def _draws(metric: HeadMetric) -> int | None:
-    """From at most how many permutations chance is estimated: 0 for a closed form, None for own measures."""
+    """From how many permutations chance is estimated: 0 for a closed form, None for own measures."""
     if not metric.ordered or metric.name in {score.name for score in REPEATS}:
         return 0
     try:
         built_in = metric_named(metric.name)
     except KeyError:
         return None
-    return 0 if built_in.compute is None else built_in.draws.most
+    return DRAWS if built_in.from_column_mass is not None else 0
 
 
 def _rows(values: Float32) -> list[list[float | None]]:
