@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,19 @@ ROOT = Path(attention_gallery.__file__).parent
 
 BOUND = 0.01
 """The share of the names that a room binds that may say nothing."""
+
+
+RETIRED = {
+    "chrome": "page frame",
+    "gauge": "metric evaluator",
+    "ladder": "prefixes, length sweep, or strategies",
+    "likeness": "similarity",
+    "looks": "argmax targets",
+    "lots": "permutations, draws",
+    "rung": "prefix",
+    "standouts": "top pairs",
+}
+"""Words that the names of what is defined did without, since the field has others, with these."""
 
 
 def bound_names(tree: ast.AST) -> Iterator[str]:
@@ -97,3 +111,38 @@ def test_names_say_what_their_values_are() -> None:
                 f"{room or 'modules of the package'}: {share:.1%} of {names}, not {BOUND:.1%}: {worst}"
             )
     assert not wrong, "\n".join(["names that say nothing:", *wrong])
+
+
+def defined_names(tree: ast.AST) -> Iterator[str]:
+    """The names of classes, functions and methods, and of the fields of classes."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                yield name
+            case ast.ClassDef(name=name, body=body):
+                yield name
+                for statement in body:
+                    match statement:
+                        case ast.AnnAssign(target=ast.Name(id=field)):
+                            yield field
+
+
+def words_of(name: str) -> list[str]:
+    """`BesideShape` and `beside_shape` are both of "beside" and "shape"."""
+    return [word.lower() for word in re.findall(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])", name)]
+
+
+def test_the_words_of_a_name_are_told_apart() -> None:
+    assert words_of("_HeadRoutes") == words_of("head_routes") == ["head", "routes"]
+    assert words_of("HTTPServer2") == ["http", "server2"]
+
+
+def test_what_is_defined_has_the_names_of_the_field() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)}: {name}: say {RETIRED[word]}"
+        for path in sorted(ROOT.rglob("*.py"))
+        for name in defined_names(ast.parse(path.read_text(encoding="utf-8")))
+        for word in words_of(name)
+        if word in RETIRED
+    ]
+    assert not wrong, "\n".join(wrong)

@@ -44,7 +44,7 @@ def future(tokens: int, device: torch.device) -> torch.Tensor:
     return torch.ones(block, block, device=device).triu_(1)
 
 
-def looks_ahead(weights: torch.Tensor, hidden: torch.Tensor) -> bool:
+def sees_ahead(weights: torch.Tensor, hidden: torch.Tensor) -> bool:
     """Whether any query gives weight to a key after it; `weights` are square and not negative.
 
     `hidden` is the `future` of so many tokens, which all layers of a sentence share.
