@@ -40,8 +40,8 @@ def test_what_is_no_number_is_no_small_error() -> None:
 def test_the_hidden_parts(seed: int, tokens: int, window: int) -> None:
     weights = random(seed, (2, tokens, tokens))
     hidden = checks.future(tokens, weights.device)
-    assert checks.looks_ahead(weights, hidden) == (tokens > 1)
-    assert not checks.looks_ahead(weights.tril(), hidden)
+    assert checks.sees_ahead(weights, hidden) == (tokens > 1)
+    assert not checks.sees_ahead(weights.tril(), hidden)
     assert checks.reaches_beyond(weights, window) == (tokens > window)
     assert not checks.reaches_beyond(weights.triu(1 - window), window)
     assert not checks.has_negative(weights)
@@ -55,9 +55,9 @@ def test_the_hidden_parts(seed: int, tokens: int, window: int) -> None:
 def test_a_single_look_ahead_is_found(query: int, key: int) -> None:
     weights = torch.ones(2, 600, 600).tril()
     hidden = checks.future(600, weights.device)
-    assert not checks.looks_ahead(weights, hidden)
+    assert not checks.sees_ahead(weights, hidden)
     weights[1, query, key] = 1e-30
-    assert checks.looks_ahead(weights, hidden)
+    assert checks.sees_ahead(weights, hidden)
 
 
 @settings(max_examples=60)

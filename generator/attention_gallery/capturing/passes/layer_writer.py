@@ -149,7 +149,7 @@ class LayerSink:
         if checks.has_negative(weights):
             raise InexactAttentionError(f"the attention of layer {index} has negative weights")
         self.row_sum_error = max(self.row_sum_error, error)
-        if self._facts.causal and checks.looks_ahead(weights, self._future(weights)):
+        if self._facts.causal and checks.sees_ahead(weights, self._future(weights)):
             raise InexactAttentionError(
                 f"layer {index} attends to later tokens, although the model is causal"
             )
