@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 from attention_gallery.errors import ManifestError
 from attention_gallery.manifest.blocks.contrasts import check_forms
 from attention_gallery.manifest.blocks.readers import check_readers
-from attention_gallery.manifest.blocks.relations import Finding, KeyPath
 from attention_gallery.manifest.blocks.sentences import (
     check_collections,
     check_language,
@@ -20,6 +19,7 @@ from attention_gallery.manifest.blocks.sentences import (
     check_title,
 )
 from attention_gallery.manifest.defaults import Origins
+from attention_gallery.manifest.findings import Finding, KeyPath
 from attention_gallery.manifest.paths import check_paths
 from attention_gallery.manifest.slugs import RESERVED_LATELY, is_slug, reserved_reason
 from attention_gallery.manifest.source import parse_source

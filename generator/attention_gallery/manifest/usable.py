@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from attention_gallery.manifest.blocks.relations import KeyPath
+from attention_gallery.manifest.findings import KeyPath
 from attention_gallery.manifest.settings import GallerySettings
 
 # What the manifest lists by slug.

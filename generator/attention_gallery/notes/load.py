@@ -182,9 +182,14 @@ def _load(
         target = target_of(parts, *known)
     except PlaceError as error:
         problems.append(Problem(error.reason, error.mend, file.path))
-    data = _bytes(file, problems)
-    text = _text(file, data, problems) if data is not None else None
-    if data is None or text is None:
+    try:
+        data = read_user_file(file.path, LARGEST)
+        text = _text(file, data)
+    except OSError as error:
+        problems.append(cannot_read("the note cannot be read", error, "put a text file there", file.path))
+        return None
+    except NoteError as error:
+        problems += error.problems
         return None
     matter, claims, body, line = _split(file, text, target, problems)
     title = matter.title
@@ -210,28 +215,18 @@ def _load(
     )
 
 
-def _bytes(file: ContentFile, problems: list[Problem]) -> bytes | None:
-    try:
-        data = read_user_file(file.path, LARGEST)
-    except OSError as error:
-        problems.append(cannot_read("the note cannot be read", error, "put a text file there", file.path))
-        return None
-    return data
-
-
-def _text(file: ContentFile, data: bytes, problems: list[Problem]) -> str | None:
+def _text(file: ContentFile, data: bytes) -> str:
+    """The text of a note. Raises `NoteError`."""
     try:
         text = data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        problems.append(not_utf8(file.path, data, error))
-        return None
+        raise NoteError(not_utf8(file.path, data, error)) from None
     text = re.sub("\r\n?", "\n", text)
     if control := CONTROL.search(text):
         lines = text[: control.start()].split("\n")
         reason = f"the note contains the control character U+{ord(control[0]):04X}"
         quote = text.split("\n")[len(lines) - 1]
-        problems.append(Problem(reason, "remove it", file.path, len(lines), len(lines[-1]) + 1, quote))
-        return None
+        raise NoteError(Problem(reason, "remove it", file.path, len(lines), len(lines[-1]) + 1, quote))
     return text
 
 

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from attention_gallery.errors import did_you_mean
-from attention_gallery.manifest.blocks.relations import Finding, KeyPath
 from attention_gallery.manifest.blocks.sentences import check_title
+from attention_gallery.manifest.findings import Finding, KeyPath
 from attention_gallery.manifest.settings import ContrastSpec
 from attention_gallery.manifest.slugs import possible_slugs, slugs_of
 

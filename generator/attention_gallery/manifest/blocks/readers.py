@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from attention_gallery.errors import did_you_mean
-from attention_gallery.manifest.blocks.relations import Finding
+from attention_gallery.manifest.findings import Finding
 from attention_gallery.manifest.slugs import slugs_of
 
 _Items = Sequence[tuple[int, dict[str, Any]]]

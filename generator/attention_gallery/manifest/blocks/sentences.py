@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from attention_gallery.manifest.blocks.relations import Finding, KeyPath, absent, check_relations
+from attention_gallery.manifest.blocks.relations import absent, check_relations
 from attention_gallery.manifest.blocks.words import occurrences
+from attention_gallery.manifest.findings import Finding, KeyPath
 from attention_gallery.texts.reading import joined_texts
 
 _LANGUAGE = re.compile(

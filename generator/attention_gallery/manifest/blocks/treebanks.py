@@ -12,8 +12,8 @@ from pydantic import Field, ValidationError
 from attention_gallery.errors import ManifestError, Problem, did_you_mean
 from attention_gallery.files import cannot_read, kind_of
 from attention_gallery.manifest.blocks.conllu_file import TreeSentence, read_conllu
-from attention_gallery.manifest.blocks.relations import Finding, KeyPath, placed
 from attention_gallery.manifest.explain import explain
+from attention_gallery.manifest.findings import Finding, KeyPath, placed
 from attention_gallery.manifest.paths import inside
 from attention_gallery.manifest.settings import CollectedSentence, CollectionSpec, RelationSpec, Settings
 from attention_gallery.manifest.slugs import RESERVED_LATELY, reserved_reason, shorten, slugify

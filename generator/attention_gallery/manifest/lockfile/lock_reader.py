@@ -11,7 +11,7 @@ from attention_gallery.errors import LockError, Problem
 from attention_gallery.files import cannot_read, kind_of
 from attention_gallery.manifest.lockfile.lock import ENVIRONMENT, SCHEMA, Lock, LockedModel
 from attention_gallery.manifest.slugs import is_slug
-from attention_gallery.manifest.yaml.document import Document, read_document
+from attention_gallery.manifest.yaml.document import Document, KeyPath, read_document
 from attention_gallery.manifest.yaml.nodes import YamlError, split_lines
 from attention_gallery.manifest.yaml.textfile import not_utf8
 from attention_gallery.user_files import read_user_file
@@ -33,8 +33,7 @@ _FORMS = {
 _NEEDED = ("source", "format", "weights", "tokenizer")
 # The first has no environments; it is read as it is, and written anew by whoever locks again.
 _SCHEMAS = range(1, SCHEMA + 1)
-_KeyPath = tuple[str | int, ...]
-_Finding = tuple[str, _KeyPath]
+_Finding = tuple[str, KeyPath]
 
 
 def read_lock(path: Path) -> Lock | None:
@@ -106,7 +105,7 @@ def _findings(data: Any) -> Iterator[_Finding]:
             yield f'the model "{slug}" has no values', ("models", slug)
 
 
-def _of_model(values: dict[str, Any], keys: _KeyPath) -> Iterator[_Finding]:
+def _of_model(values: dict[str, Any], keys: KeyPath) -> Iterator[_Finding]:
     for key, value in values.items():
         at = (*keys, key)
         if key == "libraries":
@@ -120,12 +119,12 @@ def _of_model(values: dict[str, Any], keys: _KeyPath) -> Iterator[_Finding]:
     yield from ((f'the model "{keys[-1]}" has no `{key}`', keys) for key in _NEEDED if key not in values)
 
 
-def _of_libraries(value: Any, keys: _KeyPath) -> Iterator[_Finding]:
+def _of_libraries(value: Any, keys: KeyPath) -> Iterator[_Finding]:
     if not isinstance(value, dict) or not all(isinstance(version, str) for version in value.values()):
         yield "`libraries` must be a block of names and versions", keys
 
 
-def _of_environment(value: Any, keys: _KeyPath) -> Iterator[_Finding]:
+def _of_environment(value: Any, keys: KeyPath) -> Iterator[_Finding]:
     if not isinstance(value, dict):
         yield "`environment` must be a block of names and values", keys
         return
@@ -137,7 +136,7 @@ def _of_environment(value: Any, keys: _KeyPath) -> Iterator[_Finding]:
             yield f"`{name}` must be {expected}", (*keys, name)
 
 
-def _unknown(key: str, keys: _KeyPath) -> _Finding:
+def _unknown(key: str, keys: KeyPath) -> _Finding:
     return f'unknown key "{key}"', keys
 
 
