@@ -15,7 +15,7 @@ from attention_gallery.hashing import digest_bytes
 from attention_gallery.manifest.explain import explain
 from attention_gallery.manifest.settings import Settings
 from attention_gallery.manifest.yaml.document import CONTROL, Document, read_document
-from attention_gallery.manifest.yaml.nodes import YamlError
+from attention_gallery.manifest.yaml.nodes import YamlError, split_lines
 from attention_gallery.manifest.yaml.textfile import not_utf8
 from attention_gallery.notes.assets import ContentFile, walk
 from attention_gallery.notes.questions.claims import Claim, ClaimSpec, read_claims
@@ -250,7 +250,6 @@ def _split(
 def _front_matter(
     file: ContentFile, text: str, target: NoteTarget | None, problems: list[Problem]
 ) -> tuple[FrontMatter, tuple[Claim, ...]]:
-    lines = text.split("\n")
     wrong: list[Problem] = []
     matter = FrontMatter()
     claims: tuple[Claim, ...] = ()
@@ -263,10 +262,9 @@ def _front_matter(
             claims, mistakes = read_claims(specs, document, target, file.path)
             wrong += mistakes
     except YamlError as error:
-        wrong.append(error.problem())
-    for problem in sorted(wrong, key=lambda problem: (problem.line or 0, problem.column or 0)):
-        quote = lines[problem.line - 1] if problem.line and problem.line <= len(lines) else problem.quote
-        problems.append(replace(problem, file=file.path, quote=quote))
+        wrong.append(error.problem(split_lines(text)))
+    wrong.sort(key=lambda problem: (problem.line or 0, problem.column or 0))
+    problems += (replace(problem, file=file.path) for problem in wrong)
     return matter, claims
 
 
@@ -277,7 +275,8 @@ def _right_part(document: Document, wrong: list[Problem]) -> tuple[FrontMatter, 
     """
     data = {} if document.data is None else document.data
     if not isinstance(data, dict):
-        wrong.append(Problem("front matter is a block of `key: value` lines", "write `title: …`", line=2))
+        reason = "front matter is a block of `key: value` lines"
+        wrong.append(Problem(reason, "write `title: …`", line=2, quote=document.lines[1]))
         data = {}
     refused: set[tuple[str | int, ...]] = set()
     try:

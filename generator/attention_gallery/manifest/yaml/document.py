@@ -127,9 +127,8 @@ def _mapping(document: Document, node: Node, path: KeyPath, repeating: bool) -> 
         keys = (*path, name)
         if name in result:
             first = document.keys[keys].line
-            document.report(
-                f'the key "{name}" stands here twice; the first is in line {first}', "keep one", key
-            )
+            reason = f'the key "{name}" stands here twice; the first is in line {first}'
+            document.report(reason, "keep one", key)
             continue
         document.keys[keys] = key
         result[name] = _build(document, value, keys, repeating)
@@ -145,13 +144,11 @@ def _key(document: Document, key: Node) -> str | None:
         document.report("the key contains a control character", "remove it", key)
     elif key.kind in _READS_AS:
         mend = f'put it in quotes: "{key.value}"' if key.value else "write a name before the colon"
-        document.report(
-            f"YAML reads the key `{key.value}` as {_READS_AS[key.kind]}, not as a name", mend, key
-        )
+        reason = f"YAML reads the key `{key.value}` as {_READS_AS[key.kind]}, not as a name"
+        document.report(reason, mend, key)
     else:
-        document.report(
-            "a key must be a plain name", "text that begins with `[`, `{` or `?` needs quotes", key
-        )
+        mend = "text that begins with `[`, `{` or `?` needs quotes"
+        document.report("a key must be a plain name", mend, key)
     return None
 
 
@@ -171,25 +168,18 @@ def _scalar(document: Document, node: Node) -> Any:
     if node.kind in {"bool", "int", "float"} and isinstance(text, str):
         return _number(document, node)
     tag = node.kind if node.kind.startswith("!") else f"!!{node.kind}"
-    document.report(
-        f"the tag `{tag}` is not used in galleries", "text that begins with `!` needs quotes", node
-    )
+    mend = "text that begins with `!` needs quotes"
+    document.report(f"the tag `{tag}` is not used in galleries", mend, node)
     return Unusable()
 
 
 def _number(document: Document, node: Node) -> Any:
     scalar = yaml.ScalarNode(f"tag:yaml.org,2002:{node.kind}", node.value)
-    construct = {
-        "bool": _SAFE.construct_yaml_bool,
-        "int": _SAFE.construct_yaml_int,
-        "float": _SAFE.construct_yaml_float,
-    }[node.kind]
     try:
-        return construct(scalar)
+        return _SAFE.yaml_constructors[scalar.tag](_SAFE, scalar)
     except (ValueError, KeyError, OverflowError, IndexError):
-        document.report(
-            f"`{node.value[:40]}` cannot be read as {_READS_AS[node.kind]}", "put it in quotes", node
-        )
+        reason = f"`{node.value[:40]}` cannot be read as {_READS_AS[node.kind]}"
+        document.report(reason, "put it in quotes", node)
         return Unusable()
 
 
