@@ -125,9 +125,8 @@ def _table(rows: Sequence[tuple[str, Float32]], labels: Sequence[str], top: int)
     """A line for each row of weights float32[key]: a name, a bar for the strongest key, the top keys."""
     cells = [(name, _strongest(weights, labels, top)) for name, weights in rows]
     names = max(width(name) for name, _ in cells)
-    widths = [
-        max(width(keys[rank][0]) for _, keys in cells if rank < len(keys)) for rank in range(_depth(cells))
-    ]
+    depth = max(len(keys) for _, keys in cells)
+    widths = [max(width(keys[rank][0]) for _, keys in cells if rank < len(keys)) for rank in range(depth)]
     for name, keys in cells:
         bar = "█" * round(keys[0][1] * _BAR)
         listed = "   ".join(
@@ -140,10 +139,6 @@ def _table(rows: Sequence[tuple[str, Float32]], labels: Sequence[str], top: int)
 def _filled(text: str, columns: int) -> str:
     """A text with spaces after it, up to so many columns of the terminal."""
     return text + " " * (columns - width(text))
-
-
-def _depth(cells: Sequence[tuple[str, Sequence[object]]]) -> int:
-    return max(len(keys) for _, keys in cells)
 
 
 def _strongest(weights: Float32, labels: Sequence[str], top: int) -> list[tuple[str, float]]:
