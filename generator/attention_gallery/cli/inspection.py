@@ -13,7 +13,7 @@ from attention_gallery.errors import ManifestError, UserError, did_you_mean, wid
 from attention_gallery.project_files import MANIFEST
 
 if TYPE_CHECKING:
-    from attention_gallery.manifest import ModelSpec
+    from attention_gallery.manifest.settings import ModelSpec
     from attention_gallery.progress import Reporter
     from attention_gallery.records import Float32, StoredAttention, Tokens
 
@@ -27,8 +27,9 @@ def choose_model(name: str, manifest: Path) -> tuple[ModelSpec, Path, int]:
     `OSError` when there is a manifest that cannot be read.
     """
     from attention_gallery.files import kind_of
-    from attention_gallery.manifest import ModelSpec, load_manifest, parse_source
-    from attention_gallery.manifest.settings import CaptureSettings
+    from attention_gallery.manifest.load import load_manifest
+    from attention_gallery.manifest.settings import CaptureSettings, ModelSpec
+    from attention_gallery.manifest.source import parse_source
 
     path = manifest.absolute()
     path = path / MANIFEST if kind_of(path) == "folder" else path

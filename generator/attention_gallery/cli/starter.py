@@ -23,7 +23,7 @@ SCHEMA = "gallery.schema.json"
 
 def starter_files() -> Mapping[str, bytes]:
     """The content of a new gallery's files by their path in its folder, `/` between parts."""
-    from attention_gallery.manifest import schema_text
+    from attention_gallery.manifest.schema import schema_text
 
     source = Path(__file__).parent / "init_files"
     files = {path: (source / name).read_bytes() for name, path in _PLACES.items()}
