@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from attention_gallery.analysis import GoldSentence, Probe, gold_of, head_relations
 from attention_gallery.analysis.probing.argmax_targets import NOTHING, Int16
 from attention_gallery.analysis.probing.intervals import effective_texts, lead_interval, share_interval
-from attention_gallery.manifest import load_manifest
+from attention_gallery.manifest.load import load_manifest
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXTS = (5, 8, 12, 20, 50, 100, 200, 300, 500)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from attention_gallery.notes import Note, NoteTarget
+from attention_gallery.notes.load import Note
+from attention_gallery.notes.target import NoteTarget
 
 ABOUT = NoteTarget("about")
 

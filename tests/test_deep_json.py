@@ -11,10 +11,10 @@ from attention_gallery.build.execute.ownership import MARKER, owned_files
 from attention_gallery.errors import DamagedEntry, LockError, ManifestError, NoteError, OutputError
 from attention_gallery.files import parse_json
 from attention_gallery.hashing import digest_bytes
-from attention_gallery.manifest import load_manifest
+from attention_gallery.manifest.load import load_manifest
 from attention_gallery.manifest.lockfile.lock_reader import read_lock
 from attention_gallery.models import FingerprintMemory, ResolvedModel
-from attention_gallery.notes import load_notes
+from attention_gallery.notes.load import load_notes
 from attention_gallery.publish import _check_site
 from attention_gallery.store.sidecar import load
 

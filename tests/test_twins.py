@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from attention_gallery.build import BuildOptions, check
 from attention_gallery.errors import NoteError, ThemeError
-from attention_gallery.notes import content_assets
+from attention_gallery.notes.assets import content_assets
 from attention_gallery.progress import SilentReporter
 from attention_gallery.theme.find import find_theme
 from attention_gallery.twins import same_elsewhere, told_apart, twins

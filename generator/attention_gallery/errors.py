@@ -21,6 +21,7 @@ import difflib
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 
 # Format characters that scripts and emoji need: a terminal gets them as they are, and gives them no column.
@@ -59,12 +60,9 @@ class Problem:
         path = self.file
         if relative_to is not None and path.is_relative_to(relative_to):
             path = path.relative_to(relative_to)
-        parts = [str(path)]
-        if self.line is not None:
-            parts.append(str(self.line))
-            if self.column is not None:
-                parts.append(str(self.column))
-        return ":".join(parts) + ": "
+        line = "" if self.line is None else f":{self.line}"
+        column = "" if self.line is None or self.column is None else f":{self.column}"
+        return f"{path}{line}{column}: "
 
     def _quotation(self) -> list[str]:
         source = (self.quote or "").rstrip("\n").replace("\t", " ")
@@ -98,14 +96,8 @@ def _columns(letter: str) -> int:
 
 def _cut(text: str, most: int) -> str:
     """As much of the beginning of a text as fits into so many columns."""
-    end = len(text)
-    taken = 0
-    for number, letter in enumerate(text):
-        taken += _columns(letter)
-        if taken > most:
-            end = number
-            break
-    return text[:end]
+    ends = accumulate(map(_columns, text))
+    return "".join(letter for letter, end in zip(text, ends, strict=True) if end <= most)
 
 
 class GalleryError(Exception):

@@ -19,20 +19,12 @@ from attention_gallery.errors import Problem, UserError
 Kind = Literal["nothing", "file", "folder", "other"]
 
 # What the system refuses although nobody made a mistake: full disks, permissions, limits, broken devices.
-_TROUBLE = frozenset(
-    {
-        errno.ENOSPC,
-        errno.EDQUOT,
-        errno.EFBIG,
-        errno.EACCES,
-        errno.EPERM,
-        errno.EROFS,
-        errno.EMFILE,
-        errno.ENFILE,
-        errno.ENOMEM,
-        errno.EIO,
-    }
-)
+_TROUBLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS} | {
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.ENOMEM,
+    errno.EIO,
+}
 _AGAINST = dict.fromkeys((errno.EACCES, errno.EPERM), "check who owns it and its permissions")
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2  # Linux renameat2(2)
@@ -171,12 +163,8 @@ def _walk(folder: str, prefix: str, empty_folders: bool) -> Iterator[str]:
         entries = sorted(scanned, key=lambda entry: entry.name)
     if empty_folders and prefix and not entries:
         yield prefix
-    below = []
-    for entry in entries:
-        if entry.is_dir(follow_symlinks=False):
-            below.append(entry)
-        else:
-            yield prefix + entry.name
+    below = [entry for entry in entries if entry.is_dir(follow_symlinks=False)]
+    yield from (prefix + entry.name for entry in entries if not entry.is_dir(follow_symlinks=False))
     for entry in below:
         yield from _walk(entry.path, f"{prefix}{entry.name}/", empty_folders)
 

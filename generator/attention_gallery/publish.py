@@ -25,21 +25,14 @@ from attention_gallery.host_limits import LARGEST_FILE, LARGEST_SITE, file_too_l
 from attention_gallery.user_files import LARGEST_PAGE, check_user_file, read_user_file
 
 # Where a repository is, for a git that should not look for it (`git rev-parse --local-env-vars`).
-_ELSEWHERE = frozenset(
-    f"GIT_{name}"
-    for name in (
-        "DIR",
-        "WORK_TREE",
-        "INDEX_FILE",
-        "COMMON_DIR",
-        "OBJECT_DIRECTORY",
-        "ALTERNATE_OBJECT_DIRECTORIES",
-        "NAMESPACE",
-        "PREFIX",
-        "GRAFT_FILE",
-        "SHALLOW_FILE",
-    )
-)
+_ELSEWHERE = {
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_COMMON_DIR",
+    "GIT_INDEX_FILE",
+    "GIT_NAMESPACE",
+    "GIT_PREFIX",
+} | {"GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_GRAFT_FILE", "GIT_SHALLOW_FILE"}
 _DOMAIN = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)(?:\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))+")
 
 
@@ -126,17 +119,21 @@ class _Git:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         try:
-            return subprocess.run(
-                ["git", *arguments],
-                cwd=self.folder,
-                env=self.environment,
-                capture_output=True,
-                encoding="utf-8",
-                errors="replace",
-                check=False,
-            )
+            return self.start(["git", *arguments], {})
         except FileNotFoundError:
             raise OutputError("git is not installed", mend="install git, then publish again") from None
+
+    def start(self, command: list[str], variables: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+        """Run a program in the folder, with further variables of the environment."""
+        return subprocess.run(
+            command,
+            cwd=self.folder,
+            env={**self.environment, **variables},
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+        )
 
     def must(self, reason: str, *arguments: str) -> str:
         """The output of a git command. Raises `OutputError` with git's own words when it fails."""
@@ -151,8 +148,13 @@ class _Git:
 
 
 def _references(remote: str, branch: str) -> tuple[str, str]:
-    """The branch as the remote has it, and as it is here; the first that there is counts."""
+    """The branch as the remote has it, and as it is here."""
     return f"refs/remotes/{remote}/{branch}", f"refs/heads/{branch}"
+
+
+def _latest(git: _Git, remote: str, branch: str) -> str | None:
+    """The first of these references that there is, None where the branch is new."""
+    return next(filter(git.commit, _references(remote, branch)), None)
 
 
 def _check_site(site: Path) -> None:
@@ -166,15 +168,13 @@ def _check_site(site: Path) -> None:
             mend='run "attention-gallery build", or correct "output" in the manifest',
         ) from None
     except ValueError:
-        raise OutputError(
-            f"{site / MARKER} is damaged", mend='run "attention-gallery build --force"'
-        ) from None
+        mend = 'run "attention-gallery build --force"'
+        raise OutputError(f"{site / MARKER} is damaged", mend) from None
     if not (site / "index.html").is_file():
         raise OutputError(f"{site} has no home page", mend='run "attention-gallery build" first')
     if isinstance(marker, dict) and marker.get("drafts"):
-        raise OutputError(
-            "the site contains drafts", mend='run "attention-gallery build" without --drafts first'
-        )
+        mend = 'run "attention-gallery build" without --drafts first'
+        raise OutputError("the site contains drafts", mend)
 
 
 def _check_repository(git: _Git, remote: str, branch: str, push: bool) -> None:
@@ -191,9 +191,8 @@ def _check_repository(git: _Git, remote: str, branch: str, push: bool) -> None:
     remotes = git.must("git could not list its remotes", "remote").splitlines()
     if push and remote not in remotes:
         known = "known remotes: " + ", ".join(remotes) if remotes else "the repository has no remote"
-        raise OutputError(
-            f'there is no remote called "{remote}"', mend=f"{known}; add one: git remote add {remote} URL"
-        )
+        mend = f"{known}; add one: git remote add {remote} URL"
+        raise OutputError(f'there is no remote called "{remote}"', mend)
     checked_out = git.must("git could not list its worktrees", "worktree", "list", "--porcelain")
     if f"branch refs/heads/{branch}" in checked_out.splitlines():
         raise OutputError(
@@ -204,10 +203,8 @@ def _check_repository(git: _Git, remote: str, branch: str, push: bool) -> None:
 
 def _fetch(git: _Git, remote: str, branch: str) -> None:
     """Bring the remote's branch here, so that the new commit follows what others published."""
-    listed = git.must(
-        f'the remote "{remote}" could not be reached', "ls-remote", "--heads", remote, f"refs/heads/{branch}"
-    )
-    if listed:
+    reason = f'the remote "{remote}" could not be reached'
+    if git.must(reason, "ls-remote", "--heads", remote, f"refs/heads/{branch}"):
         reference = f"+refs/heads/{branch}:refs/remotes/{remote}/{branch}"
         git.must(f'"{branch}" could not be fetched', "fetch", "--quiet", "--no-tags", remote, reference)
     else:
@@ -216,25 +213,20 @@ def _fetch(git: _Git, remote: str, branch: str) -> None:
 
 def _check_branch(git: _Git, remote: str, branch: str, force: bool) -> None:
     """Refuse to replace a branch of something else. Raises `OutputError`."""
-    for reference in _references(remote, branch):
-        listed = git.run("ls-tree", "--name-only", reference)
-        if listed.returncode == 0:
-            names = listed.stdout.splitlines()
-            if names and MARKER not in names and not force:
-                raise OutputError(
-                    f'the branch "{branch}" holds something else than a published gallery',
-                    mend="choose another --branch, or replace its content with --force",
-                )
-            return
+    if (latest := _latest(git, remote, branch)) is not None and not force:
+        names = git.run("ls-tree", "--name-only", latest).stdout.splitlines()
+        if names and MARKER not in names:
+            raise OutputError(
+                f'the branch "{branch}" holds something else than a published gallery',
+                mend="choose another --branch, or replace its content with --force",
+            )
 
 
 def _kept_domain(git: _Git, remote: str, branch: str, site: Path) -> str | None:
     """The domain that the branch was published under before, which the settings of a host depend on."""
-    for reference in _references(remote, branch):
-        if git.commit(reference) is not None:
-            domain = git.run("show", f"{reference}:CNAME").stdout.strip()
-            return domain if _DOMAIN.fullmatch(domain) and not (site / "CNAME").exists() else None
-    return None
+    latest = _latest(git, remote, branch)
+    domain = git.run("show", f"{latest}:CNAME").stdout.strip() if latest is not None else ""
+    return domain if _DOMAIN.fullmatch(domain) and not (site / "CNAME").exists() else None
 
 
 def _identity(git: _Git) -> dict[str, str]:
@@ -283,11 +275,8 @@ def _measure(site: Path) -> _SiteFiles:
         f"{path.relative_to(site)} in the site belongs to git, and is left out of what is published"
         for path in left_out
     ]
-    warnings += [
-        file_too_large(str(path.relative_to(site)), size)
-        for path, size in sizes.items()
-        if size > LARGEST_FILE
-    ]
+    too_large = ((path, size) for path, size in sizes.items() if size > LARGEST_FILE)
+    warnings += [file_too_large(str(path.relative_to(site)), size) for path, size in too_large]
     if total > LARGEST_SITE:
         warnings.append(site_too_large(total))
     return _SiteFiles(sizes, tuple(left_out), tuple(warnings))
@@ -339,12 +328,7 @@ def _without_git(site: Path, files: _SiteFiles) -> Iterator[Path]:
 
 
 def _import(
-    git: _Git,
-    site: Path,
-    where: tuple[str, str],
-    message: str,
-    cname: str | None,
-    who: Mapping[str, str],
+    git: _Git, site: Path, where: tuple[str, str], message: str, cname: str | None, who: Mapping[str, str]
 ) -> None:
     """Commit the site to a branch, which follows that of a remote: `where`.
 
@@ -354,15 +338,7 @@ def _import(
     branch, remote = where
     domain = [] if cname is None else [f"--cname={cname}"]
     options = ["--no-jekyll", *domain, f"--branch={branch}", f"--remote={remote}", f"--message={message}"]
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "ghp_import", *options, str(site)],
-        cwd=git.folder,
-        env={**git.environment, **who},
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-    )
+    done = git.start([sys.executable, "-P", "-m", "ghp_import", *options, str(site)], who)
     if done.returncode != 0 or "fatal:" in done.stderr:
         raise OutputError(f"the site could not be committed: {_last_words(done.stderr)}")
 

@@ -5,7 +5,6 @@ Axes are named in every docstring: `float32[head, query, key]`. Layers, heads an
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, NamedTuple, Protocol, get_args
@@ -322,47 +321,6 @@ class StoredAttention(Protocol):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class MemoryCapture:
-    """A capture that was never stored; implements `StoredAttention`.
-
-    `looked_at` are the tokens that are looked at where they are not those that look, `looked_at_text` is
-    their text.
-    """
-
-    key: str
-    text: str
-    tokens: Tokens
-    facts: ModelFacts
-    provenance: Provenance
-    layers: tuple[AttentionLayer, ...]
-    looked_at: Tokens | None = None
-    beside: Beside = NOTHING_BESIDE
-    looked_at_text: str = ""
-
-    @property
-    def key_text(self) -> str:
-        """The text of `keys`."""
-        return self.text if self.looked_at is None else self.looked_at_text
-
-    @property
-    def keys(self) -> Tokens:
-        """The tokens that are looked at."""
-        return self.tokens if self.looked_at is None else self.looked_at
-
-    def layer(self, index: int) -> AttentionLayer:
-        """One layer, float32[head, query, key]. Raises `IndexError` when the model has no such layer."""
-        if not 0 <= index < len(self.layers):
-            raise IndexError(f"layer {index} of {len(self.layers)}")
-        return self.layers[index]
-
-    def parts(self, first: int, end: int, heads: int) -> Iterator[NDArray[Any]]:
-        """Layers `first` to `end` (not itself), or one of them so many heads at a time."""
-        weights = np.stack([layer.weights for layer in self.layers[first:end]])
-        step = heads if end == first + 1 else weights.shape[1]
-        yield from (weights[:, head : head + step] for head in range(0, weights.shape[1], step))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class HeadMetric:
     """One measure of every head on one sentence: values float32[layer, head].
 
@@ -410,19 +368,6 @@ class HeadType(NamedTuple):
     def evidences(self) -> str:
         """The evidence of both."""
         return self.evidence if self.also is None else f"{self.evidence}; {self.also.evidence}"
-
-
-class Fragment(NamedTuple):
-    """A piece of HTML that draws one figure, with the text that stands for it."""
-
-    div_id: str
-    html: str
-    alt_text: str
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of the HTML: taken when it is asked for, which costs as much as making the figure."""
-        return hashlib.sha256(self.html.encode("utf-8")).hexdigest()
 
 
 def head_name(layer: int, head: int) -> str:

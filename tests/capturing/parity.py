@@ -27,7 +27,8 @@ from attention_gallery.errors import ModelError
 from attention_gallery.models import ModelFingerprint
 from attention_gallery.models.loading.load import load
 from attention_gallery.models.loading.quiet import quiet_libraries
-from attention_gallery.records import MemoryCapture, ModelFacts, TextInput
+from attention_gallery.records import ModelFacts, TextInput
+from attention_gallery.store.memory_capture import MemoryCapture
 
 TEXT = "The trophy does not fit in the brown suitcase because it is too big. 🙂"
 TARGETS = ("The brown suitcase is too big", "it is", "return")

@@ -18,7 +18,8 @@ from attention_gallery.capturing.passes.norms import vector_norms
 from attention_gallery.models import ModelFingerprint
 from attention_gallery.models.loading.load import LoadedModel, load
 from attention_gallery.models.loading.placement import Placement
-from attention_gallery.records import MemoryCapture, TextInput
+from attention_gallery.records import TextInput
+from attention_gallery.store.memory_capture import MemoryCapture
 
 TEXT = "The trophy does not fit in the brown suitcase because it is too big. 🙂"
 # Of one layer: what is given first, what makes values of it, and the projection [out, head · feature].

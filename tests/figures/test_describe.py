@@ -13,7 +13,8 @@ from attention_gallery.figures.describe import (
     quoted_tokens,
 )
 from attention_gallery.manifest.settings import AnalysisSettings
-from attention_gallery.records import AttentionLayer, MemoryCapture, ModelFacts, Provenance, Tokens
+from attention_gallery.records import AttentionLayer, ModelFacts, Provenance, Tokens
+from attention_gallery.store.memory_capture import MemoryCapture
 from sample_environment import sample_environment
 
 TEXTS = ("[CLS]", "the", "cat", "said", "it", "is", "the", "king", "[SEP]")

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from attention_gallery.analysis import to_words, word_groups, words_of
 from attention_gallery.errors import UserError
 from attention_gallery.library import Attention
-from attention_gallery.records import AttentionLayer, Float32, MemoryCapture, ModelFacts, Provenance, Tokens
+from attention_gallery.records import AttentionLayer, Float32, ModelFacts, Provenance, Tokens
+from attention_gallery.store.memory_capture import MemoryCapture
 from sample_environment import sample_environment
 
 TEXT = "the catfish slept"

@@ -16,7 +16,8 @@ from attention_gallery.errors import UserError
 from attention_gallery.library import Attention
 from attention_gallery.library.notebook import model_html
 from attention_gallery.manifest.settings import AnalysisSettings
-from attention_gallery.records import AttentionLayer, MemoryCapture, Tokens
+from attention_gallery.records import AttentionLayer, Tokens
+from attention_gallery.store.memory_capture import MemoryCapture
 
 HOSTILE = (
     "</bdi><script>alert(1)</script>",

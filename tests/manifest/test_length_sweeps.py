@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from attention_gallery.errors import ManifestError
-from attention_gallery.manifest import load_manifest
 from attention_gallery.manifest.blocks.lengths import LengthSweep, length_sweep_of
+from attention_gallery.manifest.load import load_manifest
 
 LONG = "One, two three four. Five six seven"
 SENTENCES = [

@@ -11,9 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from attention_gallery.errors import ManifestError, Problem
-from attention_gallery.manifest import load_manifest, occurrences, parse_source, slugify
-from attention_gallery.manifest.blocks.words import span_of
-from attention_gallery.manifest.slugs import SLUG_LIMIT, shorten
+from attention_gallery.manifest.blocks.words import occurrences, span_of
+from attention_gallery.manifest.load import load_manifest
+from attention_gallery.manifest.slugs import SLUG_LIMIT, shorten, slugify
+from attention_gallery.manifest.source import parse_source
 from attention_gallery.texts.words import text_words
 
 FUZZ = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -10,8 +10,9 @@ import jsonschema
 import pytest
 import yaml
 
-from attention_gallery.manifest import json_schema, load_manifest, schema_text
+from attention_gallery.manifest.load import load_manifest
 from attention_gallery.manifest.reference import field_reference, update
+from attention_gallery.manifest.schema import json_schema, schema_text
 from attention_gallery.manifest.settings import Settings
 
 PAGE = Path(__file__).parents[2] / "docs" / "manifest.md"

@@ -94,9 +94,7 @@ class Unsteady(torch.nn.Module):
 
 
 @pytest.mark.parametrize(("error", "causal"), [(1e-3, True), (3.0, False)])
-def test_a_decoder_that_rounds_stays_one_and_one_that_sees_ahead_does_not(
-    error: float, causal: bool
-) -> None:
+def test_a_decoder_that_rounds_stays_one_and_one_that_sees_ahead_does_not(error: float, causal: bool) -> None:
     model = model_of("llama", 3.0)
     for layer in model.layers:
         layer.mlp.down_proj = Unsteady(layer.mlp.down_proj, error)

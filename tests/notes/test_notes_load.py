@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from attention_gallery.errors import NoteError, Problem
-from attention_gallery.notes import NoteTarget, check_heads, content_assets, load_notes
-from attention_gallery.notes.load import read_notes
+from attention_gallery.notes.assets import content_assets
+from attention_gallery.notes.load import check_heads, load_notes, read_notes
+from attention_gallery.notes.target import NoteTarget
 
 MODELS, SENTENCES = ("minilm", "smollm"), ("tired-cat", "trophy")
 

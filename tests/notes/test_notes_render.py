@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from attention_gallery.errors import LinkError, NoteError, UserError
-from attention_gallery.notes import LinkTarget, Note, NoteTarget, RenderedNote, load_notes, render_note
+from attention_gallery.notes.load import Note, load_notes
+from attention_gallery.notes.markdown.note_links import LinkTarget
+from attention_gallery.notes.markdown.render import RenderedNote, render_note
+from attention_gallery.notes.target import NoteTarget
 from sample_notes import sample_note
 
 

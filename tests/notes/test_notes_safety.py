@@ -11,10 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from attention_gallery.errors import UserError
-from attention_gallery.notes import LinkTarget, Note, NoteTarget, load_notes, render_note
 from attention_gallery.notes.live import Answer
+from attention_gallery.notes.load import Note, load_notes
 from attention_gallery.notes.markdown import markup
+from attention_gallery.notes.markdown.note_links import LinkTarget
+from attention_gallery.notes.markdown.render import render_note
 from attention_gallery.notes.questions.shortcodes import Live
+from attention_gallery.notes.target import NoteTarget
 from attention_gallery.workers import Limits
 from sample_notes import sample_note
 

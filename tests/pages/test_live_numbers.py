@@ -35,15 +35,8 @@ from attention_gallery.notes.questions.asks import (
 from attention_gallery.notes.questions.expectations import about, at_least, at_most
 from attention_gallery.notes.questions.shortcodes import SHORTCODES, Live, parse_live
 from attention_gallery.notes.target import NoteTarget
-from attention_gallery.records import (
-    AttentionLayer,
-    Float32,
-    MemoryCapture,
-    ModelFacts,
-    Provenance,
-    StoredAttention,
-    Tokens,
-)
+from attention_gallery.records import AttentionLayer, Float32, ModelFacts, Provenance, StoredAttention, Tokens
+from attention_gallery.store.memory_capture import MemoryCapture
 from sample_environment import sample_environment
 from sample_gallery import random_attention
 

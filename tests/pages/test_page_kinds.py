@@ -12,7 +12,7 @@ import pytest
 
 from attention_gallery.build.execute import write_site
 from attention_gallery.build.execute.staging import Staging
-from attention_gallery.errors import UndeclaredInputError, UserError
+from attention_gallery.errors import UserError
 from attention_gallery.pages import page_kinds, plan
 from attention_gallery.pages.downloads import registry
 from attention_gallery.pages.downloads.download import Download
@@ -21,6 +21,7 @@ from attention_gallery.pages.gallery import Gallery
 from attention_gallery.pages.inputs import CAPTURE, MODEL, MODEL_COMMENTARY, ModelPage
 from attention_gallery.pages.page_kind import InputReader, Page, PageInputs, PageKind
 from attention_gallery.pages.page_kinds import PAGE_KINDS
+from attention_gallery.pages.side_results import UndeclaredInputError
 from sample_gallery import MODELS, Sample, make_model
 
 CONTRASTS = (

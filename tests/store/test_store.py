@@ -22,7 +22,6 @@ from attention_gallery.errors import DamagedEntry, OutputError
 from attention_gallery.records import (
     AttentionLayer,
     Beside,
-    MemoryCapture,
     ModelFacts,
     NumericEnvironment,
     Precision,
@@ -32,6 +31,7 @@ from attention_gallery.records import (
     Tokens,
 )
 from attention_gallery.store import AttentionStore, BesideShape, capture_key
+from attention_gallery.store.memory_capture import MemoryCapture
 
 KEY = "ab" + "0" * 62
 FACTS = ModelFacts("BertModel", "bert", 3, 2, 2, False, 512, 32, 100, 1000, "safetensors")

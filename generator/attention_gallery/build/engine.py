@@ -27,7 +27,7 @@ def build(manifest_path: Path, options: BuildOptions, reporter: Reporter) -> Bui
     """
     run = Run.from_arguments(manifest_path, options, reporter)
     if not run.manifest.is_file():
-        from attention_gallery.manifest import load_manifest
+        from attention_gallery.manifest.load import load_manifest
 
         load_manifest(run.manifest)  # raises the error that says what is missing
     with held_cache(run.cache) as require_cache, build_lock(run.cache), run.warnings.reported_on_failure():

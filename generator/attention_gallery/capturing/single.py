@@ -15,7 +15,8 @@ from attention_gallery.models.loading.load import LoadedModel
 from attention_gallery.models.loading.placement import running_on
 from attention_gallery.models.loading.quiet import quiet_libraries
 from attention_gallery.models.on_disk.fingerprints import ModelFingerprint
-from attention_gallery.records import AttentionLayer, MemoryCapture, TextInput
+from attention_gallery.records import AttentionLayer, TextInput
+from attention_gallery.store.memory_capture import MemoryCapture
 
 
 def capture_one(

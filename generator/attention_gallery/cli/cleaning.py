@@ -12,7 +12,7 @@ from attention_gallery.project_files import CACHE, RESULTS, STORE
 
 if TYPE_CHECKING:
     from attention_gallery.build.plan.annotate import Annotated
-    from attention_gallery.manifest import Manifest
+    from attention_gallery.manifest.load import Manifest
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from attention_gallery.errors import ManifestError, UserError, did_you_mean, wid
 from attention_gallery.project_files import MANIFEST
 
 if TYPE_CHECKING:
-    from attention_gallery.manifest import ModelSpec
+    from attention_gallery.manifest.settings import ModelSpec
     from attention_gallery.progress import Reporter
     from attention_gallery.records import Float32, StoredAttention, Tokens
 
@@ -27,8 +27,9 @@ def choose_model(name: str, manifest: Path) -> tuple[ModelSpec, Path, int]:
     `OSError` when there is a manifest that cannot be read.
     """
     from attention_gallery.files import kind_of
-    from attention_gallery.manifest import ModelSpec, load_manifest, parse_source
-    from attention_gallery.manifest.settings import CaptureSettings
+    from attention_gallery.manifest.load import load_manifest
+    from attention_gallery.manifest.settings import CaptureSettings, ModelSpec
+    from attention_gallery.manifest.source import parse_source
 
     path = manifest.absolute()
     path = path / MANIFEST if kind_of(path) == "folder" else path
@@ -125,9 +126,8 @@ def _table(rows: Sequence[tuple[str, Float32]], labels: Sequence[str], top: int)
     """A line for each row of weights float32[key]: a name, a bar for the strongest key, the top keys."""
     cells = [(name, _strongest(weights, labels, top)) for name, weights in rows]
     names = max(width(name) for name, _ in cells)
-    widths = [
-        max(width(keys[rank][0]) for _, keys in cells if rank < len(keys)) for rank in range(_depth(cells))
-    ]
+    depth = max(len(keys) for _, keys in cells)
+    widths = [max(width(keys[rank][0]) for _, keys in cells if rank < len(keys)) for rank in range(depth)]
     for name, keys in cells:
         bar = "█" * round(keys[0][1] * _BAR)
         listed = "   ".join(
@@ -140,10 +140,6 @@ def _table(rows: Sequence[tuple[str, Float32]], labels: Sequence[str], top: int)
 def _filled(text: str, columns: int) -> str:
     """A text with spaces after it, up to so many columns of the terminal."""
     return text + " " * (columns - width(text))
-
-
-def _depth(cells: Sequence[tuple[str, Sequence[object]]]) -> int:
-    return max(len(keys) for _, keys in cells)
 
 
 def _strongest(weights: Float32, labels: Sequence[str], top: int) -> list[tuple[str, float]]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -76,27 +77,21 @@ def common_options() -> list[click.Option]:
             callback=_set_manifest,
             help="The manifest, or the folder it is in.  [default: gallery.yaml]",
         ),
-        click.Option(
-            ["-q", "--quiet"],
-            is_flag=True,
-            expose_value=False,
-            callback=_set_quiet,
-            help="Print only warnings, errors and what was asked for.",
-        ),
-        click.Option(
-            ["-v", "--verbose"],
-            is_flag=True,
-            expose_value=False,
-            callback=_set_verbose,
-            help="Print details, and the traceback of an unexpected error.",
+        *(
+            click.Option(
+                [short, name], is_flag=True, expose_value=False, callback=_verbosity(verbosity), help=text
+            )
+            for short, name, verbosity, text in (
+                ("-q", "--quiet", -1, "Print only warnings, errors and what was asked for."),
+                ("-v", "--verbose", 1, "Print details, and the traceback of an unexpected error."),
+            )
         ),
     ]
 
 
-def session_of(context: click.Context | None) -> Session:
+def session_of(context: click.Context) -> Session:
     """The session that has been read so far; the defaults when there is none."""
-    session = context.obj if context is not None else None
-    return session if isinstance(session, Session) else Session()
+    return context.obj if isinstance(context.obj, Session) else Session()
 
 
 def _where_to_find(path: Path) -> str:
@@ -106,20 +101,14 @@ def _where_to_find(path: Path) -> str:
     return 'run "attention-gallery init" to start a gallery, or give --manifest with its path'
 
 
-def _set_manifest(context: click.Context, _: click.Parameter, value: Path | None) -> None:
-    if value is not None:
-        _update(context, manifest=value)
+def _set_manifest(context: click.Context, _: click.Parameter, manifest: Path | None) -> None:
+    if manifest is not None:
+        context.obj = replace(session_of(context), manifest=manifest)
 
 
-def _set_quiet(context: click.Context, _: click.Parameter, value: bool) -> None:
-    if value:
-        _update(context, verbosity=-1)
+def _verbosity(verbosity: int) -> Callable[[click.Context, click.Parameter, bool], None]:
+    def set_verbosity(context: click.Context, _: click.Parameter, flag: bool) -> None:
+        if flag:
+            context.obj = replace(session_of(context), verbosity=verbosity)
 
-
-def _set_verbose(context: click.Context, _: click.Parameter, value: bool) -> None:
-    if value:
-        _update(context, verbosity=1)
-
-
-def _update(context: click.Context, **changes: Any) -> None:
-    context.obj = replace(session_of(context), **changes)
+    return set_verbosity

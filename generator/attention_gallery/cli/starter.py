@@ -23,7 +23,7 @@ SCHEMA = "gallery.schema.json"
 
 def starter_files() -> Mapping[str, bytes]:
     """The content of a new gallery's files by their path in its folder, `/` between parts."""
-    from attention_gallery.manifest import schema_text
+    from attention_gallery.manifest.schema import schema_text
 
     source = Path(__file__).parent / "init_files"
     files = {path: (source / name).read_bytes() for name, path in _PLACES.items()}
@@ -52,12 +52,8 @@ def _check_places(folder: Path, files: Mapping[str, bytes], force: bool) -> None
     existing = [name for name in files if (folder / name).exists() or (folder / name).is_symlink()]
     if existing and not force:
         listed = "".join(f"\n    {name}" for name in existing)
-        problems.append(
-            Problem(
-                f"these files exist in {folder} and would be overwritten:{listed}",
-                "choose another folder, or overwrite them with --force",
-            )
-        )
+        reason = f"these files exist in {folder} and would be overwritten:{listed}"
+        problems.append(Problem(reason, "choose another folder, or overwrite them with --force"))
     # A folder that is a file, or a link that leads elsewhere, would make the files land somewhere else.
     root = folder.resolve()
     for name in files:

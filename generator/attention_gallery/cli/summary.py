@@ -41,12 +41,10 @@ def how_to_view(root: Path) -> str:
     """The command that serves the gallery in `root`: its Makefile's when that has one."""
     here = "" if root == Path.cwd() else f" --manifest {shown(root / 'gallery.yaml')}"
     try:
-        has_target = any(
-            line.startswith("serve:")
-            for line in read_user_file(root / "Makefile", MB).decode("utf-8", "replace").splitlines()
-        )
+        makefile = read_user_file(root / "Makefile", MB).decode("utf-8", "replace")
     except OSError:
-        has_target = False
+        makefile = ""
+    has_target = any(line.startswith("serve:") for line in makefile.splitlines())
     return "make serve" if has_target and not here else f"attention-gallery serve{here}"
 
 

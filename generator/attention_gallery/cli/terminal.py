@@ -27,8 +27,7 @@ class PlainReporter:
         self, verbosity: int = 0, *, interval: float = 2.0, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._verbosity = verbosity
-        self._interval = interval
-        self._clock = clock
+        self.interval, self.clock = interval, clock
 
     def info(self, text: str) -> None:
         """Print `text` unless quiet."""
@@ -47,11 +46,10 @@ class PlainReporter:
     @contextmanager
     def task(self, description: str, total: int) -> Iterator[Task]:
         """Count a piece of work in lines that are at least `interval` seconds apart."""
-        started = self._clock()
-        lines = _TaskLines(self.info, description, total, self._interval, self._clock)
+        lines = _TaskLines(self, description, total)
         yield lines
         if total > 0:
-            self.info(f"{description}: {lines.done} done in {duration(self._clock() - started)}")
+            self.info(f"{description}: {lines.done} done in {duration(self.clock() - lines.started)}")
 
     def _say(self, line: str) -> None:
         click.echo(line, err=True, color=colour())
@@ -60,35 +58,27 @@ class PlainReporter:
 class _TaskLines:
     """The state of one counted task: how many steps are `done`, and when it last said so."""
 
-    def __init__(
-        self,
-        say: Callable[[str], None],
-        description: str,
-        total: int,
-        interval: float,
-        clock: Callable[[], float],
-    ) -> None:
-        self._say, self._description, self._total = say, description, total
-        self._interval, self._clock = interval, clock
+    def __init__(self, reporter: PlainReporter, description: str, total: int) -> None:
+        self._reporter, self._description, self._total = reporter, description, total
         self.done = 0
-        self._started = clock()
-        self._said = -float("inf")
+        self.started = reporter.clock()
+        self._last_line = -float("inf")
 
     def advance(self, steps: int = 1, doing: str | None = None) -> None:
         """Count `steps`; tell what comes next when the last line is old enough."""
         self.done += steps
-        now = self._clock()
-        if doing is None or now - self._said < self._interval:
+        now = self._reporter.clock()
+        if doing is None or now - self._last_line < self._reporter.interval:
             return
-        self._said = now
-        self._say(
+        self._last_line = now
+        self._reporter.info(
             f"{self._description} {min(self.done + 1, self._total)}/{self._total}: "
             f"{one_line(doing, 60)}{self._left(now)}"
         )
 
     def _left(self, now: float) -> str:
-        elapsed = now - self._started
-        if self.done <= 0 or elapsed < self._interval:
+        elapsed = now - self.started
+        if self.done <= 0 or elapsed < self._reporter.interval:
             return ""
         return f" (about {estimate(elapsed / self.done * (self._total - self.done))} left)"
 

@@ -27,12 +27,9 @@ def size(count: int) -> str:
     """A number of bytes as people read it, in decimal units: `12.4 MB`."""
     if count < 1000:
         return f"{count} B"
-    value = float(count)
-    for unit in ("kB", "MB", "GB"):
-        value /= 1000
-        if value < 999.95 or unit == "GB":
-            return f"{value:.1f} {unit}"
-    raise AssertionError("unreachable")
+    units = {"kB": 1e3, "MB": 1e6}
+    unit, factor = next((unit for unit in units.items() if count / unit[1] < 999.95), ("GB", 1e9))
+    return f"{count / factor:.1f} {unit}"
 
 
 def duration(seconds: float) -> str:

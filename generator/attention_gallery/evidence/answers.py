@@ -28,7 +28,7 @@ from attention_gallery.errors import UserError, did_you_mean
 from attention_gallery.evidence.link_map import LinkMap
 from attention_gallery.evidence.phrasing import why_unscored
 from attention_gallery.manifest.settings import SentenceSpec
-from attention_gallery.notes import LinkTarget
+from attention_gallery.notes.markdown.note_links import LinkTarget
 from attention_gallery.notes.questions.asks import (
     AccuracyOf,
     AskError,

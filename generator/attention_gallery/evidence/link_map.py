@@ -9,7 +9,7 @@ from urllib.parse import quote
 from attention_gallery.addresses import routes
 from attention_gallery.addresses.routes import HeadRoutes
 from attention_gallery.errors import did_you_mean
-from attention_gallery.notes import LinkTarget
+from attention_gallery.notes.markdown.note_links import LinkTarget
 from attention_gallery.notes.target import meant_model
 from attention_gallery.records import head_name
 

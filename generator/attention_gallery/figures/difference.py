@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from attention_gallery.figures.embed import json_for_html
+from attention_gallery.figures.embed import Fragment, json_for_html
 from attention_gallery.figures.encode import EncodedWeights, encode_levels
 from attention_gallery.figures.labels import axis_labels
-from attention_gallery.records import Float32, Fragment
+from attention_gallery.records import Float32
 
 _HALF = 32767
 _ABSENT = 65535

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from html import escape
 
+from attention_gallery.figures.embed import Fragment
 from attention_gallery.figures.encode import EncodedWeights, codec_attributes
-from attention_gallery.records import Fragment, ModelFacts
+from attention_gallery.records import ModelFacts
 
 DIV_ID = "heads"
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from attention_gallery.records import Float32, Fragment
+from attention_gallery.figures.embed import Fragment
+from attention_gallery.records import Float32
 
 WIDTH, TALLEST, MARGIN, RADIUS = 720.0, 560.0, 16.0, 9.0
 

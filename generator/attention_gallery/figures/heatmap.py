@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from attention_gallery.figures.embed import json_for_html
+from attention_gallery.figures.embed import Fragment, json_for_html
 from attention_gallery.figures.encode import EncodedWeights, codec_attributes
 from attention_gallery.figures.labels import axis_labels
-from attention_gallery.records import Fragment, Tokens
+from attention_gallery.records import Tokens
 
 DIV_ID = "attention"
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from attention_gallery.records import Float32, Fragment
+from attention_gallery.figures.embed import Fragment
+from attention_gallery.records import Float32
 
 WIDTH, HEIGHT = 440.0, 300.0
 LEFT, RIGHT, TOP, BOTTOM = 44.0, 12.0, 12.0, 44.0

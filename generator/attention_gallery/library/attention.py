@@ -32,13 +32,13 @@ from attention_gallery.records import (
     Float32,
     HeadMetric,
     HeadType,
-    MemoryCapture,
     ModelFacts,
     Provenance,
     StoredAttention,
     Tokens,
     head_name,
 )
+from attention_gallery.store.memory_capture import MemoryCapture
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 from attention_gallery.errors import ManifestError
 from attention_gallery.manifest.blocks.contrasts import check_forms
 from attention_gallery.manifest.blocks.readers import check_readers
-from attention_gallery.manifest.blocks.relations import Finding, KeyPath
 from attention_gallery.manifest.blocks.sentences import (
     check_collections,
     check_language,
@@ -20,6 +19,7 @@ from attention_gallery.manifest.blocks.sentences import (
     check_title,
 )
 from attention_gallery.manifest.defaults import Origins
+from attention_gallery.manifest.findings import Finding, KeyPath, entries
 from attention_gallery.manifest.paths import check_paths
 from attention_gallery.manifest.slugs import RESERVED_LATELY, is_slug, reserved_reason
 from attention_gallery.manifest.source import parse_source
@@ -43,10 +43,7 @@ def check(data: dict[str, Any], origins: Origins, document: Document, path: Path
 
 
 def _items(data: dict[str, Any], name: str) -> list[tuple[int, dict[str, Any]]]:
-    items = data.get(name)
-    if not isinstance(items, tuple):
-        return []
-    return [(i, item) for i, item in enumerate(items) if isinstance(item, dict)]
+    return [(i, item) for i, item in enumerate(entries(data.get(name))) if isinstance(item, dict)]
 
 
 def _sentences(data: dict[str, Any]) -> list[tuple[int, dict[str, Any]]]:
@@ -120,11 +117,10 @@ def _models(data: dict[str, Any]) -> Iterator[Finding]:
 
 
 def _attention(model: dict[str, Any], keys: KeyPath) -> Iterator[Finding]:
-    kinds = model.get("attention")
+    kinds: Any = model.get("attention")
     if kinds == ():
         yield "`attention` names no kind", "name encoder, decoder or cross, or remove the key", keys
-    kinds = kinds if isinstance(kinds, tuple) else ()
-    for n, kind in enumerate(kinds):
+    for n, kind in enumerate(entries(kinds)):
         if isinstance(kind, str) and kind in kinds[:n]:
             yield f'the kind "{kind}" stands here twice', "remove it", (*keys, n)
 
@@ -151,8 +147,7 @@ def _slugs(
         else:
             taken[slug] = keys
     for i, item in items:
-        aliases = item.get("aliases")
-        for n, alias in enumerate(aliases if isinstance(aliases, tuple) else ()):
+        for n, alias in enumerate(entries(item.get("aliases"))):
             if not isinstance(alias, str) or not is_slug(alias):
                 continue
             keys = (name, i, "aliases", n)
@@ -161,11 +156,8 @@ def _slugs(
                 yield f'the alias "{alias}" is reserved: {reason}', "remove it", keys
             elif alias in taken:
                 line = document.position(*taken[alias]).line
-                yield (
-                    f'the alias "{alias}" is already a slug or alias in line {line}',
-                    "remove one of them",
-                    keys,
-                )
+                reason = f'the alias "{alias}" is already a slug or alias in line {line}'
+                yield reason, "remove one of them", keys
             else:
                 taken[alias] = keys
 

@@ -29,19 +29,10 @@ def without_drafts(manifest: Manifest) -> Manifest:
     if problems:
         raise ManifestError(problems)
     contrasts = tuple(_contrasts(settings, models, sentences))
-    left = settings.model_copy(
-        update={
-            "models": tuple(settings.models[i] for i in models),
-            "sentences": tuple(settings.sentences[i] for i in sentences),
-            "contrasts": tuple(settings.contrasts[i] for i in contrasts),
-        }
-    )
-    indices = {
-        "models": _in_file(manifest, "models", models),
-        "sentences": _in_file(manifest, "sentences", sentences),
-        "contrasts": _in_file(manifest, "contrasts", contrasts),
-    }
-    return replace(manifest, settings=left, indices=indices)
+    left = {"models": models, "sentences": sentences, "contrasts": contrasts}
+    specs = {name: tuple(getattr(settings, name)[i] for i in numbers) for name, numbers in left.items()}
+    indices = {name: _in_file(manifest, name, numbers) for name, numbers in left.items()}
+    return replace(manifest, settings=settings.model_copy(update=specs), indices=indices)
 
 
 def _contrasts(

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from attention_gallery.errors import Problem, did_you_mean
 from attention_gallery.manifest.settings import GallerySettings
+from attention_gallery.manifest.slugs import LONGEST_SLUG, slugify
 from attention_gallery.manifest.yaml.document import Document, Unusable, surprise
 
 _EXPECTED = {
@@ -21,6 +22,12 @@ _EXPECTED = {
     "dict_type": "a block of `key: value` lines",
     "model_type": "a block of `key: value` lines",
     "model_attributes_type": "a block of `key: value` lines",
+}
+
+_TYPE_MENDS = {
+    "tuple_type": "begin each item with `- ` on a line of its own, or write `[a, b]`",
+    "bool_type": "write `true` or `false`, without quotes",
+    "int_type": "write digits, without quotes",
 }
 
 
@@ -45,33 +52,32 @@ def explain(
         position = document.position(*path)
         if error["type"] == "extra_forbidden" and path in document.keys:
             position = document.at(document.keys[path])
-        problems.append(
-            Problem(reason, mend, line=position.line, column=position.column, quote=position.quote)
-        )
+        problems.append(position.problem(reason, mend))
     return problems
 
 
 def known_keys(path: Iterable[str | int], model: type[BaseModel] = GallerySettings) -> tuple[str, ...]:
     """The keys that the block at `path` may have; empty where any key will do."""
-    here: Any = model
-    for step in path:
-        here = _step(here, step)
-    here = _block(here)
+    here = _block(_annotation(path, model))
     if not (isinstance(here, type) and issubclass(here, BaseModel)):
         return ()
     return tuple(field.alias or name for name, field in here.model_fields.items())
+
+
+def _annotation(path: Iterable[str | int], model: type[BaseModel]) -> Any:
+    """The type of what stands at a path, None where nothing does."""
+    here: Any = model
+    for step in path:
+        here = _step(here, step)
+    return here
 
 
 def _block(here: Any) -> Any:
     """The block itself, of one that may be left out."""
     if get_origin(here) not in (Union, types.UnionType):
         return here
-    blocks = (
-        argument
-        for argument in get_args(here)
-        if isinstance(argument, type) and issubclass(argument, BaseModel)
-    )
-    return next(blocks, here)
+    classes = (argument for argument in get_args(here) if isinstance(argument, type))
+    return next((block for block in classes if issubclass(block, BaseModel)), here)
 
 
 def _step(here: Any, step: str | int) -> Any:
@@ -87,8 +93,7 @@ def _step(here: Any, step: str | int) -> Any:
 
 def _in_file(loc: tuple[str | int, ...], document: Document) -> tuple[str | int, ...]:
     """A place in the settings without the union branches that pydantic adds at its end."""
-    options = _options_depth(loc)
-    if options and len(loc) > options:
+    if options := _options_depth(loc):
         return loc[: options + 1]
     return loc[:5] if _is_side(loc) else loc
 
@@ -107,9 +112,8 @@ def _is_side(path: tuple[str | int, ...]) -> bool:
 
 def _reported(document: Document, path: tuple[str | int, ...]) -> bool:
     position = document.position(*path)
-    return any(
-        (problem.line, problem.column) == (position.line, position.column) for problem in document.problems
-    )
+    places = ((problem.line, problem.column) for problem in document.problems)
+    return (position.line, position.column) in places
 
 
 def _words(
@@ -124,69 +128,46 @@ def _words(
         mend = did_you_mean(str(path[-1]), known)
         listed = "known keys: " + ", ".join(known)
         return f'unknown key "{path[-1]}"', mend + "\n  " + listed if mend.startswith("did") else listed
-    if _is_side(path) and kind != "missing":
+    if _is_side(path):
         mend = "write a word of the text, in quotes where YAML reads it as something else, or `[12, 14]`"
         return f"{name} must be a word or where it begins and ends, not {_what(value)}", mend
-    node = document.values.get(path)
     if 0 < _options_depth(path) < len(path):
         return f"{name} must be a text, a number, or true or false", 'put it in quotes: "…"'
-    if (
-        kind in ("string_type", "literal_error")
-        and node is not None
-        and (read := surprise(node, value)) is not None
-    ):
-        return read
+    node = document.values.get(path) if kind in ("string_type", "literal_error") else None
+    if node is not None and (reading := surprise(node, value)) is not None:
+        return reading
     if kind in _EXPECTED:
-        return _type(kind, name, value)
+        mend = _TYPE_MENDS.get(kind, "")
+        if kind == "string_type" and isinstance(value, dict | tuple):
+            mend = "a text with a colon, or one that begins with `[` or `{`, needs quotes"
+        return f"{name} must be {_EXPECTED[kind]}, not {_what(value)}", mend
     if kind in ("string_pattern_mismatch", "string_too_long"):
         return _slug(kind, value)
-    if kind in ("string_too_short", "too_short"):
-        return (
-            f"{name} is empty",
-            f"write at least one {_one(path)}" if kind == "too_short" else "write a text",
-        )
+    if kind == "string_too_short":
+        return f"{name} is empty", "write a text"
+    if kind == "too_short":
+        return f"{name} is empty", f"write at least one {_one(path)}"
     if kind == "literal_error":
         choices = _choices(path, model)
-        return f'{name} cannot be "{value}"', did_you_mean(str(value), choices) or "known: " + ", ".join(
-            choices
-        )
+        mend = did_you_mean(str(value), choices) or f"known: {', '.join(choices)}"
+        return f'{name} cannot be "{value}"', mend
     if kind in ("greater_than_equal", "less_than_equal"):
         limit = context.get("ge", context.get("le"))
         return f"{name} is {value}", f"it must be at {'least' if 'ge' in context else 'most'} {limit}"
     return f"{name}: {error['msg']}", ""
 
 
-def _type(kind: str, name: str, value: Any) -> tuple[str, str]:
-    mend = ""
-    if kind == "tuple_type":
-        mend = "begin each item with `- ` on a line of its own, or write `[a, b]`"
-    elif kind == "string_type" and isinstance(value, dict | tuple):
-        mend = "a text with a colon, or one that begins with `[` or `{`, needs quotes"
-    elif kind == "bool_type":
-        mend = "write `true` or `false`, without quotes"
-    elif kind == "int_type":
-        mend = "write digits, without quotes"
-    return f"{name} must be {_EXPECTED[kind]}, not {_what(value)}", mend
-
-
 def _slug(kind: str, value: Any) -> tuple[str, str]:
-    from attention_gallery.manifest.slugs import LONGEST_SLUG, slugify
-
     if not value:
         return "the slug is empty", "write a name, or remove the key to have it made from the title"
     if kind == "string_too_long":
         return f"the slug is longer than {LONGEST_SLUG} characters", "shorten it"
-    better = slugify(str(value))
-    return (
-        f'the slug "{value}" may only have a-z, 0-9 and single hyphens between them',
-        f'for example "{better}"',
-    )
+    reason = f'the slug "{value}" may only have a-z, 0-9 and single hyphens between them'
+    return reason, f'for example "{slugify(str(value))}"'
 
 
 def _choices(path: tuple[str | int, ...], model: type[BaseModel]) -> list[str]:
-    here: Any = model
-    for step in path:
-        here = _step(here, step)
+    here = _annotation(path, model)
     if get_origin(here) in (Union, types.UnionType):
         here = next((arg for arg in get_args(here) if get_origin(arg) is Literal), here)
     return [str(choice) for choice in get_args(here)]

@@ -14,11 +14,11 @@ from attention_gallery.files import cannot_read
 from attention_gallery.manifest.blocks.annotations import check_annotations
 from attention_gallery.manifest.blocks.contrasts import check_names
 from attention_gallery.manifest.blocks.lengths import check_lengths
-from attention_gallery.manifest.blocks.relations import placed
 from attention_gallery.manifest.blocks.treebanks import Origin, check_collected, read_collections
 from attention_gallery.manifest.check import check
 from attention_gallery.manifest.defaults import with_defaults
 from attention_gallery.manifest.explain import explain
+from attention_gallery.manifest.findings import placed
 from attention_gallery.manifest.settings import GallerySettings
 from attention_gallery.manifest.slugs import slugs_of
 from attention_gallery.manifest.usable import usable
@@ -60,8 +60,7 @@ class Manifest:
             origin = self.origins.get(self.settings.sentences[keys[1]].slug)
             if origin is not None:
                 return Problem(reason, mend, origin.file, origin.line, quote=origin.quote)
-        position = self.where(*keys)
-        return Problem(reason, mend, self.path, position.line, position.column, position.quote)
+        return self.where(*keys).problem(reason, mend, self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +118,9 @@ def read_manifest(path: Path) -> ManifestReading:
     names = {name: slugs_of(merged, name) for name in ("models", "sentences", "contrasts")}
     if collections.problems:
         names["sentences"] = None
-    placed_problems = sorted((_placed(problem, path, document.lines) for problem in problems), key=_order)
+    in_files = (replace(problem, file=problem.file or path) for problem in problems)
     left_out = frozenset(str(keys[0]) for keys in wrong if len(keys) > 0)
-    return ManifestReading(manifest, tuple(placed_problems), names, left_out)
+    return ManifestReading(manifest, tuple(sorted(in_files, key=_order)), names, left_out)
 
 
 def _document(path: Path) -> Document:
@@ -129,16 +128,14 @@ def _document(path: Path) -> Document:
     text = _read(path)
     try:
         document = read_document(text)
-    except YamlError as problem:
-        raise ManifestError(_placed(problem.problem(), path, split_lines(text))) from None
+    except YamlError as error:
+        raise ManifestError(replace(error.problem(split_lines(text)), file=path)) from None
+    mend = "begin with `title:`, `models:` and `sentences:`"
     if document.data is None or document.data == {}:
-        mend = "begin with `title:`, `models:` and `sentences:`"
         raise ManifestError(Problem("the manifest is empty", mend, path))
     if not isinstance(document.data, dict):
         reason = "the manifest must be a block of `key: value` lines"
-        position = document.position()
-        mend = "begin with `title:`, `models:` and `sentences:`"
-        raise ManifestError(Problem(reason, mend, path, position.line, position.column, position.quote))
+        raise ManifestError(document.position().problem(reason, mend, path))
     return document
 
 
@@ -162,9 +159,8 @@ def _read(path: Path) -> str:
         mend = "name the manifest, or make a new gallery with `attention-gallery init`"
         raise ManifestError(Problem("there is no such file", mend, path)) from None
     except IsADirectoryError:
-        raise ManifestError(
-            Problem("this is a folder", f"did you mean {path / 'gallery.yaml'}?", path)
-        ) from None
+        mend = f"did you mean {path / 'gallery.yaml'}?"
+        raise ManifestError(Problem("this is a folder", mend, path)) from None
     except OSError as error:
         mend = "put a text file there"
         raise ManifestError(cannot_read("the manifest cannot be read", error, mend, path)) from None
@@ -175,15 +171,6 @@ def _read(path: Path) -> str:
         return data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise ManifestError(not_utf8(path, data, error)) from None
-
-
-def _placed(problem: Problem, path: Path, lines: list[str]) -> Problem:
-    if problem.file is not None:
-        return problem
-    quote = problem.quote
-    if quote is None and problem.line is not None and problem.line <= len(lines):
-        quote = lines[problem.line - 1]
-    return replace(problem, file=path, quote=quote)
 
 
 def _order(problem: Problem) -> tuple[str, int, int, str]:

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from attention_gallery.manifest.findings import Finding
 from attention_gallery.project_files import CACHE, CONTENT, OUTPUT, THEMES
-
-Finding = tuple[str, str, tuple[str | int, ...]]
 
 _DEFAULTS = {"content": CONTENT, "output": OUTPUT}
 _OURS = (THEMES, CACHE, ".git")

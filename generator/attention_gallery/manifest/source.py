@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from attention_gallery.errors import ManifestError, Problem
+from attention_gallery.errors import ManifestError
 
 _HUB_PART = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9_])?")
 _MODULE = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
@@ -51,19 +51,19 @@ class Source:
 def parse_source(text: str) -> Source:
     """The parts of a model's source. Raises `ManifestError`, without a position, when it has no such form."""
     if text != text.strip() or not text:
-        raise _wrong("the source is empty or has spaces around it", _FORMS)
+        raise ManifestError("the source is empty or has spaces around it", _FORMS)
     if any(ord(mark) < 32 or ord(mark) == 127 for mark in text):
-        raise _wrong("the source contains a control character", _FORMS)
+        raise ManifestError("the source contains a control character", _FORMS)
     if text.startswith("package:"):
         return _package(text)
     if text in {".", ".."} or re.match(r"\.\.?[/\\]|/|~[/\\]|[A-Za-z]:[/\\]", text):
         return Source("local", text, path=text)
     if text.startswith("file://"):
-        raise _wrong(f'the source "{text}" is a web address', "write the path alone: `/…` or `./…`")
+        raise ManifestError(f'the source "{text}" is a web address', "write the path alone: `/…` or `./…`")
     if "://" in text:
-        raise _wrong(f'the source "{text}" is a web address', "write only its `org/name` part")
+        raise ManifestError(f'the source "{text}" is a web address', "write only its `org/name` part")
     if scheme := _SCHEME.match(text):
-        raise _wrong(f'the source "{text}" begins with "{scheme[1]}:", which is not known', _FORMS)
+        raise ManifestError(f'the source "{text}" begins with "{scheme[1]}:", which is not known', _FORMS)
     return _hub(text)
 
 
@@ -73,35 +73,20 @@ def _package(text: str) -> Source:
         mend = _FORMS
         if _MODULE.fullmatch(name.replace("-", "_")):
             mend = f"use the name that Python imports: `package:{name.replace('-', '_')}/…`"
-        raise _wrong(f'"{name}" is not the name of a Python package', mend)
+        raise ManifestError(f'"{name}" is not the name of a Python package', mend)
     parts = path.split("/")
     if ".." in parts or "\\" in path or path.startswith("/"):
-        raise _wrong(
-            f'the path "{path}" leaves the package {name}', "give a path inside the package, without `..`"
-        )
-    return Source(
-        "package", text, name=name, path="/".join(segment for segment in parts if segment not in {"", "."})
-    )
+        mend = "give a path inside the package, without `..`"
+        raise ManifestError(f'the path "{path}" leaves the package {name}', mend)
+    inner = "/".join(segment for segment in parts if segment not in {"", "."})
+    return Source("package", text, name=name, path=inner)
 
 
 def _hub(text: str) -> Source:
     parts = text.split("/")
-    bad = next(
-        (
-            segment
-            for segment in parts
-            if not _HUB_PART.fullmatch(segment) or "--" in segment or ".." in segment
-        ),
-        None,
-    )
+    reason = f'"{text}" is not a hub id, which has the form `org/name`'
     if len(parts) > 2 or text.endswith((".gguf", ".safetensors")) or "\\" in text:
-        raise _wrong(
-            f'"{text}" is not a hub id, which has the form `org/name`', f"for a local model write `./{text}`"
-        )
-    if bad is not None:
-        raise _wrong(f'"{text}" is not a hub id, which has the form `org/name`', _FORMS)
+        raise ManifestError(reason, f"for a local model write `./{text}`")
+    if "--" in text or ".." in text or not all(map(_HUB_PART.fullmatch, parts)):
+        raise ManifestError(reason, _FORMS)
     return Source("hub", text, name=text)
-
-
-def _wrong(reason: str, mend: str) -> ManifestError:
-    return ManifestError(Problem(reason, mend))

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from attention_gallery.manifest.blocks.relations import KeyPath
+from attention_gallery.manifest.findings import KeyPath, entries
 from attention_gallery.manifest.settings import GallerySettings
 
 # What the manifest lists by slug.
@@ -37,8 +37,7 @@ def usable(data: Mapping[str, Any], numbers: list[int], wrong: Iterable[KeyPath]
     """
     items: dict[str, list[tuple[int, Any]]] = {}
     for name in LISTS:
-        values = data.get(name)
-        values = values if isinstance(values, tuple) else ()
+        values = entries(data.get(name))
         items[name] = list(zip(numbers if name == "sentences" else range(len(values)), values, strict=False))
     rest = {key: value for key, value in data.items() if key not in LISTS}
     for keys in wrong:

@@ -15,7 +15,7 @@ from attention_gallery.hashing import digest_bytes
 from attention_gallery.manifest.explain import explain
 from attention_gallery.manifest.settings import Settings
 from attention_gallery.manifest.yaml.document import CONTROL, Document, read_document
-from attention_gallery.manifest.yaml.nodes import YamlError
+from attention_gallery.manifest.yaml.nodes import YamlError, split_lines
 from attention_gallery.manifest.yaml.textfile import not_utf8
 from attention_gallery.notes.assets import ContentFile, walk
 from attention_gallery.notes.questions.claims import Claim, ClaimSpec, read_claims
@@ -182,9 +182,14 @@ def _load(
         target = target_of(parts, *known)
     except PlaceError as error:
         problems.append(Problem(error.reason, error.mend, file.path))
-    data = _bytes(file, problems)
-    text = _text(file, data, problems) if data is not None else None
-    if data is None or text is None:
+    try:
+        data = read_user_file(file.path, LARGEST)
+        text = _text(file, data)
+    except OSError as error:
+        problems.append(cannot_read("the note cannot be read", error, "put a text file there", file.path))
+        return None
+    except NoteError as error:
+        problems += error.problems
         return None
     matter, claims, body, line = _split(file, text, target, problems)
     title = matter.title
@@ -210,28 +215,18 @@ def _load(
     )
 
 
-def _bytes(file: ContentFile, problems: list[Problem]) -> bytes | None:
-    try:
-        data = read_user_file(file.path, LARGEST)
-    except OSError as error:
-        problems.append(cannot_read("the note cannot be read", error, "put a text file there", file.path))
-        return None
-    return data
-
-
-def _text(file: ContentFile, data: bytes, problems: list[Problem]) -> str | None:
+def _text(file: ContentFile, data: bytes) -> str:
+    """The text of a note. Raises `NoteError`."""
     try:
         text = data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        problems.append(not_utf8(file.path, data, error))
-        return None
+        raise NoteError(not_utf8(file.path, data, error)) from None
     text = re.sub("\r\n?", "\n", text)
     if control := CONTROL.search(text):
         lines = text[: control.start()].split("\n")
         reason = f"the note contains the control character U+{ord(control[0]):04X}"
         quote = text.split("\n")[len(lines) - 1]
-        problems.append(Problem(reason, "remove it", file.path, len(lines), len(lines[-1]) + 1, quote))
-        return None
+        raise NoteError(Problem(reason, "remove it", file.path, len(lines), len(lines[-1]) + 1, quote))
     return text
 
 
@@ -255,7 +250,6 @@ def _split(
 def _front_matter(
     file: ContentFile, text: str, target: NoteTarget | None, problems: list[Problem]
 ) -> tuple[FrontMatter, tuple[Claim, ...]]:
-    lines = text.split("\n")
     wrong: list[Problem] = []
     matter = FrontMatter()
     claims: tuple[Claim, ...] = ()
@@ -268,10 +262,9 @@ def _front_matter(
             claims, mistakes = read_claims(specs, document, target, file.path)
             wrong += mistakes
     except YamlError as error:
-        wrong.append(error.problem())
-    for problem in sorted(wrong, key=lambda problem: (problem.line or 0, problem.column or 0)):
-        quote = lines[problem.line - 1] if problem.line and problem.line <= len(lines) else problem.quote
-        problems.append(replace(problem, file=file.path, quote=quote))
+        wrong.append(error.problem(split_lines(text)))
+    wrong.sort(key=lambda problem: (problem.line or 0, problem.column or 0))
+    problems += (replace(problem, file=file.path) for problem in wrong)
     return matter, claims
 
 
@@ -282,7 +275,8 @@ def _right_part(document: Document, wrong: list[Problem]) -> tuple[FrontMatter, 
     """
     data = {} if document.data is None else document.data
     if not isinstance(data, dict):
-        wrong.append(Problem("front matter is a block of `key: value` lines", "write `title: …`", line=2))
+        reason = "front matter is a block of `key: value` lines"
+        wrong.append(Problem(reason, "write `title: …`", line=2, quote=document.lines[1]))
         data = {}
     refused: set[tuple[str | int, ...]] = set()
     try:

@@ -13,13 +13,12 @@ from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar, runtime
 
 from pydantic import BaseModel
 
-from attention_gallery.errors import UndeclaredInputError
 from attention_gallery.hashing import digest
 from attention_gallery.manifest.settings import GallerySettings
-from attention_gallery.notes import Note
+from attention_gallery.notes.load import Note
 from attention_gallery.pages.contexts.shared import PageInfo
 from attention_gallery.pages.gallery import Gallery, Site
-from attention_gallery.pages.side_results import LeftOut
+from attention_gallery.pages.side_results import LeftOut, UndeclaredInputError
 
 Value = TypeVar("Value")
 Otherwise = TypeVar("Otherwise")

@@ -10,10 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeVar
 
-from attention_gallery.errors import GalleryError, UndeclaredInputError, first_words
+from attention_gallery.errors import GalleryError, first_words
 
 _Made = TypeVar("_Made")
 _Otherwise = TypeVar("_Otherwise")
+
+
+class UndeclaredInputError(LookupError):
+    """A page asked for something that its kind does not declare: a mistake in the program."""
+
+
 _NEVER_PASSED_OVER = (GalleryError, MemoryError, OSError, UndeclaredInputError)
 
 

@@ -113,7 +113,7 @@ class Preview:
 
     def _find_places(self) -> None:
         """Read where the site, the notes and the published path are. Raises `ManifestError`."""
-        from attention_gallery.manifest import load_manifest
+        from attention_gallery.manifest.load import load_manifest
 
         try:
             manifest = load_manifest(self._manifest)

@@ -28,7 +28,7 @@ from attention_gallery.errors import ModelError, ThemeError
 from attention_gallery.manifest.lockfile.lock import Lock, lock_path
 from attention_gallery.manifest.lockfile.lock_reader import read_lock
 from attention_gallery.models import FingerprintMemory
-from attention_gallery.notes import check_heads, check_models
+from attention_gallery.notes.load import check_heads, check_models
 from attention_gallery.pages.plan import needed_templates
 from attention_gallery.store import AttentionStore
 from attention_gallery.theme.assets import bundle

@@ -34,7 +34,7 @@ from attention_gallery.installed import PACKAGE
 from attention_gallery.manifest.blocks.lengths import length_sweep_of
 from attention_gallery.manifest.settings import GallerySettings, ParsedRelation, RelationSpec, SentenceSpec
 from attention_gallery.models import license_of
-from attention_gallery.notes import check_heads
+from attention_gallery.notes.load import check_heads
 from attention_gallery.pages.contexts.shared import Options, SiteInfo
 from attention_gallery.pages.frame import model_digest
 from attention_gallery.pages.gallery import (

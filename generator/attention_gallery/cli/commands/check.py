@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import click
 
 from attention_gallery.cli.command import gallery_command
@@ -31,8 +29,7 @@ def command(session: Session, strict: bool, drafts: bool, fresh: bool) -> None:
     from attention_gallery.build import BuildOptions, check
     from attention_gallery.errors import Problem, UserError
 
-    options = BuildOptions(strict=strict, drafts=drafts)
-    options = replace(options, fresh=True) if fresh else options
+    options = BuildOptions(strict=strict, drafts=drafts, fresh=fresh)
     report = check(session.manifest_path(), options, session.reporter())
     if strict and report.warnings:
         raise UserError([Problem(text, "warnings are errors with --strict") for text in report.warnings])

@@ -36,7 +36,7 @@ def command(
     For GitHub Pages: choose "Deploy from a branch" and gh-pages in the repository's settings. Your working
     tree and the branch you are on are not touched.
     """
-    from attention_gallery.manifest import load_manifest
+    from attention_gallery.manifest.load import load_manifest
     from attention_gallery.publish import publish
 
     manifest = load_manifest(session.manifest_path())

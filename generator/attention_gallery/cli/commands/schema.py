@@ -20,6 +20,6 @@ def command(session: Session) -> None:
     Editors that know JSON Schema complete and check the manifest with it; begin the manifest with the line
     `# yaml-language-server: $schema=gallery.schema.json`.
     """
-    from attention_gallery.manifest import schema_text
+    from attention_gallery.manifest.schema import schema_text
 
     click.echo(schema_text(), nl=False)

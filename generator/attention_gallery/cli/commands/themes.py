@@ -38,7 +38,7 @@ def command(session: Session) -> None:
 def _chosen(session: Session) -> str | None:
     """The theme of the manifest; None where there is no manifest, as themes can be listed without one."""
     from attention_gallery.errors import ManifestError
-    from attention_gallery.manifest import load_manifest
+    from attention_gallery.manifest.load import load_manifest
 
     try:
         return load_manifest(session.manifest_path()).settings.theme

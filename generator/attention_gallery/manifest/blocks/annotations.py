@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from attention_gallery.manifest.blocks.relations import Finding, KeyPath
+from attention_gallery.manifest.findings import Finding, KeyPath
 from attention_gallery.manifest.settings import (
     AnnotateSettings,
     CollectedSentence,

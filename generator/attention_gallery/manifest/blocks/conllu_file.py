@@ -134,9 +134,8 @@ def _sentence(lines: list[str], block: tuple[int, int], columns: tuple[str, ...]
     first, last = block
     for number in range(first, last):
         if control := CONTROL.search(lines[number].replace("\t", "")):
-            raise _Wrong(
-                f"the line contains the control character U+{ord(control[0]):04X}", "remove it", number + 1
-            )
+            reason = f"the line contains the control character U+{ord(control[0]):04X}"
+            raise _Wrong(reason, "remove it", number + 1)
     nodes, comments = _parsed(lines, block, columns)
     text = str(comments.get("text") or "") or _spelt(nodes)
     words = _placed(nodes, text)

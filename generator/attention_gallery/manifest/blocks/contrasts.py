@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from attention_gallery.errors import did_you_mean
-from attention_gallery.manifest.blocks.relations import Finding, KeyPath
 from attention_gallery.manifest.blocks.sentences import check_title
+from attention_gallery.manifest.findings import Finding, KeyPath, entries
 from attention_gallery.manifest.settings import ContrastSpec
 from attention_gallery.manifest.slugs import possible_slugs, slugs_of
 
@@ -43,8 +43,7 @@ def contrast_basis(item: Mapping[str, Any]) -> str:
 
 
 def _titles(item: Mapping[str, Any], name: str, titles: Mapping[str, str]) -> list[str]:
-    several, single = item.get(f"{name}s"), item.get(name)
-    slugs = [*(several if isinstance(several, tuple) else ()), single]
+    slugs = [*entries(item.get(f"{name}s")), item.get(name)]
     return [titles.get(slug, slug) for slug in slugs if isinstance(slug, str)]
 
 
@@ -81,11 +80,8 @@ def _two(values: Any, name: str, keys: KeyPath) -> Iterator[Finding]:
     if name == "heads":
         for n, value in enumerate(values):
             if not HEAD.fullmatch(value) or not value.isascii():
-                yield (
-                    f'"{value}" is not the name of a head',
-                    "write layer and head, such as L3H1",
-                    (*keys, n),
-                )
+                mend = "write layer and head, such as L3H1"
+                yield f'"{value}" is not the name of a head', mend, (*keys, n)
     if len(values) != 2:
         yield f"`{name}` names {len(values)}, and a contrast compares two", "name two", keys
     elif values[0].casefold() == values[1].casefold():
@@ -98,27 +94,19 @@ def check_names(data: Mapping[str, Any]) -> Iterator[Finding]:
     `data` has sentences in the place of collections. Where a slug of their list is wrong, names that are not
     there are passed over: one may be what it is mended to.
     """
-    models = {slug: model for model in _strings(data, "models") for slug in possible_slugs(model)}
-    sentences = {
-        slug: sentence
-        for sentence in _items(data, "sentences")
-        if isinstance(slug := _field(sentence, "slug"), str)
-    }
+    models = {slug: model for model in _by_slug(data, "models") for slug in possible_slugs(model)}
+    sentences = _by_slug(data, "sentences")
     unknown = {name for name in ("model", "sentence") if slugs_of(data, f"{name}s") is None}
-    for i, contrast in enumerate(_items(data, "contrasts")):
+    for i, contrast in enumerate(entries(data.get("contrasts"))):
         if isinstance(contrast, dict):
             for reason, mend, keys in _names(contrast, models, sentences, unknown):
                 yield reason, mend, ("contrasts", i, *keys)
 
 
-def _items(data: Mapping[str, Any], name: str) -> tuple[Any, ...]:
-    items = data.get(name)
-    return items if isinstance(items, tuple) else ()
-
-
-def _strings(data: Mapping[str, Any], name: str) -> Iterator[str]:
-    slugs = (_field(item, "slug") for item in _items(data, name))
-    return (slug for slug in slugs if isinstance(slug, str))
+def _by_slug(data: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The items of a list that have a slug."""
+    slugs = ((_field(item, "slug"), item) for item in entries(data.get(name)))
+    return {slug: item for slug, item in slugs if isinstance(slug, str)}
 
 
 def _field(item: Any, name: str) -> Any:
@@ -152,10 +140,9 @@ def _names(
 
 def _named(contrast: Mapping[str, Any], name: str) -> Iterator[tuple[KeyPath, str]]:
     """Where each slug stands in a contrast."""
-    single, several = contrast.get(name), contrast.get(f"{name}s")
-    if isinstance(single, str):
+    if isinstance(single := contrast.get(name), str):
         yield (name,), single
-    for n, slug in enumerate(several if isinstance(several, tuple) else ()):
+    for n, slug in enumerate(entries(contrast.get(f"{name}s"))):
         if isinstance(slug, str):
             yield (f"{name}s", n), slug
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from attention_gallery.errors import did_you_mean
-from attention_gallery.manifest.blocks.relations import Finding
+from attention_gallery.manifest.findings import Finding
 from attention_gallery.manifest.settings import CollectedSentence, GallerySettings, SentenceSpec
 from attention_gallery.texts.words import text_words
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from attention_gallery.errors import did_you_mean
-from attention_gallery.manifest.blocks.relations import Finding
+from attention_gallery.manifest.findings import Finding, entries
 from attention_gallery.manifest.slugs import slugs_of
 
 _Items = Sequence[tuple[int, dict[str, Any]]]
@@ -29,7 +29,7 @@ def _wrong(known: Collection[str] | None, sentences: _Items) -> Iterator[Finding
         if chosen == ():
             mend = "name a model, or remove the key: then all models read it"
             yield "`models` names no model", mend, ("sentences", i, "models")
-        for n, slug in enumerate(chosen if isinstance(chosen, tuple) else ()):
+        for n, slug in enumerate(entries(chosen)):
             keys = ("sentences", i, "models", n)
             if isinstance(slug, str) and slug in chosen[:n]:
                 yield f'the model "{slug}" stands here twice', "remove it", keys

@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-from attention_gallery.errors import Problem, did_you_mean
+from attention_gallery.errors import did_you_mean
 from attention_gallery.manifest.blocks.words import occurrences
-from attention_gallery.manifest.yaml.document import Document
+from attention_gallery.manifest.findings import Finding, KeyPath, entries
 from attention_gallery.texts.words import Span, text_words
-
-KeyPath = tuple[str | int, ...]
-Finding = tuple[str, str, KeyPath]
 
 _MOST_LISTED = 8
 _AROUND = 12
-
-
-def placed(findings: Iterable[Finding], document: Document) -> list[Problem]:
-    """The findings as problems at their places in the document, without a file."""
-    problems = []
-    for reason, mend, keys in findings:
-        position = document.position(*keys)
-        problems.append(
-            Problem(reason, mend, line=position.line, column=position.column, quote=position.quote)
-        )
-    return problems
 
 
 def check_relations(relations: Any, text: str, keys: KeyPath) -> Iterator[Finding]:
@@ -33,7 +19,7 @@ def check_relations(relations: Any, text: str, keys: KeyPath) -> Iterator[Findin
 
     Values of a wrong type are told of by validation.
     """
-    for n, relation in enumerate(relations if isinstance(relations, tuple) else ()):
+    for n, relation in enumerate(entries(relations)):
         if not isinstance(relation, dict):
             continue
         kind = relation.get("kind")

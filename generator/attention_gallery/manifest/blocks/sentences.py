@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from attention_gallery.manifest.blocks.relations import Finding, KeyPath, absent, check_relations
+from attention_gallery.manifest.blocks.relations import absent, check_relations
 from attention_gallery.manifest.blocks.words import occurrences
+from attention_gallery.manifest.findings import Finding, KeyPath, entries
 from attention_gallery.texts.reading import joined_texts
 
 _LANGUAGE = re.compile(
@@ -16,28 +17,10 @@ _LANGUAGE = re.compile(
 )
 # What decides how a template is run, or is given to it besides: arguments of `apply_chat_template`.
 NO_CHAT_OPTIONS = frozenset(
-    [
-        "self",
-        "conversation",
-        "conversations",
-        "messages",
-        "tools",
-        "documents",
-        "chat_template",
-        "add_generation_prompt",
-        "continue_final_message",
-        "tokenize",
-        "tokenizer",
-        "sanitize_control_tokens",
-        "padding",
-        "truncation",
-        "max_length",
-        "return_tensors",
-        "return_dict",
-        "return_assistant_tokens_mask",
-        "tokenizer_kwargs",
-        "kwargs",
-    ]
+    {"self", "conversation", "conversations", "messages", "tools", "documents", "chat_template"}
+    | {"add_generation_prompt", "continue_final_message", "sanitize_control_tokens"}
+    | {"tokenize", "tokenizer", "tokenizer_kwargs", "padding", "truncation", "max_length"}
+    | {"return_tensors", "return_dict", "return_assistant_tokens_mask", "kwargs"}
 )
 # Two fields that cannot stand in one sentence: the one told of, the other, the reason, the mend.
 _APART = (
@@ -84,7 +67,7 @@ def check_collections(sentences: Iterable[tuple[int, dict[str, Any]]]) -> Iterat
 
 
 def _tags(tags: Any, keys: KeyPath) -> Iterator[Finding]:
-    for n, tag in enumerate(tags if isinstance(tags, tuple) else ()):
+    for n, tag in enumerate(entries(tags)):
         if isinstance(tag, str) and (not tag.strip() or tag in tags[:n]):
             reason = f'the tag "{tag}" stands here twice' if tag.strip() else "the tag is empty"
             yield reason, "remove it", (*keys, n)
@@ -127,17 +110,8 @@ def _chat(sentence: dict[str, Any], keys: KeyPath) -> Iterator[Finding]:
     if isinstance(generate, int) and generate > 0 and messages:
         n, last = messages[-1]
         if last.get("role") == "assistant":
-            mend = "end with a message of the user, or remove `generate`"
-            yield (
-                "the last message is the assistant's own: it leaves nothing to answer",
-                mend,
-                (
-                    *keys,
-                    "chat",
-                    n,
-                    "role",
-                ),
-            )
+            reason = "the last message is the assistant's own: it leaves nothing to answer"
+            yield reason, "end with a message of the user, or remove `generate`", (*keys, "chat", n, "role")
 
 
 def _chat_options(sentence: dict[str, Any], keys: KeyPath) -> Iterator[Finding]:
@@ -157,10 +131,8 @@ def _chat_options(sentence: dict[str, Any], keys: KeyPath) -> Iterator[Finding]:
 
 
 def _messages(sentence: dict[str, Any]) -> list[tuple[int, dict[str, Any]]]:
-    chat = sentence.get("chat")
-    if not isinstance(chat, tuple):
-        return []
-    return [(n, message) for n, message in enumerate(chat) if isinstance(message, dict)]
+    chat = enumerate(entries(sentence.get("chat")))
+    return [(n, message) for n, message in chat if isinstance(message, dict)]
 
 
 def _joined(sentence: dict[str, Any]) -> str:

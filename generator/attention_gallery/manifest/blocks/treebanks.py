@@ -12,8 +12,8 @@ from pydantic import Field, ValidationError
 from attention_gallery.errors import ManifestError, Problem, did_you_mean
 from attention_gallery.files import cannot_read, kind_of
 from attention_gallery.manifest.blocks.conllu_file import TreeSentence, read_conllu
-from attention_gallery.manifest.blocks.relations import Finding, KeyPath, placed
 from attention_gallery.manifest.explain import explain
+from attention_gallery.manifest.findings import Finding, KeyPath, entries, placed
 from attention_gallery.manifest.paths import inside
 from attention_gallery.manifest.settings import CollectedSentence, CollectionSpec, RelationSpec, Settings
 from attention_gallery.manifest.slugs import RESERVED_LATELY, reserved_reason, shorten, slugify
@@ -50,9 +50,9 @@ class Collections:
 
     def merged(self, data: Mapping[str, Any]) -> tuple[dict[str, Any], list[int]]:
         """The data with sentences in the place of collections, and the index of the item of each."""
-        items = data.get("sentences")
-        if not isinstance(items, tuple) or not any(map(is_collection, items)):
-            return dict(data), list(range(len(items))) if isinstance(items, tuple) else []
+        items = entries(data.get("sentences"))
+        if not any(map(is_collection, items)):
+            return dict(data), list(range(len(items)))
         merged, indices = [], []
         for index, item in enumerate(items):
             for sentence in self.sentences.get(index, ()) if is_collection(item) else (item,):
@@ -69,8 +69,7 @@ def is_collection(item: Any) -> bool:
 def read_collections(data: Mapping[str, Any], document: Document, root: Path) -> Collections:
     """Read all collections of a manifest in the folder `root`."""
     collections = Collections()
-    items = data.get("sentences")
-    for index, item in enumerate(items if isinstance(items, tuple) else ()):
+    for index, item in enumerate(entries(data.get("sentences"))):
         if not is_collection(item):
             continue
         try:
@@ -97,43 +96,40 @@ def _expand(
     collections: Collections, index: int, spec: CollectionSpec, document: Document, root: Path
 ) -> None:
     """Read one collection, and tell what is wrong with it."""
-    keys: KeyPath = ("sentences", index, "conllu")
+    try:
+        collections.files.append(_file(spec, root))
+        trees = read_conllu(collections.files[-1])
+    except ManifestError as error:
+        position = document.position("sentences", index, "conllu")
+        collections.problems += (
+            problem
+            if problem.file is not None
+            else replace(position.problem(problem.reason, problem.mend), trouble=problem.trouble)
+            for problem in error.problems
+        )
+        return
+    _take(collections, index, spec, trees)
+    if not collections.sentences[index]:
+        kinds = sorted({kind for tree in trees for kind, _, _ in tree.relations})
+        reason = f"the filter leaves none of the {len(trees)} sentences"
+        mend = f"relations of the file are {', '.join(kinds)}" if spec.filter.relations else ""
+        collections.problems.append(document.position("sentences", index, "filter").problem(reason, mend))
+
+
+def _file(spec: CollectionSpec, root: Path) -> Path:
+    """Where a collection lies. Raises `ManifestError`, without a place, where there is no file to read."""
     path = inside(spec.conllu, root.resolve())
     if isinstance(path, str):
-        mend = "write a file inside the project, relative to the manifest"
-        collections.problems += placed(iter([(path, mend, keys)]), document)
-    elif (unreadable := _unreadable(root / spec.conllu)) is not None:
-        wrong = (unreadable.reason, unreadable.mend, keys)
-        problems = placed(iter([wrong]), document)
-        collections.problems += (replace(problem, trouble=unreadable.trouble) for problem in problems)
-    elif path.is_dir() or not path.exists():
-        names = [file.relative_to(root.resolve()).as_posix() for file in path.parent.glob("*.conllu")]
-        wrong = (f'there is no file "{spec.conllu}"', did_you_mean(spec.conllu, names), keys)
-        collections.problems += placed(iter([wrong]), document)
-    else:
-        collections.files.append(root / spec.conllu)
-        try:
-            trees = read_conllu(root / spec.conllu)
-        except ManifestError as error:
-            collections.problems += error.problems
-            return
-        _take(collections, index, spec, trees)
-        if not collections.sentences[index]:
-            kinds = sorted({kind for tree in trees for kind, _, _ in tree.relations})
-            reason = f"the filter leaves none of the {len(trees)} sentences"
-            mend = f"relations of the file are {', '.join(kinds)}" if spec.filter.relations else ""
-            wrong = (reason, mend, ("sentences", index, "filter"))
-            collections.problems += placed(iter([wrong]), document)
-
-
-def _unreadable(path: Path) -> Problem | None:
-    """Why it cannot even be told whether there is a file."""
+        raise ManifestError(path, "write a file inside the project, relative to the manifest")
     try:
-        kind_of(path)
+        kind = kind_of(root / spec.conllu)
     except OSError as error:
         mend = "check the path, who owns the file, and its permissions"
-        return cannot_read(f'"{path.name}" cannot be read', error, mend)
-    return None
+        raise ManifestError(cannot_read(f'"{Path(spec.conllu).name}" cannot be read', error, mend)) from None
+    if kind in ("folder", "nothing"):
+        names = [file.relative_to(root.resolve()).as_posix() for file in path.parent.glob("*.conllu")]
+        raise ManifestError(f'there is no file "{spec.conllu}"', did_you_mean(spec.conllu, names))
+    return root / spec.conllu
 
 
 def _take(collections: Collections, index: int, spec: CollectionSpec, trees: list[TreeSentence]) -> None:
@@ -204,17 +200,14 @@ def check_collected(
 ) -> Iterator[Problem]:
     """A problem for each collected sentence that shares a slug or alias with another sentence."""
     taken: dict[str, int] = {}
-    items = data.get("sentences")
-    for index, item in enumerate(items if isinstance(items, tuple) else ()):
+    for index, item in enumerate(entries(data.get("sentences"))):
         if isinstance(item, dict) and not is_collection(item):
-            aliases = item.get("aliases")
-            for slug in (item.get("slug"), *(aliases if isinstance(aliases, tuple) else ())):
+            for slug in (item.get("slug"), *entries(item.get("aliases"))):
                 if isinstance(slug, str):
                     taken.setdefault(slug, document.position("sentences", index, "slug").line)
     for slug, origin in collections.origins.items():
         if slug in taken:
-            reason = (
-                f'the slug "{slug}", made from sent_id, is already that of line {taken[slug]} of the manifest'
-            )
+            made = f'the slug "{slug}", made from sent_id'
+            reason = f"{made}, is already that of line {taken[slug]} of the manifest"
             mend = "give the collection a `slug: …` to put before it"
             yield Problem(reason, mend, origin.file, origin.line, quote=origin.quote)

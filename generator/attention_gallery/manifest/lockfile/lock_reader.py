@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from attention_gallery.errors import LockError, Problem
+from attention_gallery.errors import LockError
 from attention_gallery.files import cannot_read, kind_of
 from attention_gallery.manifest.lockfile.lock import ENVIRONMENT, SCHEMA, Lock, LockedModel
 from attention_gallery.manifest.slugs import is_slug
-from attention_gallery.manifest.yaml.document import Document, read_document
+from attention_gallery.manifest.yaml.document import Document, KeyPath, read_document
 from attention_gallery.manifest.yaml.nodes import YamlError, split_lines
 from attention_gallery.manifest.yaml.textfile import not_utf8
 from attention_gallery.user_files import read_user_file
@@ -33,8 +34,7 @@ _FORMS = {
 _NEEDED = ("source", "format", "weights", "tokenizer")
 # The first has no environments; it is read as it is, and written anew by whoever locks again.
 _SCHEMAS = range(1, SCHEMA + 1)
-_KeyPath = tuple[str | int, ...]
-_Finding = tuple[str, _KeyPath]
+_Finding = tuple[str, KeyPath]
 
 
 def read_lock(path: Path) -> Lock | None:
@@ -47,21 +47,14 @@ def read_lock(path: Path) -> Lock | None:
         raise LockError(cannot_read("the lock cannot be read", error, _MEND, path)) from None
     document = _document(data, path)
     if isinstance(document.data, dict) and _is_newer(document.data.get("schema")):
-        position = document.position("schema")
         reason = "the lock was written by a newer version of attention-gallery"
-        raise LockError(
-            Problem(reason, "upgrade attention-gallery", path, position.line, quote=position.quote)
-        )
+        newer = document.position("schema").problem(reason, "upgrade attention-gallery", path)
+        raise LockError(replace(newer, column=None))
     problems = list(document.problems)
-    for reason, keys in _findings(document.data):
-        position = document.position(*keys)
-        problems.append(Problem(reason, line=position.line, column=position.column, quote=position.quote))
+    problems += (document.position(*keys).problem(reason, "") for reason, keys in _findings(document.data))
     if problems:
         problems.sort(key=lambda problem: (problem.line or 0, problem.column or 0))
-        raise LockError(
-            Problem(problem.reason, _MEND, path, problem.line, problem.column, problem.quote)
-            for problem in problems
-        )
+        raise LockError(replace(problem, mend=_MEND, file=path) for problem in problems)
     models = {slug: _model(values) for slug, values in document.data["models"].items()}
     return Lock(path, models, document.data.get("exact", False))
 
@@ -70,14 +63,11 @@ def _document(data: bytes, path: Path) -> Document:
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        wrong = not_utf8(path, data, error)
-        raise LockError(Problem(wrong.reason, _MEND, path, wrong.line, wrong.column, wrong.quote)) from None
+        raise LockError(replace(not_utf8(path, data, error), mend=_MEND)) from None
     try:
         return read_document(text)
     except YamlError as error:
-        lines = split_lines(text)
-        quote = lines[error.line - 1] if error.line and error.line <= len(lines) else None
-        raise LockError(Problem(error.reason, _MEND, path, error.line, error.column, quote)) from None
+        raise LockError(replace(error.problem(split_lines(text)), mend=_MEND, file=path)) from None
 
 
 def _is_newer(schema: Any) -> bool:
@@ -106,7 +96,7 @@ def _findings(data: Any) -> Iterator[_Finding]:
             yield f'the model "{slug}" has no values', ("models", slug)
 
 
-def _of_model(values: dict[str, Any], keys: _KeyPath) -> Iterator[_Finding]:
+def _of_model(values: dict[str, Any], keys: KeyPath) -> Iterator[_Finding]:
     for key, value in values.items():
         at = (*keys, key)
         if key == "libraries":
@@ -120,12 +110,12 @@ def _of_model(values: dict[str, Any], keys: _KeyPath) -> Iterator[_Finding]:
     yield from ((f'the model "{keys[-1]}" has no `{key}`', keys) for key in _NEEDED if key not in values)
 
 
-def _of_libraries(value: Any, keys: _KeyPath) -> Iterator[_Finding]:
+def _of_libraries(value: Any, keys: KeyPath) -> Iterator[_Finding]:
     if not isinstance(value, dict) or not all(isinstance(version, str) for version in value.values()):
         yield "`libraries` must be a block of names and versions", keys
 
 
-def _of_environment(value: Any, keys: _KeyPath) -> Iterator[_Finding]:
+def _of_environment(value: Any, keys: KeyPath) -> Iterator[_Finding]:
     if not isinstance(value, dict):
         yield "`environment` must be a block of names and values", keys
         return
@@ -137,7 +127,7 @@ def _of_environment(value: Any, keys: _KeyPath) -> Iterator[_Finding]:
             yield f"`{name}` must be {expected}", (*keys, name)
 
 
-def _unknown(key: str, keys: _KeyPath) -> _Finding:
+def _unknown(key: str, keys: KeyPath) -> _Finding:
     return f'unknown key "{key}"', keys
 
 

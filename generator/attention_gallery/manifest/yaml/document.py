@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -14,7 +15,7 @@ import yaml
 from attention_gallery.errors import Problem
 from attention_gallery.manifest.yaml.nodes import Node, YamlError, compose, split_lines
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 
 MOST_REPEATED = 10_000
 # A carriage return ends a line in a file; in a text it only comes from an escape.
@@ -39,6 +40,10 @@ class Position:
     column: int
     quote: str
 
+    def problem(self, reason: str, mend: str, file: Path | None = None) -> Problem:
+        """What is wrong at this place."""
+        return Problem(reason, mend, file, self.line, self.column, self.quote)
+
 
 class Unusable:
     """Stands for a value that was already reported, or that no field accepts."""
@@ -50,8 +55,8 @@ class Document:
 
     lines: list[str]
     data: Any = None
-    keys: dict[Path, Node] = field(default_factory=dict)
-    values: dict[Path, Node] = field(default_factory=dict)
+    keys: dict[KeyPath, Node] = field(default_factory=dict)
+    values: dict[KeyPath, Node] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     repeated: int = 0
 
@@ -65,7 +70,7 @@ class Document:
             return self.at(key if key is not None and block else value)
         return Position(1, 1, self.lines[0])
 
-    def move(self, old: Path, new: Path) -> None:
+    def move(self, old: KeyPath, new: KeyPath) -> None:
         """What stands below `old` is found below `new`, too, where the place that was written is kept."""
         for nodes in (self.keys, self.values):
             below = [path for path in nodes if len(path) > len(old) and path[: len(old)] == old]
@@ -78,10 +83,7 @@ class Document:
 
     def report(self, reason: str, mend: str, node: Node) -> None:
         """Note a problem at a node."""
-        position = self.at(node)
-        self.problems.append(
-            Problem(reason, mend, line=position.line, column=position.column, quote=position.quote)
-        )
+        self.problems.append(self.at(node).problem(reason, mend))
 
 
 def read_document(text: str) -> Document:
@@ -101,7 +103,7 @@ def read_document(text: str) -> Document:
     return document
 
 
-def _build(document: Document, node: Node, path: Path, repeating: bool = False) -> Any:
+def _build(document: Document, node: Node, path: KeyPath, repeating: bool = False) -> Any:
     if node.alias is not None and not repeating:
         repeating = True
         document.repeated += node.size
@@ -116,7 +118,7 @@ def _build(document: Document, node: Node, path: Path, repeating: bool = False) 
     return _scalar(document, node)
 
 
-def _mapping(document: Document, node: Node, path: Path, repeating: bool) -> dict[str, Any]:
+def _mapping(document: Document, node: Node, path: KeyPath, repeating: bool) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for key, value in node.value:
         name = _key(document, key)
@@ -125,9 +127,8 @@ def _mapping(document: Document, node: Node, path: Path, repeating: bool) -> dic
         keys = (*path, name)
         if name in result:
             first = document.keys[keys].line
-            document.report(
-                f'the key "{name}" stands here twice; the first is in line {first}', "keep one", key
-            )
+            reason = f'the key "{name}" stands here twice; the first is in line {first}'
+            document.report(reason, "keep one", key)
             continue
         document.keys[keys] = key
         result[name] = _build(document, value, keys, repeating)
@@ -143,13 +144,11 @@ def _key(document: Document, key: Node) -> str | None:
         document.report("the key contains a control character", "remove it", key)
     elif key.kind in _READS_AS:
         mend = f'put it in quotes: "{key.value}"' if key.value else "write a name before the colon"
-        document.report(
-            f"YAML reads the key `{key.value}` as {_READS_AS[key.kind]}, not as a name", mend, key
-        )
+        reason = f"YAML reads the key `{key.value}` as {_READS_AS[key.kind]}, not as a name"
+        document.report(reason, mend, key)
     else:
-        document.report(
-            "a key must be a plain name", "text that begins with `[`, `{` or `?` needs quotes", key
-        )
+        mend = "text that begins with `[`, `{` or `?` needs quotes"
+        document.report("a key must be a plain name", mend, key)
     return None
 
 
@@ -169,25 +168,18 @@ def _scalar(document: Document, node: Node) -> Any:
     if node.kind in {"bool", "int", "float"} and isinstance(text, str):
         return _number(document, node)
     tag = node.kind if node.kind.startswith("!") else f"!!{node.kind}"
-    document.report(
-        f"the tag `{tag}` is not used in galleries", "text that begins with `!` needs quotes", node
-    )
+    mend = "text that begins with `!` needs quotes"
+    document.report(f"the tag `{tag}` is not used in galleries", mend, node)
     return Unusable()
 
 
 def _number(document: Document, node: Node) -> Any:
     scalar = yaml.ScalarNode(f"tag:yaml.org,2002:{node.kind}", node.value)
-    construct = {
-        "bool": _SAFE.construct_yaml_bool,
-        "int": _SAFE.construct_yaml_int,
-        "float": _SAFE.construct_yaml_float,
-    }[node.kind]
     try:
-        return construct(scalar)
+        return _SAFE.yaml_constructors[scalar.tag](_SAFE, scalar)
     except (ValueError, KeyError, OverflowError, IndexError):
-        document.report(
-            f"`{node.value[:40]}` cannot be read as {_READS_AS[node.kind]}", "put it in quotes", node
-        )
+        reason = f"`{node.value[:40]}` cannot be read as {_READS_AS[node.kind]}"
+        document.report(reason, "put it in quotes", node)
         return Unusable()
 
 

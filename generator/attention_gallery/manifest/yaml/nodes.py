@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,9 +25,10 @@ class YamlError(Exception):
         super().__init__(reason)
         self.reason, self.mend, self.line, self.column = reason, mend, line, column
 
-    def problem(self) -> Problem:
-        """The same as a `Problem` that has no file yet."""
-        return Problem(self.reason, self.mend, line=self.line, column=self.column)
+    def problem(self, lines: Sequence[str] = ()) -> Problem:
+        """The same as a `Problem` that has no file yet, with its line where the text is of these `lines`."""
+        quote = lines[self.line - 1] if self.line is not None and self.line <= len(lines) else None
+        return Problem(self.reason, self.mend, line=self.line, column=self.column, quote=quote)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,9 +60,8 @@ def compose(text: str) -> Node | None:
     except yaml.MarkedYAMLError as error:
         raise _syntax(error, text) from None
     except yaml.reader.ReaderError:
-        raise YamlError(
-            "YAML does not allow a character of this file", "remove the control characters"
-        ) from None
+        reason = "YAML does not allow a character of this file"
+        raise YamlError(reason, "remove the control characters") from None
     finally:
         loader.dispose()
 
@@ -81,10 +82,9 @@ class _Composer:
         root = self.node(0)
         self.loader.get_event()
         if not self.loader.check_event(yaml.StreamEndEvent):
-            mark = self.loader.peek_event().start_mark
-            raise YamlError(
-                "a second YAML document begins here", "keep one document: remove the `---`", *_place(mark)
-            )
+            second = _place(self.loader.peek_event().start_mark)
+            mend = "keep one document: remove the `---`"
+            raise YamlError("a second YAML document begins here", mend, *second)
         return root
 
     def node(self, depth: int) -> Node:
@@ -128,9 +128,8 @@ class _Composer:
     def alias(self, name: str | None, line: int, column: int) -> Node:
         name = name or ""
         if name in self.open:
-            raise YamlError(
-                f"`*{name}` stands inside the value that it repeats", "write the value out", line, column
-            )
+            reason = f"`*{name}` stands inside the value that it repeats"
+            raise YamlError(reason, "write the value out", line, column)
         if name not in self.anchors:
             mend = f"text that begins with `*` needs quotes; a repeated value is marked `&{name}` further up"
             raise YamlError(f"there is no anchor `&{name}` above", mend, line, column)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import html
 
-LONGEST = (
-    100_000  # characters; more is shown without colours, which can take the square of its length to find
-)
+# In characters; more is shown without colours, which can take the square of its length to find.
+LONGEST = 100_000
 
 
 def highlight(code: str, language: str | None) -> str:

@@ -86,12 +86,12 @@ def converter() -> Callable[..., tuple[list[Any], str]]:
 
 def _markdown(text: str) -> str:
     # Python-Markdown keeps state between conversions, so each note gets a converter of its own.
-    made = markdown.Markdown(
-        extensions=list(_EXTENSIONS),
+    return markdown.markdown(
+        text,
+        extensions=_EXTENSIONS,
         extension_configs={
             "tables": {"use_align_attribute": True},
             "footnotes": {"BACKLINK_TITLE": "Back to the text (footnote {})"},
         },
         output_format="html",
     )
-    return str(made.convert(text))

@@ -14,64 +14,25 @@ DEEPEST = 30
 _CHILDREN = {
     "mfrac": 2, "mroot": 2, "msub": 2, "msup": 2, "munder": 2, "mover": 2, "msubsup": 3, "munderover": 3,
 }  # fmt: skip
-_TAGS = frozenset(_CHILDREN) | frozenset(
-    {
-        "math",
-        "mrow",
-        "mi",
-        "mo",
-        "mn",
-        "mtext",
-        "mspace",
-        "msqrt",
-        "mstyle",
-        "mtable",
-        "mtr",
-        "mtd",
-        "mpadded",
-    }
-    | {"mphantom", "menclose", "ms", "merror", "mmultiscripts", "none", "mprescripts", "mlabeledtr"}
+_TAGS = (
+    _CHILDREN.keys()
+    | {"math", "menclose", "merror", "mmultiscripts", "mpadded", "mphantom", "mrow", "mspace", "msqrt"}
+    | {"mstyle", "mi", "mn", "mo", "ms", "mtext", "mtable", "mtr", "mtd", "mlabeledtr", "mprescripts", "none"}
 )
-_ATTRIBUTES = frozenset(
-    {"display", "mathvariant", "stretchy", "fence", "form", "separator", "lspace", "rspace", "linethickness"}
-    | {
-        "accent",
-        "accentunder",
-        "movablelimits",
-        "minsize",
-        "maxsize",
-        "symmetric",
-        "largeop",
-        "width",
-        "height",
-    }
-    | {
-        "depth",
-        "voffset",
-        "columnalign",
-        "rowalign",
-        "columnspacing",
-        "rowspacing",
-        "columnlines",
-        "rowlines",
-    }
-    | {"displaystyle", "scriptlevel", "notation", "frame", "side"}
+# Of every element, of operators, of sizes and places, of tables.
+_ATTRIBUTES = (
+    {"display", "displaystyle", "mathvariant", "scriptlevel", "notation", "linethickness"}
+    | {"accent", "accentunder", "fence", "form", "largeop", "lspace", "maxsize", "minsize", "movablelimits"}
+    | {"rspace", "separator", "stretchy", "symmetric"}
+    | {"width", "height", "depth", "voffset", "side"}
+    | {"columnalign", "columnlines", "columnspacing", "frame", "rowalign", "rowlines", "rowspacing"}
 )
 _VALUE = re.compile(r"[A-Za-z0-9 .,%+\-]*")
-_ENVIRONMENTS = frozenset(
-    {
-        "matrix",
-        "pmatrix",
-        "bmatrix",
-        "Bmatrix",
-        "vmatrix",
-        "Vmatrix",
-        "smallmatrix",
-        "array",
-        "cases",
-        "split",
-    }
-    | {"matrix*", "pmatrix*", "bmatrix*", "Bmatrix*", "vmatrix*", "Vmatrix*", "align", "align*"}
+_MATRICES = {"matrix", "pmatrix", "bmatrix", "Bmatrix", "vmatrix", "Vmatrix"}
+_ENVIRONMENTS = (
+    _MATRICES
+    | {f"{name}*" for name in _MATRICES}
+    | {"smallmatrix", "array", "cases", "split", "align", "align*"}
 )
 # Commands that define others, or that reach from mathematics into the page.
 _REFUSED = re.compile(

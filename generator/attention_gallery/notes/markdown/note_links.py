@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from attention_gallery.errors import Problem
 from attention_gallery.manifest.slugs import is_slug
-from attention_gallery.notes.target import ExplainedError, NoteTarget, parse_head, place
+from attention_gallery.notes.target import ExplainedError, NoteTarget, TargetKind, parse_head, place
 
-LinkKind = Literal[
-    "gallery",
-    "about",
-    "model",
-    "model-length",
-    "model-head",
-    "sentence",
-    "pair",
-    "head",
-    "contrast",
-    "page",
-    "short",
-    "asset",
-]
+LinkKind = TargetKind | Literal["model-length", "short", "asset"]
 
 _FORMS = (
     "write [[model/sentence]], [[model/sentence/L3H7]], [[models/model]], [[models/model/L3H7]], "
@@ -97,22 +84,13 @@ def parse_link(raw: str) -> LinkTarget:
 
 def target_link(target: NoteTarget, raw: str, fragment: str) -> LinkTarget:
     """A link to the page that a note's target names."""
-    return LinkTarget(
-        raw,
-        target.kind,
-        target.model,
-        target.sentence,
-        target.layer,
-        target.head,
-        target.slug,
-        fragment,
-    )
+    return LinkTarget(raw, **asdict(target), fragment=fragment)
 
 
 def _target(parts: tuple[str, ...]) -> LinkTarget | None:
     if len(parts) == 1 and parts[0] not in ("gallery", "about"):
-        known = place(("sentences", parts[0]))
-        return LinkTarget("", "short", slug=parts[0]) if known and not parse_head(parts[0]) else None
+        is_name = is_slug(parts[0]) and not parse_head(parts[0])
+        return LinkTarget("", "short", slug=parts[0]) if is_name else None
     match parts:
         case ("models", model, "length") if is_slug(model):
             return LinkTarget("", "model-length", model)

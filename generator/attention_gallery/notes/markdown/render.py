@@ -62,10 +62,9 @@ def render_note(
         reason = "the note nests too deeply to be read"
         raise NoteError(Problem(reason, "use fewer levels of quotes, lists or brackets", note.path)) from None
     html = rewriter.result()
-    if rewriter.problems:
-        kind = LinkError if rewriter.only_links else NoteError
-        # A reference that several links use is one mistake.
-        problems = dict.fromkeys(rewriter.problems)
+    # A reference that several links use is one mistake.
+    if problems := dict.fromkeys([*rewriter.problems, *rewriter.link_problems]):
+        kind = NoteError if rewriter.problems else LinkError
         raise kind(
             sorted(problems, key=lambda problem: (problem.line or 0, problem.column or 0, problem.reason))
         )

@@ -32,7 +32,10 @@ Attributes = list[tuple[str, str | None]]
 
 
 class Rewriter(HTMLParser):
-    """Feed it sanitised HTML once, then ask for `result()`, `headings`, `links` and `problems`."""
+    """Feed it sanitised HTML once, then ask for `result()`, `headings`, `links` and what is wrong.
+
+    Mistakes of links are in `link_problems`, others in `problems`.
+    """
 
     def __init__(
         self,
@@ -52,7 +55,7 @@ class Rewriter(HTMLParser):
         self.headings: list[tuple[int, str, str]] = []
         self.links: list[LinkTarget] = []
         self.problems: list[Problem] = []
-        self.only_links = True
+        self.link_problems: list[Problem] = []
         self.ids: dict[str, str] = {}
         self.fragments: list[tuple[int, str]] = []
         self.inside: dict[str, int] = {"a": 0, "code": 0, "pre": 0}
@@ -77,7 +80,7 @@ class Rewriter(HTMLParser):
     # Tags
 
     def handle_starttag(self, tag: str, attrs: Attributes) -> None:
-        attributes = {name: self._attribute(value or "") for name, value in attrs}
+        attributes = {name: self._plain(value or "", answered=True) for name, value in attrs}
         self._alone()
         if tag in self.inside:
             self.inside[tag] += 1
@@ -96,9 +99,6 @@ class Rewriter(HTMLParser):
             self.language, self.code = language[1] if language else None, []
         else:
             self.out.append(f"<{tag}{self._attributes(attributes)}>")
-
-    def handle_startendtag(self, tag: str, attrs: Attributes) -> None:
-        self.handle_starttag(tag, attrs)
 
     def handle_endtag(self, tag: str) -> None:
         if tag in _VOID:
@@ -183,19 +183,19 @@ class Rewriter(HTMLParser):
 
     def _open_link(self, attributes: dict[str, str], at: Piece | None) -> None:
         rest = self._attributes(attributes)
-        href = attributes["href"].strip() if "href" in attributes else None
-        if href is None:
+        if "href" not in attributes:
             self.out.append(f"<a{rest}>")
-        elif href.startswith("#"):
+            return
+        href = attributes["href"].strip()
+        if href.startswith("#"):
             self.out += ['<a href="', "", f'"{rest}>']
             self.fragments.append((len(self.out) - 2, href[1:]))
-        elif re.match(r"(?:https?:)?//", href, re.I):
-            self.out.append(f'<a href="{html.escape(href)}"{rest} rel="noopener noreferrer">')
-        elif href.lower().startswith("mailto:"):
-            self.out.append(f'<a href="{html.escape(href)}"{rest}>')
-        else:
-            address = self._relative(href, at, image=False)
-            self.out.append(f'<a href="{html.escape(address[0])}"{rest}>')
+            return
+        if re.match(r"(?:https?:)?//", href, re.I):
+            rest += ' rel="noopener noreferrer"'
+        elif not href.lower().startswith("mailto:"):
+            href = self._relative(href, at, image=False)
+        self.out.append(f'<a href="{html.escape(href)}"{rest}>')
 
     def _image(self, attributes: dict[str, str], at: Piece | None) -> None:
         src = attributes.get("src")
@@ -203,18 +203,17 @@ class Rewriter(HTMLParser):
             reason = "a picture has no address that a site can use"
             self._wrong(reason, "put it in the content folder", at)
             return
-        address = self._relative(src.strip(), at, image=True)
+        address = html.escape(self._relative(src.strip(), at, image=True))
         alt = "" if "alt" in attributes else ' alt=""'
         rest = f'{self._attributes(attributes)}{alt} loading="lazy"'
-        self.out.append(f'<img src="{html.escape(address[0])}"{rest}>')
+        self.out.append(f'<img src="{address}"{rest}>')
 
-    def _relative(self, address: str, at: Piece | None, image: bool) -> tuple[str, str | None]:
+    def _relative(self, address: str, at: Piece | None, image: bool) -> str:
         try:
-            target = markdown_link(address, self.note, image)
+            return self._follow(markdown_link(address, self.note, image), at)[0]
         except AddressError as error:
-            self.problems.append(self._problem(error.reason, error.mend, at))
-            return "", None
-        return self._follow(target, at)
+            self.link_problems.append(self._problem(error.reason, error.mend, at))
+            return ""
 
     def _follow(self, target: LinkTarget, at: Piece | None) -> tuple[str, str | None]:
         line, column, quote = self._where(at)
@@ -224,7 +223,7 @@ class Rewriter(HTMLParser):
         except LookupError as error:
             *reason, mend = [str(argument) for argument in error.args] or [""]
             message = ": ".join([f"{target.raw} leads to no page of the site", *reason])
-            self.problems.append(target.problem(message, mend, quote))
+            self.link_problems.append(target.problem(message, mend, quote))
             return "", None
         self.links.append(target)
         return (resolved, None) if isinstance(resolved, str) else resolved
@@ -250,25 +249,16 @@ class Rewriter(HTMLParser):
         pieces = map(self._piece, MARK.findall(text))
         return [piece for piece in pieces if piece is not None and piece.kind == "address"]
 
-    def _plain(self, text: str) -> str:
-        """A text in which marks are what was written, for code and attributes."""
+    def _plain(self, text: str, answered: bool = False) -> str:
+        """A text in which marks are what was written; in attributes live values are `answered`."""
 
-        def written(mark: re.Match[str]) -> str:
+        def plain(mark: re.Match[str]) -> str:
             piece = self._piece(mark[1])
+            if answered and piece is not None and piece.kind in ("live", "open"):
+                return self._answered(piece, inline=True)[1]
             return piece.raw if piece else ""
 
-        return MARK.sub(written, text)
-
-    def _attribute(self, text: str) -> str:
-        """A text in which live values are their numbers, and other marks what was written."""
-
-        def value(mark: re.Match[str]) -> str:
-            piece = self._piece(mark[1])
-            if piece is None or piece.kind not in ("live", "open"):
-                return mark[0]
-            return self._answered(piece, inline=True)[1]
-
-        return self._plain(MARK.sub(value, text))
+        return MARK.sub(plain, text)
 
     def _put(self, piece: Piece) -> None:
         if piece.kind == "address":
@@ -310,7 +300,6 @@ class Rewriter(HTMLParser):
         """HTML, text, and whether it is a table or figure."""
         answer = self.live.answered(piece, inline)
         if isinstance(answer, Problem):
-            self.only_links = False
             self.problems.append(answer)
             return "", "", False
         return answer
@@ -319,14 +308,13 @@ class Rewriter(HTMLParser):
         """Tell of a table or figure that something follows in its paragraph."""
         piece, self.instead_of_paragraph = self.instead_of_paragraph, None
         if piece is not None:
-            self.only_links = False
             self.problems.append(self.live.misplaced(piece))
 
     def _wiki(self, piece: Piece) -> None:
         try:
             target = parse_link(piece.text)
         except LinkFormError as error:
-            self.problems.append(self._problem(error.reason, error.mend, piece))
+            self.link_problems.append(self._problem(error.reason, error.mend, piece))
             return
         href, title = self._follow(target, piece)
         label = target.label or title or target.default_label
@@ -336,7 +324,6 @@ class Rewriter(HTMLParser):
         self.out.append(label_html if self.inside["a"] else f'<a href="{html.escape(href)}">{label_html}</a>')
 
     def _wrong(self, reason: str, mend: str, at: Piece | None) -> None:
-        self.only_links = False
         self.problems.append(self._problem(reason, mend, at))
 
 

@@ -33,7 +33,8 @@ from attention_gallery.notes.questions.asks import (
 from attention_gallery.notes.questions.expectations import Bounds, about, at_least, at_most, between
 from attention_gallery.notes.target import NoteTarget, parse_head, parse_layer
 
-TARGETS = ("head", "layer", "of")
+# The keys that say whose attention is meant, and what each of them names.
+TARGETS = {"head": "a head, as L3H1 does", "layer": "a layer, as L3 does", "of": "a page of all heads"}
 LIMITS = ("at_least", "at_most", "between", "about")
 WITHIN = 0.01
 
@@ -82,32 +83,23 @@ class ClaimSpec(Settings):
 class ClaimKind:
     """One thing that can be claimed. `keys` tell it; `parts` name them in the words of the question.
 
-    `number` tells whether limits belong to it.
+    `number` tells whether the answer is one, so that limits belong to it and what is asked about is in the
+    keys of `parts`; else the claim is the answer.
     """
 
     keys: tuple[str, ...]
-    make: Callable[[Subject, ClaimSpec], ValueAsk]
+    ask: Callable[..., ValueAsk]
     parts: Mapping[str, str]
     number: bool = True
 
 
 CLAIMS: tuple[ClaimKind, ...] = (
-    ClaimKind(
-        ("from", "to"),
-        lambda on, spec: WeightOf(on, spec.from_ or "", spec.to or ""),
-        {"from": "from", "to": "to"},
-    ),
-    ClaimKind(
-        ("received_by",), lambda on, spec: ReceivedBy(on, spec.received_by or ""), {"word": "received_by"}
-    ),
-    ClaimKind(
-        ("measure",),
-        lambda on, spec: MeasureOf(on, spec.measure or "", spec.which),
-        {"measure": "measure", "which": "which"},
-    ),
-    ClaimKind(("type",), lambda on, spec: TypeOf(on), {"type": "type"}, number=False),
-    ClaimKind(("count",), lambda on, spec: HeadsOfType(on, spec.count or ""), {"type": "count"}),
-    ClaimKind(("relation",), lambda on, spec: AccuracyOf(on, spec.relation or ""), {"relation": "relation"}),
+    ClaimKind(("from", "to"), WeightOf, {"from": "from", "to": "to"}),
+    ClaimKind(("received_by",), ReceivedBy, {"word": "received_by"}),
+    ClaimKind(("measure",), MeasureOf, {"measure": "measure", "which": "which"}),
+    ClaimKind(("type",), TypeOf, {"type": "type"}, number=False),
+    ClaimKind(("count",), HeadsOfType, {"type": "count"}),
+    ClaimKind(("relation",), AccuracyOf, {"relation": "relation"}),
 )
 
 
@@ -125,8 +117,7 @@ class Claim:
 
     def problem(self, reason: str, mend: str, key: str = "") -> Problem:
         """A problem with one part of the claim."""
-        position = self.positions.get(key) or self.positions[""]
-        return Problem(reason, mend, self.path, position.line, position.column, position.quote)
+        return (self.positions.get(key) or self.positions[""]).problem(reason, mend, self.path)
 
 
 def read_claims(
@@ -143,15 +134,15 @@ def read_claims(
             claims.append(_claim(spec, document, own, path, index))
         except AskError as error:
             position = document.position("claims", index, error.part)
-            line, column, quote = position.line, position.column, position.quote
-            problems.append(Problem(error.reason, error.mend, line=line, column=column, quote=quote))
+            problems.append(position.problem(error.reason, error.mend))
     return tuple(claims), problems
 
 
 def _claim(spec: ClaimSpec, document: Document, own: NoteTarget, path: Path, index: int) -> Claim:
     kind = _kind(spec)
     target = next((name for name in TARGETS if getattr(spec, name) is not None), "")
-    ask = kind.make(_subject(spec, own), spec)
+    arguments = [_text_of(spec, key) for key in kind.parts.values()] if kind.number else []
+    ask = kind.ask(_subject(spec, own), *arguments)
     limit, expected = _bounds(spec) if kind.number else (kind.keys[0], spec.type or "")
     parts = {**kind.parts, "target": target or kind.keys[0], "limit": limit, "": kind.keys[0]}
     positions = {name: document.position("claims", index, key) for name, key in parts.items()}
@@ -159,7 +150,7 @@ def _claim(spec: ClaimSpec, document: Document, own: NoteTarget, path: Path, ind
 
 
 def _kind(spec: ClaimSpec) -> ClaimKind:
-    keys = _given(spec)
+    keys = {"from" if name == "from_" else name for name in spec.model_fields_set}
     kinds = [kind for kind in CLAIMS if keys.intersection(kind.keys)]
     if len(kinds) != 1:
         known = ", ".join(" and ".join(f"`{key}`" for key in kind.keys) for kind in CLAIMS)
@@ -172,7 +163,7 @@ def _kind(spec: ClaimSpec) -> ClaimKind:
     for key in kind.keys:
         if key not in keys:
             raise AskError(f"the claim needs `{key}`", f"add `{key}: …`", kind.keys[0])
-        if not (getattr(spec, "from_" if key == "from" else key)).strip():
+        if not _text_of(spec, key).strip():
             raise AskError(f"`{key}` is empty", "write a text", key)
     limits = keys.intersection((*LIMITS, "within"))
     if not kind.number and limits:
@@ -185,34 +176,22 @@ def _kind(spec: ClaimSpec) -> ClaimKind:
 def _subject(spec: ClaimSpec, own: NoteTarget) -> Subject:
     targets = [(name, getattr(spec, name)) for name in TARGETS if getattr(spec, name) is not None]
     if not targets:
-        return _own(own)
+        if own.model is None:
+            mend = "write `head: model/sentence/L3H1`, `layer: model/sentence/L3` or `of: model/sentence`"
+            raise AskError("the claim does not say whose attention it is about", mend, "")
+        return own_subject(own)
     if len(targets) > 1:
         raise AskError("the claim has two targets", "keep one of `head`, `layer` and `of`", targets[1][0])
     ((key, text),) = targets
     last = text.rsplit("/", 1)[-1]
-    fits = {
-        "head": parse_head(last) is not None,
-        "layer": parse_layer(last) is not None,
-        "of": parse_head(last) is None and parse_layer(last) is None,
-    }
-    if not fits[key]:
-        better = next(name for name, fit in fits.items() if fit)
-        what = {"head": "a head, as L3H1 does", "layer": "a layer, as L3 does", "of": "a page of all heads"}[
-            key
-        ]
-        raise AskError(f'"{text}" does not name {what}', f"write `{better}: {text}`, or mend the name", key)
+    better = "head" if parse_head(last) else "layer" if parse_layer(last) is not None else "of"
+    if key != better:
+        mend = f"write `{better}: {text}`, or mend the name"
+        raise AskError(f'"{text}" does not name {TARGETS[key]}', mend, key)
     try:
         return parse_subject(text, own)
     except AskError as error:
         raise AskError(error.reason, error.mend, key) from None
-
-
-def _own(own: NoteTarget) -> Subject:
-    try:
-        return own_subject(own)
-    except AskError:
-        mend = "write `head: model/sentence/L3H1`, `layer: model/sentence/L3` or `of: model/sentence`"
-        raise AskError("the claim does not say whose attention it is about", mend, "") from None
 
 
 def _bounds(spec: ClaimSpec) -> tuple[str, Bounds]:
@@ -237,5 +216,6 @@ def _bounds(spec: ClaimSpec) -> tuple[str, Bounds]:
     return key, at_least(spec.at_least) if spec.at_least is not None else at_most(spec.at_most or 0.0)
 
 
-def _given(spec: ClaimSpec) -> set[str]:
-    return {"from" if name == "from_" else name for name in spec.model_fields_set}
+def _text_of(spec: ClaimSpec, key: str) -> str:
+    """What stands at a key of the claim; "" for nothing."""
+    return getattr(spec, "from_" if key == "from" else key) or ""

@@ -89,24 +89,22 @@ class Live:
 def parse_live(text: str, own: NoteTarget) -> Live:
     """The live value that stands between the braces of a note about `own`. Raises `CallError`."""
     call = parse_call(text)
-    known = next((shortcode for shortcode in SHORTCODES if shortcode.name == call.name), None)
+    by_name = {shortcode.name: shortcode for shortcode in SHORTCODES}
+    known = by_name.get(call.name)
     if known is None:
-        mend = did_you_mean(call.name, [shortcode.name for shortcode in SHORTCODES])
-        raise CallError(f'there is no live value "{call.name}"', mend, call.at)
+        raise CallError(f'there is no live value "{call.name}"', did_you_mean(call.name, by_name), call.at)
     words, target = _arguments(call, known)
     options = _options(call, known)
     positions = {name: word.at for name, word in zip(known.words, words, strict=True)}
     positions["target"] = target.at if target else call.at
     positions |= {name: literal.at for name, literal in call.options.items()}
     decimals = options.pop("decimals", None)
-    if "decimals" not in call.options:
-        decimals = None
     try:
         subject = own_subject(own) if target is None else parse_subject(str(target.value), own)
     except AskError as error:
         raise CallError(error.reason, error.mend, positions[error.part]) from None
     ask = known.make(subject, *(str(word.value) for word in words), **options)
-    return Live(ask, decimals, known.block, positions)
+    return Live(ask, decimals if "decimals" in call.options else None, known.block, positions)
 
 
 def _arguments(call: Call, known: Shortcode) -> tuple[tuple[Literal, ...], Literal | None]:
@@ -125,13 +123,13 @@ def _arguments(call: Call, known: Shortcode) -> tuple[tuple[Literal, ...], Liter
 
 
 def _options(call: Call, known: Shortcode) -> dict[str, Any]:
-    options: dict[str, Any] = {option.name: option.default for option in known.options}
+    declared = {option.name: option for option in known.options}
+    options: dict[str, Any] = {name: option.default for name, option in declared.items()}
     for name, literal in call.options.items():
-        option = next((declared for declared in known.options if declared.name == name), None)
-        if option is None:
+        if name not in declared:
             mend = did_you_mean(name, options) or "it has no options"
             raise CallError(f'"{known.name}" has no option "{name}"', mend, literal.at)
-        options[name] = _option(option, literal)
+        options[name] = _option(declared[name], literal)
     return options
 
 
