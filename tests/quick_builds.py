@@ -19,7 +19,7 @@ from attention_gallery.theme.templates import TemplateInspector
 class KnownTemplates:
     """What was compiled, by text and name, and what was found sound among which texts."""
 
-    compiled: dict[tuple[str, str | None], str] = field(default_factory=dict)
+    compiled: dict[tuple[str, str | None], Any] = field(default_factory=dict)
     sound: set[tuple[str, bool, frozenset[tuple[str, str]]]] = field(default_factory=set)
 
 
@@ -42,8 +42,8 @@ def frozen_objects() -> Iterator[None]:
     gc.unfreeze()
 
 
-def _compile_once(patch: pytest.MonkeyPatch, compiled: dict[tuple[str, str | None], str]) -> None:
-    """The Python text of a template depends on its own and on its name, not on where it lies."""
+def _compile_once(patch: pytest.MonkeyPatch, compiled: dict[tuple[str, str | None], Any]) -> None:
+    """What a template is compiled to depends on its text and name, and tells of where it lies to nobody."""
     original = ThemeEnvironment.compile
 
     def compile_known(
@@ -51,8 +51,8 @@ def _compile_once(patch: pytest.MonkeyPatch, compiled: dict[tuple[str, str | Non
     ) -> Any:
         key = source, name
         if key not in compiled:
-            compiled[key] = str(original(self, source, name, filename, raw=True))
-        return self._compile(compiled[key], filename or "<template>")
+            compiled[key] = original(self, source, name, filename)
+        return compiled[key]
 
     patch.setattr(ThemeEnvironment, "compile", compile_known)
 
