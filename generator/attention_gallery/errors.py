@@ -155,10 +155,6 @@ class DamagedEntry(GalleryError):  # noqa: N818 - it names what was found, not w
     """A stored capture does not match its checksum or cannot be read."""
 
 
-class UndeclaredInputError(LookupError):
-    """A page asked for something that its kind does not declare: a mistake in the program."""
-
-
 def short_message(problem: Problem, relative_to: Path | None = None) -> str:
     """A problem in one line, for a warning: `file:line:column: reason`."""
     return replace(problem, quote=None, mend="").render(relative_to)
