@@ -20,10 +20,6 @@ class UndeclaredInputError(LookupError):
     """A page asked for something that its kind does not declare: a mistake in the program."""
 
 
-class UndeclaredInputError(LookupError):
-    """A page asked for something that its kind does not declare: a mistake in the program."""
-
-
 _NEVER_PASSED_OVER = (GalleryError, MemoryError, OSError, UndeclaredInputError)
 
 
