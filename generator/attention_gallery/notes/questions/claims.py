@@ -15,6 +15,7 @@ from pydantic import Field
 
 from attention_gallery.errors import Problem
 from attention_gallery.manifest.settings import Settings
+from attention_gallery.manifest.slugs import parse_head
 from attention_gallery.manifest.yaml.document import Document, Position
 from attention_gallery.notes.questions.asks import (
     AccuracyOf,
@@ -31,7 +32,7 @@ from attention_gallery.notes.questions.asks import (
     parse_subject,
 )
 from attention_gallery.notes.questions.expectations import Bounds, about, at_least, at_most, between
-from attention_gallery.notes.target import NoteTarget, parse_head, parse_layer
+from attention_gallery.notes.target import NoteTarget, parse_layer
 
 # The keys that say whose attention is meant, and what each of them names.
 TARGETS = {"head": "a head, as L3H1 does", "layer": "a layer, as L3 does", "of": "a page of all heads"}
