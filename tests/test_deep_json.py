@@ -14,9 +14,9 @@ from attention_gallery.hashing import digest_bytes
 from attention_gallery.manifest.load import load_manifest
 from attention_gallery.manifest.lockfile.lock_reader import read_lock
 from attention_gallery.models import FingerprintMemory, ResolvedModel
-from attention_gallery.notes.load import load_notes
 from attention_gallery.publish import _check_site
 from attention_gallery.store.sidecar import load
+from sample_notes import load_notes
 
 DEEP = [b"[" * 100_000, b'{"a":' * 100_000, b"[" * 100_000 + b"]" * 100_000]
 

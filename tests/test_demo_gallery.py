@@ -48,13 +48,14 @@ from attention_gallery.figures.describe import quoted_tokens
 from attention_gallery.manifest.load import load_manifest
 from attention_gallery.manifest.schema import schema_text
 from attention_gallery.manifest.settings import GallerySettings
-from attention_gallery.notes.load import Note, load_notes
+from attention_gallery.notes.load import Note
 from attention_gallery.notes.markdown.note_links import parse_link
 from attention_gallery.notes.questions.shortcodes import parse_live
 from attention_gallery.notes.target import NoteTarget
 from attention_gallery.pages.readers.model_probe import ModelProbe
 from attention_gallery.records import AttentionLayer, RepeatedTokens, StoredAttention
 from attention_gallery.store.memory_capture import MemoryCapture
+from sample_notes import load_notes
 
 ROOT = Path(__file__).parents[1]
 

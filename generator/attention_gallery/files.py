@@ -18,13 +18,13 @@ from attention_gallery.errors import Problem, UserError
 
 Kind = Literal["nothing", "file", "folder", "other"]
 
-# What the system refuses although nobody made a mistake: full disks, permissions, limits, broken devices.
-_TROUBLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS} | {
-    errno.EMFILE,
-    errno.ENFILE,
-    errno.ENOMEM,
-    errno.EIO,
-}
+# What the system refuses although nobody made a mistake.
+_TROUBLE = (
+    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # full disks
+    | {errno.EACCES, errno.EPERM, errno.EROFS}  # permissions
+    | {errno.EMFILE, errno.ENFILE, errno.ENOMEM}  # limits
+    | {errno.EIO}  # broken devices
+)
 _AGAINST = dict.fromkeys((errno.EACCES, errno.EPERM), "check who owns it and its permissions")
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2  # Linux renameat2(2)

@@ -25,14 +25,10 @@ from attention_gallery.host_limits import LARGEST_FILE, LARGEST_SITE, file_too_l
 from attention_gallery.user_files import LARGEST_PAGE, check_user_file, read_user_file
 
 # Where a repository is, for a git that should not look for it (`git rev-parse --local-env-vars`).
-_ELSEWHERE = {
-    "GIT_DIR",
-    "GIT_WORK_TREE",
-    "GIT_COMMON_DIR",
-    "GIT_INDEX_FILE",
-    "GIT_NAMESPACE",
-    "GIT_PREFIX",
-} | {"GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_GRAFT_FILE", "GIT_SHALLOW_FILE"}
+_ELSEWHERE = frozenset(
+    {"GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_NAMESPACE", "GIT_PREFIX"}
+    | {"GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_GRAFT_FILE", "GIT_SHALLOW_FILE"}
+)
 _DOMAIN = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)(?:\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))+")
 
 
@@ -260,7 +256,9 @@ def _measure(site: Path) -> _SiteFiles:
         for folder, folders, names in os.walk(site, onerror=_raise):
             left_out += [Path(folder, name) for name in sorted([*folders, *names]) if _is_git(name)]
             folders[:] = sorted(name for name in folders if not _is_git(name))
-            files = [name for name in (*names, *_links(folder, folders)) if not _is_git(name)]
+            # Folders that are links would be left out of the branch.
+            links = [name for name in folders if Path(folder, name).is_symlink()]
+            files = [name for name in (*names, *links) if not _is_git(name)]
             for path in (Path(folder, name) for name in sorted(files)):
                 _check_file(path, site)
                 sizes[path] = path.stat().st_size
@@ -270,14 +268,13 @@ def _measure(site: Path) -> _SiteFiles:
         mend = "check who owns it and its permissions, or remove it"
         reason = f"{os.fsdecode(error.filename or site)} cannot be read"
         raise OutputError(cannot_read(reason, error, mend)) from None
-    total = sum(sizes.values())
     warnings = [
         f"{path.relative_to(site)} in the site belongs to git, and is left out of what is published"
         for path in left_out
     ]
     too_large = ((path, size) for path, size in sizes.items() if size > LARGEST_FILE)
     warnings += [file_too_large(str(path.relative_to(site)), size) for path, size in too_large]
-    if total > LARGEST_SITE:
+    if (total := sum(sizes.values())) > LARGEST_SITE:
         warnings.append(site_too_large(total))
     return _SiteFiles(sizes, tuple(left_out), tuple(warnings))
 
@@ -290,11 +287,6 @@ def _is_git(name: str) -> bool:
     """Whether a file or folder is git's own, under any of the names that some file system gives to `.git`."""
     plain = "".join(mark for mark in name if unicodedata.category(mark) != "Cf").lower().rstrip(". ")
     return plain in (".git", "git~1")
-
-
-def _links(folder: str, names: list[str]) -> list[str]:
-    """The folders that are links: they would be left out of the branch."""
-    return [name for name in names if Path(folder, name).is_symlink()]
 
 
 def _check_file(path: Path, site: Path) -> None:

@@ -12,7 +12,7 @@ import yaml
 from attention_gallery import __version__
 from attention_gallery.manifest.load import load_manifest
 from attention_gallery.manifest.schema import schema_text
-from attention_gallery.notes.load import load_notes
+from sample_notes import load_notes
 
 FILES = [
     ".github/workflows/publish.yml",

@@ -9,9 +9,9 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
+from manifest_reference import field_reference, update
 
 from attention_gallery.manifest.load import load_manifest
-from attention_gallery.manifest.reference import field_reference, update
 from attention_gallery.manifest.schema import json_schema, schema_text
 from attention_gallery.manifest.settings import Settings
 
@@ -91,7 +91,7 @@ def test_every_field_is_described_where_it_is_defined() -> None:
 
 def test_the_page_of_the_manifest_is_up_to_date() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    assert update(page) == page, "run: python -m attention_gallery.manifest.reference docs/manifest.md"
+    assert update(page) == page, "run: python tests/manifest/manifest_reference.py docs/manifest.md"
     properties = json_schema()["properties"]
     assert all(f"| `{name}` |" in field_reference() for name in properties)
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attention_gallery.errors import NoteError
-from attention_gallery.notes.load import Note, load_notes
+from attention_gallery.notes.load import Note
 from attention_gallery.notes.questions.asks import (
     AccuracyOf,
     HeadsOfType,
@@ -22,6 +22,7 @@ from attention_gallery.notes.questions.asks import (
 )
 from attention_gallery.notes.questions.claims import Claim
 from attention_gallery.notes.questions.expectations import Bounds, about, at_least, at_most, between
+from sample_notes import load_notes
 
 
 def loaded(folder: Path, claims: str, name: str = "minilm/cat/L3H1.md") -> Note:

@@ -8,7 +8,6 @@ import pytest
 
 from attention_gallery.errors import NoteError
 from attention_gallery.notes.live import Answer
-from attention_gallery.notes.load import load_notes
 from attention_gallery.notes.markdown.note_links import LinkTarget
 from attention_gallery.notes.markdown.render import RenderedNote, render_note
 from attention_gallery.notes.questions.asks import (
@@ -27,7 +26,7 @@ from attention_gallery.notes.questions.asks import (
 from attention_gallery.notes.questions.literals import CallError
 from attention_gallery.notes.questions.shortcodes import Live, parse_live
 from attention_gallery.notes.target import NoteTarget
-from sample_notes import sample_note
+from sample_notes import load_notes, sample_note
 
 HEAD = NoteTarget("head", "minilm", "cat", 3, 1)
 PAIR = NoteTarget("pair", "minilm", "cat")

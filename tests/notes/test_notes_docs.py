@@ -7,13 +7,13 @@ from pathlib import Path
 
 from attention_gallery.notes.assets import SAFE_SUFFIXES
 from attention_gallery.notes.live import Answer
-from attention_gallery.notes.load import FrontMatter, load_notes
+from attention_gallery.notes.load import FrontMatter
 from attention_gallery.notes.markdown.note_links import LinkTarget, parse_link
 from attention_gallery.notes.markdown.render import render_note
 from attention_gallery.notes.questions.claims import ClaimSpec
 from attention_gallery.notes.questions.shortcodes import SHORTCODES
 from attention_gallery.notes.target import place
-from sample_notes import sample_note
+from sample_notes import load_notes, sample_note
 
 PAGE = (Path(__file__).parents[2] / "docs" / "notes.md").read_text(encoding="utf-8")
 

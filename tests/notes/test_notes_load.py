@@ -8,8 +8,9 @@ import pytest
 
 from attention_gallery.errors import NoteError, Problem
 from attention_gallery.notes.assets import content_assets
-from attention_gallery.notes.load import check_heads, load_notes, read_notes
+from attention_gallery.notes.load import check_heads, read_notes
 from attention_gallery.notes.target import NoteTarget
+from sample_notes import load_notes
 
 MODELS, SENTENCES = ("minilm", "smollm"), ("tired-cat", "trophy")
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from attention_gallery.errors import LinkError, NoteError, UserError
-from attention_gallery.notes.load import Note, load_notes
+from attention_gallery.notes.load import Note
 from attention_gallery.notes.markdown.note_links import LinkTarget
 from attention_gallery.notes.markdown.render import RenderedNote, render_note
 from attention_gallery.notes.target import NoteTarget
-from sample_notes import sample_note
+from sample_notes import load_notes, sample_note
 
 
 def note(body: str, name: str = "notes/x.md", line: int = 1) -> Note:

@@ -10,10 +10,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from attention_gallery.errors import UserError
-from attention_gallery.notes.load import load_notes
 from attention_gallery.notes.markdown.note_links import LinkTarget
 from attention_gallery.notes.markdown.render import render_note
 from attention_gallery.notes.markdown.scan import scan, without_address_marks
+from sample_notes import load_notes
 
 GONE = "gone.md"
 # `@` stands where an address begins; the link is one wherever it stands.

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 
 from attention_gallery.cli import failures
-from attention_gallery.cli.session import Session, common_options, session_of
+from attention_gallery.cli.session import Session, common_options
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -30,7 +29,7 @@ class GalleryCommand(click.Command):
         except (click.exceptions.Exit, click.ClickException):
             raise
         except (Exception, KeyboardInterrupt, SystemExit) as error:
-            code = failures.report(error, verbose=session_of(ctx).verbose)
+            code = failures.report(error, verbose=ctx.ensure_object(Session).verbose)
             raise click.exceptions.Exit(code) from error
 
 
@@ -38,19 +37,8 @@ def gallery_command(name: str, examples: str) -> Callable[[Function], GalleryCom
     """Make a function a command whose first argument is the `Session`."""
 
     def decorate(function: Function) -> GalleryCommand:
-        return click.command(
-            name,
-            cls=GalleryCommand,
-            examples=examples,
-            context_settings={"help_option_names": ["-h", "--help"]},
-        )(_pass_session(function))
+        help_options = {"help_option_names": ["-h", "--help"]}
+        make = click.command(name, cls=GalleryCommand, examples=examples, context_settings=help_options)
+        return make(click.make_pass_decorator(Session, ensure=True)(function))
 
     return decorate
-
-
-def _pass_session(function: Function) -> Callable[..., Any]:
-    def call(*arguments: Any, **options: Any) -> Any:
-        session: Session = session_of(click.get_current_context())
-        return function(session, *arguments, **options)
-
-    return functools.update_wrapper(call, function)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,21 +76,9 @@ def common_options() -> list[click.Option]:
             callback=_set_manifest,
             help="The manifest, or the folder it is in.  [default: gallery.yaml]",
         ),
-        *(
-            click.Option(
-                [short, name], is_flag=True, expose_value=False, callback=_verbosity(verbosity), help=text
-            )
-            for short, name, verbosity, text in (
-                ("-q", "--quiet", -1, "Print only warnings, errors and what was asked for."),
-                ("-v", "--verbose", 1, "Print details, and the traceback of an unexpected error."),
-            )
-        ),
+        _verbosity(["-q", "--quiet"], -1, "Print only warnings, errors and what was asked for."),
+        _verbosity(["-v", "--verbose"], 1, "Print details, and the traceback of an unexpected error."),
     ]
-
-
-def session_of(context: click.Context) -> Session:
-    """The session that has been read so far; the defaults when there is none."""
-    return context.obj if isinstance(context.obj, Session) else Session()
 
 
 def _where_to_find(path: Path) -> str:
@@ -103,12 +90,14 @@ def _where_to_find(path: Path) -> str:
 
 def _set_manifest(context: click.Context, _: click.Parameter, manifest: Path | None) -> None:
     if manifest is not None:
-        context.obj = replace(session_of(context), manifest=manifest)
+        context.obj = replace(context.ensure_object(Session), manifest=manifest)
 
 
-def _verbosity(verbosity: int) -> Callable[[click.Context, click.Parameter, bool], None]:
+def _verbosity(names: list[str], verbosity: int, text: str) -> click.Option:
+    """A flag that makes the session say less or more."""
+
     def set_verbosity(context: click.Context, _: click.Parameter, flag: bool) -> None:
         if flag:
-            context.obj = replace(session_of(context), verbosity=verbosity)
+            context.obj = replace(context.ensure_object(Session), verbosity=verbosity)
 
-    return set_verbosity
+    return click.Option(names, is_flag=True, expose_value=False, callback=set_verbosity, help=text)

@@ -10,14 +10,19 @@ from typing import Any, TypedDict, cast, get_args
 
 from attention_gallery.errors import UserError, did_you_mean
 from attention_gallery.manifest.blocks.sentences import NO_CHAT_OPTIONS
-from attention_gallery.manifest.settings import CaptureSettings, ModelSpec, SentenceSpec, Settings
-from attention_gallery.records import AttentionKind, TextInput
+from attention_gallery.manifest.settings import (
+    CaptureSettings,
+    MessageSpec,
+    ModelSpec,
+    SentenceSpec,
+    Settings,
+)
+from attention_gallery.records import TextInput
 from attention_gallery.texts.reading import joined_texts
 
-KINDS: tuple[str, ...] = get_args(AttentionKind)
 DTYPES: tuple[str, ...] = get_args(ModelSpec.model_fields["dtype"].annotation)
 DEVICES: tuple[str, ...] = get_args(ModelSpec.model_fields["device"].annotation)
-ROLES: tuple[str, ...] = ("system", "user", "assistant", "tool")
+ROLES: tuple[str, ...] = get_args(MessageSpec.model_fields["role"].annotation)
 
 
 def _most(settings: type[Settings], name: str) -> int:

@@ -220,19 +220,11 @@ class Attention:
         looked_at = None if stored.keys is stored.tokens else words_of(stored.keys, stored.key_text)
         every = (stored.layer(index) for index in range(self.facts.layers))
         layers = tuple(replace(layer, weights=to_words(layer.weights, queries, keys)) for layer in every)
-        facts, origin = self.facts, self.provenance
-        return Attention(
-            MemoryCapture(
-                stored.key,
-                stored.text,
-                tokens,
-                facts,
-                origin,
-                layers,
-                looked_at,
-                looked_at_text=stored.key_text,
-            )
+        origin, key_text = self.provenance, stored.key_text
+        words = MemoryCapture(
+            stored.key, stored.text, tokens, self.facts, origin, layers, looked_at, looked_at_text=key_text
         )
+        return Attention(words)
 
     @told_calls
     def top_keys(

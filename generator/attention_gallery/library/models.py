@@ -14,7 +14,7 @@ from attention_gallery.library.calls import told_calls
 from attention_gallery.library.notebook import model_html
 from attention_gallery.manifest.settings import CaptureSettings, ModelSpec
 from attention_gallery.manifest.source import parse_source
-from attention_gallery.records import AttentionKind
+from attention_gallery.records import ATTENTION_KINDS, AttentionKind
 
 if TYPE_CHECKING:
     from attention_gallery.capturing import PreparedModel
@@ -47,7 +47,7 @@ class Model:
         from attention_gallery.capturing import capture_one
 
         if kind is not None:
-            arguments.one_of(kind, "`kind`", arguments.KINDS)
+            arguments.one_of(kind, "`kind`", ATTENTION_KINDS)
         return Attention(capture_one(self.prepared, arguments.text_input(text, named), kind=kind))
 
     def _repr_html_(self) -> str:
@@ -119,7 +119,7 @@ def capture(
     """
     read = arguments.text_input(text, named)  # told before a model is loaded
     if kind is not None:
-        arguments.one_of(kind, "`kind`", arguments.KINDS)
+        arguments.one_of(kind, "`kind`", ATTENTION_KINDS)
     if not isinstance(model, Model):
         generates = read.generate > 0
         loaded = load(

@@ -30,11 +30,18 @@ _DEVICES = frozenset(
     ["con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))]
 )
 _HEAD = re.compile(r"l\d+h\d+")
+_HEAD_NAME = re.compile(r"[Ll](\d{1,4})[Hh](\d{1,4})", re.ASCII)
 
 
 def is_slug(text: str) -> bool:
     """Whether a text can stand in an address."""
     return re.fullmatch(SLUG, text) is not None
+
+
+def parse_head(text: str) -> tuple[int, int] | None:
+    """Layer and head of `L3H7` (or `l03h07`), or None for any other text."""
+    match = _HEAD_NAME.fullmatch(text)
+    return (int(match[1]), int(match[2])) if match else None
 
 
 def kind_slug(slug: str, kind: str) -> str:

@@ -19,11 +19,10 @@ _ACTIVE = frozenset({".svg", ".html", ".htm", ".xhtml", ".xml", ".js", ".mjs", "
 # What systems, network disks and editors leave behind, in small letters.
 _LITTER = frozenset({"thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "icon\r"})
 _LITTER_ENDS = ("~", ".swp", ".swo", ".tmp", "@synoresource", "@synoeastream")
-_LITTER_FOLDERS = {"#recycle", "#snapshot", "$recycle.bin", "@eadir", "@recently-snapshot", "@recycle"} | {
-    "__macosx",
-    "lost+found",
-    "system volume information",
-}
+_LITTER_FOLDERS = frozenset(
+    {"#recycle", "#snapshot", "$recycle.bin", "@eadir", "@recently-snapshot", "@recycle"}
+    | {"__macosx", "lost+found", "system volume information"}
+)
 
 
 @dataclass(frozen=True, slots=True)

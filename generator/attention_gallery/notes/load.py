@@ -73,20 +73,6 @@ class NotesReading:
     whole: bool
 
 
-def load_notes(
-    folder: Path,
-    models: Collection[str],
-    sentences: Collection[str],
-    root: Path | None = None,
-    contrasts: Collection[str] = (),
-) -> tuple[Note, ...]:
-    """All notes of the content folder, as `read_notes` reads them. Raises `NoteError` with what it tells."""
-    read = read_notes(folder, models, sentences, root, contrasts)
-    if read.problems:
-        raise NoteError(read.problems)
-    return read.notes
-
-
 def read_notes(
     folder: Path,
     models: Collection[str],

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from attention_gallery.errors import did_you_mean
-from attention_gallery.manifest.slugs import is_slug, kind_slug
+from attention_gallery.manifest.slugs import is_slug, kind_slug, parse_head
 from attention_gallery.records import ATTENTION_KINDS
 
 TargetKind = Literal[
@@ -19,7 +19,6 @@ LAYOUT = (
     "notes are gallery.md, about.md, models/<model>.md, models/<model>/L3H7.md, sentences/<sentence>.md, "
     "<model>/<sentence>.md, <model>/<sentence>/L3H7.md, contrasts/<contrast>.md or notes/<name>.md"
 )
-_HEAD = re.compile(r"[Ll](\d{1,4})[Hh](\d{1,4})")
 _LAYER = re.compile(r"[Ll](\d{1,4})")
 
 
@@ -45,12 +44,6 @@ class ExplainedError(ValueError):
 
 class PlaceError(ExplainedError):
     """A note's place names no page."""
-
-
-def parse_head(text: str) -> tuple[int, int] | None:
-    """Layer and head of `L3H7` (or `l03h07`), or None for any other text."""
-    match = _HEAD.fullmatch(text)
-    return (int(match[1]), int(match[2])) if match and match[0].isascii() else None
 
 
 def parse_layer(text: str) -> int | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,14 +26,10 @@ class Watched:
         """Whether a change of `path` is one to act on."""
         if path in self.files:
             return True
-        if path.name.endswith(_IGNORED_ENDINGS) or any(
-            path.is_relative_to(folder) for folder in self.ignored
-        ):
+        if path.name.endswith(_IGNORED_ENDINGS) or any(map(path.is_relative_to, self.ignored)):
             return False
-        for folder in self.folders:
-            if path.is_relative_to(folder):
-                return not _IGNORED_NAMES.intersection(path.relative_to(folder).parts)
-        return False
+        around = next(filter(path.is_relative_to, self.folders), None)
+        return around is not None and not _IGNORED_NAMES.intersection(path.relative_to(around).parts)
 
 
 class Watcher:
@@ -69,7 +64,9 @@ class Watcher:
         shallow = tuple(sorted(folder for folder in parents if folder.is_dir()))
         for folders, recursive in ((shallow, False), (deep, True)):
             if folders:
-                self._start(folders, recursive)
+                thread = threading.Thread(target=self._watch, args=(folders, recursive), daemon=True)
+                self._threads.append(thread)
+                thread.start()
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -96,31 +93,20 @@ class Watcher:
     def _existing(self) -> tuple[Path, ...]:
         return tuple(folder for folder in self._watched.folders if folder.is_dir())
 
-    def _start(self, folders: Iterable[Path], recursive: bool) -> None:
-        thread = threading.Thread(target=self._run, args=(tuple(folders), recursive), daemon=True)
-        self._threads.append(thread)
-        thread.start()
-
-    def _counts(self, _: object, path: str) -> bool:
-        return self._watched.concerns(Path(path))
-
-    def _run(self, folders: tuple[Path, ...], recursive: bool) -> None:
-        try:
-            self._watch(folders, recursive)
-        except Exception as error:  # of a library that raises errors of its own; told by `next`
-            self._failure = error
-
     def _watch(self, folders: tuple[Path, ...], recursive: bool) -> None:
         from watchfiles import watch
 
-        for changes in watch(
-            *folders,
-            watch_filter=self._counts,
-            debounce=self._debounce_ms,
-            step=50,
-            rust_timeout=500,
-            stop_event=self._stop,
-            recursive=recursive,
-            raise_interrupt=False,
-        ):
-            self._changes.put(frozenset(Path(path) for _, path in changes))
+        try:
+            for changes in watch(
+                *folders,
+                watch_filter=lambda _, path: self._watched.concerns(Path(path)),
+                debounce=self._debounce_ms,
+                step=50,
+                rust_timeout=500,
+                stop_event=self._stop,
+                recursive=recursive,
+                raise_interrupt=False,
+            ):
+                self._changes.put(frozenset(Path(path) for _, path in changes))
+        except Exception as error:  # of a library that raises errors of its own; told by `next`
+            self._failure = error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -10,9 +9,7 @@ from attention_gallery.errors import did_you_mean
 from attention_gallery.manifest.blocks.sentences import check_title
 from attention_gallery.manifest.findings import Finding, KeyPath, entries
 from attention_gallery.manifest.settings import ContrastSpec
-from attention_gallery.manifest.slugs import possible_slugs, slugs_of
-
-HEAD = re.compile(r"[Ll](\d{1,4})[Hh](\d{1,4})")
+from attention_gallery.manifest.slugs import parse_head, possible_slugs, slugs_of
 
 _FORMS = (
     "write `models: [a, b]` and `sentence`, or `model` and `sentences: [a, b]`, or `model` and "
@@ -79,7 +76,7 @@ def _two(values: Any, name: str, keys: KeyPath) -> Iterator[Finding]:
         return
     if name == "heads":
         for n, value in enumerate(values):
-            if not HEAD.fullmatch(value) or not value.isascii():
+            if not parse_head(value):
                 mend = "write layer and head, such as L3H1"
                 yield f'"{value}" is not the name of a head', mend, (*keys, n)
     if len(values) != 2:
@@ -149,5 +146,4 @@ def _named(contrast: Mapping[str, Any], name: str) -> Iterator[tuple[KeyPath, st
 
 def parse_heads(contrast: ContrastSpec) -> tuple[tuple[int, int], ...]:
     """Layer and head of each head that a contrast compares, which were checked."""
-    matches = [HEAD.fullmatch(name) for name in contrast.heads]
-    return tuple((int(match[1]), int(match[2])) for match in matches if match is not None)
+    return tuple(filter(None, map(parse_head, contrast.heads)))

@@ -187,11 +187,7 @@ def _collected(slug: str, tree: TreeSentence, spec: CollectionSpec) -> Collected
         text=tree.text,
         words=tree.words,
         relations=relations,
-        models=spec.models,
-        tags=spec.tags,
-        language=spec.language,
-        pages=spec.pages,
-        draft=spec.draft,
+        **{name: getattr(spec, name) for name in ("models", "tags", "language", "pages", "draft")},
     )
 
 

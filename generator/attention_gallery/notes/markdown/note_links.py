@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Literal
 
 from attention_gallery.errors import Problem
-from attention_gallery.manifest.slugs import is_slug
-from attention_gallery.notes.target import ExplainedError, NoteTarget, TargetKind, parse_head, place
+from attention_gallery.manifest.slugs import is_slug, parse_head
+from attention_gallery.notes.target import ExplainedError, NoteTarget, TargetKind, place
 
 LinkKind = TargetKind | Literal["model-length", "short", "asset"]
 

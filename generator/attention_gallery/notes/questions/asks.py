@@ -16,8 +16,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from attention_gallery.manifest.slugs import is_slug
-from attention_gallery.notes.target import ExplainedError, NoteTarget, parse_head, parse_layer
+from attention_gallery.manifest.slugs import is_slug, parse_head
+from attention_gallery.notes.target import ExplainedError, NoteTarget, parse_layer
 
 Which = Literal["mean", "lowest", "highest"]
 WHICH: tuple[Which, ...] = ("mean", "lowest", "highest")

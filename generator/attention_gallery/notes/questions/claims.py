@@ -15,23 +15,12 @@ from pydantic import Field
 
 from attention_gallery.errors import Problem
 from attention_gallery.manifest.settings import Settings
+from attention_gallery.manifest.slugs import parse_head
 from attention_gallery.manifest.yaml.document import Document, Position
-from attention_gallery.notes.questions.asks import (
-    AccuracyOf,
-    AskError,
-    HeadsOfType,
-    MeasureOf,
-    ReceivedBy,
-    Subject,
-    TypeOf,
-    ValueAsk,
-    WeightOf,
-    Which,
-    own_subject,
-    parse_subject,
-)
+from attention_gallery.notes.questions import asks
+from attention_gallery.notes.questions.asks import AskError, Subject, own_subject, parse_subject
 from attention_gallery.notes.questions.expectations import Bounds, about, at_least, at_most, between
-from attention_gallery.notes.target import NoteTarget, parse_head, parse_layer
+from attention_gallery.notes.target import NoteTarget, parse_layer
 
 # The keys that say whose attention is meant, and what each of them names.
 TARGETS = {"head": "a head, as L3H1 does", "layer": "a layer, as L3 does", "of": "a page of all heads"}
@@ -57,7 +46,7 @@ class ClaimSpec(Settings):
         default=None, description="The word whose share of all attention is meant."
     )
     measure: str | None = Field(default=None, description="The measure of a head: `previous`, `entropy`, …")
-    which: Which = Field(
+    which: asks.Which = Field(
         default="mean",
         description="Of a measure over every sentence: `mean`, or the `lowest` or `highest` of them.",
     )
@@ -88,18 +77,18 @@ class ClaimKind:
     """
 
     keys: tuple[str, ...]
-    ask: Callable[..., ValueAsk]
+    ask: Callable[..., asks.ValueAsk]
     parts: Mapping[str, str]
     number: bool = True
 
 
 CLAIMS: tuple[ClaimKind, ...] = (
-    ClaimKind(("from", "to"), WeightOf, {"from": "from", "to": "to"}),
-    ClaimKind(("received_by",), ReceivedBy, {"word": "received_by"}),
-    ClaimKind(("measure",), MeasureOf, {"measure": "measure", "which": "which"}),
-    ClaimKind(("type",), TypeOf, {"type": "type"}, number=False),
-    ClaimKind(("count",), HeadsOfType, {"type": "count"}),
-    ClaimKind(("relation",), AccuracyOf, {"relation": "relation"}),
+    ClaimKind(("from", "to"), asks.WeightOf, {"from": "from", "to": "to"}),
+    ClaimKind(("received_by",), asks.ReceivedBy, {"word": "received_by"}),
+    ClaimKind(("measure",), asks.MeasureOf, {"measure": "measure", "which": "which"}),
+    ClaimKind(("type",), asks.TypeOf, {"type": "type"}, number=False),
+    ClaimKind(("count",), asks.HeadsOfType, {"type": "count"}),
+    ClaimKind(("relation",), asks.AccuracyOf, {"relation": "relation"}),
 )
 
 
@@ -110,7 +99,7 @@ class Claim:
     `places` are those of the parts of the question in the note at `path`, of the "limit", and "" for others.
     """
 
-    ask: ValueAsk
+    ask: asks.ValueAsk
     expected: Bounds | str
     path: Path
     positions: Mapping[str, Position]

@@ -7,22 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from attention_gallery.errors import did_you_mean
-from attention_gallery.notes.questions.asks import (
-    WHICH,
-    AccuracyOf,
-    Ask,
-    AskError,
-    FigureOf,
-    HeadsOfType,
-    KeysOf,
-    MeasureOf,
-    PairsOf,
-    ReceivedBy,
-    TypeOf,
-    WeightOf,
-    own_subject,
-    parse_subject,
-)
+from attention_gallery.notes.questions import asks
+from attention_gallery.notes.questions.asks import AskError, own_subject, parse_subject
 from attention_gallery.notes.questions.literals import Call, CallError, Literal, Value, parse_call
 from attention_gallery.notes.target import NoteTarget
 
@@ -47,7 +33,7 @@ class Shortcode:
 
     name: str
     words: tuple[str, ...]
-    make: Callable[..., Ask]
+    make: Callable[..., asks.Ask]
     options: tuple[Option, ...] = ()
     block: bool = False
 
@@ -59,17 +45,18 @@ class Shortcode:
 
 
 DECIMALS = Option("decimals", 2, 1, 4)
+WHICH = Option("which", "mean", choices=asks.WHICH)
 
 SHORTCODES: tuple[Shortcode, ...] = (
-    Shortcode("weight", ("from", "to"), WeightOf, (DECIMALS,)),
-    Shortcode("received", ("word",), ReceivedBy, (DECIMALS,)),
-    Shortcode("measure", ("measure",), MeasureOf, (Option("which", "mean", choices=WHICH), DECIMALS)),
-    Shortcode("type", (), TypeOf),
-    Shortcode("count", ("type",), HeadsOfType),
-    Shortcode("accuracy", ("relation",), AccuracyOf, (DECIMALS,)),
-    Shortcode("keys", ("word",), KeysOf, (Option("top", 3, 1, 10), Option("sinks", False)), block=True),
-    Shortcode("pairs", (), PairsOf, (Option("top", 5, 1, 5),), block=True),
-    Shortcode("figure", (), FigureOf, (Option("caption", ""),), block=True),
+    Shortcode("weight", ("from", "to"), asks.WeightOf, (DECIMALS,)),
+    Shortcode("received", ("word",), asks.ReceivedBy, (DECIMALS,)),
+    Shortcode("measure", ("measure",), asks.MeasureOf, (WHICH, DECIMALS)),
+    Shortcode("type", (), asks.TypeOf),
+    Shortcode("count", ("type",), asks.HeadsOfType),
+    Shortcode("accuracy", ("relation",), asks.AccuracyOf, (DECIMALS,)),
+    Shortcode("keys", ("word",), asks.KeysOf, (Option("top", 3, 1, 10), Option("sinks", False)), block=True),
+    Shortcode("pairs", (), asks.PairsOf, (Option("top", 5, 1, 5),), block=True),
+    Shortcode("figure", (), asks.FigureOf, (Option("caption", ""),), block=True),
 )
 
 
@@ -80,7 +67,7 @@ class Live:
     `places` say where the parts of the question begin, counted from the beginning of the call.
     """
 
-    ask: Ask
+    ask: asks.Ask
     decimals: int | None
     block: bool
     positions: Mapping[str, int]

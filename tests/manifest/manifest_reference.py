@@ -1,6 +1,6 @@
 """The field reference of `docs/manifest.md`, made from the settings themselves.
 
-`python -m attention_gallery.manifest.reference docs/manifest.md` brings the page up to date.
+`python tests/manifest/manifest_reference.py docs/manifest.md` brings the page up to date.
 """
 
 from __future__ import annotations
