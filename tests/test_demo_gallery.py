@@ -35,10 +35,10 @@ from attention_gallery.analysis import (
     SentenceAnalysis,
     analyse,
     gold_of,
-    heads_only,
-    look,
 )
 from attention_gallery.analysis.experiments.repeated_tokens import RepeatScores, measure_repeats
+from attention_gallery.analysis.measures.sentence_analysis import heads_only
+from attention_gallery.analysis.probing.argmax_targets import find_argmax_targets
 from attention_gallery.build.plan.captures import text_input
 from attention_gallery.evidence.answers import Numbers
 from attention_gallery.evidence.claim_checks import check_claims
@@ -215,7 +215,9 @@ class Evidence:
         read = [one for one in self._sentences.values() if one.read_by(model)]
         asked = tuple((gold_of(sentence), sentence.slug) for sentence in read)
         causal = self.capture(model, read[0].slug).facts.kind == "decoder"
-        return ModelProbe(asked, causal, lambda slug, gold: look(self.capture(model, slug), gold))
+        return ModelProbe(
+            asked, causal, lambda slug, gold: find_argmax_targets(self.capture(model, slug), gold)
+        )
 
     def numbers(self) -> Numbers:
         """The answers that a build would give, from these captures."""

@@ -10,8 +10,10 @@ from dataclasses import asdict
 from typing import Any
 
 from attention_gallery.addresses import routes
-from attention_gallery.analysis import HeadRelation, RelationScore, metric_named
+from attention_gallery.analysis import RelationScore
 from attention_gallery.analysis.experiments.repeated_tokens import REPEATS
+from attention_gallery.analysis.measures.metrics import metric_named
+from attention_gallery.analysis.probing.head_relations import HeadRelation
 from attention_gallery.analysis.probing.probe import BestHead
 from attention_gallery.pages.downloads.download import Download
 from attention_gallery.pages.frame import provenance

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from markupsafe import Markup
 
-from attention_gallery.analysis import VIEWS, View
+from attention_gallery.analysis.attribution.view import View
+from attention_gallery.analysis.attribution.view_registry import VIEWS
 from attention_gallery.analysis.attribution.views import TopKeys
 from attention_gallery.evidence import wording
 from attention_gallery.figures.flow_views import flow_views_html

@@ -9,16 +9,8 @@ import numpy as np
 from markupsafe import Markup, escape
 
 from attention_gallery.addresses import routes
-from attention_gallery.analysis import (
-    Alignment,
-    Change,
-    Frame,
-    HeadContrast,
-    Side,
-    compare,
-    contrast_heads,
-    frame_of,
-)
+from attention_gallery.analysis.contrast.alignment import Alignment, Frame, Side, frame_of
+from attention_gallery.analysis.contrast.head_contrast import Change, HeadContrast, compare, contrast_heads
 from attention_gallery.evidence import wording
 from attention_gallery.figures.describe import quoted_tokens
 from attention_gallery.figures.difference import difference_fragment

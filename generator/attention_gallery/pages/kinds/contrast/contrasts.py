@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from attention_gallery.addresses import routes
-from attention_gallery.analysis import Counterparts, HeadContrast
 from attention_gallery.analysis.contrast.contrast_codec import COUNTERPARTS, HEAD_CONTRAST, ContrastTexts
+from attention_gallery.analysis.contrast.counterparts import Counterparts
+from attention_gallery.analysis.contrast.head_contrast import HeadContrast
 from attention_gallery.analysis.result import Subject
 from attention_gallery.analysis.similarity.distances import DISTANCES
 from attention_gallery.evidence import wording

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from attention_gallery.addresses.routes import href
-from attention_gallery.analysis import HeadContrast
+from attention_gallery.analysis.contrast.head_contrast import HeadContrast
 from attention_gallery.evidence import wording
 from attention_gallery.pages.contexts.contrast_context import (
     ContrastContext,
