@@ -60,4 +60,4 @@ def tell_failure(reader: CaptureReader, inputs: PageInputs, analysis: str, reaso
     failure = failure_in(reason)
     if failure is not None:
         subject = f"“{reader.short_title}” in {reader.capture.model.spec.title}"
-        inputs.leave_out(analysis, subject, *failure)
+        inputs.sides.leave_out(analysis, subject, *failure)
