@@ -31,14 +31,10 @@ import numpy as np
 import torch
 from capture import MODELS, Bench, peak, reset_peak, spread
 
-from attention_gallery.analysis import (
-    analyse_with_targets,
-    flow_views,
-    gold_of,
-    save,
-    save_targets,
-)
-from attention_gallery.analysis.attribution.views import FLOW_VIEWS
+from attention_gallery.analysis import analyse_with_targets, gold_of
+from attention_gallery.analysis.attribution.views import FLOW_VIEWS, flow_views
+from attention_gallery.analysis.measures.analysis_codec import save
+from attention_gallery.analysis.probing.argmax_targets import save_targets
 from attention_gallery.analysis.similarity.distances import measure_distances, save_distances
 from attention_gallery.capturing.reading.model_reading import ModelInput
 from attention_gallery.manifest.settings import AnalysisSettings, RelationSpec, SentenceSpec

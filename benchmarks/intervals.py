@@ -24,9 +24,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from attention_gallery.analysis import GoldSentence, Probe, gold_of, head_relations
+from attention_gallery.analysis import GoldSentence, gold_of
 from attention_gallery.analysis.probing.argmax_targets import NOTHING, Int16
+from attention_gallery.analysis.probing.head_relations import head_relations
 from attention_gallery.analysis.probing.intervals import effective_texts, lead_interval, share_interval
+from attention_gallery.analysis.probing.probe import Probe
 from attention_gallery.manifest.load import load_manifest
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -22,9 +22,10 @@ from typing import Any
 
 import numpy as np
 
-from attention_gallery.analysis import Probe, find_argmax_targets, gold_of
+from attention_gallery.analysis import gold_of
+from attention_gallery.analysis.probing.argmax_targets import find_argmax_targets
 from attention_gallery.analysis.probing.gold_relations import GoldSentence, Relation
-from attention_gallery.analysis.probing.probe import RelationScore
+from attention_gallery.analysis.probing.probe import Probe, RelationScore
 from attention_gallery.build.plan.captures import key_of, text_input
 from attention_gallery.capturing import CaptureJob, capture_missing
 from attention_gallery.manifest.load import Manifest, load_manifest

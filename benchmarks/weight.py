@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import sys
 import tempfile
 from pathlib import Path
 
@@ -19,9 +20,13 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from attention_gallery.build import BuildOptions, build
-from attention_gallery.figures.encode import EncodedWeights, decode_grid
+from attention_gallery.figures.encode import EncodedWeights
 from attention_gallery.progress import SilentReporter
 from attention_gallery.store import AttentionStore
+
+sys.path.append(str(Path(__file__).parents[1] / "tests" / "figures"))
+
+from decoding import decode_grid
 
 TEXT = """When the old house by the river was sold last year, the new owner found a small door behind the
 books in the back room. No one in the town could say who had made it or why. He went to the school

@@ -35,9 +35,9 @@ from attention_gallery.analysis import (
     SentenceAnalysis,
     analyse,
     gold_of,
-    heads_only,
 )
 from attention_gallery.analysis.experiments.repeated_tokens import RepeatScores, measure_repeats
+from attention_gallery.analysis.measures.sentence_analysis import heads_only
 from attention_gallery.analysis.probing.argmax_targets import find_argmax_targets
 from attention_gallery.build.plan.captures import text_input
 from attention_gallery.evidence.answers import Numbers

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 from hand_made import layout_for
 
-from attention_gallery.analysis import KINDS, METRICS, VIEWS, LayerView, Thresholds
+from attention_gallery.analysis import KINDS, METRICS, LayerView
+from attention_gallery.analysis.attribution.view_registry import VIEWS
 from attention_gallery.analysis.contrast.head_contrast import _PERMUTATIONS, _SHUFFLED_ROWS, CELLS
 from attention_gallery.analysis.experiments.repeated_tokens import ENCODER_CAVEAT, REPEATS
+from attention_gallery.analysis.measures.head_types import Thresholds
 from attention_gallery.analysis.probing.examples import OFFSETS, POSITIONS
 from attention_gallery.analysis.probing.gold_relations import KINDS_OF_GROUP
 from attention_gallery.analysis.probing.intervals import (

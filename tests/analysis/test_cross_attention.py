@@ -10,20 +10,11 @@ from hand_made import marked
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attention_gallery.analysis import (
-    KINDS,
-    Across,
-    LayerView,
-    Layout,
-    MetricEvaluator,
-    analyse,
-    heads_only,
-    load,
-    metric_named,
-    metrics_for,
-    save,
-    token_trace,
-)
+from attention_gallery.analysis import KINDS, Across, LayerView, Layout, analyse
+from attention_gallery.analysis.measures.analysis_codec import load, save
+from attention_gallery.analysis.measures.evaluator import MetricEvaluator
+from attention_gallery.analysis.measures.metrics import metric_named, metrics_for
+from attention_gallery.analysis.measures.sentence_analysis import heads_only, token_trace
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.manifest.settings import AnalysisSettings
 

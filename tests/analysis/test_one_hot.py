@@ -8,7 +8,9 @@ from hand_made import layout_for, marked
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attention_gallery.analysis import METRICS, LayerView, Layout, MetricEvaluator, metrics_for
+from attention_gallery.analysis import METRICS, LayerView, Layout
+from attention_gallery.analysis.measures.evaluator import MetricEvaluator
+from attention_gallery.analysis.measures.metrics import metrics_for
 
 
 @st.composite

@@ -7,7 +7,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from attention_gallery.analysis import analyse, load, save
+from attention_gallery.analysis import analyse
+from attention_gallery.analysis.measures.analysis_codec import load, save
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.manifest.settings import AnalysisSettings
 

@@ -10,16 +10,10 @@ from hand_made import layout_for, marked
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attention_gallery.analysis import (
-    Across,
-    LayerView,
-    Layout,
-    MetricEvaluator,
-    analyse,
-    load,
-    metrics_for,
-    save,
-)
+from attention_gallery.analysis import Across, LayerView, Layout, analyse
+from attention_gallery.analysis.measures.analysis_codec import load, save
+from attention_gallery.analysis.measures.evaluator import MetricEvaluator
+from attention_gallery.analysis.measures.metrics import metrics_for
 from attention_gallery.manifest.settings import AnalysisSettings
 
 SETTINGS = AnalysisSettings()

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from attention_gallery.analysis import compare, frame_of
-from attention_gallery.analysis.contrast.head_contrast import divergence, normalised
+from attention_gallery.analysis.contrast.alignment import frame_of
+from attention_gallery.analysis.contrast.head_contrast import compare, divergence, normalised
 from attention_gallery.analysis.similarity import distances
 from attention_gallery.build import BuildOptions, build, check
 from attention_gallery.build.plan.captures import needed_captures

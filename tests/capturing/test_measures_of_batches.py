@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from tiny_models import resolved_tiny, save_tiny
 
-from attention_gallery.analysis import analyse, metrics_for
+from attention_gallery.analysis import analyse
+from attention_gallery.analysis.measures.metrics import metrics_for
 from attention_gallery.capturing import CaptureJob, capture_missing
 from attention_gallery.manifest.settings import AnalysisSettings
 from attention_gallery.models import ModelFingerprint

@@ -12,8 +12,8 @@ import yaml
 from tiny_models import make_tokenizer, resolved_tiny
 from transformers import AutoConfig, AutoModel
 
-from attention_gallery.analysis import map_heads
 from attention_gallery.analysis.similarity.distances import mean_of, measure_distances
+from attention_gallery.analysis.similarity.head_map import map_heads
 from attention_gallery.build import BuildOptions, build
 from attention_gallery.capturing import capture_one, prepare
 from attention_gallery.models.loading.load import load

@@ -7,6 +7,7 @@ import io
 import json
 from html import unescape
 from html.parser import HTMLParser
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -237,7 +238,10 @@ def test_a_data_address_holds_the_picture() -> None:
 def test_traces_are_thousandths_and_mark_what_is_not_there() -> None:
     keys = np.array([[[1, 0], [0, -1]]], np.int32)
     weights = np.array([[[0.75, 0.2504], [1.0, np.nan]]], np.float32)
-    found = Elements(traces_html(keys, weights, keys, weights))
+    analysis = SimpleNamespace(
+        top_keys=keys, top_weights=weights, top_content_keys=keys, top_content_weights=weights
+    )
+    found = Elements(traces_html(analysis))
     value = json.loads(found.scripts[0])
     assert value["keys"] == [[[1, 0], [0, -1]]]
     assert value["weights"] == [[[750, 250], [1000, 0]]]

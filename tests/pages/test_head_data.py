@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from attention_gallery.analysis import KINDS, Across, HeadRelation, HeadsAcross
+from attention_gallery.analysis import KINDS, Across, HeadsAcross
 from attention_gallery.analysis.experiments.repeated_tokens import REPEATS
 from attention_gallery.analysis.measures.head_types import decide_types
 from attention_gallery.analysis.measures.permutation import DRAWS
+from attention_gallery.analysis.probing.head_relations import HeadRelation
 from attention_gallery.pages.downloads.heads_table import (
     HEAD_COLUMNS,
     MEASURE_COLUMNS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from markupsafe import escape
 
-from attention_gallery.analysis import metrics_for
+from attention_gallery.analysis.measures.metrics import metrics_for
 from sample_gallery import Sample
 
 

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from attention_gallery.analysis import average_heads
 from attention_gallery.analysis.codec import pack, unpack
+from attention_gallery.analysis.measures.top_pairs import average_heads
 from attention_gallery.analysis.result import Result
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.figures import thumbnail

@@ -22,7 +22,6 @@ from attention_gallery.records import Float32
 _Number = TypeVar("_Number", bound=np.generic)
 LayerReader = Callable[[int], Float32]
 
-HEAD_ERROR = 0.0001
 # 0.004 is promised; what storing in float16 may have taken is left to it.
 EXPLORER_ERROR = 0.0037
 
@@ -99,26 +98,6 @@ def _encode_grid_linear(layers: LayerReader, count: int, causal: bool) -> Encode
     return _encoded("linear16", [*highs, *lows], error)
 
 
-def decode_grid(
-    encoded: EncodedWeights, shape: tuple[int, int, int, int], causal: bool
-) -> NDArray[np.float64]:
-    """What a reader of the page sees: float64[layer, head, query, key] of this shape, the hidden half 0."""
-    data = base64.b64decode(encoded.data)
-    if encoded.deflated:
-        data = zlib.decompress(data, _DEFLATE_RAW)
-    if encoded.codec == "sqrt8":
-        cells = (np.frombuffer(data, np.uint8) / 255.0) ** 2
-    else:
-        high, low = np.frombuffer(data, np.uint8).reshape(2, -1).astype(np.uint32)
-        cells = (high * 256 + low) / 65535.0
-    layers, heads, queries, keys = shape
-    flat = np.zeros((layers, heads, queries * keys))
-    where = visible_cells(queries) if causal else np.arange(queries * keys)
-    flat[:, :, where] = cells.reshape(layers, heads, len(where))
-    weights = flat.reshape(shape)
-    return _renormalised(weights) if encoded.codec == "sqrt8" else weights
-
-
 def codec_attributes(weights: EncodedWeights) -> str:
     """What a figure's element says of its weights, for the script that decodes them."""
     return f'data-codec="{weights.codec}"' + (" data-deflated" if weights.deflated else "")
@@ -139,12 +118,6 @@ def _visible(values: NDArray[_Number], causal: bool) -> NDArray[_Number]:
 def _byte_planes(levels: NDArray[np.generic]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     words = levels.astype(np.uint16)
     return (words >> 8).astype(np.uint8), words.astype(np.uint8)
-
-
-def _renormalised(weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    sums = weights.sum(axis=-1, keepdims=True)
-    shares: NDArray[np.float64] = np.divide(weights, sums, out=np.zeros_like(weights), where=sums > 0)
-    return shares
 
 
 def _sqrt8_levels(weights: Float32) -> NDArray[np.uint8]:

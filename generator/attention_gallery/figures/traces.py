@@ -7,25 +7,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from attention_gallery.figures.describe import Described
 from attention_gallery.figures.embed import json_for_html
 
 
-def traces_html(
-    keys: NDArray[np.int32],
-    weights: NDArray[np.float32],
-    content_keys: NDArray[np.int32],
-    content_weights: NDArray[np.float32],
-) -> str:
+def traces_html(analysis: Described) -> str:
     """A data element with key indexes int32[layer, token, rank] and weights in thousandths.
 
     An index of -1 means that there is no such key. "content" leaves special tokens out, which
     otherwise hide what happens between words.
     """
     value: dict[str, Any] = {
-        "keys": keys.tolist(),
-        "weights": _thousandths(weights),
-        "content_keys": content_keys.tolist(),
-        "content_weights": _thousandths(content_weights),
+        "keys": analysis.top_keys.tolist(),
+        "weights": _thousandths(analysis.top_weights),
+        "content_keys": analysis.top_content_keys.tolist(),
+        "content_weights": _thousandths(analysis.top_content_weights),
     }
     return f'<script type="application/json" id="traces">{json_for_html(value)}</script>'
 

@@ -14,52 +14,14 @@ from attention_gallery.pages.contexts.shared import ModelCard, PageInfo
 from attention_gallery.pages.gallery import GalleryModel, Site
 from attention_gallery.records import ModelFacts, Provenance
 
+# For search engines and previews of links, which show the beginning of a description.
+_LONGEST_DESCRIPTION = 200
 # What tokens see, by kind of attention.
 _DIRECTIONS = {
     "encoder": ("bidirectional", "tokens see those before and after them"),
     "decoder": ("causal", "no token sees those after it"),
     "cross": ("from target to source", "each token of the target sees all of the source"),
 }
-
-
-def page_frame(
-    site: Site,
-    kind: str,
-    route: str,
-    crumbs: Iterable[tuple[str, str]] = (),
-    origin: tuple[tuple[str, str], ...] = (),
-    root: str | None = None,
-) -> PageInfo:
-    """What surrounds the page at `route` and its siblings, which bring title and description themselves.
-
-    `crumbs` are (text, route) from the gallery's home down to the page's parent. `root` is the way to the
-    site's root where it does not follow from the route.
-    """
-    root = routes.root_of(route) if root is None else root
-    trail = [Link(site.info.title, root)] if route else []
-    trail.extend(Link(text, routes.href(route, target)) for text, target in crumbs)
-    return PageInfo(
-        kind=kind,
-        title="",
-        description="",
-        route=route,
-        root=root,
-        canonical=routes.absolute(site.base_url, route) if site.base_url else None,
-        breadcrumbs=tuple(trail),
-        styles=(root + routes.asset(site.assets.style),) if site.assets.style else (),
-        scripts=(root + routes.asset(site.assets.script),) if site.assets.script else (),
-        plotly=root + routes.asset(site.plotly),
-        provenance=origin,
-        built=site.built,
-    )
-
-
-def sibling(frame: PageInfo, site: Site, route: str, title: str, description: str) -> PageInfo:
-    """The page at `route` in the frame of a sibling."""
-    canonical = routes.absolute(site.base_url, route) if site.base_url else None
-    return frame._replace(
-        route=route, title=title, description=shortened(description, 200), canonical=canonical
-    )
 
 
 def page_info(
@@ -72,9 +34,39 @@ def page_info(
     origin: tuple[tuple[str, str], ...] = (),
     root: str | None = None,
 ) -> PageInfo:
-    """One page that shares its frame with no other; see `page_frame`."""
-    frame = page_frame(site, kind, route, crumbs, origin, root)
-    return frame._replace(title=title, description=shortened(description, 200))
+    """The page at `route`, with what surrounds it.
+
+    `crumbs` are (text, route) from the gallery's home down to the page's parent. `root` is the way to the
+    site's root where it does not follow from the route.
+    """
+    root = routes.root_of(route) if root is None else root
+    # The home page is the root of all trails, and has none.
+    trail = [Link(site.info.title, root)] if route else []
+    trail.extend(Link(text, routes.href(route, target)) for text, target in crumbs)
+    return PageInfo(
+        kind=kind,
+        title=title,
+        description=shortened(description, _LONGEST_DESCRIPTION),
+        route=route,
+        root=root,
+        canonical=routes.absolute(site.base_url, route) if site.base_url else None,
+        breadcrumbs=tuple(trail),
+        styles=(root + routes.asset(site.assets.style),) if site.assets.style else (),
+        scripts=(root + routes.asset(site.assets.script),) if site.assets.script else (),
+        plotly=root + routes.asset(site.plotly),
+        provenance=origin,
+        built=site.built,
+    )
+
+
+def sibling(page: PageInfo, site: Site, route: str, title: str, description: str) -> PageInfo:
+    """The page at `route` in the frame of another page of the same folder."""
+    return page._replace(
+        route=route,
+        title=title,
+        description=shortened(description, _LONGEST_DESCRIPTION),
+        canonical=routes.absolute(site.base_url, route) if site.base_url else None,
+    )
 
 
 def provenance(origin: Provenance) -> tuple[tuple[str, str], ...]:

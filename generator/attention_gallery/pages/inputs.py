@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from attention_gallery.analysis.attribution.views import FLOW_VIEWS, FlowViews
 from attention_gallery.analysis.capture_pictures import PICTURES, CapturePictures
-from attention_gallery.analysis.experiments.prefix_sweep import PREFIX_READING, LengthReading
+from attention_gallery.analysis.experiments.prefix_sweep import PREFIX_READING
 from attention_gallery.analysis.experiments.repeated_tokens import REPEATED_TOKENS, RepeatScores
 from attention_gallery.analysis.result import Result, Subject
 from attention_gallery.analysis.similarity.head_map import HEAD_MAP, HeadMap
@@ -22,9 +22,8 @@ from attention_gallery.pages.readers.capture_reader import CaptureReader
 from attention_gallery.pages.readers.distributions import Distributions
 from attention_gallery.pages.readers.model_probe import ModelProbe
 from attention_gallery.pages.readers.model_reader import ModelReader
-from attention_gallery.pages.sections import contrast_links
+from attention_gallery.pages.sections.contrast_links import contrasts_of
 from attention_gallery.pages.sections.sinks import head_sentences, sinks_across
-from attention_gallery.records import Float32
 
 Value = TypeVar("Value")
 
@@ -69,23 +68,46 @@ def of_gallery(
     name: str,
     read: Callable[[Gallery, Any], Value],
     identify: Callable[[Gallery, Any], Any] | None = None,
+    **options: Any,
 ) -> PageInput[Value]:
     """An input that is read off the gallery."""
     return PageInput(
         name,
         lambda reader, page: read(reader.gallery, page),
         None if identify is None else lambda reader, page: identify(reader.gallery, page),
+        **options,
     )
 
 
 def of_result(
-    result: Result[Any], captures: Callable[[Gallery, Any], Subject], **options: Any
+    result: Result[Any], subject: Callable[[Gallery, Any], Subject | None], **options: Any
 ) -> PageInput[Any]:
-    """A result of some captures."""
-    return PageInput(
+    """A result of some captures, None where there are none that it could be of."""
+    return of_gallery(
         result.name,
-        lambda reader, page: reader.gallery.data.result(result, captures(reader.gallery, page)),
-        lambda reader, page: reader.gallery.data.key(result, captures(reader.gallery, page)),
+        lambda gallery, page: (about := subject(gallery, page)) and gallery.data.result(result, about),
+        lambda gallery, page: (about := subject(gallery, page)) and gallery.data.key(result, about),
+        **options,
+    )
+
+
+def of_results(
+    name: str,
+    result: Result[Any],
+    captures: Callable[[Gallery, Any], Iterable[str]],
+    read: Callable[[Iterator[Any]], Value],
+    **options: Any,
+) -> PageInput[Value]:
+    """What `read` makes of a result of each of these captures, by their keys."""
+
+    def subjects(gallery: Gallery, page: Any) -> Iterator[Subject]:
+        return map(Subject.from_key, captures(gallery, page))
+
+    return of_gallery(
+        name,
+        # One after the other: a model may have many captures, and what fails, fails while it is read.
+        lambda gallery, page: read(gallery.data.result(result, each) for each in subjects(gallery, page)),
+        lambda gallery, page: [gallery.data.key(result, each) for each in subjects(gallery, page)],
         **options,
     )
 
@@ -95,6 +117,10 @@ def of_result(
 
 def _names(page: CapturePage | HeadPage) -> tuple[str, str]:
     return page.capture.model.spec.slug, page.capture.sentence.slug
+
+
+def _by_itself(gallery: Gallery, page: CapturePage | HeadPage) -> Subject:
+    return Subject.from_key(page.capture.key)
 
 
 def _flow_of(page: CapturePage | HeadPage) -> tuple[str, str]:
@@ -107,7 +133,7 @@ def _read_sinks(reader: InputReader, page: CapturePage | HeadPage) -> list[list[
     return [] if flow is None else head_sentences(flow, page.capture.model.facts.kind)
 
 
-def _read_neighbours(reader: InputReader, page: HeadPage) -> Mapping[HeadIndex, Neighbours]:
+def _read_neighbours(gallery: Gallery, page: HeadPage) -> Mapping[HeadIndex, Neighbours]:
     heads, model = page.capture.heads, page.capture.model
     return model.neighbours if heads is model.heads else head_neighbours(heads, model.routes)
 
@@ -123,22 +149,30 @@ def probe_digest(probe: ModelProbe | None, sentence: str) -> str:
     return "" if probe is None or not probe.has_relations(sentence) else probe.digest
 
 
-CAPTURE = PageInput(
+def _of_capture(gallery: Gallery, page: CapturePage) -> Commentary:
+    names, notes = _names(page), gallery.notes
+    contrasts = contrasts_of(gallery.contrasts, *names)
+    return Commentary(notes.of_pair(*names), notes.mentions.of_pair(*names), contrasts)
+
+
+def _of_head(gallery: Gallery, page: HeadPage) -> Commentary:
+    names, head, notes = _names(page), page[1:], gallery.notes
+    mentions = notes.mentions.of_heads(*names).get(head, NO_NOTES)
+    return Commentary(notes.of_head(*names, *head), mentions, contrasts_of(gallery.contrasts, *names, head))
+
+
+CAPTURE = of_gallery(
     "capture",
-    lambda reader, page: CaptureReader(reader.gallery.site, reader.gallery.data, page.capture),
-    lambda reader, page: reader.gallery.data.measured_key(page.capture.key),
+    lambda gallery, page: CaptureReader(gallery.site, gallery.data, page.capture),
+    lambda gallery, page: gallery.data.measured_key(page.capture.key),
     shared=True,
 )
-FLOW: PageInput[FlowViews | None] = of_result(
-    FLOW_VIEWS, lambda gallery, page: Subject.from_key(page.capture.key), shared=True, side=_flow_of
-)
+FLOW: PageInput[FlowViews | None] = of_result(FLOW_VIEWS, _by_itself, shared=True, side=_flow_of)
 SINKS = PageInput("sinks", _read_sinks, lambda reader, page: reader.identity(FLOW, page), shared=True)
 FLOW_SETTINGS = of_gallery(
     "settings of views", lambda gallery, page: FLOW_VIEWS.narrowed(gallery.settings.analysis)
 )
-CAPTURE_PICTURES: PageInput[CapturePictures] = of_result(
-    PICTURES, lambda gallery, page: Subject.from_key(page.capture.key)
-)
+CAPTURE_PICTURES: PageInput[CapturePictures] = of_result(PICTURES, _by_itself)
 PROBE = of_gallery(
     "probe",
     lambda gallery, page: gallery.probes.get(page.capture.model.spec.slug),
@@ -149,6 +183,7 @@ OTHER_MODELS = of_gallery(
     lambda gallery, page: [
         capture for capture in gallery.of_sentence(_names(page)[1]) if capture is not page.capture
     ],
+    # A link is all that is shown of them, so that what they read need not count.
     lambda gallery, page: [
         (capture.model.spec.slug, capture.model.spec.title)
         for capture in gallery.of_sentence(_names(page)[1])
@@ -156,58 +191,23 @@ OTHER_MODELS = of_gallery(
 )
 SIBLINGS = of_gallery("sibling captures", _sibling_captures)
 # Which heads have pages is told by the capture.
-HEAD_NEIGHBOURS = PageInput("neighbours", _read_neighbours, lambda reader, page: "", shared=True)
+HEAD_NEIGHBOURS = of_gallery("neighbours", _read_neighbours, lambda gallery, page: "", shared=True)
+CAPTURE_COMMENTARY = of_gallery("commentary", _of_capture)
+HEAD_COMMENTARY = of_gallery("commentary", _of_head)
 
-
-def _of_capture(gallery: Gallery, page: CapturePage) -> Commentary:
-    model, sentence = _names(page)
-    notes = gallery.notes
-    contrasts = contrast_links.of_capture(gallery.contrasts, model, sentence)
-    return Commentary(notes.of_pair(model, sentence), notes.mentions.of_pair(model, sentence), contrasts)
-
-
-def _of_head(gallery: Gallery, page: HeadPage) -> Commentary:
-    (model, sentence), head = _names(page), page[1:]
-    notes = gallery.notes
-    mentions = notes.mentions.of_heads(model, sentence).get(head, NO_NOTES)
-    contrasts = contrast_links.of_head(gallery.contrasts, model, head, sentence)
-    return Commentary(notes.of_head(model, sentence, *head), mentions, contrasts)
-
-
-def _of_model(gallery: Gallery, page: ModelPage) -> Commentary:
-    model = page.model.spec.slug
-    contrasts = contrast_links.of_model(gallery.contrasts, model)
-    return Commentary(gallery.notes.of_model(model), NO_NOTES, contrasts)
+# One model over all sentences
 
 
 def _of_model_head(gallery: Gallery, page: ModelHeadPage) -> Commentary:
     model, head, notes = page.model.spec.slug, page[1:], gallery.notes
     mentions = notes.mentions.of_model_heads(model).get(head, NO_NOTES)
-    contrasts = contrast_links.of_head(gallery.contrasts, model, head)
+    contrasts = contrasts_of(gallery.contrasts, model, head=head)
     return Commentary(notes.of_model_head(model, *head), mentions, contrasts)
-
-
-CAPTURE_COMMENTARY = of_gallery("commentary", _of_capture)
-HEAD_COMMENTARY = of_gallery("commentary", _of_head)
-MODEL_COMMENTARY = of_gallery("commentary", _of_model)
-MODEL_HEAD_COMMENTARY = of_gallery("commentary", _of_model_head)
-
-# One model over all sentences
 
 
 def _random_tokens(gallery: Gallery, page: Any) -> Subject | None:
     key = gallery.repeats.get(page.model.spec.slug)
     return None if key is None else Subject.from_key(key)
-
-
-def _read_repeats(reader: InputReader, page: Any) -> RepeatScores | None:
-    subject = _random_tokens(reader.gallery, page)
-    return None if subject is None else reader.gallery.data.result(REPEATED_TOKENS, subject)
-
-
-def _identify_repeats(reader: InputReader, page: Any) -> str | None:
-    subject = _random_tokens(reader.gallery, page)
-    return None if subject is None else reader.gallery.data.key(REPEATED_TOKENS, subject)
 
 
 def _read_model(reader: InputReader, page: Any) -> ModelReader:
@@ -221,36 +221,26 @@ def _identify_model(reader: InputReader, page: Any) -> Any:
     return [measured, reader.identity(REPEATS, page)]
 
 
-def _read_probe(reader: InputReader, page: Any) -> ModelProbe | None:
-    probe = reader.gallery.probes.get(page.model.spec.slug)
+def _read_probe(gallery: Gallery, page: Any) -> ModelProbe | None:
+    probe = gallery.probes.get(page.model.spec.slug)
     if probe is not None:
-        reader.gallery.data.sides.once(f"probe {page.model.spec.slug}", probe.run)
+        probe.run()
     return probe
 
 
-def _flows(gallery: Gallery, page: Any) -> list[Subject]:
-    """The captures of a model, those once that are the same."""
-    return [Subject.from_key(key) for key in dict.fromkeys(each.key for each in gallery.of_model(page.model))]
-
-
-def _read_model_sinks(reader: InputReader, page: Any) -> tuple[Float32, Float32] | None:
-    data = reader.gallery.data
-    return sinks_across(data.result(FLOW_VIEWS, flow) for flow in _flows(reader.gallery, page))
+def _captures(gallery: Gallery, page: Any) -> list[str]:
+    # Sentences that say the same share a capture, which is no further evidence.
+    return list(dict.fromkeys(capture.key for capture in gallery.of_model(page.model)))
 
 
 def _sweep(gallery: Gallery, page: Any) -> PrefixSweep:
     return gallery.sweeps[page.model.spec.slug]
 
 
-def _readings(reader: InputReader, page: Any) -> Iterator[LengthReading]:
-    """Read one after the other: what fails, fails while it is read."""
-    data = reader.gallery.data
-    return (data.result(PREFIX_READING, Subject.from_key(key)) for key in _sweep(reader.gallery, page).keys)
-
-
 def _swept_sentence(gallery: Gallery, page: Any) -> dict[str, str | None] | None:
     sweep = _sweep(gallery, page)
     sentence = next((spec for spec in gallery.sentences if spec.slug == sweep.sentence), None)
+    # Just what the page shows, so that other edits of the sentence leave it as it is.
     return None if sentence is None else sentence.model_dump(include={"slug", "title", "language"})
 
 
@@ -258,12 +248,17 @@ def _side(name: str) -> Callable[[Any], tuple[str, str]]:
     return lambda page: (name, page.model.spec.title)
 
 
-REPEATS = PageInput(
-    "scores on random tokens",
-    _read_repeats,
-    _identify_repeats,
-    shared=True,
-    side=_side("scores on random tokens"),
+MODEL_COMMENTARY = of_gallery(
+    "commentary",
+    lambda gallery, page: Commentary(
+        gallery.notes.of_model(page.model.spec.slug),
+        NO_NOTES,
+        contrasts_of(gallery.contrasts, page.model.spec.slug),
+    ),
+)
+MODEL_HEAD_COMMENTARY = of_gallery("commentary", _of_model_head)
+REPEATS: PageInput[RepeatScores | None] = of_result(
+    REPEATED_TOKENS, _random_tokens, shared=True, side=_side("scores on random tokens")
 )
 # Whether any model is asked to read random tokens, and whether this one reads them.
 RANDOM_TOKENS = of_gallery(
@@ -280,25 +275,22 @@ DISTRIBUTIONS = PageInput(
     lambda reader, page: reader.identity(MODEL, page),
     shared=True,
 )
-MODEL_PROBE = PageInput(
+MODEL_PROBE = of_gallery(
     "probe",
     _read_probe,
-    lambda reader, page: (probe := reader.gallery.probes.get(page.model.spec.slug)) and probe.digest,
+    lambda gallery, page: (probe := gallery.probes.get(page.model.spec.slug)) and probe.digest,
     shared=True,
     side=_side("probes of relations"),
 )
 MAP_OF_HEADS: PageInput[HeadMap | None] = of_result(
     HEAD_MAP,
-    lambda gallery, page: Subject(tuple(sorted({each.key for each in gallery.of_model(page.model)}))),
+    # In the order of keys, as the cached map of these captures is named, whatever the order of sentences.
+    lambda gallery, page: Subject(tuple(sorted(_captures(gallery, page)))),
     shared=True,
     side=_side("the map and the distances of heads"),
 )
-MODEL_SINKS = PageInput(
-    "sinks",
-    _read_model_sinks,
-    lambda reader, page: [reader.gallery.data.key(FLOW_VIEWS, flow) for flow in _flows(reader.gallery, page)],
-    shared=True,
-    side=_side("the lengths of what heads take"),
+MODEL_SINKS = of_results(
+    "sinks", FLOW_VIEWS, _captures, sinks_across, shared=True, side=_side("the lengths of what heads take")
 )
 FAMILY = of_gallery(
     "models of the family",
@@ -307,12 +299,7 @@ FAMILY = of_gallery(
 )
 HAS_SWEEP = of_gallery("has a prefix sweep", lambda gallery, page: page.model.spec.slug in gallery.sweeps)
 SWEEP = of_gallery("prefix sweep", _sweep, lambda gallery, page: _sweep(gallery, page).texts)
-PREFIX_READINGS = PageInput(
-    "prefix readings",
-    _readings,
-    lambda reader, page: [
-        reader.gallery.data.key(PREFIX_READING, Subject.from_key(key))
-        for key in _sweep(reader.gallery, page).keys
-    ],
+PREFIX_READINGS = of_results(
+    "prefix readings", PREFIX_READING, lambda gallery, page: _sweep(gallery, page).keys, iter
 )
 SWEPT_SENTENCE = of_gallery("swept sentence", _swept_sentence)

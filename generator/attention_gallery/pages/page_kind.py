@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel
@@ -21,7 +22,6 @@ from attention_gallery.pages.gallery import Gallery, Site
 from attention_gallery.pages.side_results import LeftOut, UndeclaredInputError
 
 Value = TypeVar("Value")
-Otherwise = TypeVar("Otherwise")
 InputValue = TypeVar("InputValue", covariant=True)
 PageSubject = TypeVar("PageSubject", bound="tuple[Any, ...]")
 Scope = Literal["capture", "model", "site"]
@@ -123,6 +123,7 @@ class PageInputs:
 
     def __init__(self, kind: PageKind[Any], reader: InputReader, subject: Any) -> None:
         self.site: Site = reader.gallery.site
+        self.sides = reader.gallery.data.sides
         self._kind = kind
         self._reader = reader
         self._subject = subject
@@ -133,20 +134,10 @@ class PageInputs:
             raise UndeclaredInputError(f"{self._kind.name}: {page_input.name} is not among its needs")
         return self._reader.value(page_input, self._subject)
 
-    def take(
-        self, analysis: str, subject: str, work: Callable[[], Value], otherwise: Otherwise
-    ) -> Value | Otherwise:
-        """What comes of some work that pages can do without; see `SideAnalyses.take`."""
-        return self._reader.gallery.data.sides.take(analysis, subject, work, otherwise)
-
-    def leave_out(self, analysis: str, subject: str, error: str, detail: str) -> None:
-        """Tell of a side analysis that failed before."""
-        self._reader.gallery.data.sides.leave_out(analysis, subject, error, detail)
-
     @property
     def left_out(self) -> tuple[str, ...]:
         """Sentences about what the page at hand lacks so far."""
-        return tuple(lacking.sentence for lacking in self._reader.gallery.data.sides.of_page)
+        return tuple(lacking.sentence for lacking in self.sides.of_page)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,15 +145,16 @@ class PageKind(Generic[PageSubject]):
     """The pages, or other files, of one kind.
 
     subjects: what there is a page about, in a gallery and a scope: a capture, a model, or None for the site.
-    route: the address of the page about a subject. make: what goes into the template, or the bytes of a file
-    that no template makes. literal: whether a subject is the file itself, so that its digest says all.
-    applies: whether a gallery with these settings and notes has such pages.
+    make: what goes into the template, or the bytes of a file that no template makes. route: the address of
+    the page about a subject, which the subject knows where nothing else is said. literal: whether a subject
+    is the file itself, so that its digest says all. applies: whether a gallery with these settings and notes
+    has such pages.
     """
 
     name: str
     subjects: Callable[[Gallery, Any], Iterable[PageSubject]]
-    route: Callable[[PageSubject], str]
     make: Callable[[PageSubject, PageInputs], Page | bytes]
+    route: Callable[[PageSubject], str] = attrgetter("route")
     needs: tuple[PageInput[Any], ...] = ()
     template: str = ""
     scope: Scope = "site"

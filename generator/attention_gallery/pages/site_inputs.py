@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 from attention_gallery.analysis import SentenceAnalysis
@@ -15,7 +15,7 @@ from attention_gallery.pages.neighbours import Siblings
 from attention_gallery.pages.page_kind import PageInput
 from attention_gallery.pages.readers.capture_reader import CaptureReader
 from attention_gallery.pages.readers.model_probe import ModelProbe
-from attention_gallery.pages.sections.contrast_links import all_contrasts, of_sentence
+from attention_gallery.pages.sections.contrast_links import all_contrasts, contrasts_of
 
 
 class SentencePage(NamedTuple):
@@ -84,17 +84,11 @@ def _identify_captures(gallery: Gallery, page: SentencePage) -> list[Any]:
     ]
 
 
-ReadMeasures = Callable[[GalleryModel, SentenceSpec], "tuple[Capture, SentenceAnalysis] | None"]
-
-
-def _read_measures(gallery: Gallery, page: SitePage) -> ReadMeasures:
-    """Gives the measures of one capture after the other, since there may be many."""
-
-    def measures(model: GalleryModel, sentence: SentenceSpec) -> tuple[Capture, SentenceAnalysis] | None:
-        capture = gallery.captures.get((model.spec.slug, sentence.slug))
-        return None if capture is None else (capture, gallery.data.measured(capture.key))
-
-    return measures
+def _measures(
+    gallery: Gallery, model: GalleryModel, sentence: SentenceSpec
+) -> tuple[Capture, SentenceAnalysis] | None:
+    capture = gallery.captures.get((model.spec.slug, sentence.slug))
+    return None if capture is None else (capture, gallery.data.measured(capture.key))
 
 
 SENTENCE_CAPTURES = of_gallery("captures", _sentence_captures, _identify_captures)
@@ -111,7 +105,7 @@ SENTENCE_COMMENTARY = of_gallery(
     lambda gallery, page: Commentary(
         gallery.notes.of_sentence(page.sentence.slug),
         NO_NOTES,
-        of_sentence(gallery.contrasts, page.sentence.slug),
+        contrasts_of(gallery.contrasts, sentence=page.sentence.slug),
     ),
 )
 CONTRAST_NOTES = of_gallery("notes", lambda gallery, page: gallery.notes.of_contrast(page.contrast.spec.slug))
@@ -127,7 +121,8 @@ MODELS = of_gallery(
 SENTENCES = of_gallery("sentences", lambda gallery, page: gallery.sentences)
 MEASURES = of_gallery(
     "measures",
-    _read_measures,
+    # A function, so that one capture is read after the other: there may be many.
+    lambda gallery, page: partial(_measures, gallery),
     lambda gallery, page: [
         (capture.digest, gallery.data.measured_key(capture.key)) for capture in gallery.captures.values()
     ],

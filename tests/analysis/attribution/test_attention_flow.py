@@ -12,13 +12,12 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import maximum_flow
 from test_rollout import softmax_rows
 
-from attention_gallery.analysis import flow_views
 from attention_gallery.analysis.attribution import many_flows
 from attention_gallery.analysis.attribution.flow_bounds import Reached, most_taken, proven
 from attention_gallery.analysis.attribution.many_flows import maximum_flows
 from attention_gallery.analysis.attribution.maximum_flow import PARTS, attention_flow, flows_needed, in_parts
 from attention_gallery.analysis.attribution.rollout import with_residual
-from attention_gallery.analysis.attribution.views import FLOW_VIEWS
+from attention_gallery.analysis.attribution.views import FLOW_VIEWS, flow_views
 from attention_gallery.manifest.settings import AnalysisSettings
 
 

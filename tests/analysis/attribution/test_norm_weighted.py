@@ -11,9 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_rollout import SETTINGS, softmax_rows
 
-from attention_gallery.analysis import flow_views
 from attention_gallery.analysis.attribution.norm_weighted import norm_weighted, shares_of
-from attention_gallery.analysis.attribution.views import FLOW_VIEWS
+from attention_gallery.analysis.attribution.views import FLOW_VIEWS, flow_views
 from attention_gallery.records import Beside
 
 

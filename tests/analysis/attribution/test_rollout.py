@@ -8,8 +8,8 @@ from hand_made import hand_crossed, hand_made
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attention_gallery.analysis import flow_views, rollout
-from attention_gallery.analysis.attribution.views import FLOW_VIEWS
+from attention_gallery.analysis import rollout
+from attention_gallery.analysis.attribution.views import FLOW_VIEWS, flow_views
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.manifest.settings import AnalysisSettings
 

@@ -11,17 +11,18 @@ from hand_made import HandMade, hand_crossed, hand_made, marked
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attention_gallery.analysis import (
+from attention_gallery.analysis import to_words
+from attention_gallery.analysis.contrast.alignment import (
     Frame,
-    compare,
-    contrast_heads,
+    align,
     frame_of,
-    to_words,
+    text_units,
+    token_units,
+    word_units,
 )
-from attention_gallery.analysis.contrast.alignment import align, text_units, token_units, word_units
 from attention_gallery.analysis.contrast.contrast_codec import COUNTERPARTS, HEAD_CONTRAST
 from attention_gallery.analysis.contrast.counterparts import find_counterparts
-from attention_gallery.analysis.contrast.head_contrast import divergence, normalised
+from attention_gallery.analysis.contrast.head_contrast import compare, contrast_heads, divergence, normalised
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.records import Tokens
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from attention_gallery.analysis import KINDS, analyse, average_heads, token_trace
+from attention_gallery.analysis import KINDS, analyse, average_heads
+from attention_gallery.analysis.measures.sentence_analysis import token_trace
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.manifest.settings import AnalysisSettings
 

@@ -10,17 +10,12 @@ from hand_made import HandMade, hand_crossed, hand_made
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attention_gallery.analysis import (
-    analyse,
-    analyse_with_targets,
-    find_argmax_targets,
-    gold_of,
-    save,
-    save_targets,
-)
+from attention_gallery.analysis import analyse, analyse_with_targets, gold_of
 from attention_gallery.analysis.measures import head_blocks
+from attention_gallery.analysis.measures.analysis_codec import save
 from attention_gallery.analysis.measures.head_blocks import Block, feed_blocks
 from attention_gallery.analysis.measures.top_pairs import strongest_content, strongest_keys
+from attention_gallery.analysis.probing.argmax_targets import find_argmax_targets, save_targets
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.manifest.settings import AnalysisSettings, SentenceSpec
 from attention_gallery.records import AttentionLayer

@@ -10,9 +10,11 @@ from hand_made import layout_for, marked
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attention_gallery.analysis import Across, LayerView, Layout, MetricEvaluator, analyse, metric_named
+from attention_gallery.analysis import Across, LayerView, Layout, analyse
 from attention_gallery.analysis.measures import permutation
+from attention_gallery.analysis.measures.evaluator import MetricEvaluator
 from attention_gallery.analysis.measures.linear import Linear
+from attention_gallery.analysis.measures.metrics import metric_named
 from attention_gallery.analysis.measures.patterns import Pattern
 from attention_gallery.analysis.measures.permutation import Permutations
 from attention_gallery.manifest.settings import AnalysisSettings

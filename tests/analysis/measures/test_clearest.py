@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from attention_gallery.analysis import Across, analyse, clearest_sentences
+from attention_gallery.analysis import Across, analyse
 from attention_gallery.analysis.measures.head_types import KINDS
+from attention_gallery.analysis.measures.sentence_analysis import clearest_sentences
 from attention_gallery.manifest.settings import AnalysisSettings
 
 SETTINGS = AnalysisSettings()

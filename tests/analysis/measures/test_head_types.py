@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from attention_gallery.analysis import KINDS, Across, Thresholds, analyse, load, save
+from attention_gallery.analysis import KINDS, Across, analyse
 from attention_gallery.analysis.experiments.repeated_tokens import RepeatScores
-from attention_gallery.analysis.measures.head_types import decide_types, names_of
+from attention_gallery.analysis.measures.analysis_codec import load, save
+from attention_gallery.analysis.measures.head_types import Thresholds, decide_types, names_of
 from attention_gallery.manifest.settings import AnalysisSettings
 
 UNIFORM = {"local": 0.3}

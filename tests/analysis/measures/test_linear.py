@@ -8,9 +8,10 @@ from hand_made import marked
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attention_gallery.analysis import LayerView, Layout, metrics_for
+from attention_gallery.analysis import LayerView, Layout
 from attention_gallery.analysis.measures import linear as module
 from attention_gallery.analysis.measures.linear import Linear
+from attention_gallery.analysis.measures.metrics import metrics_for
 from attention_gallery.analysis.measures.patterns import Pattern
 
 

@@ -10,7 +10,9 @@ from hand_made import layout_for as layout
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attention_gallery.analysis import METRICS, LayerView, MetricEvaluator, metric_named, metrics_for
+from attention_gallery.analysis import METRICS, LayerView
+from attention_gallery.analysis.measures.evaluator import MetricEvaluator
+from attention_gallery.analysis.measures.metrics import metric_named, metrics_for
 
 NAMES = [metric.name for metric in METRICS]
 

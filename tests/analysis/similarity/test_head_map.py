@@ -8,7 +8,6 @@ from hand_made import hand_crossed, hand_made, layout_for
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attention_gallery.analysis import map_heads
 from attention_gallery.analysis.similarity.distances import (
     compared_rows,
     load_distances,
@@ -17,7 +16,7 @@ from attention_gallery.analysis.similarity.distances import (
     save_distances,
     two_head_distance,
 )
-from attention_gallery.analysis.similarity.head_map import load_map, save_map
+from attention_gallery.analysis.similarity.head_map import load_map, map_heads, save_map
 from attention_gallery.errors import DamagedEntry
 
 

@@ -7,6 +7,7 @@ Frame       attention of two captures on the same rows and columns
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import cached_property
@@ -103,7 +104,7 @@ def _spelt(tokens: Tokens) -> tuple[tuple[object, ...], ...]:
 class Alignment:
     """The units of two texts in one order. left, right: int32[row], -1 where a text has no such unit.
 
-    changed: bool[row], where the two have different units.
+    changed: bool[row], where the two have different units. Iterates over left, right and changed of each row.
     """
 
     left: Int32
@@ -112,6 +113,9 @@ class Alignment:
 
     def __len__(self) -> int:
         return len(self.left)
+
+    def __iter__(self) -> Iterator[tuple[int, int, bool]]:
+        return zip(self.left.tolist(), self.right.tolist(), self.changed.tolist(), strict=True)
 
     @property
     def both(self) -> Bool:

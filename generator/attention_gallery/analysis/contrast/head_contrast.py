@@ -7,9 +7,9 @@ rows are that are equally sharp and look at unrelated words.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,22 +90,8 @@ class HeadContrast:
         ]
 
 
-class _ComparedHeads(NamedTuple):
-    """What some heads contribute; the axes of `HeadContrast` without layers."""
-
-    distance: Float32
-    shuffled: Float32
-    shuffled_error: Float32
-    row: Int32
-    moved: Int32
-    moved_weights: Float32
-    cells: Int32
-    weights: Float32
-
-    def contrast(self, layers: int, average: Float32) -> HeadContrast:
-        """The contrast of all heads, which are those of so many layers."""
-        fields = {name: array.reshape(layers, -1, *array.shape[1:]) for name, array in self._asdict().items()}
-        return HeadContrast(**fields, average=average)
+# What some heads contribute: the arrays of `HeadContrast` but the average, without their axis of layers.
+_ComparedHeads = tuple[Float32, Float32, Float32, Int32, Int32, Float32, Int32, Float32]
 
 
 def contrast_heads(left: StoredAttention, right: StoredAttention, frame: Frame) -> HeadContrast:
@@ -124,13 +110,18 @@ def contrast_heads(left: StoredAttention, right: StoredAttention, frame: Frame) 
             b = frame.spread(frame.right, right_weights[chunk])
             total += np.stack([a.sum(axis=0), b.sum(axis=0)])
             compared.append(_compare(a, b, frame, permutations))
-    every = _ComparedHeads(*(np.concatenate(arrays) for arrays in zip(*compared, strict=True)))
-    return every.contrast(layers, (total / (layers * heads)).astype(np.float32))
+    return _joined(compared, layers, (total / (layers * heads)).astype(np.float32))
 
 
 def compare(a: Float32, b: Float32, frame: Frame) -> HeadContrast:
     """One pair of heads, float32[row, column] each, as layer 0 and head 0 of a `HeadContrast`."""
-    return _compare(a[None], b[None], frame, row_permutations(frame)).contrast(1, np.stack([a, b]))
+    return _joined([_compare(a[None], b[None], frame, row_permutations(frame))], 1, np.stack([a, b]))
+
+
+def _joined(compared: Sequence[_ComparedHeads], layers: int, average: Float32) -> HeadContrast:
+    arrays = [np.concatenate(of_chunks) for of_chunks in zip(*compared, strict=True)]
+    by_layer: list[Any] = [array.reshape(layers, -1, *array.shape[1:]) for array in arrays]
+    return HeadContrast(*[*by_layer, average])
 
 
 def chunks(heads: int, frame: Frame) -> Iterator[slice]:
@@ -147,7 +138,7 @@ def _compare(a: Float32, b: Float32, frame: Frame, permutations: tuple[Int32, In
     heads, count = apart.shape
     if not count:
         undefined = np.full(heads, np.nan, np.float32)
-        return _ComparedHeads(undefined, undefined, undefined, *_nothing(heads))
+        return undefined, undefined, undefined, *_nothing(heads)
     furthest = apart.argmax(axis=1)
     difference = (b - a)[:, rows]
     own = difference[np.arange(heads), furthest]
@@ -159,7 +150,7 @@ def _compare(a: Float32, b: Float32, frame: Frame, permutations: tuple[Int32, In
         means.astype(np.float32) for means in (apart.mean(axis=1), *_by_chance(left, permutations))
     )
     largest = _largest(a, b, difference, rows)
-    return _ComparedHeads(distance, shuffled, error, row, moved, moved_weights, *largest)
+    return distance, shuffled, error, row, moved, moved_weights, *largest
 
 
 def _nothing(heads: int) -> tuple[Int32, Int32, Float32, Int32, Float32]:

@@ -17,7 +17,7 @@ from attention_gallery.analysis.measures.attention_layout import LayerView, Layo
 from attention_gallery.analysis.measures.head_blocks import blocks, reaches_of
 from attention_gallery.analysis.measures.linear import Linear
 from attention_gallery.analysis.measures.metric import Metric
-from attention_gallery.analysis.measures.metrics import OLSSON, WANG
+from attention_gallery.analysis.measures.metrics import OLSSON, WANG, share_of_attention
 from attention_gallery.analysis.measures.patterns import Pattern
 from attention_gallery.analysis.result import Result, Subject
 from attention_gallery.records import AttentionKind, Float32, HeadMetric, Int32, StoredAttention, Tokens
@@ -33,21 +33,17 @@ ENCODER_CAVEAT = (
 )
 
 REPEATS: tuple[Metric, ...] = (
-    Metric(
+    share_of_attention(
         name="random-induction",
         title="Induction on random tokens",
-        unit="share",
-        range=(0.0, 1.0),
         definition="Of random tokens read twice, the mean weight that a token of the second copy gives to "
         "the token after its equal in the first copy.",
         source=OLSSON,
         caveat=_CAVEAT,
     ),
-    Metric(
+    share_of_attention(
         name="random-duplicate",
         title="Duplicates in random tokens",
-        unit="share",
-        range=(0.0, 1.0),
         definition="Of random tokens read twice, the mean weight that a token of the second copy gives to "
         "its equal in the first copy.",
         source="The duplicate-token heads of " + WANG,

@@ -7,7 +7,6 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from attention_gallery.analysis.codec import array_fields, pack, unpack
 from attention_gallery.analysis.measures.analyse import analyse
@@ -19,17 +18,14 @@ from attention_gallery.errors import DamagedEntry
 
 MAGIC = b"attention-gallery analysis 5\n"
 
+_PLAIN = ("key", "tokens", "keys", "kind", "window")
 _DTYPES = {"values": "<f4", "uniform": "<f4", "queries": "<i4", **array_fields(SentenceAnalysis)}
 
 
 def save(analysis: SentenceAnalysis) -> bytes:
     """The analysis as bytes; equal analyses give equal bytes."""
     facts = {
-        "key": analysis.key,
-        "tokens": analysis.tokens,
-        "keys": analysis.keys,
-        "kind": analysis.kind,
-        "window": analysis.window,
+        **{name: getattr(analysis, name) for name in _PLAIN},
         "thresholds": asdict(analysis.thresholds),
         "metrics": [metric.name for metric in analysis.metrics],
     }
@@ -53,17 +49,11 @@ def load(data: bytes, measures: MeasureSet = BUILT_IN) -> SentenceAnalysis:
         raise DamagedEntry(f"a cached analysis cannot be read: {error}") from error
 
 
-def _analysis(
-    facts: Mapping[str, Any], arrays: dict[str, NDArray[Any]], measures: MeasureSet
-) -> SentenceAnalysis:
+def _analysis(facts: Mapping[str, Any], arrays: dict[str, Any], measures: MeasureSet) -> SentenceAnalysis:
     names = facts["metrics"]
     values, uniform, queries = (arrays.pop(name) for name in ("values", "uniform", "queries"))
     return SentenceAnalysis(
-        key=facts["key"],
-        tokens=facts["tokens"],
-        keys=facts["keys"],
-        kind=facts["kind"],
-        window=facts["window"],
+        **{name: facts[name] for name in _PLAIN},
         thresholds=Thresholds(**facts["thresholds"]),
         metrics=tuple(
             measures.named(name).describe(row, facts["tokens"])

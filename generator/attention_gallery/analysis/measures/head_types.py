@@ -52,9 +52,9 @@ class Kind:
     title: str
     family: str
     measure: str
-    sign: int
     phrase: str
     definition: str
+    sign: int = 1
 
 
 KINDS: tuple[Kind, ...] = (
@@ -63,7 +63,6 @@ KINDS: tuple[Kind, ...] = (
         "Previous-token head",
         "position",
         "previous",
-        1,
         "of its attention goes to the previous token",
         "Most of its attention goes to the token just before.",
     ),
@@ -72,7 +71,6 @@ KINDS: tuple[Kind, ...] = (
         "Next-token head",
         "position",
         "next",
-        1,
         "of its attention goes to the next token",
         "Most of its attention goes to the token just after.",
     ),
@@ -81,7 +79,6 @@ KINDS: tuple[Kind, ...] = (
         "Self head",
         "position",
         "self",
-        1,
         "of its attention stays on the token itself",
         "Most of its attention stays on the token itself.",
     ),
@@ -90,7 +87,6 @@ KINDS: tuple[Kind, ...] = (
         "Separator head",
         "sink",
         "separator",
-        1,
         "of its attention goes to special tokens other than the first",
         "Most of its attention rests on special tokens such as [SEP].",
     ),
@@ -99,7 +95,6 @@ KINDS: tuple[Kind, ...] = (
         "First-token sink",
         "sink",
         "first",
-        1,
         "of its attention goes to the first token",
         "Most of its attention rests on the first token.",
     ),
@@ -108,7 +103,6 @@ KINDS: tuple[Kind, ...] = (
         "Punctuation head",
         "sink",
         "punctuation",
-        1,
         "of its attention goes to punctuation",
         "Most of its attention rests on punctuation.",
     ),
@@ -117,7 +111,6 @@ KINDS: tuple[Kind, ...] = (
         "Duplicate-token head",
         "repeat",
         "duplicate",
-        1,
         "of the attention of tokens that occur elsewhere goes to their equals",
         "A token that occurs elsewhere looks mostly at its equals.",
     ),
@@ -126,7 +119,6 @@ KINDS: tuple[Kind, ...] = (
         "Induction head",
         "repeat",
         "induction",
-        1,
         "of the attention of tokens that came before goes to what came next then",
         "A token that came before looks mostly at what came next then.",
     ),
@@ -135,7 +127,6 @@ KINDS: tuple[Kind, ...] = (
         "Local head",
         "local",
         "local",
-        1,
         "of its attention stays within {window} tokens",
         "Nearly all of its attention stays close by, far more than its length alone would explain.",
     ),
@@ -144,7 +135,6 @@ KINDS: tuple[Kind, ...] = (
         "Diagonal head",
         "position",
         "diagonal",
-        1,
         "of its attention stays within {window} tokens of the diagonal",
         "It reads both texts at the same pace: nearly all of its attention stays near the diagonal, far more "
         "than their lengths alone would explain.",
@@ -154,20 +144,19 @@ KINDS: tuple[Kind, ...] = (
         "Focused head",
         "focused",
         "entropy",
-        -1,
         "of the largest possible entropy",
         "Each token looks at very few others, at no fixed place.",
+        sign=-1,
     ),
     Kind(
         "broad",
         "Broad head",
         "broad",
         "entropy",
-        1,
         "of the largest possible entropy",
         "Attention is spread almost evenly.",
     ),
-    Kind("mixed", "Mixed head", "mixed", "", 0, "", "No measure passes its threshold."),
+    Kind("mixed", "Mixed head", "mixed", "", "", "No measure passes its threshold.", sign=0),
 )
 _CODES = {kind.name: code for code, kind in enumerate(KINDS)}
 LOCAL, DIAGONAL, FOCUSED, BROAD, MIXED = (

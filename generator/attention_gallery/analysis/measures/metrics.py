@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -66,6 +67,9 @@ def _sink(mass: Float32, layout: Layout) -> Float32:
     return largest
 
 
+# Most measures are how much of a query's attention goes to some keys.
+share_of_attention = partial(Metric, unit="share", range=(0.0, 1.0))
+
 METRICS: tuple[Metric, ...] = (
     Metric(
         name="entropy",
@@ -93,22 +97,18 @@ METRICS: tuple[Metric, ...] = (
         pattern=patterns.distance,
         kinds=WITHIN,
     ),
-    Metric(
+    share_of_attention(
         name="local",
         title="Local mass",
-        unit="share",
-        range=(0.0, 1.0),
         definition="The share of attention that stays within the window, in tokens to either side.",
         source="This gallery; a windowed form of the distance of " + VIG,
         caveat="In a short sentence almost everything is within the window: compare with even attention.",
         pattern=patterns.near,
         kinds=WITHIN,
     ),
-    Metric(
+    share_of_attention(
         name="diagonal",
         title="Diagonal mass",
-        unit="share",
-        range=(0.0, 1.0),
         definition="The share of cross attention that stays near the diagonal: within the window, in tokens "
         "to either side, of the key that lies as far along its text as the query along its own.",
         source="This gallery; local mass, with the diagonal in place of the query itself",
@@ -128,11 +128,9 @@ METRICS: tuple[Metric, ...] = (
         caveat="Even attention is not at 0 but near 0.67, so that only what lies above it tells anything.",
         pattern=patterns.diagonality,
     ),
-    Metric(
+    share_of_attention(
         name="self",
         title="Self mass",
-        unit="share",
-        range=(0.0, 1.0),
         definition="The mean weight that a token gives to itself, over the tokens that see more than one key "
         "(in a causal model the first token is left out: it can only look at itself).",
         source=CLARK + ", section 3.1",
@@ -140,11 +138,9 @@ METRICS: tuple[Metric, ...] = (
         pattern=patterns.itself,
         kinds=WITHIN,
     ),
-    Metric(
+    share_of_attention(
         name="previous",
         title="Previous-token mass",
-        unit="share",
-        range=(0.0, 1.0),
         definition="The mean weight that a token gives to the token just before it, over the tokens that "
         "have one.",
         source=CLARK + ", section 3.1",
@@ -152,11 +148,9 @@ METRICS: tuple[Metric, ...] = (
         pattern=patterns.previous,
         kinds=WITHIN,
     ),
-    Metric(
+    share_of_attention(
         name="next",
         title="Next-token mass",
-        unit="share",
-        range=(0.0, 1.0),
         definition="The mean weight that a token gives to the token just after it, over the tokens that "
         "have one; causal models have no such measure.",
         source=CLARK + ", section 3.1",
@@ -164,11 +158,9 @@ METRICS: tuple[Metric, ...] = (
         pattern=patterns.following,
         kinds=("encoder",),
     ),
-    Metric(
+    share_of_attention(
         name="first",
         title="First-token mass",
-        unit="share",
-        range=(0.0, 1.0),
         definition="The mean weight that a token gives to the first token of the sentence, over the tokens "
         "that see it and more than one key (in a causal model the first token is left out: it can only look "
         "at itself).",
@@ -176,22 +168,18 @@ METRICS: tuple[Metric, ...] = (
         caveat="Often a place to rest: much weight on the first token need not move much information.",
         pattern=patterns.first,
     ),
-    Metric(
+    share_of_attention(
         name="separator",
         title="Separator mass",
-        unit="share",
-        range=(0.0, 1.0),
         definition="The mean weight that a token gives to special tokens other than the first, such as "
         "[SEP]; in a causal model over the tokens that can see one. Absent where the tokenizer adds none.",
         source=CLARK + ", section 3.2",
         caveat="Often a place to rest: Clark et al. read it as a head that finds nothing to do.",
         pattern=patterns.separators,
     ),
-    Metric(
+    share_of_attention(
         name="punctuation",
         title="Punctuation mass",
-        unit="share",
-        range=(0.0, 1.0),
         definition="The mean weight that a token gives to punctuation other than itself and the first token, "
         "over the tokens that can see some. Absent where there is none.",
         source=CLARK + ", section 3.2",
@@ -199,11 +187,9 @@ METRICS: tuple[Metric, ...] = (
         "a sentence is a place to rest, an apostrophe inside a word is not.",
         pattern=patterns.punctuation,
     ),
-    Metric(
+    share_of_attention(
         name="sink",
         title="Sink score",
-        unit="share",
-        range=(0.0, 1.0),
         definition="The largest mean weight that any one key gets from the queries that see it, its own look "
         "at itself left out. Keys that few queries see do not count.",
         source="The importance score of " + GU + ", over all keys instead of the first",
@@ -211,11 +197,9 @@ METRICS: tuple[Metric, ...] = (
         "rows. It does not say which token it is, nor that the token matters.",
         from_column_mass=_sink,
     ),
-    Metric(
+    share_of_attention(
         name="duplicate",
         title="Duplicate-token mass",
-        unit="share",
-        range=(0.0, 1.0),
         definition="The mean weight that a token gives to equal tokens elsewhere, over the tokens that can "
         "see one. Special tokens and neighbours do not count. Absent where no token comes back.",
         source="The duplicate-token heads of " + WANG,
@@ -224,11 +208,9 @@ METRICS: tuple[Metric, ...] = (
         "it, are two.",
         pattern=patterns.duplicates,
     ),
-    Metric(
+    share_of_attention(
         name="induction",
         title="Induction mass",
-        unit="share",
-        range=(0.0, 1.0),
         definition="The mean weight that a token gives to what came right after an earlier equal token, over "
         "the tokens that have such a key. Special tokens and neighbours do not count. Absent where no token "
         "comes back.",

@@ -7,12 +7,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from attention_gallery.analysis.codec import array_fields
 from attention_gallery.analysis.measures.head_types import KINDS, MIXED, Int8, strength
 from attention_gallery.analysis.measures.measured_heads import MeasuredHeads
 from attention_gallery.records import Float32, Int32
 
 # A pair weaker than this does not make a head notable.
 NOTABLE_PAIR = 0.1
+# Arrays that grow with the text, and are for the pages of one sentence.
+_OF_TOKENS = frozenset(
+    {"overall_average", "top_keys", "top_weights", "top_content_keys", "top_content_weights"}
+    | {"top_pair_queries", "top_pair_keys", "top_pair_weights"}
+)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -99,29 +105,14 @@ class SentenceAnalysis(MeasuredHeads):
 
 def heads_only(analysis: SentenceAnalysis) -> SentenceAnalysis:
     """The measures and types without what is kept for each token, for holding many sentences at once."""
-    pairs = np.zeros((0, 0, 0), np.int32)
-    weights = np.zeros((0, 0, 0), np.float32)
+    arrays = {name: getattr(analysis, name) for name in array_fields(SentenceAnalysis)}
     # Copies, since a loaded analysis holds views that keep all of its bytes alive.
     return replace(
         analysis,
         metrics=tuple(replace(metric, values=metric.values.copy()) for metric in analysis.metrics),
         queries={name: row.copy() for name, row in analysis.queries.items()},
         uniform={name: row.copy() for name, row in analysis.uniform.items()},
-        shuffled_mean=analysis.shuffled_mean.copy(),
-        shuffled_deviation=analysis.shuffled_deviation.copy(),
-        types=analysis.types.copy(),
-        also=analysis.also.copy(),
-        far_pair_query=analysis.far_pair_query.copy(),
-        far_pair_key=analysis.far_pair_key.copy(),
-        far_pair_weight=analysis.far_pair_weight.copy(),
-        top_keys=pairs,
-        top_weights=weights,
-        top_content_keys=pairs,
-        top_content_weights=weights,
-        top_pair_queries=pairs,
-        top_pair_keys=pairs,
-        top_pair_weights=weights,
-        overall_average=np.zeros((0, 0), np.float32),
+        **{name: (array[:0] if name in _OF_TOKENS else array).copy() for name, array in arrays.items()},
     )
 
 

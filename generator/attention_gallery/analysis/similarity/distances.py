@@ -112,9 +112,7 @@ class RowSums:
 
     def error(self, unseen: float) -> Float64:
         """What `even_error` makes of all rows, without holding them: float64[head, head]."""
-        count = len(self.typical)
-        error: Float64 = np.sqrt(unseen * self._squares / max(1, 2 * (count - 1) * count))
-        return error
+        return _error(self._squares, len(self.typical), unseen)
 
 
 def even_error(values: Float64, unseen: float) -> Float64:
@@ -124,8 +122,11 @@ def even_error(values: Float64, unseen: float) -> Float64:
     to the next: an estimate of a mean by a systematic sample, v2 of Wolter 2007, Introduction to Variance
     Estimation, section 8.2.
     """
-    count = values.shape[-1]
-    squares = (np.diff(values, axis=-1) ** 2).sum(axis=-1)
+    return _error((np.diff(values, axis=-1) ** 2).sum(axis=-1), values.shape[-1], unseen)
+
+
+def _error(squares: Float64, count: int, unseen: float) -> Float64:
+    """From the sum of the squared steps between `count` rows."""
     error: Float64 = np.sqrt(unseen * squares / max(1, 2 * (count - 1) * count))
     return error
 

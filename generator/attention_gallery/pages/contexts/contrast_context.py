@@ -110,22 +110,22 @@ class ContrastContext(NamedTuple):
     """
 
     kind: str
-    label: str
     title: str
     description: str
     language: str
     sides: tuple[ContrastSide, ContrastSide]
-    words: tuple[AlignedWord, ...]
-    alignment: str
-    summary: tuple[str, ...]
-    strips: tuple[Strip, ...]
-    tables: tuple[ContrastTable, ...]
-    sentences: tuple[SentenceDistance, ...]
-    figures: tuple[ContrastFigure, ...]
-    method: tuple[str, ...]
-    notes: tuple[NoteBlock, ...]
-    previous: Link | None
-    next: Link | None
+    label: str = ""
+    words: tuple[AlignedWord, ...] = ()
+    alignment: str = ""
+    summary: tuple[str, ...] = ()
+    strips: tuple[Strip, ...] = ()
+    tables: tuple[ContrastTable, ...] = ()
+    sentences: tuple[SentenceDistance, ...] = ()
+    figures: tuple[ContrastFigure, ...] = ()
+    method: tuple[str, ...] = ()
+    notes: tuple[NoteBlock, ...] = ()
+    previous: Link | None = None
+    next: Link | None = None
 
 
 class ContrastsContext(NamedTuple):

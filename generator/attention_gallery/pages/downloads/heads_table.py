@@ -10,8 +10,9 @@ from dataclasses import asdict
 from typing import Any
 
 from attention_gallery.addresses import routes
-from attention_gallery.analysis import HeadRelation, RelationScore, metric_named
+from attention_gallery.analysis import RelationScore
 from attention_gallery.analysis.experiments.repeated_tokens import REPEATS
+from attention_gallery.analysis.measures.metrics import metric_named
 from attention_gallery.analysis.measures.permutation import DRAWS
 from attention_gallery.analysis.probing.probe import BestHead
 from attention_gallery.pages.downloads.download import Download
@@ -27,16 +28,8 @@ from attention_gallery.records import Float32, HeadMetric, HeadType, head_name
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _DIRECTIONS = ("from-to", "to-from")
 HEAD_COLUMNS = ("model", "head", "layer", "index", "type", "family", "evidence", "also", "sentence", "page")
-RELATION_COLUMNS = (
-    "relation",
-    "relation_direction",
-    "relation_right",
-    "relation_examples",
-    "relation_share",
-    "relation_baseline",
-    "relation_best",
-    "relation_adjusted",
-)
+_RELATION_FACTS = ("direction", "right", "examples", "share", "baseline", "best", "adjusted")
+RELATION_COLUMNS = ("relation", *(f"relation_{name}" for name in _RELATION_FACTS))
 # After the name of a measure: its mean over the sentences, the ends, and the two baselines.
 MEASURE_COLUMNS = ("", "_lowest", "_highest", "_even", "_shuffled", "_shuffled_deviation")
 
@@ -96,29 +89,21 @@ def _head_cells(reader: ModelReader, head: HeadIndex) -> Iterator[str]:
     yield routes.model_head(slug, reader.model.routes.slug(*head))
 
 
-def _relation_cells(probe: ModelProbe | None, head: HeadIndex) -> Iterator[str]:
-    relation = _relation(probe, head)
-    if relation is None:
-        yield from ("" for _ in RELATION_COLUMNS)
-        return
-    yield _safe(relation.kind)
-    yield _DIRECTIONS[relation.direction]
-    yield str(relation.right)
-    yield str(relation.examples)
-    yield repr(relation.share)
-    yield repr(relation.baseline)
-    yield "true" if relation.best else "false"
-    yield repr(relation.adjusted)
+def _relation_cells(probe: ModelProbe | None, head: HeadIndex) -> list[str]:
+    facts = _relation(probe, head)
+    return [""] * len(RELATION_COLUMNS) if facts is None else [_cell(fact) for fact in facts.values()]
+
+
+def _cell(fact: str | int | float) -> str:
+    """A fact as programs read it: `true` as in JSON, numbers with all their digits."""
+    return _safe(fact) if isinstance(fact, str) else json.dumps(fact)
 
 
 def _columns(measured: Measured) -> Iterator[list[str]]:
     """The columns of one measure, in the order of `MEASURE_COLUMNS`, with a cell for every head."""
-    yield _texts(measured.metric.values)
-    yield _texts(measured.lowest)
-    yield _texts(measured.highest)
-    yield _texts(measured.even.repeat(measured.metric.values.shape[1]))
-    yield _texts(measured.shuffled)
-    yield _texts(measured.shuffled_deviation)
+    even = measured.even.repeat(measured.metric.values.shape[1])
+    ends, shuffled = (measured.lowest, measured.highest), (measured.shuffled, measured.shuffled_deviation)
+    return map(_texts, (measured.metric.values, *ends, even, *shuffled))
 
 
 def _texts(values: Float32) -> list[str]:
@@ -127,21 +112,14 @@ def _texts(values: Float32) -> list[str]:
 
 def _measure(measured: Measured) -> dict[str, Any]:
     metric = measured.metric
+    described = ("name", "title", "unit", "range", "definition", "caveat", "source")
     return {
-        "name": metric.name,
-        "title": metric.title,
-        "unit": metric.unit,
-        "range": list(metric.range),
-        "definition": metric.definition,
-        "caveat": metric.caveat,
-        "source": metric.source,
+        **{name: getattr(metric, name) for name in described},
         "queries": measured.queries.tolist(),
         "even": _row(measured.even),
         "mean": _rows(metric.values),
-        "lowest": _rows(measured.lowest),
-        "highest": _rows(measured.highest),
-        "shuffled": _rows(measured.shuffled),
-        "shuffled_deviation": _rows(measured.shuffled_deviation),
+        **{name: _rows(getattr(measured, name)) for name in ("lowest", "highest")},
+        **{name: _rows(getattr(measured, name)) for name in ("shuffled", "shuffled_deviation")},
         "shuffled_draws": _draws(metric),
     }
 
@@ -197,7 +175,6 @@ def _chosen(best: BestHead) -> dict[str, Any]:
 
 def _head(reader: ModelReader, probe: ModelProbe | None, head: HeadIndex) -> dict[str, Any]:
     kind = reader.across.head_type(*head)
-    relation = _relation(probe, head)
     return {
         "head": head_name(*head),
         "layer": head[0],
@@ -205,18 +182,7 @@ def _head(reader: ModelReader, probe: ModelProbe | None, head: HeadIndex) -> dic
         **_type(kind),
         "also": None if kind.also is None else _type(kind.also),
         "sentences": _sentences(reader, head),
-        "relation": None
-        if relation is None
-        else {
-            "kind": relation.kind,
-            "direction": _DIRECTIONS[relation.direction],
-            "right": relation.right,
-            "examples": relation.examples,
-            "share": relation.share,
-            "baseline": relation.baseline,
-            "best": relation.best,
-            "adjusted": relation.adjusted,
-        },
+        "relation": _relation(probe, head),
         "page": routes.model_head(reader.model.spec.slug, reader.model.routes.slug(*head)),
     }
 
@@ -225,8 +191,12 @@ def _type(kind: HeadType) -> dict[str, str]:
     return {"type": kind.name, "title": kind.title, "family": kind.family, "evidence": kind.evidence}
 
 
-def _relation(probe: ModelProbe | None, head: HeadIndex) -> HeadRelation | None:
-    return None if probe is None else probe.by_head.get(head)
+def _relation(probe: ModelProbe | None, head: HeadIndex) -> dict[str, Any] | None:
+    relation = None if probe is None else probe.by_head.get(head)
+    if relation is None:
+        return None
+    facts = {name: getattr(relation, name) for name in ("kind", *_RELATION_FACTS)}
+    return {**facts, "direction": _DIRECTIONS[relation.direction]}
 
 
 def _sentences(reader: ModelReader, head: HeadIndex) -> list[str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from markupsafe import Markup
 
 from attention_gallery.addresses import routes
 from attention_gallery.addresses.link import Link
-from attention_gallery.analysis import SentenceAnalysis
+from attention_gallery.analysis.capture_pictures import CapturePictures
 from attention_gallery.evidence import wording
 from attention_gallery.figures.encode import EncodedWeights
 from attention_gallery.figures.grid import grid_fragment
@@ -33,6 +34,7 @@ from attention_gallery.pages.inputs import (
 )
 from attention_gallery.pages.neighbours import HeadIndex
 from attention_gallery.pages.page_kind import Page, PageInputs, PageKind
+from attention_gallery.pages.readers.capture_reader import CaptureReader
 from attention_gallery.pages.sections.capture_relations import relation_rows
 from attention_gallery.pages.sections.head_tables import head_table, notable_heads, type_legend
 from attention_gallery.pages.sections.layer_averages import layer_average
@@ -43,16 +45,20 @@ from attention_gallery.records import Provenance, head_name
 
 
 def _explorer(page: CapturePage, inputs: PageInputs) -> Page:
+    capture, context = page.capture, _context(page, inputs)
+    model, route = capture.model.spec, capture.route
+    title = f"“{wording.shortened(capture.sentence.title, 60)}” in {model.title}"
+    crumbs, origin = ((model.title, routes.model(model.slug)),), provenance(capture.provenance)
+    return Page(page_info(inputs.site, "explorer", route, title, context.summary, crumbs, origin), context)
+
+
+def _context(page: CapturePage, inputs: PageInputs) -> ExplorerContext:
     capture, reader, commentary = page.capture, inputs[CAPTURE], inputs[CAPTURE_COMMENTARY]
-    analysis, model, sentence, route = reader.analysis, capture.model, capture.sentence, capture.route
-    href = head_links(capture, route)
-    pictures = inputs[CAPTURE_PICTURES]
-    grid = pictures.grid
-    opening = analysis.opening_head(reader.focus)
+    analysis, sentence, route = reader.analysis, capture.sentence, capture.route
+    href, summary = head_links(capture, route), reader.describer.grid()
     previous, following = inputs[SIBLINGS].links(route)
-    summary = reader.describer.grid()
-    context = ExplorerContext(
-        model=model_card(model, route),
+    return ExplorerContext(
+        model=model_card(capture.model, route),
         sentence=Link(sentence.title, routes.href(route, routes.sentence(sentence.slug))),
         text=sentence.joined,
         texts=reader.texts,
@@ -63,17 +69,11 @@ def _explorer(page: CapturePage, inputs: PageInputs) -> Page:
         focus=reader.focus,
         heads=head_table(analysis, href),
         types=type_legend(analysis),
-        grid=Markup(grid_fragment(model.facts, (len(reader.tokens), len(reader.keys)), grid, summary).html),
-        figure=Markup(reader.heatmap.selected(head_name(*opening), reader.describer.head(*opening)).html),
-        traces=_traces(analysis),
+        **_pictures(reader, inputs[CAPTURE_PICTURES], summary),
         trace=token_trace_of(reader, reader.focus),
         predictions=prediction_table(reader, inputs),
         sources=source_table(reader, inputs, reader.focus, href),
         notable=notable_heads(analysis, reader.tokens, reader.keys, analysis.notable(), href),
-        averages=tuple(
-            layer_average(layer, picture, reader.keys.texts)
-            for layer, picture in enumerate(pictures.averages)
-        ),
         notes=commentary.notes.blocks(route),
         mentions=commentary.mentions.links(route),
         other_models=tuple(
@@ -83,17 +83,27 @@ def _explorer(page: CapturePage, inputs: PageInputs) -> Page:
         next=following,
         download=ATTENTION_JSON.name if inputs.site.downloads else "",
         other_downloads=download_links(_other_downloads(), "capture", inputs, route),
-        precision=_precision(grid, capture.provenance),
         normalisation=_normalisation(capture.provenance.row_sum_error),
         summary=summary,
         left_out=reader.reading_gaps,
         relations=relation_rows(inputs, inputs[PROBE], capture, href),
         contrasts=commentary.contrasts.links(route),
     )
-    title = f"“{wording.shortened(sentence.title, 60)}” in {model.spec.title}"
-    crumbs = ((model.spec.title, routes.model(model.spec.slug)),)
-    origin = provenance(capture.provenance)
-    return Page(page_info(inputs.site, "explorer", route, title, summary, crumbs, origin), context)
+
+
+def _pictures(reader: CaptureReader, pictures: CapturePictures, summary: str) -> dict[str, Any]:
+    """Grid, panel and averages, the data of traces, and how exact all of it is."""
+    analysis, facts, origin = reader.analysis, reader.capture.model.facts, reader.capture.provenance
+    opening = analysis.opening_head(reader.focus)
+    grid = grid_fragment(facts, (len(reader.tokens), len(reader.keys)), pictures.grid, summary)
+    averages = enumerate(pictures.averages)
+    return {
+        "grid": Markup(grid.html),
+        "figure": Markup(reader.heatmap.selected(head_name(*opening), reader.describer.head(*opening)).html),
+        "traces": Markup(traces_html(analysis)),
+        "averages": tuple(layer_average(layer, picture, reader.keys.texts) for layer, picture in averages),
+        "precision": _precision(pictures.grid, origin),
+    }
 
 
 def head_links(capture: Capture, route: str) -> Callable[[HeadIndex], str]:
@@ -104,13 +114,6 @@ def head_links(capture: Capture, route: str) -> Callable[[HeadIndex], str]:
 
 def _other_downloads() -> list[Download]:
     return [download for download in registry.DOWNLOADS if download is not ATTENTION_JSON]
-
-
-def _traces(analysis: SentenceAnalysis) -> Markup:
-    html = traces_html(
-        analysis.top_keys, analysis.top_weights, analysis.top_content_keys, analysis.top_content_weights
-    )
-    return Markup(html)
 
 
 def _precision(grid: EncodedWeights, origin: Provenance) -> str:

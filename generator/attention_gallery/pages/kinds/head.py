@@ -7,13 +7,7 @@ from markupsafe import Markup
 from attention_gallery.addresses import routes
 from attention_gallery.pages.contexts.page_contexts import HeadContext
 from attention_gallery.pages.frame import sibling
-from attention_gallery.pages.inputs import (
-    CAPTURE,
-    HEAD_COMMENTARY,
-    HEAD_NEIGHBOURS,
-    SINKS,
-    HeadPage,
-)
+from attention_gallery.pages.inputs import CAPTURE, HEAD_COMMENTARY, HEAD_NEIGHBOURS, SINKS, HeadPage
 from attention_gallery.pages.page_kind import Page, PageInputs, PageKind
 from attention_gallery.records import head_name
 
@@ -38,8 +32,8 @@ def _head(page: HeadPage, inputs: PageInputs) -> Page:
         evidence=kind.evidences,
         figure=Markup(figure.html),
         summary=summary,
-        pairs=reader.top_pairs(layer, head),
-        metrics=reader.metric_rows(layer, head),
+        pairs=reader.top_pairs[layer, head],
+        metrics=reader.metric_rows[layer, head],
         neighbours=inputs[HEAD_NEIGHBOURS][layer, head],
         across=routes.href(route, across),
         notes=commentary.notes.blocks(route),

@@ -81,7 +81,6 @@ HOME = PageKind(
     "home",
     template="home.html",
     subjects=lambda gallery, site: [SitePage(routes.HOME)],
-    route=lambda page: page.route,
     make=_home,
     needs=(CONTRASTS, GALLERY_NOTES, MEASURES, MODELS, NOTE_LINKS, PAGE_ROUTES, SENTENCES),
 )

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from attention_gallery.addresses import routes
 from attention_gallery.addresses.link import Link
-from attention_gallery.analysis import KINDS, metric_named
+from attention_gallery.analysis import KINDS
+from attention_gallery.analysis.measures.metrics import metric_named
 from attention_gallery.evidence import wording
 from attention_gallery.pages.contexts.page_contexts import ModelHeadContext
 from attention_gallery.pages.contexts.relation_context import RelationRow

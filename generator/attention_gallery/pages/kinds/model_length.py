@@ -71,7 +71,7 @@ _ABOUT: dict[LengthMeasure, _About] = {
 def _length(page: ModelPage, inputs: PageInputs) -> Page:
     model = page.model
     route = routes.model_length(model.spec.slug)
-    context = inputs.take(
+    context = inputs.sides.take(
         "measures at several lengths",
         model.spec.title,
         lambda: _context(model, inputs, route),

@@ -60,7 +60,6 @@ NOTES = PageKind(
     template="notes.html",
     applies=lambda settings, notes: "page" in _targets(notes),
     subjects=lambda gallery, site: [SitePage(routes.NOTES)] if gallery.notes.pages else [],
-    route=lambda page: page.route,
     make=_notes,
     needs=(NOTE_LINKS,),
 )

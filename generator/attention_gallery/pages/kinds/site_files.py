@@ -126,14 +126,12 @@ REDIRECT = PageKind(
     "redirect",
     literal=True,
     subjects=_redirects,
-    route=lambda file: file.route,
     make=lambda file, inputs: file.content,
 )
 NOT_FOUND = PageKind(
     "404",
     template="404.html",
     subjects=lambda gallery, site: [SitePage(routes.NOT_FOUND)],
-    route=lambda file: file.route,
     make=_not_found,
 )
 # The theme's styles, scripts and static files under their fingerprinted names.
@@ -143,16 +141,12 @@ ASSET = PageKind(
     subjects=lambda gallery, site: (
         LiteralFile(routes.asset(file.name), file.name, file.data) for file in gallery.site.assets.files
     ),
-    route=lambda file: file.route,
     make=lambda file, inputs: file.content,
 )
 SITEMAP = PageKind(
     "sitemap",
     subjects=_where_published(routes.SITEMAP),
-    route=lambda file: file.route,
     make=_sitemap,
     needs=(PAGE_ROUTES,),
 )
-ROBOTS = PageKind(
-    "robots", subjects=_where_published(routes.ROBOTS), route=lambda file: file.route, make=_robots
-)
+ROBOTS = PageKind("robots", subjects=_where_published(routes.ROBOTS), make=_robots)

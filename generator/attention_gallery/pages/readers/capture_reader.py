@@ -13,10 +13,10 @@ from attention_gallery.evidence import wording
 from attention_gallery.figures.describe import HeadDescriber
 from attention_gallery.figures.encode import EncodedWeights, encode_heads
 from attention_gallery.figures.heatmap import HeatmapTemplate
-from attention_gallery.pages.contexts.shared import HeadShared, MetricRow, PageInfo, TextPart, TokenView
-from attention_gallery.pages.contexts.shared import Pair as PairRow
-from attention_gallery.pages.frame import model_card, page_frame, provenance
+from attention_gallery.pages.contexts.shared import HeadShared, MetricRow, PageInfo, Pair, TextPart, TokenView
+from attention_gallery.pages.frame import model_card, page_info, provenance
 from attention_gallery.pages.gallery import Capture, GalleryData, Site
+from attention_gallery.pages.neighbours import HeadIndex
 from attention_gallery.pages.sections.measure_rows import pairs_of_heads, rows_of_heads
 from attention_gallery.pages.sections.model_inputs import opened_segments, reading_gaps, texts_of
 from attention_gallery.records import AttentionLayer, StoredAttention, Tokens
@@ -76,8 +76,9 @@ class CaptureReader:
         return () if self.keys is self.tokens else token_views(self.keys)
 
     def _strip(self, tokens: tuple[TokenView, ...]) -> Markup:
-        html = self._site.renderer.render("partials/token_strip.html", tokens=tokens, lang=self.language)
-        return Markup(html)
+        return Markup(
+            self._site.renderer.render("partials/token_strip.html", tokens=tokens, lang=self.language)
+        )
 
     @property
     def tokens_title(self) -> str:
@@ -138,23 +139,18 @@ class CaptureReader:
         model, sentence = self.capture.model, self.capture.sentence
         crumbs = ((model.spec.title, routes.model(model.spec.slug)), (sentence.title, self.capture.route))
         origin = provenance(self.capture.provenance)
-        return page_frame(self._site, "head", self.capture.head_route(0, 0), crumbs, origin)
+        return page_info(self._site, "head", self.capture.head_route(0, 0), "", "", crumbs, origin)
 
     @cached_property
-    def _metric_rows(self) -> list[tuple[MetricRow, ...]]:
-        return rows_of_heads(self.analysis)
-
-    def metric_rows(self, layer: int, head: int) -> tuple[MetricRow, ...]:
-        """Every measure of one head, as text."""
-        return self._metric_rows[layer * self.analysis.heads + head]
+    def metric_rows(self) -> dict[HeadIndex, tuple[MetricRow, ...]]:
+        """Every measure of each head, as text."""
+        return dict(zip(self.capture.model.heads, rows_of_heads(self.analysis), strict=True))
 
     @cached_property
-    def _top_pairs(self) -> list[tuple[PairRow, ...]]:
-        return pairs_of_heads(self.analysis, self.tokens.texts, self.keys.texts)
-
-    def top_pairs(self, layer: int, head: int) -> tuple[PairRow, ...]:
-        """The strongest pairs of query and key of one head."""
-        return self._top_pairs[layer * self.analysis.heads + head]
+    def top_pairs(self) -> dict[HeadIndex, tuple[Pair, ...]]:
+        """The strongest pairs of query and key of each head."""
+        pairs = pairs_of_heads(self.analysis, self.tokens.texts, self.keys.texts)
+        return dict(zip(self.capture.model.heads, pairs, strict=True))
 
     @cached_property
     def shared_context(self) -> HeadShared:

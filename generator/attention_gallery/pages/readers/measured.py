@@ -33,26 +33,11 @@ def all_measured(across: HeadsAcross, repeats: RepeatScores | None) -> Iterator[
     """The measures over sentences, then the scores on random tokens, where a model read any."""
     for index, metric in enumerate(across.metrics):
         name = metric.name
-        yield Measured(
-            metric,
-            across.lowest[name],
-            across.highest[name],
-            across.uniform[name],
-            across.shuffled_mean[name],
-            across.shuffled_deviation[name],
-            across.queries[name],
-            index,
-        )
-    if repeats is None:
-        return
-    for index, metric in enumerate(repeats.metrics):
-        yield Measured(
-            metric,
-            metric.values,
-            metric.values,
-            repeats.uniform[index],
-            repeats.shuffled_mean[index],
-            repeats.shuffled_deviation[index],
-            repeats.queries[index],
-            None,
-        )
+        ends = across.lowest[name], across.highest[name]
+        shuffled = across.shuffled_mean[name], across.shuffled_deviation[name]
+        yield Measured(metric, *ends, across.uniform[name], *shuffled, across.queries[name], index)
+    if repeats is not None:
+        baselines = zip(repeats.uniform, repeats.shuffled_mean, repeats.shuffled_deviation, strict=True)
+        for metric, baseline, queries in zip(repeats.metrics, baselines, repeats.queries, strict=True):
+            # Random tokens are one text, so that both ends are the score itself.
+            yield Measured(metric, metric.values, metric.values, *baseline, queries, None)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property
 
-from attention_gallery.analysis import GoldSentence, HeadRelation, Probe, RelationScore, head_relations
+from attention_gallery.analysis import GoldSentence, RelationScore
 from attention_gallery.analysis.probing.argmax_targets import Int16
+from attention_gallery.analysis.probing.head_relations import HeadRelation, head_relations
+from attention_gallery.analysis.probing.probe import Probe
 from attention_gallery.hashing import digest as digest_of
 
 ReadTargets = Callable[[str, GoldSentence], Int16 | None]

@@ -7,16 +7,10 @@ from functools import cached_property
 
 import numpy as np
 
-from attention_gallery.analysis import (
-    KINDS,
-    Across,
-    HeadsAcross,
-    Kind,
-    SentenceAnalysis,
-    clearest_sentences,
-    heads_only,
-)
+from attention_gallery.analysis import KINDS, Across, HeadsAcross, SentenceAnalysis
 from attention_gallery.analysis.experiments.repeated_tokens import RepeatScores
+from attention_gallery.analysis.measures.head_types import Kind
+from attention_gallery.analysis.measures.sentence_analysis import clearest_sentences, heads_only
 from attention_gallery.evidence import wording
 from attention_gallery.figures.thumbnail import data_uri, thumbnail, thumbnail_size
 from attention_gallery.pages.contexts.shared import Thumbnail

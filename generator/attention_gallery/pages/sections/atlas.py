@@ -8,7 +8,7 @@ import numpy as np
 
 from attention_gallery.addresses import routes
 from attention_gallery.addresses.link import Link
-from attention_gallery.analysis import HeadRelation
+from attention_gallery.analysis.probing.head_relations import HeadRelation
 from attention_gallery.evidence import wording
 from attention_gallery.pages.contexts.atlas_context import Atlas, AtlasColumn, AtlasRelation, AtlasRow
 from attention_gallery.pages.contexts.shared import Thumbnail

@@ -17,4 +17,6 @@ def relation_rows(
 ) -> tuple[GoldRow, ...]:
     """The relations of the sentence of a capture; nothing where the probe of the model failed."""
     title = capture.model.spec.title
-    return inputs.take("probes of relations", title, lambda: gold_rows(capture.sentence, probe, href), ())
+    return inputs.sides.take(
+        "probes of relations", title, lambda: gold_rows(capture.sentence, probe, href), ()
+    )

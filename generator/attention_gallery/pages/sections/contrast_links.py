@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from attention_gallery.evidence.mentions import NoteList
-from attention_gallery.manifest.settings import ContrastSpec
 from attention_gallery.pages.gallery import Contrast
 from attention_gallery.pages.neighbours import HeadIndex
 
@@ -15,38 +14,26 @@ def all_contrasts(contrasts: Iterable[Contrast]) -> NoteList:
     return NoteList(tuple((each.spec.title, each.route, each.spec.description) for each in contrasts))
 
 
-def of_sentence(contrasts: Iterable[Contrast], sentence: str) -> NoteList:
-    """The contrasts of a sentence, in any model."""
-    return _listed(contrasts, lambda spec: sentence in _sentences(spec))
-
-
-def of_model(contrasts: Iterable[Contrast], model: str) -> NoteList:
-    """The contrasts of a model, on any sentence."""
-    return _listed(contrasts, lambda spec: model in (*spec.models, spec.model))
-
-
-def of_capture(contrasts: Iterable[Contrast], model: str, sentence: str) -> NoteList:
-    """The contrasts of a model on a sentence."""
-    return _listed(
-        contrasts, lambda spec: model in (*spec.models, spec.model) and sentence in _sentences(spec)
-    )
-
-
-def of_head(
-    contrasts: Iterable[Contrast], model: str, head: HeadIndex, sentence: str | None = None
+def contrasts_of(
+    contrasts: Iterable[Contrast],
+    model: str | None = None,
+    sentence: str | None = None,
+    head: HeadIndex | None = None,
 ) -> NoteList:
-    """The contrasts of a head with another: on a sentence, those on all among them, or on any."""
-    about_head = [contrast for contrast in contrasts if head in contrast.heads]
-    return _listed(
-        about_head,
-        lambda spec: spec.model == model and (sentence is None or spec.sentence in (None, sentence)),
-    )
+    """The contrasts of a model, of a sentence, of one on the other, or of a head with another.
 
+    Those of a head on a sentence are also those on all sentences.
+    """
 
-def _sentences(spec: ContrastSpec) -> tuple[str | None, ...]:
-    return (*spec.sentences, spec.sentence)
+    def concerns(contrast: Contrast) -> bool:
+        spec = contrast.spec
+        # Two heads that are compared on every sentence name none.
+        on_all = head is not None and spec.sentence is None
+        return (
+            (model is None or model in (*spec.models, spec.model))
+            and (sentence is None or on_all or sentence in (*spec.sentences, spec.sentence))
+            and (head is None or head in contrast.heads)
+        )
 
-
-def _listed(contrasts: Iterable[Contrast], concerns: Callable[[ContrastSpec], bool]) -> NoteList:
-    concerned = (contrast for contrast in contrasts if concerns(contrast.spec))
+    concerned = filter(concerns, contrasts)
     return NoteList(tuple((contrast.spec.title, contrast.route, "") for contrast in concerned))

@@ -3,41 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Protocol
 
 from attention_gallery.analysis import KINDS, SentenceAnalysis
+from attention_gallery.analysis.measures.measured_heads import MeasuredHeads
 from attention_gallery.evidence import wording
 from attention_gallery.figures.describe import isolated
 from attention_gallery.pages.contexts.shared import HeadCell, NotableHead, TypeCount
 from attention_gallery.pages.neighbours import HeadIndex
-from attention_gallery.records import HeadType, Tokens, head_name, joined_titles
+from attention_gallery.records import Tokens, head_name, joined_titles
 
 _KINDS = {kind.name: kind for kind in KINDS}
 
 
-class TypedHeads(Protocol):
-    """Heads with their types: of one sentence, or of a model over all its sentences."""
-
-    @property
-    def layers(self) -> int:
-        """How many layers."""
-
-    @property
-    def heads(self) -> int:
-        """How many heads in each layer."""
-
-    @property
-    def type_counts(self) -> tuple[tuple[str, int], ...]:
-        """How many heads have each type that occurs."""
-
-    def type_names(self, layer: int, head: int) -> tuple[str, ...]:
-        """The short names of the types that a head has."""
-
-    def head_type(self, layer: int, head: int) -> HeadType:
-        """A head's type with its evidence."""
-
-
-def head_table(typed: TypedHeads, href: Callable[[HeadIndex], str]) -> tuple[tuple[HeadCell, ...], ...]:
+def head_table(typed: MeasuredHeads, href: Callable[[HeadIndex], str]) -> tuple[tuple[HeadCell, ...], ...]:
     """A cell for each head, [layer][head]; `href` gives "" for heads without a page."""
     return tuple(
         tuple(head_cell(typed, (layer, head), href) for head in range(typed.heads))
@@ -45,7 +23,7 @@ def head_table(typed: TypedHeads, href: Callable[[HeadIndex], str]) -> tuple[tup
     )
 
 
-def head_cell(typed: TypedHeads, head: HeadIndex, href: Callable[[HeadIndex], str]) -> HeadCell:
+def head_cell(typed: MeasuredHeads, head: HeadIndex, href: Callable[[HeadIndex], str]) -> HeadCell:
     """One head's cell."""
     kinds = [_KINDS[name] for name in typed.type_names(*head)]
     title = joined_titles(*(kind.title for kind in kinds))
@@ -53,7 +31,7 @@ def head_cell(typed: TypedHeads, head: HeadIndex, href: Callable[[HeadIndex], st
     return HeadCell(head_name(*head), href(head), kinds[0].family, title, also)
 
 
-def type_legend(typed: TypedHeads) -> tuple[TypeCount, ...]:
+def type_legend(typed: MeasuredHeads) -> tuple[TypeCount, ...]:
     """How many heads have each type that occurs, in the order of `KINDS`; one of two counts for both."""
     return tuple(
         TypeCount(name, _KINDS[name].title, _KINDS[name].family, count) for name, count in typed.type_counts

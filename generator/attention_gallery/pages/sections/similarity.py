@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from markupsafe import Markup
 
-from attention_gallery.analysis import HeadMap
+from attention_gallery.analysis.similarity.head_map import HeadMap
 from attention_gallery.evidence import wording
 from attention_gallery.figures.head_map import Dot, head_map_fragment
 from attention_gallery.pages.contexts.shared import HeadCell, HeadGroup, HeadMapView, SimilarHead

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from attention_gallery.analysis import FlowViews
+from attention_gallery.analysis.attribution.views import FlowViews
 from attention_gallery.evidence import wording
 from attention_gallery.pages.contexts.flow_context import SinkRow, SinkTable
 from attention_gallery.pages.neighbours import HeadIndex

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from markupsafe import Markup
 
-from attention_gallery.analysis import VIEWS, View
+from attention_gallery.analysis.attribution.view import View
+from attention_gallery.analysis.attribution.view_registry import VIEWS
 from attention_gallery.analysis.attribution.views import TopKeys
 from attention_gallery.evidence import wording
 from attention_gallery.figures.flow_views import flow_views_html
@@ -59,4 +60,4 @@ def tell_failure(reader: CaptureReader, inputs: PageInputs, analysis: str, reaso
     failure = failure_in(reason)
     if failure is not None:
         subject = f"“{reader.short_title}” in {reader.capture.model.spec.title}"
-        inputs.leave_out(analysis, subject, *failure)
+        inputs.sides.leave_out(analysis, subject, *failure)

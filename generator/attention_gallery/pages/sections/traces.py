@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attention_gallery.analysis import token_trace
+from attention_gallery.analysis.measures.sentence_analysis import token_trace
 from attention_gallery.evidence import wording
 from attention_gallery.pages.contexts.shared import Trace, TraceRow
 from attention_gallery.pages.readers.capture_reader import CaptureReader

@@ -9,16 +9,8 @@ import numpy as np
 from markupsafe import Markup, escape
 
 from attention_gallery.addresses import routes
-from attention_gallery.analysis import (
-    Alignment,
-    Change,
-    Frame,
-    HeadContrast,
-    Side,
-    compare,
-    contrast_heads,
-    frame_of,
-)
+from attention_gallery.analysis.contrast.alignment import Alignment, Frame, Side, frame_of
+from attention_gallery.analysis.contrast.head_contrast import Change, HeadContrast, compare, contrast_heads
 from attention_gallery.evidence import wording
 from attention_gallery.figures.describe import quoted_tokens
 from attention_gallery.figures.difference import difference_fragment
@@ -134,21 +126,18 @@ class ContrastReader:
         if not rows.differs.any():
             return ()
         left, right = self.frame.left.queries.tokens.texts, self.frame.right.queries.tokens.texts
-        columns = (rows.left.tolist(), rows.right.tolist(), rows.changed.tolist())
         return tuple(
             AlignedWord(
                 left[a] if a >= 0 else "",
                 right[b] if b >= 0 else "",
                 "left" if b < 0 else "right" if a < 0 else "changed" if changed else "same",
             )
-            for a, b, changed in zip(*columns, strict=True)
+            for a, b, changed in rows
         )
 
     def spread(self, side: Side, attention: StoredAttention, head: HeadIndex) -> Float32:
         """One head on the rows and columns of the frame: float32[row, column]."""
-        weights = attention.layer(head[0]).weights
-        spread: Float32 = self.frame.spread(side, weights[head[1] : head[1] + 1])[0]
-        return spread
+        return self.frame.spread(side, attention.layer(head[0]).weights[head[1]])
 
     def figure_of(self, left: HeadIndex, right: HeadIndex, title: str) -> ContrastFigure:
         """The heatmaps of a head of each side and their difference."""
@@ -184,7 +173,11 @@ class ContrastReader:
             f"{name} · {side}" if name not in side else side
             for name, side in zip(names, self.side_titles, strict=True)
         ]
-        drawn = difference_fragment(title, self._labels(), self._difference(left, right), alt, escape(alt))
+        labels = (
+            _labels(frame.rows, frame.left.queries.tokens, frame.right.queries.tokens),
+            _labels(frame.columns, frame.left.keys.tokens, frame.right.keys.tokens),
+        )
+        drawn = difference_fragment(title, labels, self._difference(left, right), alt, escape(alt))
         return ContrastFigure(
             title=title,
             left=self._heatmap(frame.left, left, most, (names[0], captions[0], hrefs[0])),
@@ -225,13 +218,6 @@ class ContrastReader:
         known = seen & frame.comparable[:, None]
         return np.where(known, right - left, np.float32(np.nan)).astype(np.float32)
 
-    def _labels(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        frame = self.frame
-        return (
-            _labels(frame.rows, frame.left.queries.tokens, frame.right.queries.tokens),
-            _labels(frame.columns, frame.left.keys.tokens, frame.right.keys.tokens),
-        )
-
 
 def both(left: float, right: float) -> str:
     """Two weights with as many decimals as tell them apart: `0.42 to 0.20`."""
@@ -243,20 +229,16 @@ def both(left: float, right: float) -> str:
 
 def _names(alignment: Alignment, left: Tokens, right: Tokens) -> tuple[str, ...]:
     ours, theirs = quoted_tokens(left), quoted_tokens(right)
-    names = []
-    for a, b, changed in zip(
-        alignment.left.tolist(), alignment.right.tolist(), alignment.changed.tolist(), strict=True
-    ):
-        names.append(f"{ours[a]}/{theirs[b]}" if changed else ours[a] if a >= 0 else theirs[b])
-    return tuple(names)
+    return tuple(
+        f"{ours[a]}/{theirs[b]}" if changed else ours[a] if a >= 0 else theirs[b]
+        for a, b, changed in alignment
+    )
 
 
 def _labels(alignment: Alignment, left: Tokens, right: Tokens) -> tuple[str, ...]:
     """Short labels: a changed word is `big/small`, one of the left alone `−word`, of the right `+word`."""
     labels = []
-    for a, b, changed in zip(
-        alignment.left.tolist(), alignment.right.tolist(), alignment.changed.tolist(), strict=True
-    ):
+    for a, b, changed in alignment:
         if a >= 0 and b >= 0:
             labels.append(f"{left.texts[a]}/{right.texts[b]}" if changed else left.texts[a])
         else:

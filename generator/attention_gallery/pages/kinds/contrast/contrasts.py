@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from attention_gallery.addresses import routes
-from attention_gallery.analysis import Counterparts, HeadContrast
 from attention_gallery.analysis.contrast.contrast_codec import COUNTERPARTS, HEAD_CONTRAST, ContrastTexts
+from attention_gallery.analysis.contrast.counterparts import Counterparts
+from attention_gallery.analysis.contrast.head_contrast import HeadContrast
 from attention_gallery.analysis.result import Subject
 from attention_gallery.analysis.similarity.distances import DISTANCES
 from attention_gallery.evidence import wording
@@ -81,7 +82,7 @@ def _contrasts(page: SitePage, inputs: PageInputs) -> Page:
 def _contrast(page: ContrastPage, inputs: PageInputs, make: Callable[[PageInputs], ContrastContext]) -> Page:
     contrast = page.contrast
     spec, route = contrast.spec, contrast.route
-    context = inputs.take(
+    context = inputs.sides.take(
         "distances of heads", f"“{spec.title}”", lambda: make(inputs), None
     ) or _context_left_out(contrast, inputs.site.info.language)
     previous, following = page.siblings.links(route)
@@ -113,22 +114,10 @@ def _context_left_out(contrast: Contrast, language: str) -> ContrastContext:
     ]
     return ContrastContext(
         kind="heads" if contrast.heads else "models" if several else "sentences",
-        label="",
         title=spec.title,
         description=spec.description,
         language=left.sentence.language or language,
         sides=(sides[0], sides[1]),
-        words=(),
-        alignment="",
-        summary=(),
-        strips=(),
-        tables=(),
-        sentences=(),
-        figures=(),
-        method=(),
-        notes=(),
-        previous=None,
-        next=None,
     )
 
 
@@ -161,7 +150,6 @@ CONTRAST_KINDS: tuple[PageKind[Any], ...] = (
         template="contrasts.html",
         applies=lambda settings, notes: bool(settings.contrasts),
         subjects=lambda gallery, site: [SitePage(routes.CONTRASTS)] if gallery.contrasts else [],
-        route=lambda page: page.route,
         make=_contrasts,
         needs=(CONTRASTS, LABELS),
     ),

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
 from attention_gallery.addresses.routes import href
-from attention_gallery.analysis import HeadContrast
+from attention_gallery.analysis.contrast.head_contrast import HeadContrast
 from attention_gallery.evidence import wording
 from attention_gallery.pages.contexts.contrast_context import (
     ContrastContext,
-    ContrastFigure,
     ContrastRow,
     ContrastSide,
     ContrastTable,
-    SentenceDistance,
     Strip,
     StripCell,
 )
@@ -66,37 +65,18 @@ def _tables(reader: ContrastReader, heads: HeadContrast, ranked: list[HeadIndex]
             yield ContrastTable(title, "The same of this one row.", *reader.side_titles, rows)
 
 
-def base_context(
-    reader: ContrastReader,
-    *,
-    kind: str,
-    summary: tuple[str, ...],
-    strips: tuple[Strip, ...] = (),
-    tables: tuple[ContrastTable, ...] = (),
-    sentences: tuple[SentenceDistance, ...] = (),
-    figures: tuple[ContrastFigure, ...] = (),
-    method: tuple[str, ...] = (),
-) -> ContrastContext:
-    """A context with what all kinds of contrasts have in common."""
+def base_context(reader: ContrastReader, kind: str, **contents: Any) -> ContrastContext:
+    """A context with what all kinds of contrasts have in common, and the `contents` of this kind."""
     spec = reader.contrast.spec
     return ContrastContext(
         kind=kind,
-        label="",
         title=spec.title,
         description=spec.description,
         language=reader.language,
         sides=(_side(reader, 0), _side(reader, 1)),
         words=reader.aligned(),
         alignment=_alignment(reader),
-        summary=summary,
-        strips=strips,
-        tables=tables,
-        sentences=sentences,
-        figures=figures,
-        method=method,
-        notes=(),
-        previous=None,
-        next=None,
+        **contents,
     )
 
 

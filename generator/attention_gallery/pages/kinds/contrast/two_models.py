@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from attention_gallery.analysis import Counterparts
+from attention_gallery.analysis.contrast.counterparts import Counterparts
 from attention_gallery.evidence import wording
 from attention_gallery.pages.contexts.contrast_context import (
     ContrastContext,
