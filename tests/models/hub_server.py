@@ -120,7 +120,8 @@ class _Server(ThreadingHTTPServer):
 
     @property
     def address(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
+        # Another host as well: some versions of the hub library do not look at the port.
+        return f"http://{'localhost' if self.storage else '127.0.0.1'}:{self.server_port}"
 
     def stop(self) -> None:
         if self._thread is not None:

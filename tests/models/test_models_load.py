@@ -137,10 +137,15 @@ def test_an_unknown_architecture_is_one_clear_error(tmp_path: Path) -> None:
         ({"vocab_size": "x" * 99}, f'`vocab_size` in its config.json is "{"x" * 59}…, and should be a whole'),
         (
             {"rope_scaling": 3},
-            "Class validation error for validator 'validate_rope': TypeError: 'int' object",
+            "Class validation error for validator 'validate_rope': TypeError: 'int' object"
+            " | AttributeError: 'int' object has no attribute 'get'",
         ),
         ({"hidden_act": "gleu"}, "KeyError: 'gleu'"),
-        ({"id2label": 3}, "AttributeError: 'int' object has no attribute 'items'"),
+        (
+            {"id2label": 3},
+            "AttributeError: 'int' object has no attribute 'items'"
+            " | `id2label` in its config.json is 3, and should be a block of names and values or null",
+        ),
         ({"num_attention_heads": 0}, "ZeroDivisionError: integer modulo by zero"),
         ({"model_type": ["bert"]}, "TypeError: unhashable type: 'list'"),
     ],
@@ -153,7 +158,8 @@ def test_a_wrong_value_in_a_configuration_is_told(
     with pytest.raises(ModelError) as caught:
         load(found(folder))
     [problem] = caught.value.problems
-    assert f"cannot be loaded: {told}" in problem.reason
+    # Versions of transformers differ in what they look at first.
+    assert any(f"cannot be loaded: {reason}" in problem.reason for reason in told.split(" | "))
     assert not problem.reason.endswith(":")
     assert "config.json" in problem.mend
 

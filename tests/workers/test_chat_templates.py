@@ -56,6 +56,7 @@ def test_rendering_is_that_of_transformers():
     render = renderer(CHATML, {"bos_token": "<s>"})
     said = render([{"role": "user", "content": "hi"}], {"add_generation_prompt": True})
     assert said == "<|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\n"
-    assert renderer("{{ bos_token }}{{ x }}", {"bos_token": "<s>"})([], {"x": "y"}) == "<s>y"
+    chat = [{"role": "user", "content": "hi"}]
+    assert renderer("{{ bos_token }}{{ x }}", {"bos_token": "<s>"})(chat, {"x": "y"}) == "<s>y"
     with pytest.raises(Exception, match="never"):
-        renderer("{{ raise_exception('never') }}", {})([], {})
+        renderer("{{ raise_exception('never') }}", {})(chat, {})

@@ -8,13 +8,16 @@ from typing import Any
 
 def renderer(template: str, special: dict[str, str]) -> Callable[..., str]:
     """What renders chats by `template`, as transformers does; `special` are the special tokens by name."""
-    from transformers.utils.chat_template_utils import render_jinja_template
+    from tokenizers import Tokenizer, models
+    from transformers import PreTrainedTokenizerFast
+
+    # Of a tokenizer it takes no more than the names of special tokens, which are given.
+    fast: Any = PreTrainedTokenizerFast
+    bare = fast(tokenizer_object=Tokenizer(models.BPE()))
 
     def render(messages: list[dict[str, Any]], options: dict[str, Any]) -> str:
-        rendered = render_jinja_template(
-            conversations=[messages], chat_template=template, **{**special, **options}
-        )[0]
-        return "".join(rendered)  # of the one chat
+        asked = {**special, **options, "chat_template": template, "tokenize": False}
+        return str(bare.apply_chat_template(messages, **asked))
 
     return render
 

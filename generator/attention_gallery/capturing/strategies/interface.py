@@ -17,12 +17,14 @@ from typing import Any
 
 import torch
 from transformers import AttentionInterface, AttentionMaskInterface
-from transformers.masking_utils import eager_mask
 
 from attention_gallery.capturing.strategies.base import Receiver, Strategy, ValueReceiver
 from attention_gallery.models.inspecting.trial import final_states
 
 IMPLEMENTATION = "attention_gallery_capture"
+# Where a configuration keeps the name of its attention function. One that keeps none there calls not ours, so
+# that its model is captured in another way.
+_CHOICE = "_attn_implementation"
 
 # So many weights (512 KiB) are computed together for each thread of a processor, whose cache holds them.
 AT_ONCE = 1 << 17
@@ -57,7 +59,7 @@ class _Parts:
         names = {module: name for name, module in model.named_modules()}
         # Looking for a missing attribute takes long, of a module and of its configuration.
         held = {id(config): config for module in names if (config := vars(module).get("config")) is not None}
-        return cls(names, [one for one in held.values() if hasattr(one, "_attn_implementation")])
+        return cls(names, [one for one in held.values() if hasattr(one, _CHOICE)])
 
 
 class InterfaceStrategy(Strategy):
@@ -110,18 +112,22 @@ class InterfaceStrategy(Strategy):
 @contextmanager
 def _capturing(configs: Sequence[Any], listener: _Listener) -> Iterator[None]:
     """Let `listener` take the probabilities of every layer of a model with `configs`; put these back."""
-    AttentionInterface.register(IMPLEMENTATION, _attend)
-    AttentionMaskInterface.register(IMPLEMENTATION, eager_mask)
-    before = [config._attn_implementation for config in configs]
+    try:
+        AttentionInterface.register(IMPLEMENTATION, _attend)
+        masks: Any = AttentionMaskInterface
+        masks.register(IMPLEMENTATION, masks()["eager"])
+    except (AttributeError, KeyError, TypeError) as error:
+        raise NoEagerAttentionError("transformers keeps its attention functions in another way") from error
+    before = [getattr(config, _CHOICE) for config in configs]
     token = _listener.set(listener)
     try:
         for config in configs:
-            config._attn_implementation = IMPLEMENTATION
+            setattr(config, _CHOICE, IMPLEMENTATION)
         yield
     finally:
         _listener.reset(token)
         for config, implementation in zip(configs, before, strict=True):
-            config._attn_implementation = implementation
+            setattr(config, _CHOICE, implementation)
 
 
 def _attend(

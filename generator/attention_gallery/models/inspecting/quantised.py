@@ -7,10 +7,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import torch
-from transformers.pytorch_utils import Conv1D
 
 from attention_gallery.models.sources.resolved import ResolvedModel
 
@@ -111,7 +110,7 @@ def rounding(dtype: str, packed: bool) -> float:
     return max(_ROUNDING[dtype], _PACKED_ROUNDING if packed else 0.0)
 
 
-def is_plain(weight: Any) -> bool:
+def is_plain(weight: Any) -> TypeGuard[torch.Tensor]:
     """Whether a tensor holds the numbers that it stands for: no codes, nothing packed."""
     return type(weight) in (torch.Tensor, torch.nn.Parameter) and weight.dtype in _PLAIN
 
@@ -126,9 +125,14 @@ def is_packed(model: torch.nn.Module) -> bool:
 
 def takes_features(module: Any) -> bool:
     """Whether a module is a linear layer, or calls itself one, as those of quantisers do."""
-    if isinstance(module, torch.nn.Linear | Conv1D):
-        return True
-    return any(isinstance(getattr(module, name, None), int) for name in ("in_features", "infeatures"))
+    counts = (getattr(module, name, None) for name in ("in_features", "infeatures"))
+    return _is_transposed(module) or any(isinstance(count, int) for count in counts)
+
+
+def _is_transposed(module: Any) -> bool:
+    """Whether a module is a linear layer of GPT-2, whose weights are [in, out]."""
+    room, name = type(module).__module__, type(module).__name__
+    return name == "Conv1D" and room.startswith("transformers.")
 
 
 def matrix_of(module: Any, example: torch.Tensor) -> torch.Tensor | None:
@@ -141,8 +145,9 @@ def matrix_of(module: Any, example: torch.Tensor) -> torch.Tensor | None:
     if any(tensor.is_meta for tensor in (*module.parameters(), *module.buffers())):
         return None  # what accelerate keeps elsewhere has no numbers between two passes
     weight = getattr(module, "weight", None)
-    if isinstance(weight, torch.Tensor) and is_plain(weight) and type(module) in (torch.nn.Linear, Conv1D):
-        return (weight.T if type(module) is Conv1D else weight).float()
+    is_transposed = _is_transposed(module)
+    if is_plain(weight) and (is_transposed or type(module) is torch.nn.Linear):
+        return (weight.T if is_transposed else weight).float()
     width = example.shape[-1]
     with torch.inference_mode():
         nothing = module(example.new_zeros(1, 1, width)).float()

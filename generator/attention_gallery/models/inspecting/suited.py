@@ -5,12 +5,13 @@ What a model reads is what transformers says of its class: `input_modalities` an
 
 from __future__ import annotations
 
-import importlib
 import inspect
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import transformers
 from transformers import MODEL_MAPPING, AutoConfig
 
 from attention_gallery.errors import ModelError
@@ -134,17 +135,13 @@ def _speaking() -> tuple[Any, ...]:
 
 def _mapping(task: str) -> Any:
     """The classes that transformers has for a task, by type of configuration."""
-    return getattr(_auto(), f"MODEL_FOR_{task}_MAPPING", {})
-
-
-def _auto() -> Any:
-    return importlib.import_module("transformers.models.auto.modeling_auto")
+    return getattr(transformers, f"MODEL_FOR_{task}_MAPPING", {})
 
 
 @cache
 def _task_mappings() -> tuple[Any, ...]:
-    lazy = importlib.import_module("transformers.models.auto.auto_factory")._LazyAutoMapping
-    return tuple(value for name, value in sorted(vars(_auto()).items()) if isinstance(value, lazy))
+    names = sorted(name for name in dir(transformers) if re.fullmatch("MODEL_.*_MAPPING", name))
+    return tuple(getattr(transformers, name) for name in names)
 
 
 def _text_part(model: Any, resolved: ResolvedModel) -> type[Any] | None:

@@ -19,7 +19,7 @@ _REPEATED = ("GGUFReader", "get_tensor_name_map")
 def gguf_read_once() -> Iterator[None]:
     """Let the GGUF library remember for a while what it has read; afterwards it is as it was."""
     gguf = importlib.import_module("gguf")
-    before = {name: getattr(gguf, name) for name in _REPEATED}
+    before = {name: getattr(gguf, name) for name in _REPEATED if hasattr(gguf, name)}
     for name, original in before.items():
         setattr(gguf, name, functools.cache(original))
     try:

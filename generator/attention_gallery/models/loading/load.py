@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from transformers import (
+    CONFIG_MAPPING,
     MODEL_FOR_CAUSAL_LM_MAPPING,
     MODEL_FOR_MASKED_LM_MAPPING,
     AutoConfig,
@@ -19,8 +20,6 @@ from transformers import (
     AutoModelForSeq2SeqLM,
     AutoTokenizer,
 )
-from transformers.models.auto.configuration_auto import CONFIG_MAPPING
-from transformers.utils.hub import TRANSFORMERS_DYNAMIC_MODULE_NAME
 
 from attention_gallery.errors import GalleryError, ModelError
 from attention_gallery.files import is_system_trouble
@@ -84,11 +83,9 @@ class LoadedModel:
 
     @property
     def remote_code(self) -> bool:
-        """Whether code that came with the model was run for its attention or its tokens."""
+        """Whether other code than that of transformers was run for its attention or its tokens."""
         classes = (type(self.model), type(self.model.config), type(self.tokenizer))
-        return any(
-            used_class.__module__.startswith(f"{TRANSFORMERS_DYNAMIC_MODULE_NAME}.") for used_class in classes
-        )
+        return any(used_class.__module__.partition(".")[0] != "transformers" for used_class in classes)
 
 
 def load(

@@ -30,7 +30,7 @@ _PACKAGES = {
 }
 # How a configuration says which value it refuses, and what it should be.
 _FIELD = re.compile(r"field '(\w+)'")
-_EXPECTED = re.compile(r"expected (\w+), got")
+_EXPECTED = re.compile(r"expected (?:an? )?(\w+), got")
 _TYPES = {
     "int": "a whole number",
     "float": "a number",
