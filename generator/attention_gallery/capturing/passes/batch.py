@@ -8,21 +8,20 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from attention_gallery.capturing.passes.batches import Shape, fewest_rows
 from attention_gallery.capturing.passes.inputs import model_inputs
 from attention_gallery.capturing.passes.layer_writer import BatchSink, InexactAttentionError, LayerSink
 from attention_gallery.capturing.passes.prepare import PreparedModel, SideOutputError, side_output
 from attention_gallery.capturing.reading.model_reading import ModelInput
-from attention_gallery.errors import GalleryError, ModelError
+from attention_gallery.errors import GalleryError
 from attention_gallery.files import is_system_trouble
 from attention_gallery.models.inspecting.trial import failed
 from attention_gallery.models.loading.foreign import MODEL_FAULTS
 from attention_gallery.models.loading.memory import lacks_memory
 from attention_gallery.models.loading.placement import running_on
 from attention_gallery.models.on_disk.fingerprints import ModelFingerprint
-from attention_gallery.records import AttentionLayer, Beside, Precision, Predictions, Provenance
+from attention_gallery.records import AttentionLayer, Beside, Float32, Precision, Predictions, Provenance
 
 # Takes each layer of one sentence's attention of one kind, in order.
 Emit = Callable[[AttentionLayer], None]
@@ -74,50 +73,27 @@ def run_batch(
     rows = rows_of(prepared, shapes.pop(), len(sentences))
     parts, first = prepared.loaded.parts, sentences[0]
     sizes = {kind: (len(first.queries(kind)), len(first.keys(kind))) for kind in parts}
-    sinks = {
-        kind: [LayerSink(facts, sizes[kind], own[kind], precision) if kind in own else None for own in emits]
-        for kind, facts in parts.items()
-    }
-    batch = {kind: BatchSink(sinks[kind], rows, sizes[kind]) for kind in sinks}
+    sinks = [
+        {kind: LayerSink(parts[kind], sizes[kind], emit, precision) for kind, emit in own.items()}
+        for own in emits
+    ]
+    batch = {kind: BatchSink([own.get(kind) for own in sinks], rows, sizes[kind]) for kind in parts}
     with running_on(prepared.loaded.threads):
-        beside = _run(prepared, sentences, rows, batch, predictions)
-    return tuple(
-        {
-            kind: Told(_provenance(prepared, fingerprint, sinks[kind][row], precision), beside.of(kind, row))
-            for kind in emits[row]
-        }
-        for row in range(len(sentences))
-    )
+        norms, predicted = _run(prepared, sentences, rows, batch, predictions)
+    no_predictions = prepared.no_predictions if predictions else NOT_ASKED
+
+    def told(kind: str, row: int, sink: LayerSink) -> Told:
+        lengths = np.ascontiguousarray(norms[kind][:, row]) if kind in norms else None
+        likeliest = predicted[row] if predicted and kind == "self" else None
+        why_not = "" if lengths is not None else prepared.no_norms, "" if likeliest else no_predictions
+        return Told(_provenance(prepared, fingerprint, sink, precision), Beside(lengths, likeliest, *why_not))
+
+    return tuple({kind: told(kind, row, sink) for kind, sink in own.items()} for row, own in enumerate(sinks))
 
 
 def rows_of(prepared: PreparedModel, shape: Shape, sentences: int) -> int:
     """How many rows a pass over so many sentences has, copies among them."""
     return max(sentences, fewest_rows(shape)) if prepared.shares else sentences
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _BesideBatch:
-    """What a pass told of a batch beside the weights, and why it did not.
-
-    norms: float32[layer, batch, head, key] of each kind that tells them. predictions: of each sentence, for
-    the attention of a model that has one kind.
-    """
-
-    norms: Mapping[str, NDArray[np.float32]]
-    predictions: tuple[Predictions, ...]
-    no_norms: str
-    no_predictions: str
-
-    def of(self, kind: str, row: int) -> Beside:
-        """The part of one sentence."""
-        norms = self.norms.get(kind)
-        predictions = self.predictions[row] if self.predictions and kind == "self" else None
-        return Beside(
-            norms=None if norms is None else np.ascontiguousarray(norms[:, row]),
-            predictions=predictions,
-            no_norms=self.no_norms if norms is None else "",
-            no_predictions=self.no_predictions if predictions is None else "",
-        )
 
 
 def _run(
@@ -126,8 +102,12 @@ def _run(
     rows: int,
     sinks: Mapping[str, BatchSink],
     predictions: int,
-) -> _BesideBatch:
-    """Run the model, and make of what it leaves behind what is kept beside the weights."""
+) -> tuple[dict[str, Float32], tuple[Predictions, ...]]:
+    """Run the model, and make of what it leaves behind what is kept beside the weights.
+
+    That is float32[layer, batch, head, key] of each kind of attention that tells norms, and the predictions
+    of each sentence, where they are asked for.
+    """
     loaded = prepared.loaded
     filled = [*sentences, *[sentences[-1]] * (rows - len(sentences))]
     source = [sentence.tokens.ids for sentence in filled]
@@ -135,24 +115,20 @@ def _run(
     predictor = prepared.predictor if predictions else None
     predicted: tuple[Predictions, ...] = ()
     try:
-        passed = prepared.capture(model_inputs(loaded, source, target), sinks, predictor is not None)
-        if predictor is not None and passed.states is not None:
+        norms, states = prepared.capture(model_inputs(loaded, source, target), sinks, predictor is not None)
+        if predictor is not None and states is not None:
             with side_output("predictions"):
-                predicted = predictor.predict(passed.states, sentences, predictions)
+                predicted = predictor.predict(states, sentences, predictions)
         # Of kinds that nobody wants there may be no layer.
-        known = {kind: layers for kind, layers in passed.norms.items() if layers}
-        norms = {kind: np.stack([layer.cpu().numpy() for layer in layers]) for kind, layers in known.items()}
-        unasked = prepared.no_predictions if predictions else NOT_ASKED
-        return _BesideBatch(norms, predicted, prepared.no_norms, unasked)
+        known = {kind: layers for kind, layers in norms.items() if layers}
+        stacked = {
+            kind: np.stack([layer.cpu().numpy() for layer in layers]) for kind, layers in known.items()
+        }
+        return stacked, predicted
     except InexactAttentionError as error:
-        reason = (
-            f'the attention of "{loaded.resolved.source}" ({loaded.facts.architecture}) is not exact: {error}'
-        )
-        raise ModelError(
-            loaded.resolved.problem(
-                reason, "docs/architectures.md lists the architectures that can be captured"
-            )
-        ) from error
+        named = f'the attention of "{loaded.resolved.source}" ({loaded.facts.architecture})'
+        mend = "docs/architectures.md lists the architectures that can be captured"
+        raise loaded.resolved.error(f"{named} is not exact: {error}", mend) from error
     except (GalleryError, SideOutputError):  # of the store, to which layers go, or of what can be missed
         raise
     except MODEL_FAULTS as error:
@@ -164,10 +140,7 @@ def _run(
 
 
 def _provenance(
-    prepared: PreparedModel,
-    fingerprint: ModelFingerprint,
-    sink: LayerSink | None,
-    precision: Precision,
+    prepared: PreparedModel, fingerprint: ModelFingerprint, sink: LayerSink, precision: Precision
 ) -> Provenance:
     loaded = prepared.loaded
     return Provenance(
@@ -176,9 +149,9 @@ def _provenance(
         source=loaded.resolved.source,
         revision=loaded.resolved.revision,
         environment=prepared.environment,
-        row_sum_error=0.0 if sink is None else sink.row_sum_error,
+        row_sum_error=sink.row_sum_error,
         precision=precision,
-        storage_error=0.0 if sink is None else sink.storage_error,
+        storage_error=sink.storage_error,
         remote_code=loaded.remote_code,
     )
 
