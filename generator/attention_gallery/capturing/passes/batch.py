@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,10 +19,11 @@ from attention_gallery.errors import GalleryError
 from attention_gallery.files import is_system_trouble
 from attention_gallery.models.inspecting.trial import failed
 from attention_gallery.models.loading.foreign import MODEL_FAULTS
+from attention_gallery.models.loading.load import LoadedModel
 from attention_gallery.models.loading.memory import lacks_memory
 from attention_gallery.models.loading.placement import running_on
 from attention_gallery.models.on_disk.fingerprints import ModelFingerprint
-from attention_gallery.records import AttentionLayer, Beside, Float32, Precision, Predictions, Provenance
+from attention_gallery.records import AttentionLayer, Beside, Precision, Predictions, Provenance
 
 # Takes each layer of one sentence's attention of one kind, in order.
 Emit = Callable[[AttentionLayer], None]
@@ -79,16 +81,14 @@ def run_batch(
     ]
     batch = {kind: BatchSink([own.get(kind) for own in sinks], rows, sizes[kind]) for kind in parts}
     with running_on(prepared.loaded.threads):
-        norms, predicted = _run(prepared, sentences, rows, batch, predictions)
-    no_predictions = prepared.no_predictions if predictions else NOT_ASKED
-
-    def told(kind: str, row: int, sink: LayerSink) -> Told:
-        lengths = np.ascontiguousarray(norms[kind][:, row]) if kind in norms else None
-        likeliest = predicted[row] if predicted and kind == "self" else None
-        why_not = "" if lengths is not None else prepared.no_norms, "" if likeliest else no_predictions
-        return Told(_provenance(prepared, fingerprint, sink, precision), Beside(lengths, likeliest, *why_not))
-
-    return tuple({kind: told(kind, row, sink) for kind, sink in own.items()} for row, own in enumerate(sinks))
+        beside = _run(prepared, sentences, rows, batch, predictions)
+    return tuple(
+        {
+            kind: Told(_provenance(prepared, fingerprint, sink, precision), beside(kind, row))
+            for kind, sink in own.items()
+        }
+        for row, own in enumerate(sinks)
+    )
 
 
 def rows_of(prepared: PreparedModel, shape: Shape, sentences: int) -> int:
@@ -102,29 +102,38 @@ def _run(
     rows: int,
     sinks: Mapping[str, BatchSink],
     predictions: int,
-) -> tuple[dict[str, Float32], tuple[Predictions, ...]]:
-    """Run the model, and make of what it leaves behind what is kept beside the weights.
-
-    That is float32[layer, batch, head, key] of each kind of attention that tells norms, and the predictions
-    of each sentence, where they are asked for.
-    """
+) -> Callable[[str, int], Beside]:
+    """Run the model; what it leaves behind beside the weights, by kind of attention and row."""
     loaded = prepared.loaded
     filled = [*sentences, *[sentences[-1]] * (rows - len(sentences))]
     source = [sentence.tokens.ids for sentence in filled]
     target = [sentence.target.ids for sentence in filled if sentence.target is not None]
     predictor = prepared.predictor if predictions else None
     predicted: tuple[Predictions, ...] = ()
-    try:
+    with _faults_named(loaded):
         norms, states = prepared.capture(model_inputs(loaded, source, target), sinks, predictor is not None)
         if predictor is not None and states is not None:
             with side_output("predictions"):
                 predicted = predictor.predict(states, sentences, predictions)
-        # Of kinds that nobody wants there may be no layer.
-        known = {kind: layers for kind, layers in norms.items() if layers}
-        stacked = {
-            kind: np.stack([layer.cpu().numpy() for layer in layers]) for kind, layers in known.items()
-        }
-        return stacked, predicted
+        # [layer, batch, head, key]; of kinds that nobody wants there may be no layer.
+        stacks = {kind: [layer.cpu().numpy() for layer in layers] for kind, layers in norms.items()}
+        stacked = {kind: np.stack(layers) for kind, layers in stacks.items() if layers}
+
+    def beside(kind: str, row: int) -> Beside:
+        lengths = np.ascontiguousarray(stacked[kind][:, row]) if kind in stacked else None
+        likeliest = predicted[row] if predicted and kind == "self" else None
+        unasked = prepared.no_predictions if predictions else NOT_ASKED
+        no_norms = "" if lengths is not None else prepared.no_norms
+        return Beside(lengths, likeliest, no_norms, "" if likeliest is not None else unasked)
+
+    return beside
+
+
+@contextmanager
+def _faults_named(loaded: LoadedModel) -> Iterator[None]:
+    """Turn what fails while a model runs into what `run_batch` raises."""
+    try:
+        yield
     except InexactAttentionError as error:
         named = f'the attention of "{loaded.resolved.source}" ({loaded.facts.architecture})'
         mend = "docs/architectures.md lists the architectures that can be captured"
