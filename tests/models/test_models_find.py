@@ -259,7 +259,7 @@ def test_a_hub_id_that_is_a_folder_beside_the_manifest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, named: str
 ) -> None:
     def gone(wanted: Any, problem: Any, *_: Any) -> Any:
-        raise ModelError(problem(f'the hub has no model "{wanted.name}"', "check the id"))
+        raise ModelError(problem(f'the hub has no model "{wanted.source}"', "check the id"))
 
     monkeypatch.setattr("attention_gallery.models.sources.find.snapshot", gone)
     assert refusal(source, tmp_path).mend == "check the id"

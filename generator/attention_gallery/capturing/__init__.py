@@ -3,8 +3,8 @@
 Everything here brings torch along; import it only when something must be captured.
 """
 
-from attention_gallery.capturing.jobs import CaptureJob, CaptureReport, capture_missing
-from attention_gallery.capturing.passes.batch import OutOfMemoryError, Told, run_batch
+from attention_gallery.capturing.jobs import CaptureJob, capture_missing
+from attention_gallery.capturing.passes.batch import OutOfMemoryError, run_batch
 from attention_gallery.capturing.passes.prepare import PreparedModel, prepare
 from attention_gallery.capturing.passes.sharing import BatchTrials
 from attention_gallery.capturing.reading.model_reading import ModelInput, read_input
@@ -14,11 +14,9 @@ from attention_gallery.capturing.single import capture_kinds, capture_one
 __all__ = [
     "BatchTrials",
     "CaptureJob",
-    "CaptureReport",
     "ModelInput",
     "OutOfMemoryError",
     "PreparedModel",
-    "Told",
     "capture_kinds",
     "capture_missing",
     "capture_one",

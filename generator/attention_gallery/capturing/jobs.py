@@ -27,7 +27,6 @@ from attention_gallery.models.sources.resolved import ProblemMaker, ResolvedMode
 from attention_gallery.progress import Reporter, Task
 from attention_gallery.records import (
     Given,
-    NumericEnvironment,
     Precision,
     RepeatedTokens,
     StoredAttention,
@@ -88,7 +87,9 @@ def capture_missing(
     kill stays in the store: no more than the batch in flight is lost.
     """
     started = time.perf_counter()
-    left = [_left(job, store, reporter) for job in _unique(jobs)]
+    # Two sentences with the same text share their keys, and are captured once.
+    unique = list({tuple(sorted(job.keys.items())): job for job in reversed(jobs)}.values())[::-1]
+    left = [_left(job, store, reporter) for job in unique]
     groups = _grouped([job for job in left if job.keys])
     total = sum(len(group) for group in groups)
     problems: list[Problem] = []
@@ -105,16 +106,10 @@ def capture_missing(
     return CaptureReport(sentences, time.perf_counter() - started, len(groups))
 
 
-def _unique(jobs: Sequence[CaptureJob]) -> list[CaptureJob]:
-    # Two sentences with the same text share their keys, and are captured once.
-    return list({tuple(sorted(job.keys.items())): job for job in reversed(jobs)}.values())[::-1]
-
-
 def _left(job: CaptureJob, store: AttentionStore, reporter: Reporter) -> CaptureJob:
     """The job with only those kinds that the store lacks."""
-    return replace(
-        job, keys={kind: key for kind, key in job.keys.items() if not _is_whole(job, key, store, reporter)}
-    )
+    keys = {kind: key for kind, key in job.keys.items() if not _is_whole(job, key, store, reporter)}
+    return replace(job, keys=keys)
 
 
 def _is_whole(job: CaptureJob, key: str, store: AttentionStore, reporter: Reporter) -> bool:
@@ -148,10 +143,16 @@ def _capture_group(
     task.advance(0, f"{first.title} · loading the model")
     predicts = any(job.predictions for job in group)
     loaded = load(first.model, first.dtype, _continues(group), first.placement, predicts)
+    read: list[tuple[CaptureJob, ModelInput]] = []
+    problems: list[Problem] = []
     try:
         prepared = _prepare(loaded)
         with running_on(loaded.threads):
-            read, problems = _read_all(group, loaded)
+            for job in group:
+                try:
+                    read.append((job, _read(job, loaded)))
+                except ModelError as error:
+                    problems.extend(error.problems)
         if problems and not keep_going:
             raise ModelError(problems)
         run = _GroupRun(prepared, BatchTrials(prepared), read, store, reporter, task, keep_going, problems)
@@ -172,26 +173,13 @@ def _prepare(loaded: LoadedModel) -> PreparedModel:
     except MemoryError as error:  # other models may be smaller
         reason = f'there is not enough memory to try out the model "{loaded.resolved.source}"'
         mend = "choose a smaller model, or build on a machine with more memory"
-        raise ModelError(loaded.resolved.problem(reason, mend)) from error
+        raise loaded.resolved.error(reason, mend) from error
 
 
 def _continues(group: list[CaptureJob]) -> bool:
     return "self" in group[0].model.kinds and any(
         isinstance(job.given, TextInput) and job.given.generate for job in group
     )
-
-
-def _read_all(
-    group: list[CaptureJob], loaded: LoadedModel
-) -> tuple[list[tuple[CaptureJob, ModelInput]], list[Problem]]:
-    read = []
-    problems: list[Problem] = []
-    for job in group:
-        try:
-            read.append((job, _read(job, loaded)))
-        except ModelError as error:
-            problems.extend(error.problems)
-    return read, problems
 
 
 def _read(job: CaptureJob, loaded: LoadedModel) -> ModelInput:
@@ -230,10 +218,7 @@ class _GroupRun:
         more = f" and {len(batch) - 1} more" if len(batch) > 1 else ""
         self.task.advance(0, f"{job.title} · {job.sentence}{more}")
         try:
-            if len(batch) == 1:
-                self._store_alone(chosen)
-            else:
-                self._store(chosen, self.prepared)
+            self._store(chosen, self.prepared)
         except SideOutputError:
             pass  # of one of several; by halves it shows of which
         except OutOfMemoryError:
@@ -253,33 +238,26 @@ class _GroupRun:
         for half in halves(batch):
             self.capture(half)
 
-    def _store_alone(self, chosen: Sequence[tuple[CaptureJob, ModelInput]]) -> None:
-        """Store one sentence, without what the model fails to tell of it beside the weights."""
-        prepared = self.prepared
-        while True:  # each round has one thing less that can fail
-            try:
-                self._store(chosen, prepared)
-            except SideOutputError as error:
-                prepared = prepared.without(error)
-            else:
-                return
-
     def _store(self, chosen: Sequence[tuple[CaptureJob, ModelInput]], prepared: PreparedModel) -> None:
-        for job, stands in _capture(chosen, prepared, self.store):
+        """Store sentences; a single one without what the model fails to tell of it beside the weights."""
+        try:
+            others = _capture(chosen, prepared, self.store)
+        except SideOutputError as error:
+            if len(chosen) > 1:
+                raise
+            self._store(chosen, prepared.without(error))  # which has one thing less that can fail
+            return
+        for job, stands in others:
+            differs = ", ".join(differences(stands.provenance.environment, prepared.environment))
             self.reporter.warning(
                 f"{job.title} · {job.sentence} was captured by somebody else meanwhile, with other numbers"
-                f"{_unlike(stands, prepared.environment)}; what was there first is kept"
+                f"{differs and f' ({differs})'}; what was there first is kept"
             )
 
     def _failed(self, error: ModelError) -> None:
         if not self.keep_going:
             raise error
         self.problems.extend(error.problems)
-
-
-def _unlike(stands: StoredAttention, ours: NumericEnvironment) -> str:
-    differs = differences(stands.provenance.environment, ours)
-    return f" ({', '.join(differs)})" if differs else ""
 
 
 def _capture(
@@ -309,11 +287,8 @@ def _writer(
 ) -> AbstractContextManager[EntryWriter]:
     loaded = prepared.loaded
     if kind not in loaded.parts:
-        raise ModelError(
-            job.problem(
-                f'the model "{job.title}" has no {kind} attention', f"it has: {', '.join(loaded.parts)}"
-            )
-        )
+        reason = f'the model "{job.title}" has no {kind} attention'
+        raise ModelError(job.problem(reason, f"it has: {', '.join(loaded.parts)}"))
     keys = read.keys(kind) if kind == "cross" else None
     beside = prepared.beside(read, kind, job.predictions)
     return store.writer(

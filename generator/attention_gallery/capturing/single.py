@@ -33,11 +33,8 @@ def capture_one(
     model = loaded.loaded if isinstance(loaded, PreparedModel) else loaded
     chosen: str = next(iter(model.parts)) if kind is None else kind
     if chosen not in model.parts:
-        raise ModelError(
-            model.resolved.problem(
-                f'"{model.resolved.source}" has no {chosen} attention', f"it has: {', '.join(model.parts)}"
-            )
-        )
+        reason = f'"{model.resolved.source}" has no {chosen} attention'
+        raise model.resolved.error(reason, f"it has: {', '.join(model.parts)}")
     return _capture(loaded, text_input, fingerprint, (chosen,))[chosen]
 
 
@@ -99,8 +96,5 @@ def _capture(
 
 def out_of_memory(prepared: PreparedModel, what: str) -> ModelError:
     """There is not enough memory for one sentence alone; `what` names it for people."""
-    return ModelError(
-        prepared.loaded.resolved.problem(
-            f"there is not enough memory to capture {what}", "shorten the text, or choose a smaller model"
-        )
-    )
+    reason = f"there is not enough memory to capture {what}"
+    return prepared.loaded.resolved.error(reason, "shorten the text, or choose a smaller model")

@@ -3,7 +3,7 @@
 from attention_gallery.models.inspecting.versions import library_versions
 from attention_gallery.models.on_disk.fingerprints import FingerprintMemory, ModelFingerprint, fingerprint
 from attention_gallery.models.on_disk.license import license_file, license_of
-from attention_gallery.models.on_disk.weight_files import inspect_model, inspect_weights
+from attention_gallery.models.on_disk.weight_files import inspect_model
 from attention_gallery.models.sources.find import resolve
 from attention_gallery.models.sources.hub import Lookup
 from attention_gallery.models.sources.resolved import ProblemMaker, ResolvedModel, files
@@ -17,7 +17,6 @@ __all__ = [
     "files",
     "fingerprint",
     "inspect_model",
-    "inspect_weights",
     "library_versions",
     "license_file",
     "license_of",

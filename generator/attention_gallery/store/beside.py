@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from attention_gallery.records import Beside, Predictions
@@ -72,18 +71,6 @@ class BesideNotes:
         texts = () if beside.predictions is None else beside.predictions.texts
         return cls(shape.norms, shape.predicted, texts, beside.no_norms, beside.no_predictions, crc32)
 
-    @classmethod
-    def read(cls, value: Mapping[str, Any]) -> BesideNotes:
-        """The notes as JSON gives them back. Raises `KeyError`, `TypeError` or `ValueError`."""
-        return cls(
-            bool(value["norms"]),
-            None if value["predicted"] is None else (int(value["predicted"][0]), int(value["predicted"][1])),
-            tuple(tuple(str(text) for text in row) for row in value["texts"]),
-            str(value["no_norms"]),
-            str(value["no_predictions"]),
-            int(value["crc32"]),
-        )
-
     @property
     def shape(self) -> BesideShape:
         """Which arrays there are."""
@@ -93,11 +80,9 @@ class BesideNotes:
         """The notes and their arrays put together."""
         for array in arrays.values():
             array.flags.writeable = False
-        predictions = None
-        if self.predicted is not None:
-            named = {name.removeprefix(_PREDICTED): array for name, array in arrays.items()}
-            named.pop(_NORMS, None)
-            predictions = Predictions(texts=self.texts, **named)
+        prefix = len(_PREDICTED)
+        named = {name[prefix:]: array for name, array in arrays.items() if name.startswith(_PREDICTED)}
+        predictions = Predictions(texts=self.texts, **named) if self.predicted is not None else None
         return Beside(arrays.get(_NORMS), predictions, self.no_norms, self.no_predictions)
 
 
@@ -109,10 +94,7 @@ def is_beside(name: str) -> bool:
 def beside_arrays(beside: Beside) -> dict[str, NDArray[Any]]:
     """The arrays under the names of their slots."""
     arrays: dict[str, NDArray[Any]] = {} if beside.norms is None else {_NORMS: beside.norms}
-    predictions = beside.predictions
-    if predictions is not None:
-        for name in ("positions", "ids"):
-            arrays[_PREDICTED + name] = np.asarray(getattr(predictions, name), np.int32)
-        for name in ("probabilities", "actual"):
-            arrays[_PREDICTED + name] = np.asarray(getattr(predictions, name), np.float32)
+    if beside.predictions is not None:
+        for name in ("positions", "ids", "probabilities", "actual"):
+            arrays[_PREDICTED + name] = getattr(beside.predictions, name)
     return arrays

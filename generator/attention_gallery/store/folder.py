@@ -19,7 +19,7 @@ from attention_gallery.records import ModelFacts, Precision, StoredAttention, To
 from attention_gallery.store.beside import NO_ROOM, BesideShape
 from attention_gallery.store.entry import StoredEntry, unreadable
 from attention_gallery.store.layout import Reading
-from attention_gallery.store.sidecar import Sidecar, load
+from attention_gallery.store.sidecar import load
 from attention_gallery.store.writer import EntryWriter
 
 if TYPE_CHECKING:
@@ -66,7 +66,12 @@ class AttentionStore:
         """
         if not self.has(key):
             raise KeyError(key)
-        return StoredEntry(Path(self._paths(key)[0]), self._read_sidecar(key))
+        data, sidecar = map(Path, self._paths(key))
+        try:
+            described = sidecar.read_bytes()
+        except OSError as error:
+            raise unreadable(key, error) from error
+        return StoredEntry(data, load(described, key))
 
     def content(self, key: str) -> str:
         """Digest of what an entry says of itself, such as the checksums of its numbers, which are not read.
@@ -115,16 +120,11 @@ class AttentionStore:
         unfinished = (f"{stem}{_DATA}{_UNFINISHED}", f"{stem}{_SIDECAR}{_UNFINISHED}")
         reading = Reading(facts, tokens, keys, beside, key_text)
         try:
-            with _told(self._folder):
-                make_folder(os.path.dirname(stem))
-                stream = _EntryFile(unfinished[0], self._folder)
-            with stream:
+            with _EntryFile(unfinished[0], self._folder) as stream:
                 entry = EntryWriter(stream, key, text, reading, precision)
                 yield entry
                 described = entry.sidecar()
             with _told(self._folder):
-                with open(unfinished[1], "xb", buffering=_BUFFER) as sidecar:
-                    sidecar.write(described)
                 entry.other = self._put_in_place(key, unfinished, described)
         except BaseException:
             for path in unfinished:
@@ -137,7 +137,8 @@ class AttentionStore:
         self, key: str, unfinished: tuple[str, str], described: bytes
     ) -> StoredAttention | None:
         """Make a finished entry appear, or drop it for a whole one; that one where it is another."""
-
+        with open(unfinished[1], "xb", buffering=_BUFFER) as stream:
+            stream.write(described)
         data, sidecar = self._paths(key)
         with _held(os.path.dirname(data)):
             stands = self._whole(key)
@@ -153,13 +154,10 @@ class AttentionStore:
 
     def _whole(self, key: str) -> StoredAttention | None:
         """The entry under a key, if there is one without damage."""
-        if not self.has(key):
-            return None
-        try:
+        with suppress(KeyError, DamagedEntry):
             self.verify(key)
             return self.open(key)
-        except DamagedEntry:
-            return None
+        return None
 
     def remove(self, key: str) -> None:
         """Remove an entry, whole or damaged; nothing happens when there is none."""
@@ -212,12 +210,6 @@ class AttentionStore:
         stem = f"{self._folder}/{key[:2]}/{key}"
         return stem + _DATA, stem + _SIDECAR
 
-    def _read_sidecar(self, key: str) -> Sidecar:
-        try:
-            return load(Path(self._paths(key)[1]).read_bytes(), key)
-        except OSError as error:
-            raise unreadable(key, error) from error
-
 
 @contextmanager
 def _held(folder: str) -> Iterator[None]:
@@ -243,7 +235,9 @@ class _EntryFile(io.BufferedWriter):
 
     def __init__(self, path: str, folder: Path) -> None:
         self._folder = folder
-        super().__init__(io.FileIO(path, "x"), _BUFFER)
+        with _told(folder):
+            make_folder(os.path.dirname(path))
+            super().__init__(io.FileIO(path, "x"), _BUFFER)
 
     def write(self, data: ReadableBuffer, /) -> int:
         """Write bytes. Raises `OutputError`."""
@@ -267,10 +261,6 @@ def _told(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise _cannot_write(folder, error) from error
-
-
-def _cannot_write(folder: Path, error: OSError) -> OutputError:
-    reason = f"the store {folder} cannot be written: {error.strerror or error}"
-    mend = "free some space there, or check who may write to it; what was captured before is kept"
-    return OutputError(Problem(reason, mend, trouble=is_system_trouble(error)))
+        reason = f"the store {folder} cannot be written: {error.strerror or error}"
+        mend = "free some space there, or check who may write to it; what was captured before is kept"
+        raise OutputError(Problem(reason, mend, trouble=is_system_trouble(error))) from error

@@ -43,30 +43,13 @@ def capture_key(
     )
 
 
-def former_key(
-    *,
-    weights: str,
-    tokenizer: str,
-    given: Given,
-    dtype: str,
-    precision: Precision,
-    kind: str = "self",
-    predictions: int = 0,
-) -> str:
-    """The key that the same had under the schema before: tells why it must be captured again."""
+def former_key(*, given: Given, **rest: str | int) -> str:
+    """The key that the same had under the schema before: tells why it must be captured again.
+
+    It is asked for with all that `capture_key` can be asked for with.
+    """
     names = _FORMER_REPEATED if isinstance(given, RepeatedTokens) else _FORMER_TEXT
-    return digest(
-        {
-            "schema": SCHEMA - 1,
-            "weights": weights,
-            "tokenizer": tokenizer,
-            "given": {name: getattr(given, name) for name in names},
-            "dtype": dtype,
-            "precision": precision,
-            "kind": kind,
-            "predictions": predictions,
-        }
-    )
+    return digest({"schema": SCHEMA - 1, "given": {name: getattr(given, name) for name in names}, **rest})
 
 
 # What the schema before knew of; whoever raises the schema writes down what it knew until then.

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+
+from pydantic import TypeAdapter
 
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.files import parse_json
 from attention_gallery.hashing import canonical_json, digest, digest_bytes
-from attention_gallery.records import ModelFacts, NumericEnvironment, Provenance, Tokens
+from attention_gallery.records import ModelFacts, Provenance, Tokens
 from attention_gallery.store.beside import BesideNotes
 from attention_gallery.store.keys import SCHEMA
-from attention_gallery.store.layout import LAYER_TYPES
 from attention_gallery.texts.words import Span
 
 # The same numbers may be found under another name tomorrow: it is no part of an entry.
-_NOT_KEPT = ("source", "revision", "differs")
+_NOT_KEPT = {"source", "revision", "differs"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +57,15 @@ class Sidecar:
     beside: BesideNotes
 
 
+_SIDECARS = TypeAdapter(Sidecar)
+
+
 def dump(sidecar: Sidecar) -> bytes:
     """The sidecar as canonical JSON with a digest of itself, ending in a newline."""
-    value = {"schema": SCHEMA, **_plain(sidecar)}
-    for name in ("tokens", "keys", "facts", "provenance", "beside"):
-        value[name] = None if value[name] is None else _plain(value[name])
-    for name in _NOT_KEPT:
-        del value["provenance"][name]
-    value["provenance"]["environment"] = _plain(sidecar.provenance.environment)
-    described = canonical_json(value)
+    value = _SIDECARS.dump_python(sidecar, exclude={"provenance": _NOT_KEPT})
+    described = canonical_json({"schema": SCHEMA, **value})
     # Its name sorts before the others, and the rest need not be put into JSON twice.
     return b'{"digest":"%b",%b\n' % (digest_bytes(described).encode(), described[1:])
-
-
-def _plain(record: Any) -> dict[str, Any]:
-    """The fields of a record, as they are: `asdict` would copy each of a thousand tokens."""
-    return {name: getattr(record, name) for name in record.__slots__}
 
 
 def load(data: bytes, key: str) -> Sidecar:
@@ -91,45 +84,12 @@ def load(data: bytes, key: str) -> Sidecar:
     if value.pop("digest", None) != digest({"schema": schema, **value}):
         raise DamagedEntry(f"the description of the stored capture {key[:12]} does not match its checksum")
     try:
-        sidecar = _build(value)
-    except (TypeError, KeyError, ValueError) as error:
+        value["provenance"].update(source="", revision=None)
+        sidecar = _SIDECARS.validate_python(value)
+        if len(sidecar.layer_crc32) != sidecar.facts.layers:
+            raise ValueError("one checksum a layer is expected")
+    except (AttributeError, TypeError, KeyError, ValueError) as error:
         raise DamagedEntry(f"the description of the stored capture {key[:12]} is not complete") from error
     if sidecar.key != key:
         raise DamagedEntry(f"the stored capture {key[:12]} describes another capture, {sidecar.key[:12]}")
     return sidecar
-
-
-def _build(value: dict[str, Any]) -> Sidecar:
-    facts = ModelFacts(**{name: _frozen(setting) for name, setting in value["facts"].items()})
-    if value["provenance"]["precision"] not in LAYER_TYPES:
-        raise ValueError("the precision is not known")
-    sidecar = Sidecar(
-        key=str(value["key"]),
-        text=str(value["text"]),
-        key_text=str(value["key_text"]),
-        tokens=_notes(value["tokens"]),
-        keys=None if value["keys"] is None else _notes(value["keys"]),
-        facts=facts,
-        provenance=_provenance(value["provenance"]),
-        size=int(value["size"]),
-        token_crc32=int(value["token_crc32"]),
-        layer_crc32=tuple(int(checksum) for checksum in value["layer_crc32"]),
-        beside=BesideNotes.read(value["beside"]),
-    )
-    if len(sidecar.layer_crc32) != facts.layers:
-        raise ValueError("one checksum a layer is expected")
-    return sidecar
-
-
-def _provenance(value: dict[str, Any]) -> Provenance:
-    environment = NumericEnvironment(**value.pop("environment"))
-    return Provenance(source="", revision=None, environment=environment, **value)
-
-
-def _notes(value: dict[str, Any]) -> TokenNotes:
-    notes = TokenNotes(**{name: _frozen(entry) for name, entry in value.items()})
-    return replace(notes, unread=tuple((int(start), int(end)) for start, end in notes.unread))
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value

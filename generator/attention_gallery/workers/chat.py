@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
+
+# Kinds of nodes of a template that write no more than they are given, and those that put texts together.
+_PLAIN = frozenset(
+    {"Template", "Output", "TemplateData", "If", "Break", "Continue"}
+    | {"Name", "NSRef", "Const", "Getattr", "Getitem", "Slice", "CondExpr", "Test", "Compare", "Operand"}
+    | {"And", "Or", "Not", "Neg", "Sub", "Add", "Concat"}
+)
+_JOINS = ("Add", "Concat", "Mod")
 
 
 def renderer(template: str, special: dict[str, str]) -> Callable[..., str]:
@@ -29,45 +37,38 @@ def cannot_grow(template: str) -> bool:
     makes of texts; and it calls nothing that could make a long text out of a short one.
     """
     import jinja2
-    from jinja2 import nodes
 
     try:
         tree = jinja2.Environment(extensions=["jinja2.ext.loopcontrols"], autoescape=False).parse(template)
     except (jinja2.TemplateError, RecursionError):
         return False
-    plain = (
-        *(
-            nodes.Template,
-            nodes.Output,
-            nodes.TemplateData,
-            nodes.Name,
-            nodes.Const,
-            nodes.If,
-            nodes.CondExpr,
-        ),
-        *(nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.Neg, nodes.Sub, nodes.Mod),
-        *(nodes.Getattr, nodes.Getitem, nodes.Slice, nodes.Add, nodes.Concat, nodes.Test, nodes.Break),
-        *(nodes.Continue, nodes.NSRef),
-    )
+    return len(template) <= 20_000 and _is_small(tree, looping=False)
 
-    joins: tuple[type[nodes.Node], ...] = (nodes.Add, nodes.Concat, nodes.Mod)
 
-    def small(node: nodes.Node, looping: bool) -> bool:
-        if isinstance(node, nodes.For):
-            over = isinstance(node.iter, nodes.Name | nodes.Getitem) and not node.recursive
-            return over and not looping and all(small(child, True) for child in node.iter_child_nodes())
-        if isinstance(node, nodes.Assign):
-            made = any(isinstance(node.node, kind) or node.node.find(kind) for kind in joins)
-            return not made and all(small(child, looping) for child in node.iter_child_nodes())
-        if isinstance(node, nodes.Filter):
-            shrinks = node.name in ("trim", "length", "upper", "lower") and not node.args
-            return shrinks and all(small(child, looping) for child in node.iter_child_nodes())
-        if isinstance(node, nodes.Call):
-            named = isinstance(node.node, nodes.Name) and node.node.name == "raise_exception"
-            return named and all(small(child, looping) for child in node.args)
-        if isinstance(node, nodes.Mod):  # of a number; that of a text fills it up to any width
-            counted = isinstance(node.left, nodes.Getattr) and node.left.attr in ("index", "index0", "length")
-            return counted and all(small(child, looping) for child in node.iter_child_nodes())
-        return isinstance(node, plain) and all(small(child, looping) for child in node.iter_child_nodes())
+def _is_small(node: Any, looping: bool) -> bool:
+    """Whether a node of a template, in a loop or not, makes no long text out of a short one."""
+    children, kind = node.iter_child_nodes(), type(node).__name__
+    match kind:
+        case "For":
+            once = not looping and not node.recursive
+            allowed = once and type(node.iter).__name__ in ("Name", "Getitem")
+        case "Assign":
+            allowed = not any(type(made).__name__ in _JOINS for made in _below(node.node))
+        case "Filter":
+            allowed = node.name in ("trim", "length", "upper", "lower") and not node.args
+        case "Call":
+            allowed = type(node.node).__name__ == "Name" and node.node.name == "raise_exception"
+            children = node.args
+        case "Mod":  # of a number; that of a text fills it up to any width
+            of_loop = type(node.left).__name__ == "Getattr"
+            allowed = of_loop and node.left.attr in ("index", "index0", "length")
+        case _:
+            allowed = kind in _PLAIN
+    return allowed and all(_is_small(child, looping or kind == "For") for child in children)
 
-    return len(template) <= 20_000 and small(tree, False)
+
+def _below(node: Any) -> Iterator[Any]:
+    """A node and all within it."""
+    yield node
+    for child in node.iter_child_nodes():
+        yield from _below(child)

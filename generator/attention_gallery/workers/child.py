@@ -6,6 +6,7 @@ import importlib
 import json
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -50,27 +51,23 @@ def _say(answers: Any, answer: dict[str, Any]) -> None:
 
 def _limit_memory(most: int) -> None:
     """Let the process have so many bytes more than it has, where the system can do that."""
-    try:
+    with suppress(ImportError, OSError, ValueError):
         import resource
 
         held = int(Path("/proc/self/statm").read_text("ascii").split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (held + most, held + most))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    except (ImportError, OSError, ValueError):
-        return
 
 
 def _limit_time(seconds: int) -> None:
     """Let the process compute so many seconds more than it has; the system ends it when they are over."""
-    try:
+    with suppress(ImportError, OSError, ValueError):
         import resource
 
         used = resource.getrusage(resource.RUSAGE_SELF)
         _, most = resource.getrlimit(resource.RLIMIT_CPU)
         end = int(used.ru_utime + used.ru_stime) + 1 + seconds
         resource.setrlimit(resource.RLIMIT_CPU, (end if most < 0 else min(end, most), most))
-    except (ImportError, OSError, ValueError):
-        return
 
 
 if __name__ == "__main__":

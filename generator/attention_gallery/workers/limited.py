@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import weakref
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -65,7 +66,7 @@ class LimitedProcess:
         if answer is None or "exceeded" in answer:
             self.close()
             why = answer["exceeded"] if answer is not None else _cause(process.returncode)
-            raise LimitsExceededError(self._told(why))
+            raise LimitsExceededError(self._limit_in_words(why))
         if "failed" in answer:
             raise TaskFailedError(answer["failed"])
         return answer["answer"]
@@ -90,13 +91,8 @@ class LimitedProcess:
         threading.Thread(target=_listen, args=(process.stdout, self._answers), daemon=True).start()
         weakref.finalize(self, _end, process)
         self._process = process
-        start = {
-            "path": sys.path,
-            "task": self._task,
-            "limits": asdict(self._limits),
-            "setting": self._setting,
-        }
-        ready = self._exchange(process, start)
+        start = {"path": sys.path, "task": self._task, "limits": asdict(self._limits)}
+        ready = self._exchange(process, {**start, "setting": self._setting})
         if ready is None or "answer" not in ready:
             self.close()
             raise TaskFailedError((ready or {}).get("failed", "the process that works under limits ended"))
@@ -118,7 +114,7 @@ class LimitedProcess:
         answer: dict[str, Any] = json.loads(line)
         return answer
 
-    def _told(self, why: str) -> str:
+    def _limit_in_words(self, why: str) -> str:
         limits = self._limits
         return {
             "memory": f"it needs more than {in_words(limits.memory)} of memory",
@@ -128,9 +124,7 @@ class LimitedProcess:
 
 def _cause(code: int | None) -> str:
     # A library that is refused memory ends the process; the system does so when the time is used up.
-    return (
-        "memory" if code is not None and -code in (signal.SIGABRT, getattr(signal, "SIGSEGV", 11)) else "time"
-    )
+    return "memory" if code in (-signal.SIGABRT, -getattr(signal, "SIGSEGV", 11)) else "time"
 
 
 def _listen(stream: IO[bytes], answers: queue.Queue[bytes]) -> None:
@@ -144,7 +138,5 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.kill()
     process.wait()
     if process.stdin is not None:
-        try:
+        with suppress(OSError):
             process.stdin.close()
-        except OSError:
-            return

@@ -7,7 +7,7 @@ import json
 import math
 import re
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 # How many times as long a text can become, in characters: the longest compatibility decomposition has 18, the
@@ -82,9 +82,8 @@ def _of_part(step: str, inner: str, state: dict[str, Any]) -> float:
     if step == "normalizer":
         return _of_normalizer(kind, state)
     if kind == "Split" and step == "pre_tokenizer":
-        return (
-            1.0 if "String" in state["pattern"] or _is_quick(state["pattern"].get("Regex", "")) else math.inf
-        )
+        pattern = state["pattern"]
+        return 1.0 if "String" in pattern or _is_quick(pattern.get("Regex", "")) else math.inf
     if kind == "TemplateProcessing" and step == "post_processor":
         pieces = max(len(state["single"]), len(state["pair"]))
         return float(pieces) if pieces <= _MOST_PIECES else math.inf
@@ -101,12 +100,11 @@ def _of_normalizer(kind: str, state: dict[str, Any]) -> float:
 
 
 def _of_replacement(pattern: dict[str, str], content: str) -> float:
+    if text := pattern.get("String", ""):
+        return max(1.0, len(content) / len(text))
     # What matches nothing at all does so before and behind every character.
-    if "String" in pattern:
-        return (
-            max(1.0, len(content) / len(pattern["String"])) if pattern["String"] else 1.0 + 2 * len(content)
-        )
-    return 1.0 + 2 * len(content) if _is_quick(pattern.get("Regex", "")) else math.inf
+    quick = "String" in pattern or _is_quick(pattern.get("Regex", ""))
+    return 1.0 + 2 * len(content) if quick else math.inf
 
 
 def _of_map(coded: str) -> float:
@@ -131,5 +129,4 @@ def _is_quick(pattern: str) -> bool:
     plain = re.sub(r"\[\^?\]?[^\[\]]*\]", "x", plain)
     if "[" in plain or re.search(r"\)[*+{]|\(\?[^:!=i]|\{\d{3,}|\d{3,}\}", plain):
         return False
-    alternatives: Iterable[str] = plain.split("|")
-    return all(len(re.findall(r"[*+]|\{\d*,\}", alternative)) <= 1 for alternative in alternatives)
+    return all(len(re.findall(r"[*+]|\{\d*,\}", alternative)) <= 1 for alternative in plain.split("|"))

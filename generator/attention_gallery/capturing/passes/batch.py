@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from attention_gallery.capturing.passes.batches import Shape, fewest_rows
 from attention_gallery.capturing.passes.inputs import model_inputs
 from attention_gallery.capturing.passes.layer_writer import BatchSink, InexactAttentionError, LayerSink
 from attention_gallery.capturing.passes.prepare import PreparedModel, SideOutputError, side_output
 from attention_gallery.capturing.reading.model_reading import ModelInput
-from attention_gallery.errors import GalleryError, ModelError
+from attention_gallery.errors import GalleryError
 from attention_gallery.files import is_system_trouble
 from attention_gallery.models.inspecting.trial import failed
 from attention_gallery.models.loading.foreign import MODEL_FAULTS
+from attention_gallery.models.loading.load import LoadedModel
 from attention_gallery.models.loading.memory import lacks_memory
 from attention_gallery.models.loading.placement import running_on
 from attention_gallery.models.on_disk.fingerprints import ModelFingerprint
@@ -74,19 +75,19 @@ def run_batch(
     rows = rows_of(prepared, shapes.pop(), len(sentences))
     parts, first = prepared.loaded.parts, sentences[0]
     sizes = {kind: (len(first.queries(kind)), len(first.keys(kind))) for kind in parts}
-    sinks = {
-        kind: [LayerSink(facts, sizes[kind], own[kind], precision) if kind in own else None for own in emits]
-        for kind, facts in parts.items()
-    }
-    batch = {kind: BatchSink(sinks[kind], rows, sizes[kind]) for kind in sinks}
+    sinks = [
+        {kind: LayerSink(parts[kind], sizes[kind], emit, precision) for kind, emit in own.items()}
+        for own in emits
+    ]
+    batch = {kind: BatchSink([own.get(kind) for own in sinks], rows, sizes[kind]) for kind in parts}
     with running_on(prepared.loaded.threads):
         beside = _run(prepared, sentences, rows, batch, predictions)
     return tuple(
         {
-            kind: Told(_provenance(prepared, fingerprint, sinks[kind][row], precision), beside.of(kind, row))
-            for kind in emits[row]
+            kind: Told(_provenance(prepared, fingerprint, sink, precision), beside(kind, row))
+            for kind, sink in own.items()
         }
-        for row in range(len(sentences))
+        for row, own in enumerate(sinks)
     )
 
 
@@ -95,64 +96,48 @@ def rows_of(prepared: PreparedModel, shape: Shape, sentences: int) -> int:
     return max(sentences, fewest_rows(shape)) if prepared.shares else sentences
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _BesideBatch:
-    """What a pass told of a batch beside the weights, and why it did not.
-
-    norms: float32[layer, batch, head, key] of each kind that tells them. predictions: of each sentence, for
-    the attention of a model that has one kind.
-    """
-
-    norms: Mapping[str, NDArray[np.float32]]
-    predictions: tuple[Predictions, ...]
-    no_norms: str
-    no_predictions: str
-
-    def of(self, kind: str, row: int) -> Beside:
-        """The part of one sentence."""
-        norms = self.norms.get(kind)
-        predictions = self.predictions[row] if self.predictions and kind == "self" else None
-        return Beside(
-            norms=None if norms is None else np.ascontiguousarray(norms[:, row]),
-            predictions=predictions,
-            no_norms=self.no_norms if norms is None else "",
-            no_predictions=self.no_predictions if predictions is None else "",
-        )
-
-
 def _run(
     prepared: PreparedModel,
     sentences: Sequence[ModelInput],
     rows: int,
     sinks: Mapping[str, BatchSink],
     predictions: int,
-) -> _BesideBatch:
-    """Run the model, and make of what it leaves behind what is kept beside the weights."""
+) -> Callable[[str, int], Beside]:
+    """Run the model; what it leaves behind beside the weights, by kind of attention and row."""
     loaded = prepared.loaded
     filled = [*sentences, *[sentences[-1]] * (rows - len(sentences))]
     source = [sentence.tokens.ids for sentence in filled]
     target = [sentence.target.ids for sentence in filled if sentence.target is not None]
     predictor = prepared.predictor if predictions else None
     predicted: tuple[Predictions, ...] = ()
-    try:
-        passed = prepared.capture(model_inputs(loaded, source, target), sinks, predictor is not None)
-        if predictor is not None and passed.states is not None:
+    with _faults_named(loaded):
+        norms, states = prepared.capture(model_inputs(loaded, source, target), sinks, predictor is not None)
+        if predictor is not None and states is not None:
             with side_output("predictions"):
-                predicted = predictor.predict(passed.states, sentences, predictions)
-        # Of kinds that nobody wants there may be no layer.
-        known = {kind: layers for kind, layers in passed.norms.items() if layers}
-        norms = {kind: np.stack([layer.cpu().numpy() for layer in layers]) for kind, layers in known.items()}
+                predicted = predictor.predict(states, sentences, predictions)
+        # [layer, batch, head, key]; of kinds that nobody wants there may be no layer.
+        stacks = {kind: [layer.cpu().numpy() for layer in layers] for kind, layers in norms.items()}
+        stacked = {kind: np.stack(layers) for kind, layers in stacks.items() if layers}
+
+    def beside(kind: str, row: int) -> Beside:
+        lengths = np.ascontiguousarray(stacked[kind][:, row]) if kind in stacked else None
+        likeliest = predicted[row] if predicted and kind == "self" else None
         unasked = prepared.no_predictions if predictions else NOT_ASKED
-        return _BesideBatch(norms, predicted, prepared.no_norms, unasked)
+        no_norms = "" if lengths is not None else prepared.no_norms
+        return Beside(lengths, likeliest, no_norms, "" if likeliest is not None else unasked)
+
+    return beside
+
+
+@contextmanager
+def _faults_named(loaded: LoadedModel) -> Iterator[None]:
+    """Turn what fails while a model runs into what `run_batch` raises."""
+    try:
+        yield
     except InexactAttentionError as error:
-        reason = (
-            f'the attention of "{loaded.resolved.source}" ({loaded.facts.architecture}) is not exact: {error}'
-        )
-        raise ModelError(
-            loaded.resolved.problem(
-                reason, "docs/architectures.md lists the architectures that can be captured"
-            )
-        ) from error
+        named = f'the attention of "{loaded.resolved.source}" ({loaded.facts.architecture})'
+        mend = "docs/architectures.md lists the architectures that can be captured"
+        raise loaded.resolved.error(f"{named} is not exact: {error}", mend) from error
     except (GalleryError, SideOutputError):  # of the store, to which layers go, or of what can be missed
         raise
     except MODEL_FAULTS as error:
@@ -164,10 +149,7 @@ def _run(
 
 
 def _provenance(
-    prepared: PreparedModel,
-    fingerprint: ModelFingerprint,
-    sink: LayerSink | None,
-    precision: Precision,
+    prepared: PreparedModel, fingerprint: ModelFingerprint, sink: LayerSink, precision: Precision
 ) -> Provenance:
     loaded = prepared.loaded
     return Provenance(
@@ -176,9 +158,9 @@ def _provenance(
         source=loaded.resolved.source,
         revision=loaded.resolved.revision,
         environment=prepared.environment,
-        row_sum_error=0.0 if sink is None else sink.row_sum_error,
+        row_sum_error=sink.row_sum_error,
         precision=precision,
-        storage_error=0.0 if sink is None else sink.storage_error,
+        storage_error=sink.storage_error,
         remote_code=loaded.remote_code,
     )
 

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from attention_gallery.models.inspecting.trial import trial_ids
 from attention_gallery.models.loading.load import LoadedModel
 
 TokenIds = Sequence[int] | NDArray[np.int64]
@@ -32,6 +33,19 @@ def model_inputs(
     if hasattr(config, "use_cache") and (loaded.facts.causal or target):
         inputs["use_cache"] = False
     return inputs
+
+
+def trial_inputs(loaded: LoadedModel, shape: Sequence[int], texts: Sequence[int] = (0,)) -> dict[str, Any]:
+    """What the model is called with for tokens that mean nothing: two texts, 0 and 1, in some order.
+
+    `shape` are the lengths of what it reads, and of what its decoder reads, where it has one.
+    """
+    readers = (loaded.facts, loaded.parts["decoder"]) if loaded.is_encoder_decoder else (loaded.facts,)
+    read = []
+    for facts, length in zip(readers, shape, strict=False):
+        ids = trial_ids(loaded.model, facts.vocabulary, 2 * length)
+        read.append([ids[text * length : (text + 1) * length] for text in texts])
+    return model_inputs(loaded, *read)
 
 
 def _stacked(loaded: LoadedModel, rows: Sequence[TokenIds]) -> torch.Tensor:

@@ -61,16 +61,11 @@ class Predictor:
 
     def _of(self, states: torch.Tensor, read: ModelInput, count: int) -> Predictions:
         at = self.positions(read)
-        follows = torch.from_numpy(self._following(read, at))
+        # The token that follows each place, -1 where none does or where that is not what is predicted.
+        follows = np.append(read.tokens.ids[1:], -1) if self.mask is None else np.full(len(at), -1)
         rows = states[torch.from_numpy(at).long()]
-        ids, shares, actual = self._likeliest(rows, follows, min(count, self.size))
+        ids, shares, actual = self._likeliest(rows, torch.from_numpy(follows), min(count, self.size))
         return Predictions(at, ids, shares, actual, tuple(self.vocabulary.texts(row) for row in ids.tolist()))
-
-    def _following(self, read: ModelInput, positions: Int32) -> np.ndarray[Any, np.dtype[np.int64]]:
-        """The token that follows each place, -1 where none does or where that is not what is predicted."""
-        if self.mask is not None:
-            return np.full(len(positions), -1, np.int64)
-        return np.append(read.tokens.ids[1:], -1).astype(np.int64)
 
     def _likeliest(
         self, rows: torch.Tensor, follows: torch.Tensor, count: int

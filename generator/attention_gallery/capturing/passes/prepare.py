@@ -10,7 +10,7 @@ from typing import Any, Literal
 import torch
 import transformers
 
-from attention_gallery.capturing.passes.inputs import model_inputs
+from attention_gallery.capturing.passes.inputs import trial_inputs
 from attention_gallery.capturing.passes.layer_writer import HeadSink, InexactAttentionError, LayerSink
 from attention_gallery.capturing.passes.norms import find_factors, vector_norms
 from attention_gallery.capturing.passes.predicting import Predictor, find_predictor
@@ -20,7 +20,7 @@ from attention_gallery.capturing.strategies import LADDER, Strategy
 from attention_gallery.errors import GalleryError, ModelError
 from attention_gallery.files import is_system_trouble
 from attention_gallery.models.inspecting.suited import mend, no_attention
-from attention_gallery.models.inspecting.trial import failed, final_states, trial_ids
+from attention_gallery.models.inspecting.trial import failed, final_states
 from attention_gallery.models.inspecting.versions import library_versions
 from attention_gallery.models.loading.foreign import MODEL_FAULTS
 from attention_gallery.models.loading.load import LoadedModel
@@ -33,6 +33,12 @@ from attention_gallery.store import BesideShape
 # How many tokens the trial has: of two lengths, so that the three kinds of an encoder-decoder, whose
 # attention is source × source, target × target and target × source, are told apart by their shapes.
 _SOURCE, _TARGET = 6, 4
+_EXTENT = {
+    "self": (_SOURCE, _SOURCE),
+    "encoder": (_SOURCE, _SOURCE),
+    "decoder": (_TARGET, _TARGET),
+    "cross": (_TARGET, _SOURCE),
+}
 NO_NORMS = "what its heads take is not put through one linear layer that is known"
 # What models call a learnt share of attention that goes to no token.
 _SINKS = ("sinks", "sink", "attention_sink_bias", "sink_bias")
@@ -62,18 +68,6 @@ class _OtherShapeError(InexactAttentionError):
     def __init__(self, reason: str, axes: int) -> None:
         super().__init__(reason)
         self.axes = axes
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Passed:
-    """What a pass leaves behind when all layers were handed on.
-
-    norms: the lengths of what heads take, by kind of those that tell them: [batch, head, key] for each layer.
-    states: [batch, token, feature] what the model made of its tokens, None where the pass ended before.
-    """
-
-    norms: Mapping[str, list[torch.Tensor]]
-    states: torch.Tensor | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -147,9 +141,11 @@ class PreparedModel:
 
     def capture(
         self, inputs: Mapping[str, Any], sinks: Mapping[str, HeadSink], to_end: bool = False
-    ) -> Passed:
+    ) -> tuple[dict[str, list[torch.Tensor]], torch.Tensor | None]:
         """Run the model on `inputs` and give every layer to the sink of its kind, if it has one.
 
+        It gives the lengths of what heads take, by kind of those that tell them, [batch, head, key] for each
+        layer, and what the model made of its tokens, [batch, token, feature], None where it ended before.
         The pass ends with the last layer that is wanted, since what follows would change no weight, unless it
         is to go on `to_end`. Whoever has many sentences quietens the libraries once for all of them. Raises
         `InexactAttentionError`, or whatever the model's code raises.
@@ -180,7 +176,7 @@ class PreparedModel:
             states = strategy.run(self.loaded.model, inputs, receive)
         for sink in sinks.values():
             sink.finish()
-        return Passed(norms, states)
+        return norms, states
 
 
 def prepare(loaded: LoadedModel, ladder: Sequence[Strategy] = LADDER) -> PreparedModel:
@@ -200,7 +196,7 @@ def _prepared(loaded: LoadedModel, ladder: Sequence[Strategy]) -> PreparedModel:
         # BigBird switches to full attention for short texts, also for all that it reads afterwards.
         sparse = InexactAttentionError("it is block-sparse: most pairs of tokens have no weight")
         raise _not_captured(loaded, {"": sparse})
-    inputs = _trial_inputs(loaded)
+    inputs = trial_inputs(loaded, (_SOURCE, _TARGET))
     try:
         with quiet_libraries(), torch.inference_mode():
             plain = final_states(loaded.model(**inputs))
@@ -233,13 +229,12 @@ def _with_side_outputs(prepared: PreparedModel, inputs: Mapping[str, Any]) -> Pr
     try:
         with side_output("norms"):
             factors = find_factors(loaded.model, prepared.strategy, inputs, loaded.dtype)
-        extended = replace(extended, factors=factors)
+            extended = replace(extended, factors=factors)
     except SideOutputError as error:
         extended = extended.without(error)
     try:
         with side_output("predictions"):
-            predictor = find_predictor(loaded, inputs)
-        return replace(extended, predictor=predictor)
+            return replace(extended, predictor=find_predictor(loaded, inputs))
     except SideOutputError as error:
         return extended.without(error)
 
@@ -260,19 +255,13 @@ def side_output(output: SideOutput) -> Iterator[None]:
         raise SideOutputError(output, error) from error
 
 
-def _trial_inputs(loaded: LoadedModel) -> dict[str, Any]:
-    source = [trial_ids(loaded.model, loaded.facts.vocabulary, _SOURCE)]
-    if not loaded.is_encoder_decoder:
-        return model_inputs(loaded, source)
-    target = trial_ids(loaded.model, loaded.parts["decoder"].vocabulary, _TARGET)
-    return model_inputs(loaded, source, [target])
-
-
 def _tried(
     loaded: LoadedModel, strategy: Strategy, inputs: Mapping[str, Any], plain: torch.Tensor
 ) -> dict[str, str]:
     """The kind of attention of every place that attends. Raises what the strategy or a check finds wrong."""
-    sinks = {kind: LayerSink(facts, _extent(kind), _forget) for kind, facts in loaded.parts.items()}
+    sinks = {
+        kind: LayerSink(facts, _EXTENT[kind], lambda layer: None) for kind, facts in loaded.parts.items()
+    }
     kinds: dict[str, str] = {}
 
     def receive(name: str, weights: torch.Tensor, first: int = 0) -> None:
@@ -293,26 +282,13 @@ def _tried(
     return kinds
 
 
-def _extent(kind: str) -> tuple[int, int]:
-    return {
-        "self": (_SOURCE, _SOURCE),
-        "encoder": (_SOURCE, _SOURCE),
-        "decoder": (_TARGET, _TARGET),
-        "cross": (_TARGET, _SOURCE),
-    }[kind]
-
-
 def _kind_of(loaded: LoadedModel, weights: torch.Tensor) -> str:
     shape = tuple(weights.shape)
     for kind in loaded.parts:
-        if len(shape) == 4 and shape[0] == 1 and shape[2:] == _extent(kind):
+        if len(shape) == 4 and shape[0] == 1 and shape[2:] == _EXTENT[kind]:
             return kind
-    expected = " or ".join(str((1, facts.heads, *_extent(kind))) for kind, facts in loaded.parts.items())
+    expected = " or ".join(str((1, facts.heads, *_EXTENT[kind])) for kind, facts in loaded.parts.items())
     raise _OtherShapeError(f"attention of the shape {shape} came instead of {expected}", len(shape))
-
-
-def _forget(layer: object) -> None:
-    """Nothing is kept of a trial."""
 
 
 def _check_same(states: torch.Tensor, plain: torch.Tensor) -> None:
@@ -330,23 +306,17 @@ def _not_captured(loaded: LoadedModel, faults: Mapping[str, BaseException]) -> M
         summary += f"; its own softmax is rounded to {loaded.dtype}, so try `dtype: float32`"
     elif known := no_attention(loaded.model) or _in_words([*faults.values()]):
         summary = f"{known} ({summary})"
-    return ModelError(
-        loaded.resolved.problem(
-            f'the attention of "{loaded.resolved.source}" ({loaded.facts.architecture}) '
-            f"cannot be captured: {summary}",
-            mend(loaded.model, loaded.resolved),
-        )
-    )
+    named = f'the attention of "{loaded.resolved.source}" ({loaded.facts.architecture})'
+    reason = f"{named} cannot be captured: {summary}"
+    return loaded.resolved.error(reason, mend(loaded.model, loaded.resolved))
 
 
 def _in_words(faults: Sequence[BaseException]) -> str:
     """What kind of attention gave none of the strategies what is needed, "" where that is not known."""
     shapes = [fault.axes for fault in faults if isinstance(fault, _OtherShapeError)]
     if any(axes >= 4 for axes in shapes):
-        return (
-            "it does not weigh every token against every token: it attends within windows or blocks, or to a "
-            "shortened text"
-        )
+        attends = "it attends within windows or blocks, or to a shortened text"
+        return f"it does not weigh every token against every token: {attends}"
     if shapes or any("miss 1" in str(fault) for fault in faults):
         return "what it computes are not shares of attention that each token gives to the others"
     if any("0 layers gave" in str(fault) for fault in faults):

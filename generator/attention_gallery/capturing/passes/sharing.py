@@ -11,15 +11,15 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from attention_gallery.capturing.passes.batches import Shape, fewest_rows
-from attention_gallery.capturing.passes.inputs import model_inputs
+from attention_gallery.capturing.passes.inputs import trial_inputs
 from attention_gallery.capturing.strategies import OutputsStrategy
-from attention_gallery.models.inspecting.trial import trial_ids
 from attention_gallery.models.loading.foreign import MODEL_FAULTS
 from attention_gallery.models.loading.memory import raise_trouble
 from attention_gallery.models.loading.placement import running_on
@@ -33,6 +33,7 @@ EQUAL_LENGTHS, ONE_BY_ONE = "equal lengths", "one by one"
 BATCH_TOLERANCE = 1e-5
 _ROUNDED = 0.05
 _LENGTH = 11  # hardly the size of anything else
+_TRIAL = (_LENGTH, _LENGTH)  # what a model reads, and its decoder, where it has one
 # Multiplies groups of rows whose sizes depend on what is read, although all shapes are the same.
 _GROUPED = "grouped_mm"
 # The name of an operation, and the shapes of what it made.
@@ -59,15 +60,14 @@ def can_share(prepared: PreparedModel) -> bool:
     together and each alone. Raises `MemoryError`, and `OSError` for
     trouble of the system.
     """
-    shape = _shape_of_trial(prepared)
     trials = BatchTrials(prepared)
     try:
-        ours, other, pair = (trials.traced(shape, texts) for texts in ([0], [1], [0, 1]))
+        ours, other, pair = (trials.traced(texts) for texts in ([0], [1], [0, 1]))
         names = [name for name, _ in ours]
         if ours != other or names != [name for name, _ in pair] or any(_GROUPED in name for name in names):
             return False
-        alone = [trials.layers(shape, [text]) for text in (0, 1)]
-        together = trials.layers(shape, [0, 1])
+        alone = [trials.layers(_TRIAL, [text]) for text in (0, 1)]
+        together = trials.layers(_TRIAL, [0, 1])
     except MODEL_FAULTS as error:
         raise_trouble(error)  # else a machine with more room would capture in another way
         return False  # whoever captures the sentences one by one is told if that fails, too
@@ -77,14 +77,6 @@ def can_share(prepared: PreparedModel) -> bool:
         and all(_near(tensor[0], batch[row], tolerance) for tensor, batch in zip(own, together, strict=True))
         for row, own in enumerate(alone)
     )
-
-
-def _shape_of_trial(prepared: PreparedModel) -> Shape:
-    return (_LENGTH, _LENGTH) if prepared.loaded.is_encoder_decoder else (_LENGTH,)
-
-
-def _rounds(name: str) -> bool:
-    return name.removeprefix("aten.").partition(".")[0].rstrip("_") in _ROUNDED_APART
 
 
 def _no_rest(numbers: int, threads: int) -> bool:
@@ -105,7 +97,6 @@ class BatchTrials:
     def __init__(self, prepared: PreparedModel) -> None:
         self._prepared = prepared
         self._depth = _depth(prepared)
-        self._pointwise: frozenset[tuple[int, int]] | None = None
         self._alone: dict[Shape, list[list[torch.Tensor]]] = {}
         self._found: dict[tuple[Shape, int], bool] = {}
 
@@ -131,23 +122,23 @@ class BatchTrials:
         loaded = self._prepared.loaded
         if loaded.model.device.type != "cpu":
             return True
-        if self._pointwise is None:
-            self._pointwise = self._found_pointwise()
         pairs = [(numbers, length**power) for numbers, power in self._pointwise for length in shape]
         totals = {rows * numbers * each for numbers, each in pairs}
         return all(_no_rest(total, loaded.threads) for total in totals)
 
-    def _found_pointwise(self) -> frozenset[tuple[int, int]]:
+    @cached_property
+    def _pointwise(self) -> frozenset[tuple[int, int]]:
         """Of each pointwise operation that is not exact, how many numbers a row has: n times length to the p.
 
         Those of which a batch has no more than a row are left out.
         """
-        shape = _shape_of_trial(self._prepared)
         with running_on(self._prepared.loaded.threads):
-            single, double = self.traced(shape, [0]), self.traced(shape, [0, 1])
+            single, double = self.traced([0]), self.traced([0, 1])
         row_sizes: set[tuple[int, int]] = set()
         for (name, alone), (_, both) in zip(single, double, strict=True):
-            for of_single, of_double in zip(alone, both, strict=True) if _rounds(name) else ():
+            if name.removeprefix("aten.").partition(".")[0].rstrip("_") not in _ROUNDED_APART:
+                continue
+            for of_single, of_double in zip(alone, both, strict=True):
                 if math.prod(of_double) > math.prod(of_single):
                     power = min(2, of_single.count(_LENGTH))
                     row_sizes.add((math.prod(of_single) // _LENGTH**power, power))
@@ -173,28 +164,17 @@ class BatchTrials:
         sinks = {kind: _TrialSink(facts.heads, self._depth, tensors) for kind, facts in loaded.parts.items()}
         to_end = self._depth is None
         with running_on(loaded.threads), quiet_libraries():
-            passed = self._prepared.capture(self._inputs(shape, texts), sinks, to_end)
-        for layers in passed.norms.values():
+            norms, states = self._prepared.capture(trial_inputs(loaded, shape, texts), sinks, to_end)
+        for layers in norms.values():
             tensors.extend(layers[: self._depth])
-        return [*tensors, passed.states] if to_end and passed.states is not None else tensors
+        return [*tensors, states] if to_end and states is not None else tensors
 
-    def traced(self, shape: Shape, texts: Sequence[int]) -> list[Operation]:
+    def traced(self, texts: Sequence[int]) -> list[Operation]:
         """Every operation of a pass over these texts, with how many numbers it made, in what shapes."""
         trace = _Trace()
         with quiet_libraries(), torch.inference_mode(), trace:
-            self._prepared.loaded.model(**self._inputs(shape, texts))
+            self._prepared.loaded.model(**trial_inputs(self._prepared.loaded, _TRIAL, texts))
         return trace.operations
-
-    def _inputs(self, shape: Shape, texts: Sequence[int]) -> dict[str, Any]:
-        loaded = self._prepared.loaded
-        read = []
-        for facts, length in zip(
-            (loaded.facts, loaded.parts.get("decoder", loaded.facts)), shape, strict=False
-        ):
-            ids = trial_ids(loaded.model, facts.vocabulary, 2 * length)
-            two = (ids[:length], ids[length:])
-            read.append([two[text] for text in texts])
-        return model_inputs(loaded, *read)
 
 
 def _same(alone: list[torch.Tensor], together: list[torch.Tensor], row: int) -> bool:

@@ -4,47 +4,41 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from attention_gallery.capturing.reading.limits import UnboundedError, apply_template
-from attention_gallery.capturing.reading.quoted import Region, align_words
+from attention_gallery.capturing.reading.quoted import Message, Region, Write, align_words
 from attention_gallery.errors import ModelError
 from attention_gallery.texts.words import Span
 
-Message = tuple[str, str]
 Option = str | bool | int | float
+_ANSWER = "add_generation_prompt"
 # Private characters around a number stand for what a message says while the template's own words are found.
 _STAND_IN = "\ue000{}\ue001"
 _STOOD_IN = re.compile("\ue000(\\d+)\ue001")
 
 
-@dataclass(frozen=True, slots=True)
-class _Writer:
-    """A model's chat template with all that it is given but the messages.
+def _write(
+    tokenizer: Any, options: Mapping[str, Option], wrap: Callable[[str], Any], chat: Sequence[Message]
+) -> str:
+    """The chat as text. Raises `ModelError` when the template refuses it.
 
-    `content` makes of what a message says what the template wants: the text itself, or a list with it.
+    `wrap` makes of what a message says what the template wants: the text itself, or a list with it.
     """
-
-    tokenizer: Any
-    answer: bool
-    options: Mapping[str, Option]
-    content: Callable[[str], Any] = field(default=str)
-
-    def write(self, chat: Sequence[Message]) -> str:
-        """The chat as text. Raises `ModelError` when the template refuses it."""
-        messages = [{"role": role, "content": self.content(content)} for role, content in chat]
-        try:
-            return apply_template(self.tokenizer, messages, add_generation_prompt=self.answer, **self.options)
-        except UnboundedError:
-            raise
-        except Exception as error:
-            if "TemplateSyntaxError" in (type(error).__name__, type(error.__cause__).__name__):
-                reason = f"its chat template is not valid ({' '.join(str(error).split())})"
-                raise ModelError(reason, "download its tokenizer again, or mend `chat_template`") from error
-            # A template is a program that came with the model: it refuses by raising whatever it likes.
-            reason = f"its chat template refuses these messages ({' '.join(str(error).split())})"
-            raise ModelError(reason, "check which roles it knows, and in which order") from error
+    messages = [{"role": role, "content": wrap(content)} for role, content in chat]
+    try:
+        return apply_template(tokenizer, messages, **options)
+    except UnboundedError:
+        raise
+    except Exception as error:
+        message = " ".join(str(error).split())
+        if "TemplateSyntaxError" in (type(error).__name__, type(error.__cause__).__name__):
+            reason = f"its chat template is not valid ({message})"
+            raise ModelError(reason, "download its tokenizer again, or mend `chat_template`") from error
+        # A template is a program that came with the model: it refuses by raising whatever it likes.
+        reason = f"its chat template refuses these messages ({message})"
+        raise ModelError(reason, "check which roles it knows, and in which order") from error
 
 
 def render_chat(
@@ -59,10 +53,8 @@ def render_chat(
     the messages, leaves one out or says one twice.
     """
     if not getattr(tokenizer, "chat_template", None):
-        raise ModelError(
-            "its tokenizer has no chat template",
-            "write a `text`, or let only models for chats read it: `models: […]`",
-        )
+        mend = "write a `text`, or let only models for chats read it: `models: […]`"
+        raise ModelError("its tokenizer has no chat template", mend)
     options = options or {}
     for name in options:
         if not re.search(rf"\b{re.escape(name)}\b", str(tokenizer.chat_template)):
@@ -70,10 +62,9 @@ def render_chat(
             mend = "leave it out of `chat_options`, or let only models that have it read this: `models: […]`"
             raise ModelError(reason, mend)
     failures: list[ModelError] = []
-    for content in (str, _as_parts):
-        writer = _Writer(tokenizer, answer, options, content)
+    for wrap in (str, lambda content: [{"type": "text", "text": content}]):
         try:
-            return _written(writer, chat)
+            return _written(partial(_write, tokenizer, {**options, _ANSWER: answer}, wrap), chat)
         except UnboundedError:
             raise
         except ModelError as error:
@@ -81,13 +72,9 @@ def render_chat(
     raise failures[0]
 
 
-def _as_parts(content: str) -> list[dict[str, str]]:
-    return [{"type": "text", "text": content}]
-
-
-def _written(writer: _Writer, chat: Sequence[Message]) -> tuple[str, tuple[Region, ...]]:
-    rendered = writer.write(chat)
-    blank = writer.write([(role, _STAND_IN.format(number)) for number, (role, _) in enumerate(chat)])
+def _written(write: Write, chat: Sequence[Message]) -> tuple[str, tuple[Region, ...]]:
+    rendered = write(chat)
+    blank = write([(role, _STAND_IN.format(number)) for number, (role, _) in enumerate(chat)])
     if "'type': 'text'" in blank:
         raise ModelError("its chat template writes content as a list", "write the conversation as one `text`")
     pieces = _STOOD_IN.split(blank)
@@ -100,7 +87,7 @@ def _written(writer: _Writer, chat: Sequence[Message]) -> tuple[str, tuple[Regio
     if len(regions) == len(chat) and all(region.said is not None for region in regions):
         return rendered, tuple(regions)
     # The template changes what a message says: word by word, more can be told.
-    by_words = align_words(rendered, chat, writer.write)
+    by_words = align_words(rendered, chat, write)
     if len(regions) == len(chat) and (by_words is None or _placed(regions) >= _placed(by_words)):
         return rendered, tuple(regions)
     if by_words is None:

@@ -7,6 +7,7 @@ none of the penalties and beams that a model's own settings may ask for.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,6 @@ import torch
 
 from attention_gallery.capturing.reading.decoded import written_tokens
 from attention_gallery.capturing.reading.tokens import tokenise
-from attention_gallery.errors import ModelError
 from attention_gallery.models.loading.load import LoadedModel
 from attention_gallery.models.loading.quiet import quiet_libraries
 from attention_gallery.records import Int32, TextInput, Tokens
@@ -110,13 +110,11 @@ def _start_before(loaded: LoadedModel, labels: np.ndarray[Any, Any]) -> int:
     For most models it is in the configuration; some, such as mBART, begin with the language that ends them.
     """
     shift = getattr(loaded.writer or loaded.model, "prepare_decoder_input_ids_from_labels", None)
-    if shift is None:
-        return _configured_begin(loaded)[0]
-    try:
-        shifted = shift(labels=torch.from_numpy(labels.astype(np.int64))[None].to(loaded.model.device))
-    except ValueError:  # where it looks for a start that is not configured
-        return _configured_begin(loaded)[0]
-    return int(shifted[0, 0])
+    with suppress(ValueError):  # where it looks for a start that is not configured
+        if shift is not None:
+            shifted = shift(labels=torch.from_numpy(labels.astype(np.int64))[None].to(loaded.model.device))
+            return int(shifted[0, 0])
+    return _configured_begin(loaded)[0]
 
 
 def _configured_begin(loaded: LoadedModel) -> list[int]:
@@ -128,12 +126,9 @@ def _configured_begin(loaded: LoadedModel) -> list[int]:
     values = (_ids(holder, name) for name in named for holder in holders)
     start = next((ids[0] for ids in values if ids), None)
     if start is None:
-        reason = (
-            f'the configuration of "{loaded.resolved.source}" names no token with which its decoder begins'
-        )
-        raise ModelError(
-            loaded.resolved.problem(reason, "write `decoder_start_token_id` into its generation_config.json")
-        )
+        resolved = loaded.resolved
+        reason = f'the configuration of "{resolved.source}" names no token with which its decoder begins'
+        raise resolved.error(reason, "write `decoder_start_token_id` into its generation_config.json")
     forced = next((ids[0] for holder in holders[:2] if (ids := _ids(holder, "forced_bos_token_id"))), start)
     return [start] if forced == start else [start, forced]
 

@@ -18,6 +18,7 @@ from attention_gallery.workers.tokens import growth
 _SHORT_CHAT = 20_000
 _LONGEST_MADE = 4_000_000
 _LIMITS = Limits()
+_RENDERER, _TRYER = "attention_gallery.workers.chat:renderer", "attention_gallery.workers.tokens:tryer"
 _MEND = "its files ask for what no text needs: use another model, or mend them"
 
 
@@ -41,13 +42,9 @@ def apply_template(tokenizer: Any, messages: Sequence[dict[str, Any]], **options
     ):
         return str(tokenizer.apply_chat_template(list(messages), tokenize=False, **options))
     special = {name: str(token) for name, token in tokenizer.special_tokens_map.items()}
+    setting = {"template": template, "special": special}
     process = _remembered(
-        tokenizer,
-        "process",
-        template,
-        lambda: LimitedProcess(
-            "attention_gallery.workers.chat:renderer", _LIMITS, template=template, special=special
-        ),
+        tokenizer, "process", template, lambda: LimitedProcess(_RENDERER, _LIMITS, **setting)
     )
     try:
         return str(process.ask(messages=list(messages), options=options))
@@ -67,16 +64,12 @@ def check_decoding(tokenizer: Any, ids: Sequence[int]) -> None:
 
 def _check(tokenizer: Any, length: int, **question: Any) -> None:
     backend = getattr(tokenizer, "backend_tokenizer", None)
-    if (
-        backend is None
-        or _remembered(tokenizer, "growth", "", lambda: growth(backend)) * length <= _LONGEST_MADE
-    ):
+    if backend is None:
+        return
+    if _remembered(tokenizer, "growth", "", lambda: growth(backend)) * length <= _LONGEST_MADE:
         return
     process = _remembered(
-        tokenizer,
-        "process",
-        "",
-        lambda: LimitedProcess("attention_gallery.workers.tokens:tryer", _LIMITS, tokenizer=backend.to_str()),
+        tokenizer, "process", "", lambda: LimitedProcess(_TRYER, _LIMITS, tokenizer=backend.to_str())
     )
     try:
         process.ask(**question)

@@ -65,18 +65,14 @@ def _read_input(loaded: LoadedModel, text_input: TextInput, model: str, problem:
         return _with_target(loaded, text_input, tokens, model, problem)
     if text_input.target is not None:
         reason = f'a target was given, but the model "{model}" has no decoder that reads one'
-        raise ModelError(
-            problem(
-                reason, "leave out `target`, or let only encoder-decoders (T5, BART) read it: `models: […]`"
-            )
-        )
+        mend = "leave out `target`, or let only encoder-decoders (T5, BART) read it: `models: […]`"
+        raise ModelError(problem(reason, mend))
     if not text_input.generate:
         return ModelInput(text_input.joined, tokens)
     if loaded.writer is None:
         reason = f'the model "{model}" cannot continue a text: {loaded.mute}'
-        raise ModelError(
-            problem(reason, "leave out `generate`, or let only decoders (GPT, Llama) read it: `models: […]`")
-        )
+        mend = "leave out `generate`, or let only decoders (GPT, Llama) read it: `models: […]`"
+        raise ModelError(problem(reason, mend))
     context = loaded.facts.context
     limit = text_input.generate if context is None else min(text_input.generate, context - len(tokens))
     # What is written after a chat is another message, on a line of its own.
@@ -129,10 +125,8 @@ def read_tokens(loaded: LoadedModel, text_input: TextInput, model: str, problem:
 
 
 def _placed(error: ModelError, model: str, problem: ProblemMaker) -> ModelError:
-    return ModelError(
-        problem(f'the model "{model}" cannot read this: {fault.reason}', fault.mend)
-        for fault in error.problems
-    )
+    named = f'the model "{model}" cannot read this'
+    return ModelError(problem(f"{named}: {fault.reason}", fault.mend) for fault in error.problems)
 
 
 def _check_text(text: str, problem: ProblemMaker) -> None:
@@ -148,10 +142,8 @@ def _check_fit(tokens: Tokens, facts: ModelFacts, names: tuple[str, str, str], p
     """`names` are the model's name, what was read, and what to do when it is too long."""
     model, what, mend = names
     if facts.context is not None and len(tokens) > facts.context:
-        reason = (
-            f'the {what} has {len(tokens)} tokens for the model "{model}", which can read {facts.context}'
-        )
-        raise ModelError(problem(reason, mend))
+        counted = f'the {what} has {len(tokens)} tokens for the model "{model}"'
+        raise ModelError(problem(f"{counted}, which can read {facts.context}", mend))
     if int(tokens.ids.max()) >= facts.vocabulary:
         reason = f'the tokenizer of the model "{model}" makes tokens that the model does not know'
         raise ModelError(problem(reason, "check that tokenizer and weights belong together"))

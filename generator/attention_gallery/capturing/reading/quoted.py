@@ -17,6 +17,7 @@ from attention_gallery.texts.reading import joined_texts, text_starts
 from attention_gallery.texts.words import Span
 
 Message = tuple[str, str]
+Write = Callable[[Sequence[Message]], str]
 # Templates look for tags, such as </think>: they stay as they are, for the template to do the same again.
 _TAG = re.compile(r"<[^<>\s]{1,40}>|\[[^\[\]\s]{1,40}\]")
 # White space, also as JSON writes it.
@@ -57,9 +58,7 @@ class _Word:
     after: tuple[Span, ...]
 
 
-def align_words(
-    rendered: str, chat: Sequence[Message], write: Callable[[Sequence[Message]], str]
-) -> tuple[Region, ...] | None:
+def align_words(rendered: str, chat: Sequence[Message], write: Write) -> tuple[Region, ...] | None:
     """Where `rendered` says words of the messages, in order; None where that cannot be told.
 
     `write` makes the text of a chat, as `rendered` was made of this one.
@@ -204,9 +203,8 @@ def _merged(rendered: str, text: str, regions: Sequence[Region]) -> Iterator[Reg
         if last is not None and last.message == region.message and _follow(rendered, text, last, region):
             assert last.said is not None
             assert region.said is not None
-            last = Region(last.message, (last.span[0], region.span[1]), (last.said[0], region.said[1]))
-            continue
-        if last is not None:
+            region = Region(last.message, (last.span[0], region.span[1]), (last.said[0], region.said[1]))
+        elif last is not None:
             yield last
         last = region
     if last is not None:

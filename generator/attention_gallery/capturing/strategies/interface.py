@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +20,7 @@ from transformers import AttentionInterface, AttentionMaskInterface
 
 from attention_gallery.capturing.strategies.base import Receiver, Strategy, ValueReceiver
 from attention_gallery.models.inspecting.trial import final_states
+from attention_gallery.models.loading.quiet import changed
 
 IMPLEMENTATION = "attention_gallery_capture"
 # Where a configuration keeps the name of its attention function. One that keeps none there calls not ours, so
@@ -32,11 +33,12 @@ AT_ONCE = 1 << 17
 
 @dataclass(frozen=True, slots=True)
 class _Listener:
-    """Who takes heads and values of a module, and how many weights it may compute together."""
+    """Who takes heads and values of the modules with these names, and how many weights may come together."""
 
-    take: Callable[[torch.nn.Module, torch.Tensor, int], None]
+    names: Mapping[torch.nn.Module, str]
+    take: Receiver
     at_once: int | None
-    values: Callable[[torch.nn.Module, torch.Tensor], None] | None = None
+    values: ValueReceiver | None
 
 
 # Each thread and each capture sees its own listener, so that two captures never mix.
@@ -95,17 +97,9 @@ class InterfaceStrategy(Strategy):
 
         Raises `NoEagerAttentionError` for a model that uses the interface in a way of its own.
         """
-        parts, values = self._parts or _Parts.of(model), self._values
-
-        def take(module: torch.nn.Module, weights: torch.Tensor, first: int) -> None:
-            receive(parts.names[module], weights, first)
-
-        def take_values(module: torch.nn.Module, value: torch.Tensor) -> None:
-            assert values is not None
-            values(parts.names[module], value)
-
+        parts = self._parts or _Parts.of(model)
         at_once = None if self._at_once is None else self._at_once * torch.get_num_threads()
-        with _capturing(parts.configs, _Listener(take, at_once, take_values if values else None)):
+        with _capturing(parts.configs, _Listener(parts.names, receive, at_once, self._values)):
             return final_states(model(**inputs))
 
 
@@ -118,16 +112,11 @@ def _capturing(configs: Sequence[Any], listener: _Listener) -> Iterator[None]:
         masks.register(IMPLEMENTATION, masks()["eager"])
     except (AttributeError, KeyError, TypeError) as error:
         raise NoEagerAttentionError("transformers keeps its attention functions in another way") from error
-    before = [getattr(config, _CHOICE) for config in configs]
-    token = _listener.set(listener)
-    try:
+    with ExitStack() as stack:
         for config in configs:
-            setattr(config, _CHOICE, IMPLEMENTATION)
+            stack.enter_context(changed(config, _CHOICE, IMPLEMENTATION))
+        stack.callback(_listener.reset, _listener.set(listener))
         yield
-    finally:
-        _listener.reset(token)
-        for config, implementation in zip(configs, before, strict=True):
-            setattr(config, _CHOICE, implementation)
 
 
 def _attend(
@@ -148,7 +137,7 @@ def _attend(
     # Other devices are quickest with as much as possible at a time.
     at_once = listener.at_once if listener is not None and query.device.type == "cpu" else None
     if listener is not None and listener.values is not None:
-        listener.values(module, value)
+        listener.values(listener.names[module], value)
     every = query.shape[1]
     outputs = []
     for heads, shared in _groups(query, key, at_once):
@@ -161,7 +150,7 @@ def _attend(
             **{name: _of_heads(option, heads, every) for name, option in options.items()},
         )
         if listener is not None:
-            listener.take(module, weights, heads.start)
+            listener.take(listener.names[module], weights, heads.start)
         del weights
         outputs.append(output)
     whole = outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=2)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
-from attention_gallery.errors import ModelError
-from attention_gallery.models.inspecting.layers import AttendingLayers, first_number, of_model, of_part
+from attention_gallery.models.inspecting.layers import first_number, of_model, of_part
 from attention_gallery.models.inspecting.quantised import Weights
 from attention_gallery.models.inspecting.suited import CHOOSE, mend, no_attention, reads_more
 from attention_gallery.models.inspecting.trial import failed, final_states, trial_ids
@@ -17,6 +16,11 @@ from attention_gallery.models.loading.memory import raise_trouble
 from attention_gallery.models.sources.resolved import ResolvedModel
 from attention_gallery.records import ATTENTION_KINDS, AttentionKind, ModelFacts
 
+_VOCABULARIES = {
+    "encoder": ("src_vocab_size", "vocab_size"),
+    "decoder": ("decoder_vocab_size", "tgt_vocab_size", "vocab_size"),
+}
+_WIDTHS = ("hidden_size", "d_model")
 # Tokenizers without a limit say so with a huge number.
 _NO_LIMIT = 10**9
 
@@ -29,85 +33,60 @@ def read_facts(
     Raises `ModelError` when its configuration does not name them, when none of its layers attends, or when
     the model cannot read a few tokens.
     """
-    parts = _read(model, tokenizer, resolved, weights)
+    kinds: tuple[AttentionKind | Literal["self"], ...] = ("self",)
+    if getattr(model.config, "is_encoder_decoder", False):
+        kinds = ATTENTION_KINDS
+    try:
+        parts: dict[str, ModelFacts] = {
+            kind: _facts(model, tokenizer, resolved, weights, kind) for kind in kinds
+        }
+    except (AttributeError, TypeError, ValueError) as error:
+        reason = f'the configuration of "{resolved.source}" does not tell its layers and heads ({error})'
+        if known := reads_more(model) or no_attention(model):
+            reason += f": {known}"
+        raise resolved.error(reason, mend(model, resolved)) from error
     if any(facts.layers < 1 for facts in parts.values()):
-        raise ModelError(
-            resolved.problem(
-                f'"{resolved.source}" ({model.config.model_type}) has no attention: no layer attends',
-                CHOOSE,
-            )
-        )
+        reason = f'"{resolved.source}" ({model.config.model_type}) has no attention: no layer attends'
+        raise resolved.error(reason, CHOOSE)
     return parts
 
 
-def _read(model: Any, tokenizer: Any, resolved: ResolvedModel, weights: Weights) -> Mapping[str, ModelFacts]:
-    try:
-        if getattr(model.config, "is_encoder_decoder", False):
-            return {kind: _part(model, tokenizer, resolved, weights, kind) for kind in ATTENTION_KINDS}
-        return {"self": _whole(model, tokenizer, resolved, weights)}
-    except (AttributeError, TypeError, ValueError) as error:
-        reason = f'the configuration of "{resolved.source}" does not tell its layers and heads ({error})'
-        known = reads_more(model) or no_attention(model)
-        raise ModelError(
-            resolved.problem(f"{reason}: {known}" if known else reason, mend(model, resolved))
-        ) from error
-
-
-def _whole(model: Any, tokenizer: Any, resolved: ResolvedModel, weights: Weights) -> ModelFacts:
-    config = model.config.get_text_config()
-    vocabulary = int(config.vocab_size)
-    causal = _tried_causal(model, vocabulary, resolved, weights.tolerance)
-    return _facts(
-        model,
-        resolved,
-        weights,
-        of_model(config, causal),
-        causal=causal,
-        context=context_length(model, config, tokenizer),
-        hidden_size=int(config.hidden_size),
-        vocabulary=vocabulary,
-    )
-
-
-def _part(
-    model: Any, tokenizer: Any, resolved: ResolvedModel, weights: Weights, kind: AttentionKind
-) -> ModelFacts:
-    # The parts of some models have configurations of their own.
-    own = getattr(model.config, "encoder" if kind == "encoder" else "decoder", None)
-    config = own if hasattr(own, "vocab_size") else model.config
-    vocabularies = {
-        "encoder": ("src_vocab_size", "vocab_size"),
-        "decoder": ("decoder_vocab_size", "tgt_vocab_size", "vocab_size"),
-    }
-    vocabulary = first_number(config, *vocabularies["encoder" if kind == "encoder" else "decoder"])
-    return _facts(
-        model,
-        resolved,
-        weights,
-        of_part(model.config, kind),
-        causal=kind == "decoder" and _tried_causal(model, vocabulary, resolved, weights.tolerance),
-        cross=kind == "cross",
-        context=context_length(model, config, tokenizer),
-        hidden_size=first_number(config, "hidden_size", "d_model"),
-        vocabulary=vocabulary,
-    )
-
-
 def _facts(
-    model: Any, resolved: ResolvedModel, weights: Weights, layers: AttendingLayers, **rest: Any
+    model: Any,
+    tokenizer: Any,
+    resolved: ResolvedModel,
+    weights: Weights,
+    kind: AttentionKind | Literal["self"],
 ) -> ModelFacts:
+    if kind == "self":
+        config = model.config.get_text_config()
+        vocabulary = int(config.vocab_size)
+        causal = _tried_causal(model, vocabulary, resolved, weights.tolerance)
+        layers = of_model(config, causal)
+    else:
+        # The parts of some models have configurations of their own.
+        stack = "encoder" if kind == "encoder" else "decoder"
+        own = getattr(model.config, stack, None)
+        config = own if hasattr(own, "vocab_size") else model.config
+        vocabulary = first_number(config, *_VOCABULARIES[stack])
+        layers = of_part(model.config, kind)
+        causal = kind == "decoder" and _tried_causal(model, vocabulary, resolved, weights.tolerance)
     return ModelFacts(
         architecture=type(model).__name__,
         model_type=str(model.config.model_type),
         layers=layers.count,
         heads=layers.heads,
         key_value_heads=layers.key_value_heads,
+        causal=causal,
+        context=context_length(model, config, tokenizer),
+        hidden_size=int(config.hidden_size) if kind == "self" else first_number(config, *_WIDTHS),
+        vocabulary=vocabulary,
         parameters=weights.parameters,
         weights_format=resolved.weights_format,
+        cross=kind == "cross",
         windows=layers.windows,
         skipped=layers.skipped,
         quantised=weights.quantised,
-        **rest,
     )
 
 
@@ -160,15 +139,9 @@ def context_length(model: Any, config: Any, tokenizer: Any) -> int | None:
     """How many tokens the model can read, or None when nothing limits it."""
     limit = getattr(config, "max_position_embeddings", None)
     if isinstance(limit, int) and limit > 0:
-        return limit - _reserved_positions(model)
+        # RoBERTa and its kin count positions from padding_idx + 1, so that the first ones are never used.
+        modules = (module for name, module in model.named_modules() if name.endswith("position_embeddings"))
+        paddings = (getattr(module, "padding_idx", None) for module in modules)
+        return limit - next((padding + 1 for padding in paddings if isinstance(padding, int)), 0)
     longest = getattr(tokenizer, "model_max_length", None)
     return int(longest) if isinstance(longest, int) and 0 < longest < _NO_LIMIT else None
-
-
-def _reserved_positions(model: Any) -> int:
-    # RoBERTa and its kin count positions from padding_idx + 1, so that the first ones are never used.
-    for name, module in model.named_modules():
-        padding = getattr(module, "padding_idx", None)
-        if name.endswith("position_embeddings") and isinstance(padding, int):
-            return padding + 1
-    return 0

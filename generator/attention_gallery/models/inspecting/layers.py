@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from attention_gallery.records import AttentionKind
@@ -52,11 +52,7 @@ def of_part(config: Any, kind: AttentionKind) -> AttendingLayers:
     own = getattr(config, stack, None)
     if hasattr(own, "num_hidden_layers"):
         attending = of_model(own, causal=stack == "decoder")
-        if kind != "cross":
-            return attending
-        return AttendingLayers(
-            attending.count, attending.heads, attending.key_value_heads, (), attending.skipped
-        )
+        return replace(attending, windows=()) if kind == "cross" else attending
     layers = first_number(config, f"{stack}_layers", f"num_{stack}_layers", "num_hidden_layers")
     heads = first_number(
         config, f"{stack}_attention_heads", f"num_{stack}_attention_heads", "num_attention_heads"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, TypeGuard
@@ -56,43 +56,30 @@ def _described(settings: Mapping[str, Any]) -> str:
     method = settings.get("quant_method")
     name = str(getattr(method, "value", method) or "an unnamed quantiser")
     if settings.get("load_in_8bit") or settings.get("load_in_4bit"):
-        bits: int | None = 8 if settings.get("load_in_8bit") else 4
-        kind = "int8" if bits == 8 else settings.get("bnb_4bit_quant_type", "fp4")
-        return f"bitsandbytes, {bits} bits ({kind})"
-    bits = _bits(settings) or _bits_named(name, settings)
+        int8 = settings.get("load_in_8bit")
+        kind = "8 bits (int8)" if int8 else f"4 bits ({settings.get('bnb_4bit_quant_type', 'fp4')})"
+        return f"bitsandbytes, {kind}"
+    bits = _bits(name, [*nested_settings(settings)])
     return f"{name}, {bits} bits" if bits else name
 
 
-def _bits(value: Any) -> int | None:
-    """The first number of bits that some settings name, in the settings that they hold, too."""
-    for settings in _nested(value):
-        for name in _BITS:
-            if isinstance(settings.get(name), int) and settings[name] > 0:
-                return int(settings[name])
-    return None
+def _bits(method: str, blocks: Sequence[Mapping[str, Any]]) -> int | None:
+    """The first number of bits that some settings name, else the bits that a method or format is named by."""
+    numbers = (block[name] for block in blocks for name in _BITS if isinstance(block.get(name), int))
+    if number := next((number for number in numbers if number > 0), 0):
+        return int(number)
+    texts = [method, *(text for block in blocks for text in block.values() if isinstance(text, str))]
+    known = (bits for text in texts for name, bits in _KNOWN_BITS.items() if name in text.lower())
+    return next(known, None)
 
 
-def _bits_named(method: str, settings: Mapping[str, Any]) -> int | None:
-    """The bits that the name of a method or of a format says."""
-    texts = [
-        method,
-        *(text for block in _nested(settings) for text in block.values() if isinstance(text, str)),
-    ]
-    for text in texts:
-        for name, bits in _KNOWN_BITS.items():
-            if name in text.lower():
-                return bits
-    return None
-
-
-def _nested(value: Any) -> Iterator[Mapping[str, Any]]:
+def nested_settings(value: Any) -> Iterator[Mapping[str, Any]]:
+    """Some settings, and the settings that they hold, as plain data."""
     if isinstance(value, Mapping):
         yield value
-        for item in value.values():
-            yield from _nested(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _nested(item)
+    for inner in value.values() if isinstance(value, Mapping) else value:
+        if isinstance(inner, Mapping | list | tuple):
+            yield from nested_settings(inner)
 
 
 def _gguf_types(resolved: ResolvedModel) -> str:

@@ -43,10 +43,7 @@ _TOKENS = ("input_ids", "inputs_embeds")
 def check_reads_texts(config: Any, source: str, problem: ProblemMaker) -> None:
     """Raise `ModelError` for a model that reads something else; `config` is its loaded configuration."""
     model = main_class(config)
-    if model is None:
-        return
-    read = _read_instead(config, model)
-    if read:
+    if model is not None and (read := _read_instead(config, model)):
         reason = f'"{source}" ({model.__name__}) reads {read}, not texts'
         raise ModelError(problem(reason, CHOOSE))
 
@@ -80,7 +77,7 @@ def reads_more(model: Any) -> str:
         return f"it reads {_words(others)} together with texts, and gave nothing for a text alone"
     if (name := str(model.main_input_name)) not in _TOKENS:
         return f"it reads `{name}`, not the tokens of a text"
-    if any(type(model.config) in mapping for mapping in _speaking()):
+    if any(type(model.config) in _mapping(f"TEXT_TO_{sound}") for sound in ("WAVEFORM", "SPECTROGRAM")):
         return "it makes sound of texts, and does not only read them"
     if "bbox" in inspect.signature(model.forward).parameters:
         return "it reads the places of words on a page (`bbox`) together with texts"
@@ -127,10 +124,6 @@ def _modalities(model: type[Any]) -> set[str]:
 
 def _words(modalities: set[str]) -> str:
     return " and ".join(words for name, words in _MODALITIES.items() if name in modalities)
-
-
-def _speaking() -> tuple[Any, ...]:
-    return _mapping("TEXT_TO_WAVEFORM"), _mapping("TEXT_TO_SPECTROGRAM")
 
 
 def _mapping(task: str) -> Any:

@@ -47,5 +47,5 @@ def failed(resolved: ResolvedModel, error: BaseException, model: Any = None) -> 
     known = reads_more(model) or no_attention(model) if model is not None else ""
     how = mend(model, resolved) if model is not None else CHOOSE
     if known:
-        return ModelError(resolved.problem(f"{reason}: {known}", how))
-    return ModelError(resolved.problem(reason, _ALONE if how == CHOOSE else how))
+        return resolved.error(f"{reason}: {known}", how)
+    return resolved.error(reason, _ALONE if how == CHOOSE else how)

@@ -6,9 +6,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from attention_gallery.files import parse_json
 from attention_gallery.models.on_disk import file_names
-from attention_gallery.user_files import LARGEST_SETTINGS, read_user_file
+from attention_gallery.models.on_disk.inside import json_object
 
 # Of these transformers before version 5 could make weights of PyTorch.
 _OTHER_FRAMEWORKS = {
@@ -63,10 +62,7 @@ def pickled_weights(entries: frozenset[str], endings: frozenset[str]) -> str | N
 
 
 def _architectures(folder: Path) -> list[str]:
-    try:
-        named = parse_json(read_user_file(folder / file_names.CONFIG, LARGEST_SETTINGS))["architectures"]
-    except (OSError, ValueError, LookupError, TypeError):
-        return []
+    named = json_object(folder / file_names.CONFIG).get("architectures")
     named = named if isinstance(named, list) else []
     return [name for name in named if isinstance(name, str) and _CLASS.fullmatch(name)]
 

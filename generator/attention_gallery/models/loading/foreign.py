@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import TracebackType
+from traceback import walk_tb
 
 from attention_gallery.errors import GalleryError, ModelError
 from attention_gallery.files import is_system_trouble
@@ -29,19 +29,16 @@ def foreign_code(explain: Callable[[BaseException], ModelError]) -> Iterator[Non
     except (GalleryError, KeyboardInterrupt, GeneratorExit, MemoryError):
         raise
     except BaseException as error:
-        if is_system_trouble(error):
-            raise
-        if not isinstance(error, SystemExit) and not raised_by_others(error):
+        ours = not isinstance(error, SystemExit) and not raised_by_others(error)
+        if ours or is_system_trouble(error):
             raise
         raise explain(error) from error
 
 
 def raised_by_others(error: BaseException) -> bool:
     """Whether the innermost Python code that an exception came from is not ours."""
-    innermost: TracebackType | None = error.__traceback__
-    while innermost is not None and innermost.tb_next is not None:
-        innermost = innermost.tb_next
-    name = innermost.tb_frame.f_globals.get("__name__", "") if innermost is not None else ""
+    frames = [frame for frame, _ in walk_tb(error.__traceback__)]
+    name = frames[-1].f_globals.get("__name__", "") if frames else ""
     return str(name).partition(".")[0] != _OWN
 
 

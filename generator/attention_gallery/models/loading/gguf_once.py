@@ -9,7 +9,9 @@ from __future__ import annotations
 import functools
 import importlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+
+from attention_gallery.models.loading.quiet import changed
 
 # A class whose objects only read a mapped file, and a function of its arguments alone.
 _REPEATED = ("GGUFReader", "get_tensor_name_map")
@@ -19,11 +21,8 @@ _REPEATED = ("GGUFReader", "get_tensor_name_map")
 def gguf_read_once() -> Iterator[None]:
     """Let the GGUF library remember for a while what it has read; afterwards it is as it was."""
     gguf = importlib.import_module("gguf")
-    before = {name: getattr(gguf, name) for name in _REPEATED if hasattr(gguf, name)}
-    for name, original in before.items():
-        setattr(gguf, name, functools.cache(original))
-    try:
+    with ExitStack() as stack:
+        for name in _REPEATED:
+            if hasattr(gguf, name):
+                stack.enter_context(changed(gguf, name, functools.cache(getattr(gguf, name))))
         yield
-    finally:
-        for name, original in before.items():
-            setattr(gguf, name, original)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
@@ -28,6 +28,7 @@ from attention_gallery.models.inspecting.quantised import (
     Weights,
     architecture_of,
     is_packed,
+    nested_settings,
     quantisation,
     rounding,
 )
@@ -46,6 +47,7 @@ _FEW = 1000
 # Experts of a layer may lie in one tensor, and there are models with tens of thousands of small ones.
 _MANY_EXPERTS = 1_000_000
 _BARE = "its files hold no language-modelling head"
+_NO_CLASS = "transformers knows no language-modelling head for it"
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -131,6 +133,7 @@ def _load(
     quantised = quantisation(config, resolved)
     continues, predicts = purposes
     auto = _auto_class(config, continues, predicts)
+    bare = auto is AutoModel
     full, report = auto.from_pretrained(
         where,
         config=config,
@@ -138,41 +141,41 @@ def _load(
         attn_implementation="eager",
         use_safetensors=True,
         output_loading_info=True,
-        **placement.options(),
+        device_map="auto" if placement.spread else None,
         **common,
     )
-    head = set() if auto is AutoModel else _head_names(full)
-    gaps = _refuse_random_weights(resolved, head, report)
+    gaps = _refuse_random_weights(resolved, set() if bare else _head_names(full), report)
     placement.place(full, resolved)
     tokenizer = AutoTokenizer.from_pretrained(where, **common)
     _check_longest(tokenizer, resolved)
-    model = full.eval() if auto is AutoModel else full.eval().base_model
-    parts = read_facts(model, tokenizer, resolved, _weights(full, auto is AutoModel, quantised, dtype))
+    model = full.eval() if bare else full.eval().base_model
+    parts = read_facts(model, tokenizer, resolved, _weights(full, bare, quantised, dtype))
     loaded = LoadedModel(model, tokenizer, parts, resolved, dtype, threads=placement.threads)
-    if auto is AutoModel:
-        reason = "transformers knows no language-modelling head for it"
-        loaded = replace(loaded, mute=reason) if continues else loaded
-        return replace(loaded, headless=_BARE) if predicts else loaded
+    if not bare:
+        return _with_head(loaded, full, auto, gaps)
+    loaded = replace(loaded, mute=_NO_CLASS) if continues else loaded
+    return replace(loaded, headless=_BARE) if predicts else loaded
+
+
+def _with_head(loaded: LoadedModel, full: Any, auto: Any, gaps: bool) -> LoadedModel:
+    """The model with its language-modelling head, for whatever it is good for, unless it has `gaps`."""
+    saved = _saved_with(full.config)
     if gaps:
         reason = "its weights have no language-modelling head"
-        return replace(loaded, mute=reason, headless=reason if _saved_with(config) is auto else _BARE)
-    loaded = _with_head(loaded, full, masked=auto is AutoModelForMaskedLM)
-    # A head that only continues texts, tied to the embeddings of a bare model, was saved by nobody. What is
-    # told of one text must not depend on whether another one is continued.
-    bare = not loaded.is_encoder_decoder and _saved_with(config) is AutoModel
-    return replace(loaded, head=None, headless=_BARE) if bare else loaded
-
-
-def _with_head(loaded: LoadedModel, full: Any, masked: bool) -> LoadedModel:
-    """The model with its language-modelling head, for whatever it is good for."""
-    if loaded.is_encoder_decoder:
-        loaded = replace(loaded, headless="those of encoder-decoders are not captured")
-    elif full is loaded.model:
-        loaded = replace(loaded, headless="its language-modelling head cannot be asked by itself")
-    elif masked == loaded.facts.causal:
-        loaded = replace(loaded, headless="its language-modelling head is of another kind than its attention")
-    else:
-        loaded = replace(loaded, head=full, headless="")
+        return replace(loaded, mute=reason, headless=reason if saved is auto else _BARE)
+    reasons = (
+        (loaded.is_encoder_decoder, "those of encoder-decoders are not captured"),
+        # A head that only continues texts, tied to the embeddings of a bare model, was saved by nobody. What
+        # is told of one text must not depend on whether another one is continued.
+        (saved is AutoModel, _BARE),
+        (full is loaded.model, "its language-modelling head cannot be asked by itself"),
+        (
+            (auto is AutoModelForMaskedLM) == loaded.facts.causal,
+            "its language-modelling head is of another kind than its attention",
+        ),
+    )
+    headless = next((reason for is_so, reason in reasons if is_so), "")
+    loaded = replace(loaded, head=None if headless else full, headless=headless)
     if not any(facts.causal for facts in loaded.parts.values()):
         return replace(loaded, mute="it is not a causal model")
     return replace(loaded, writer=full)
@@ -234,51 +237,39 @@ def _refuse_own_code(resolved: ResolvedModel) -> None:
     raw, _ = PreTrainedConfig.get_config_dict(str(resolved.folder), local_files_only=True)
     kind = raw.get("model_type")
     if raw.get("auto_map") and kind not in CONFIG_MAPPING:
-        raise ModelError(
-            resolved.problem(
-                f'"{resolved.source}" brings its own code ({kind}), which is not run',
-                "choose a model that transformers knows by itself, or, if you trust its authors with this "
-                "machine, write `trust_remote_code: true` beside its source",
-            )
+        mend = (
+            "choose a model that transformers knows by itself, or, if you trust its authors with this "
+            "machine, write `trust_remote_code: true` beside its source"
         )
+        raise resolved.error(f'"{resolved.source}" brings its own code ({kind}), which is not run', mend)
 
 
 def _refuse_too_many_layers(config: Any, resolved: ResolvedModel) -> None:
     """Refuse a configuration with more layers than weights could fill; building them would never end."""
-    numbers = (pair for settings in _configurations(config.to_dict()) for pair in settings.items())
     named = [
-        (name, number)
-        for name, number in numbers
+        (number, name)
+        for settings in nested_settings(config.to_dict())
+        for name, number in settings.items()
         if isinstance(number, int)
         and _REPEATED.search(str(name))
         and number > (_MANY_EXPERTS if str(name).endswith("experts") else _FEW)
     ]
-    largest = max(named, key=lambda pair: pair[1], default=("", 0))
-    if named and largest[1] > (tensors := count_tensors(resolved)):
-        reason = (
-            f'the configuration of "{resolved.source}" asks for {largest[1]} `{largest[0]}`, '
-            f"but its weights are {tensors} tensors"
-        )
-        raise ModelError(resolved.problem(reason, "check that config.json belongs to these weights"))
+    if not named:
+        return
+    number, name = max(named, key=lambda pair: pair[0])
+    if number > (tensors := count_tensors(resolved)):
+        reason = f'the configuration of "{resolved.source}" asks for {number} `{name}`, '
+        reason += f"but its weights are {tensors} tensors"
+        raise resolved.error(reason, "check that config.json belongs to these weights")
 
 
 def _check_longest(tokenizer: Any, resolved: ResolvedModel) -> None:
     """Refuse a tokenizer whose longest text is no number: it fails at every text, and does not say why."""
     longest = getattr(tokenizer, "model_max_length", None)
     if longest is not None and not isinstance(longest, int | float):
-        reason = (
-            f'the tokenizer of "{resolved.source}" has `model_max_length: {longest!r}`, which is no number'
-        )
+        named = f'the tokenizer of "{resolved.source}" has `model_max_length: {longest!r}`'
         mend = "write into tokenizer_config.json how many tokens the model can read, or remove the line"
-        raise ModelError(resolved.problem(reason, mend))
-
-
-def _configurations(described: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The configuration of a model and of its parts, as plain data."""
-    yield described
-    for value in described.values():
-        if isinstance(value, dict):
-            yield from _configurations(value)
+        raise resolved.error(f"{named}, which is no number", mend)
 
 
 def _refuse_random_weights(resolved: ResolvedModel, head: set[str], report: dict[str, Any]) -> bool:
@@ -287,15 +278,9 @@ def _refuse_random_weights(resolved: ResolvedModel, head: set[str], report: dict
     gaps = [name for name in report.get("missing_keys", ()) if "pooler" not in name]
     missing = sorted(name for name in gaps if name not in head)
     wrong = sorted(str(entry[0]) for entry in report.get("mismatched_keys", ()))
-    headless = len(missing) < len(gaps)
     if missing or wrong:
-        what = (
-            f"lack {len(missing)} parameters" if missing else f"have {len(wrong)} parameters of another shape"
-        )
-        raise ModelError(
-            resolved.problem(
-                f'the weights of "{resolved.source}" {what} of its architecture: {(missing or wrong)[0]}, …',
-                "check that config.json belongs to these weights",
-            )
-        )
-    return headless
+        what = "lack {} parameters" if missing else "have {} parameters of another shape"
+        first, number = (missing or wrong)[0], len(missing or wrong)
+        reason = f'the weights of "{resolved.source}" {what.format(number)} of its architecture: {first}, …'
+        raise resolved.error(reason, "check that config.json belongs to these weights")
+    return bool(gaps)

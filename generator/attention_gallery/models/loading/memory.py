@@ -13,9 +13,8 @@ _SIGNS = ("can't allocate memory", "not enough memory", "CUDA out of memory")
 
 def lacks_memory(error: BaseException) -> bool:
     """Whether memory ran out, and nothing else is wrong."""
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    return any(sign in str(error) for sign in _SIGNS)
+    named = isinstance(error, MemoryError | torch.OutOfMemoryError)
+    return named or any(sign in str(error) for sign in _SIGNS)
 
 
 def raise_trouble(error: BaseException) -> None:

@@ -10,11 +10,10 @@ import transformers
 from huggingface_hub.errors import StrictDataclassFieldValidationError
 
 from attention_gallery.errors import ModelError, first_words
-from attention_gallery.files import parse_json
 from attention_gallery.models.loading.foreign import fault_in_words
 from attention_gallery.models.loading.memory import lacks_memory
+from attention_gallery.models.on_disk.inside import json_object
 from attention_gallery.models.sources.resolved import ResolvedModel
-from attention_gallery.user_files import LARGEST_SETTINGS, read_user_file
 
 # How the libraries write down a command: in backquotes, in parentheses, or up to the end of the sentence.
 _PIP = re.compile(r"pip3? install ([^`()\n]+?)(?=[`)\n]|\.(?:\s|$)|$)")
@@ -49,7 +48,7 @@ _LONGEST_VALUE = 60
 def cannot_load(resolved: ResolvedModel, error: BaseException) -> ModelError:
     """The error for a model whose loading raised `error`."""
     reason, mend = _explained(resolved, error)
-    return ModelError(resolved.problem(f'the model "{resolved.source}" cannot be loaded: {reason}', mend))
+    return resolved.error(f'the model "{resolved.source}" cannot be loaded: {reason}', mend)
 
 
 def _explained(resolved: ResolvedModel, error: BaseException) -> tuple[str, str]:
@@ -112,11 +111,7 @@ def _first_line(error: BaseException) -> str:
 
 def _config(resolved: ResolvedModel) -> dict[str, Any]:
     """What its config.json says, nothing where that cannot be read."""
-    try:
-        config = parse_json(read_user_file(resolved.config, LARGEST_SETTINGS)) if resolved.config else {}
-    except (OSError, ValueError):
-        return {}
-    return config if isinstance(config, dict) else {}
+    return json_object(resolved.config) if resolved.config else {}
 
 
 def _wrong_value(resolved: ResolvedModel, error: StrictDataclassFieldValidationError) -> tuple[str, str]:

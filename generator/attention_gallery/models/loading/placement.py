@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 import torch
 
-from attention_gallery.errors import ModelError
 from attention_gallery.manifest.settings import CaptureSettings
 from attention_gallery.models.sources.resolved import ResolvedModel
 
@@ -30,10 +29,6 @@ class Placement:
     spread: bool = False
     threads: int = CaptureSettings().threads
 
-    def options(self) -> dict[str, Any]:
-        """What `from_pretrained` must be told."""
-        return {"device_map": "auto"} if self.spread else {}
-
     def place(self, model: Any, resolved: ResolvedModel) -> None:
         """Move a loaded model. Raises `ModelError` when the device is not there or too small."""
         if self.spread:
@@ -42,12 +37,9 @@ class Placement:
         try:
             model.to(device)
         except torch.OutOfMemoryError as error:
-            raise ModelError(
-                resolved.problem(
-                    f'the model "{resolved.source}" is too large for the device "{device}"',
-                    "add `device_map: auto` to divide it among devices, or write `device: cpu`",
-                )
-            ) from error
+            reason = f'the model "{resolved.source}" is too large for the device "{device}"'
+            mend = "add `device_map: auto` to divide it among devices, or write `device: cpu`"
+            raise resolved.error(reason, mend) from error
 
     def _chosen(self, resolved: ResolvedModel) -> str:
         present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
@@ -55,12 +47,8 @@ class Placement:
             return next(name for name in ("cuda", "mps", "cpu") if present[name])
         if not present[self.device]:
             there = ", ".join(name for name, here in present.items() if here)
-            raise ModelError(
-                resolved.problem(
-                    f'the device "{self.device}" is not there, or this torch was built without it',
-                    f"this machine has: {there}; `device: auto` takes the best of them",
-                )
-            )
+            reason = f'the device "{self.device}" is not there, or this torch was built without it'
+            raise resolved.error(reason, f"this machine has: {there}; `device: auto` takes the best of them")
         return self.device
 
 

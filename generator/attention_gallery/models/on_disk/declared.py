@@ -12,12 +12,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from attention_gallery.files import parse_json
 from attention_gallery.models.inspecting.layers import of_model, of_part
-from attention_gallery.models.on_disk.gguf_header import entries
+from attention_gallery.models.on_disk.gguf_header import model_entries
+from attention_gallery.models.on_disk.inside import json_object
 from attention_gallery.models.sources.resolved import ResolvedModel
 from attention_gallery.records import ATTENTION_KINDS
-from attention_gallery.user_files import LARGEST_SETTINGS, read_user_file
 
 # Names that configurations have for the same, the one that transformers gives them all first.
 _LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
@@ -39,8 +38,7 @@ def declared_shapes(model: ResolvedModel) -> dict[str, Shape]:
         if model.weights_format == "gguf":
             shapes = _of_gguf(model.weights[0])
         elif model.config is not None:
-            config = parse_json(read_user_file(model.config, LARGEST_SETTINGS))
-            shapes = _of_config(_settings(config, _DEEPEST)) if isinstance(config, dict) else {}
+            shapes = _of_config(_settings(json_object(model.config), _DEEPEST))
         else:
             return {}
     except (OSError, ValueError, RecursionError, AttributeError, TypeError, ArithmeticError):
@@ -87,9 +85,7 @@ def _settings(config: Mapping[str, Any], deepest: int) -> SimpleNamespace:
 def _of_gguf(path: Path) -> dict[str, Shape]:
     numbers: dict[str, int] = {}
     with path.open("rb") as stream, mmap(stream.fileno(), 0, access=ACCESS_READ) as data:
-        for name, value in entries(data):
-            if name.startswith("tokenizer."):
-                break  # what is said of the model comes before its long vocabulary
+        for name, value in model_entries(data):
             key = name.partition(".")[2]
             if key in ("block_count", "attention.head_count") and isinstance(value, int):
                 numbers[key] = value

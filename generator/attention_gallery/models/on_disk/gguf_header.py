@@ -8,24 +8,14 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from mmap import mmap
+from typing import Any
 
-# Sizes of the values of fixed size, and how the `struct` module calls them, by type.
-_FIXED = {
-    0: "<B",
-    1: "<b",
-    2: "<H",
-    3: "<h",
-    4: "<I",
-    5: "<i",
-    6: "<f",
-    7: "<?",
-    10: "<Q",
-    11: "<q",
-    12: "<d",
-}
+# How the `struct` module calls the values of fixed size, by type.
+_FIXED = {**dict(enumerate("BbHhIif?")), 10: "Q", 11: "q", 12: "d"}
 _TEXT, _LIST = 8, 9
 _ALIGNMENT = 32
 # More than any model has: entries, texts of all lists together, tensors, dimensions of one tensor.
@@ -60,27 +50,28 @@ def other_byte_order(data: bytes | mmap) -> bool:
     return int.from_bytes(data[4:8], "little") > 0xFFFF
 
 
-def entries(data: bytes | mmap) -> Iterator[tuple[str, Value]]:
-    """The metadata of a little-endian GGUF file from version 2 on, in order; the values of lists are None.
+def model_entries(data: bytes | mmap) -> Iterator[tuple[str, Value]]:
+    """The metadata of a little-endian GGUF file from version 2 on, in order, before its long vocabulary.
 
-    Raises `CutOffError` where the bytes end too early, and `ValueError` for bytes that are not such a file.
+    The values of lists are None. Raises `CutOffError` where the bytes end too early, and `ValueError` for
+    bytes that are not such a file.
     """
-    return _entries(_Cursor(data))
+    return takewhile(lambda entry: not entry[0].startswith("tokenizer."), _entries(_Cursor(data)))
 
 
 def read_head(data: bytes | mmap) -> GgufHead:
-    """The whole head. Raises what `entries` raises."""
+    """The whole head. Raises what `model_entries` raises."""
+    from gguf.constants import GGML_QUANT_SIZES
+
     cursor = _Cursor(data)
     metadata = dict(_entries(cursor))
     alignment = metadata.get("general.alignment", _ALIGNMENT)
     if not isinstance(alignment, int) or alignment < 1:
         raise ValueError("the alignment is no size")
-    sizes = _sizes_by_type()
-    ends = [_tensor_end(cursor, sizes) for _ in range(cursor.tensors)]
+    ends = [_tensor_end(cursor, GGML_QUANT_SIZES) for _ in range(cursor.tensors)]
     begin = math.ceil(cursor.at / alignment) * alignment
-    if None in ends:
-        return GgufHead(metadata, None)
-    return GgufHead(metadata, max((begin + end for end in ends if end is not None), default=cursor.at))
+    known = [begin + end for end in ends if end is not None]
+    return GgufHead(metadata, max(known, default=cursor.at) if len(known) == len(ends) else None)
 
 
 class _Cursor:
@@ -93,41 +84,38 @@ class _Cursor:
         self.tensors = 0
 
     def number(self, form: str) -> int | float:
-        try:
-            value: int | float = struct.unpack_from(form, self.data, self.at)[0]
-        except struct.error as error:
-            raise CutOffError("the head is cut off") from error
-        self.at += struct.calcsize(form)
+        first = self.skip(struct.calcsize(f"<{form}"))
+        value: int | float = struct.unpack_from(f"<{form}", self.data, first)[0]
         return value
 
-    def count(self, form: str = "<Q", most: int | None = None) -> int:
+    def count(self, form: str = "Q", most: int | None = None) -> int:
         value = int(self.number(form))
         if most is not None and value > most:
             raise ValueError(f"it counts {value} of what no model has so many of")
         return value
 
     def text(self) -> str:
-        length = self.count()
-        first = self.at
-        self.skip(length)
+        first = self.skip(self.count())
         return self.data[first : self.at].decode("utf-8", "replace")
 
-    def skip(self, size: int) -> None:
+    def skip(self, size: int) -> int:
+        """Pass over so many bytes; where they begin."""
         self.at += size
         if self.at > len(self.data):
             raise CutOffError("the head is cut off")
+        return self.at - size
 
 
 def _entries(cursor: _Cursor) -> Iterator[tuple[str, Value]]:
     if cursor.data[:4] != b"GGUF"[: len(cursor.data)]:
         raise ValueError("it is no GGUF file")
     cursor.skip(4)
-    version = cursor.count("<I")
+    version = cursor.count("I")
     if version < 2 or other_byte_order(cursor.data):
         raise ValueError("it is of a kind that is no longer written")
     cursor.tensors = cursor.count(most=_MOST_TENSORS)
     for _ in range(cursor.count(most=_MOST_ENTRIES)):
-        yield cursor.text(), _value(cursor, cursor.count("<I"))
+        yield cursor.text(), _value(cursor, cursor.count("I"))
 
 
 def _value(cursor: _Cursor, kind: int) -> Value:
@@ -137,9 +125,9 @@ def _value(cursor: _Cursor, kind: int) -> Value:
         return cursor.number(_FIXED[kind])
     if kind != _LIST:
         raise ValueError(f"there is no type of values {kind}")
-    kind, count = cursor.count("<I"), cursor.count()
+    kind, count = cursor.count("I"), cursor.count()
     if kind in _FIXED:
-        cursor.skip(struct.calcsize(_FIXED[kind]) * count)
+        cursor.skip(struct.calcsize(f"<{_FIXED[kind]}") * count)
     elif kind == _TEXT:
         cursor.texts += count
         if cursor.texts > _MOST_TEXTS:
@@ -151,19 +139,15 @@ def _value(cursor: _Cursor, kind: int) -> Value:
     return None
 
 
-def _sizes_by_type() -> dict[int, tuple[int, int]]:
-    """How many weights of each type are written together, and in how many bytes."""
-    from gguf.constants import GGML_QUANT_SIZES
+def _tensor_end(cursor: _Cursor, sizes: Mapping[Any, tuple[int, int]]) -> int | None:
+    """Where the bytes of the next tensor end, counted from the first tensor; None for an unknown type.
 
-    return {int(kind): size for kind, size in GGML_QUANT_SIZES.items()}
-
-
-def _tensor_end(cursor: _Cursor, sizes: dict[int, tuple[int, int]]) -> int | None:
-    """Where the bytes of the next tensor end, counted from the first tensor; None for an unknown type."""
+    `sizes` tells how many weights of each type are written together, and in how many bytes.
+    """
     cursor.text()
-    dimensions = cursor.count("<I", _MOST_DIMENSIONS)
+    dimensions = cursor.count("I", _MOST_DIMENSIONS)
     elements = math.prod(cursor.count() for _ in range(dimensions))
-    kind, offset = cursor.count("<I"), cursor.count()
+    kind, offset = cursor.count("I"), cursor.count()
     if kind not in sizes:
         return None
     together, size = sizes[kind]

@@ -23,7 +23,7 @@ def has_tokenizer(folder: Path, entries: frozenset[str]) -> bool:
         return True
     if TOKENIZER_CONFIG not in entries:
         return False
-    named = _object(folder / TOKENIZER_CONFIG).get("tokenizer_class")
+    named = json_object(folder / TOKENIZER_CONFIG).get("tokenizer_class")
     return isinstance(named, str) and named.removesuffix("Fast") in known.WITHOUT_VOCABULARY
 
 
@@ -63,10 +63,11 @@ def _folders_in(folder: Path) -> list[Path]:
 
 
 def _is_model(folder: Path) -> bool:
-    return isinstance(_object(folder / known.CONFIG).get("model_type"), str)
+    return isinstance(json_object(folder / known.CONFIG).get("model_type"), str)
 
 
-def _object(path: Path) -> dict[str, Any]:
+def json_object(path: Path) -> dict[str, Any]:
+    """What a file of settings says; nothing where it cannot be read, or is no JSON object."""
     try:
         value = parse_json(read_user_file(path, LARGEST_SETTINGS))
     except (OSError, ValueError):

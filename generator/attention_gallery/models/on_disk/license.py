@@ -6,12 +6,13 @@ It can change while the weights stay the same, so it is no part of a capture: wh
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from attention_gallery.errors import ModelError
 from attention_gallery.files import is_system_trouble, kind_of, why_unreadable
-from attention_gallery.models.on_disk.gguf_header import entries
+from attention_gallery.models.on_disk.gguf_header import model_entries
 from attention_gallery.models.sources.resolved import ResolvedModel
 from attention_gallery.user_files import open_user_file
 
@@ -51,12 +52,8 @@ def _in_card(card: bytes) -> str | None:
 
 
 def _in_gguf(data: bytes) -> str | None:
-    try:
-        for name, value in entries(data):
-            if name.startswith("tokenizer."):
-                return None  # what is said of the model as a whole comes before its long vocabulary
+    with suppress(ValueError):
+        for name, value in model_entries(data):
             if name == "general.license" and isinstance(value, str):
                 return value if _NAME.fullmatch(value) else None
-    except ValueError:
-        return None
     return None

@@ -29,10 +29,8 @@ def check_files(path: Path, problem: ProblemMaker) -> None:
         try:
             check_user_file(file, _largest(file))
         except UnusableFileError as error:
-            mend = error.problems[0].mend
-            raise ModelError(
-                problem(f"the model's file {file} cannot be read: {error.strerror}", mend)
-            ) from None
+            reason = f"the model's file {file} cannot be read: {error.strerror}"
+            raise ModelError(problem(reason, error.problems[0].mend)) from None
         except OSError:
             continue  # a link that leads nowhere counts as no file; what may not be read is told when it is
 

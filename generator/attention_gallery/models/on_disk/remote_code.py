@@ -28,20 +28,14 @@ def check_references(settings: dict[str, Any], source: str, problem: ProblemMake
     """Check that an `auto_map` names code of the same folder, which is fingerprinted. Raises `ModelError`."""
     for reference in _references(settings.get("auto_map")):
         if not _BESIDE.fullmatch(reference):
-            raise ModelError(
-                problem(
-                    f'"{source}" names code outside its own folder: {reference[:80]}',
-                    "only code that lies beside the weights is pinned; save both in one folder and name that",
-                )
-            )
+            reason = f'"{source}" names code outside its own folder: {reference[:80]}'
+            mend = "only code that lies beside the weights is pinned; save both in one folder and name that"
+            raise ModelError(problem(reason, mend))
 
 
 def _references(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _references(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _references(item)
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _references(inner)

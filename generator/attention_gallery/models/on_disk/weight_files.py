@@ -88,10 +88,8 @@ def pointer_to(beginning: bytes) -> Problem | None:
     """
     for sign, tool, command in _POINTERS:
         if beginning.startswith(sign):
-            return Problem(
-                f"is a pointer of {tool}, not the file itself",
-                f"run {command} in its folder, or download the file itself",
-            )
+            mend = f"run {command} in its folder, or download the file itself"
+            return Problem(f"is a pointer of {tool}, not the file itself", mend)
     return None
 
 
@@ -213,13 +211,11 @@ def _part_by_name(path: Path) -> Problem | None:
 def _part(path: Path, number: int | None, count: int) -> Problem:
     which = f"part {number} of {count}" if number is not None else f"one of {count} parts"
     first = _PART.sub(f"-00001-of-{count:05}.gguf", path.name)
-    whole = _PART.sub(".gguf", path.name)
-    whole = whole if whole != path.name else "whole.gguf"
-    return Problem(
-        f'the file "{path.name}" is {which} of a split model',
+    whole = _PART.sub(".gguf", path.name) if _PART.search(path.name) else "whole.gguf"
+    mend = (
         f"join the parts with llama.cpp, `llama-gguf-split --merge {first} {whole}`, and name the file that "
-        "it writes",
     )
+    return Problem(f'the file "{path.name}" is {which} of a split model', f"{mend}it writes")
 
 
 def _cut_off(name: str, size: int, whole: int | None) -> Problem:

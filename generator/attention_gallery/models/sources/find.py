@@ -21,7 +21,7 @@ from attention_gallery.models.on_disk.inside import TOKENIZER_CONFIG, folders_of
 from attention_gallery.models.on_disk.plain_files import check_files
 from attention_gallery.models.on_disk.remote_code import check_references, own_code
 from attention_gallery.models.on_disk.weight_files import no_file, pointer_to
-from attention_gallery.models.sources.hub import HubModel, Lookup, snapshot
+from attention_gallery.models.sources.hub import Lookup, snapshot
 from attention_gallery.models.sources.resolved import ProblemMaker, ResolvedModel
 from attention_gallery.progress import Reporter, SilentReporter
 from attention_gallery.user_files import LARGEST_SETTINGS, read_user_file
@@ -46,35 +46,27 @@ def resolve(
     """
     source = parse_source(spec.source)
     if source.kind == "hub":
-        hub_model = HubModel(source.name, spec.revision, code=spec.trust_remote_code)
         try:
-            folder, revision = snapshot(hub_model, problem, lookup, reporter or SilentReporter())
+            folder, revision = snapshot(spec, problem, lookup, reporter or SilentReporter())
         except ModelError as error:
             raise _or_local(error, source, root) from error
+        check_files(folder, problem)
         return _from_folder(folder, spec, revision, problem)
     if spec.revision is not None:
-        raise ModelError(
-            problem(
-                f'"{spec.source}" has a revision, but only hub ids have revisions',
-                "remove `revision`, or name a hub id",
-            )
-        )
+        reason = f'"{spec.source}" has a revision, but only hub ids have revisions'
+        raise ModelError(problem(reason, "remove `revision`, or name a hub id"))
     packaged = source.kind == "package"
     path = _package_path(source, problem) if packaged else source.local_path(root)
     revision = _package_version(source) if packaged else None
     if not path.exists():
         raise ModelError(problem(f'the model "{spec.source}" does not exist: {path}', _neighbours(path)))
     if spec.trust_remote_code and (packaged or path.is_file()):
-        raise ModelError(
-            problem(
-                f'"{spec.source}" brings no code that transformers could run',
-                "remove `trust_remote_code`, which is for folders and hub ids",
-            )
-        )
-    if not path.is_dir():
-        check_files(path, problem)
-        return _from_file(path, spec.source, revision, problem)
-    return _from_folder(path, spec, revision, problem)
+        reason = f'"{spec.source}" brings no code that transformers could run'
+        raise ModelError(problem(reason, "remove `trust_remote_code`, which is for folders and hub ids"))
+    check_files(path, problem)
+    if path.is_dir():
+        return _from_folder(path, spec, revision, problem)
+    return _from_file(path, spec.source, revision, problem)
 
 
 def _or_local(error: ModelError, source: Source, root: Path) -> ModelError:
@@ -93,19 +85,14 @@ def _package_path(source: Source, problem: ProblemMaker) -> Path:
     except (ImportError, ValueError):
         module_spec = None
     if module_spec is None or not module_spec.submodule_search_locations:
-        raise ModelError(
-            problem(
-                f'the Python package "{top}" is not installed',
-                f"install it into the environment that runs attention-gallery: "
-                f"`pip install {top.replace('_', '-')}`",
-            )
-        )
+        mend = "install it into the environment that runs attention-gallery: "
+        mend += f"`pip install {top.replace('_', '-')}`"
+        raise ModelError(problem(f'the Python package "{top}" is not installed', mend))
     package = Path(next(iter(module_spec.submodule_search_locations))).resolve()
     path = package.joinpath(*inner, *Path(source.path).parts)
     if not path.resolve().is_relative_to(package):
-        raise ModelError(
-            problem(f'"{source.text}" leaves the package "{top}"', "name a path inside the package")
-        )
+        reason = f'"{source.text}" leaves the package "{top}"'
+        raise ModelError(problem(reason, "name a path inside the package"))
     return path
 
 
@@ -123,23 +110,20 @@ def _from_file(path: Path, source: str, revision: str | None, problem: ProblemMa
     if path.suffix in _PICKLED:
         mend = pickled_mend(source.rpartition("/")[0] or ".", path.parent, path.name)
         raise ModelError(problem(f'the weights "{path.name}" are not safetensors or GGUF', mend))
-    raise ModelError(
-        problem(
-            f'"{path.name}" is not a model',
-            "name the folder that holds config.json and the safetensors, or a .gguf file",
-        )
-    )
+    mend = "name the folder that holds config.json and the safetensors, or a .gguf file"
+    raise ModelError(problem(f'"{path.name}" is not a model', mend))
 
 
 def _from_folder(folder: Path, spec: ModelSpec, revision: str | None, problem: ProblemMaker) -> ResolvedModel:
-    check_files(folder, problem)
     names = frozenset(path.name for path in folder.iterdir())
     source = spec.source
     if known.CONFIG not in names:
         raise ModelError(problem(f'"{source}" has no config.json', _no_config(folder, names, source)))
     if "adapter_config.json" in names:
         raise ModelError(problem(f'"{source}" needs another model', _MERGE))
-    _check_config(_read_json(folder / known.CONFIG, problem), source, problem)
+    if _read_json(folder / known.CONFIG, problem).get("transformers_weights"):
+        reason = f'the config.json of "{source}" names its own weights file'
+        raise ModelError(problem(reason, "remove `transformers_weights` and call the file model.safetensors"))
     weights = _weights(folder, names, source, problem)
     if not has_tokenizer(folder, names):
         _no_tokenizer(folder, source, problem)
@@ -185,23 +169,9 @@ def _no_tokenizer(folder: Path, source: str, problem: ProblemMaker) -> NoReturn:
     from attention_gallery.models.inspecting.suited import check_folder_reads_texts
 
     check_folder_reads_texts(folder, source, problem)
-    raise ModelError(
-        problem(
-            f'"{source}" has no tokenizer',
-            "put tokenizer.json, or the other files of its tokenizer, beside the weights: "
-            f'`AutoTokenizer.from_pretrained("where it came from").save_pretrained({str(folder)!r})`',
-        )
-    )
-
-
-def _check_config(config: dict[str, Any], source: str, problem: ProblemMaker) -> None:
-    if config.get("transformers_weights"):
-        raise ModelError(
-            problem(
-                f'the config.json of "{source}" names its own weights file',
-                "remove `transformers_weights` and call the file model.safetensors",
-            )
-        )
+    mend = "put tokenizer.json, or the other files of its tokenizer, beside the weights: "
+    mend += f'`AutoTokenizer.from_pretrained("where it came from").save_pretrained({str(folder)!r})`'
+    raise ModelError(problem(f'"{source}" has no tokenizer', mend))
 
 
 def _weights(folder: Path, names: frozenset[str], source: str, problem: ProblemMaker) -> tuple[Path, ...]:
@@ -212,12 +182,8 @@ def _weights(folder: Path, names: frozenset[str], source: str, problem: ProblemM
     if pickled := pickled_weights(names, _PICKLED):
         mend = pickled_mend(source, folder, pickled)
         raise ModelError(problem(f'the weights of "{source}" are pickled ({pickled})', mend))
-    raise ModelError(
-        problem(
-            f'"{source}" has no weights that can be used',
-            f"{known.WEIGHTS} or {known.INDEX} is expected; other formats must be converted first",
-        )
-    )
+    mend = f"{known.WEIGHTS} or {known.INDEX} is expected; other formats must be converted first"
+    raise ModelError(problem(f'"{source}" has no weights that can be used', mend))
 
 
 def _shards(folder: Path, names: frozenset[str], problem: ProblemMaker) -> list[Path]:
@@ -227,9 +193,8 @@ def _shards(folder: Path, names: frozenset[str], problem: ProblemMaker) -> list[
     missing = [name for name in shards if name not in names]
     if missing or not shards:
         what = f"{missing[0]} is missing" if missing else "it lists no weights"
-        raise ModelError(
-            problem(f"the weights in {folder / known.INDEX} are not complete: {what}", "download them again")
-        )
+        reason = f"the weights in {folder / known.INDEX} are not complete: {what}"
+        raise ModelError(problem(reason, "download them again"))
     return [folder / name for name in shards]
 
 

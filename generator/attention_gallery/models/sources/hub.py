@@ -11,14 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from attention_gallery.errors import ModelError
-from attention_gallery.files import parse_json
+from attention_gallery.manifest.settings import ModelSpec
 from attention_gallery.models.loading.convert import conversion
 from attention_gallery.models.on_disk import file_names
-from attention_gallery.models.on_disk.inside import has_tokenizer
+from attention_gallery.models.on_disk.inside import has_tokenizer, json_object
 from attention_gallery.models.sources.download import download
 from attention_gallery.models.sources.resolved import ProblemMaker
 from attention_gallery.progress import Reporter
-from attention_gallery.user_files import LARGEST_SETTINGS, read_user_file
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 # Nothing but what is read: no pickled weights, no code, no second copy in another format.
@@ -37,20 +36,6 @@ _LOG_IN = "log in (`hf auth login`, or a token in HF_TOKEN)"
 
 
 @dataclass(frozen=True, slots=True)
-class HubModel:
-    """What is wanted of the hub: `code` asks for the model's Python modules too."""
-
-    name: str
-    revision: str | None
-    code: bool = False
-
-    @property
-    def patterns(self) -> list[str]:
-        """The files to fetch."""
-        return [*_WANTED, "*.py"] if self.code else [*_WANTED]
-
-
-@dataclass(frozen=True, slots=True)
 class Lookup:
     """How to look for a hub model.
 
@@ -64,84 +49,80 @@ class Lookup:
 
 
 def snapshot(
-    model: HubModel, problem: ProblemMaker, lookup: Lookup, reporter: Reporter
+    spec: ModelSpec, problem: ProblemMaker, lookup: Lookup, reporter: Reporter
 ) -> tuple[Path, str | None]:
-    """The folder of a hub model and its commit.
+    """The folder of a hub model, with its Python modules where the manifest trusts them, and its commit.
 
     Raises `ModelError` when the id or revision is unknown, access is refused, or there is no network and
     no copy in the cache.
     """
-    revision = lookup.commit or model.revision
-    folder = None if lookup.fresh and not lookup.commit else _cached(model, revision)
+    revision = lookup.commit or spec.revision
+    folder = None if lookup.fresh and not lookup.commit else _cached(spec, revision)
     if folder is None and lookup.fetch:
-        folder = _downloaded(model, revision, problem, lookup, reporter)
+        folder = _downloaded(spec, revision, problem, lookup, reporter)
     if folder is None:
-        raise ModelError(problem(f'no whole copy of the model "{model.name}" is in the cache', _REACH))
-    if not _has_weights(folder):
+        raise ModelError(problem(f'no whole copy of the model "{spec.source}" is in the cache', _REACH))
+    if not _has_weights(folder, _names_in(folder)):
         # Without a network the hub library hands out what it has, however little that is.
-        raise ModelError(
-            problem(
-                f'the model "{model.name}" has no safetensors weights, or its copy is not whole',
-                "connect to the network to complete the copy; other formats must be converted first: "
-                + conversion(model.name, folder),
-            )
-        )
+        reason = f'the model "{spec.source}" has no safetensors weights, or its copy is not whole'
+        mend = "connect to the network to complete the copy; other formats must be converted first: "
+        raise ModelError(problem(reason, mend + conversion(spec.source, folder)))
     return folder, folder.name if _COMMIT.fullmatch(folder.name) else revision
 
 
-def _cached(model: HubModel, revision: str | None) -> Path | None:
+def _cached(spec: ModelSpec, revision: str | None) -> Path | None:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 
     try:
         snapshot_folder = snapshot_download(
-            model.name, revision=revision, allow_patterns=model.patterns, local_files_only=True
+            spec.source, revision=revision, allow_patterns=_patterns(spec), local_files_only=True
         )
     except LocalEntryNotFoundError:
         return None
     folder = Path(snapshot_folder)
     # Another program may have cached a part alone, or a download may have ended early.
-    there = frozenset(path.name for path in folder.iterdir() if path.exists())
-    whole = _has_weights(folder) and has_tokenizer(folder, there)
-    return folder if whole and (not model.code or _has_code(folder)) else None
+    names = _names_in(folder)
+    whole = _has_weights(folder, names) and has_tokenizer(folder, names)
+    return folder if whole and (not spec.trust_remote_code or _has_code(folder, names)) else None
 
 
-def _has_weights(folder: Path) -> bool:
-    if not (folder / file_names.CONFIG).exists():
-        return False
-    if (folder / file_names.WEIGHTS).exists():
-        return True
-    try:
-        index = parse_json(read_user_file(folder / file_names.INDEX, LARGEST_SETTINGS))
-        shards = set(index["weight_map"].values())
-        return bool(shards) and all((folder / str(shard)).exists() for shard in shards)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return False
+def _patterns(spec: ModelSpec) -> list[str]:
+    return [*_WANTED, "*.py"] if spec.trust_remote_code else [*_WANTED]
 
 
-def _has_code(folder: Path) -> bool:
+def _names_in(folder: Path) -> frozenset[str]:
+    """The names of its files, without links to nowhere."""
+    return frozenset(path.name for path in folder.iterdir() if path.exists())
+
+
+def _has_weights(folder: Path, names: frozenset[str]) -> bool:
+    shards = json_object(folder / file_names.INDEX).get("weight_map")
+    listed = set(map(str, shards.values())) if isinstance(shards, dict) else set()
+    return file_names.CONFIG in names and (file_names.WEIGHTS in names or bool(listed and listed <= names))
+
+
+def _has_code(folder: Path, names: frozenset[str]) -> bool:
     """Whether the modules that the configuration names are there: they are fetched only when asked for."""
-    try:
-        config = parse_json(read_user_file(folder / file_names.CONFIG, LARGEST_SETTINGS))
-        references = config.get("auto_map", {}).values()
-        return all((folder / f"{str(reference).partition('.')[0]}.py").exists() for reference in references)
-    except (OSError, ValueError, AttributeError):
+    modules = json_object(folder / file_names.CONFIG).get("auto_map")
+    if not isinstance(modules, dict):
         return True  # what is wrong with the configuration is told when it is read
+    return all(f"{str(reference).partition('.')[0]}.py" in names for reference in modules.values())
 
 
 def _downloaded(
-    model: HubModel, revision: str | None, problem: ProblemMaker, lookup: Lookup, reporter: Reporter
+    spec: ModelSpec, revision: str | None, problem: ProblemMaker, lookup: Lookup, reporter: Reporter
 ) -> Path:
     try:
-        return download(model.name, revision, model.patterns, reporter)
+        return download(spec.source, revision, _patterns(spec), reporter)
     except Exception as error:  # the hub library lets errors of three HTTP libraries and its own through
         error = _cause(error)
         if isinstance(error, OSError) and error.errno in _DISK:
-            reason = f'the model "{model.name}" cannot be kept: {error}'
+            reason = f'the model "{spec.source}" cannot be kept: {error}'
             trouble = problem(reason, "check the disk and the folder of HF_HOME")
             raise ModelError(replace(trouble, trouble=True)) from error
-        pinned = lookup.commit is not None and lookup.commit != model.revision
-        reason, mend = _explain(error, model.name, revision, pinned=pinned, fresh=lookup.fresh)
+        pinned = lookup.commit is not None and lookup.commit != spec.revision
+        reason, mend = _explain(error, spec.source, revision, pinned=pinned, fresh=lookup.fresh)
         raise ModelError(problem(reason, mend)) from error
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from attention_gallery.errors import Problem
-from attention_gallery.files import parse_json
-from attention_gallery.user_files import LARGEST_SETTINGS, read_user_file
+from attention_gallery.errors import ModelError, Problem
+from attention_gallery.models.on_disk.inside import json_object
+from attention_gallery.records import ATTENTION_KINDS
 
 WeightsFormat = Literal["safetensors", "gguf"]
 
@@ -47,14 +47,13 @@ class ResolvedModel:
     @property
     def kinds(self) -> tuple[str, ...]:
         """The kinds of attention that one reading gives, as `config.json` tells; ("self",) when in doubt."""
-        if self.config is None:
-            return ("self",)
-        try:
-            described = parse_json(read_user_file(self.config, LARGEST_SETTINGS))
-        except (OSError, ValueError):
-            return ("self",)  # whoever loads the model says what is wrong with the file
-        both = isinstance(described, dict) and described.get("is_encoder_decoder") is True
-        return ("encoder", "decoder", "cross") if both else ("self",)
+        # Whoever loads the model says what is wrong with a file that cannot be read.
+        described = {} if self.config is None else json_object(self.config)
+        return ATTENTION_KINDS if described.get("is_encoder_decoder") is True else ("self",)
+
+    def error(self, reason: str, mend: str) -> ModelError:
+        """What is wrong with it, at the place where the user named it."""
+        return ModelError(self.problem(reason, mend))
 
 
 def files(model: ResolvedModel) -> tuple[Path, ...]:
