@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from attention_gallery.errors import OutputError
@@ -40,35 +40,19 @@ def build_lock(cache: Path, again: str = "build again") -> Iterator[None]:
 @contextmanager
 def _held_project(root: Path, again: str) -> Iterator[None]:
     """Hold the folder of the project, too: the lock in the cache folder goes away with that folder."""
-    descriptor = _opened(root)
-    if descriptor is None:
+    with ExitStack() as stack:
+        if sys.platform != "win32":
+            try:
+                descriptor = os.open(root, os.O_RDONLY)
+                stack.callback(os.close, descriptor)
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise _is_running(again) from None
+            except OSError:
+                # It may not be listed, or lies on a network's file system that locks no folders: the file in
+                # the cache folder is locked all the same.
+                pass
         yield
-        return
-    try:
-        _lock(descriptor, again)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _opened(folder: Path) -> int | None:
-    """A folder, to be locked; None where there are no locks of folders, or it may not be listed."""
-    if sys.platform == "win32":
-        return None
-    try:
-        return os.open(folder, os.O_RDONLY)
-    except OSError:
-        return None
-
-
-def _lock(descriptor: int, again: str) -> None:
-    if sys.platform != "win32":
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise _is_running(again) from None
-        except OSError:  # some file systems of a network lock no folders; the file is locked all the same
-            return
 
 
 def _is_running(again: str) -> OutputError:

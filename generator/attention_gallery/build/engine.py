@@ -112,7 +112,7 @@ def check(manifest_path: Path, options: BuildOptions, reporter: Reporter) -> Che
 
     run = Run.from_arguments(manifest_path, options, reporter)
     with run.warnings.reported_on_failure():
-        project = inspect_sources(run, build=False).project
+        project, _ = inspect_sources(run, build=False)
         # Before its links: a file that is gone is why they lead nowhere.
         if options.fresh and project.site.is_dir():
             count = check_bytes(run.record, project.site)

@@ -44,6 +44,7 @@ from attention_gallery.records import Float32, StoredAttention, Tokens
 
 _LAYERS_CACHED = 8
 _Layers = OrderedDict[tuple[str, int], Float32]
+_At = TypeVar("_At")
 _Evidence = TypeVar("_Evidence")
 
 
@@ -133,7 +134,7 @@ class Numbers:
 
     def layer(self, entry: StoredAttention, index: int) -> Float32:
         """The weights of a layer: float32[head, query, key]."""
-        return _recent(self._layers, (entry.key, index), lambda: entry.layer(index).weights)
+        return recent(self._layers, (entry.key, index), lambda: entry.layer(index).weights, _LAYERS_CACHED)
 
     def matrix(self, subject: Subject) -> Float32:
         """The weights of a head, or their mean over a layer or over all heads: float32[query, key]."""
@@ -147,7 +148,8 @@ class Numbers:
 
     def layer_average(self, entry: StoredAttention, index: int) -> Float32:
         """The mean over the heads of a layer: float32[query, key]."""
-        return _recent(self._averages, (entry.key, index), lambda: average_heads(entry.layer(index)))
+        at = entry.key, index
+        return recent(self._averages, at, lambda: average_heads(entry.layer(index)), _LAYERS_CACHED)
 
     def queries(self, subject: Subject, word: str, argument: str) -> list[int]:
         """The tokens of a word that looks. Raises `AskError` naming `argument`, `NotCaptured`."""
@@ -196,11 +198,13 @@ def _across_sentences(
     return gathered.result(repeats)
 
 
-def _recent(memory: _Layers, at: tuple[str, int], make: Callable[[], Float32]) -> Float32:
-    """An array from a memory of few, or made now: then the one that came first goes."""
+def recent(
+    memory: OrderedDict[_At, _Evidence], at: _At, make: Callable[[], _Evidence], most: int
+) -> _Evidence:
+    """What is in a memory of few, or made now: then the one that came first goes."""
     if at not in memory:
         memory[at] = make()
-        if len(memory) > _LAYERS_CACHED:
+        if len(memory) > most:
             memory.popitem(last=False)
     return memory[at]
 

@@ -66,9 +66,10 @@ class LiveAnswers:
 
     def _table(self, ask: KeysOf | PairsOf) -> str:
         if ask not in self._tables:
-            self._tables[ask] = (
+            made = (
                 keys_table(self.numbers, ask) if isinstance(ask, KeysOf) else pairs_table(self.numbers, ask)
             )
+            self._tables[ask] = made
         return self._tables[ask]
 
     def _figure(self, ask: FigureOf, route: str) -> str:

@@ -40,7 +40,8 @@ def keys_table(numbers: Numbers, ask: KeysOf) -> str:
         where = f"the heads of layer {subject.layer} of {page}"
     else:
         where = whereabouts(subject, numbers.links)
-    aside = "" if ask.sinks else "; " + _left_out(entry)
+    left_out = "the first word" if entry.facts.kind == "decoder" else "special tokens"
+    aside = "" if ask.sinks else f"; {left_out} left out"
     caption = f"Where {quoted(ask.query, entry.text)} looks most: {where}{aside}."
     return _table("live-keys", caption, ["<td></td>", *heads], rows)
 
@@ -95,11 +96,6 @@ def _listed(entry: StoredAttention, starts: list[int], sinks: bool) -> Bool:
         content[:1] = False
     listed: Bool = np.logical_and.reduceat(content, starts)
     return listed
-
-
-def _left_out(entry: StoredAttention) -> str:
-    """What is not listed, in words."""
-    return "the first word left out" if entry.facts.kind == "decoder" else "special tokens left out"
 
 
 def _number(weight: float) -> str:

@@ -84,9 +84,8 @@ def stored_weights(origin: Provenance) -> str:
     if not origin.storage_error:
         return f"the weights as they are stored, just as the model computed them ({origin.precision})"
     least = math.ceil(origin.storage_error * 1e5 - 1e-9) / 1e5
-    return (
-        f"the weights as they are stored ({origin.precision}, within {least:.5f} of what the model computed)"
-    )
+    rounded = f"{origin.precision}, within {least:.5f} of what the model computed"
+    return f"the weights as they are stored ({rounded})"
 
 
 def count(number: int, noun: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from attention_gallery.build.checks.inspect_captures import SeenCaptures
@@ -119,20 +120,18 @@ class InspectedModels:
 def _resolved(manifest: Manifest, index: int, pins: Pins) -> ResolvedModel | None:
     """The files of a model, None for one of the hub that cannot be looked at now."""
     spec, problem = manifest.settings.models[index], problem_at(manifest, "models", index, "source")
-    hub = parse_source(spec.source).kind == "hub"
     try:
         return resolve(spec, manifest.root, problem, pins.lookup(spec))
     except ModelError:
-        if hub:
-            return None
-        raise
+        if parse_source(spec.source).kind != "hub":
+            raise
+        return None
 
 
 def _remembered(memory: FingerprintMemory, model: ResolvedModel) -> bool:
-    try:
+    with suppress(OSError):
         return all(memory.remembers(path) for path in files(model))
-    except OSError:
-        return False
+    return False
 
 
 def _possible_models(index: int, spec: ModelSpec) -> list[ShownModel]:

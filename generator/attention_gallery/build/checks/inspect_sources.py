@@ -6,8 +6,6 @@ that takes long: what it refuses for another reason than what was captured, `che
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from attention_gallery.build.cache_folder import require_readable
 from attention_gallery.build.checks.inspect_captures import SeenCaptures
 from attention_gallery.build.checks.inspect_models import InspectedModels
@@ -35,20 +33,11 @@ from attention_gallery.theme.assets import bundle
 from attention_gallery.theme.render import Renderer
 
 
-@dataclass(frozen=True, slots=True)
-class Inspected:
-    """A project in which no mistake was found.
-
-    `complete`: whether the files of all models were there to be looked at; those of others are still to be
-    downloaded.
-    """
-
-    project: Project
-    complete: bool
-
-
-def inspect_sources(run: Run, build: bool) -> Inspected:
+def inspect_sources(run: Run, build: bool) -> tuple[Project, bool]:
     """Check manifest, models, lock, notes, theme and output folder. Raises `UserError` with all problems.
+
+    Gives the project, in which no mistake was found, and whether the files of all models were there to be
+    looked at; those of others are still to be downloaded.
 
     Nothing is downloaded: of a model of the hub, a copy in the cache is held to the lock, if there are both.
     What notes claim, and which words they name, is checked for what was captured before; by a `build` it is
@@ -78,7 +67,7 @@ def inspect_sources(run: Run, build: bool) -> Inspected:
         with problems.collected():
             check_notes(sources, project, models, annotated, run, build)
     problems.raise_any()
-    return Inspected(project, models.complete)
+    return project, models.complete
 
 
 def _models(project: Project, problems: Problems, run: Run, build: bool) -> InspectedModels:

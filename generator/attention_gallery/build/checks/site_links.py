@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterable
+from functools import cache
 from html import escape, unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -45,7 +46,9 @@ class LinkReader:
         Links that climb out of the site stay as they are written.
         """
         bases = _bases(route)
-        references = _parsed_references(html) if self._exact else _references(html)
+        references = set(_PLAIN_LINK.findall(html))
+        if self._exact:
+            references = {escape(link).encode("utf-8") for link in _Parsed.from_html(html).links}
         routes: set[str] = set()
         for reference in references:
             climb = self._climbs.get(reference) or self._climb(reference)
@@ -77,19 +80,11 @@ class LinkReader:
         return climb
 
 
-def _references(html: bytes) -> set[bytes]:
-    return set(_PLAIN_LINK.findall(html))
-
-
 def _leads_nowhere_else(reference: bytes, html: bytes) -> bool:
     """Whether a link is an address of data, or leads to an anchor of its own page that is there."""
     if reference[:1] == b"#":
         return b' id="%b"' % reference[1:] in html
     return reference.startswith(b"data:")
-
-
-def _parsed_references(html: bytes) -> set[bytes]:
-    return {escape(link).encode("utf-8") for link in _Parsed.from_html(html).links}
 
 
 def _text(reference: bytes) -> str:
@@ -181,7 +176,8 @@ def check_links(
     `pages` are (route, links); `known` are the routes of the site, `foreign` files that are in it by
     other hands; `read` gives the HTML behind a route; `base_path` as for `LinkReader`. Raises `LinkError`.
     """
-    checker = _LinkCheck(known, foreign, read)
+    # The page behind an anchor is read once.
+    anchors_of = cache(lambda route: _Parsed.from_html(read(route)).anchors)
     problems: list[Problem] = []
     total = 0
     for route, links in pages:
@@ -190,7 +186,8 @@ def check_links(
         every = links.split("\n")
         total += len(every)
         doubtful = (link for link in every if link not in known or "#" in link)
-        broken = [(link, reason) for link in doubtful if (reason := checker.why_broken(link))]
+        reasons = ((link, _why_broken(link, known, foreign, anchors_of)) for link in doubtful)
+        broken = [(link, reason) for link, reason in reasons if reason]
         if not broken:
             continue
         really = set(LinkReader(base_path, exact=True).read(route, read(route)).split("\n"))
@@ -206,30 +203,19 @@ def check_links(
     return total
 
 
-class _LinkCheck:
-    """Looks links up, reading the page behind an anchor once."""
-
-    def __init__(self, known: set[str], foreign: set[str], read: Callable[[str], bytes]) -> None:
-        self._known, self._foreign, self._read = known, foreign, read
-        self._anchors: dict[str, set[str]] = {}
-
-    def why_broken(self, link: str) -> str | None:
-        """Why a link leads nowhere; None when it leads somewhere."""
-        target, _, anchor = link.partition("#")
-        target = target.replace("%23", "#")
-        if target == "index.html" or target.endswith("/index.html"):
-            target = target.removesuffix("index.html")
-        if target not in self._known:
-            exists = file_of(target) in self._foreign
-            return None if exists else f'"/{target}", which does not exist'
-        if not anchor or anchor in self._anchors_of(target):
-            return None
-        return f'"/{target}#{anchor}", but that page has no such anchor'
-
-    def _anchors_of(self, route: str) -> set[str]:
-        if route not in self._anchors:
-            self._anchors[route] = _Parsed.from_html(self._read(route)).anchors
-        return self._anchors[route]
+def _why_broken(
+    link: str, known: set[str], foreign: set[str], anchors_of: Callable[[str], set[str]]
+) -> str | None:
+    """Why a link leads nowhere; None when it leads somewhere."""
+    target, _, anchor = link.partition("#")
+    target = target.replace("%23", "#")
+    if target == "index.html" or target.endswith("/index.html"):
+        target = target.removesuffix("index.html")
+    if target not in known:
+        return None if file_of(target) in foreign else f'"/{target}", which does not exist'
+    if not anchor or anchor in anchors_of(target):
+        return None
+    return f'"/{target}#{anchor}", but that page has no such anchor'
 
 
 def _mend(link: str, known: set[str]) -> str:

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,6 +25,7 @@ from attention_gallery.analysis.probing.argmax_targets import ARGMAX_TARGETS, In
 from attention_gallery.analysis.result import Inventory, Result, Subject
 from attention_gallery.build.execute.result_files import cached_result, result_path, write_result
 from attention_gallery.errors import DamagedEntry, GalleryError
+from attention_gallery.evidence.answers import recent
 from attention_gallery.hashing import digest
 from attention_gallery.manifest.settings import AnalysisSettings, GallerySettings
 from attention_gallery.pages.readers.model_probe import ModelProbe
@@ -108,12 +110,7 @@ class CachedData:
 
     def entry(self, key: str) -> StoredAttention:
         """The capture under a key. Raises `DamagedEntry`."""
-        entry = self._open.get(key)
-        if entry is None:
-            entry = self._open[key] = self.peek(key)
-            if len(self._open) > _FEW:
-                self._open.popitem(last=False)
-        return entry
+        return recent(self._open, key, lambda: self.peek(key), _FEW)
 
     def key(self, result: Result[Any], subject: Subject) -> str:
         """The name under which a result is kept: the digest of all that can change it."""
@@ -185,12 +182,8 @@ class CachedData:
 
     def measured(self, key: str) -> SentenceAnalysis:
         """The measures of the capture under a key. Raises `DamagedEntry`."""
-        analysis = self._analyses.get(key)
-        if analysis is None:
-            analysis = self._analyses[key] = self.result(ANALYSIS, Subject((key,), self.measures))
-            if len(self._analyses) > _FEW:
-                self._analyses.popitem(last=False)
-        return analysis
+        subject = Subject((key,), self.measures)
+        return recent(self._analyses, key, lambda: self.result(ANALYSIS, subject), _FEW)
 
     def measured_key(self, key: str) -> str:
         """The name under which these measures are cached: the digest of all that can change them."""
@@ -238,13 +231,9 @@ class CapturedEvidence:
         key = self.random_tokens.get(model)
         if key is None:
             return None
-        title = self.titles.get(model, model)
-        return self.data.sides.take(
-            "scores on random tokens",
-            title,
-            lambda: self.data.result(REPEATED_TOKENS, Subject.from_key(key)),
-            None,
-        )
+        title, subject = self.titles.get(model, model), Subject.from_key(key)
+        make = partial(self.data.result, REPEATED_TOKENS, subject)
+        return self.data.sides.take("scores on random tokens", title, make, None)
 
     def relations(self, model: str) -> Mapping[str, RelationScore] | None:
         """What the heads of a model know of each kind of relation. Raises `DamagedEntry`."""

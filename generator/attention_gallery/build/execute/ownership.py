@@ -42,27 +42,20 @@ def owned_files(site: Path, force: bool) -> set[str]:
     ours, unless `force` is given; then nothing in it counts as ours.
     """
     if site.is_symlink():
-        raise OutputError(
-            Problem(f'the output "{site.name}" is a symbolic link', "give a folder inside the project", site)
-        )
+        reason = f'the output "{site.name}" is a symbolic link'
+        raise OutputError(Problem(reason, "give a folder inside the project", site))
     if not site.exists():
         return set()
     if not site.is_dir():
         raise OutputError(Problem(f'the output "{site.name}" is a file', "move it away", site))
     marker = site / MARKER
-    if marker.is_file():
-        files = _read(marker)
-        if files is not None:
-            return {MARKER, *files}
+    if marker.is_file() and (files := _read(marker)) is not None:
+        return {MARKER, *files}
     if force or not any(site.iterdir()):
         return set()
-    raise OutputError(
-        Problem(
-            f'the folder "{site.name}" holds files that attention-gallery did not write',
-            "choose another `output:`, or use --force to build into it (foreign files are kept)",
-            site,
-        )
-    )
+    reason = f'the folder "{site.name}" holds files that attention-gallery did not write'
+    mend = "choose another `output:`, or use --force to build into it (foreign files are kept)"
+    raise OutputError(Problem(reason, mend, site))
 
 
 def _read(marker: Path) -> list[str] | None:

@@ -13,7 +13,7 @@ import secrets
 import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -62,34 +62,30 @@ class Record:
     def _open(path: Path) -> sqlite3.Connection | None:
         if not path.is_file():
             return None
-        try:
+        with suppress(sqlite3.Error), ExitStack() as stack:
             # As a URI: a folder may have "?", "#" or "%" in its name.
             connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-        except sqlite3.Error:
-            return None
-        try:
-            row = connection.execute("select value from facts where name = 'schema'").fetchone()
-            if row is not None and row[0] == str(SCHEMA):
+            stack.callback(connection.close)
+            if connection.execute("select value from facts where name = 'schema'").fetchone() == (
+                str(SCHEMA),
+            ):
+                stack.pop_all()
                 return connection
-        except sqlite3.Error:
-            pass
-        connection.close()
         return None
 
     def fact(self, name: str) -> Any:
         """A remembered JSON value, None where there is none."""
-        row = self._first("select value from facts where name = ?", name)
-        try:
-            return None if row is None else json.loads(row[0])
-        except ValueError:
-            return None
+        with suppress(ValueError):
+            for (value,) in self._all("select value from facts where name = ?", name):
+                return json.loads(value)
+        return None
 
     def output(self, route: str) -> Output | None:
         """What is remembered of one file."""
-        row = self._first(
-            f"select route, inputs, digest, links, {_STAMP} from outputs where route = ?", route
-        )
-        return None if row is None else Output(row[0], row[1], row[2], row[3], Stamp(*row[4:]))
+        query = f"select route, inputs, digest, links, {_STAMP} from outputs where route = ?"
+        for name, inputs, digest, links, *stamp in self._all(query, route):
+            return Output(name, inputs, digest, links, Stamp(*stamp))
+        return None
 
     def stamps(self) -> list[tuple[Any, ...]]:
         """Route, digest and the values of the stamp of every file; none of a damaged record."""
@@ -100,22 +96,11 @@ class Record:
         rows = self._all(f"select name, digest, {_STAMP} from sources")
         return {os.fsdecode(name): (Stamp(*stamp), digest) for name, digest, *stamp in rows}
 
-    def _all(self, query: str) -> list[tuple[Any, ...]]:
-        if self._connection is None:
-            return []
-        try:
-            return self._connection.execute(query).fetchall()
-        except sqlite3.Error:
-            return []
-
-    def _first(self, query: str, value: str) -> tuple[Any, ...] | None:
-        if self._connection is None:
-            return None
-        try:
-            row: tuple[Any, ...] | None = self._connection.execute(query, (value,)).fetchone()
-        except sqlite3.Error:
-            return None
-        return row
+    def _all(self, query: str, *values: str) -> list[tuple[Any, ...]]:
+        with suppress(sqlite3.Error):
+            if self._connection is not None:
+                return self._connection.execute(query, values).fetchall()
+        return []
 
     def close(self) -> None:
         """Let go of the file."""

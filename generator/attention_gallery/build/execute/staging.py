@@ -35,7 +35,7 @@ _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 
 @dataclass(slots=True)
 class Staging:
-    """A site in the making. `known` are the routes so far, `foreign` the files of other hands.
+    """A site in the making. `known` are the routes so far, `made` folders, `foreign` files of other hands.
 
     `taken` are the routes and stamps of files that were taken over from the live site, by their name.
     """
@@ -48,6 +48,7 @@ class Staging:
     links: LinkReader
     sides: SideAnalyses
     known: set[str] = field(default_factory=set)
+    made: set[str] = field(default_factory=set)
     foreign: set[str] = field(default_factory=set)
     taken: dict[str, tuple[str, Stamp]] = field(default_factory=dict)
     written: int = 0
@@ -91,10 +92,11 @@ class Staging:
                 raise OutputError(Problem(reason, "change one of the slugs or aliases"))
             name = file_of(route)
             target = os.path.join(self.folder, name)
-            if route.endswith("/"):  # a page has a folder of its own, which nearly always has to be made
-                make_folder(os.path.dirname(target))
+            if (folder := os.path.dirname(target)) not in self.made:
+                make_folder(folder)
+                self.made.add(folder)
             if isinstance(content, Output):
-                self._take_over(name, target)
+                link_or_copy(os.path.join(self.live, name), target)
                 self.reused += 1
                 stamp = stamp_of(os.lstat(target))  # another name is a change of the file, too
                 output = content._replace(stamp=stamp)
@@ -125,20 +127,8 @@ class Staging:
         except OSError:
             return None
 
-    def _take_over(self, name: str, target: str) -> None:
-        source = os.path.join(self.live, name)
-        try:
-            link_or_copy(source, target)
-        except FileNotFoundError:
-            make_folder(os.path.dirname(target))
-            link_or_copy(source, target)
-
     def _written(self, page: PlannedPage, data: bytes, target: str) -> Output:
-        try:
-            stream = os.open(target, _NEW_FILE, 0o644)
-        except FileNotFoundError:
-            make_folder(os.path.dirname(target))
-            stream = os.open(target, _NEW_FILE, 0o644)
+        stream = os.open(target, _NEW_FILE, 0o644)
         try:
             view = memoryview(data)
             while view:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -99,25 +99,21 @@ def _problem(manifest: Manifest, index: int, error: ParserError) -> Problem:
     return manifest.problem(error.reason, error.mend, *path)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class _Parses:
     """Parses from the cache, or made now; each pipeline is loaded once, when it is first needed."""
 
-    def __init__(
-        self,
-        manifest: Manifest,
-        cache: Path,
-        pipelines: Mapping[str, Pipeline],
-        reporter: Reporter,
-        run: bool,
-    ) -> None:
-        self._manifest, self._cache, self._pipelines = manifest, cache, pipelines
-        self._reporter, self._runs = reporter, run
-        self._parsers: dict[str, Parser] = {}
+    manifest: Manifest
+    cache: Path
+    pipelines: Mapping[str, Pipeline]
+    reporter: Reporter
+    runs: bool
+    parsers: dict[str, Parser] = field(default_factory=dict)
 
     def parse(self, index: int, name: str) -> Parse | None:
         """The parse of a sentence, None where there is none and none is to be made."""
         parses = []
-        for start, text in text_starts(self._manifest.settings.sentences[index].texts):
+        for start, text in text_starts(self.manifest.settings.sentences[index].texts):
             parse = self._text(index, name, text)
             if parse is None:
                 return None
@@ -126,29 +122,29 @@ class _Parses:
 
     def text_to_parse(self, index: int, name: str, text: str) -> TextToParse:
         """A text of a sentence, with what parses it."""
-        return TextToParse(text, self._pipelines[name], partial(self._parser, index, name))
+        return TextToParse(text, self.pipelines[name], partial(self._parser, index, name))
 
     def _text(self, index: int, name: str, text: str) -> Parse | None:
-        settings, to_parse = self._manifest.settings.analysis, self.text_to_parse(index, name, text)
-        path = result_path(self._cache, PARSE.key(Subject((), to_parse), settings))
-        if not self._runs and not path.is_file():
+        settings, to_parse = self.manifest.settings.analysis, self.text_to_parse(index, name, text)
+        path = result_path(self.cache, PARSE.key(Subject((), to_parse), settings))
+        if not self.runs and not path.is_file():
             return None
         return cached_result(
             path,
             lambda data: PARSE.load(data, to_parse),
             PARSE.dump,
             lambda: PARSE.compute(iter(()), PARSE.narrowed(settings), to_parse),
-            self._runs,
+            self.runs,
         )
 
     def _parser(self, index: int, name: str) -> Parser:
-        if name not in self._parsers:
-            self._reporter.info(f"loading spaCy and {self._pipelines[name].title} …")
+        if name not in self.parsers:
+            self.reporter.info(f"loading spaCy and {self.pipelines[name].title} …")
             try:
-                self._parsers[name] = Parser(self._pipelines[name])
+                self.parsers[name] = Parser(self.pipelines[name])
             except ParserError as error:
-                raise ManifestError(_problem(self._manifest, index, error)) from error
-        return self._parsers[name]
+                raise ManifestError(_problem(self.manifest, index, error)) from error
+        return self.parsers[name]
 
 
 def _with(sentence: SentenceSpec, parse: Parse, pipeline: Pipeline) -> tuple[SentenceSpec, SentenceParse]:

@@ -37,13 +37,12 @@ class BuildPlan:
 def plan_build(run: Run) -> BuildPlan:
     """Read and check all that can be before anything is captured. Raises `UserError`."""
     watch = watch_of(run.manifest, run.options)
-    inspected = inspect_sources(run, build=True)
+    project, complete = inspect_sources(run, build=True)
     memory = FingerprintMemory(run.fingerprints)
     store = AttentionStore(run.store)
-    captures, lock = _pinned_captures(run, inspected.project, memory, store)
-    if not inspected.complete:  # now that its models are here, more can be seen before any is loaded
-        inspected = inspect_sources(run, build=True)
-    project = inspected.project
+    captures, lock = _pinned_captures(run, project, memory, store)
+    if not complete:  # now that its models are here, more can be seen before any is loaded
+        project, _ = inspect_sources(run, build=True)
     annotated = annotate(project.manifest, run.results, run.reporter)
     project = replace(project, manifest=annotated.manifest)
     inputs = inputs_of(run.manifest, project, captures, annotated)

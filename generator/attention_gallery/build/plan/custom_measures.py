@@ -120,9 +120,8 @@ def _run(source: str, path: Path, entry: MeasureEntry) -> dict[str, Any]:
     paths = list(sys.path)
     sys.modules[module.__name__] = module  # dataclasses look their module up
     try:
-        exec(
-            compile(source, str(path), "exec", dont_inherit=True), module.__dict__
-        )  # the manifest asks for it by name
+        code = compile(source, str(path), "exec", dont_inherit=True)
+        exec(code, module.__dict__)  # the manifest asks for it by name
     except ModuleNotFoundError as error:
         reason = "the module cannot be read"
         if error.name is not None and (path.parent / f"{error.name}.py").is_file():
@@ -160,9 +159,8 @@ def _metric(source: _Source, entry: MeasureEntry, taken: set[str]) -> Metric:
     """The measure that an object is, checked whenever it computes."""
     metric = source.measure if isinstance(source.measure, Metric) else _from_function(source.measure, entry)
     if not _NAME.fullmatch(metric.name):
-        raise entry.error(
-            f'"{metric.name}" is no name of a measure', "begin with a-z; a-z, 0-9, _ and - follow"
-        )
+        mend = "begin with a-z; a-z, 0-9, _ and - follow"
+        raise entry.error(f'"{metric.name}" is no name of a measure', mend)
     if metric.name in taken:
         raise entry.error(f'there is a measure "{metric.name}" already', "give it another name")
     pattern, compute = metric.pattern, metric.compute
@@ -189,14 +187,12 @@ def _from_function(function: Any, entry: MeasureEntry) -> Metric:
     docstring = " ".join((inspect.getdoc(function) or "").split("\n\n")[0].split())
     if not docstring:
         raise entry.error(f'"{entry.text}" does not say what it measures', "give it a docstring")
-    title = name.replace("_", " ").strip().capitalize()
-    definition = docstring if docstring.endswith(".") else f"{docstring}."
     return Metric(
         name=name,
-        title=title,
+        title=name.replace("_", " ").strip().capitalize(),
         unit="share",
         range=(0.0, 1.0),
-        definition=definition,
+        definition=f"{docstring.removesuffix('.')}.",
         source="The authors of this gallery",
         caveat="A measure of this gallery only.",
         compute=function,

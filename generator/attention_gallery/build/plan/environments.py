@@ -23,6 +23,7 @@ from attention_gallery.store import AttentionStore
 Fields = Mapping[str, str | int]
 _AGAIN = "`attention-gallery clean --all` and a build capture them again, in the environment that is here"
 _NAMED = 3  # so many kinds of difference are named
+_LIBRARIES = ("torch", "transformers")
 _ASKED = ("device", "dtype", "threads")  # what the manifest has a say in
 
 
@@ -75,9 +76,7 @@ def _summed_up(others: list[str]) -> str:
 def known_here(spec: ModelSpec, settings: GallerySettings) -> Fields:
     """What is known of the environment in which a model would be captured now, without importing torch."""
     versions = library_versions()
-    known: dict[str, str | int] = {
-        name: versions[name] for name in ("torch", "transformers") if name in versions
-    }
+    known: dict[str, str | int] = {name: versions[name] for name in _LIBRARIES if name in versions}
     if spec.device != "auto" and spec.device_map is None:  # divided among devices, it is on none of them
         known["device"] = spec.device
     return {**known, "dtype": spec.dtype, "threads": settings.capture.threads}
@@ -181,21 +180,16 @@ def refuse_others(
 
     Raises `LockError` or `OutputError`.
     """
-    if lock is not None and lock.exact:
-        _refuse_to_ask(settings, lock)
     text = environments.warning.partition("; they are used")[0]
-    if text and lock is not None and lock.exact:
-        accept = "; `attention-gallery lock --no-exact` lets them be used"
-        raise LockError(Problem(text, _AGAIN + accept, lock.path))
+    if lock is not None and lock.exact:
+        reason = f'the manifest asks for "{{slug}}" in another environment than {lock.path.name} names: '
+        mend = "change the manifest back, or run `attention-gallery lock` to name what it asks for"
+        _refuse_fields(settings, lock, _ASKED, (reason, mend))
+        if text:
+            accept = "; `attention-gallery lock --no-exact` lets them be used"
+            raise LockError(Problem(text, _AGAIN + accept, lock.path))
     if text and strict:
         raise OutputError([Problem(text, f"{_AGAIN}; without --strict they are used as they are")])
-
-
-def _refuse_to_ask(settings: GallerySettings, lock: Lock) -> None:
-    """Stop where the manifest asks for another number format, device or threads than an exact lock names."""
-    reason = f'the manifest asks for "{{slug}}" in another environment than {lock.path.name} names: '
-    mend = "change the manifest back, or run `attention-gallery lock` to name what it asks for"
-    _refuse_fields(settings, lock, _ASKED, (reason, mend))
 
 
 def refuse_to_capture(settings: GallerySettings, lock: Lock | None, strict: bool) -> None:
@@ -218,10 +212,9 @@ def _refuse_fields(
     problems = []
     for spec in settings.models:
         here, locked = known_here(spec, settings), _locked(spec, lock)
+        both = [name for name in names if name in here and name in locked]
         unlike = [
-            f"{name} {here[name]} instead of {locked[name]}"
-            for name in names
-            if name in here and name in locked and here[name] != locked[name]
+            f"{name} {here[name]} instead of {locked[name]}" for name in both if here[name] != locked[name]
         ]
         if unlike:
             reason = message[0].replace("{slug}", spec.slug) + ", ".join(unlike)

@@ -73,17 +73,13 @@ def gather(
     """
     settings = project.manifest.settings
     look = _Look(project, captures, data, environments)
-    models = tuple(look.model(shown) for shown in captures.shown)
+    models = look.models()
     with_pages = look.captures(models)
-    shapes = {model.spec.slug: (model.facts.layers, model.facts.heads) for model in models}
-    check_heads(project.notes, shapes)
-    check_contrasts(project.manifest, captures.shown, shapes)
     sweeps = _prefix_sweeps(settings, captures)
     probes = look.probes(models)
     titles = {model.spec.slug: (model.spec.title, model.routes) for model in models}
     links = link_map(project, titles, {at: capture.heads for at, capture in with_pages.items()}, sweeps)
-    evidence = look.evidence(models, probes)
-    notes = gather_notes(project.notes, Numbers(links, settings.sentences, evidence, data.measures))
+    notes = gather_notes(project.notes, look.numbers(models, probes, links))
     contrasts = tuple(resolve_contrasts(settings, with_pages))
     site = _site(project, environments, notes, bool(contrasts), Renderer(project.theme, compiled))
     paged = [sentence for sentence in settings.sentences if sentence.pages]
@@ -117,7 +113,15 @@ class _Look:
     data: CachedData
     environments: Environments
 
-    def model(self, shown: ShownModel) -> GalleryModel:
+    def models(self) -> tuple[GalleryModel, ...]:
+        """All models, to whose heads notes and contrasts are held. Raises `UserError`."""
+        models = tuple(self._model(shown) for shown in self.captured.shown)
+        shapes = {model.spec.slug: (model.facts.layers, model.facts.heads) for model in models}
+        check_heads(self.project.notes, shapes)
+        check_contrasts(self.project.manifest, self.captured.shown, shapes)
+        return models
+
+    def _model(self, shown: ShownModel) -> GalleryModel:
         """A model with what its captures tell of it."""
         index = shown.index
         keys = self._keys(shown.spec.slug)
@@ -169,14 +173,15 @@ class _Look:
         readers = [Reader.from_capture(slug, self.data.peek(self._keys(slug)[0])) for slug in slugs]
         return model_probes(self.project.manifest.settings, readers, self.captured.keys, self.data)
 
-    def evidence(
-        self, models: tuple[GalleryModel, ...], probes: Mapping[str, ModelProbe]
-    ) -> CapturedEvidence:
+    def numbers(
+        self, models: tuple[GalleryModel, ...], probes: Mapping[str, ModelProbe], links: LinkMap
+    ) -> Numbers:
         """What notes are held to. A model that reads a target was probed for nothing."""
         unread = {model.spec.slug: ModelProbe.empty() for model in models if model.reads_target}
         titles = {model.spec.slug: model.spec.title for model in models}
-        captured = self.captured
-        return CapturedEvidence(self.data, captured.keys, {**probes, **unread}, captured.repeats, titles)
+        keys, repeats = self.captured.keys, self.captured.repeats
+        evidence = CapturedEvidence(self.data, keys, {**probes, **unread}, repeats, titles)
+        return Numbers(links, self.project.manifest.settings.sentences, evidence, self.data.measures)
 
 
 def _prefix_sweeps(settings: GallerySettings, captures: Captures) -> dict[str, PrefixSweep]:

@@ -114,10 +114,8 @@ def lock_entries(
 
 def _written(path: Path, lock: Lock | None, after: Mapping[str, LockedModel], exact: bool) -> LockReport:
     before = {} if lock is None else lock.models
-    changed = {}
-    for slug in sorted({*before, *after}):
-        if differences := changes(before.get(slug), after.get(slug)):
-            changed[slug] = differences
+    slugs = sorted({*before, *after})
+    changed = {slug: found for slug in slugs if (found := changes(before.get(slug), after.get(slug)))}
     data = lock_text(after, exact).encode("utf-8")
     written = lock is None or read_user_file(path, LARGEST_SETTINGS) != data
     if written:

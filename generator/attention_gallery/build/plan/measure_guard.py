@@ -78,9 +78,8 @@ class Guard:
             reason = (
                 f'the measure "{name}" gave {values[outside[0]]:g}, outside its range {low:g} to {high:g}'
             )
-            raise self.entry.error(
-                reason, "mend it, or tell its range with a Metric; NaN is for what is absent"
-            )
+            mend = "mend it, or tell its range with a Metric; NaN is for what is absent"
+            raise self.entry.error(reason, mend)
         return values
 
     def pattern(self, work: Callable[[Layout], Any], layout: Layout) -> Pattern:
@@ -105,9 +104,8 @@ class Guard:
         try:
             yield
         except (Exception, SystemExit) as error:  # code of others may raise anything
-            raise self.entry.code_error(
-                error, self.file, f'the measure "{self.metric.name}" failed'
-            ) from error
+            reason = f'the measure "{self.metric.name}" failed'
+            raise self.entry.code_error(error, self.file, reason) from error
 
 
 def _fits(pattern: Pattern, layout: Layout) -> bool:
