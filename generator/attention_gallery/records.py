@@ -243,7 +243,7 @@ class Predictions:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Beside:
+class SideOutputs:
     """What a pass tells beside the weights, None where it does not, with the reason.
 
     norms: float32[layer, head, key], the length of what a head takes from a key: of its value vector put
@@ -256,7 +256,7 @@ class Beside:
     no_predictions: str = ""
 
 
-NOTHING_BESIDE = Beside()
+NO_SIDE_OUTPUTS = SideOutputs()
 _FAILED = "working them out failed"
 
 
@@ -306,7 +306,7 @@ class StoredAttention(Protocol):
         """Where the numbers come from."""
 
     @property
-    def beside(self) -> Beside:
+    def side_outputs(self) -> SideOutputs:
         """What was captured with the weights. Raises `DamagedEntry` when it cannot be read."""
 
     def layer(self, index: int) -> AttentionLayer:

@@ -8,7 +8,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from attention_gallery.analysis import Layout
-from attention_gallery.records import NOTHING_BESIDE, AttentionLayer, Beside, ModelFacts, Provenance, Tokens
+from attention_gallery.records import (
+    NO_SIDE_OUTPUTS,
+    AttentionLayer,
+    ModelFacts,
+    Provenance,
+    SideOutputs,
+    Tokens,
+)
 from sample_environment import sample_environment
 
 
@@ -22,7 +29,7 @@ class HandMade:
     others: Tokens | None = None
     key: str = "0" * 64
     text: str = "made by hand"
-    beside: Beside = NOTHING_BESIDE
+    side_outputs: SideOutputs = NO_SIDE_OUTPUTS
     provenance: Provenance = field(
         default_factory=lambda: Provenance("m", "t", "hand", None, sample_environment(), 0.0)
     )

@@ -14,9 +14,9 @@ from attention_gallery.manifest.blocks.words import occurrences
 from attention_gallery.manifest.load import load_manifest
 from attention_gallery.models import FingerprintMemory, fingerprint, resolve
 from attention_gallery.records import AttentionLayer, Float32, ModelFacts, Provenance, StoredAttention, Tokens
-from attention_gallery.store import AttentionStore, BesideShape
+from attention_gallery.store import AttentionStore, SideOutputShape
 from sample_environment import sample_environment
-from sample_gallery import Sample, beside_of, make_model, random_attention, target_of
+from sample_gallery import Sample, make_model, random_attention, side_outputs_of, target_of
 
 HOSTILE = "<img src=x onerror=alert(1)> \"quoted\" & '<script>alert(2)</script>' {{ 7 }}"
 CUT = 117
@@ -305,14 +305,18 @@ def _capture(store: AttentionStore, key: str, sentence: Any, spec: Any, kind: st
     if kind in ("decoder", "cross"):
         tokens, keys = subwords(target_of(text), causal=True), tokens if kind == "cross" else None
     random = np.random.default_rng(int(key[:12], 16))
-    beside = beside_of(np.random.default_rng(1), facts, tokens, keys or tokens)
-    with store.writer(key, text, tokens, facts, keys, beside=BesideShape.of(beside)) as writer:
+    side_outputs = side_outputs_of(np.random.default_rng(1), facts, tokens, keys or tokens)
+    with store.writer(
+        key, text, tokens, facts, keys, side_outputs=SideOutputShape.of(side_outputs)
+    ) as writer:
         for layer in range(layers):
             weights = random_attention(random, heads, len(tokens), len(keys or tokens), causal=causal)
             if layer == 1 and not causal and keys is None:
                 _know_subjects(weights[2], sentence, tokens)
             writer.write(AttentionLayer(layer, facts.kind, weights))
-        writer.finish(Provenance("w" * 64, "t" * 64, spec.source, None, sample_environment(), 1e-7), beside)
+        writer.finish(
+            Provenance("w" * 64, "t" * 64, spec.source, None, sample_environment(), 1e-7), side_outputs
+        )
 
 
 def tokens_of(sentence: Any, *, causal: bool) -> Tokens:

@@ -20,7 +20,7 @@ from attention_gallery.build.execute import cached_data, write_site
 from attention_gallery.errors import DamagedEntry, ModelError, OutputError, Problem
 from attention_gallery.pages.readers import model_probe
 from attention_gallery.pages.side_results import SideAnalyses
-from attention_gallery.records import Beside, failure_reason
+from attention_gallery.records import SideOutputs, failure_reason
 from sample_gallery import Sample
 
 TEXT = " ".join(f"word{number}" for number in range(12))
@@ -235,8 +235,8 @@ def test_what_failed_while_the_model_ran_is_told_by_the_build(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reason = failure_reason(ZeroDivisionError("no such luck"))
-    beside = Beside(no_norms=reason, no_predictions=reason)
-    monkeypatch.setattr("sample_gallery.beside_of", lambda *_: beside)
+    side_outputs = SideOutputs(no_norms=reason, no_predictions=reason)
+    monkeypatch.setattr("sample_gallery.beside_of", lambda *_: side_outputs)
     sample = full(tmp_path)
     report = sample.build()
     for said in ("the lengths of what heads take of “Short” in Decoder", "predictions of “Short” in Decoder"):

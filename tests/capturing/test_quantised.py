@@ -24,7 +24,7 @@ def loaded(folder: Path, **options: Any) -> LoadedModel:
 
 
 def norms(model: LoadedModel) -> np.ndarray:
-    found = capture_one(prepare(model), TEXT).beside.norms
+    found = capture_one(prepare(model), TEXT).side_outputs.norms
     assert found is not None
     return found
 
@@ -129,9 +129,11 @@ def test_a_layer_that_does_something_else_has_no_matrix(tmp_path: Path) -> None:
         made.weight = plain.weight
         return made
 
-    beside = capture_one(prepare(with_projections(loaded(save_tiny(tmp_path, "llama")), odd)), TEXT).beside
-    assert beside.norms is None
-    assert "linear layer" in beside.no_norms
+    side_outputs = capture_one(
+        prepare(with_projections(loaded(save_tiny(tmp_path, "llama")), odd)), TEXT
+    ).side_outputs
+    assert side_outputs.norms is None
+    assert "linear layer" in side_outputs.no_norms
 
 
 def test_a_matrix_of_many_columns_is_found_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,14 +61,14 @@ def test_what_fails_costs_no_capture(
     for job in jobs:
         entry, whole = store.open(job.keys["self"]), right.open(job.keys["self"])
         store.verify(job.keys["self"])
-        beside, other = entry.beside, whole.beside
+        side_outputs, other = entry.side_outputs, whole.side_outputs
         for index in range(entry.facts.layers):
             np.testing.assert_allclose(entry.layer(index).weights, whole.layer(index).weights, atol=1e-6)
-        assert failure_in(getattr(beside, f"no_{lacking}")) == ("ZeroDivisionError", "no such luck")
-        assert getattr(beside, lacking) is None
+        assert failure_in(getattr(side_outputs, f"no_{lacking}")) == ("ZeroDivisionError", "no such luck")
+        assert getattr(side_outputs, lacking) is None
         assert getattr(other, lacking) is not None
         kept = "predictions" if lacking == "norms" else "norms"
-        assert getattr(beside, kept) is not None
+        assert getattr(side_outputs, kept) is not None
 
 
 def fail_for_one_text(monkeypatch: pytest.MonkeyPatch, functions: Sequence[str]) -> list[int]:
@@ -122,9 +122,9 @@ def test_what_fails_for_one_text_is_missing_there_alone(
         capture_missing([job], alone, SilentReporter())
         key = job.keys["self"]
         assert files_of(together, key) == files_of(alone, key) != {}
-        beside, fails = together.open(key).beside, texts[number] == FAILS
-        assert (beside.norms is None) is (fails and "vector_norms" in functions)
-        assert (beside.predictions is None) is (fails and "predict" in functions)
+        side_outputs, fails = together.open(key).side_outputs, texts[number] == FAILS
+        assert (side_outputs.norms is None) is (fails and "vector_norms" in functions)
+        assert (side_outputs.predictions is None) is (fails and "predict" in functions)
 
 
 def test_a_single_capture_does_without_as_well(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,8 +132,8 @@ def test_a_single_capture_does_without_as_well(folder: Path, monkeypatch: pytest
     monkeypatch.setattr(PREPARE, "vector_norms", fail)
     assert prepared.shares, "whether sentences may share a pass does not depend on it"
     captured = capture_one(prepared, TEXTS[0])
-    assert captured.beside.norms is None
-    assert failure_in(captured.beside.no_norms) == ("ZeroDivisionError", "no such luck")
+    assert captured.side_outputs.norms is None
+    assert failure_in(captured.side_outputs.no_norms) == ("ZeroDivisionError", "no such luck")
 
 
 def test_memory_that_runs_out_keeps_its_meaning(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,7 +49,7 @@ def test_the_data_of_every_token_and_layer_are_those_of_the_views(sample: Sample
 def test_vector_lengths_tell_what_of_the_rest_weighs_little(sample: Sample) -> None:
     sample.build()
     page = sample.page("enc/cat/")
-    norms = stored(sample, sample.sentence("cat")["text"], "encoder").beside.norms
+    norms = stored(sample, sample.sentence("cat")["text"], "encoder").side_outputs.norms
     assert norms is not None
     said = re.search(r"On average (0\.\d\d) of a head’s attention rests on special tokens", page)
     weighed = re.search(r"it is (?:&lt; )?(0\.\d\d)\.", page)
@@ -62,7 +62,7 @@ def test_vector_lengths_tell_what_of_the_rest_weighs_little(sample: Sample) -> N
 def test_what_a_causal_model_expects_is_listed_with_what_came(sample: Sample) -> None:
     sample.build()
     page = sample.page("dec/short/")
-    told = stored(sample, "Go now", "decoder").beside.predictions
+    told = stored(sample, "Go now", "decoder").side_outputs.predictions
     assert told is not None
     first = ", ".join(
         f"{text} {share:.3f}"

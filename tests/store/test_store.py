@@ -21,16 +21,16 @@ from safetensors import safe_open
 from attention_gallery.errors import DamagedEntry, OutputError
 from attention_gallery.records import (
     AttentionLayer,
-    Beside,
     ModelFacts,
     NumericEnvironment,
     Precision,
     Predictions,
     Provenance,
+    SideOutputs,
     TextInput,
     Tokens,
 )
-from attention_gallery.store import AttentionStore, BesideShape, capture_key
+from attention_gallery.store import AttentionStore, SideOutputShape, capture_key
 from attention_gallery.store.memory_capture import MemoryCapture
 
 KEY = "ab" + "0" * 62
@@ -469,12 +469,12 @@ def test_the_key_never_drifts() -> None:
     assert capture_key(**BASE) == "6f37e02289d854b181221d1a6d6f969bee6b9c4f38582040775c7060ddeb94cc"
 
 
-def make_beside(facts: ModelFacts, keys: int, positions: int | None, ranks: int = 2) -> Beside:
+def make_side_outputs(facts: ModelFacts, keys: int, positions: int | None, ranks: int = 2) -> SideOutputs:
     random = np.random.default_rng(9)
     norms = random.random((facts.layers, facts.heads, keys), dtype=np.float32)
     if positions is None:
-        return Beside(norms, None, "", "it has no head")
-    return Beside(
+        return SideOutputs(norms, None, "", "it has no head")
+    return SideOutputs(
         norms,
         Predictions(
             positions=np.arange(positions, dtype=np.int32),
@@ -491,42 +491,46 @@ def make_beside(facts: ModelFacts, keys: int, positions: int | None, ranks: int 
 def test_what_lies_beside_the_weights_comes_back(
     store: AttentionStore, positions: int | None, precision: Precision
 ) -> None:
-    beside = make_beside(FACTS, 5, positions)
+    side_outputs = make_side_outputs(FACTS, 5, positions)
     layers = make_layers(FACTS, 5)
-    with store.writer(KEY, "x", make_tokens(5), FACTS, None, precision, BesideShape.of(beside)) as out:
+    with store.writer(
+        KEY, "x", make_tokens(5), FACTS, None, precision, SideOutputShape.of(side_outputs)
+    ) as out:
         for layer in layers:
             out.write(layer)
-        out.finish(PROVENANCE, beside)
+        out.finish(PROVENANCE, side_outputs)
     store.verify(KEY)
     entry = store.open(KEY)
-    found = entry.beside
-    assert (found.no_norms, found.no_predictions) == (beside.no_norms, beside.no_predictions)
+    found = entry.side_outputs
+    assert (found.no_norms, found.no_predictions) == (side_outputs.no_norms, side_outputs.no_predictions)
     assert found.norms is not None
-    assert beside.norms is not None
-    np.testing.assert_array_equal(found.norms, beside.norms)
+    assert side_outputs.norms is not None
+    np.testing.assert_array_equal(found.norms, side_outputs.norms)
     assert (found.predictions is None) == (positions is None)
-    if found.predictions is not None and beside.predictions is not None:
-        assert found.predictions.texts == beside.predictions.texts
+    if found.predictions is not None and side_outputs.predictions is not None:
+        assert found.predictions.texts == side_outputs.predictions.texts
         for name in ("positions", "ids", "probabilities", "actual"):
-            np.testing.assert_array_equal(getattr(found.predictions, name), getattr(beside.predictions, name))
+            np.testing.assert_array_equal(
+                getattr(found.predictions, name), getattr(side_outputs.predictions, name)
+            )
     np.testing.assert_allclose(entry.layer(2).weights, layers[2].weights, atol=0.0003)
     with safe_open(data_file(store), "numpy") as file:  # other programs read it
-        np.testing.assert_array_equal(file.get_tensor("norms"), beside.norms)
+        np.testing.assert_array_equal(file.get_tensor("norms"), side_outputs.norms)
 
 
 def test_damage_beside_the_weights_is_noticed(store: AttentionStore) -> None:
-    beside = make_beside(FACTS, 5, None)
-    with store.writer(KEY, "x", make_tokens(5), FACTS, beside=BesideShape.of(beside)) as out:
+    side_outputs = make_side_outputs(FACTS, 5, None)
+    with store.writer(KEY, "x", make_tokens(5), FACTS, side_outputs=SideOutputShape.of(side_outputs)) as out:
         for layer in make_layers(FACTS, 5):
             out.write(layer)
-        out.finish(PROVENANCE, beside)
-    assert beside.norms is not None
+        out.finish(PROVENANCE, side_outputs)
+    assert side_outputs.norms is not None
     data = data_file(store).read_bytes()
-    place = data.index(beside.norms.tobytes())
+    place = data.index(side_outputs.norms.tobytes())
     data_file(store).write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
     store.open(KEY).layer(0)
     with pytest.raises(DamagedEntry, match="beside its weights"):
-        _ = store.open(KEY).beside
+        _ = store.open(KEY).side_outputs
     with pytest.raises(DamagedEntry):
         store.verify(KEY)
 
@@ -535,7 +539,7 @@ def test_only_what_was_announced_can_be_kept(store: AttentionStore) -> None:
     with pytest.raises(ValueError, match="was due"), store.writer(KEY, "x", make_tokens(5), FACTS) as out:
         for layer in make_layers(FACTS, 5):
             out.write(layer)
-        out.finish(PROVENANCE, make_beside(FACTS, 5, None))
+        out.finish(PROVENANCE, make_side_outputs(FACTS, 5, None))
     assert not store.has(KEY)
 
 

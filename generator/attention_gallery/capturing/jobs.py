@@ -275,7 +275,7 @@ def _capture(
         results = run_batch(prepared, reads, emits, job.fingerprint, job.precision, job.predictions)
         for own, outputs in zip(entries, results, strict=True):
             for kind, entry in own.items():
-                entry.finish(outputs[kind].provenance, outputs[kind].beside)
+                entry.finish(outputs[kind].provenance, outputs[kind].side_outputs)
     pairs = zip(chosen, entries, strict=True)
     return [
         (job, entry.other) for (job, _), own in pairs for entry in own.values() if entry.other is not None
@@ -290,7 +290,7 @@ def _writer(
         reason = f'the model "{job.title}" has no {kind} attention'
         raise ModelError(job.problem(reason, f"it has: {', '.join(loaded.parts)}"))
     keys = read.keys(kind) if kind == "cross" else None
-    beside = prepared.beside(read, kind, job.predictions)
+    side_outputs = prepared.side_outputs(read, kind, job.predictions)
     return store.writer(
         job.keys[kind],
         read.text_of(kind),
@@ -298,6 +298,6 @@ def _writer(
         loaded.parts[kind],
         keys,
         job.precision,
-        beside,
+        side_outputs,
         read.text,
     )

@@ -88,7 +88,7 @@ def _capture(
             layers=tuple(captured),
             looked_at=read.keys(kind) if kind == "cross" else None,
             looked_at_text=read.text,
-            beside=outputs[kind].beside,
+            side_outputs=outputs[kind].side_outputs,
         )
         for kind, captured in layers.items()
     }

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.files import why_unreadable
-from attention_gallery.records import AttentionLayer, Beside, ModelFacts, Provenance, Tokens
-from attention_gallery.store.beside import is_beside
+from attention_gallery.records import AttentionLayer, ModelFacts, Provenance, SideOutputs, Tokens
 from attention_gallery.store.layout import (
     NUMPY_TYPES,
     ArraySlot,
@@ -25,6 +24,7 @@ from attention_gallery.store.layout import (
     plan_slots,
     unpack_header,
 )
+from attention_gallery.store.side_outputs import is_side_output
 from attention_gallery.store.sidecar import Sidecar, TokenNotes
 
 
@@ -81,22 +81,22 @@ class StoredEntry:
         return self._sidecar.provenance
 
     @property
-    def beside(self) -> Beside:
+    def side_outputs(self) -> SideOutputs:
         """What was captured with the weights, read anew and checked. Raises `DamagedEntry`."""
-        notes = self._sidecar.beside
+        notes = self._sidecar.side_outputs
         checksum = 0
         arrays = {}
         try:
             with self._path.open("rb") as stream:
                 for slot in self._slots.values():
-                    if is_beside(slot.name):
+                    if is_side_output(slot.name):
                         arrays[slot.name] = self._read(stream, slot)
                         checksum = crc32(arrays[slot.name].tobytes(), checksum)
         except (OSError, ValueError) as error:
             raise self._unusable(error) from error
         if checksum != notes.crc32:
             raise self._damaged("what lies beside its weights does not match its checksum")
-        return notes.beside(arrays)
+        return notes.side_outputs(arrays)
 
     def layer(self, index: int) -> AttentionLayer:
         """One layer, float32[head, query, key].
@@ -162,7 +162,7 @@ class StoredEntry:
         # The header must be the very one that the writer makes for such tokens.
         described = self._sidecar
         keys = None if described.keys is None else _shape_of(described.keys)
-        reading = Reading(described.facts, _shape_of(described.tokens), keys, described.beside.shape)
+        reading = Reading(described.facts, _shape_of(described.tokens), keys, described.side_outputs.shape)
         slots = plan_slots(reading, described.provenance.precision)
         if pack_header(slots) != head:
             raise ValueError("its header does not match its description")
@@ -170,7 +170,9 @@ class StoredEntry:
 
     def _read_tokens(self) -> tuple[Tokens, Tokens | None]:
         every = self._slots.values()
-        slots = (slot for slot in every if not slot.name.startswith("layer.") and not is_beside(slot.name))
+        slots = (
+            slot for slot in every if not slot.name.startswith("layer.") and not is_side_output(slot.name)
+        )
         with self._path.open("rb") as stream:
             arrays = {slot.name: self._read(stream, slot) for slot in slots}
         if crc32(b"".join(array.tobytes() for array in arrays.values())) != self._sidecar.token_crc32:

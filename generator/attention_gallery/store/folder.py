@@ -16,9 +16,9 @@ from attention_gallery.errors import DamagedEntry, OutputError, Problem
 from attention_gallery.files import is_system_trouble, make_folder
 from attention_gallery.hashing import digest_file
 from attention_gallery.records import ModelFacts, Precision, StoredAttention, Tokens
-from attention_gallery.store.beside import NO_ROOM, BesideShape
 from attention_gallery.store.entry import StoredEntry, unreadable
 from attention_gallery.store.layout import Reading
+from attention_gallery.store.side_outputs import NO_ROOM, SideOutputShape
 from attention_gallery.store.sidecar import load
 from attention_gallery.store.writer import EntryWriter
 
@@ -91,7 +91,7 @@ class AttentionStore:
         entry = self.open(key)
         for index in range(entry.facts.layers):
             entry.layer(index)
-        _ = entry.beside
+        _ = entry.side_outputs
 
     @contextmanager
     def writer(
@@ -102,13 +102,13 @@ class AttentionStore:
         facts: ModelFacts,
         keys: Tokens | None = None,
         precision: Precision = "float32",
-        beside: BesideShape = NO_ROOM,
+        side_outputs: SideOutputShape = NO_ROOM,
         key_text: str = "",
     ) -> Iterator[EntryWriter]:
         """A writer for one capture: `write` each layer in order, then `finish`.
 
         `keys` are the tokens that are looked at where they are not those that look, and `key_text` is their
-        text; `beside` is what the entry will hold beside the weights.
+        text; `side_outputs` is what the entry will hold beside the weights.
 
         The entry appears on a clean exit, unless a whole one is there by then: of two writers the first one's
         entry stays. Where the second one's is not the same to the byte, its writer has that entry as `other`.
@@ -118,7 +118,7 @@ class AttentionStore:
         """
         stem = f"{self._folder}/{key[:2]}/{key}.{secrets.token_hex(4)}"
         unfinished = (f"{stem}{_DATA}{_UNFINISHED}", f"{stem}{_SIDECAR}{_UNFINISHED}")
-        reading = Reading(facts, tokens, keys, beside, key_text)
+        reading = Reading(facts, tokens, keys, side_outputs, key_text)
         try:
             with _EntryFile(unfinished[0], self._folder) as stream:
                 entry = EntryWriter(stream, key, text, reading, precision)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attention_gallery.records import ModelFacts, Precision, Tokens
-from attention_gallery.store.beside import NO_ROOM, BesideShape
+from attention_gallery.store.side_outputs import NO_ROOM, SideOutputShape
 
 NUMPY_TYPES: dict[str, np.dtype[Any]] = {
     "I64": np.dtype("<i8"),
@@ -50,13 +50,13 @@ def layer_name(index: int) -> str:
 class Reading:
     """One reading of a text: the model's facts, the tokens that look, and the keys where these are others.
 
-    `beside` is what will be kept beside the weights, `key_text` the text of `keys`.
+    `side_outputs` is what will be kept beside the weights, `key_text` the text of `keys`.
     """
 
     facts: ModelFacts
     tokens: Tokens
     keys: Tokens | None = None
-    beside: BesideShape = NO_ROOM
+    side_outputs: SideOutputShape = NO_ROOM
     key_text: str = ""
 
     @property
@@ -76,19 +76,19 @@ def plan_slots(reading: Reading, precision: Precision) -> tuple[ArraySlot, ...]:
     facts = reading.facts
     slots = tuple((name, _TYPES[array.dtype], array.shape) for name, array in reading.arrays.items())
     shape = (facts.heads, len(reading.tokens), len(reading.looked_at))
-    return _planned(slots, reading.beside, facts.layers, shape, LAYER_TYPES[precision])
+    return _planned(slots, reading.side_outputs, facts.layers, shape, LAYER_TYPES[precision])
 
 
 @lru_cache(maxsize=256)  # sentences of a length are kept alike
 def _planned(
     arrays: tuple[tuple[str, str, tuple[int, ...]], ...],
-    beside: BesideShape,
+    side_outputs: SideOutputShape,
     layers: int,
     shape: tuple[int, int, int],
     kind: str,
 ) -> tuple[ArraySlot, ...]:
     """`plan_slots` from names, types and shapes alone; `shape` and `kind` are those of each layer."""
-    arrays += tuple(beside.slots(layers, shape[0], shape[2]))
+    arrays += tuple(side_outputs.slots(layers, shape[0], shape[2]))
     arrays += tuple((layer_name(index), kind, shape) for index in range(layers))
     order = sorted(arrays, key=lambda array: (-NUMPY_TYPES[array[1]].itemsize, array[0].startswith("layer.")))
     slots = []

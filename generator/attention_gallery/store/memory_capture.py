@@ -9,7 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attention_gallery.records import NOTHING_BESIDE, AttentionLayer, Beside, ModelFacts, Provenance, Tokens
+from attention_gallery.records import (
+    NO_SIDE_OUTPUTS,
+    AttentionLayer,
+    ModelFacts,
+    Provenance,
+    SideOutputs,
+    Tokens,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,7 +34,7 @@ class MemoryCapture:
     provenance: Provenance
     layers: tuple[AttentionLayer, ...]
     looked_at: Tokens | None = None
-    beside: Beside = NOTHING_BESIDE
+    side_outputs: SideOutputs = NO_SIDE_OUTPUTS
     looked_at_text: str = ""
 
     @property

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.files import parse_json
 from attention_gallery.hashing import canonical_json, digest, digest_bytes
 from attention_gallery.records import ModelFacts, Provenance, Tokens
-from attention_gallery.store.beside import BesideNotes
 from attention_gallery.store.keys import SCHEMA
+from attention_gallery.store.side_outputs import SideOutputNotes
 from attention_gallery.texts.words import Span
 
 # The same numbers may be found under another name tomorrow: it is no part of an entry.
-_NOT_KEPT = {"source", "revision", "differs"}
+_NOT_STORED = {"source", "revision", "differs"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ class Sidecar:
     size: int
     token_crc32: int
     layer_crc32: tuple[int, ...]
-    beside: BesideNotes
+    # In the file under the name that it had in the first entries.
+    side_outputs: Annotated[SideOutputNotes, Field(alias="beside")]
 
 
 _SIDECARS = TypeAdapter(Sidecar)
@@ -62,7 +64,7 @@ _SIDECARS = TypeAdapter(Sidecar)
 
 def dump(sidecar: Sidecar) -> bytes:
     """The sidecar as canonical JSON with a digest of itself, ending in a newline."""
-    value = _SIDECARS.dump_python(sidecar, exclude={"provenance": _NOT_KEPT})
+    value = _SIDECARS.dump_python(sidecar, exclude={"provenance": _NOT_STORED}, by_alias=True)
     described = canonical_json({"schema": SCHEMA, **value})
     # Its name sorts before the others, and the rest need not be put into JSON twice.
     return b'{"digest":"%b",%b\n' % (digest_bytes(described).encode(), described[1:])

@@ -9,14 +9,13 @@ from zlib import crc32
 import numpy as np
 
 from attention_gallery.records import (
-    NOTHING_BESIDE,
+    NO_SIDE_OUTPUTS,
     AttentionLayer,
-    Beside,
     Precision,
     Provenance,
+    SideOutputs,
     StoredAttention,
 )
-from attention_gallery.store.beside import BesideNotes, BesideShape, beside_arrays, is_beside
 from attention_gallery.store.layout import (
     LAYER_TYPES,
     NUMPY_TYPES,
@@ -25,6 +24,12 @@ from attention_gallery.store.layout import (
     layer_name,
     pack_header,
     plan_slots,
+)
+from attention_gallery.store.side_outputs import (
+    SideOutputNotes,
+    SideOutputShape,
+    is_side_output,
+    side_output_arrays,
 )
 from attention_gallery.store.sidecar import Sidecar, TokenNotes, dump
 
@@ -50,8 +55,8 @@ class EntryWriter:
         first = next((n for n, slot in enumerate(slots) if slot.name == layer_name(0)), len(slots))
         self._after = tuple(slot for slot in slots[first:] if not slot.name.startswith("layer."))
         # Known when the model has run; their room is kept free until then.
-        self._beside = tuple(slot for slot in slots[:first] if is_beside(slot.name))
-        self._notes = BesideNotes.of(NOTHING_BESIDE, 0)
+        self._side_outputs = tuple(slot for slot in slots[:first] if is_side_output(slot.name))
+        self._notes = SideOutputNotes.of(NO_SIDE_OUTPUTS, 0)
         header = pack_header(slots)
         self._start = len(header)
         self._put(header)
@@ -78,17 +83,17 @@ class EntryWriter:
         self._put(view)
         self._layers.append(crc32(view))
 
-    def finish(self, provenance: Provenance, beside: Beside = NOTHING_BESIDE) -> None:
+    def finish(self, provenance: Provenance, side_outputs: SideOutputs = NO_SIDE_OUTPUTS) -> None:
         """Say that all layers were written, and where they come from. Without it nothing is kept.
 
-        The error of storing is the larger one of what `provenance` tells and what was found here. `beside`
-        has the shape that the writer was made for; otherwise a `ValueError` is raised.
+        The error of storing is the larger one of what `provenance` tells and what was found here.
+        `side_outputs` has the shape that the writer was made for; otherwise a `ValueError` is raised.
         """
         due = self._reading.facts.layers
         if len(self._layers) != due:
             raise ValueError(f"{len(self._layers)} layers were written, {due} are due")
         self._put_tokens(self._after)
-        self._put_beside(beside)
+        self._put_side_outputs(side_outputs)
         error = max(self._error, provenance.storage_error)
         if (provenance.precision, provenance.storage_error) != (self._precision, error):
             provenance = replace(provenance, precision=self._precision, storage_error=error)
@@ -112,7 +117,7 @@ class EntryWriter:
                 size=self._size,
                 token_crc32=self._tokens,
                 layer_crc32=tuple(self._layers),
-                beside=self._notes,
+                side_outputs=self._notes,
             )
         )
 
@@ -125,12 +130,14 @@ class EntryWriter:
         self._stream.write(data)
         self._size += len(data)
 
-    def _put_beside(self, beside: Beside) -> None:
+    def _put_side_outputs(self, side_outputs: SideOutputs) -> None:
         """Fill the room that was kept free."""
-        if BesideShape.of(beside) != self._reading.beside:
-            raise ValueError(f"{BesideShape.of(beside)} came where {self._reading.beside} was due")
-        arrays, checksum = beside_arrays(beside), 0
-        for slot in self._beside:
+        if SideOutputShape.of(side_outputs) != self._reading.side_outputs:
+            raise ValueError(
+                f"{SideOutputShape.of(side_outputs)} came where {self._reading.side_outputs} was due"
+            )
+        arrays, checksum = side_output_arrays(side_outputs), 0
+        for slot in self._side_outputs:
             array = np.ascontiguousarray(arrays[slot.name], dtype=NUMPY_TYPES[slot.dtype])
             if array.shape != slot.shape:
                 raise ValueError(f"{slot.name} has shape {array.shape} instead of {slot.shape}")
@@ -138,12 +145,12 @@ class EntryWriter:
             self._stream.seek(self._start + slot.start)
             self._stream.write(data)
             checksum = crc32(data, checksum)
-        self._notes = BesideNotes.of(beside, checksum)
+        self._notes = SideOutputNotes.of(side_outputs, checksum)
 
     def _put_tokens(self, slots: tuple[ArraySlot, ...]) -> None:
         arrays = self._reading.arrays
         for slot in slots:
-            if is_beside(slot.name):
+            if is_side_output(slot.name):
                 self._put(bytes(slot.end - slot.start))
                 continue
             array = np.ascontiguousarray(arrays[slot.name], dtype=NUMPY_TYPES[slot.dtype])

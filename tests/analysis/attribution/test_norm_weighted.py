@@ -13,11 +13,11 @@ from test_rollout import SETTINGS, softmax_rows
 
 from attention_gallery.analysis.attribution.norm_weighted import norm_weighted, shares_of
 from attention_gallery.analysis.attribution.views import FLOW_VIEWS, flow_views
-from attention_gallery.records import Beside
+from attention_gallery.records import SideOutputs
 
 
 def with_norms(attention: HandMade, norms: np.ndarray) -> HandMade:
-    return replace(attention, beside=Beside(norms=norms.astype(np.float32)))
+    return replace(attention, side_outputs=SideOutputs(norms=norms.astype(np.float32)))
 
 
 def test_a_sink_with_a_short_vector_weighs_little() -> None:

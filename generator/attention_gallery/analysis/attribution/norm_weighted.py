@@ -25,7 +25,7 @@ def norm_weighted_layers(attention: StoredAttention) -> Iterator[Float32]:
 
     Raises `ValueError` where it has none, and `DamagedEntry` when a layer cannot be read.
     """
-    norms = attention.beside.norms
+    norms = attention.side_outputs.norms
     if norms is None:
         raise ValueError("the lengths of vectors are not known")
     for index in range(attention.facts.layers):
@@ -53,6 +53,7 @@ class Sinks:
     @classmethod
     def from_layout(cls, layout: Layout) -> Sinks:
         """The sinks of a layout."""
+        # Who sees nothing but sinks has no choice, and would count as resting on them.
         sees = np.asarray((layout.seen() & layout.content).any(axis=1))
         return cls(~layout.content, sees)
 

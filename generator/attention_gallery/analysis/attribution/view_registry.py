@@ -21,6 +21,7 @@ def _too_many_flows(attention: StoredAttention, settings: AnalysisSettings) -> s
     if crossing := _crossing(attention, settings):
         return crossing
     limit, layers = settings.flow_limit, attention.facts.layers
+    # Told by itself: how many flows there would be counts for nothing then.
     if not limit:
         return "not computed: analysis.flow_limit is 0"
     needed = flows_needed(layout_of(attention, 1), layers)
@@ -33,9 +34,9 @@ def _too_many_flows(attention: StoredAttention, settings: AnalysisSettings) -> s
 
 
 def _without_lengths(attention: StoredAttention, settings: AnalysisSettings) -> str:
-    if attention.beside.norms is not None:
+    if attention.side_outputs.norms is not None:
         return ""
-    reason = attention.beside.no_norms
+    reason = attention.side_outputs.no_norms
     return f"not known for this model: {reason}" if reason else "not known for this model"
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from attention_gallery.analysis.codec import pack_fields, unpack_fields
 from attention_gallery.analysis.contrast.alignment import Frame, frame_of
@@ -13,7 +13,6 @@ from attention_gallery.analysis.contrast.head_contrast import HeadContrast, cont
 from attention_gallery.analysis.result import Inventory, Result, Subject
 from attention_gallery.records import StoredAttention
 
-Value = TypeVar("Value")
 _HEADS = b"attention-gallery contrast of heads 2\n"
 _COUNTERPARTS = b"attention-gallery counterparts 2\n"
 
@@ -43,23 +42,23 @@ def _subjects(inventory: Inventory) -> Iterator[Subject]:
             yield Subject(tuple(map(str, keys)), ContrastTexts(texts, left_model == right_model))
 
 
-def _contrast(
-    name: str,
-    kind: type[Value],
-    magic: bytes,
-    compare: Callable[[StoredAttention, StoredAttention, Frame], Value],
-) -> Result[Value]:
-    return Result(
-        name=name,
-        needs=("capture",),
-        compute=lambda captures, settings, about: compare(*_contrasted(captures, about)),
-        dump=partial(pack_fields, magic),
-        load=lambda data, about: unpack_fields(magic, kind, data),
-        subjects=_subjects,
-        identify=list,
-        libraries=("regex",),
-    )
-
-
-HEAD_CONTRAST = _contrast("head contrast", HeadContrast, _HEADS, contrast_heads)
-COUNTERPARTS = _contrast("counterparts", Counterparts, _COUNTERPARTS, find_counterparts)
+HEAD_CONTRAST: Result[HeadContrast] = Result(
+    name="head contrast",
+    needs=("capture",),
+    compute=lambda captures, settings, about: contrast_heads(*_contrasted(captures, about)),
+    dump=partial(pack_fields, _HEADS),
+    load=lambda data, about: unpack_fields(_HEADS, HeadContrast, data),
+    subjects=_subjects,
+    identify=list,
+    libraries=("regex",),
+)
+COUNTERPARTS: Result[Counterparts] = Result(
+    name="counterparts",
+    needs=("capture",),
+    compute=lambda captures, settings, about: find_counterparts(*_contrasted(captures, about)),
+    dump=partial(pack_fields, _COUNTERPARTS),
+    load=lambda data, about: unpack_fields(_COUNTERPARTS, Counterparts, data),
+    subjects=_subjects,
+    identify=list,
+    libraries=("regex",),
+)

@@ -45,6 +45,7 @@ class Permutations:
         """The same heads with the weights of each row in one random permutation after another."""
         flat = view.weights.reshape(view.heads, -1)
         for permutation in self._permutations:
+            # Rows keep their sums, which therefore are not taken again.
             weights = flat.take(permutation, axis=1).reshape(view.weights.shape)
             yield LayerView(weights, view.row_sums, self.layout)
 
@@ -156,6 +157,7 @@ def _permuted(seen: Bool, random: np.random.Generator) -> Int64:
     # Numbers in random order, each with its own place in the lower half of its bits.
     drawn = random.integers(2**31, size=seen.shape, dtype=np.uint64) << np.uint64(32)
     before = keys < seen.argmax(axis=-1)[..., None]
+    # Beyond all that was drawn, or before it: what is hidden sorts to its own place.
     drawn[~seen] = np.uint64(2**63)
     drawn[before] = 0
     drawn |= keys

@@ -23,7 +23,7 @@ from attention_gallery.models.loading.load import LoadedModel
 from attention_gallery.models.loading.memory import lacks_memory
 from attention_gallery.models.loading.placement import running_on
 from attention_gallery.models.on_disk.fingerprints import ModelFingerprint
-from attention_gallery.records import AttentionLayer, Beside, Precision, Predictions, Provenance
+from attention_gallery.records import AttentionLayer, Precision, Predictions, Provenance, SideOutputs
 
 # Takes each layer of one sentence's attention of one kind, in order.
 Emit = Callable[[AttentionLayer], None]
@@ -36,7 +36,7 @@ class Told:
     """What a pass told of one sentence and kind of attention, when all layers were handed on."""
 
     provenance: Provenance
-    beside: Beside
+    side_outputs: SideOutputs
 
 
 class OutOfMemoryError(Exception):
@@ -81,10 +81,10 @@ def run_batch(
     ]
     batch = {kind: BatchSink([own.get(kind) for own in sinks], rows, sizes[kind]) for kind in parts}
     with running_on(prepared.loaded.threads):
-        beside = _run(prepared, sentences, rows, batch, predictions)
+        side_outputs = _run(prepared, sentences, rows, batch, predictions)
     return tuple(
         {
-            kind: Told(_provenance(prepared, fingerprint, sink, precision), beside(kind, row))
+            kind: Told(_provenance(prepared, fingerprint, sink, precision), side_outputs(kind, row))
             for kind, sink in own.items()
         }
         for row, own in enumerate(sinks)
@@ -102,7 +102,7 @@ def _run(
     rows: int,
     sinks: Mapping[str, BatchSink],
     predictions: int,
-) -> Callable[[str, int], Beside]:
+) -> Callable[[str, int], SideOutputs]:
     """Run the model; what it leaves behind beside the weights, by kind of attention and row."""
     loaded = prepared.loaded
     filled = [*sentences, *[sentences[-1]] * (rows - len(sentences))]
@@ -119,14 +119,14 @@ def _run(
         stacks = {kind: [layer.cpu().numpy() for layer in layers] for kind, layers in norms.items()}
         stacked = {kind: np.stack(layers) for kind, layers in stacks.items() if layers}
 
-    def beside(kind: str, row: int) -> Beside:
+    def side_outputs(kind: str, row: int) -> SideOutputs:
         lengths = np.ascontiguousarray(stacked[kind][:, row]) if kind in stacked else None
         likeliest = predicted[row] if predicted and kind == "self" else None
         unasked = prepared.no_predictions if predictions else NOT_ASKED
         no_norms = "" if lengths is not None else prepared.no_norms
-        return Beside(lengths, likeliest, no_norms, "" if likeliest is not None else unasked)
+        return SideOutputs(lengths, likeliest, no_norms, "" if likeliest is not None else unasked)
 
-    return beside
+    return side_outputs
 
 
 @contextmanager

@@ -28,7 +28,7 @@ from attention_gallery.models.loading.memory import lacks_memory, raise_trouble
 from attention_gallery.models.loading.placement import running_on
 from attention_gallery.models.loading.quiet import quiet_libraries
 from attention_gallery.records import NumericEnvironment, failure_reason
-from attention_gallery.store import BesideShape
+from attention_gallery.store import SideOutputShape
 
 # How many tokens the trial has: of two lengths, so that the three kinds of an encoder-decoder, whose
 # attention is source × source, target × target and target × source, are told apart by their shapes.
@@ -132,12 +132,12 @@ class PreparedModel:
             return replace(self, factors={}, failed=failed)
         return replace(self, predictor=None, failed=failed)
 
-    def beside(self, read: ModelInput, kind: str, predictions: int) -> BesideShape:
+    def side_outputs(self, read: ModelInput, kind: str, predictions: int) -> SideOutputShape:
         """What a pass will tell beside the weights of one kind, with so many predictions at each place."""
         shape = None
         if self.predictor is not None and predictions and kind == "self":
             shape = len(self.predictor.positions(read)), min(predictions, self.predictor.size)
-        return BesideShape(self.tells_norms(kind), shape)
+        return SideOutputShape(self.tells_norms(kind), shape)
 
     def capture(
         self, inputs: Mapping[str, Any], sinks: Mapping[str, HeadSink], to_end: bool = False

@@ -14,11 +14,11 @@ from attention_gallery.records import Predictions
 
 def prediction_table(reader: CaptureReader, inputs: PageInputs) -> PredictionTable:
     """The predictions of a capture, or why there are none. Raises `DamagedEntry`."""
-    beside = reader.attention.beside
-    predictions = beside.predictions
+    side_outputs = reader.attention.side_outputs
+    predictions = side_outputs.predictions
     masked = not reader.capture.model.causal
     if predictions is None:
-        reason = beside.no_predictions
+        reason = side_outputs.no_predictions
         tell_failure(reader, inputs, "predictions", reason)
         return PredictionTable(masked, 0, absent=f"No predictions are shown: {reason}." if reason else "")
     if not len(predictions.positions):
@@ -36,6 +36,7 @@ def _row(reader: CaptureReader, predictions: Predictions, row: int) -> Predictio
         (text, wording.weight(share), share)
         for text, share in zip(predictions.texts[row], shares, strict=True)
     )
+    # After the last token nothing follows, and what is behind a mask the model was not told.
     if math.isnan(actual):
         return PredictionRow(texts[position], position, expected)
     following = texts[position + 1]

@@ -11,7 +11,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from attention_gallery.records import Beside, Predictions
+from attention_gallery.records import Predictions, SideOutputs
 
 Arrays = Mapping[str, NDArray[Any]]
 _NORMS = "norms"
@@ -19,17 +19,17 @@ _PREDICTED = "predicted."
 
 
 @dataclass(frozen=True, slots=True)
-class BesideShape:
+class SideOutputShape:
     """What will be there: norms or not, and predictions at so many positions, each of so many tokens."""
 
     norms: bool = False
     predicted: tuple[int, int] | None = None
 
     @classmethod
-    def of(cls, beside: Beside) -> BesideShape:
+    def of(cls, side_outputs: SideOutputs) -> SideOutputShape:
         """What is there."""
-        predictions = beside.predictions
-        return cls(beside.norms is not None, None if predictions is None else predictions.shape)
+        predictions = side_outputs.predictions
+        return cls(side_outputs.norms is not None, None if predictions is None else predictions.shape)
 
     def slots(self, layers: int, heads: int, keys: int) -> list[tuple[str, str, tuple[int, ...]]]:
         """Name, safetensors type and shape of each array."""
@@ -47,11 +47,11 @@ class BesideShape:
         return slots
 
 
-NO_ROOM = BesideShape()
+NO_ROOM = SideOutputShape()
 
 
 @dataclass(frozen=True, slots=True)
-class BesideNotes:
+class SideOutputNotes:
     """What is not an array: which arrays there are, the texts of what is predicted, and why others are not.
 
     `crc32` is the checksum of the arrays, in the order in which they lie in the file.
@@ -65,36 +65,38 @@ class BesideNotes:
     crc32: int
 
     @classmethod
-    def of(cls, beside: Beside, crc32: int) -> BesideNotes:
-        """The notes on `beside`."""
-        shape = BesideShape.of(beside)
-        texts = () if beside.predictions is None else beside.predictions.texts
-        return cls(shape.norms, shape.predicted, texts, beside.no_norms, beside.no_predictions, crc32)
+    def of(cls, side_outputs: SideOutputs, crc32: int) -> SideOutputNotes:
+        """The notes on side outputs whose arrays have this checksum."""
+        shape = SideOutputShape.of(side_outputs)
+        texts = () if side_outputs.predictions is None else side_outputs.predictions.texts
+        return cls(
+            shape.norms, shape.predicted, texts, side_outputs.no_norms, side_outputs.no_predictions, crc32
+        )
 
     @property
-    def shape(self) -> BesideShape:
+    def shape(self) -> SideOutputShape:
         """Which arrays there are."""
-        return BesideShape(self.norms, self.predicted)
+        return SideOutputShape(self.norms, self.predicted)
 
-    def beside(self, arrays: Arrays) -> Beside:
+    def side_outputs(self, arrays: Arrays) -> SideOutputs:
         """The notes and their arrays put together."""
         for array in arrays.values():
             array.flags.writeable = False
         prefix = len(_PREDICTED)
         named = {name[prefix:]: array for name, array in arrays.items() if name.startswith(_PREDICTED)}
         predictions = Predictions(texts=self.texts, **named) if self.predicted is not None else None
-        return Beside(arrays.get(_NORMS), predictions, self.no_norms, self.no_predictions)
+        return SideOutputs(arrays.get(_NORMS), predictions, self.no_norms, self.no_predictions)
 
 
-def is_beside(name: str) -> bool:
+def is_side_output(name: str) -> bool:
     """Whether an array of an entry is one of these."""
     return name == _NORMS or name.startswith(_PREDICTED)
 
 
-def beside_arrays(beside: Beside) -> dict[str, NDArray[Any]]:
+def side_output_arrays(side_outputs: SideOutputs) -> dict[str, NDArray[Any]]:
     """The arrays under the names of their slots."""
-    arrays: dict[str, NDArray[Any]] = {} if beside.norms is None else {_NORMS: beside.norms}
-    if beside.predictions is not None:
+    arrays: dict[str, NDArray[Any]] = {} if side_outputs.norms is None else {_NORMS: side_outputs.norms}
+    if side_outputs.predictions is not None:
         for name in ("positions", "ids", "probabilities", "actual"):
-            arrays[_PREDICTED + name] = getattr(beside.predictions, name)
+            arrays[_PREDICTED + name] = getattr(side_outputs.predictions, name)
     return arrays
