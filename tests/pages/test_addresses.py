@@ -26,7 +26,6 @@ ROUTE = st.one_of(
     st.builds(routes.sentence, SLUG),
     st.builds(routes.explorer, SLUG, SLUG),
     st.builds(routes.head, SLUG, SLUG, HEAD),
-    st.builds(routes.download, SLUG, SLUG),
     st.builds(routes.note, SLUG),
     st.builds(routes.asset, SLUG),
 )
@@ -39,7 +38,6 @@ def test_the_addresses_are_stable() -> None:
     assert routes.sentence("tired-cat") == "sentences/tired-cat/"
     assert routes.explorer("minilm", "tired-cat") == "minilm/tired-cat/"
     assert routes.head("minilm", "tired-cat", "l03h07") == "minilm/tired-cat/l03h07/"
-    assert routes.download("minilm", "tired-cat") == "minilm/tired-cat/attention.json"
     assert routes.note("first") == "notes/first/"
     assert (routes.HOME, routes.NOTES, routes.ABOUT, routes.NOT_FOUND) == ("", "notes/", "about/", "404.html")
 

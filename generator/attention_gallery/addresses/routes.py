@@ -31,6 +31,7 @@ class HeadRoutes:
     def from_counts(cls, layers: int, heads: int) -> HeadRoutes:
         """The names of all heads of a model of this shape."""
         wide, high = max(2, len(str(layers - 1))), max(2, len(str(heads - 1)))
+        # Made once: slugs are asked for with every link to a head.
         names = tuple(
             tuple(f"l{layer:0{wide}d}h{head:0{high}d}" for head in range(heads)) for layer in range(layers)
         )
@@ -71,11 +72,6 @@ def head(model_slug: str, sentence_slug: str, head_slug: str) -> str:
     return f"{model_slug}/{sentence_slug}/{head_slug}/"
 
 
-def download(model_slug: str, sentence_slug: str) -> str:
-    """The data of one model on one sentence."""
-    return f"{model_slug}/{sentence_slug}/attention.json"
-
-
 def thumbnail(model_slug: str, sentence_slug: str) -> str:
     """The small picture of one model on one sentence."""
     return f"{model_slug}/{sentence_slug}/thumbnail.png"
@@ -84,11 +80,6 @@ def thumbnail(model_slug: str, sentence_slug: str) -> str:
 def contrast(slug: str) -> str:
     """The page of one contrast."""
     return f"{CONTRASTS}{slug}/"
-
-
-def heads_table(model_slug: str, ending: str) -> str:
-    """All heads of one model with their measures, as "csv" or "json"."""
-    return f"models/{model_slug}/heads.{ending}"
 
 
 def head_thumbnail(model_slug: str, head_slug: str) -> str:
@@ -118,11 +109,13 @@ def file_of(route: str) -> str:
 
 def root_of(route: str) -> str:
     """The way from a page to the site's root: "./" or one "../" for each folder."""
+    # Files in the root, such as 404.html, are as deep as the home page.
     return "../" * route.count("/") or "./"
 
 
 def href(source: str, target: str) -> str:
     """A relative link from the page at `source` to the route `target`."""
+    # Beside the home page an address leads there as it is; only the home page itself has none.
     return root_of(source) + target if source.count("/") else (target or "./")
 
 
@@ -133,4 +126,5 @@ def base_path(base_url: str | None) -> str:
 
 def absolute(base_url: str, route: str) -> str:
     """The published address of a route under `base_url`."""
+    # `base_url` may be written with a slash at its end and without.
     return base_url.rstrip("/") + "/" + route

@@ -25,6 +25,7 @@ MAGIC = b"attention-gallery pictures 1\n"
 _DTYPES = {
     "grid": "|u1",
     "pictures": "|u1",
+    # PNGs differ in length: they lie end to end, and these are their ends.
     "ends": "<i8",
     "sizes": "<i4",
     "keys": "<i4",
@@ -64,6 +65,7 @@ def draw_pictures(attention: StoredAttention) -> CapturePictures:
     def weights_of(index: int) -> Float32:
         """The weights of a layer, whose average is drawn on the way."""
         layer = attention.layer(index)
+        # Drawn while the layer is at hand, since reading it costs more.
         averages[index] = AveragePicture.from_layer(layer)
         return layer.weights
 
@@ -111,6 +113,7 @@ PICTURES = Result(
     dump=save_pictures,
     load=lambda data, about: load_pictures(data),
     subjects=lambda inventory: inventory.capture_subjects,
+    # Another zlib may pack the same weights into other bytes, and these stand on the page.
     identify=lambda about: zlib.ZLIB_RUNTIME_VERSION,
     libraries=("numpy", "Pillow"),
     optional=False,

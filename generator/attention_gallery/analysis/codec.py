@@ -38,6 +38,7 @@ def pack(magic: bytes, facts: Mapping[str, Any], arrays: Mapping[str, NDArray[An
 def named(data: bytes, name: str) -> bytes:
     """What `pack` gave, with the name under which it is cached at its end, covered by the checksum."""
     start = data.index(b"\n") + 1
+    # After the checksum, which is made anew: a file under the name of another is found out.
     body = b"".join([data[start + 65 :], b"\n", name.encode()])
     return b"".join([data[:start], digest_bytes(body).encode(), b"\n", body])
 
@@ -51,6 +52,7 @@ def unpack(
     magic: bytes, data: bytes, dtypes: Mapping[str, str]
 ) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """What `pack` was given. Raises `DamagedEntry` for any other bytes, and for arrays of other types."""
+    # 64 digits of the checksum and a line feed.
     start = len(magic) + 65
     if data[: len(magic)] != magic or data[len(magic) : start - 1] != digest_bytes(data[start:]).encode():
         raise DamagedEntry("a cached result does not match its checksum")
@@ -70,6 +72,7 @@ def pack_fields(magic: bytes, value: Any) -> bytes:
     dtypes = array_fields(type(value))
     facts = {field.name: getattr(value, field.name) for field in fields(value) if field.name not in dtypes}
     arrays = {name: getattr(value, name).astype(dtype, copy=False) for name, dtype in dtypes.items()}
+    # NaN is not equal to itself, and no JSON.
     return pack(magic, {name: fact if fact == fact else None for name, fact in facts.items()}, arrays)
 
 
@@ -86,6 +89,7 @@ def unpack_fields(magic: bytes, kind: type[Value], data: bytes) -> Value:
 
 def array_fields(kind: type[Any]) -> dict[str, str]:
     """The fields of a dataclass that are arrays, each with the type of its numbers as bytes."""
+    # Annotations are not evaluated, so that a type is its name.
     return {field.name: _DTYPES[str(field.type)] for field in fields(kind) if str(field.type) in _DTYPES}
 
 
@@ -93,6 +97,7 @@ def _arrays(described: list[tuple[str, str, list[int]]], data: bytes, start: int
     arrays: dict[str, NDArray[Any]] = {}
     for name, dtype, shape in described:
         count = math.prod(shape)
+        # Views: an array that nobody asks for is never copied.
         arrays[name] = np.frombuffer(data, np.dtype(dtype), count, start).reshape(shape)
         start += arrays[name].nbytes
     return arrays

@@ -93,9 +93,11 @@ class Result(Generic[Value]):
         return digest(
             {
                 "result": self.name,
+                # With all that the module imports.
                 "code": code_digest(self.compute.__module__),
                 "libraries": [[name, _version(name)] for name in self.libraries],
                 "needs": [self._needed(key, settings) for key in subject.captures],
+                # Undeclared settings are left out, so that changing them costs nothing.
                 "settings": self.narrowed(settings).model_dump(mode="json", include=set(self.settings)),
                 "about": self.identify(subject.about),
             }

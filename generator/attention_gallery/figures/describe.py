@@ -112,6 +112,7 @@ class HeadDescriber:
         analysis = self._analysis
         keys = analysis.top_content_keys[:, query, 0].tolist()
         weights = analysis.top_content_weights[:, query, 0].tolist()
+        # Of a text of special tokens alone something is said, too.
         left_out = any(key >= 0 for key in keys)
         if not left_out:
             keys = analysis.top_keys[:, query, 0].tolist()
@@ -129,6 +130,7 @@ class HeadDescriber:
     def average(self) -> str:
         """The mean over all heads, as on a thumbnail: the tokens that receive most."""
         received = self._analysis.overall_average.mean(axis=0)
+        # Stable, so that of equal tokens the first is named on every machine.
         order = np.argsort(-received, kind="stable")[:PAIRS_SHOWN].tolist()
         parts = [f"{self._keys[key]} {decimal(float(received[key]))}" for key in order]
         return f"Attention averaged over all heads. Tokens that receive most: {', '.join(parts)}."
@@ -148,6 +150,7 @@ def decimal(weight: float) -> str:
 def quoted_tokens(tokens: Tokens) -> tuple[str, ...]:
     """Every token in quotation marks, repeated ones with their ordinal: `“the” (2nd)`."""
     texts = [_shown(text) for text in tokens.texts]
+    # A word that stands once needs no number.
     repeated = {text for text, count in Counter(texts).items() if count > 1}
     seen: Counter[str] = Counter()
     names = []
@@ -159,6 +162,7 @@ def quoted_tokens(tokens: Tokens) -> tuple[str, ...]:
 
 def ordinal(number: int) -> str:
     """`1st`, `2nd`, `3rd`, `11th`, …"""
+    # 11th, not 11st.
     if number % 100 in (11, 12, 13):
         return f"{number}th"
     return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th') }"
@@ -178,6 +182,7 @@ def _shown(text: str) -> str:
 
 def isolated(text: str) -> str:
     """The text; between invisible marks where it runs from right to left, lest it turn what stands beside."""
+    # Only where it is needed: the marks would be copied with every token.
     turns = any(unicodedata.bidirectional(character) in ("R", "AL") for character in text)
     return f"\u2068{text}\u2069" if turns else text
 

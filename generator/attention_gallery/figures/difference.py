@@ -25,7 +25,9 @@ def encode_difference(difference: Float32) -> EncodedWeights:
     """Differences float32[row, column] from -1 to 1 as text; NaN where there is none."""
     known = ~np.isnan(difference)
     levels = np.full(difference.shape, _ABSENT, np.uint16)
+    # Signed while 32767 is added: unsigned numbers would wrap round below zero.
     levels[known] = np.rint(difference[known] * _HALF).astype(np.int32) + _HALF
+    # Measured, not reckoned: it is what a reader decodes.
     decoded = (levels[known].astype(np.float64) - _HALF) / _HALF
     error = float(np.abs(decoded - difference[known]).max(initial=0.0))
     return encode_levels("signed16", levels, error)

@@ -25,6 +25,7 @@ LayerReader = Callable[[int], Float32]
 # 0.004 is promised; what storing in float16 may have taken is left to it.
 EXPLORER_ERROR = 0.0037
 
+# zlib’s way to ask for no header; what `DecompressionStream("deflate-raw")` of the page reads.
 _DEFLATE_RAW = -15
 _SMALL = 1 << 11
 # Weights of the layers that are encoded together.
@@ -54,6 +55,7 @@ def encode_heads(weights: Float32, causal: bool) -> Iterator[EncodedWeights]:
     flat = _visible(weights, causal)
     levels = np.rint(flat * 65535.0)
     planes = np.concatenate(_byte_planes(levels), axis=1)
+    # As scripts divide, so that what is stated is what a reader gets.
     errors = np.abs(levels / 65535.0 - flat).max(axis=1).tolist()
     for plane, error in zip(planes, errors, strict=True):
         yield _encoded("linear16", (plane.tobytes(),), error)
@@ -116,6 +118,7 @@ def _visible(values: NDArray[_Number], causal: bool) -> NDArray[_Number]:
 
 
 def _byte_planes(levels: NDArray[np.generic]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    # High bytes of small weights are mostly 0: by themselves they pack well.
     words = levels.astype(np.uint16)
     return (words >> 8).astype(np.uint8), words.astype(np.uint8)
 
@@ -131,6 +134,7 @@ def _sqrt8_levels(weights: Float32) -> NDArray[np.uint8]:
     exact = np.take_along_axis(weights, top, -1)
     own = np.take_along_axis(levels, top, -1).astype(np.int32)
     rest = _squares(levels).sum(axis=-1, keepdims=True) - own**2
+    # The byte that is nearest by itself comes first, and stays where another is no better.
     near = np.clip(own + np.array([0, -1, 1]), 1, 255)
     errors = np.abs(near**2 / (near**2 + rest) - exact)
     best = np.take_along_axis(near, errors.argmin(axis=-1)[..., None], -1)

@@ -27,6 +27,7 @@ def flow_views_html(views: Mapping[str, tuple[NDArray[np.int32], NDArray[np.floa
 
 
 def _packed(keys: NDArray[np.int32], shares: NDArray[np.float32]) -> NDArray[np.int32]:
+    # Up to 1000, which is below `STEP`: key and share come apart again.
     thousandths = np.rint(np.nan_to_num(shares) * 1000).astype(np.int32)
     packed: NDArray[np.int32] = np.where(keys < 0, -1, keys * STEP + thousandths).astype(np.int32)
     return packed

@@ -17,6 +17,7 @@ def grid_fragment(
 
     `size` tells how many queries and keys each matrix has.
     """
+    # In a caption and not in an attribute: of all heads there is much to say.
     alt = escape(alt_text)
     causal = int(facts.kind == "decoder")
     html = (

@@ -29,6 +29,7 @@ def head_map_fragment(positions: Float32, dots: Sequence[Dot], alt_text: str) ->
     """
     low = positions.min(axis=0)
     across, up = (positions.max(axis=0) - low).tolist()
+    # One scale for both, since distances are what the map is for; heads on a line have no height.
     scale = min((WIDTH - 2 * MARGIN) / max(across, 1e-9), (TALLEST - 2 * MARGIN) / max(up, 1e-9))
     left = (WIDTH - across * scale) / 2
     height = up * scale + 2 * MARGIN

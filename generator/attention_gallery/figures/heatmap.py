@@ -23,6 +23,7 @@ def plotly_spec(tokens: Tokens, keys: Tokens) -> dict[str, Any]:
 
     `z`, `zmax` and the colours are left to the page: they depend on the head and the colour scheme.
     """
+    # Most heatmaps have the same tokens on both axes.
     labels = axis_labels(tokens.texts)
     columns = labels if keys is tokens else axis_labels(keys.texts)
     axis = {"type": "category", "dtick": 1, "ticks": "", "showgrid": False, "zeroline": False}

@@ -35,6 +35,7 @@ def length_chart(name: str, lines: LengthLines, alt_text: str) -> Fragment:
     count = len(lines.layers)
     drawn = [*scale.grid()]
     for index, row in enumerate(lines.layers.tolist()):
+        # No line quite vanishes; a single layer is drawn at full strength.
         strength = FAINTEST + (1 - FAINTEST) * (index / (count - 1) if count > 1 else 1)
         drawn.append(
             f'<polyline class="length-layer" points="{scale.points(row)}" stroke-opacity="{strength:.2f}">'
@@ -59,6 +60,7 @@ def _ceiling(value: float) -> float:
     if value <= 0:
         return 1.0
     step = 10.0 ** math.floor(math.log10(value))
+    # A value that rounding carried over a round number asks for no further step.
     return next(step * factor for factor in (1, 2, 3, 4, 5, 6, 8, 10) if step * factor >= value * 0.999999)
 
 

@@ -19,6 +19,7 @@ def heatmap_figure(queries: Tokens, keys: Tokens, weights: Float32, title: str, 
     What a causal model cannot see is absent, not zero.
     """
     spec = plotly_spec(queries, keys)
+    # NaN leaves a hole, as on pages.
     drawn = np.where(np.tri(*weights.shape) > 0, weights, np.nan) if causal else weights
     bar = {"title": {"text": "weight"}, "thickness": 12, "outlinewidth": 0}
     trace = {**spec["data"][0], "z": drawn, "colorscale": _SCALE, "colorbar": bar}

@@ -44,6 +44,7 @@ def strip_svg(strip: Strip) -> str:
         parts.append(f'<path class="strip-even" d="M{_place(strip, strip.even)} 0v{HEIGHT}"/>')
     parts.append(f'<path class="strip-values" d="{_ticks(strip)}"/>')
     return (
+        # Wider by two on both sides, or ticks at the ends would be cut in half.
         f'<svg class="strip" viewBox="-2 0 {WIDTH + 4} {HEIGHT}" preserveAspectRatio="none" '
         f'aria-hidden="true" focusable="false">{"".join(parts)}</svg>'
     )
@@ -52,12 +53,15 @@ def strip_svg(strip: Strip) -> str:
 def _ticks(strip: Strip) -> str:
     values = np.asarray(strip.values, np.float64)
     low, high = strip.limits
+    # A measure whose range is a point lies at its beginning.
     shares = (values[~np.isnan(values)] - low) / (high - low if high > low else np.inf)
     counts = np.bincount(np.rint(WIDTH * np.clip(shares, 0.0, 1.0)).astype(np.int64))
     most = counts.max(initial=1)
     columns = np.flatnonzero(counts)
+    # A single sentence among thousands is still to be seen.
     heights = np.maximum(TALLEST // 2, np.rint(TALLEST * counts[columns] / most).astype(np.int64))
     ticks = zip(columns.tolist(), heights.tolist(), strict=True)
+    # One path for all ticks: pages have a strip for each measure.
     return "".join([f"M{x} {HEIGHT}v-{height}" for x, height in ticks])
 
 

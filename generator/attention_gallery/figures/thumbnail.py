@@ -28,12 +28,14 @@ def thumbnail(weights: Float32, longest: int = _LARGEST) -> tuple[bytes, tuple[i
     """
     size = thumbnail_size(weights.shape[0], weights.shape[1], longest)
     pooled = _pool(weights, size)
+    # A matrix of zeros is drawn as nothing.
     top = float(pooled.max()) or 1.0
     levels = np.rint(np.sqrt(np.maximum(pooled, 0.0) / top) * (_LEVELS - 1)).astype(np.uint8)
     picture = Image.frombytes("P", size, levels.tobytes())
     palette, opacity = _palette()
     picture.putpalette(palette)
     out = io.BytesIO()
+    # Opacity by palette: a byte for each pixel, where colours with opacity take four.
     picture.save(out, "PNG", transparency=opacity, compress_level=9)
     return out.getvalue(), size
 
@@ -61,6 +63,7 @@ def _pool(weights: Float32, size: tuple[int, int]) -> NDArray[np.float32]:
     columns, rows = size
     if weights.shape == (rows, columns):
         return weights
+    # Blocks of whole cells, as even as they can be.
     down = np.arange(rows) * weights.shape[0] // rows
     along = np.arange(columns) * weights.shape[1] // columns
     return np.maximum.reduceat(np.maximum.reduceat(weights, down, axis=0), along, axis=1)

@@ -27,4 +27,5 @@ def traces_html(analysis: Described) -> str:
 
 
 def _thousandths(weights: NDArray[np.float32]) -> Any:
+    # Three digits are all that the table shows, and shorter than a float.
     return np.rint(np.nan_to_num(weights) * 1000).astype(np.int32).tolist()

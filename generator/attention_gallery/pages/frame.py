@@ -61,6 +61,7 @@ def page_info(
 
 def sibling(page: PageInfo, site: Site, route: str, title: str, description: str) -> PageInfo:
     """The page at `route` in the frame of another page of the same folder."""
+    # All else is the same in one folder, and there are as many pages of heads as heads times sentences.
     return page._replace(
         route=route,
         title=title,
@@ -104,6 +105,7 @@ def model_card(model: GalleryModel, route: str) -> ModelCard:
         rows.insert(2, ("Key-value heads", groups))
     if facts.skipped:
         numbers = ", ".join(map(str, facts.skipped))
+        # Beside the number of layers, which would not tell otherwise why a configuration names more.
         rows.insert(2, ("Layers without attention", f"{numbers}; the layers here are counted without them"))
     if facts.windows:
         rows.append(("Windows", _windows(facts.windows)))
@@ -127,6 +129,7 @@ def model_card(model: GalleryModel, route: str) -> ModelCard:
 
 def model_digest(spec: ModelSpec, facts: ModelFacts, origin: Provenance) -> str:
     """Digest of all that pages tell of a model by itself: names, facts, where its numbers come from."""
+    # Without the errors of rounding: they are those of a capture, and told on its own pages.
     return digest([spec.model_dump(mode="json"), asdict(facts), provenance(origin), origin.remote_code])
 
 
@@ -136,6 +139,7 @@ def _windows(windows: tuple[int | None, ...]) -> str:
     for layer, window in enumerate(windows):
         if window is not None:
             reach.setdefault(window, []).append(str(layer))
+    # The usual cases in few words: a list of sixty layers would be read by nobody.
     if len(reach) == 1 and None not in windows:
         return f"{count(next(iter(reach)), 'token')} in every layer"
     parts = [f"{count(window, 'token')} in layers {', '.join(layers)}" for window, layers in reach.items()]

@@ -49,6 +49,7 @@ class Site(NamedTuple):
     digest: str
 
 
+# Compared by identity, here and below: there is one of each.
 @dataclass(frozen=True, eq=False)
 class GalleryModel:
     """A model of the gallery with what its captures told about it.
@@ -117,6 +118,7 @@ class Capture:
 
     def target(self, head: HeadIndex) -> str:
         """Where a head is shown: on its own page, or selected on the explorer."""
+        # Mostly all heads have a page, as the same tuple, and thousands of links need no search.
         if self.heads is self.model.heads or head in self.heads:
             return self.head_route(*head)
         return f"{self.route}#head={head_name(*head)}"
@@ -145,6 +147,7 @@ class Contrast:
     @property
     def digest(self) -> str:
         """Of all this."""
+        # Heads and whether they are compared on every sentence follow from the manifest.
         return digest([self.spec.model_dump(mode="json"), self.left.digest, self.right.digest])
 
 
@@ -214,6 +217,7 @@ class Gallery:
 
     def of_model(self, model: GalleryModel) -> tuple[Capture, ...]:
         """Every sentence that one model reads, in the manifest's order."""
+        # Some read only some: `models:` of a sentence.
         captures = (self.captures.get((model.spec.slug, sentence.slug)) for sentence in self.sentences)
         return tuple(capture for capture in captures if capture is not None)
 

@@ -162,6 +162,7 @@ def _of_head(gallery: Gallery, page: HeadPage) -> Commentary:
 
 
 CAPTURE = of_gallery(
+    # The weights need not count: measures are cached under a key that stands for them.
     "capture",
     lambda gallery, page: CaptureReader(gallery.site, gallery.data, page.capture),
     lambda gallery, page: gallery.data.measured_key(page.capture.key),
@@ -218,6 +219,7 @@ def _read_model(reader: InputReader, page: Any) -> ModelReader:
 def _identify_model(reader: InputReader, page: Any) -> Any:
     data, captures = reader.gallery.data, reader.gallery.of_model(page.model)
     measured = [[capture.digest, data.measured_key(capture.key)] for capture in captures]
+    # Types of heads rest on random tokens, too.
     return [measured, reader.identity(REPEATS, page)]
 
 
@@ -295,6 +297,7 @@ MODEL_SINKS = of_results(
 FAMILY = of_gallery(
     "models of the family",
     lambda gallery, page: gallery.models_of_family(page.model),
+    # Links that differ in their kind alone.
     lambda gallery, page: [model.kind for model in gallery.models_of_family(page.model)],
 )
 HAS_SWEEP = of_gallery("has a prefix sweep", lambda gallery, page: page.model.spec.slug in gallery.sweeps)

@@ -24,6 +24,7 @@ def head_neighbours(heads: Sequence[HeadIndex], names: HeadRoutes) -> dict[HeadI
     columns: dict[int, list[HeadIndex]] = {}
     for head in heads:
         columns.setdefault(head[1], []).append(head)
+    # Of some heads only, the next is the next that has a page, be it in another layer.
     along = dict(zip(heads, around(heads), strict=True))
     across = {
         head: beside

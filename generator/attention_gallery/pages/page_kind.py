@@ -93,6 +93,7 @@ class InputReader:
     def identity(self, page_input: PageInput[Any], subject: Any) -> Any:
         """What tells the value of an input apart, as JSON."""
         if page_input.identify is None:
+            # What is small is its own identity; `identify` is for what would have to be read or worked out.
             return identity_of(self.value(page_input, subject))
         if not page_input.shared:
             return page_input.identify(self, subject)
@@ -105,6 +106,7 @@ class InputReader:
         sides = self.gallery.data.sides
         read = self._values.get(page_input)
         if read is None:
+            # What is shared is read for one page, but every page that asks for it lacks what it lacks.
             read = sides.collected(lambda: self._read(page_input, subject))
             if page_input.shared:
                 self._values[page_input] = read
@@ -166,8 +168,11 @@ class PageKind(Generic[PageSubject]):
         """The page about a subject, to be made or taken over from the last build."""
         route, make = self.route(subject), partial(self._bytes, reader, subject)
         if self.literal:
+            # The file is all that counts: another theme leaves a redirect as it is.
             return PlannedPage(route, identity_of(subject), make)
+        # By name, so that no kind may need two inputs of one name: one would hide the other.
         identities = {page_input.name: reader.identity(page_input, subject) for page_input in self.needs}
+        # The theme and the code that makes pages are in the digest of the site.
         inputs = digest([reader.gallery.site.digest, self.name, identity_of(subject), identities])
         return PlannedPage(route, inputs, make)
 

@@ -18,6 +18,7 @@ from attention_gallery.pages.page_kinds import PAGE_KINDS
 def needed_templates(settings: GallerySettings, notes: Sequence[Note]) -> list[str]:
     """The templates that the pages of a gallery are made with."""
     templates = [kind.template for kind in PAGE_KINDS if kind.template and kind.applies(settings, notes)]
+    # The strip is rendered by itself: all pages of the heads of a capture share it.
     return [*dict.fromkeys(templates), "partials/token_strip.html"]
 
 
@@ -32,10 +33,12 @@ def site_pages(gallery: Gallery) -> Iterator[PlannedPage]:
     """These files. Pages of one capture come together, so that it is read once and then let go."""
 
     @cache
+    # The home page, which counts them, and the sitemap ask for the same.
     def page_routes() -> Sequence[str]:
         return [
             route
             for kind, route in site_routes(gallery)
+            # Literal files are redirects and assets; of the rest, pages are what has a folder of its own.
             if not kind.literal and (route == routes.HOME or route.endswith("/"))
         ]
 

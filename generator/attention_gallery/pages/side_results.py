@@ -14,6 +14,7 @@ from attention_gallery.errors import GalleryError, UndeclaredInputError, first_w
 
 _Made = TypeVar("_Made")
 _Otherwise = TypeVar("_Otherwise")
+# What the user can mend, damaged captures among it; a full disk or memory; a mistake in a page kind.
 _NEVER_PASSED_OVER = (GalleryError, MemoryError, OSError, UndeclaredInputError)
 
 
@@ -48,6 +49,7 @@ class SideAnalyses:
 
     def __init__(self) -> None:
         self._failed: dict[str, Exception] = {}
+        # Dicts and not sets, so that they are told in the order in which they failed, in every run.
         self._all: dict[LeftOut, None] = {}
         self._page: dict[LeftOut, None] = {}
 
@@ -67,6 +69,7 @@ class SideAnalyses:
 
     def collected(self, work: Callable[[], _Made]) -> tuple[_Made, tuple[LeftOut, ...]]:
         """The result of some work, and what it lacks, which the page at hand does not lack by that alone."""
+        # An input that needs another is collected inside the collecting of the first.
         before, self._page = self._page, {}
         try:
             return work(), tuple(self._page)

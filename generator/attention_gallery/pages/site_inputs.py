@@ -77,6 +77,8 @@ def _identify_captures(gallery: Gallery, page: SentencePage) -> list[Any]:
         (
             reader.capture.digest,
             gallery.data.measured_key(reader.capture.key),
+            # The measures stand for the weights, and the probe counts only where there are relations to tell
+            # of.
             probe_digest(probe, page.sentence.slug),
             notes.digest,
         )
@@ -92,8 +94,10 @@ def _measures(
 
 
 SENTENCE_CAPTURES = of_gallery("captures", _sentence_captures, _identify_captures)
+# The sentence of a page is without them, so that its other pages need not be made anew.
 GOLD_RELATIONS = of_gallery("relations", lambda gallery, page: gallery.relations[page.sentence.slug])
 PARSE = of_gallery("parse", lambda gallery, page: gallery.parses.get(page.sentence.slug))
+# As in the manifest, where the three models of an encoder-decoder are one.
 MODEL_TITLES = of_gallery(
     "titles of models",
     lambda gallery, page: [
@@ -116,6 +120,7 @@ NOTE_LINKS = of_gallery("links to notes", lambda gallery, page: gallery.notes.li
 MODELS = of_gallery(
     "models",
     lambda gallery, page: gallery.models,
+    # Only the first of a family brings its description.
     lambda gallery, page: [(model.digest, model.family) for model in gallery.models],
 )
 SENTENCES = of_gallery("sentences", lambda gallery, page: gallery.sentences)

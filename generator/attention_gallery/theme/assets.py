@@ -49,6 +49,7 @@ class ThemeAssets:
 def fingerprinted(name: str, data: bytes) -> str:
     """`gallery.css` and its bytes give `gallery.1a2b3c4d5e.css`."""
     path = PurePosixPath(name)
+    # Ten digits: two versions of one file have the same by a chance of one in a million million.
     return f"{path.stem}.{digest_bytes(data)[:10]}{path.suffix}"
 
 
@@ -65,6 +66,7 @@ def bundle(theme: Theme, options: Mapping[str, OptionValue]) -> ThemeAssets:
     reader = _Reader(theme)
 
     def add(name: str, data: bytes) -> str:
+        # A theme without scripts has no empty file of them.
         if not data:
             return ""
         files[fingerprinted(name, data)] = data
@@ -133,6 +135,7 @@ class _Reader:
         return _URL.sub(link, data)
 
     def _problem(self, sheet: str, data: bytes, at: int, address: str, mend: str) -> Problem:
+        # Lines and columns are told in characters, the pattern found bytes.
         before = data[:at].decode("utf-8", "replace").split("\n")
         quote = data.decode("utf-8", "replace").split("\n")[len(before) - 1]
         reason, path = f'"{address}" is no static file of the theme', self.theme.asset(sheet)
@@ -143,6 +146,7 @@ def _custom_properties(theme: Theme, options: Mapping[str, OptionValue]) -> byte
     rules = [
         f"{option.css}:{options[name]};"
         for name, option in sorted(theme.options.items())
+        # A default is in the style sheet itself.
         if option.css and options[name] != option.default
     ]
     return (":root{" + "".join(rules) + "}\n").encode() if rules else b""

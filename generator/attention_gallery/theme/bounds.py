@@ -81,6 +81,7 @@ def install(environment: Any) -> None:
     environment.filters["attr"] = _reached
     environment.filters["_reached"] = _reached
     environment.globals["range"] = _range
+    # It makes any amount of text, and no page needs it.
     environment.globals.pop("lipsum", None)
 
 
@@ -176,6 +177,7 @@ def _times(_: Context, left: Any, right: Any) -> Any:
 @jinja2.pass_context
 def _power(_: Context, left: Any, right: Any) -> Any:
     if isinstance(left, int) and isinstance(right, int):
+        # An upper bound, told before the number is worked out.
         _check(left.bit_length() * max(0, right))
     return left**right
 
@@ -194,6 +196,7 @@ def _method(context: Context, owner: Any, name: str, *arguments: Any, **named: A
     """A filter, or with a dot before its name a method, that can make a long text out of a short one."""
     plain = name.removeprefix(".")
     values = [*arguments, *named.values()]
+    # Methods of other objects may have the same names.
     if isinstance(owner, str) or not name.startswith("."):
         if plain in ("format", "format_map") and (_WIDE.search(str(owner)) or any(map(_is_wide, values))):
             raise _too_large()
@@ -244,6 +247,7 @@ def _joined(owner: Any, name: str, values: list[Any], arguments: Any) -> tuple[A
 
 def _range(*limits: int) -> range:
     made = range(*limits)
+    # Counted from its ends, without going through it.
     if made and max(abs(made[0]), abs(made[-1])) >= LARGEST * 100:
         raise _too_large()
     _check((made[-1] - made[0]) // made.step if made else 0)

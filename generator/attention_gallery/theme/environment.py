@@ -27,6 +27,7 @@ class ThemeEnvironment(jinja2.Environment):
             finalize=_refuse_function,
             trim_blocks=True,
             lstrip_blocks=True,
+            # No template changes while a site is built, and looking costs a call for each include.
             auto_reload=False,
             keep_trailing_newline=False,
         )

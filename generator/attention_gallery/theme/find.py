@@ -166,6 +166,7 @@ def read_theme(name: str, project: Path) -> tuple[Theme | None, list[Problem]]:
     sheets = [*theme.styles, *(name for name in theme.static if name.endswith(".css"))]
     for sheet in sheets:
         problems += _collected(partial(_of_sheet, theme, sheet), theme.folders[0] / "assets" / sheet)
+    # A style sheet may be listed as static, too.
     return theme, list(dict.fromkeys(problems))
 
 
@@ -220,6 +221,7 @@ def _find(name: str, project: Path) -> tuple[Theme | None, list[Problem]]:
 def _find_folder(name: str, project: Path, used: list[Path], asked: Place) -> Path:
     """The folder of a theme that is not `used` yet; `asked` makes a problem where it is asked for."""
     roots = theme_roots(project)
+    # A name such as ../other would lead out of the folder.
     plain = re.fullmatch(r"[A-Za-z0-9_-]+", name) is not None
     candidates = [root / name for root in roots if plain and _is_theme(root / name)]
     for candidate in candidates:
@@ -289,6 +291,7 @@ def _assemble(
     options: dict[str, ThemeOption] = {}
     lists: dict[str, dict[str, None]] = {"styles": {}, "scripts": {}, "static": {}}
     listed: dict[str, Place] = {}
+    # From the most distant parent, so that a theme has the last word.
     for folder, document in zip(reversed(folders), reversed(documents), strict=True):
         for key, option in (document.data.get("options") or {}).items():
             described, css = option.get("description", ""), option.get("css", "")

@@ -26,6 +26,7 @@ _FOLLOWED = {"a", "area"}  # by the reader, not by the browser
 _FETCHED = {"stylesheet", "icon", "apple-touch-icon", "apple-touch-icon-precomposed", "mask-icon"}
 _FETCHED |= {"manifest", "preload", "modulepreload", "prefetch", "prerender", "compression-dictionary"}
 _FETCHED |= {"preconnect", "dns-prefetch"}
+# What no file of the theme can take the place of.
 _NO_FILE = {"iframe", "frame", "base", "meta", "a", "area"}
 
 _CSS = re.compile(
@@ -129,6 +130,7 @@ class _TemplateReader(HTMLParser):
     def _line_of(self, name: str) -> int:
         """The line of an attribute of the element that was just read."""
         text = self.get_starttag_text() or ""
+        # The parser tells only where an element begins.
         match = re.search(rf"(?<![\w:-]){re.escape(name)}\s*=", text, re.IGNORECASE)
         return self.getpos()[0] + (text.count("\n", 0, match.start()) if match else 0)
 

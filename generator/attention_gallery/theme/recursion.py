@@ -20,12 +20,14 @@ def leads_back(frames: Sequence[FrameSummary], folders: Sequence[Path]) -> tuple
     """
     positions = [(frame.filename, frame.lineno, frame.name) for frame in frames]
     times = Counter(positions)
+    # The first position that comes twice is where the circle is entered.
     first = next((number for number, position in enumerate(positions) if times[position] > 1), None)
     if first is None:
         return frames[-1], "the templates lead into one another too deep"
     end = positions.index(positions[first], first + 1)
     way = [_named(frame, folders) for frame in frames[first : end + 1]]
     if len(way) > _SHOWN:
+        # The beginning, and the end that closes the circle.
         way[_SHOWN - 2 : -1] = ["…"]
     return frames[first], f"the templates lead back to the same place again and again: {' → '.join(way)}"
 

@@ -59,6 +59,7 @@ class Renderer:
         """The HTML of template `name`. Raises `ThemeError` with template and line."""
         try:
             template = self._templates.get(name) or self._load(name)
+            # Each page has all steps, however many pages there are.
             self._environment.steps.begin()
             return template.render(context)
         except _TOLD as error:
@@ -70,6 +71,7 @@ class Renderer:
         Nothing is rendered, so what they are given is not known.
         """
         names = self._loader.names()
+        # Of a theme that lacks a parent, which is told already, any template may be missing.
         missing = [name for name in needed if name not in names] if self._whole else []
         return [
             *self._inspected(names),
@@ -81,6 +83,7 @@ class Renderer:
         sources = ""
         if isinstance(cache, CompiledTemplates):
             sources = self._loader.digest()
+            # Mostly no template has changed since all were looked at, which takes compiling them.
             if cache.is_sound(sources):
                 return []
         inspector = TemplateInspector(self._environment, self._loader, self._whole)

@@ -50,6 +50,7 @@ def _put(script: str, theme: Theme, order: dict[str, None]) -> Iterator[Problem]
     """Puts a script into the order, after all that it needs. Without recursion: a chain may be long."""
     begun = {script: iter(_needs(theme, script))}
     while begun:
+        # The last one begun, as on a stack; a dict tells at once what is on it.
         current, needs = next(reversed(begun.items()))
         need = next(needs, None)
         if need is None:

@@ -49,6 +49,7 @@ class ThemeOption:
 
 def is_value_like(value: object, default: OptionValue) -> bool:
     """Whether a value is of the type of an option's default; a whole number is a number, too."""
+    # `isinstance` would take true for a whole number.
     return type(value) is type(default) or (type(value) is int and type(default) is float)
 
 

@@ -22,6 +22,7 @@ class TemplateLoader(jinja2.FileSystemLoader):
 
     def __init__(self, folders: Sequence[Path], without: Collection[Path] = ()) -> None:
         """The files `without` are not looked at."""
+        # Some editors put a byte order mark before a text.
         super().__init__(list(folders), encoding="utf-8-sig")
         self._without = without
 
@@ -160,6 +161,7 @@ def no_template(name: str) -> str:
 
 def _constant_names(template: nodes.Expr) -> list[str]:
     """The templates that a statement names word for word: one that is there is enough."""
+    # A list names templates of which the first that there is is taken.
     items = template.items if isinstance(template, nodes.Tuple | nodes.List) else [template]
     values: list[Any] = []
     for item in items:

@@ -49,6 +49,7 @@ def _check_file(path: Path, folder: Path) -> None:
     whole = path.suffix in (".html", ".svg", ".yaml")
     try:
         check_user_file(path, LARGEST_TEMPLATE if whole else LARGEST_FILE)
+        # Permissions are asked of the system: what the mode says is not all.
         with path.open("rb"):
             pass
     except UnusableFileError as error:

@@ -54,6 +54,7 @@ class Undefined(jinja2.StrictUndefined):
     def __init__(
         self, hint: str | None = None, obj: Any = missing, name: Any = None, exc: Any = jinja2.UndefinedError
     ) -> None:
+        # Where Jinja2 has a hint of its own, that is better than a guess.
         if hint is None and exc is jinja2.UndefinedError:
             exc = partial(NotThere, obj, name)
         super().__init__(hint, obj, name, exc)
@@ -94,4 +95,5 @@ def _written(line: str, name: Any) -> str:
     """What a line of a template asks for `name`, as it is written there; "" where that is not plain."""
     last = rf"(?:\.{re.escape(str(name))}\b|\[\s*[\"']?{re.escape(str(name))}[\"']?\s*\])"
     matches = {match[1] for match in re.finditer(rf"([A-Za-z_]\w*(?:\.\w+|\[[^\[\]]*\])*?){last}", line)}
+    # Two of them in one line cannot be told apart.
     return matches.pop() if len(matches) == 1 else ""

@@ -59,6 +59,7 @@ def in_parts(widths: Float64) -> Float64:
     no set of edges to a token is wrong by more than half a part for each edge of its row.
     """
     parts: Float64 = np.rint(widths * PARTS)
+    # The residual is half of every row, and so the least changed by it.
     parts[np.diag_indices_from(parts)] += PARTS - parts.sum(axis=1)
     return parts
 
@@ -70,6 +71,7 @@ def _flows(widths: Sequence[Float64], reached: Sequence[Reached], visible: Bool)
         return first, np.zeros((*first.shape, 0))
     takes = most_taken(widths[-1], reached[-1])
     flow: Float64 = np.minimum(takes.sum(axis=2), first.sum(axis=1, keepdims=True))
+    # Through two layers the bound is the flow itself.
     if len(widths) > 2:
         sources, targets = np.nonzero(~proven(takes, flow, reached))
         if len(sources):

@@ -53,6 +53,7 @@ class Sinks:
     @classmethod
     def from_layout(cls, layout: Layout) -> Sinks:
         """The sinks of a layout."""
+        # Who sees nothing but sinks has no choice, and would count as resting on them.
         sees = np.asarray((layout.seen() & layout.content).any(axis=1))
         return cls(~layout.content, sees)
 

@@ -22,6 +22,7 @@ def with_residual(layer: AttentionLayer) -> Float64:
     Rows sum to 1. The residual connection carries a token past the attention unchanged, so that A + I, with
     its rows normalised, is what a layer mixes.
     """
+    # In double precision, since the layers are multiplied one with another.
     average = average_heads(layer).astype(np.float64)
     average[np.diag_indices_from(average)] += 1
     mixed: Float64 = average / average.sum(axis=1, keepdims=True)

@@ -21,6 +21,7 @@ def _too_many_flows(attention: StoredAttention, settings: AnalysisSettings) -> s
     if crossing := _crossing(attention, settings):
         return crossing
     limit, layers = settings.flow_limit, attention.facts.layers
+    # Told by itself: how many flows there would be counts for nothing then.
     if not limit:
         return "not computed: analysis.flow_limit is 0"
     needed = flows_needed(layout_of(attention, 1), layers)

@@ -25,6 +25,7 @@ from attention_gallery.records import Float32, Int32, StoredAttention
 MAGIC = b"attention-gallery flow views 1\n"
 TopKeys = tuple[Int32, Float32]
 _ARRAYS = {"keys": "<i4", "shares": "<f4"}
+# What a view that is absent is cached as, so that every file has the same arrays.
 _NO_KEYS: TopKeys = np.zeros((0, 0, 0), np.int32), np.zeros((0, 0, 0), np.float32)
 _NO_SINKS: Float32 = np.zeros((0, 0), np.float32)
 
@@ -76,6 +77,7 @@ def _sinks(attention: StoredAttention) -> tuple[Float32, Float32]:
 
 
 def _strongest(layers: Iterable[NDArray[Any]], count: int) -> TopKeys:
+    # Layer by layer, as each is let go when the next is asked for.
     strongest = [strongest_keys(layer.astype(np.float32), count) for layer in layers]
     return np.stack([keys for keys, _ in strongest]), np.stack([shares for _, shares in strongest])
 

@@ -42,6 +42,7 @@ class Units:
     @cached_property
     def choosing(self) -> Bool:
         """Which units see more than one key in a causal model: bool[unit]."""
+        # A word of several tokens sees more than one key, even where it is the first.
         return np.bincount(self.groups, minlength=len(self)).cumsum() > 1
 
 
@@ -74,6 +75,7 @@ def text_units(tokens: Tokens, text: str, *, by_position: bool = True) -> Units:
     groups = word_groups(owned)
     assert groups is not None
     words = _as_written(words_of(owned, text), text)
+    # By position a word is found again however a tokenizer spells it.
     indices = [-1] * len(words)
     if by_position and words.words is not None and words.offsets is not None:
         starts = [start for start, _ in text_words(text)]
@@ -138,6 +140,7 @@ def align(left: Units, right: Units, *, exchange: bool = True) -> Alignment:
     Source of the matching: Ratcliff & Metzener 1988, as `difflib` has it, without its heuristics.
     """
     rows: list[tuple[int, int, bool]] = []
+    # Its heuristic passes over whatever comes back often in a long text: commas, articles.
     matcher = SequenceMatcher(None, left.names, right.names, autojunk=False)
     for tag, a, b, c, d in matcher.get_opcodes():
         if tag == "equal":
@@ -248,6 +251,7 @@ def frame_of(
     sources = [(left.tokens, right.tokens, (left.text, right.text))]
     if left.keys is not left.tokens:
         sources.append((left.keys, right.keys, texts))
+    # Words only where tokens differ: putting them together loses what happens inside words.
     by_words = not all(_same(ours, theirs) for ours, theirs, _ in sources)
     units = [_units(*source, one_model, by_words) for source in sources]
     sides = [

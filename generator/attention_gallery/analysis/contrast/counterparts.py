@@ -91,6 +91,7 @@ def find_counterparts(left: StoredAttention, right: StoredAttention, frame: Fram
         return Counterparts(*unknown, math.nan, math.nan, (0, 0), average)
     apart, ours_permuted, theirs_permuted = (RowSums(_medians) for _ in range(3))
     permutations = [draw_permutations(frame.visible(side)[rows], 1)[0] for _, side in sides]
+    # Some rows of all heads at once, since every head is compared with every other.
     blocks = -(-rows.size * len(frame.columns) * sum(heads) // _HELD)
     for block in np.array_split(np.arange(rows.size), blocks):
         (ours, our_average), (theirs, their_average) = (
@@ -132,6 +133,7 @@ def _read(attention: StoredAttention, frame: Frame, side: Side, rows: Int32) -> 
         weights = attention.layer(layer).weights
         for heads in chunks(facts.heads, frame):
             spread = frame.spread(side, weights[heads])
+            # All rows, while only some are compared.
             total += spread.sum(axis=0)
             normalised_rows.append(normalised(spread[:, rows]).astype(np.float32))
     return np.concatenate(normalised_rows), (total / (facts.layers * facts.heads)).astype(np.float32)
@@ -153,6 +155,7 @@ def _nearest(
 ) -> tuple[Int32, Float32, Float32, Float32, Float32]:
     """The nearest of every head and how far it is, how near random order comes, each with its error."""
     heads = np.arange(len(apart))
+    # Of random order the best of all heads, too: the nearest of many is near by luck alone.
     nearest, drawn = apart.argmin(axis=1), by_chance.mean
     best = drawn.argmin(axis=1)
     # Each row has an order of its own, so that rows tell how much that varies, however many there are.

@@ -24,6 +24,7 @@ Float64 = NDArray[np.float64]
 CELLS = 6
 # Numbers that are held at once as float64, beside the two layers.
 _CHUNK = 2**18
+# Few, since each costs as much as the comparison itself; what that leaves open is the standard error.
 _PERMUTATIONS = 4
 _SHUFFLED_ROWS = 48
 _SEED = 20260101
@@ -137,6 +138,7 @@ def _compare(a: Float32, b: Float32, frame: Frame, permutations: tuple[Int32, In
     apart = divergence(left, right)
     heads, count = apart.shape
     if not count:
+        # One array for three fields: nobody writes into them.
         undefined = np.full(heads, np.nan, np.float32)
         return undefined, undefined, undefined, *_nothing(heads)
     furthest = apart.argmax(axis=1)
@@ -168,6 +170,7 @@ def _largest(a: Float32, b: Float32, difference: Float32, rows: Int32) -> tuple[
     heads, columns = len(difference), difference.shape[2]
     _, _, _, cells, weights = _nothing(heads)
     flat = np.abs(difference).reshape(heads, -1)
+    # Stable, so that of equal changes the first cell is told.
     ranks = np.argsort(-flat, axis=1, kind="stable")[:, :CELLS]
     row, column = np.divmod(ranks, columns)
     at = np.arange(heads)[:, None]
@@ -181,6 +184,7 @@ def _largest(a: Float32, b: Float32, difference: Float32, rows: Int32) -> tuple[
 
 def normalised(weights: Float32) -> Float64:
     """Rows that sum to 1 exactly, which storing has rounded; rows of nothing stay so."""
+    # A distance is a small difference of entropies, which rows that do not sum to 1 would spoil.
     exact = weights.astype(np.float64)
     sums = exact.sum(axis=-1, keepdims=True)
     whole: Float64 = np.divide(exact, sums, out=exact, where=sums > 0)
@@ -190,6 +194,7 @@ def normalised(weights: Float32) -> Float64:
 def divergence(left: Float64, right: Float64) -> Float64:
     """The Jensen-Shannon divergence of two rows in bits: float64[..., column] each to float64[...]."""
     own = (negative_entropy(left) + negative_entropy(right)) / 2
+    # Rounding may leave less than nothing.
     apart: Float64 = np.clip(own - negative_entropy((left + right) / 2), 0, 1)
     return apart
 

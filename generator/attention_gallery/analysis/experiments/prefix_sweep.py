@@ -67,7 +67,9 @@ def _measure(weights: Float32, layout: Layout, asked: Bool) -> Float32:
     """float32[measure, head] of weights float32[head, query, key]."""
     if not asked.any():
         return np.full((len(MEASURES), len(weights)), np.nan, np.float32)
+    # In double precision: of long texts thousands of small weights are added.
     rows = weights[:, asked].astype(np.float64)
+    # Of a row with a single weight rounding may leave less than nothing.
     bits = np.maximum(-negative_entropy(rows), 0)
     near = (layout.distance[asked] <= layout.window).astype(np.float64)
     mass = _column_mass(rows, np.flatnonzero(asked), layout.keys)
@@ -89,6 +91,7 @@ def _column_mass(rows: NDArray[np.float64], queries: NDArray[np.intp], keys: int
     """
     own = np.zeros((len(queries), keys), bool)
     own[np.arange(len(queries)), queries] = True
+    # No query may be left, where the only one is the key itself.
     others = np.maximum(1, len(queries) - own.sum(axis=0))
     mass: NDArray[np.float64] = np.where(own, 0.0, rows).sum(axis=1) / others
     return mass

@@ -73,6 +73,7 @@ class RepeatScores:
     @cached_property
     def metrics(self) -> tuple[HeadMetric, ...]:
         """The scores with what they mean."""
+        # Their range depends on no number of tokens.
         metrics = (metric.describe(row, 1) for metric, row in zip(REPEATS, self.values, strict=True))
         if self.kind != "encoder":
             return tuple(metrics)
@@ -114,6 +115,7 @@ def measure_repeats(attention: StoredAttention) -> RepeatScores:
 def copies(tokens: Tokens) -> tuple[int, int]:
     """Where the first copy begins, and how many tokens each has."""
     content = np.flatnonzero(~tokens.special)
+    # Special tokens stand around both copies, none between.
     return int(content[0]), len(content) // 2
 
 

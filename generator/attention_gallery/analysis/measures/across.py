@@ -66,6 +66,7 @@ class _Sums:
     def __init__(self, first: SentenceAnalysis) -> None:
         shape = metrics, layers, heads = len(first.metrics), first.layers, first.heads
         self.first = first
+        # In double precision, as there may be thousands of sentences.
         self.total, self.shuffled, self.variance = np.zeros((3, *shape))
         self.defined = np.zeros(shape, np.int32)
         self.lowest, self.highest = np.full((2, *shape), np.nan, np.float32)
@@ -80,6 +81,7 @@ class _Sums:
         defined = ~np.isnan(values)
         self.total += np.where(defined, values, 0)
         self.defined += defined
+        # fmin and fmax pass over NaN, which a sentence has where a measure is not defined on it.
         np.fmin(self.lowest, values, out=self.lowest)
         np.fmax(self.highest, values, out=self.highest)
         uniform = np.stack(list(analysis.uniform.values()))
@@ -130,6 +132,7 @@ class Across:
         random = {} if repeats is None else {metric.name: metric.values for metric in repeats.metrics}
         evens = {} if repeats is None else dict(zip(random, repeats.uniform, strict=True))
         if first.kind != "decoder":
+            # It sees both copies whole, so that a high score is no sign of one.
             random.pop(RANDOM["induction"], None)
         types, also = decide_types({**values, **random}, {**uniform, **evens}, first.thresholds, queries)
         return HeadsAcross(
@@ -141,6 +144,7 @@ class Across:
                 replace(metric, values=row, range=(low, high))
                 for metric, row, (low, high) in zip(first.metrics, means, sums.ranges.tolist(), strict=True)
             ),
+            # Copies, as more sentences may be added after this.
             lowest=by_name(sums.lowest.copy()),
             highest=by_name(sums.highest.copy()),
             queries=queries,

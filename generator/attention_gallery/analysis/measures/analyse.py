@@ -84,6 +84,7 @@ class AnalysisAccumulator:
 
     def take(self, block: Block) -> None:
         """Measure the heads of a block."""
+        # Windows differ between layers, and with them what a query sees.
         evaluator = self._evaluators.get(block.reach)
         if evaluator is None:
             layout = layout_of(self._attention, self._settings.window, block.reach)
@@ -102,6 +103,7 @@ class AnalysisAccumulator:
         if block.head == 0:
             self._sum = weights.sum(axis=1)
         else:
+            # Head after head, as numpy sums this axis: the mean is the same however a layer is divided.
             for head in range(block.heads):
                 self._sum += weights[:, head]
         if block.head + block.heads == heads:

@@ -49,6 +49,7 @@ class Layout:
         """The layout of a sentence whose tokens look at each other, at most `reach` tokens apart."""
         count = len(tokens)
         position = np.arange(count, dtype=np.float32)
+        # A window as long as the text hides nothing, and all such layers are measured together.
         reach = None if reach is None or reach >= count - 1 else reach
         content = ~tokens.special
         if causal:
@@ -166,6 +167,7 @@ class LayerView:
     @classmethod
     def from_weights(cls, weights: Float32, layout: Layout) -> LayerView:
         """A view of `weights` float32[head, query, key]; the heads may come from several layers."""
+        # A product takes two thirds to a sixth of the time of a sum along the last axis.
         return cls(weights, np.vecdot(weights, np.ones(layout.keys, np.float32)), layout)
 
     @property

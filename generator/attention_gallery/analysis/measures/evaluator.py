@@ -63,11 +63,14 @@ class MetricEvaluator:
         shape = (len(self.metrics), view.heads)
         values, mean, deviation = (np.full(shape, np.nan, dtype=np.float32) for _ in range(3))
         linear, deviation[self._linear_indices] = self._linear.measure(view)
+        # Rounding may carry a share just over its bounds.
         values[self._linear_indices] = np.minimum(np.maximum(linear, self._least), self._greatest)
+        # Over all orders the mean is what even attention gives, since rows sum to 1; see `linear`.
         mean[self._linear_indices] = self._linear.uniform[:, None]
         for index, metric in self._others:
             values[index] = metric(view)
             if not metric.ordered:
+                # Shuffling a row changes nothing of it.
                 mean[index] = values[index]
                 deviation[index] = np.where(np.isnan(values[index]), np.nan, 0)
         self._draw(view, mean, deviation)

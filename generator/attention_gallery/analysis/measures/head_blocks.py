@@ -75,6 +75,7 @@ def blocks(attention: StoredAttention) -> Iterator[Block]:
                 raise DamagedEntry(
                     f"layer {first} holds weights of shape {stored.shape[1:]}, not {(facts.heads, *shape)}"
                 )
+            # Mostly stored in half precision, in which sums would be rounded at every step.
             exact = stored.reshape(-1, *shape).astype(np.float32)
             yield Block(first, head, end - first, stored.shape[1], reach, exact)
             head += stored.shape[1]
@@ -88,6 +89,8 @@ def _runs(attention: StoredAttention, weights: int) -> Iterator[tuple[int, int, 
     start = 0
     while start < layers:
         end = start + 1
+        # Small layers together, since every call costs more than measuring a few heads; one reach, one
+        # layout.
         while (
             end < layers and reaches[end] == reaches[start] and (end + 1 - start) * weights <= BLOCK_WEIGHTS
         ):

@@ -192,11 +192,13 @@ def decide_types(
     evidence = _Evidence(values, uniform, thresholds, queries)
     entropy = values["entropy"]
     codes = np.full(entropy.shape, MIXED, dtype=np.int8)
+    # What comes later takes the place of what comes before.
     codes[entropy > thresholds.broad] = BROAD
     codes[entropy < thresholds.focused] = FOCUSED
     for code in (LOCAL, DIAGONAL):
         codes[evidence.passing(KINDS[code].measure) > 0] = code
     weights = np.stack([evidence.weight(kind) for kind in SPECIFIC])
+    # Stable: of equal weights the kind that is listed first comes first.
     order = np.argsort(-weights, axis=0, kind="stable")[:2]
     first, second = np.take_along_axis(weights, order, axis=0) > 0
     codes = np.where(first, order[0], codes).astype(np.int8)
@@ -218,6 +220,7 @@ class _Evidence:
             return np.full(self.values["entropy"].shape, -1, dtype=np.float32)
         evens = np.atleast_1d(self.uniform.get(name, np.float32(1))).tolist()
         limits = [limit_of(name, {name: even}, self.thresholds) for even in evens]
+        # A threshold is to be exceeded, as the evidence says; NaN is not.
         beyond = self.values[name] > np.array(limits, np.float32)[:, None]  # false for NaN
         if name in SPARSE:
             beyond &= np.atleast_1d(self.queries[name] >= self.thresholds.queries)[:, None]
@@ -234,6 +237,7 @@ class _Evidence:
         for name in filter(None, (kind.measure, RANDOM.get(kind.measure))):
             share = weight = self.passing(name)
             if name in self.uniform:
+                # Off the ends, where logarithms are infinite.
                 even = np.clip(np.atleast_1d(self.uniform[name]), 1e-6, 1 - 1e-6).astype(np.float32)[:, None]
                 known = np.clip(share, 1e-6, 1 - 1e-6)
                 weight = known * np.log2(known / even) + (1 - known) * np.log2((1 - known) / (1 - even))
@@ -247,6 +251,7 @@ def limit_of(measure: str, uniform: Mapping[str, float], thresholds: Thresholds)
     even = uniform.get(measure, 1.0)
     if measure not in GAINED or even != even:
         return least
+    # In a short text even attention has most of it near by: a threshold by itself would say nothing.
     return max(least, even + thresholds.gain * (1 - even))
 
 

@@ -25,6 +25,7 @@ Float64 = NDArray[np.float64]
 SPARSE = 1 / 8
 # A worth that follows a rule on all pairs but fewer than this is taken by the rule, the others pair by pair.
 ODD = 1 / 64
+# Smaller matrices stay in the cache without any rule.
 LARGE = 2**15
 # Of rows more even than this, single precision tells too little of how uneven they are.
 EVEN = 1e-3
@@ -91,6 +92,7 @@ class Linear:
             worths=worths,
             starts=np.cumsum(sizes) - sizes,
             counted=counted,
+            # A difference of sums that may be nearly equal: rounding can leave less than nothing.
             spread=np.maximum(0, squares - sums**2 / keys) / np.maximum(1, keys - 1),
             uniform=mean_where_counted((sums / keys).sum(axis=1), counted),
             layout=layout,
@@ -107,6 +109,7 @@ class Linear:
         if self.sparse.size:
             chosen = view.weights.reshape(view.heads, -1).take(self.pairs, axis=1)
             chosen *= self.worths
+            # In double precision: a pattern may gather many thousand small weights.
             total[:, self.sparse] += np.add.reduceat(chosen, self.starts, axis=1, dtype=np.float64)
         variance = np.einsum("hq,mq->mh", _unevenness(view), self.spread)
         counted = self.counted[:, None]

@@ -50,6 +50,7 @@ class Permutations:
         """The same heads, the weights of each row in the first `count` permutations, one after another."""
         flat = view.weights.reshape(view.heads, -1)
         for permutation in islice(self._permutations, count):
+            # Rows keep their sums, which therefore are not taken again.
             weights = flat.take(permutation, axis=1).reshape(view.weights.shape)
             yield LayerView(weights, view.row_sums, self.layout)
 
@@ -75,6 +76,7 @@ def _permuted(seen: Bool, random: np.random.Generator) -> Int64:
     # Numbers in random order, each with its own key in the lower half of its bits.
     drawn = random.integers(2**31, size=seen.shape, dtype=np.uint64) << np.uint64(32)
     before = keys < seen.argmax(axis=-1)[..., None]
+    # Beyond all that was drawn, or before it: what is hidden sorts to its own place.
     drawn[~seen] = np.uint64(2**63)
     drawn[before] = 0
     drawn |= keys

@@ -95,6 +95,7 @@ class SentenceAnalysis(MeasuredHeads):
             head = self._clearest(code)
             if head is not None:
                 chosen[head] = None
+        # Stable, as everywhere where heads are ranked: of equals the earlier one.
         for index in np.argsort(-self.far_pair_weight.ravel(), kind="stable").tolist():
             head = divmod(index, self.heads)
             if len(chosen) >= limit or self.far_pair_weight[head] < NOTABLE_PAIR:
@@ -144,8 +145,10 @@ def clearest_sentences(types: Int8, analyses: Sequence[SentenceAnalysis]) -> Int
         own = types == code
         for index, analysis in enumerate(analyses):
             clear = analysis.far_pair_weight if code == MIXED else strength(code, analysis.values)
+            # Only heads of this type are ranked by its measure.
             ranked[index][own] = clear[own]
             if code != MIXED:
                 other[index] |= own & (analysis.types != code) & (analysis.also != code)
+    # The last key decides first; it is stable.
     order = np.lexsort((-ranked, other), axis=0)
     return np.moveaxis(order, 0, -1).astype(np.int32)

@@ -38,6 +38,7 @@ def strongest_keys(average: Float32, count: int) -> tuple[Int32, Float32]:
         indices = starts + best
         weights[:, rank] = weight = flat[indices]
         keys[:, rank] = np.where(weight > 0, best, -1)
+        # Without it the next strongest is the strongest: a few passes are faster than sorting all.
         flat[indices] = 0
     shape = (*average.shape[:-1], count)
     return keys.reshape(shape), weights.reshape(shape)
@@ -52,6 +53,7 @@ def strongest_content(
     """
     others = np.flatnonzero(~content).astype(np.int32)
     among = average.copy()
+    # Set to 0 and not cut out, so that keys keep their numbers.
     among[..., others] = 0
     best = strongest_keys(among, count)
     if not others.size:
@@ -122,6 +124,7 @@ def _ranked(keys: Int32, strongest: Float32, asked: NDArray[np.intp], count: int
 def _strongest(weights: Float32) -> tuple[Int32, Float32]:
     """The key with most weight of each query and this weight: [head, query] each."""
     keys = weights.argmax(axis=2)
+    # By flat index: for texts of a sentence faster than an index for each axis.
     indices = np.arange(keys.size).reshape(keys.shape) * weights.shape[2] + keys
     return keys.astype(np.int32), weights.reshape(-1)[indices]
 

@@ -50,10 +50,12 @@ class Criteria:
         criteria: list[Criteria] = []
         rows = np.array([*uniform.values(), *queries.values()])
         for layer in range(len(uniform["entropy"])):
+            # As bytes, since NaN is not equal to itself.
             if layer and rows[:, layer].tobytes() == rows[:, layer - 1].tobytes():
                 criteria.append(criteria[-1])
                 continue
             even = {name: float(row[layer]) for name, row in uniform.items()}
+            # From focused on, types rest on entropy, whose thresholds no even share moves.
             limits = {kind.measure: limit_of(kind.measure, even, thresholds) for kind in KINDS[:FOCUSED]}
             counts = {name: int(row[layer]) for name, row in queries.items()}
             criteria.append(cls(thresholds, window, limits, even, counts))
@@ -88,6 +90,7 @@ def on_random_tokens(kind: Kind, numbers: Mapping[str, float], criteria: Criteri
 
 def _on_random(kind: Kind, numbers: Mapping[str, float], thresholds: Thresholds) -> str:
     limit = getattr(thresholds, kind.measure)
+    # “of the attention of … goes to their equals”: what comes after holds of random tokens, too.
     phrase = kind.phrase.partition(" goes ")[2]
     score = _decimals(numbers[RANDOM[kind.measure]], limit)
     return f"{score} of the attention of random tokens, read twice, goes {phrase} (threshold {limit:.2g})"

@@ -116,6 +116,7 @@ def save_targets(targets: Int16 | None) -> bytes:
 
 def load_targets(data: bytes) -> Int16 | None:
     """What `save_targets` was given. Raises `DamagedEntry` for any other bytes."""
+    # Equal values give equal bytes: that there are none is known without unpacking.
     return None if data == save_targets(None) else unpack(_MAGIC, data, {"targets": "<i2"})[1]["targets"]
 
 

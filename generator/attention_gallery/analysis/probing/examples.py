@@ -53,6 +53,7 @@ class Examples:
         known = {_spelling(other, relation) for other in earlier for relation in _relations(other)}
         distinct = {
             (relation.kind, relation.source, relation.target): relation
+            # Backwards, so that of two that are the same the first stays.
             for relation in reversed(_relations(gold))
         }
         asked = [
@@ -81,6 +82,7 @@ class Examples:
         argmax_targets: int16[direction, layer, head, unit], as `find_argmax_targets` gives them.
         """
         right = self._is_right(argmax_targets[..., self.sources])
+        # The other way round the previous word is the next one, which is asked by itself.
         right[1] &= self.both
         return self._summed(right)
 
@@ -108,13 +110,16 @@ class Examples:
 
         Random among the words that were read and, in a causal model, that one side can see.
         """
+        # The side itself is no answer, and words that were cut off none can find.
         others = self.read & ~self.member[self.sources]
         sides = np.stack([others, others & self.both[:, None]])
         if causal:
             first, last = self._edges(self.sources)
             words = np.arange(self.member.shape[1])
+            # A phrase sees what stands before its last word, and is seen from after its first.
             sides &= np.stack([words < last[:, None], words > first[:, None]])
         right = (sides & self.member[self.targets]).sum(axis=2)
+        # Where nothing can be seen nothing is right: 0 of 0 is 0.
         return self._added(right / np.maximum(sides.sum(axis=2), 1))
 
     def first_words(self) -> NDArray[np.int64]:

@@ -107,7 +107,9 @@ def gold_of(sentence: SentenceSpec) -> GoldSentence:
     A relation whose side holds no word is left out.
     """
     text, words = sentence.joined, sentence.word_spans()
+    # Words first: the number of a word is that of its unit.
     units: dict[tuple[int, ...], int] = {(index,): index for index in range(len(words))}
+    # To be bisected: a parse has a relation for nearly every word.
     edges = [start for start, _ in words], [end for _, end in words]
     relations = []
     for relation in sentence.relations:

@@ -53,6 +53,7 @@ def head_relations(probe: Probe) -> dict[LayerHead, HeadRelation]:
         if score.best is not None and score.best.stands_out:
             head = (score.best.layer, score.best.head)
             relation = _relation(score, halved, (score.best.direction, *head), best=True)
+            # Of equal shares the first stays: scores come by group, the most frequent kind first.
             if head not in best or relation.share > best[head].share:
                 best[head] = relation
     return {**leading, **best}
@@ -79,6 +80,7 @@ def _gain(score: RelationScore, halved: HalvedHits) -> Float64:
     """
     gain: NDArray[np.float64] = (halved.chosen - halved.chosen_offset) / score.chosen_on
     adjusted = _adjusted(score)
+    # A neighbour is what a fixed offset is always right about: nothing leads it.
     if score.group == "positional" or adjusted is None:
         return np.full_like(gain, -np.inf)
     return np.where(adjusted <= LEVEL, gain, -np.inf)

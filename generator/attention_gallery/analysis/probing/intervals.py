@@ -106,6 +106,7 @@ def _effective_examples(right: Int64, examples: Int64, share: Float64) -> Float6
     rare = units * np.minimum(share, 1 - share)
     freedom = np.clip(_FREEDOM_PER_RARE_TEXT * rare, 1, texts - 1)
     variance = _variance(right - share[..., None] * examples, total)
+    # A variance of 0 is told apart below.
     with np.errstate(divide="ignore", invalid="ignore"):
         effective = share * (1 - share) / variance * (_NORMAL / _quantile(freedom)) ** 2
     # Without a variance the answers of all texts are alike: then a text may be no more than one example.
@@ -146,6 +147,7 @@ def _variance(residuals: Float64, total: int) -> Float64:
 
 def _quantile(freedom: Float64) -> Float64:
     """The upper end of a central interval of Student's t with so many degrees of freedom."""
+    # Imported here, as below, so that a build that works nothing out does without scipy.
     from scipy.special import stdtrit
 
     quantile: Float64 = stdtrit(freedom, 1 - _TAIL)
@@ -158,6 +160,7 @@ def _exact(share: Float64, examples: Float64) -> tuple[Float64, Float64]:
 
     right = share * examples
     wrong = examples - right
+    # At the ends the beta distribution is not defined; there the interval ends where the share does.
     none, every = share <= 0, share >= 1
     low = betaincinv(np.where(none, 1, right), wrong + 1, _TAIL)
     high = betaincinv(right + 1, np.where(every, 1, wrong), 1 - _TAIL)

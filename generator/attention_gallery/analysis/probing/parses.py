@@ -99,6 +99,7 @@ class Parser:
                 warnings.simplefilter("ignore")  # of versions that are near enough
                 self._run = spacy.load(pipeline.name)
         except (ImportError, OSError, ValueError) as error:
+            # Those of spaCy may have several lines.
             message = " ".join(str(error).split())[:300]
             reason = f'the spaCy pipeline "{pipeline.name}" cannot be loaded: {message}'
             mend = f"python -m spacy download {pipeline.name}, for spaCy {pipeline.spacy}"

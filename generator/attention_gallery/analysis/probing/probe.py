@@ -224,6 +224,7 @@ class Probe:
         tallies = self._tallies[kind]
         if self.mode == "same":
             return tallies, tallies
+        # By text and not by sentence: what was chosen on a text must not be scored on it.
         chosen, scored = ([tally for tally in tallies if half_of(tally.text) == half] for half in (0, 1))
         return chosen, scored
 
@@ -281,6 +282,7 @@ def _best(chosen: TextTallies, scored: TextTallies, adjusted: Float64 | None) ->
     """
     hits = _hits(chosen, scored)
     if adjusted is not None and (adjusted <= LEVEL).any():
+        # Below the -1 of what nobody sees.
         hits = np.where(adjusted <= LEVEL, hits, -2)
     direction, layer, head = (int(index) for index in np.unravel_index(hits.argmax(), hits.shape))
     right = scored.hits[:, direction, layer, head]
@@ -299,6 +301,7 @@ def _best(chosen: TextTallies, scored: TextTallies, adjusted: Float64 | None) ->
 
 
 def _heads(chosen: TextTallies, scored: TextTallies, adjusted: Float64 | None) -> HeadScores:
+    # Chosen where heads are chosen, or the better direction would flatter where they are scored.
     directions = _hits(chosen, scored).argmax(axis=0)
     right = np.take_along_axis(scored.head_hits, directions[None], axis=0)[0]
     return HeadScores(right / scored.total, directions.astype(np.int8), adjusted)

@@ -51,6 +51,7 @@ def _asked(kind: TextTallies) -> Bool:
 
 def _holm(values: Float64) -> Float64:
     """Holm 1979, A Simple Sequentially Rejective Multiple Test Procedure: adjusted p-values."""
+    # Holm’s correction asks nothing of how tests hang together, and heads of one model do.
     order = np.argsort(values, kind="stable")
     steps = values[order] * np.arange(len(values), 0, -1)
     adjusted = np.empty_like(values)
@@ -77,13 +78,16 @@ def _bounds(right: NDArray[np.int64], examples: Int64, expected: float) -> Float
     the dual of that problem (`_MULTIPLIERS`) bounds it from above.
     """
     sizes, counts = np.unique(examples, return_counts=True)
+    # In parts of the largest text, so that one grid of exponents suits long and short ones.
     largest = sizes[-1]
     exponents, multipliers = _EXPONENTS[:, None, None], _MULTIPLIERS[:, None]
+    # For small exponents the 1 of an exponential would swallow what counts.
     growth = np.expm1(exponents * (sizes / largest))
     cost = multipliers * (sizes / largest)
     share = np.clip(1 / cost - 1 / growth, 0, 1)
     inside = (counts * (np.log1p(share * growth) - cost * share)).sum(axis=2)
     worst = (inside + _MULTIPLIERS * (expected / largest)).min(axis=1)
+    # In logarithms, as products over many texts leave the range of floats.
     logs = worst - _EXPONENTS * (right[..., None] / largest)
     bounds: Float64 = np.exp(np.minimum(logs.min(axis=-1), 0))
     return bounds

@@ -40,6 +40,7 @@ class Tally:
 
 def tallies_of(text: str, examples: Examples, argmax_targets: Int16, causal: bool) -> dict[str, Tally]:
     """The tallies of one sentence by kind; `argmax_targets` are those of `find_argmax_targets`."""
+    # A tally for each sentence and kind is held until all are read.
     hits = examples.right(argmax_targets).astype(np.uint16)
     guesses = examples.guess_hits().astype(np.uint16)
     chance = examples.chance(causal)
@@ -49,6 +50,7 @@ def tallies_of(text: str, examples: Examples, argmax_targets: Int16, causal: boo
         kind: Tally(
             text,
             count,
+            # Copies, since a view would keep the hits of all kinds alive.
             hits[..., index].copy(),
             guesses[:, index].copy(),
             chance[:, index].copy(),
@@ -79,6 +81,7 @@ class TextTallies:
     @classmethod
     def from_tallies(cls, tallies: Sequence[Tally]) -> TextTallies:
         """The tallies of sentences, those of one text added up."""
+        # Sorted, so that sums over texts do not depend on the order of sentences.
         numbers = {text: index for index, text in enumerate(sorted({tally.text for tally in tallies}))}
         text_numbers = np.array([numbers[tally.text] for tally in tallies], np.int64)
         return cls(

@@ -102,6 +102,7 @@ class RowSums:
         self._total = self._total + rows.sum(axis=2)
         steps = rows if self._before is None else np.concatenate([self._before, rows], axis=2)
         self._squares = self._squares + (np.diff(steps, axis=2) ** 2).sum(axis=2)
+        # The step from the last of these rows to the first of the next counts, too.
         self._before = rows[:, :, -1:]
         self.typical.extend(self._typical_of(rows).tolist())
 
@@ -155,6 +156,7 @@ def _seen(attention: StoredAttention, index: int, rows: Int32, seen: Bool) -> Fl
 def compared_rows(layout: Layout, heads: int) -> Int32:
     """The queries on which so many heads are compared: all that have a choice, or some at even distances."""
     choosing = np.flatnonzero(layout.choosing).astype(np.int32)
+    # Logarithms that one row takes: one for each pair of heads and key in sight.
     each = max(1.0, heads * heads / 2 * float(layout.visible.mean()))
     return at_even_distances(choosing, max(FEWEST_ROWS, int(LOGARITHMS / each)))
 
@@ -177,6 +179,7 @@ def _divergence(weights: Float32) -> Float64:
     step = max(FEWEST_KEYS, CACHED // heads)
     for start in range(0, keys, step):
         some = weights[:, start : start + step].astype(np.float64)
+        # Halved once for each head, not once for each pair.
         halves = some * 0.5
         own = negative_entropy(some, np.empty_like(some))
         room, means = np.empty_like(some), np.empty_like(some)
@@ -184,6 +187,7 @@ def _divergence(weights: Float32) -> Float64:
             mean = np.add(halves[head + 1 :], halves[head], out=means[head + 1 :])
             both = negative_entropy(mean, room[head + 1 :])
             total[head, head + 1 :] += (own[head] + own[head + 1 :]) / 2 - both
+    # Of equal rows rounding may leave less than nothing.
     return np.maximum(total + total.T, 0)
 
 

@@ -58,11 +58,13 @@ def map_heads(distance: Float64, measured: MeanDistances | None = None) -> HeadM
     same.
     """
     heads = len(distance)
+    # Less is the rounding of single precision, in which distances are cached.
     if heads < FEWEST_HEADS or distance.max() < 1e-6:
         return None
     coordinates, shares = _scaled(distance)
     positions = np.zeros((heads, 2), dtype=np.float32)
     positions[:, : coordinates.shape[1]] = coordinates[:, :2]
+    # No distance is above 1, so that no head is among its own nearest.
     nearest = np.argsort(distance + 2 * np.eye(heads), axis=1, kind="stable")[:, : min(NEAREST, heads - 1)]
     measured = measured or MeanDistances(distance, np.zeros_like(distance), 0.0, sentences=1, estimated=0)
     return HeadMap(
@@ -96,12 +98,14 @@ def _scaled(distance: Float64) -> tuple[Float64, Float64]:
 
 
 def _groups(coordinates: Float64, apart: Float64) -> Int32:
+    # Imported here, so that a build whose map is cached does without scikit-learn.
     from sklearn.cluster import AgglomerativeClustering
     from sklearn.metrics import silhouette_score
 
     heads = len(coordinates)
     counts = range(min(FEWEST_GROUPS, heads - 1), min(MOST_GROUPS, heads - 1) + 1)
     groupings = [AgglomerativeClustering(count, linkage="ward").fit_predict(coordinates) for count in counts]
+    # Rounded, as the last bits differ between machines; of equally good ones the first has fewest groups.
     best = max(groupings, key=lambda groups: round(silhouette_score(apart, groups, metric="precomputed"), 6))
     numbers = {group: number for number, group in enumerate(dict.fromkeys(best.tolist()))}
     return np.array([numbers[group] for group in best.tolist()], dtype=np.int32)
@@ -121,6 +125,7 @@ def _subjects(inventory: Inventory) -> Iterator[Subject]:
     """The sentences of each model, with drafts and without, each text once."""
     for model in sorted({model for model, _ in inventory.captures}):
         keys = {sentence: key for (reader, sentence), key in inventory.captures.items() if reader == model}
+        # Cleaning must leave both: which one a build asks for depends on --drafts.
         yield Subject(tuple(sorted(set(keys.values()))))
         yield Subject(tuple(sorted({keys[sentence] for sentence in keys.keys() - inventory.drafts})))
 

@@ -34,6 +34,7 @@ def find_word(text: str, tokens: Tokens, word: str) -> list[int]:
 def _numbered(text: str, tokens: Tokens, word: str) -> list[int] | None:
     """The tokens of `the#2`, the second one; None for a word that has no number."""
     match = _NUMBERED.fullmatch(word)
+    # A text may hold “C#2” itself.
     if match is None or occurrences(text, word):
         return None
     bare, number = match[1], int(match[2])
@@ -82,6 +83,7 @@ def find_token(text: str, tokens: Tokens, word: str) -> list[int]:
         return [int(word[1:])]
     if indices := _overlapping(tokens, occurrences(text, word)) or _labelled(tokens, word):
         return indices
+    # Cut off, or left out by a chat template.
     if tokens.offsets is not None and occurrences(text, word):
         reason = f'"{word}" stands in the text, but not in what the model was given of it to read'
         raise UserError(reason, mend="name a word that it read: its page marks what it did not")

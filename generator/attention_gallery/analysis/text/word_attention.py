@@ -22,6 +22,7 @@ def word_groups(tokens: Tokens) -> Int32 | None:
         return None
     words = tokens.words
     begins = np.ones(len(words), bool)
+    # What belongs to no word is a group by itself, however many stand together.
     begins[1:] = (words[1:] != words[:-1]) | (words[1:] < 0)
     groups: Int32 = np.cumsum(begins, dtype=np.int32) - np.int32(1)
     return groups
@@ -115,6 +116,7 @@ class Groups:
         several = sizes[filled := sizes > 0]
         indices: slice | NDArray[np.intp] = tokens
         if tokens.size and np.array_equal(tokens, np.arange(tokens[0], tokens[0] + tokens.size)):
+            # A slice is a view, where indices would copy all weights.
             indices = slice(int(tokens[0]), int(tokens[0]) + tokens.size)
         starts = np.cumsum(several) - several if (several > 1).any() else None
         return cls(indices, starts, filled, np.maximum(sizes, 1).astype(np.float32))

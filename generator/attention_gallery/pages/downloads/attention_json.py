@@ -42,6 +42,7 @@ def _content(reader: CaptureReader) -> bytes:
         ],
         "weights": _weights(reader),
     }
+    # NaN is no JSON: rather no file than one that other programs refuse.
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode() + b"\n"
 
 
@@ -84,6 +85,7 @@ def _metrics(reader: CaptureReader) -> list[dict[str, Any]]:
 
 def _rounded(values: Float32) -> list[list[float | None]]:
     """Values with six decimals, None where they are undefined."""
+    # In double precision, or six decimals of a float32 would be written with sixteen digits.
     rows: list[list[float | None]] = np.round(values.astype(np.float64), 6).tolist()
     for layer, head in np.argwhere(np.isnan(values)).tolist():
         rows[layer][head] = None
@@ -92,6 +94,7 @@ def _rounded(values: Float32) -> list[list[float | None]]:
 
 def _weights(reader: CaptureReader) -> dict[str, Any]:
     layers = (reader.layer(index).weights for index in range(reader.capture.model.facts.layers))
+    # Little-endian on every machine, as `encoding` says.
     levels = np.stack([np.rint(weights * float(_STEPS)).astype("<u2") for weights in layers])
     return {
         "axes": ["layer", "head", "query", "key"],

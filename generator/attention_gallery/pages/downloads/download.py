@@ -33,6 +33,7 @@ class Download:
         return PageKind(
             self.name,
             scope=self.scope,
+            # Every model and capture has one, unless `site:` asks for none.
             subjects=lambda gallery, about: [subject(about)] if gallery.site.downloads else [],
             route=lambda page: _page_of(page) + self.name,
             make=lambda page, inputs: self.content(inputs),

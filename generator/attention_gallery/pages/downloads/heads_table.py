@@ -36,6 +36,7 @@ MEASURE_COLUMNS = ("", "_lowest", "_highest", "_even", "_shuffled", "_shuffled_d
 def heads_csv(reader: ModelReader, probe: ModelProbe | None) -> bytes:
     """A row for every head: UTF-8, with a line of column names; undefined values are empty."""
     out = io.StringIO()
+    # The same bytes on every system.
     writer = csv.writer(out, lineterminator="\n")
     names = [measured.metric.name + ending for measured in reader.measured for ending in MEASURE_COLUMNS]
     writer.writerow([_safe(name) for name in (*HEAD_COLUMNS, *RELATION_COLUMNS, *names)])
@@ -64,6 +65,7 @@ def heads_json(reader: ModelReader, probe: ModelProbe | None, left_out: Sequence
         "relations": [] if probe is None else [_score(score) for score in probe.scores],
         "heads": [_head(reader, probe, head) for head in reader.model.heads],
     }
+    # Only in a file that lacks something.
     if left_out:
         value["left_out"] = left_out
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode() + b"\n"

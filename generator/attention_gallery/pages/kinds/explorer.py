@@ -69,6 +69,7 @@ def _context(page: CapturePage, inputs: PageInputs) -> ExplorerContext:
         focus=reader.focus,
         heads=head_table(analysis, href),
         types=type_legend(analysis),
+        # The cached pictures save most of the time of a page whose titles or notes changed.
         **_pictures(reader, inputs[CAPTURE_PICTURES], summary),
         trace=token_trace_of(reader, reader.focus),
         predictions=prediction_table(reader, inputs),
@@ -108,11 +109,13 @@ def _pictures(reader: CaptureReader, pictures: CapturePictures, summary: str) ->
 
 def head_links(capture: Capture, route: str) -> Callable[[HeadIndex], str]:
     """Links from the page at `route` to the heads of a capture; "" for heads without a page."""
+    # Asked for every head, in each table of the page.
     paged = frozenset(capture.heads)
     return lambda head: routes.href(route, capture.head_route(*head)) if head in paged else ""
 
 
 def _other_downloads() -> list[Download]:
+    # Read from its module when a page is made, so that a download that was added later is linked.
     return [download for download in registry.DOWNLOADS if download is not ATTENTION_JSON]
 
 
@@ -121,6 +124,7 @@ def _precision(grid: EncodedWeights, origin: Provenance) -> str:
     return (
         f"Every number that this page arrives with comes from {wording.stored_weights(origin)}. Its "
         "pictures, and what is read off them by pointing at a cell, choosing a head or opening the table, "
+        # In the worst case what was lost in the store and what is lost here add up.
         f"hold each weight in {size}: the largest error is {grid.error + origin.storage_error:.4f}. "
         "The page of a single head rounds less."
     )

@@ -28,6 +28,7 @@ from attention_gallery.pages.site_inputs import (
 
 def _home(page: SitePage, inputs: PageInputs) -> Page:
     site, sentences, models = inputs.site, inputs[SENTENCES], inputs[MODELS]
+    # In the order in which the author used them.
     tags = dict.fromkeys(tag for sentence in sentences for tag in sentence.tags)
     context = HomeContext(
         models=tuple(_card(models, model) for model in models),
@@ -69,6 +70,7 @@ def _cell(capture: Capture, analysis: SentenceAnalysis) -> GalleryCell:
         href=routes.href(routes.HOME, capture.route),
         thumbnail=Thumbnail(
             routes.href(routes.HOME, picture),
+            # Shorter than on the sentence’s page: reading each description would open every capture.
             f"Average attention of {model} on “{sentence}”",
             *thumbnail_size(analysis.tokens, analysis.keys),
         ),

@@ -63,6 +63,7 @@ def _model(page: ModelPage, inputs: PageInputs) -> Page:
         length=_length_link(model, route) if inputs[HAS_SWEEP] else None,
         parsers=wording.listed(probe.parsers) if probe else "",
     )
+    # What its author wrote says more to who finds the page by searching.
     description, origin = model.spec.description or summary, provenance(model.provenance)
     return Page(page_info(inputs.site, "model", route, model.spec.title, description, (), origin), context)
 
@@ -84,12 +85,14 @@ def _kinds(family: tuple[GalleryModel, ...], model: GalleryModel, route: str) ->
 
 def _summary(reader: ModelReader) -> str:
     across = reader.across
+    # Sorting is stable: as many of one type as of another stay in the order of the legend.
     counts = sorted(type_legend(across), key=lambda kind: -kind.count)
     kinds = wording.listed(
         wording.count(kind.count, kind.title[0].lower() + kind.title[1:]) for kind in counts
     )
     over = wording.count(across.sentences, "sentence")
     heads = across.layers * across.heads
+    # A head of two types was counted for both.
     two = sum(kind.count for kind in counts) - heads
     also = f" {wording.count(two, 'head')} {'has' if two == 1 else 'have'} two of these types." if two else ""
     return f"{wording.count(heads, 'head')}, typed by their means over {over}: {kinds}.{also}"

@@ -89,6 +89,7 @@ def _follows(probe: ModelProbe | None, layer: int, head: int) -> str:
             f"None. At none of the {kinds} of relation that were probed is this head better than guessing, "
             "after correction for all heads and kinds (Holm)."
         )
+    # The rows of what it is best at say more.
     if relation.best:
         return ""
     way = "that they look at most" if relation.direction == 0 else "that looks at them most"
@@ -137,6 +138,7 @@ def _examples(reader: ModelReader, route: str, layer: int, head: int) -> Iterato
 
 
 def _others(reader: ModelReader, route: str, layer: int, head: int) -> Iterator[tuple[Link, str, str]]:
+    # Without evidence, so that the list, which may be of hundreds, stays short.
     for index in reader.clearest[layer][head][PICTURED_SENTENCES:]:
         kind = reader.kind(index, layer, head)
         capture = reader.captures[index]

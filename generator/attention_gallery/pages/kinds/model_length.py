@@ -75,6 +75,7 @@ def _length(page: ModelPage, inputs: PageInputs) -> Page:
         "measures at several lengths",
         model.spec.title,
         lambda: _context(model, inputs, route),
+        # It reads only the text, and costs nothing where it is not needed.
         _context_left_out(model, inputs, route),
     )
     crumbs = ((model.spec.title, routes.model(model.spec.slug)),)
@@ -177,7 +178,9 @@ def _changed(
     about: _About, values: Float32, even: Float32, href: Callable[[HeadIndex], str]
 ) -> tuple[LengthHead, ...]:
     """The heads whose way from the shortest to the longest text differs most from that of even attention."""
+    # Most measures change with the length by themselves: what even attention does is taken off.
     change = (values[-1] - values[0]) - (even[-1] - even[0])
+    # Stable, so that of equal changes the earlier head is named on every machine.
     order = np.argsort(-np.abs(change), axis=None, kind="stable")[:CHANGED_HEADS]
     heads = [divmod(index, change.shape[1]) for index in order.tolist()]
     return tuple(

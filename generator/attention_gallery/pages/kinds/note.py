@@ -47,6 +47,7 @@ def _subjects(gallery: Gallery, site: None) -> Iterator[NotePage]:
     siblings = siblings_of((note.title, routes.note(note.target.slug or "")) for note in notes.pages)
     yield from map(NotePage, map(notes.of, (note.target for note in notes.pages)), siblings)
     if notes.has_about:
+        # About is reached from every page, and is no stop on the way through the notes.
         yield NotePage(notes.of(NoteTarget("about")), Siblings(None, None))
 
 

@@ -62,9 +62,11 @@ def _unread_by_all(captures: Sequence[SentenceCapture]) -> tuple[Span, ...]:
     unread = [
         {position for span in reader.keys.unread for position in range(*span)}
         for reader, _, _ in captures
+        # A decoder is given the target; the encoder beside it tells what was read of the sentence.
         if not reader.capture.model.reads_target
     ]
     positions = set.intersection(*unread) if unread else set()
+    # Back from single positions to ranges, for what several models left out need not begin together.
     starts = sorted(position for position in positions if position - 1 not in positions)
     ends = sorted(position + 1 for position in positions if position + 1 not in positions)
     return tuple(zip(starts, ends, strict=True))

@@ -79,6 +79,7 @@ def _moved_capture(capture: Capture) -> Iterator[tuple[str, str]]:
     """The pages of a capture under every former name of its model, its sentence, or both."""
     models = (capture.model.spec.slug, *capture.model.spec.aliases)
     sentences = (capture.sentence.slug, *capture.sentence.aliases)
+    # The first of the products is where the capture is now.
     for model, sentence in list(product(models, sentences))[1:]:
         yield routes.explorer(model, sentence), capture.route
         for head in capture.heads:
@@ -92,6 +93,7 @@ def _redirect(base_url: str | None, old: str, new: str) -> bytes:
     canonical = f'<link rel="canonical" href="{escape(routes.absolute(base_url, new))}">' if base_url else ""
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Moved</title>{canonical}'
+        # An icon of nothing, or a browser would ask for /favicon.ico, which is perhaps not ours.
         '<meta name="robots" content="noindex"><link rel="icon" href="data:,">'
         # For readers without scripts; later than the script, which must come first where there is one.
         f'<meta http-equiv="refresh" content="1; url={target}"></head>'
@@ -104,6 +106,7 @@ def _sitemap(page: SitePage, inputs: PageInputs) -> bytes:
     base_url = inputs.site.base_url or ""
     entries = "".join(
         f"<url><loc>{escape(routes.absolute(base_url, route))}</loc></url>\n"
+        # Sorted, so that another order of planning changes no byte.
         for route in sorted(inputs[PAGE_ROUTES])
     )
     return (
@@ -119,6 +122,7 @@ def _robots(page: SitePage, inputs: PageInputs) -> bytes:
 
 def _where_published(route: str) -> Callable[[Gallery, None], list[SitePage]]:
     """A file of a site whose published address is known."""
+    # Both name absolute addresses.
     return lambda gallery, site: [SitePage(route)] if gallery.site.base_url else []
 
 

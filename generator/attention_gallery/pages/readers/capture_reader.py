@@ -110,6 +110,7 @@ class CaptureReader:
         if not self.capture.model.reads_target:
             return texts_of(sentence, unread)
         crossing = self.keys is not self.tokens
+        # A decoder that looks at itself reads nothing of the sentence: its gaps are all in the target.
         return texts_of(sentence, unread if crossing else (), self.tokens.unread)
 
     def layer(self, index: int) -> AttentionLayer:
@@ -123,6 +124,7 @@ class CaptureReader:
 
     def weights(self, layer: int, head: int) -> EncodedWeights:
         """The weights of one head for its own page."""
+        # Pages of heads come layer by layer, so that one layer is encoded at once and then let go.
         if self._encoded[0] != layer:
             weights = self.layer(layer).weights
             self._encoded = (layer, list(encode_heads(weights, self.capture.model.causal)))
@@ -139,6 +141,7 @@ class CaptureReader:
         model, sentence = self.capture.model, self.capture.sentence
         crumbs = ((model.spec.title, routes.model(model.spec.slug)), (sentence.title, self.capture.route))
         origin = provenance(self.capture.provenance)
+        # Any of them: all lie in folders of the same depth.
         return page_info(self._site, "head", self.capture.head_route(0, 0), "", "", crumbs, origin)
 
     @cached_property

@@ -47,6 +47,7 @@ class Distributions:
         With how many are defined, int64[…], for every (measure, layer, head).
         """
         values = self._values
+        # NaN sorts last. As int32, since there is one for each sentence, measure and head.
         order = np.argsort(values, axis=0, kind="stable").astype(np.int32)
         return order, (~np.isnan(values)).sum(axis=0)
 
@@ -54,6 +55,7 @@ class Distributions:
     def _quartiles(self) -> Float32:
         """First quartile, median and third: float32[3, measure, layer, head]; NaN for nothing defined."""
         order, defined = self._ordered
+        # Of all heads together: page after page would sort each by itself.
         ordered = np.take_along_axis(self._values, order, axis=0)
         return np.stack([_quantile(ordered, defined, share) for share in (0.25, 0.5, 0.75)])
 
@@ -74,6 +76,7 @@ class Distributions:
         quartiles = self._quartiles[(slice(None), *at)].tolist() if count >= _LEAST_VALUES else None
         row = self._row(measured, at[1:], values, quartiles)
         lowest, highest = (int(order[(end, *at)]) for end in (0, count - 1))
+        # Where all are equal no sentence is an example of more or less.
         if values[lowest] == values[highest]:
             return row
         weakest, strongest = (

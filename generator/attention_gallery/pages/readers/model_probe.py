@@ -42,6 +42,7 @@ class ModelProbe:
     @cached_property
     def digest(self) -> str:
         """Digest of everything that the scores depend on."""
+        # What heads look at follows from the captures and the words.
         return digest_of([self.sinking, [[key, *_identity(gold)] for gold, key in self._sentences]])
 
     @cached_property
@@ -75,6 +76,7 @@ class ModelProbe:
     @cached_property
     def parsers(self) -> tuple[str, ...]:
         """The parsers that found relations."""
+        # Named beside what rests on them: their relations are no gold.
         parsers = (edge.parser for gold, _ in self._sentences for edge in gold.relations if edge.parser)
         return tuple(dict.fromkeys(parsers))
 

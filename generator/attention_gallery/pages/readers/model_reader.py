@@ -60,6 +60,7 @@ class ModelReader:
     def distinct(self) -> tuple[int, ...]:
         """Indices of the sentences, without those that say what an earlier one says: they are no further
         evidence."""
+        # Backwards, so that the first of equal ones is the one that stays.
         first = {capture.key: index for index, capture in reversed(list(enumerate(self.captures)))}
         return tuple(sorted(first.values()))
 
@@ -73,6 +74,7 @@ class ModelReader:
             if index in self.distinct:
                 across.add(analysis)
             lengths[capture.key] = wording.length(analysis.tokens, analysis.keys, analysis.kind == "cross")
+            # All sentences are held at once, but for what only their own pages show.
             analyses.append(heads_only(analysis))
         return across.result(self.repeats), lengths, analyses
 
@@ -120,6 +122,7 @@ class ModelReader:
     @cached_property
     def clearest(self) -> list[list[list[int]]]:
         """Indices of the sentences, the one that shows a head best first: [layer][head][sentence]."""
+        # Lists, since pages ask for one head after another.
         order: list[list[list[int]]] = clearest_sentences(self.across.types, self._gathered[2]).tolist()
         return order
 
@@ -154,6 +157,7 @@ class ModelReader:
         for head, order in enumerate(self.clearest[layer]):
             for sentence in order[:PICTURED_SENTENCES]:
                 heads_on.setdefault(sentence, []).append(head)
+        # Sentence by sentence: a layer is read once, for all heads that have a picture of it.
         for sentence, heads in sorted(heads_on.items()):
             weights = self._attention(sentence).layer(layer).weights
             for head in heads:

@@ -28,6 +28,7 @@ def atlas_of(
 ) -> Atlas:
     """The atlas for the model's page, which stands at `route`; `href` leads to the pages of heads."""
     metrics = [measured.metric for measured in reader.measured]
+    # A column of dashes would be no use; the page names what is left out.
     defined = [metric for metric in metrics if not np.isnan(metric.values).all()]
     relations = {} if probe is None else probe.by_head
     return Atlas(
@@ -58,6 +59,7 @@ def _rows(
         best = reader.clearest[head[0]][head[1]][0]
         capture = reader.captures[best]
         title = wording.shortened(capture.sentence.title, 40)
+        # Where the sentence is named beside the picture, a description would say it twice.
         alt = "" if several else f"{head_name(*head)} on “{title}”"
         picture = routes.head_thumbnail(model.spec.slug, model.routes.slug(*head))
         relation = relations.get(head)

@@ -35,5 +35,6 @@ def contrasts_of(
             and (head is None or head in contrast.heads)
         )
 
+    # Without their descriptions, which are for the list of all.
     concerned = filter(concerns, contrasts)
     return NoteList(tuple((contrast.spec.title, contrast.route, "") for contrast in concerned))

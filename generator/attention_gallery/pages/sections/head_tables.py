@@ -54,6 +54,7 @@ def notable_heads(
         kind = analysis.head_type(*head)
         query, key = int(analysis.far_pair_query[head]), int(analysis.far_pair_key[head])
         reason = kind.evidences
+        # Of the clearest head of a type the type is the reason; of others it is what many have.
         if query >= 0 and head not in map(analysis.clearest, analysis.type_names(*head)):
             weight = wording.share(float(analysis.far_pair_weight[head]))
             reason = f"“{isolated(tokens.texts[query])}” → “{isolated(keys.texts[key])}” {weight}"

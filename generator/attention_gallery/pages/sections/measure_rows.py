@@ -26,6 +26,7 @@ def _column(analysis: SentenceAnalysis, index: int) -> Iterator[MetricRow]:
     values = columns.measures(metric.values, metric.unit)
     percents = columns.percents(metric.values, metric.range)
     queries = analysis.queries[metric.name].tolist()
+    # Numbers of queries differ between layers alone: a text is made for each layer.
     units = _of_heads([unit_in_words(metric, count) for count in queries], heads)
     chances = _chances(analysis, index)
     for value, percent, unit, chance in zip(values, percents, units, chances, strict=True):
@@ -60,6 +61,7 @@ def pairs_of_heads(
     pairs = iter(
         Pair(texts[query], key_texts[key], query, key, share, percent or 0)
         for query, key, share, percent in zip(queries, keys, shares, percents, strict=True)
+        # Pairs that are not there stand at the end of their head, so that counts tell heads apart.
         if query >= 0
     )
     counts = (analysis.top_pair_queries >= 0).sum(axis=-1).ravel().tolist()

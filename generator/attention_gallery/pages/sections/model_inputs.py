@@ -31,6 +31,7 @@ def texts_of(
     parts, begin = [], 0
     for name, text in texts:
         parts.append(TextPart(name, text, _pieces(text, begin, unread)))
+        # Texts are joined by a line feed.
         begin += len(text) + 1
     if sentence.target is not None:
         parts.append(TextPart("Target", sentence.target, _pieces(sentence.target, 0, target_unread)))
@@ -103,6 +104,7 @@ def opened_segments(tokens: Tokens) -> tuple[str, ...]:
     if tokens.segments is None:
         return tuple(opened)
     ids = tokens.ids.tolist()
+    # Each model has a template of its own: what opens a message is known by standing before the first, too.
     begins = _beginnings(tokens.segments.tolist())
     before = ids[: begins[0][1]] if begins else []
     between = {number for free, start, _ in begins[1:] for number in ids[free:start]}

@@ -36,6 +36,7 @@ def _row(reader: CaptureReader, predictions: Predictions, row: int) -> Predictio
         (text, wording.weight(share), share)
         for text, share in zip(predictions.texts[row], shares, strict=True)
     )
+    # After the last token nothing follows, and what is behind a mask the model was not told.
     if math.isnan(actual):
         return PredictionRow(texts[position], position, expected)
     following = texts[position + 1]

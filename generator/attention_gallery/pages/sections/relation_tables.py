@@ -66,7 +66,9 @@ def relation_row(score: RelationScore, probe: ModelProbe, href: Callable[[HeadIn
     visible = score.seen[best.direction]
     if probe.causal and visible < score.examples:
         direction += f", visible in {visible:,}"
+    # Only a head that looks rests on the first word; one that is looked at does not.
     sunk = score.first_words if probe.sinking and best.direction == 0 else 0
+    # To a neighbour a fixed offset is the relation itself, so that no head can lead it.
     lead, lead_interval = _lead(best.lead) if best.lead and score.group != "positional" else ("", "")
     return RelationRow(
         title=score.title,
@@ -139,6 +141,7 @@ def _gold_rows(
         title = relation.kind if score is None else score.title
         if targets is None:
             yield GoldRow(*sides, title, verdict=_UNPLACED)
+        # What was cut off is the same for every head: the first tells for all.
         elif score is None or UNREAD in targets[0, 0, 0, [relation.source, relation.target]]:
             yield GoldRow(*sides, title, verdict=_CUT_OFF)
         elif score.best is None or not score.best.stands_out:
@@ -178,6 +181,7 @@ def _resting(target: str, gold: GoldSentence, relation: Relation, probe: ModelPr
 def _counted(gold: GoldSentence, targets: Int16, relation: Relation, causal: bool) -> str:
     """How many heads are right, where none is named for the kind."""
     target = gold.units[relation.target]
+    # A phrase is found with any of its words.
     picked = targets[..., relation.source]
     counts = np.isin(picked, target).sum(axis=(1, 2)).tolist()
     total = wording.count(picked[0].size, "head")

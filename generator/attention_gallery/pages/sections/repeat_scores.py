@@ -42,6 +42,7 @@ def _row(
 ) -> RepeatsRow:
     """The heads with the highest of one score, strongest first; those of layers without it come last."""
     metric = scores.metrics[index]
+    # Stable, so that of equal scores the earlier head is named on every machine.
     ranked = np.argsort(-np.nan_to_num(metric.values.ravel(), nan=-1.0), kind="stable")[:LISTED].tolist()
     heads = [divmod(number, metric.values.shape[1]) for number in ranked]
     return RepeatsRow(

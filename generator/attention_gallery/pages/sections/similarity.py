@@ -15,6 +15,7 @@ from attention_gallery.pages.neighbours import HeadIndex
 from attention_gallery.pages.readers.model_reader import ModelReader
 from attention_gallery.pages.sections.head_tables import head_cell
 
+# One for each group that `map_heads` may make.
 _LETTERS = "ABCDEFGH"
 
 
@@ -47,6 +48,7 @@ def _caption(head_map: HeadMap, groups: int) -> str:
 
 
 def _group(letter: str, cells: list[HeadCell]) -> HeadGroup:
+    # By the first type alone, or a group would be told in as many parts as it has pairs of types.
     counts = Counter(cell.type_title.partition(", also ")[0] for cell in cells).most_common()
     kinds = wording.listed(wording.count(count, title[0].lower() + title[1:]) for title, count in counts)
     return HeadGroup(letter, kinds, tuple(cells))

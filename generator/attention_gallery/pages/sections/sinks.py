@@ -25,6 +25,7 @@ def sink_table(flow: FlowViews, kind: AttentionKind, href: Callable[[HeadIndex],
     if not flow.raw_sinks.size or np.isnan(flow.raw_sinks).all():
         return None
     change = flow.raw_sinks - flow.norm_sinks
+    # Stable, so that of equal changes the earlier head is named on every machine.
     order = np.argsort(-np.abs(change), axis=None, kind="stable")[:SHOWN].tolist()
     heads = [divmod(index, change.shape[1]) for index in order]
     rows = tuple(_row(flow, head, href) for head in heads if abs(change[head]) >= _LEAST)
@@ -34,6 +35,7 @@ def sink_table(flow: FlowViews, kind: AttentionKind, href: Callable[[HeadIndex],
 
 def sinks_across(flows: Iterable[FlowViews]) -> tuple[Float32, Float32] | None:
     """The means over sentences of raw and norm-weighted mass on the sinks: float32[layer, head] each."""
+    # Texts without such tokens say nothing of how much rests on them, nor do unknown lengths.
     known = [flow for flow in flows if flow.raw_sinks.size and not np.isnan(flow.raw_sinks).all()]
     if not known:
         return None

@@ -28,6 +28,7 @@ def source_table(
     """Every view of one token after the last layer, with the data of all tokens and layers."""
     layer = reader.analysis.layers - 1
     flow = inputs[FLOW]
+    # Of the view that is never absent the analysis holds the keys.
     raw = (reader.analysis.top_keys, reader.analysis.top_weights)
     top_keys = {"raw": raw, **(flow.top_keys if flow else {})}
     views = []
@@ -36,6 +37,7 @@ def source_table(
         if view.name not in top_keys:
             absent = view.absent(reader.attention, inputs[FLOW_SETTINGS]) if flow else _FAILED
         views.append(_view(reader, view, top_keys.get(view.name), (layer, query), absent))
+    # Raw attention is in the data of the traces already.
     data = flow_views_html({name: top for name, top in top_keys.items() if name != "raw"})
     ranks = max(len(view.keys) for view in views)
     sinks = None if flow is None else sink_table(flow, reader.analysis.kind, href)

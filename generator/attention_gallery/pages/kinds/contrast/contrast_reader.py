@@ -66,6 +66,7 @@ class ContrastReader:
             (self.frame.left, self.frame.right), (self.left, self.right), self.attention, strict=True
         ):
             tokens = attention.tokens
+            # Without offsets, or in another text than the sentence, nobody can tell which token the word is.
             if capture.sentence.focus is None or tokens.offsets is None or capture.model.reads_target:
                 return None
             offsets, special = tokens.offsets.tolist(), tokens.special.tolist()
@@ -76,6 +77,7 @@ class ContrastReader:
 
     def heads_in_row(self, row: int) -> HeadContrast:
         """What the same heads do otherwise in one row."""
+        # Reads all layers once more: what is cached of a contrast are means over rows.
         return contrast_heads(*self.attention, replace(self.frame, only=row))
 
     @cached_property
@@ -160,6 +162,7 @@ class ContrastReader:
         `names` are those of what attends, `hrefs` lead to their pages.
         """
         frame, (left, right) = self.frame, matrices
+        # As a contrast of one head with one head, whatever the two are: averages, too.
         changed = tuple(self._changed(change) for change in compare(left, right, frame).strongest(0, 0))
         largest = "; ".join(
             f"{weight.query} → {weight.key} {weight.difference} ({weight.left} to {weight.right})"
@@ -168,6 +171,7 @@ class ContrastReader:
         alt = f"{title}: right less left. " + (
             f"Largest differences: {largest}." if largest else "No difference."
         )
+        # One scale for both sides, or equal colours would mean different weights.
         most = float(max(left.max(), right.max()))
         captions = [
             f"{name} · {side}" if name not in side else side
@@ -194,6 +198,7 @@ class ContrastReader:
             self.column_names[change.column],
             wording.weight(change.left),
             wording.weight(change.right),
+            # A minus sign is as wide as the plus above it.
             f"{change.right - change.left:+.3f}".replace("-", "−"),
         )
 
@@ -202,11 +207,13 @@ class ContrastReader:
         name, title, href = named
         frame = self.frame
         rows, columns = frame.units_of(side)
+        # Each side is drawn as its own text: rows and columns of the other alone would be empty stripes.
         own = spread[rows >= 0][:, columns >= 0]
         queries, keys = side.queries.tokens, side.keys.tokens
         template = HeatmapTemplate.from_tokens(
             queries, side.causal, queries if side.keys is side.queries else keys
         )
+        # The same 16 bits as on the page of a head.
         (weights,) = encode_heads(own[None], side.causal)
         caption = f'<a href="{escape(href)}">{escape(title)}</a>' if href else str(escape(title))
         return Markup(template.embedded(name, weights, f"Attention of {title}", caption, most).html)
@@ -215,6 +222,7 @@ class ContrastReader:
         """Right less left; NaN in rows that cannot be compared, and where neither side can look."""
         frame = self.frame
         seen = frame.visible(frame.left) | frame.visible(frame.right)
+        # Zero would say that nothing changes where there is nothing to compare.
         known = seen & frame.comparable[:, None]
         return np.where(known, right - left, np.float32(np.nan)).astype(np.float32)
 
@@ -222,6 +230,7 @@ class ContrastReader:
 def both(left: float, right: float) -> str:
     """Two weights with as many decimals as tell them apart: `0.42 to 0.20`."""
     texts = wording.share(left), wording.share(right)
+    # More decimals only where two would say “0.42 to 0.42”.
     if texts[0] == texts[1]:
         texts = wording.weight(left), wording.weight(right)
     return f"{texts[0]} to {texts[1]}"

@@ -52,6 +52,7 @@ def _head_distances(gallery: Gallery, page: ContrastPage) -> HeadDistanceReader:
 def _identify_distances(gallery: Gallery, page: ContrastPage) -> list[list[str]]:
     data = gallery.data
     return [
+        # The key of the measures stands for the weights, which are read of long texts.
         [capture.digest, data.measured_key(capture.key), data.key(DISTANCES, Subject.from_key(capture.key))]
         for capture in _head_distances(gallery, page).captures
     ]
@@ -82,6 +83,7 @@ def _contrasts(page: SitePage, inputs: PageInputs) -> Page:
 def _contrast(page: ContrastPage, inputs: PageInputs, make: Callable[[PageInputs], ContrastContext]) -> Page:
     contrast = page.contrast
     spec, route = contrast.spec, contrast.route
+    # Texts, notes and links are there even where comparing failed.
     context = inputs.sides.take(
         "distances of heads", f"“{spec.title}”", lambda: make(inputs), None
     ) or _context_left_out(contrast, inputs.site.info.language)
@@ -94,6 +96,7 @@ def _contrast(page: ContrastPage, inputs: PageInputs, make: Callable[[PageInputs
     )
     description = spec.description or (context.summary[0] if context.summary else context.label)
     several = contrast.left.model is not contrast.right.model
+    # One model is told of once.
     captures = (contrast.left, contrast.right) if several else (contrast.left,)
     origin = tuple(fact for capture in captures for fact in provenance(capture.provenance))
     crumbs = (("Contrasts", routes.CONTRASTS),)

@@ -23,6 +23,7 @@ from attention_gallery.pages.neighbours import HeadIndex
 from attention_gallery.pages.sections.model_inputs import reading_gaps
 from attention_gallery.records import Float32, head_name
 
+# Rows of the tables; and heads with pictures, of which each is three heatmaps.
 RANKED, FOCUSED, PICTURED = 10, 5, 2
 
 
@@ -30,6 +31,7 @@ def paired_context(reader: ContrastReader, heads: HeadContrast) -> ContrastConte
     """What the page shows; label, notes and neighbours are left open."""
     one_model = reader.left.model is reader.right.model
     ranked = _ranked(heads)
+    # Two equal heatmaps and an empty difference show nothing.
     pictured = [head for head in ranked[:PICTURED] if heads.distance[head] > 0]
     title = "Distance of every head from itself"
     return base_context(
@@ -113,6 +115,7 @@ def strip(title: str, distances: Float32, href: Callable[[HeadIndex], str]) -> S
                 head_name(layer, head),
                 href((layer, head)),
                 wording.weight(distance) if distance == distance else wording.UNDEFINED,
+                # NaN is not equal to itself.
                 round(100 * distance / largest) if largest and distance == distance else 0,
             )
             for head, distance in enumerate(row)
@@ -187,6 +190,7 @@ def _method(reader: ContrastReader) -> tuple[str, ...]:
 
 def precision(reader: ContrastReader) -> str:
     """A sentence on what the numbers come from."""
+    # What holds of the coarser side holds of both.
     origin = max((reader.left.provenance, reader.right.provenance), key=lambda side: side.storage_error)
     return (
         f"Every number in the text comes from {wording.stored_weights(origin)}; the pictures hold weights in "

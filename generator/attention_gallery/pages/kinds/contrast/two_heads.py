@@ -60,10 +60,12 @@ class HeadDistanceReader:
         above = np.triu_indices(len(distances.distance), 1)
         every = distances.distance[above]
         median = float(np.median(every))
+        # Every row was compared, and nothing is estimated.
         if distances.error is None:
             distance = float(distances.distance[left, right])
             further = int((every > distance).sum())
             return _Apart(capture, distance, (further, further), every.size, median, 0.0)
+        # Of two heads all rows are soon compared, however long the text.
         distance = two_head_distance(self._data.entry(capture.key), *self.contrast.heads)
         error = _CLEAR * distances.error[above]
         least, most = int((every - error > distance).sum()), int((every + error > distance).sum())
@@ -104,6 +106,7 @@ def _summary(known: list[_Apart], furthest: _Apart, contrast: Contrast) -> tuple
         )
     distances = [apart.distance for apart in known]
     typical = float(np.mean([apart.typical for apart in known]))
+    # Sentences are measured independently: variances of their sum add up.
     error = float(np.linalg.norm([apart.typical_error for apart in known])) / len(known)
     nearest = min(known, key=lambda apart: apart.distance)
     return (

@@ -103,6 +103,7 @@ def _tables(reader: ContrastReader, counterparts: Counterparts) -> Iterator[Cont
             (f"Heads of {right} that have no like in {left}", (f"Nearest in {left}", right)),
         )
     ):
+        # In the table of counterparts already.
         paired = {pair[side] for pair in mutual}
         alone = [pair for pair in _nearest(counterparts, side) if pair[0] not in paired][:ALONE]
         rows = tuple(_row(reader, counterparts, side, *pair) for pair in alone)
@@ -113,6 +114,7 @@ def _nearest(counterparts: Counterparts, side: int) -> Iterator[tuple[HeadIndex,
     """Each head of one side with its nearest of the other, the furthest first."""
     nearest = (counterparts.left_nearest, counterparts.right_nearest)
     distances = (counterparts.left_distance, counterparts.right_distance)[side]
+    # NaN comes last, since distances are 0 or more; of equal ones the first head stays first.
     for index in np.argsort(-np.nan_to_num(distances.ravel(), nan=-1), kind="stable").tolist():
         head = divmod(index, distances.shape[1])
         if nearest[side][head] >= 0:
