@@ -14,7 +14,7 @@ from attention_gallery.addresses.routes import HeadRoutes
 from attention_gallery.analysis import Across, SentenceAnalysis, analyse
 from attention_gallery.analysis.probing.probe import Accuracy, BestHead, HeadScores, RelationScore
 from attention_gallery.evidence.answers import NotCaptured, Numbers, _across_sentences
-from attention_gallery.evidence.claim_checks import rounded_beside
+from attention_gallery.evidence.claim_checks import rounded_to_tell
 from attention_gallery.evidence.embeds import LiveAnswers
 from attention_gallery.evidence.link_map import LinkMap
 from attention_gallery.evidence.phrasing import quoted
@@ -323,7 +323,7 @@ def test_a_figure_says_what_it_shows_and_leads_to_its_page(numbers: Numbers) -> 
     ],
 )
 def test_a_number_is_told_on_its_side_of_the_limit(value: float, bounds: Any, told: str) -> None:
-    assert rounded_beside(bounds, value) == told
+    assert rounded_to_tell(bounds, value) == told
 
 
 def test_every_call_can_be_answered(numbers: Numbers) -> None:

@@ -115,7 +115,7 @@ def read_sources(manifest_path: Path, drafts: bool) -> Sources:
     whole = reading.manifest
     sources.slugs = _slugs(reading)
     if whole is None:
-        _read_beside(manifest_path.absolute(), sources)
+        _read_other_sources(manifest_path.absolute(), sources)
         return sources
     manifest = whole
     if not drafts:
@@ -200,7 +200,7 @@ def _theme(
     return theme, options
 
 
-def _read_beside(manifest: Path, sources: Sources) -> None:
+def _read_other_sources(manifest: Path, sources: Sources) -> None:
     """Look at notes and theme of a manifest that cannot be read, where a line of it names them."""
     try:
         text = read_user_file(manifest, LARGEST_SETTINGS).decode("utf-8", "replace")

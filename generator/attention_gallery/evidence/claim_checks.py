@@ -67,7 +67,7 @@ def _checked(claim: Claim, numbers: Numbers) -> Checked:
     value = numbers.answer(claim.ask)
     text = question(claim.ask, numbers.links, numbers.texts, numbers.measures)
     if isinstance(expected, Bounds):
-        holds, actual = expected.hold(float(value)), rounded_beside(expected, float(value))
+        holds, actual = expected.hold(float(value)), rounded_to_tell(expected, float(value))
         if isinstance(claim.ask, HeadsOfType):
             actual = str(round(float(value)))
         return Checked(claim, text, page, expected.words, actual, holds)
@@ -78,7 +78,7 @@ def _checked(claim: Claim, numbers: Numbers) -> Checked:
     return Checked(claim, text, page, title, actual, expected in names)
 
 
-def rounded_beside(bounds: Bounds, value: float) -> str:
+def rounded_to_tell(bounds: Bounds, value: float) -> str:
     """A number with two decimals, or as many as it takes to see that it is not 0 and where the bounds are."""
     if math.isnan(value):
         return "not defined"

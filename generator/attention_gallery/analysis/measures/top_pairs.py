@@ -124,7 +124,7 @@ def _ranked(keys: Int32, strongest: Float32, asked: NDArray[np.intp], count: int
 def _strongest(weights: Float32) -> tuple[Int32, Float32]:
     """The key with most weight of each query and this weight: [head, query] each."""
     keys = weights.argmax(axis=2)
-    # By flat index, in a half to a quarter of the time that two take.
+    # By flat index: for texts of a sentence faster than an index for each axis.
     indices = np.arange(keys.size).reshape(keys.shape) * weights.shape[2] + keys
     return keys.astype(np.int32), weights.reshape(-1)[indices]
 

@@ -97,6 +97,8 @@ def fingerprint(model: ResolvedModel, memory: FingerprintMemory) -> ModelFingerp
         return ModelFingerprint(digest({"gguf": whole}), digest({"gguf tokenizer": whole}))
     config = () if model.config is None else (model.config,)
     return ModelFingerprint(
-        weights=digest({path.name: memory.digest(path) for path in (*model.weights, *config, *model.beside)}),
+        weights=digest(
+            {path.name: memory.digest(path) for path in (*model.weights, *config, *model.other_files)}
+        ),
         tokenizer=digest({path.name: memory.digest(path) for path in model.tokenizer}),
     )

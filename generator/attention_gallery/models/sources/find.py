@@ -136,12 +136,14 @@ def _from_folder(folder: Path, spec: ModelSpec, revision: str | None, problem: P
         tuple(folder / name for name in sorted(names & known.TOKENIZER)),
         revision,
         problem,
-        _beside(folder, names, spec, problem),
+        _other_files(folder, names, spec, problem),
         spec.trust_remote_code,
     )
 
 
-def _beside(folder: Path, names: frozenset[str], spec: ModelSpec, problem: ProblemMaker) -> tuple[Path, ...]:
+def _other_files(
+    folder: Path, names: frozenset[str], spec: ModelSpec, problem: ProblemMaker
+) -> tuple[Path, ...]:
     generation = (folder / known.GENERATION,) if known.GENERATION in names else ()
     if not spec.trust_remote_code:
         return generation

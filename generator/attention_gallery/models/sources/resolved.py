@@ -24,7 +24,7 @@ class ResolvedModel:
     `source` is the source as the manifest writes it, `revision` the commit of a hub snapshot or the version
     of an installed package, None where neither is known. `weights` are the files with the parameters; for
     GGUF the one file that holds configuration and tokenizer too, and `config` and `tokenizer` are then empty.
-    `beside` are further files that can change the numbers: how the model continues a text, and its own code,
+    `other_files` are further ones that can change the numbers: how the model continues a text, and its own code,
     which is among them only when `trusted` says that it may run.
     """
 
@@ -36,7 +36,7 @@ class ResolvedModel:
     tokenizer: tuple[Path, ...]
     revision: str | None
     problem: ProblemMaker = field(default=Problem, compare=False)
-    beside: tuple[Path, ...] = ()
+    other_files: tuple[Path, ...] = ()
     trusted: bool = False
 
     @property
@@ -59,4 +59,4 @@ class ResolvedModel:
 def files(model: ResolvedModel) -> tuple[Path, ...]:
     """All files that can change the numbers, sorted."""
     config = () if model.config is None else (model.config,)
-    return tuple(sorted({*model.weights, *config, *model.tokenizer, *model.beside}))
+    return tuple(sorted({*model.weights, *config, *model.tokenizer, *model.other_files}))
