@@ -47,7 +47,7 @@ def test_a_sentence_of_the_gallery_is_named_and_its_own_capture_is_used(tmp_path
     sample.build()
     project = read_project(sample.manifest, drafts=False)
     found = needed_captures(project, FingerprintMemory(sample.cache / "fingerprints.json"))
-    assert found.hidden["enc", "length 3"] == found.keys["enc", "cat"]
+    assert found.auxiliary["enc", "length 3"] == found.keys["enc", "cat"]
     assert 'href="../../../sentences/cat/"' in sample.page("models/enc/length")
     assert "2, 4 and 9 tokens" in sample.page("models/dec/length")
 
@@ -112,7 +112,7 @@ def test_a_damaged_hidden_capture_is_captured_again(tmp_path: Path, damaged: str
     project = read_project(sample.manifest, drafts=False)
     found = needed_captures(project, FingerprintMemory(sample.cache / "fingerprints.json"))
     store = AttentionStore(sample.cache / "store")
-    key = found.hidden["enc", damaged]
+    key = found.auxiliary["enc", damaged]
     path = next(path for path in (sample.cache / "store").rglob("*") if key in str(path) and path.is_file())
     assert drop_damaged(found, store, SilentReporter(), ()) == set()
     path.write_bytes(path.read_bytes()[:-9])

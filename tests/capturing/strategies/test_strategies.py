@@ -15,7 +15,7 @@ from tiny_models import resolved_tiny, save_tiny
 
 from attention_gallery.capturing import capture_kinds, capture_one, prepare
 from attention_gallery.capturing.strategies import (
-    LADDER,
+    STRATEGIES,
     HooksStrategy,
     InterfaceStrategy,
     OutputsStrategy,
@@ -39,7 +39,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, LoadedModel
 
 
 def test_the_ladder_goes_from_best_to_last() -> None:
-    assert [strategy.name for strategy in LADDER] == ["interface", "interface", "hooks", "outputs"]
+    assert [strategy.name for strategy in STRATEGIES] == ["interface", "interface", "hooks", "outputs"]
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_the_first_strategy_that_sees_everything_is_taken(
 @pytest.mark.parametrize("name", ["bert", "bloom", "bart"])
 def test_all_strategies_that_work_agree(loaded: Mapping[str, LoadedModel], name: str) -> None:
     found = []
-    for strategy in LADDER:
+    for strategy in STRATEGIES:
         try:
             prepared = prepare(loaded[name], [strategy])
         except ModelError:

@@ -1,7 +1,7 @@
 """What models read besides the sentences of the manifest: captured like those, and without pages.
 
 It shares the store, the batches and the one loading of a model with the sentences. To have models read
-something else, add it to `auxiliary_inputs`; `Captures.hidden` then has its keys.
+something else, add it to `auxiliary_inputs`; `Captures.auxiliary` then has its keys.
 """
 
 from __future__ import annotations

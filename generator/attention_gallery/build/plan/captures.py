@@ -36,14 +36,14 @@ class Captures:
     """The model files of a gallery, what is shown of them, and the key of every model and sentence.
 
     `models` are those of the manifest, `shown` those of the pages: three of an encoder-decoder. The models of
-    `keys` are the slugs of the latter. `hidden` are the keys of auxiliary inputs, by model and name: see
+    `keys` are the slugs of the latter. `auxiliary` are the keys of auxiliary inputs, by model and name: see
     `auxiliary_inputs`. `former` is for each key the one that an earlier version gave to the same.
     """
 
     models: tuple[tuple[ResolvedModel, ModelFingerprint], ...]
     shown: tuple[ShownModel, ...]
     keys: Mapping[tuple[str, str], str]
-    hidden: Mapping[tuple[str, str], str]
+    auxiliary: Mapping[tuple[str, str], str]
     former: Mapping[str, str]
 
     def keys_by_kind(self, index: int, name: str) -> dict[str, str]:
@@ -51,24 +51,24 @@ class Captures:
         return {
             model.kind: key
             for model in self.shown
-            for keys in (self.keys, self.hidden)
+            for keys in (self.keys, self.auxiliary)
             if model.index == index and (key := keys.get((model.spec.slug, name))) is not None
         }
 
     @property
     def every(self) -> dict[tuple[str, str], str]:
         """All keys by model and what it reads: sentences, and auxiliary inputs."""
-        return {**self.keys, **self.hidden}
+        return {**self.keys, **self.auxiliary}
 
     @property
     def repeats(self) -> dict[str, str]:
         """The keys of random tokens read twice, by slug of the models that read them."""
-        return {model: key for (model, name), key in self.hidden.items() if name == RANDOM_TOKENS}
+        return {model: key for (model, name), key in self.auxiliary.items() if name == RANDOM_TOKENS}
 
     @property
     def prefixes(self) -> set[str]:
         """The keys of the prefixes of the length sweep."""
-        return {key for (_, name), key in self.hidden.items() if is_prefix(name)}
+        return {key for (_, name), key in self.auxiliary.items() if is_prefix(name)}
 
     def missing(self, store: AttentionStore) -> set[str]:
         """The keys of which the store has no entry."""
@@ -112,12 +112,12 @@ def captures_of(manifest: Manifest, models: tuple[Identified, ...]) -> Captures:
         (model.spec.slug, sentence.slug): key(model, text_input(sentence))
         for model, sentence in sentences_read(settings, shown)
     }
-    hidden = {
+    auxiliary = {
         (model.spec.slug, auxiliary.name): key(model, auxiliary.model_input)
         for model in shown
         for auxiliary in auxiliary_inputs(settings, model)
     }
-    return Captures(models, tuple(shown), keys, hidden, former)
+    return Captures(models, tuple(shown), keys, auxiliary, former)
 
 
 def key_of(

@@ -72,14 +72,14 @@ def gather(
     Raises `UserError` for notes that do not fit, `DamagedEntry` for broken captures.
     """
     settings = project.manifest.settings
-    look = _Look(project, captures, data, environments)
-    models = look.models()
-    with_pages = look.captures(models)
+    captured = _CapturedGallery(project, captures, data, environments)
+    models = captured.models()
+    with_pages = captured.captures(models)
     sweeps = _prefix_sweeps(settings, captures)
-    probes = look.probes(models)
+    probes = captured.probes(models)
     titles = {model.spec.slug: (model.spec.title, model.routes) for model in models}
     links = link_map(project, titles, {at: capture.heads for at, capture in with_pages.items()}, sweeps)
-    notes = gather_notes(project.notes, look.numbers(models, probes, links))
+    notes = gather_notes(project.notes, captured.numbers(models, probes, links))
     contrasts = tuple(resolve_contrasts(settings, with_pages))
     site = _site(project, environments, notes, bool(contrasts), Renderer(project.theme, compiled))
     paged = [sentence for sentence in settings.sentences if sentence.pages]
@@ -105,8 +105,8 @@ def _gold(sentence: SentenceSpec) -> tuple[RelationSpec, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
-    """What was captured, looked at for pages."""
+class _CapturedGallery:
+    """What was captured, as pages see it."""
 
     project: Project
     captured: Captures
@@ -186,15 +186,15 @@ class _Look:
 
 def _prefix_sweeps(settings: GallerySettings, captures: Captures) -> dict[str, PrefixSweep]:
     """What each model read at several lengths."""
-    ladder = length_sweep_of(settings)
-    if ladder is None:
+    sweep = length_sweep_of(settings)
+    if sweep is None:
         return {}
     sweeps = {}
     for model in captures.shown:
         slug = model.spec.slug
-        keys = [captures.hidden.get((slug, prefix_name(index))) for index in range(len(ladder.prefixes))]
+        keys = [captures.auxiliary.get((slug, prefix_name(index))) for index in range(len(sweep.prefixes))]
         if None not in keys:
-            sweeps[slug] = PrefixSweep(ladder.prefixes, tuple(key or "" for key in keys), ladder.sentence)
+            sweeps[slug] = PrefixSweep(sweep.prefixes, tuple(key or "" for key in keys), sweep.sentence)
     return sweeps
 
 

@@ -16,7 +16,7 @@ from attention_gallery.capturing.passes.norms import find_factors, vector_norms
 from attention_gallery.capturing.passes.predicting import Predictor, find_predictor
 from attention_gallery.capturing.passes.sharing import EQUAL_LENGTHS, ONE_BY_ONE, can_share
 from attention_gallery.capturing.reading.model_reading import ModelInput
-from attention_gallery.capturing.strategies import LADDER, Strategy
+from attention_gallery.capturing.strategies import STRATEGIES, Strategy
 from attention_gallery.errors import GalleryError, ModelError
 from attention_gallery.files import is_system_trouble
 from attention_gallery.models.inspecting.suited import mend, no_attention
@@ -179,7 +179,7 @@ class PreparedModel:
         return norms, states
 
 
-def prepare(loaded: LoadedModel, ladder: Sequence[Strategy] = LADDER) -> PreparedModel:
+def prepare(loaded: LoadedModel, strategies: Sequence[Strategy] = STRATEGIES) -> PreparedModel:
     """Try the strategies in turn on a few tokens and take the first that sees every layer as it must be.
 
     That is: as many layers of each kind as the configuration says, of the right shape, with rows that sum to
@@ -188,10 +188,10 @@ def prepare(loaded: LoadedModel, ladder: Sequence[Strategy] = LADDER) -> Prepare
     system.
     """
     with running_on(loaded.threads):
-        return _prepared(loaded, ladder)
+        return _prepared(loaded, strategies)
 
 
-def _prepared(loaded: LoadedModel, ladder: Sequence[Strategy]) -> PreparedModel:
+def _prepared(loaded: LoadedModel, strategies: Sequence[Strategy]) -> PreparedModel:
     if getattr(loaded.model.config, "attention_type", None) == "block_sparse":
         # BigBird switches to full attention for short texts, also for all that it reads afterwards.
         sparse = InexactAttentionError("it is block-sparse: most pairs of tokens have no weight")
@@ -206,7 +206,7 @@ def _prepared(loaded: LoadedModel, ladder: Sequence[Strategy]) -> PreparedModel:
         raise_trouble(error)
         raise failed(loaded.resolved, error, loaded.model) from error
     faults: dict[str, BaseException] = {}  # of a strategy that can be tried in two ways, that of the last one
-    for strategy in ladder:
+    for strategy in strategies:
         try:
             kinds = _tried(loaded, strategy, inputs, plain)
             bound = strategy.bound(loaded.model)

@@ -6,7 +6,7 @@ from attention_gallery.capturing.strategies.interface import AT_ONCE, InterfaceS
 from attention_gallery.capturing.strategies.outputs import OutputsStrategy
 
 # Tried from left to right: the first holds a few heads, the next two about one layer, the last all of them.
-LADDER: tuple[Strategy, ...] = (
+STRATEGIES: tuple[Strategy, ...] = (
     InterfaceStrategy(AT_ONCE),
     InterfaceStrategy(),
     HooksStrategy(),
@@ -14,7 +14,7 @@ LADDER: tuple[Strategy, ...] = (
 )
 
 __all__ = [
-    "LADDER",
+    "STRATEGIES",
     "HooksStrategy",
     "InterfaceStrategy",
     "NoEagerAttentionError",

@@ -95,10 +95,8 @@ def fingerprint(model: ResolvedModel, memory: FingerprintMemory) -> ModelFingerp
     if model.weights_format == "gguf":
         whole = memory.digest(model.weights[0])
         return ModelFingerprint(digest({"gguf": whole}), digest({"gguf tokenizer": whole}))
-    config = () if model.config is None else (model.config,)
+    files = (*model.weights, *([] if model.config is None else [model.config]), *model.other_files)
     return ModelFingerprint(
-        weights=digest(
-            {path.name: memory.digest(path) for path in (*model.weights, *config, *model.other_files)}
-        ),
+        weights=digest({path.name: memory.digest(path) for path in files}),
         tokenizer=digest({path.name: memory.digest(path) for path in model.tokenizer}),
     )

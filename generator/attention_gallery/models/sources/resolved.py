@@ -24,8 +24,8 @@ class ResolvedModel:
     `source` is the source as the manifest writes it, `revision` the commit of a hub snapshot or the version
     of an installed package, None where neither is known. `weights` are the files with the parameters; for
     GGUF the one file that holds configuration and tokenizer too, and `config` and `tokenizer` are then empty.
-    `other_files` are further ones that can change the numbers: how the model continues a text, and its own code,
-    which is among them only when `trusted` says that it may run.
+    `other_files` are further ones that can change the numbers: how the model continues a text, and its own
+    code, which is among them only when `trusted` says that it may run.
     """
 
     source: str
