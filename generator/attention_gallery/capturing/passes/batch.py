@@ -6,6 +6,7 @@ import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -66,27 +67,21 @@ def run_batch(
     the shape and the number of rows; otherwise give it one sentence at a time. Raises `OutOfMemoryError` when
     memory runs out, `ModelError` when the model fails or the attention of any sentence is not whole and
     exact, `ValueError` for sentences of several shapes, `OSError` for trouble of the system, and any
-    `GalleryError` of a receiver. After any of these no sentence of the batch is whole; a smaller batch may be
-    tried.
+    `GalleryError` of a receiver. After any of these no sentence of the batch is whole; a smaller one may do.
     """
-    shapes = {sentence.shape for sentence in sentences}
-    if len(shapes) != 1:
+    if len(shapes := {sentence.shape for sentence in sentences}) != 1:
         raise ValueError(f"sentences of {len(shapes)} shapes cannot share a pass")
-    rows = rows_of(prepared, shapes.pop(), len(sentences))
-    parts, first = prepared.loaded.parts, sentences[0]
-    sizes = {kind: (len(first.queries(kind)), len(first.keys(kind))) for kind in parts}
+    rows = rows_of(prepared, sentences[0].shape, len(sentences))
+    parts, size = prepared.loaded.parts, sentences[0].size
     sinks = [
-        {kind: LayerSink(parts[kind], sizes[kind], emit, precision) for kind, emit in own.items()}
+        {kind: LayerSink(parts[kind], size(kind), emit, precision) for kind, emit in own.items()}
         for own in emits
     ]
-    batch = {kind: BatchSink([own.get(kind) for own in sinks], rows, sizes[kind]) for kind in parts}
-    with running_on(prepared.loaded.threads):
-        side_outputs = _run(prepared, sentences, rows, batch, predictions)
+    batch = {kind: BatchSink([own.get(kind) for own in sinks], rows, size(kind)) for kind in parts}
+    side_outputs = _run(prepared, sentences, rows, batch, predictions)
+    origins = partial(_provenance, prepared, fingerprint, precision)
     return tuple(
-        {
-            kind: Told(_provenance(prepared, fingerprint, sink, precision), side_outputs(kind, row))
-            for kind, sink in own.items()
-        }
+        {kind: Told(origins(sink), side_outputs(kind, row)) for kind, sink in own.items()}
         for row, own in enumerate(sinks)
     )
 
@@ -110,7 +105,7 @@ def _run(
     target = [sentence.target.ids for sentence in filled if sentence.target is not None]
     predictor = prepared.predictor if predictions else None
     predicted: tuple[Predictions, ...] = ()
-    with _faults_named(loaded):
+    with running_on(loaded.threads), _faults_named(loaded):
         norms, states = prepared.capture(model_inputs(loaded, source, target), sinks, predictor is not None)
         if predictor is not None and states is not None:
             with side_output("predictions"):
@@ -149,7 +144,7 @@ def _faults_named(loaded: LoadedModel) -> Iterator[None]:
 
 
 def _provenance(
-    prepared: PreparedModel, fingerprint: ModelFingerprint, sink: LayerSink, precision: Precision
+    prepared: PreparedModel, fingerprint: ModelFingerprint, precision: Precision, sink: LayerSink
 ) -> Provenance:
     loaded = prepared.loaded
     return Provenance(

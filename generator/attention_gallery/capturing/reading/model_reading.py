@@ -42,6 +42,10 @@ class ModelInput:
         """The tokens that are looked at."""
         return self.target if self.target is not None and kind == "decoder" else self.tokens
 
+    def size(self, kind: str) -> tuple[int, int]:
+        """How many tokens look, and at how many."""
+        return len(self.queries(kind)), len(self.keys(kind))
+
     def text_of(self, kind: str) -> str:
         """The text that the queries are tokens of."""
         return self.target_text if kind in ("decoder", "cross") else self.text
