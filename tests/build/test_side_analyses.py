@@ -236,7 +236,7 @@ def test_what_failed_while_the_model_ran_is_told_by_the_build(
 ) -> None:
     reason = failure_reason(ZeroDivisionError("no such luck"))
     side_outputs = SideOutputs(no_norms=reason, no_predictions=reason)
-    monkeypatch.setattr("sample_gallery.beside_of", lambda *_: side_outputs)
+    monkeypatch.setattr("sample_gallery.side_outputs_of", lambda *_: side_outputs)
     sample = full(tmp_path)
     report = sample.build()
     for said in ("the lengths of what heads take of “Short” in Decoder", "predictions of “Short” in Decoder"):
