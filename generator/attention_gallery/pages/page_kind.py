@@ -80,6 +80,7 @@ class InputReader:
         self.page_routes = page_routes
         self._values: dict[PageInput[Any], tuple[Any, tuple[LeftOut, ...]]] = {}
         self._identities: dict[PageInput[Any], Any] = {}
+        self._shared_digests: dict[PageKind[Any], str] = {}
 
     def identity(self, page_input: PageInput[Any], subject: Any) -> Any:
         """What tells the value of an input apart, as JSON."""
@@ -91,6 +92,15 @@ class InputReader:
         if page_input not in self._identities:
             self._identities[page_input] = page_input.identify(self, subject)
         return self._identities[page_input]
+
+    def shared_digest(self, kind: PageKind[Any], subject: Any) -> str:
+        """SHA-256 of all that pages of a kind have in common: the site, and the inputs that they share."""
+        # There may be as many pages of heads as heads times sentences, which differ in little else.
+        if (own := self._shared_digests.get(kind)) is None:
+            shared = {each.name: self.identity(each, subject) for each in kind.needs if each.shared}
+            # The theme and the code that makes pages are in the digest of the site.
+            own = self._shared_digests[kind] = digest([self.gallery.site.digest, kind.name, shared])
+        return own
 
     def value(self, page_input: PageInput[Value], subject: Any) -> Value:
         """The value of an input. The page at hand then lacks what could not be read for it."""
@@ -162,9 +172,8 @@ class PageKind(Generic[PageSubject]):
             # The file is all that counts: another theme leaves a redirect as it is.
             return PlannedPage(route, identity_of(subject), make)
         # By name, so that no kind may need two inputs of one name: one would hide the other.
-        identities = {page_input.name: reader.identity(page_input, subject) for page_input in self.needs}
-        # The theme and the code that makes pages are in the digest of the site.
-        inputs = digest([reader.gallery.site.digest, self.name, identity_of(subject), identities])
+        own = {each.name: reader.identity(each, subject) for each in self.needs if not each.shared}
+        inputs = digest([reader.shared_digest(self, subject), identity_of(subject), own])
         return PlannedPage(route, inputs, make)
 
     def _bytes(self, reader: InputReader, subject: PageSubject) -> bytes:
