@@ -35,10 +35,10 @@ from attention_gallery.capturing.passes.prepare import PreparedModel, prepare
 from attention_gallery.capturing.passes.sharing import BatchTrials
 from attention_gallery.capturing.reading.model_reading import ModelInput, read_input
 from attention_gallery.errors import Problem
-from attention_gallery.manifest.load import load_manifest
+from attention_gallery.manifest.load_manifest import load_manifest
 from attention_gallery.manifest.settings import CaptureSettings, ModelSpec
 from attention_gallery.models import ModelFingerprint, resolve
-from attention_gallery.models.loading.load import load
+from attention_gallery.models.loading.load_model import load
 from attention_gallery.models.loading.placement import Device, Placement
 from attention_gallery.records import TextInput, Tokens
 from attention_gallery.store import AttentionStore, SideOutputShape

@@ -29,7 +29,7 @@ from attention_gallery.analysis.probing.argmax_targets import NOTHING, Int16
 from attention_gallery.analysis.probing.head_relations import head_relations
 from attention_gallery.analysis.probing.intervals import effective_texts, lead_interval, share_interval
 from attention_gallery.analysis.probing.probe import Probe
-from attention_gallery.manifest.load import load_manifest
+from attention_gallery.manifest.load_manifest import load_manifest
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXTS = (5, 8, 12, 20, 50, 100, 200, 300, 500)

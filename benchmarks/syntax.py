@@ -28,7 +28,7 @@ from attention_gallery.analysis.probing.gold_relations import GoldSentence, Rela
 from attention_gallery.analysis.probing.probe import Probe, RelationScore
 from attention_gallery.build.plan.captures import key_of, text_input
 from attention_gallery.capturing import CaptureJob, capture_missing
-from attention_gallery.manifest.load import Manifest, load_manifest
+from attention_gallery.manifest.load_manifest import Manifest, load_manifest
 from attention_gallery.manifest.settings import ModelSpec
 from attention_gallery.models import FingerprintMemory, fingerprint, resolve
 from attention_gallery.progress import SilentReporter

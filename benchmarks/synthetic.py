@@ -14,7 +14,7 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from attention_gallery.build.plan.captures import key_of, text_input
-from attention_gallery.manifest.load import load_manifest
+from attention_gallery.manifest.load_manifest import load_manifest
 from attention_gallery.models import FingerprintMemory, fingerprint, resolve
 from attention_gallery.models.inspecting.versions import library_versions
 from attention_gallery.records import AttentionLayer, ModelFacts, NumericEnvironment, Provenance, Tokens

@@ -24,7 +24,7 @@ def keep(gallery: Path, kept: Path) -> None:
     """Build, and keep (template, page, view) of every page, and what all templates know."""
     from attention_gallery.build import BuildOptions, build
     from attention_gallery.progress import SilentReporter
-    from attention_gallery.theme.render import Renderer
+    from attention_gallery.theme.renderer import Renderer
 
     pages: list[tuple[str, Any, Any]] = []
     known: dict[str, Any] = {}

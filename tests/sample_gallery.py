@@ -24,7 +24,7 @@ from attention_gallery.build import BuildOptions, BuildReport, build
 from attention_gallery.build.plan.attention_kinds import ShownModel
 from attention_gallery.build.plan.auxiliary_inputs import auxiliary_inputs
 from attention_gallery.build.plan.captures import key_of, text_input
-from attention_gallery.manifest.load import Manifest, load_manifest
+from attention_gallery.manifest.load_manifest import Manifest, load_manifest
 from attention_gallery.manifest.settings import ModelSpec
 from attention_gallery.models import FingerprintMemory, ModelFingerprint, fingerprint, resolve
 from attention_gallery.progress import Reporter, SilentReporter

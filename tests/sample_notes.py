@@ -6,7 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from attention_gallery.errors import NoteError
-from attention_gallery.notes.load import Note, read_notes
+from attention_gallery.notes.load_notes import Note, read_notes
 from attention_gallery.notes.target import NoteTarget
 
 ABOUT = NoteTarget("about")

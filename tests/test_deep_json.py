@@ -11,7 +11,7 @@ from attention_gallery.build.execute.ownership import MARKER, owned_files
 from attention_gallery.errors import DamagedEntry, LockError, ManifestError, NoteError, OutputError
 from attention_gallery.files import parse_json
 from attention_gallery.hashing import digest_bytes
-from attention_gallery.manifest.load import load_manifest
+from attention_gallery.manifest.load_manifest import load_manifest
 from attention_gallery.manifest.lockfile.lock_reader import read_lock
 from attention_gallery.models import FingerprintMemory, ResolvedModel
 from attention_gallery.publish import _check_site

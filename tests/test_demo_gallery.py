@@ -45,10 +45,10 @@ from attention_gallery.evidence.claim_checks import check_claims
 from attention_gallery.evidence.embeds import LiveAnswers
 from attention_gallery.evidence.link_map import LinkMap
 from attention_gallery.figures.describe import quoted_tokens
-from attention_gallery.manifest.load import load_manifest
+from attention_gallery.manifest.load_manifest import load_manifest
 from attention_gallery.manifest.schema import schema_text
 from attention_gallery.manifest.settings import GallerySettings
-from attention_gallery.notes.load import Note
+from attention_gallery.notes.load_notes import Note
 from attention_gallery.notes.markdown.note_links import parse_link
 from attention_gallery.notes.questions.shortcodes import parse_live
 from attention_gallery.notes.target import NoteTarget
@@ -165,7 +165,7 @@ class Evidence:
     def _load(self, model: str) -> Any:
         from attention_gallery.capturing.passes.prepare import prepare
         from attention_gallery.models import resolve
-        from attention_gallery.models.loading.load import load
+        from attention_gallery.models.loading.load_model import load
 
         spec = self._models[model]
         writes = any(one.generate and one.read_by(model) for one in self._sentences.values())

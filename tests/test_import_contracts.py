@@ -15,11 +15,11 @@ from attention_gallery.installed import PACKAGE
 ROOT = Path(__file__).parent.parent
 # For every contract what breaks it: a module, and what it imports.
 FAULTS = {
-    "Imports run downwards only": ("notes/load.py", "attention_gallery.pages.plan"),
+    "Imports run downwards only": ("notes/load_notes.py", "attention_gallery.pages.plan"),
     "torch and transformers only where models run": ("build/engine.py", "torch"),
     "Rooms that work on numbers and words do not even reach torch": (
         "analysis/codec.py",
-        "attention_gallery.models.loading.load",
+        "attention_gallery.models.loading.load_model",
     ),
     "plotly only in figures and the library": ("pages/plan.py", "plotly.graph_objects"),
     "click and rich only in cli": ("progress.py", "rich.console"),

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from attention_gallery.build import BuildOptions, check
 from attention_gallery.errors import NoteError, ThemeError
-from attention_gallery.notes.assets import content_assets
+from attention_gallery.notes.content_files import content_assets
 from attention_gallery.progress import SilentReporter
-from attention_gallery.theme.find import find_theme
+from attention_gallery.theme.find_theme import find_theme
 from attention_gallery.twins import same_elsewhere, told_apart, twins
 from sample_gallery import Sample
 

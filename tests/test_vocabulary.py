@@ -147,3 +147,10 @@ def test_what_is_defined_has_the_names_of_the_field() -> None:
         if word in RETIRED
     ]
     assert not wrong, "\n".join(wrong)
+
+
+def test_no_two_modules_have_one_name():
+    """Commands are called as people type them, whatever else has that name."""
+    modules = [path for path in ROOT.rglob("*.py") if path.parent != ROOT / "cli/commands"]
+    names = Counter(path.stem for path in modules if not path.stem.startswith("__"))
+    assert {name for name, times in names.items() if times > 1} == set()

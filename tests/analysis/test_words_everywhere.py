@@ -7,7 +7,7 @@ import pytest
 
 from attention_gallery.analysis import find_token, find_word, gold_of, to_words, word_groups, words_of
 from attention_gallery.errors import UserError
-from attention_gallery.manifest.blocks.words import occurrences
+from attention_gallery.manifest.blocks.word_spans import occurrences
 from attention_gallery.manifest.settings import CollectedSentence, RelationSpec, SentenceSpec
 from attention_gallery.records import Tokens
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from attention_gallery.build.plan.captures import key_of, text_input
-from attention_gallery.manifest.blocks.words import occurrences
-from attention_gallery.manifest.load import load_manifest
+from attention_gallery.manifest.blocks.word_spans import occurrences
+from attention_gallery.manifest.load_manifest import load_manifest
 from attention_gallery.models import FingerprintMemory, fingerprint, resolve
 from attention_gallery.records import AttentionLayer, Float32, ModelFacts, Provenance, StoredAttention, Tokens
 from attention_gallery.store import AttentionStore, SideOutputShape

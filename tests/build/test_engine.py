@@ -15,7 +15,7 @@ from filelock import FileLock
 from attention_gallery.build import BuildOptions, build, check
 from attention_gallery.build.checks import inspect_site
 from attention_gallery.errors import DamagedEntry, ManifestError, ModelError, OutputError, UserError
-from attention_gallery.models.sources import find
+from attention_gallery.models.sources import model_files
 from attention_gallery.progress import SilentReporter
 from attention_gallery.store import AttentionStore
 from sample_gallery import Sample, fill_store
@@ -299,6 +299,6 @@ def test_the_report_counts_what_is_there(sample: Sample) -> None:
 def test_only_what_is_used_of_the_project_is_read(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
     """A pipe in the project folder would hang a build that opened it."""
     os.mkfifo(sample.root / "pipe")
-    monkeypatch.setattr(find, "_neighbours", lambda path: "")
+    monkeypatch.setattr(model_files, "_neighbours", lambda path: "")
     sample.build()
     assert (sample.site / "index.html").is_file()

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from attention_gallery.notes.load import FrontMatter
+from attention_gallery.notes.load_notes import FrontMatter
 from attention_gallery.notes.questions.claims import ClaimSpec
-from attention_gallery.theme.settings import KINDS
+from attention_gallery.theme.theme_settings import KINDS
 from sample_gallery import Sample
 
 HEAD_NOTE, LIST_NOTE = "enc/cat/L0H1.md", "notes/first.md"

@@ -13,7 +13,7 @@ from attention_gallery.build.execute.ownership import MARKER
 from attention_gallery.build.plan.custom_measures import custom_measures
 from attention_gallery.cli.summary import how_to_view
 from attention_gallery.errors import UserError
-from attention_gallery.manifest.load import load_manifest
+from attention_gallery.manifest.load_manifest import load_manifest
 from attention_gallery.manifest.lockfile.lock_reader import read_lock
 from attention_gallery.models.on_disk.license import license_of
 from attention_gallery.models.sources.resolved import ResolvedModel

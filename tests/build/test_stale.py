@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from attention_gallery.build.look import inputs, libraries, unchanged
+from attention_gallery.build.look import input_files, libraries, unchanged
 from attention_gallery.errors import ModelError
-from attention_gallery.manifest.lockfile.lock import lock_path
+from attention_gallery.manifest.lockfile.lock_entries import lock_path
 from attention_gallery.models.on_disk import noticed
 from attention_gallery.stamps import Moment
 from sample_gallery import Sample
@@ -279,7 +279,7 @@ def test_another_version_of_any_library_is_noticed(
     monkeypatch.setattr(libraries, "installed_files", upgraded)
     record = unchanged.Record(built.cache / "build.sqlite")
     before = {name: unchanged.Source(*source) for name, source in record.sources().items()}
-    read = inputs.Inputs(**{kind: tuple(names) for kind, names in record.fact("inputs").items()})
+    read = input_files.Inputs(**{kind: tuple(names) for kind, names in record.fact("inputs").items()})
     record.close()
     assert unchanged.same_sources(before, read) is None
 

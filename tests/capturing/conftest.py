@@ -11,7 +11,7 @@ import pytest
 from parity import Measured, measure
 from tiny_models import resolved_tiny, save_tiny
 
-from attention_gallery.models.loading.load import LoadedModel, load
+from attention_gallery.models.loading.load_model import LoadedModel, load
 
 
 def _packaged_tokenizer(source: str) -> Any:

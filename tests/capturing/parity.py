@@ -25,7 +25,7 @@ from attention_gallery.capturing import (
 )
 from attention_gallery.errors import ModelError
 from attention_gallery.models import ModelFingerprint
-from attention_gallery.models.loading.load import load
+from attention_gallery.models.loading.load_model import load
 from attention_gallery.models.loading.quiet import quiet_libraries
 from attention_gallery.records import ModelFacts, TextInput
 from attention_gallery.store.memory_capture import MemoryCapture

@@ -30,7 +30,7 @@ from attention_gallery.capturing import jobs as jobs_module
 from attention_gallery.capturing.passes.batch import OutOfMemoryError
 from attention_gallery.errors import ModelError, Problem
 from attention_gallery.models import FingerprintMemory, ModelFingerprint, fingerprint
-from attention_gallery.models.loading.load import LoadedModel, load
+from attention_gallery.models.loading.load_model import LoadedModel, load
 from attention_gallery.progress import SilentReporter
 from attention_gallery.records import AttentionLayer, TextInput
 from attention_gallery.store import AttentionStore, capture_key

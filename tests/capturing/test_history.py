@@ -20,7 +20,7 @@ from attention_gallery.capturing import jobs as jobs_module
 from attention_gallery.capturing.passes.batch import OutOfMemoryError
 from attention_gallery.capturing.passes.sharing import BatchTrials
 from attention_gallery.models import FingerprintMemory, fingerprint
-from attention_gallery.models.loading.load import load
+from attention_gallery.models.loading.load_model import load
 from attention_gallery.models.loading.placement import Placement
 from attention_gallery.progress import SilentReporter
 from attention_gallery.records import Precision, RepeatedTokens, TextInput

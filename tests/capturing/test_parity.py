@@ -18,7 +18,7 @@ from attention_gallery.capturing.passes.batches import fewest_rows
 from attention_gallery.errors import ModelError
 from attention_gallery.manifest.settings import ModelSpec
 from attention_gallery.models import resolve
-from attention_gallery.models.loading.load import load
+from attention_gallery.models.loading.load_model import load
 from attention_gallery.models.loading.placement import running_on
 from attention_gallery.records import ModelFacts
 

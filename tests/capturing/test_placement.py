@@ -11,7 +11,7 @@ from tiny_models import resolved_tiny
 
 from attention_gallery.capturing import capture_one
 from attention_gallery.errors import ModelError
-from attention_gallery.models.loading.load import load
+from attention_gallery.models.loading.load_model import load
 from attention_gallery.models.loading.placement import Device, Placement
 
 PRESENT = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}

@@ -13,7 +13,7 @@ from tiny_models import resolved_tiny, save_tiny
 
 from attention_gallery.capturing import capture_one, prepare
 from attention_gallery.models.inspecting.quantised import matrix_of
-from attention_gallery.models.loading.load import LoadedModel, load
+from attention_gallery.models.loading.load_model import LoadedModel, load
 from attention_gallery.models.loading.placement import Placement
 
 TEXT = "The trophy does not fit in the brown suitcase because it is too big. 🙂"

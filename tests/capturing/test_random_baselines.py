@@ -16,7 +16,7 @@ from attention_gallery.analysis.similarity.distances import mean_of, measure_dis
 from attention_gallery.analysis.similarity.head_map import map_heads
 from attention_gallery.build import BuildOptions, build
 from attention_gallery.capturing import capture_one, prepare
-from attention_gallery.models.loading.load import load
+from attention_gallery.models.loading.load_model import load
 from attention_gallery.models.loading.quiet import quiet_libraries
 from attention_gallery.progress import SilentReporter
 

@@ -22,7 +22,7 @@ from attention_gallery.capturing.passes.sharing import BatchTrials
 from attention_gallery.capturing.reading.limits import UnboundedError
 from attention_gallery.capturing.strategies import InterfaceStrategy, NoEagerAttentionError
 from attention_gallery.errors import ModelError
-from attention_gallery.models.loading.load import LoadedModel, load
+from attention_gallery.models.loading.load_model import LoadedModel, load
 from attention_gallery.progress import SilentReporter
 from attention_gallery.records import failure_in, failure_reason
 from attention_gallery.store import AttentionStore

@@ -20,7 +20,7 @@ from attention_gallery.errors import ModelError, Problem
 from attention_gallery.manifest.settings import ModelSpec
 from attention_gallery.models import resolve
 from attention_gallery.models.inspecting.suited import check_reads_texts
-from attention_gallery.models.loading.load import load
+from attention_gallery.models.loading.load_model import load
 
 
 def refusal(folder: Path) -> Problem:

@@ -11,7 +11,7 @@ import pytest
 from attention_gallery.analysis import find_token
 from attention_gallery.cli.inspection import choose_model, describe
 from attention_gallery.errors import UserError, width
-from attention_gallery.manifest.lockfile.lock import LockedModel, lock_text
+from attention_gallery.manifest.lockfile.lock_entries import LockedModel, lock_text
 from attention_gallery.records import AttentionLayer, ModelFacts, Tokens
 
 TEXT = "the cat, the catfish"

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from attention_gallery.cli import wording
+from attention_gallery.cli import terminal_text
 from attention_gallery.cli.bar import Bars
 from attention_gallery.cli.terminal import PlainReporter, TerminalReporter
 
@@ -96,7 +96,7 @@ def test_a_quiet_terminal_has_no_bar(capsys):
 
 @given(st.text())
 def test_plain_text_cannot_steer_a_terminal(text):
-    shown = wording.plain(text)
+    shown = terminal_text.plain(text)
     assert len(shown) == len(text)
     assert all(mark in "\n\t" or mark >= " " for mark in shown)
     assert not any("\x7f" <= mark <= "\x9f" or mark in "\u202a\u202e\u2066" for mark in shown)
@@ -104,7 +104,7 @@ def test_plain_text_cannot_steer_a_terminal(text):
 
 @given(st.text(), st.integers(2, 80))
 def test_one_line_is_one_line_of_bounded_width(text, width):
-    shown = wording.one_line(text, width)
+    shown = terminal_text.one_line(text, width)
     assert len(shown) <= width
     assert "\n" not in shown
 
@@ -121,7 +121,7 @@ def test_one_line_is_one_line_of_bounded_width(text, width):
     ],
 )
 def test_sizes(count, said):
-    assert wording.size(int(count)) == said
+    assert terminal_text.size(int(count)) == said
 
 
 @pytest.mark.parametrize(
@@ -129,4 +129,4 @@ def test_sizes(count, said):
     [(0.123, "0.12 s"), (34.14, "34.1 s"), (59.96, "1 min 00 s"), (185, "3 min 05 s"), (7800, "2 h 10 min")],
 )
 def test_durations(seconds, said):
-    assert wording.duration(seconds) == said
+    assert terminal_text.duration(seconds) == said

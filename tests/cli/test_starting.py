@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from attention_gallery import __version__
-from attention_gallery.manifest.load import load_manifest
+from attention_gallery.manifest.load_manifest import load_manifest
 from attention_gallery.manifest.schema import schema_text
 from sample_notes import load_notes
 

@@ -8,7 +8,7 @@ import pytest
 
 from attention_gallery.errors import ManifestError, Problem
 from attention_gallery.manifest.drafts import without_drafts
-from attention_gallery.manifest.load import load_manifest
+from attention_gallery.manifest.load_manifest import load_manifest
 
 HEAD = """title: x
 models: [{source: a/b, title: Bee}, {source: a/c, title: Sea, slug: c}]

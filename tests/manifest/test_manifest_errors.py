@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from attention_gallery.errors import ManifestError, Problem
-from attention_gallery.manifest.load import load_manifest
+from attention_gallery.manifest.load_manifest import load_manifest
 
 HEAD = "title: x\nmodels: [{source: a/b}]\n"
 GOOD = HEAD + "sentences: [{text: the cat saw it}]\n"

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from attention_gallery.errors import ManifestError, Problem
-from attention_gallery.manifest.blocks.words import occurrences, span_of
-from attention_gallery.manifest.load import load_manifest
+from attention_gallery.manifest.blocks.word_spans import occurrences, span_of
+from attention_gallery.manifest.load_manifest import load_manifest
 from attention_gallery.manifest.slugs import SLUG_LIMIT, shorten, slugify
 from attention_gallery.manifest.source import parse_source
 from attention_gallery.texts.words import text_words

@@ -12,7 +12,7 @@ import pytest
 from attention_gallery.build.plan.captures import text_input
 from attention_gallery.errors import ManifestError
 from attention_gallery.manifest.drafts import without_drafts
-from attention_gallery.manifest.load import Manifest, load_manifest
+from attention_gallery.manifest.load_manifest import Manifest, load_manifest
 from attention_gallery.records import TextInput
 
 SMALL = """\

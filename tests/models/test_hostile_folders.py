@@ -17,7 +17,7 @@ from attention_gallery.capturing import capture_one
 from attention_gallery.errors import ModelError
 from attention_gallery.manifest.settings import ModelSpec
 from attention_gallery.models import inspect_model, resolve
-from attention_gallery.models.loading.load import load
+from attention_gallery.models.loading.load_model import load
 from attention_gallery.models.loading.quiet import quiet_libraries
 
 SMALL = {

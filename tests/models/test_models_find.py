@@ -261,7 +261,7 @@ def test_a_hub_id_that_is_a_folder_beside_the_manifest(
     def gone(wanted: Any, problem: Any, *_: Any) -> Any:
         raise ModelError(problem(f'the hub has no model "{wanted.source}"', "check the id"))
 
-    monkeypatch.setattr("attention_gallery.models.sources.find.snapshot", gone)
+    monkeypatch.setattr("attention_gallery.models.sources.model_files.snapshot", gone)
     assert refusal(source, tmp_path).mend == "check the id"
     make_model(tmp_path / named)
     assert f"write `./{named}`" in refusal(source, tmp_path).mend

@@ -18,7 +18,7 @@ from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM, PreTrained
 from attention_gallery.errors import ModelError
 from attention_gallery.manifest.settings import ModelSpec
 from attention_gallery.models import ResolvedModel, resolve
-from attention_gallery.models.loading.load import load
+from attention_gallery.models.loading.load_model import load
 from attention_gallery.models.loading.quiet import quiet_libraries
 
 SMALL = {"vocab_size": 30, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2}

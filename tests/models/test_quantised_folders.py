@@ -15,7 +15,7 @@ from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 from attention_gallery.errors import ModelError, Problem
 from attention_gallery.manifest.settings import ModelSpec
 from attention_gallery.models import resolve
-from attention_gallery.models.loading.load import load
+from attention_gallery.models.loading.load_model import load
 from attention_gallery.models.loading.not_loaded import cannot_load
 from attention_gallery.models.loading.quiet import quiet_libraries
 from attention_gallery.models.sources.resolved import ResolvedModel

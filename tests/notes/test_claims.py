@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attention_gallery.errors import NoteError
-from attention_gallery.notes.load import Note
+from attention_gallery.notes.load_notes import Note
 from attention_gallery.notes.questions.asks import (
     AccuracyOf,
     HeadsOfType,

@@ -12,7 +12,7 @@ from attention_gallery.errors import NoteError
 from attention_gallery.notes.markdown import markup
 from attention_gallery.notes.markdown.highlighting import highlight
 from attention_gallery.notes.markdown.markup import converted, is_quick, marked_up
-from attention_gallery.notes.markdown.render import render_note
+from attention_gallery.notes.markdown.render_note import render_note
 from attention_gallery.user_files import MB
 from attention_gallery.workers import LimitedProcess, Limits
 from sample_notes import sample_note

@@ -9,7 +9,7 @@ import pytest
 from attention_gallery.errors import NoteError
 from attention_gallery.notes.live import Answer
 from attention_gallery.notes.markdown.note_links import LinkTarget
-from attention_gallery.notes.markdown.render import RenderedNote, render_note
+from attention_gallery.notes.markdown.render_note import RenderedNote, render_note
 from attention_gallery.notes.questions.asks import (
     AccuracyOf,
     AskError,

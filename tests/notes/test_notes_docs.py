@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from attention_gallery.notes.assets import SAFE_SUFFIXES
+from attention_gallery.notes.content_files import SAFE_SUFFIXES
 from attention_gallery.notes.live import Answer
-from attention_gallery.notes.load import FrontMatter
+from attention_gallery.notes.load_notes import FrontMatter
 from attention_gallery.notes.markdown.note_links import LinkTarget, parse_link
-from attention_gallery.notes.markdown.render import render_note
+from attention_gallery.notes.markdown.render_note import render_note
 from attention_gallery.notes.questions.claims import ClaimSpec
 from attention_gallery.notes.questions.shortcodes import SHORTCODES
 from attention_gallery.notes.target import place

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from attention_gallery.errors import NoteError, Problem
-from attention_gallery.notes.assets import content_assets
-from attention_gallery.notes.load import check_heads, read_notes
+from attention_gallery.notes.content_files import content_assets
+from attention_gallery.notes.load_notes import check_heads, read_notes
 from attention_gallery.notes.target import NoteTarget
 from sample_notes import load_notes
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from attention_gallery.errors import LinkError, NoteError, UserError
-from attention_gallery.notes.load import Note
+from attention_gallery.notes.load_notes import Note
 from attention_gallery.notes.markdown.note_links import LinkTarget
-from attention_gallery.notes.markdown.render import RenderedNote, render_note
+from attention_gallery.notes.markdown.render_note import RenderedNote, render_note
 from attention_gallery.notes.target import NoteTarget
 from sample_notes import load_notes, sample_note
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from attention_gallery.errors import UserError
 from attention_gallery.notes.live import Answer
-from attention_gallery.notes.load import Note
+from attention_gallery.notes.load_notes import Note
 from attention_gallery.notes.markdown import markup
 from attention_gallery.notes.markdown.note_links import LinkTarget
-from attention_gallery.notes.markdown.render import render_note
+from attention_gallery.notes.markdown.render_note import render_note
 from attention_gallery.notes.questions.shortcodes import Live
 from attention_gallery.notes.target import NoteTarget
 from attention_gallery.workers import Limits

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from attention_gallery.errors import UserError
 from attention_gallery.notes.markdown.note_links import LinkTarget
-from attention_gallery.notes.markdown.render import render_note
+from attention_gallery.notes.markdown.render_note import render_note
 from attention_gallery.notes.markdown.scan import scan, without_address_marks
 from sample_notes import load_notes
 

@@ -7,7 +7,7 @@ import shutil
 
 import numpy as np
 
-from attention_gallery.figures.head_map import Dot, head_map_fragment
+from attention_gallery.figures.head_map_figure import Dot, head_map_fragment
 from sample_gallery import Sample
 
 DOTS = re.compile(

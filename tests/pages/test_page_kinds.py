@@ -14,11 +14,11 @@ from attention_gallery.build.execute import write_site
 from attention_gallery.build.execute.staging import Staging
 from attention_gallery.errors import UserError
 from attention_gallery.pages import page_kinds, plan
+from attention_gallery.pages.capture_inputs import CAPTURE, MODEL, MODEL_COMMENTARY, ModelPage
 from attention_gallery.pages.downloads import registry
 from attention_gallery.pages.downloads.download import Download
 from attention_gallery.pages.frame import page_info
 from attention_gallery.pages.gallery import Gallery
-from attention_gallery.pages.inputs import CAPTURE, MODEL, MODEL_COMMENTARY, ModelPage
 from attention_gallery.pages.page_kind import InputReader, Page, PageInputs, PageKind
 from attention_gallery.pages.page_kinds import PAGE_KINDS
 from attention_gallery.pages.side_results import UndeclaredInputError

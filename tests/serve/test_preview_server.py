@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from attention_gallery.errors import OutputError
 from attention_gallery.serve import PreviewServer, PreviewState, create_server
-from attention_gallery.serve.paths import find
+from attention_gallery.serve.request_paths import find
 
 PAGE = "<!doctype html><title>Home</title><body><p>Größe</p></body>"
 

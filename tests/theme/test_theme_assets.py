@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from attention_gallery.errors import Problem, ThemeError
-from attention_gallery.theme.assets import ThemeAssets, bundle, fingerprinted
-from attention_gallery.theme.find import find_theme
+from attention_gallery.theme.bundle import ThemeAssets, bundle, fingerprinted
+from attention_gallery.theme.find_theme import find_theme
 from sample_gallery import Sample
 
 SETTINGS = """

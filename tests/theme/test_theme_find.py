@@ -14,8 +14,8 @@ import pytest
 from attention_gallery.build import BuildOptions, check
 from attention_gallery.errors import Problem, ThemeError, UserError
 from attention_gallery.progress import SilentReporter
-from attention_gallery.theme.find import find_theme, list_themes, read_theme
-from attention_gallery.theme.render import Renderer
+from attention_gallery.theme.find_theme import find_theme, list_themes, read_theme
+from attention_gallery.theme.renderer import Renderer
 from hostile_files import Maker, huge, pipe, put
 from sample_gallery import Sample
 

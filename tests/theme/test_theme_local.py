@@ -9,7 +9,7 @@ import pytest
 from attention_gallery.build import BuildOptions, check
 from attention_gallery.errors import Problem, ThemeError
 from attention_gallery.progress import SilentReporter
-from attention_gallery.theme.find import find_theme, list_themes
+from attention_gallery.theme.find_theme import find_theme, list_themes
 from attention_gallery.theme.local import of_sheet, of_template
 from sample_gallery import Sample
 

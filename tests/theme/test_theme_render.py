@@ -9,8 +9,8 @@ import pytest
 
 from attention_gallery.errors import ThemeError
 from attention_gallery.pages.contexts.page_contexts import Link, Neighbours
-from attention_gallery.theme.find import find_theme
-from attention_gallery.theme.render import Renderer
+from attention_gallery.theme.find_theme import find_theme
+from attention_gallery.theme.renderer import Renderer
 from attention_gallery.theme.undefined import without_modules
 from sample_gallery import Sample
 

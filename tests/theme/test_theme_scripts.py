@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from attention_gallery.errors import Problem, ThemeError
-from attention_gallery.theme.assets import bundle
-from attention_gallery.theme.find import find_theme
+from attention_gallery.theme.bundle import bundle
+from attention_gallery.theme.find_theme import find_theme
 from attention_gallery.theme.scripts import in_order
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from attention_gallery.errors import Problem, ThemeError
-from attention_gallery.theme.assets import bundle
-from attention_gallery.theme.find import find_theme, read_theme
-from attention_gallery.theme.render import Renderer
+from attention_gallery.theme.bundle import bundle
+from attention_gallery.theme.find_theme import find_theme, read_theme
+from attention_gallery.theme.renderer import Renderer
 
 
 def make(project: Path, settings: str = "name: mine\n", **files: str | bytes) -> Path:

@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
-from attention_gallery.workers.tokens import growth, tryer
+from attention_gallery.workers.tokenizers import growth, tryer
 
 NORMALIZERS = (
     normalizers.NFC(),

@@ -13,7 +13,7 @@ from pathlib import Path
 from attention_gallery.build.build_lock import build_lock
 from attention_gallery.build.cache_folder import held_cache, require_readable
 from attention_gallery.build.execute.record import Record, drop_drafts, restamp
-from attention_gallery.build.look.state import stamps_if_unchanged
+from attention_gallery.build.look.build_state import stamps_if_unchanged
 from attention_gallery.build.options import BuildOptions, BuildReport, CheckReport
 from attention_gallery.build.run import Run
 from attention_gallery.errors import DamagedEntry
@@ -27,7 +27,7 @@ def build(manifest_path: Path, options: BuildOptions, reporter: Reporter) -> Bui
     """
     run = Run.from_arguments(manifest_path, options, reporter)
     if not run.manifest.is_file():
-        from attention_gallery.manifest.load import load_manifest
+        from attention_gallery.manifest.load_manifest import load_manifest
 
         load_manifest(run.manifest)  # raises the error that says what is missing
     with held_cache(run.cache) as require_cache, build_lock(run.cache), run.warnings.reported_on_failure():

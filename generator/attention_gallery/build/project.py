@@ -15,14 +15,14 @@ from attention_gallery.build.checks.problems import Problems
 from attention_gallery.build.plan.custom_measures import custom_measures
 from attention_gallery.errors import ManifestError, NoteError, Problem, ThemeError
 from attention_gallery.manifest.drafts import without_drafts
-from attention_gallery.manifest.load import Manifest, ManifestReading, read_manifest
+from attention_gallery.manifest.load_manifest import Manifest, ManifestReading, read_manifest
 from attention_gallery.manifest.slugs import possible_slugs
 from attention_gallery.manifest.usable import LISTS
-from attention_gallery.notes.assets import content_assets
-from attention_gallery.notes.load import Note, read_notes
+from attention_gallery.notes.content_files import content_assets
+from attention_gallery.notes.load_notes import Note, read_notes
 from attention_gallery.project_files import CONTENT
-from attention_gallery.theme.find import Theme, find_theme, read_theme
-from attention_gallery.theme.settings import OptionValue
+from attention_gallery.theme.find_theme import Theme, find_theme, read_theme
+from attention_gallery.theme.theme_settings import OptionValue
 from attention_gallery.user_files import LARGEST_SETTINGS, read_user_file
 
 Value = TypeVar("Value")

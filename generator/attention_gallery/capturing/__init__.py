@@ -8,7 +8,7 @@ from attention_gallery.capturing.passes.batch import OutOfMemoryError, run_batch
 from attention_gallery.capturing.passes.prepare import PreparedModel, prepare
 from attention_gallery.capturing.passes.sharing import BatchTrials
 from attention_gallery.capturing.reading.model_reading import ModelInput, read_input
-from attention_gallery.capturing.reading.tokens import tokenise
+from attention_gallery.capturing.reading.tokenise import tokenise
 from attention_gallery.capturing.single import capture_kinds, capture_one
 
 __all__ = [

@@ -19,7 +19,7 @@ from attention_gallery.errors import DamagedEntry, ModelError, Problem
 from attention_gallery.manifest.settings import CaptureSettings
 from attention_gallery.models.inspecting.trial import unread
 from attention_gallery.models.loading.foreign import foreign_code
-from attention_gallery.models.loading.load import LoadedModel, load
+from attention_gallery.models.loading.load_model import LoadedModel, load
 from attention_gallery.models.loading.placement import BEST, Placement, running_on
 from attention_gallery.models.loading.quiet import quiet_libraries
 from attention_gallery.models.on_disk.fingerprints import ModelFingerprint

@@ -11,7 +11,7 @@ from attention_gallery.errors import ModelError
 from attention_gallery.hashing import digest
 from attention_gallery.models.inspecting.trial import unread
 from attention_gallery.models.loading.foreign import foreign_code
-from attention_gallery.models.loading.load import LoadedModel
+from attention_gallery.models.loading.load_model import LoadedModel
 from attention_gallery.models.loading.placement import running_on
 from attention_gallery.models.loading.quiet import quiet_libraries
 from attention_gallery.models.on_disk.fingerprints import ModelFingerprint

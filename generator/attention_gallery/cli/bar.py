@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from attention_gallery.cli.wording import one_line
+from attention_gallery.cli.terminal_text import one_line
 
 
 class Bars:

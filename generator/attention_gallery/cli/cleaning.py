@@ -12,7 +12,7 @@ from attention_gallery.project_files import CACHE, RESULTS, STORE
 
 if TYPE_CHECKING:
     from attention_gallery.build.plan.annotate import Annotated
-    from attention_gallery.manifest.load import Manifest
+    from attention_gallery.manifest.load_manifest import Manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def remove_unused(manifest_path: Path) -> Removed:
     from attention_gallery.build.plan.captures import needed_captures
     from attention_gallery.build.plan.pins import Pins
     from attention_gallery.build.project import read_project
-    from attention_gallery.manifest.lockfile.lock import lock_path
+    from attention_gallery.manifest.lockfile.lock_entries import lock_path
     from attention_gallery.manifest.lockfile.lock_reader import read_lock
     from attention_gallery.models import FingerprintMemory
     from attention_gallery.store import AttentionStore

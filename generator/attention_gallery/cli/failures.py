@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from attention_gallery.cli.wording import colour, plain, shown
+from attention_gallery.cli.terminal_text import colour, plain, shown
 from attention_gallery.errors import GalleryError, UserError
 
 OK = 0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from attention_gallery.cli.wording import plain
+from attention_gallery.cli.terminal_text import plain
 from attention_gallery.errors import ManifestError, UserError, did_you_mean, width
 from attention_gallery.project_files import MANIFEST
 
@@ -27,7 +27,7 @@ def choose_model(name: str, manifest: Path) -> tuple[ModelSpec, Path, int]:
     `OSError` when there is a manifest that cannot be read.
     """
     from attention_gallery.files import kind_of
-    from attention_gallery.manifest.load import load_manifest
+    from attention_gallery.manifest.load_manifest import load_manifest
     from attention_gallery.manifest.settings import CaptureSettings, ModelSpec
     from attention_gallery.manifest.source import parse_source
 
@@ -51,7 +51,7 @@ def choose_model(name: str, manifest: Path) -> tuple[ModelSpec, Path, int]:
 
 def _at_locked_commit(spec: ModelSpec, manifest: Path) -> ModelSpec:
     from attention_gallery.build.plan.pins import Pins
-    from attention_gallery.manifest.lockfile.lock import lock_path
+    from attention_gallery.manifest.lockfile.lock_entries import lock_path
     from attention_gallery.manifest.lockfile.lock_reader import read_lock
 
     commit = Pins(read_lock(lock_path(manifest))).lookup(spec).commit
@@ -67,7 +67,7 @@ def capture(spec: ModelSpec, root: Path, threads: int, text: str, reporter: Repo
         raise UserError("the text is empty", mend="write a sentence in quotes")
     reporter.detail(f"loading {spec.title} from {resolved.folder}")
     from attention_gallery.capturing import capture_one
-    from attention_gallery.models.loading.load import load
+    from attention_gallery.models.loading.load_model import load
     from attention_gallery.models.loading.placement import Placement
 
     placement = Placement(spec.device, spec.device_map == "auto", threads)

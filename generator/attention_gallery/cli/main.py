@@ -11,7 +11,7 @@ import click
 
 from attention_gallery.cli import failures
 from attention_gallery.cli.session import common_options
-from attention_gallery.cli.wording import colour
+from attention_gallery.cli.terminal_text import colour
 from attention_gallery.version import __version__
 
 COMMANDS = ("init", "build", "serve", "check", "lock", "inspect", "schema", "themes", "clean", "publish")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from attention_gallery.cli.wording import plain
+from attention_gallery.cli.terminal_text import plain
 from attention_gallery.errors import ManifestError
 from attention_gallery.project_files import MANIFEST
 

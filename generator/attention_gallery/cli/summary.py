@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from attention_gallery.cli.wording import counted, duration, plain, shown, size
+from attention_gallery.cli.terminal_text import counted, duration, plain, shown, size
 from attention_gallery.user_files import MB, read_user_file
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from attention_gallery.cli.wording import colour, duration, estimate, one_line, plain
+from attention_gallery.cli.terminal_text import colour, duration, estimate, one_line, plain
 from attention_gallery.progress import Reporter, Task
 
 if TYPE_CHECKING:

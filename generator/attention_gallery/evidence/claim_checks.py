@@ -11,7 +11,7 @@ from attention_gallery.evidence import wording
 from attention_gallery.evidence.answers import NotCaptured, Numbers, known_type
 from attention_gallery.evidence.note_blocks import ClaimView
 from attention_gallery.evidence.phrasing import question, type_title
-from attention_gallery.notes.load import Note
+from attention_gallery.notes.load_notes import Note
 from attention_gallery.notes.questions.asks import AskError, HeadsOfType
 from attention_gallery.notes.questions.claims import Claim
 from attention_gallery.notes.questions.expectations import Bounds

@@ -11,7 +11,7 @@ from attention_gallery.addresses.link import Link
 from attention_gallery.evidence.link_map import LinkMap
 from attention_gallery.hashing import digest
 from attention_gallery.manifest.slugs import parse_head
-from attention_gallery.notes.load import Note
+from attention_gallery.notes.load_notes import Note
 from attention_gallery.notes.markdown.note_links import LinkTarget, target_link
 from attention_gallery.notes.questions.asks import Ask, Subject
 from attention_gallery.notes.target import NoteTarget

@@ -12,7 +12,7 @@ from attention_gallery.analysis.probing.probe import LEAST_EXAMPLES, LEAST_SENTE
 from attention_gallery.evidence import wording
 from attention_gallery.evidence.link_map import LinkMap
 from attention_gallery.figures.describe import decimal, isolated, ordinal
-from attention_gallery.manifest.blocks.words import occurrences
+from attention_gallery.manifest.blocks.word_spans import occurrences
 from attention_gallery.notes.questions.asks import (
     AccuracyOf,
     HeadsOfType,

@@ -16,9 +16,9 @@ from attention_gallery.evidence.embeds import LiveAnswers
 from attention_gallery.evidence.mentions import Mentions, find_mentions
 from attention_gallery.evidence.note_blocks import NoteBlock
 from attention_gallery.hashing import digest, digest_bytes
-from attention_gallery.notes.load import Note
+from attention_gallery.notes.load_notes import Note
 from attention_gallery.notes.markdown.note_links import LinkTarget
-from attention_gallery.notes.markdown.render import RenderedNote, render_note
+from attention_gallery.notes.markdown.render_note import RenderedNote, render_note
 from attention_gallery.notes.markdown.rewrite import HEADING_PREFIX
 from attention_gallery.notes.questions.asks import Ask
 from attention_gallery.notes.target import NoteTarget

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 
 from attention_gallery.figures.describe import decimal
-from attention_gallery.manifest.blocks.words import occurrences
+from attention_gallery.manifest.blocks.word_spans import occurrences
 from attention_gallery.manifest.settings import SentenceSpec
 from attention_gallery.records import AttentionKind, Provenance
 from attention_gallery.texts.words import Span

@@ -82,7 +82,7 @@ def load(
         arguments.yes_or_no(value, flag)
     from attention_gallery.capturing import prepare
     from attention_gallery.models import resolve
-    from attention_gallery.models.loading.load import load as load_resolved
+    from attention_gallery.models.loading.load_model import load as load_resolved
     from attention_gallery.models.loading.placement import Placement
 
     spec = ModelSpec(

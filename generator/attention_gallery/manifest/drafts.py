@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from attention_gallery.errors import ManifestError, Problem
-from attention_gallery.manifest.load import Manifest
+from attention_gallery.manifest.load_manifest import Manifest
 from attention_gallery.manifest.settings import GallerySettings
 from attention_gallery.manifest.slugs import possible_slugs
 

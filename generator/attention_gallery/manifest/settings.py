@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from attention_gallery.manifest.blocks.words import span_of
+from attention_gallery.manifest.blocks.word_spans import span_of
 from attention_gallery.manifest.slugs import LONGEST_SLUG, SLUG
 from attention_gallery.project_files import CONTENT, OUTPUT
 from attention_gallery.texts.reading import joined_texts, texts_read

@@ -4,8 +4,8 @@ from attention_gallery.models.inspecting.versions import library_versions
 from attention_gallery.models.on_disk.fingerprints import FingerprintMemory, ModelFingerprint, fingerprint
 from attention_gallery.models.on_disk.license import license_file, license_of
 from attention_gallery.models.on_disk.weight_files import inspect_model
-from attention_gallery.models.sources.find import resolve
 from attention_gallery.models.sources.hub import Lookup
+from attention_gallery.models.sources.model_files import resolve
 from attention_gallery.models.sources.resolved import ProblemMaker, ResolvedModel, files
 
 __all__ = [

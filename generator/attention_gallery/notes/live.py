@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from attention_gallery.errors import Problem
-from attention_gallery.notes.load import Note
+from attention_gallery.notes.load_notes import Note
 from attention_gallery.notes.markdown.scan import Piece
 from attention_gallery.notes.questions.asks import Ask, AskError
 from attention_gallery.notes.questions.literals import CallError

@@ -26,8 +26,8 @@ from attention_gallery.pages.readers.model_probe import ModelProbe
 from attention_gallery.pages.sections.parse_view import SentenceParse
 from attention_gallery.pages.side_results import SideAnalyses
 from attention_gallery.records import ModelFacts, Provenance, StoredAttention, head_name
-from attention_gallery.theme.assets import ThemeAssets
-from attention_gallery.theme.render import Renderer
+from attention_gallery.theme.bundle import ThemeAssets
+from attention_gallery.theme.renderer import Renderer
 
 Value = TypeVar("Value")
 

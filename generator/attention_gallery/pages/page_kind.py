@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from attention_gallery.hashing import digest
 from attention_gallery.manifest.settings import GallerySettings
-from attention_gallery.notes.load import Note
+from attention_gallery.notes.load_notes import Note
 from attention_gallery.pages.contexts.shared import PageInfo
 from attention_gallery.pages.gallery import Gallery, Site
 from attention_gallery.pages.side_results import LeftOut, UndeclaredInputError
@@ -104,21 +104,22 @@ class InputReader:
 
     def value(self, page_input: PageInput[Value], subject: Any) -> Value:
         """The value of an input. The page at hand then lacks what could not be read for it."""
+        value: Value
+        if not page_input.shared:
+            value = self._read(page_input, subject)
+            return value
         sides = self.gallery.data.sides
-        read = self._values.get(page_input)
-        if read is None:
-            # What is shared is read for one page, but every page that asks for it lacks what it lacks.
-            read = sides.collected(lambda: self._read(page_input, subject))
-            if page_input.shared:
-                self._values[page_input] = read
-        sides.add(read[1])
-        value: Value = read[0]
+        if page_input not in self._values:
+            # Read for one page; but every page that asks for it lacks what it lacks.
+            self._values[page_input] = sides.collected(lambda: self._read(page_input, subject))
+        value, lacking = self._values[page_input]
+        sides.add(lacking)
         return value
 
-    def _read(self, page_input: PageInput[Value], subject: Any) -> Value | None:
-        work = partial(page_input.read, self, subject)
+    def _read(self, page_input: PageInput[Value], subject: Any) -> Any:
         if page_input.side is None:
-            return work()
+            return page_input.read(self, subject)
+        work = partial(page_input.read, self, subject)
         return self.gallery.data.sides.take(*page_input.side(subject), work, None)
 
 

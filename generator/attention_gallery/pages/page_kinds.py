@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from attention_gallery.pages.downloads.registry import DOWNLOADS
-from attention_gallery.pages.kinds.contrast.contrasts import CONTRAST_KINDS
+from attention_gallery.pages.kinds.contrast.contrast_list import CONTRAST_KINDS
 from attention_gallery.pages.kinds.explorer import EXPLORER, THUMBNAIL
 from attention_gallery.pages.kinds.head import HEAD
 from attention_gallery.pages.kinds.home import HOME

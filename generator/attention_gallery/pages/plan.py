@@ -9,7 +9,7 @@ from typing import Any
 
 from attention_gallery.addresses import routes
 from attention_gallery.manifest.settings import GallerySettings
-from attention_gallery.notes.load import Note
+from attention_gallery.notes.load_notes import Note
 from attention_gallery.pages.gallery import Gallery
 from attention_gallery.pages.page_kind import InputReader, PageKind, PlannedPage, Scope
 from attention_gallery.pages.page_kinds import PAGE_KINDS

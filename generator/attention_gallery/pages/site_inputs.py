@@ -9,8 +9,8 @@ from attention_gallery.analysis import SentenceAnalysis
 from attention_gallery.evidence.mentions import NO_NOTES
 from attention_gallery.evidence.published_notes import NoteSet
 from attention_gallery.manifest.settings import SentenceSpec
+from attention_gallery.pages.capture_inputs import Commentary, of_gallery, probe_digest
 from attention_gallery.pages.gallery import Capture, Contrast, Gallery, GalleryModel
-from attention_gallery.pages.inputs import Commentary, of_gallery, probe_digest
 from attention_gallery.pages.neighbours import Siblings
 from attention_gallery.pages.page_kind import PageInput
 from attention_gallery.pages.readers.capture_reader import CaptureReader

@@ -9,7 +9,7 @@ import html
 import json
 import re
 
-from attention_gallery.serve.state import Snapshot
+from attention_gallery.serve.preview_state import Snapshot
 
 SCRIPT_PATH = "/__reload.js"
 STYLE_PATH = "/__reload.css"

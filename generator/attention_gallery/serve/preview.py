@@ -9,11 +9,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from attention_gallery.errors import GalleryError, ManifestError, UserError
-from attention_gallery.manifest.lockfile.lock import lock_path
+from attention_gallery.manifest.lockfile.lock_entries import lock_path
 from attention_gallery.progress import Reporter
 from attention_gallery.project_files import CACHE, CONTENT, OUTPUT, THEMES
+from attention_gallery.serve.preview_state import PreviewState
 from attention_gallery.serve.server import PreviewServer, create_server
-from attention_gallery.serve.state import PreviewState
 from attention_gallery.serve.watch import Watched, Watcher
 
 
@@ -113,7 +113,7 @@ class Preview:
 
     def _find_places(self) -> None:
         """Read where the site, the notes and the published path are. Raises `ManifestError`."""
-        from attention_gallery.manifest.load import load_manifest
+        from attention_gallery.manifest.load_manifest import load_manifest
 
         try:
             manifest = load_manifest(self._manifest)

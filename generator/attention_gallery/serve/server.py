@@ -15,8 +15,8 @@ from attention_gallery.errors import OutputError, Problem
 from attention_gallery.files import why_unreadable
 from attention_gallery.serve import inject
 from attention_gallery.serve.hosts import Hosts, asked_for, host_of
-from attention_gallery.serve.paths import content_type, find
-from attention_gallery.serve.state import PreviewState, Snapshot
+from attention_gallery.serve.preview_state import PreviewState, Snapshot
+from attention_gallery.serve.request_paths import content_type, find
 from attention_gallery.user_files import file_size, open_user_file
 
 _LARGEST_PAGE = 64 * 1024 * 1024  # bytes; a larger one is sent as it is, without being read whole

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from attention_gallery.errors import Problem, UserError, did_you_mean
-from attention_gallery.theme.find import Theme
+from attention_gallery.theme.find_theme import Theme
 from attention_gallery.theme.theme_files import LARGEST_FILE
 from attention_gallery.user_files import read_user_file
 

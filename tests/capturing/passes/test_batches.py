@@ -25,7 +25,7 @@ from attention_gallery.capturing import (
 from attention_gallery.capturing.passes.layer_writer import BatchSink, InexactAttentionError, LayerSink
 from attention_gallery.errors import ModelError
 from attention_gallery.models import ModelFingerprint
-from attention_gallery.models.loading.load import LoadedModel, load
+from attention_gallery.models.loading.load_model import LoadedModel, load
 from attention_gallery.records import AttentionLayer, Precision, TextInput
 
 # Every letter is a token of its own.

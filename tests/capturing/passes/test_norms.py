@@ -16,7 +16,7 @@ from tiny_models import resolved_tiny, save_tiny
 from attention_gallery.capturing import capture_kinds, capture_one, prepare, read_input, run_batch
 from attention_gallery.capturing.passes.norms import vector_norms
 from attention_gallery.models import ModelFingerprint
-from attention_gallery.models.loading.load import LoadedModel, load
+from attention_gallery.models.loading.load_model import LoadedModel, load
 from attention_gallery.models.loading.placement import Placement
 from attention_gallery.records import TextInput
 from attention_gallery.store.memory_capture import MemoryCapture

@@ -17,7 +17,7 @@ from attention_gallery.capturing import prepare, read_input, run_batch
 from attention_gallery.capturing.passes import predicting
 from attention_gallery.capturing.reading.decoded import PlainVocabulary
 from attention_gallery.models import ModelFingerprint
-from attention_gallery.models.loading.load import LoadedModel, load
+from attention_gallery.models.loading.load_model import LoadedModel, load
 from attention_gallery.models.loading.quiet import quiet_libraries
 from attention_gallery.records import Predictions, SideOutputs, TextInput
 

@@ -12,7 +12,7 @@ from tokenizer_kinds import KINDS, TEXTS
 from transformers import ByT5Tokenizer, CanineTokenizer
 
 from attention_gallery.capturing import tokenise
-from attention_gallery.capturing.reading.tokens import _shared
+from attention_gallery.capturing.reading.tokenise import _shared
 from attention_gallery.records import TextInput, Tokens
 
 JOINERS = str.maketrans("", "", "\u200c\u200d")

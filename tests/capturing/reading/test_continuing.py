@@ -15,7 +15,7 @@ from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
 from attention_gallery.capturing import capture_kinds, capture_one, read_input
 from attention_gallery.capturing.reading.decoded import decode, written_tokens
 from attention_gallery.errors import ModelError, Problem
-from attention_gallery.models.loading.load import LoadedModel, load
+from attention_gallery.models.loading.load_model import LoadedModel, load
 from attention_gallery.models.loading.quiet import quiet_libraries
 from attention_gallery.records import TextInput, Tokens
 

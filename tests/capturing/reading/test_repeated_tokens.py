@@ -10,7 +10,7 @@ import pytest
 
 from attention_gallery.capturing.reading.repeated import drawn, ordinary_ids, read_repeated
 from attention_gallery.errors import ModelError, Problem
-from attention_gallery.models.loading.load import LoadedModel
+from attention_gallery.models.loading.load_model import LoadedModel
 from attention_gallery.records import RepeatedTokens
 from attention_gallery.store import capture_key
 

@@ -24,7 +24,7 @@ from attention_gallery.capturing.strategies import (
     interface,
 )
 from attention_gallery.errors import ModelError
-from attention_gallery.models.loading.load import LoadedModel, load
+from attention_gallery.models.loading.load_model import LoadedModel, load
 from attention_gallery.models.loading.placement import Placement
 from attention_gallery.records import TextInput
 

@@ -9,7 +9,7 @@ import yaml
 
 from attention_gallery.errors import ManifestError
 from attention_gallery.manifest.blocks.lengths import LengthSweep, length_sweep_of
-from attention_gallery.manifest.load import load_manifest
+from attention_gallery.manifest.load_manifest import load_manifest
 
 LONG = "One, two three four. Five six seven"
 SENTENCES = [

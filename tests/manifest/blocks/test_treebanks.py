@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from attention_gallery.errors import ManifestError, Problem
 from attention_gallery.manifest.blocks.conllu_file import read_conllu
 from attention_gallery.manifest.drafts import without_drafts
-from attention_gallery.manifest.load import Manifest, load_manifest
+from attention_gallery.manifest.load_manifest import Manifest, load_manifest
 from attention_gallery.manifest.settings import CollectedSentence
 
 HEAD = "title: x\nmodels: [{source: a/b}]\nsentences:\n  - text: it saw it\n"

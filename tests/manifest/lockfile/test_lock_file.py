@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from attention_gallery.errors import LockError
-from attention_gallery.manifest.lockfile.lock import LockedModel, lock_path, lock_text
+from attention_gallery.manifest.lockfile.lock_entries import LockedModel, lock_path, lock_text
 from attention_gallery.manifest.lockfile.lock_reader import read_lock
 
 DIGEST = "0123456789abcdef" * 4

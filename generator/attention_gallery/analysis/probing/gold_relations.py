@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from attention_gallery.manifest.blocks.words import span_of
+from attention_gallery.manifest.blocks.word_spans import span_of
 from attention_gallery.manifest.settings import ParsedRelation, SentenceSpec
 from attention_gallery.records import Bool
 from attention_gallery.texts.words import Span

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 from attention_gallery.errors import UserError, did_you_mean
-from attention_gallery.manifest.blocks.words import occurrences
+from attention_gallery.manifest.blocks.word_spans import occurrences
 from attention_gallery.records import Tokens
 
 _NUMBERED = re.compile(r"(.+)#([1-9]\d{0,4})", re.S)

@@ -17,7 +17,7 @@ from attention_gallery.build.plan.captures import Captures, key_of, text_input
 from attention_gallery.build.plan.identify_models import problem_at
 from attention_gallery.build.plan.pins import Pins
 from attention_gallery.errors import ModelError
-from attention_gallery.manifest.load import Manifest
+from attention_gallery.manifest.load_manifest import Manifest
 from attention_gallery.manifest.settings import GallerySettings, ModelSpec
 from attention_gallery.manifest.slugs import possible_slugs
 from attention_gallery.manifest.source import parse_source

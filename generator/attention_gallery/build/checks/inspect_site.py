@@ -11,7 +11,7 @@ from attention_gallery.build.project import Project
 from attention_gallery.build.run_warnings import RunWarnings
 from attention_gallery.files import walk_files
 from attention_gallery.host_limits import LARGEST_SITE, site_too_large
-from attention_gallery.theme.render import Renderer
+from attention_gallery.theme.renderer import Renderer
 
 
 def inspect_site(project: Project) -> tuple[int, int, int] | None:

@@ -23,14 +23,14 @@ from attention_gallery.build.plan.pins import Pins
 from attention_gallery.build.project import Project, read_sources
 from attention_gallery.build.run import Run
 from attention_gallery.errors import ModelError, ThemeError
-from attention_gallery.manifest.lockfile.lock import Lock, lock_path
+from attention_gallery.manifest.lockfile.lock_entries import Lock, lock_path
 from attention_gallery.manifest.lockfile.lock_reader import read_lock
 from attention_gallery.models import FingerprintMemory
-from attention_gallery.notes.load import check_heads, check_models
+from attention_gallery.notes.load_notes import check_heads, check_models
 from attention_gallery.pages.plan import needed_templates
 from attention_gallery.store import AttentionStore
-from attention_gallery.theme.assets import bundle
-from attention_gallery.theme.render import Renderer
+from attention_gallery.theme.bundle import bundle
+from attention_gallery.theme.renderer import Renderer
 
 
 def inspect_sources(run: Run, build: bool) -> tuple[Project, bool]:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from attention_gallery.build.plan.attention_kinds import ShownModel
 from attention_gallery.build.plan.captures import Captures
 from attention_gallery.errors import ManifestError, Problem
-from attention_gallery.manifest.blocks.words import occurrences, span_of
-from attention_gallery.manifest.load import Manifest
+from attention_gallery.manifest.blocks.word_spans import occurrences, span_of
+from attention_gallery.manifest.load_manifest import Manifest
 from attention_gallery.manifest.settings import CollectedSentence, ParsedRelation, SentenceSpec
 from attention_gallery.pages.sections.model_inputs import dropped, quoted_spans
 from attention_gallery.records import Tokens

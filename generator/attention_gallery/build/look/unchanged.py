@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from attention_gallery.addresses.routes import file_of
 from attention_gallery.build.execute.record import Record
-from attention_gallery.build.look.inputs import Inputs, generator_files
+from attention_gallery.build.look.input_files import Inputs, generator_files
 from attention_gallery.hashing import digest_file
 from attention_gallery.stamps import ABSENT, Moment, Stamp, stamp_file, stamp_of
 

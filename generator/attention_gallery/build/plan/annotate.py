@@ -20,8 +20,8 @@ from attention_gallery.analysis.result import Subject
 from attention_gallery.build.execute.result_files import cached_result, result_path
 from attention_gallery.errors import ManifestError, Problem
 from attention_gallery.manifest.blocks.annotations import pipeline_of
-from attention_gallery.manifest.blocks.words import span_of
-from attention_gallery.manifest.load import Manifest
+from attention_gallery.manifest.blocks.word_spans import span_of
+from attention_gallery.manifest.load_manifest import Manifest
 from attention_gallery.manifest.settings import ParsedRelation, RelationSpec, SentenceSpec
 from attention_gallery.pages.sections.parse_view import SentenceParse
 from attention_gallery.progress import Reporter

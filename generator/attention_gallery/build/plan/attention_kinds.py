@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from attention_gallery.errors import Problem
-from attention_gallery.manifest.load import Manifest
+from attention_gallery.manifest.load_manifest import Manifest
 from attention_gallery.manifest.settings import GallerySettings, ModelSpec, SentenceSpec
 from attention_gallery.manifest.slugs import kind_slug, kind_title
 from attention_gallery.records import ATTENTION_KINDS

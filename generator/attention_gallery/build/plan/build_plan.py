@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from attention_gallery.build.checks.inspect_sources import inspect_sources
-from attention_gallery.build.look.inputs import inputs_of
-from attention_gallery.build.look.state import State, state_of, watch_of
+from attention_gallery.build.look.build_state import State, state_of, watch_of
+from attention_gallery.build.look.input_files import inputs_of
 from attention_gallery.build.plan.annotate import Annotated, annotate
 from attention_gallery.build.plan.captures import Captures, needed_captures
 from attention_gallery.build.plan.lockfile_update import accept_models, warn_of_leftovers
 from attention_gallery.build.plan.pins import Pins
 from attention_gallery.build.project import Project
 from attention_gallery.build.run import Run
-from attention_gallery.manifest.lockfile.lock import Lock, lock_path
+from attention_gallery.manifest.lockfile.lock_entries import Lock, lock_path
 from attention_gallery.manifest.lockfile.lock_reader import read_lock
 from attention_gallery.models import FingerprintMemory
 from attention_gallery.store import AttentionStore

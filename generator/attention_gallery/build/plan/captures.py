@@ -12,7 +12,7 @@ from attention_gallery.build.plan.identify_models import Identified, identify_mo
 from attention_gallery.build.plan.pins import Pins
 from attention_gallery.build.project import Project
 from attention_gallery.errors import DamagedEntry, ModelError, Problem
-from attention_gallery.manifest.load import Manifest
+from attention_gallery.manifest.load_manifest import Manifest
 from attention_gallery.manifest.settings import GallerySettings, ModelSpec, SentenceSpec
 from attention_gallery.models import (
     FingerprintMemory,

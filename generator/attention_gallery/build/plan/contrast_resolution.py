@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from attention_gallery.build.plan.attention_kinds import ShownModel
 from attention_gallery.errors import ManifestError, Problem
 from attention_gallery.manifest.blocks.contrasts import parse_heads
-from attention_gallery.manifest.load import Manifest
+from attention_gallery.manifest.load_manifest import Manifest
 from attention_gallery.manifest.settings import ContrastSpec, GallerySettings
 from attention_gallery.notes.target import meant_model
 from attention_gallery.pages.gallery import Capture, Contrast

@@ -25,8 +25,8 @@ from attention_gallery.errors import ManifestError, Problem, did_you_mean
 from attention_gallery.files import cannot_read
 from attention_gallery.hashing import digest, digest_bytes, digest_file
 from attention_gallery.installed import installed_files
-from attention_gallery.manifest.load import Manifest
-from attention_gallery.manifest.paths import inside
+from attention_gallery.manifest.folders import inside
+from attention_gallery.manifest.load_manifest import Manifest
 from attention_gallery.manifest.yaml.textfile import not_utf8
 from attention_gallery.user_files import LARGEST_SETTINGS, read_user_file
 

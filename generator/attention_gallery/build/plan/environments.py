@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field, fields
 
 from attention_gallery.build.plan.captures import Captures
 from attention_gallery.errors import DamagedEntry, LockError, OutputError, Problem
-from attention_gallery.manifest.lockfile.lock import Lock
+from attention_gallery.manifest.lockfile.lock_entries import Lock
 from attention_gallery.manifest.settings import GallerySettings, ModelSpec
 from attention_gallery.models import library_versions
 from attention_gallery.records import NumericEnvironment, differences

@@ -34,7 +34,7 @@ from attention_gallery.installed import PACKAGE
 from attention_gallery.manifest.blocks.lengths import length_sweep_of
 from attention_gallery.manifest.settings import GallerySettings, ParsedRelation, RelationSpec, SentenceSpec
 from attention_gallery.models import license_of
-from attention_gallery.notes.load import check_heads
+from attention_gallery.notes.load_notes import check_heads
 from attention_gallery.pages.contexts.shared import Options, SiteInfo
 from attention_gallery.pages.frame import model_digest
 from attention_gallery.pages.gallery import (
@@ -50,8 +50,8 @@ from attention_gallery.pages.page_kind import PlannedPage
 from attention_gallery.pages.readers.model_probe import ModelProbe
 from attention_gallery.pages.sections.parse_view import SentenceParse
 from attention_gallery.records import Provenance
-from attention_gallery.theme.assets import bundle, fingerprinted
-from attention_gallery.theme.render import Renderer
+from attention_gallery.theme.bundle import bundle, fingerprinted
+from attention_gallery.theme.renderer import Renderer
 from attention_gallery.user_files import LARGEST_ASSET, read_user_file
 from attention_gallery.version import __version__
 

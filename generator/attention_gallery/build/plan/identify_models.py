@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attention_gallery.build.plan.pins import Pins
 from attention_gallery.errors import ModelError, Problem
-from attention_gallery.manifest.load import Manifest
+from attention_gallery.manifest.load_manifest import Manifest
 from attention_gallery.models import FingerprintMemory, ModelFingerprint, ResolvedModel, fingerprint, resolve
 from attention_gallery.models.sources.resolved import ProblemMaker
 from attention_gallery.progress import Reporter

@@ -14,8 +14,8 @@ from attention_gallery.build.plan.pins import Pins, changes, locked_as, other_li
 from attention_gallery.build.project import Project
 from attention_gallery.build.run_warnings import RunWarnings
 from attention_gallery.files import write_atomically
-from attention_gallery.manifest.load import load_manifest
-from attention_gallery.manifest.lockfile.lock import Lock, LockedModel, lock_path, lock_text
+from attention_gallery.manifest.load_manifest import load_manifest
+from attention_gallery.manifest.lockfile.lock_entries import Lock, LockedModel, lock_path, lock_text
 from attention_gallery.manifest.lockfile.lock_reader import read_lock
 from attention_gallery.manifest.settings import GallerySettings
 from attention_gallery.models import FingerprintMemory, library_versions

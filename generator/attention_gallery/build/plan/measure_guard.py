@@ -13,7 +13,7 @@ import numpy as np
 
 from attention_gallery.analysis import LayerView, Layout, Metric, Pattern
 from attention_gallery.errors import ManifestError, Problem
-from attention_gallery.manifest.load import Manifest
+from attention_gallery.manifest.load_manifest import Manifest
 from attention_gallery.records import Float32
 from attention_gallery.user_files import LARGEST_SETTINGS, read_user_file
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from attention_gallery.errors import ModelError
-from attention_gallery.manifest.lockfile.lock import Lock, LockedModel
+from attention_gallery.manifest.lockfile.lock_entries import Lock, LockedModel
 from attention_gallery.manifest.settings import ModelSpec
 from attention_gallery.manifest.source import parse_source
 from attention_gallery.models import Lookup, ModelFingerprint, ProblemMaker, ResolvedModel, library_versions

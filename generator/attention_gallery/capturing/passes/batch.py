@@ -12,15 +12,15 @@ import numpy as np
 import torch
 
 from attention_gallery.capturing.passes.batches import Shape, fewest_rows
-from attention_gallery.capturing.passes.inputs import model_inputs
 from attention_gallery.capturing.passes.layer_writer import BatchSink, InexactAttentionError, LayerSink
+from attention_gallery.capturing.passes.model_inputs import model_inputs
 from attention_gallery.capturing.passes.prepare import PreparedModel, SideOutputError, side_output
 from attention_gallery.capturing.reading.model_reading import ModelInput
 from attention_gallery.errors import GalleryError
 from attention_gallery.files import is_system_trouble
 from attention_gallery.models.inspecting.trial import failed
 from attention_gallery.models.loading.foreign import MODEL_FAULTS
-from attention_gallery.models.loading.load import LoadedModel
+from attention_gallery.models.loading.load_model import LoadedModel
 from attention_gallery.models.loading.memory import lacks_memory
 from attention_gallery.models.loading.placement import running_on
 from attention_gallery.models.on_disk.fingerprints import ModelFingerprint

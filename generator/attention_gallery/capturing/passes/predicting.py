@@ -20,7 +20,7 @@ from attention_gallery.capturing.reading.decoded import PlainVocabulary
 from attention_gallery.capturing.reading.model_reading import ModelInput
 from attention_gallery.models.inspecting.trial import final_states
 from attention_gallery.models.loading.foreign import MODEL_FAULTS
-from attention_gallery.models.loading.load import LoadedModel
+from attention_gallery.models.loading.load_model import LoadedModel
 from attention_gallery.models.loading.memory import raise_trouble
 from attention_gallery.models.loading.quiet import quiet_libraries
 from attention_gallery.records import Int32, Predictions

@@ -10,8 +10,8 @@ from typing import Any, Literal
 import torch
 import transformers
 
-from attention_gallery.capturing.passes.inputs import trial_inputs
 from attention_gallery.capturing.passes.layer_writer import HeadSink, InexactAttentionError, LayerSink
+from attention_gallery.capturing.passes.model_inputs import trial_inputs
 from attention_gallery.capturing.passes.norms import find_factors, vector_norms
 from attention_gallery.capturing.passes.predicting import Predictor, find_predictor
 from attention_gallery.capturing.passes.sharing import EQUAL_LENGTHS, ONE_BY_ONE, can_share
@@ -23,7 +23,7 @@ from attention_gallery.models.inspecting.suited import mend, no_attention
 from attention_gallery.models.inspecting.trial import failed, final_states
 from attention_gallery.models.inspecting.versions import library_versions
 from attention_gallery.models.loading.foreign import MODEL_FAULTS
-from attention_gallery.models.loading.load import LoadedModel
+from attention_gallery.models.loading.load_model import LoadedModel
 from attention_gallery.models.loading.memory import lacks_memory, raise_trouble
 from attention_gallery.models.loading.placement import running_on
 from attention_gallery.models.loading.quiet import quiet_libraries

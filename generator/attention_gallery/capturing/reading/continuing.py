@@ -14,8 +14,8 @@ import numpy as np
 import torch
 
 from attention_gallery.capturing.reading.decoded import written_tokens
-from attention_gallery.capturing.reading.tokens import tokenise
-from attention_gallery.models.loading.load import LoadedModel
+from attention_gallery.capturing.reading.tokenise import tokenise
+from attention_gallery.models.loading.load_model import LoadedModel
 from attention_gallery.models.loading.quiet import quiet_libraries
 from attention_gallery.records import Int32, TextInput, Tokens
 

@@ -12,13 +12,13 @@ from typing import Any, TypeVar
 from attention_gallery.errors import ModelError
 from attention_gallery.workers import LimitedProcess, Limits, LimitsExceededError, TaskFailedError
 from attention_gallery.workers.chat import cannot_grow
-from attention_gallery.workers.tokens import growth
+from attention_gallery.workers.tokenizers import growth
 
 # In characters: a chat, and what a tokenizer may make of a text, that need not be tried out first.
 _SHORT_CHAT = 20_000
 _LONGEST_MADE = 4_000_000
 _LIMITS = Limits()
-_RENDERER, _TRYER = "attention_gallery.workers.chat:renderer", "attention_gallery.workers.tokens:tryer"
+_RENDERER, _TRYER = "attention_gallery.workers.chat:renderer", "attention_gallery.workers.tokenizers:tryer"
 _MEND = "its files ask for what no text needs: use another model, or mend them"
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from attention_gallery.capturing.reading.continuing import continue_prompt, given_target, written_target
 from attention_gallery.capturing.reading.limits import UnboundedError
-from attention_gallery.capturing.reading.tokens import tokenise
+from attention_gallery.capturing.reading.tokenise import tokenise
 from attention_gallery.errors import ModelError
-from attention_gallery.models.loading.load import LoadedModel
+from attention_gallery.models.loading.load_model import LoadedModel
 from attention_gallery.models.sources.resolved import ProblemMaker
 from attention_gallery.records import ModelFacts, TextInput, Tokens
 

@@ -11,9 +11,9 @@ import numpy as np
 from attention_gallery.capturing.reading.bytewise import plain_names
 from attention_gallery.capturing.reading.continuing import given_target
 from attention_gallery.capturing.reading.model_reading import ModelInput
-from attention_gallery.capturing.reading.tokens import tokenise
+from attention_gallery.capturing.reading.tokenise import tokenise
 from attention_gallery.errors import ModelError
-from attention_gallery.models.loading.load import LoadedModel
+from attention_gallery.models.loading.load_model import LoadedModel
 from attention_gallery.models.sources.resolved import ProblemMaker
 from attention_gallery.records import Int64, RepeatedTokens, TextInput, Tokens
 

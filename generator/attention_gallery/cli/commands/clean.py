@@ -6,7 +6,7 @@ import click
 
 from attention_gallery.cli.command import gallery_command
 from attention_gallery.cli.session import Session
-from attention_gallery.cli.wording import counted, shown, size
+from attention_gallery.cli.terminal_text import counted, shown, size
 from attention_gallery.project_files import CACHE
 
 _EXAMPLES = """
@@ -26,7 +26,7 @@ def command(session: Session, store: bool, site: bool, everything: bool) -> None
     Only what the generator made is ever removed: a file of your own in the site folder stays.
     """
     from attention_gallery.cli import cleaning
-    from attention_gallery.manifest.load import load_manifest
+    from attention_gallery.manifest.load_manifest import load_manifest
 
     manifest = load_manifest(session.manifest_path())
     with cleaning.no_build(manifest.root):

@@ -8,7 +8,7 @@ import click
 
 from attention_gallery.cli.command import gallery_command
 from attention_gallery.cli.session import Session
-from attention_gallery.cli.wording import shown
+from attention_gallery.cli.terminal_text import shown
 
 _EXAMPLES = """
 attention-gallery init my-gallery

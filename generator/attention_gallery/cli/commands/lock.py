@@ -6,7 +6,7 @@ import click
 
 from attention_gallery.cli.command import gallery_command
 from attention_gallery.cli.session import Session
-from attention_gallery.cli.wording import counted, plain, shown
+from attention_gallery.cli.terminal_text import counted, plain, shown
 
 _EXAMPLES = """
 attention-gallery lock

@@ -6,7 +6,7 @@ import click
 
 from attention_gallery.cli.command import gallery_command
 from attention_gallery.cli.session import Session
-from attention_gallery.cli.wording import counted, plain, size
+from attention_gallery.cli.terminal_text import counted, plain, size
 
 _EXAMPLES = """
 attention-gallery publish
@@ -36,7 +36,7 @@ def command(
     For GitHub Pages: choose "Deploy from a branch" and gh-pages in the repository's settings. Your working
     tree and the branch you are on are not touched.
     """
-    from attention_gallery.manifest.load import load_manifest
+    from attention_gallery.manifest.load_manifest import load_manifest
     from attention_gallery.publish import publish
 
     manifest = load_manifest(session.manifest_path())

@@ -6,7 +6,7 @@ import click
 
 from attention_gallery.cli.command import gallery_command
 from attention_gallery.cli.session import Session
-from attention_gallery.cli.wording import plain
+from attention_gallery.cli.terminal_text import plain
 
 _EXAMPLES = """
 attention-gallery serve

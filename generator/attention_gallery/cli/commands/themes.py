@@ -9,10 +9,10 @@ import click
 
 from attention_gallery.cli.command import gallery_command
 from attention_gallery.cli.session import Session
-from attention_gallery.cli.wording import plain, shown
+from attention_gallery.cli.terminal_text import plain, shown
 
 if TYPE_CHECKING:
-    from attention_gallery.theme.find import Theme
+    from attention_gallery.theme.find_theme import Theme
 
 _EXAMPLES = """
 attention-gallery themes
@@ -26,7 +26,7 @@ def command(session: Session) -> None:
 
     Choose one with `theme:` in the manifest and set its options under `theme_options:`.
     """
-    from attention_gallery.theme.find import list_themes
+    from attention_gallery.theme.find_theme import list_themes
 
     path = session.manifest.absolute()
     project = path if path.is_dir() else path.parent
@@ -38,7 +38,7 @@ def command(session: Session) -> None:
 def _chosen(session: Session) -> str | None:
     """The theme of the manifest; None where there is no manifest, as themes can be listed without one."""
     from attention_gallery.errors import ManifestError
-    from attention_gallery.manifest.load import load_manifest
+    from attention_gallery.manifest.load_manifest import load_manifest
 
     try:
         return load_manifest(session.manifest_path()).settings.theme

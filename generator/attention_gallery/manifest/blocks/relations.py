@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from attention_gallery.errors import did_you_mean
-from attention_gallery.manifest.blocks.words import occurrences
+from attention_gallery.manifest.blocks.word_spans import occurrences
 from attention_gallery.manifest.findings import Finding, KeyPath, entries
 from attention_gallery.texts.words import Span, text_words
 

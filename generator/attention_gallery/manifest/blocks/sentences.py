@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from attention_gallery.manifest.blocks.relations import absent, check_relations
-from attention_gallery.manifest.blocks.words import occurrences
+from attention_gallery.manifest.blocks.word_spans import occurrences
 from attention_gallery.manifest.findings import Finding, KeyPath, entries
 from attention_gallery.texts.reading import joined_texts
 

@@ -14,7 +14,7 @@ from attention_gallery.files import cannot_read, kind_of
 from attention_gallery.manifest.blocks.conllu_file import TreeSentence, read_conllu
 from attention_gallery.manifest.explain import explain
 from attention_gallery.manifest.findings import Finding, KeyPath, entries, placed
-from attention_gallery.manifest.paths import inside
+from attention_gallery.manifest.folders import inside
 from attention_gallery.manifest.settings import CollectedSentence, CollectionSpec, RelationSpec, Settings
 from attention_gallery.manifest.slugs import RESERVED_LATELY, reserved_reason, shorten, slugify
 from attention_gallery.manifest.yaml.document import Document

@@ -10,7 +10,7 @@ from typing import Any
 
 from attention_gallery.errors import LockError
 from attention_gallery.files import cannot_read, kind_of
-from attention_gallery.manifest.lockfile.lock import ENVIRONMENT, SCHEMA, Lock, LockedModel
+from attention_gallery.manifest.lockfile.lock_entries import ENVIRONMENT, SCHEMA, Lock, LockedModel
 from attention_gallery.manifest.slugs import is_slug
 from attention_gallery.manifest.yaml.document import Document, KeyPath, read_document
 from attention_gallery.manifest.yaml.nodes import YamlError, split_lines

@@ -15,7 +15,7 @@ from attention_gallery.manifest.settings import ModelSpec
 from attention_gallery.models.loading.convert import conversion
 from attention_gallery.models.on_disk import file_names
 from attention_gallery.models.on_disk.inside import has_tokenizer, json_object
-from attention_gallery.models.sources.download import download
+from attention_gallery.models.sources.hub_download import download
 from attention_gallery.models.sources.resolved import ProblemMaker
 from attention_gallery.progress import Reporter
 

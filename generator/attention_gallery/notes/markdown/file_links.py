@@ -6,7 +6,7 @@ import posixpath
 import re
 from urllib.parse import unquote
 
-from attention_gallery.notes.load import Note
+from attention_gallery.notes.load_notes import Note
 from attention_gallery.notes.markdown.note_links import LinkTarget, target_link
 from attention_gallery.notes.target import LAYOUT, ExplainedError, place
 

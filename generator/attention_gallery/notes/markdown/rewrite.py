@@ -14,7 +14,7 @@ from html.parser import HTMLParser
 from attention_gallery.errors import Problem
 from attention_gallery.manifest.slugs import slugify
 from attention_gallery.notes.live import LiveValues
-from attention_gallery.notes.load import Note
+from attention_gallery.notes.load_notes import Note
 from attention_gallery.notes.markdown.file_links import AddressError, markdown_link
 from attention_gallery.notes.markdown.highlighting import highlight
 from attention_gallery.notes.markdown.mathml import MathError, to_mathml

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from attention_gallery.pages.capture_inputs import CAPTURE
 from attention_gallery.pages.downloads.download import Download
 from attention_gallery.pages.frame import provenance
-from attention_gallery.pages.inputs import CAPTURE
 from attention_gallery.pages.readers.capture_reader import CaptureReader
 from attention_gallery.records import Float32, Tokens
 

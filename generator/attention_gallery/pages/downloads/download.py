@@ -8,7 +8,7 @@ from typing import Any
 
 from attention_gallery.addresses import routes
 from attention_gallery.addresses.link import Link
-from attention_gallery.pages.inputs import CapturePage, ModelPage
+from attention_gallery.pages.capture_inputs import CapturePage, ModelPage
 from attention_gallery.pages.page_kind import PageInput, PageInputs, PageKind, Scope
 
 

@@ -15,9 +15,9 @@ from attention_gallery.analysis.experiments.repeated_tokens import REPEATS
 from attention_gallery.analysis.measures.metrics import metric_named
 from attention_gallery.analysis.measures.permutation import DRAWS
 from attention_gallery.analysis.probing.probe import BestHead
+from attention_gallery.pages.capture_inputs import MODEL, MODEL_PROBE
 from attention_gallery.pages.downloads.download import Download
 from attention_gallery.pages.frame import provenance
-from attention_gallery.pages.inputs import MODEL, MODEL_PROBE
 from attention_gallery.pages.neighbours import HeadIndex
 from attention_gallery.pages.readers.measured import Measured
 from attention_gallery.pages.readers.model_probe import ModelProbe

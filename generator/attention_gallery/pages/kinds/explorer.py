@@ -15,13 +15,7 @@ from attention_gallery.figures.encode import EncodedWeights
 from attention_gallery.figures.grid import grid_fragment
 from attention_gallery.figures.thumbnail import thumbnail
 from attention_gallery.figures.traces import traces_html
-from attention_gallery.pages.contexts.page_contexts import ExplorerContext
-from attention_gallery.pages.downloads import registry
-from attention_gallery.pages.downloads.attention_json import ATTENTION_JSON
-from attention_gallery.pages.downloads.download import Download, download_links
-from attention_gallery.pages.frame import model_card, page_info, provenance
-from attention_gallery.pages.gallery import Capture
-from attention_gallery.pages.inputs import (
+from attention_gallery.pages.capture_inputs import (
     CAPTURE,
     CAPTURE_COMMENTARY,
     CAPTURE_PICTURES,
@@ -32,6 +26,12 @@ from attention_gallery.pages.inputs import (
     SIBLINGS,
     CapturePage,
 )
+from attention_gallery.pages.contexts.page_contexts import ExplorerContext
+from attention_gallery.pages.downloads import registry
+from attention_gallery.pages.downloads.attention_json import ATTENTION_JSON
+from attention_gallery.pages.downloads.download import Download, download_links
+from attention_gallery.pages.frame import model_card, page_info, provenance
+from attention_gallery.pages.gallery import Capture
 from attention_gallery.pages.neighbours import HeadIndex
 from attention_gallery.pages.page_kind import Page, PageInputs, PageKind
 from attention_gallery.pages.readers.capture_reader import CaptureReader
@@ -40,7 +40,7 @@ from attention_gallery.pages.sections.head_tables import head_table, notable_hea
 from attention_gallery.pages.sections.layer_averages import layer_average
 from attention_gallery.pages.sections.predictions import prediction_table
 from attention_gallery.pages.sections.token_sources import source_table
-from attention_gallery.pages.sections.traces import token_trace_of
+from attention_gallery.pages.sections.token_traces import token_trace_of
 from attention_gallery.records import Provenance, head_name
 
 

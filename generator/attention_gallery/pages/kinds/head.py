@@ -5,9 +5,9 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from attention_gallery.addresses import routes
+from attention_gallery.pages.capture_inputs import CAPTURE, HEAD_COMMENTARY, HEAD_NEIGHBOURS, SINKS, HeadPage
 from attention_gallery.pages.contexts.page_contexts import HeadContext
 from attention_gallery.pages.frame import sibling
-from attention_gallery.pages.inputs import CAPTURE, HEAD_COMMENTARY, HEAD_NEIGHBOURS, SINKS, HeadPage
 from attention_gallery.pages.page_kind import Page, PageInputs, PageKind
 from attention_gallery.records import head_name
 

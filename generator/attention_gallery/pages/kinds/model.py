@@ -5,12 +5,7 @@ from __future__ import annotations
 from attention_gallery.addresses import routes
 from attention_gallery.addresses.link import Link
 from attention_gallery.evidence import wording
-from attention_gallery.pages.contexts.page_contexts import ModelContext
-from attention_gallery.pages.downloads import registry
-from attention_gallery.pages.downloads.download import download_links
-from attention_gallery.pages.frame import model_card, page_info, provenance
-from attention_gallery.pages.gallery import GalleryModel
-from attention_gallery.pages.inputs import (
+from attention_gallery.pages.capture_inputs import (
     FAMILY,
     HAS_SWEEP,
     MAP_OF_HEADS,
@@ -20,6 +15,11 @@ from attention_gallery.pages.inputs import (
     RANDOM_TOKENS,
     ModelPage,
 )
+from attention_gallery.pages.contexts.page_contexts import ModelContext
+from attention_gallery.pages.downloads import registry
+from attention_gallery.pages.downloads.download import download_links
+from attention_gallery.pages.frame import model_card, page_info, provenance
+from attention_gallery.pages.gallery import GalleryModel
 from attention_gallery.pages.neighbours import HeadIndex
 from attention_gallery.pages.page_kind import Page, PageInputs, PageKind
 from attention_gallery.pages.readers.model_reader import ModelReader

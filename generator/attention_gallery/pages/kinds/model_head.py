@@ -9,12 +9,7 @@ from attention_gallery.addresses.link import Link
 from attention_gallery.analysis import KINDS
 from attention_gallery.analysis.measures.metrics import metric_named
 from attention_gallery.evidence import wording
-from attention_gallery.pages.contexts.page_contexts import ModelHeadContext
-from attention_gallery.pages.contexts.relation_context import RelationRow
-from attention_gallery.pages.contexts.shared import HeadExample
-from attention_gallery.pages.frame import model_card, page_info, provenance
-from attention_gallery.pages.gallery import Gallery, GalleryModel
-from attention_gallery.pages.inputs import (
+from attention_gallery.pages.capture_inputs import (
     DISTRIBUTIONS,
     MAP_OF_HEADS,
     MODEL,
@@ -23,6 +18,11 @@ from attention_gallery.pages.inputs import (
     MODEL_SINKS,
     ModelHeadPage,
 )
+from attention_gallery.pages.contexts.page_contexts import ModelHeadContext
+from attention_gallery.pages.contexts.relation_context import RelationRow
+from attention_gallery.pages.contexts.shared import HeadExample
+from attention_gallery.pages.frame import model_card, page_info, provenance
+from attention_gallery.pages.gallery import Gallery, GalleryModel
 from attention_gallery.pages.page_kind import Page, PageInputs, PageKind
 from attention_gallery.pages.readers.model_probe import ModelProbe
 from attention_gallery.pages.readers.model_reader import PICTURED_SENTENCES, ModelReader

@@ -13,11 +13,11 @@ from attention_gallery.addresses.link import Link
 from attention_gallery.analysis.experiments.prefix_sweep import MEASURES, LengthMeasure, LengthReading
 from attention_gallery.evidence import wording
 from attention_gallery.figures.length_chart import LengthLines, length_chart
+from attention_gallery.pages.capture_inputs import PREFIX_READINGS, SWEEP, SWEPT_SENTENCE, ModelPage
 from attention_gallery.pages.contexts.length_context import LengthChart, LengthHead
 from attention_gallery.pages.contexts.page_contexts import LengthContext
 from attention_gallery.pages.frame import model_card, page_info, provenance
 from attention_gallery.pages.gallery import GalleryModel
-from attention_gallery.pages.inputs import PREFIX_READINGS, SWEEP, SWEPT_SENTENCE, ModelPage
 from attention_gallery.pages.neighbours import HeadIndex
 from attention_gallery.pages.page_kind import Page, PageInputs, PageKind
 from attention_gallery.records import Float32, head_name

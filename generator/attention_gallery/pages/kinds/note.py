@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from attention_gallery.addresses import routes
-from attention_gallery.notes.load import Note
+from attention_gallery.notes.load_notes import Note
 from attention_gallery.notes.target import NoteTarget
 from attention_gallery.pages.contexts.page_contexts import NotePageContext, NotesContext
 from attention_gallery.pages.frame import page_info

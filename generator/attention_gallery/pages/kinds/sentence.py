@@ -18,7 +18,7 @@ from attention_gallery.pages.page_kind import Page, PageInputs, PageKind
 from attention_gallery.pages.sections.capture_relations import relation_rows
 from attention_gallery.pages.sections.head_tables import notable_heads
 from attention_gallery.pages.sections.model_inputs import texts_of
-from attention_gallery.pages.sections.traces import token_trace_of
+from attention_gallery.pages.sections.token_traces import token_trace_of
 from attention_gallery.pages.site_inputs import (
     GOLD_RELATIONS,
     MODEL_TITLES,

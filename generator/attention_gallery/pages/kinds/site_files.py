@@ -13,7 +13,7 @@ from attention_gallery.pages.frame import page_info
 from attention_gallery.pages.gallery import Capture, Gallery, GalleryModel
 from attention_gallery.pages.page_kind import Page, PageInputs, PageKind
 from attention_gallery.pages.site_inputs import PAGE_ROUTES, LiteralFile, SitePage
-from attention_gallery.theme.assets import fingerprinted
+from attention_gallery.theme.bundle import fingerprinted
 
 # A refresh forgets what stands behind the "#", so a script leads on wherever scripts run: a shared link keeps
 # its head and token. It is a file, since pages work under a policy that forbids scripts in a page.

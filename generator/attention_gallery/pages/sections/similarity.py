@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from attention_gallery.analysis.similarity.head_map import HeadMap
 from attention_gallery.evidence import wording
-from attention_gallery.figures.head_map import Dot, head_map_fragment
+from attention_gallery.figures.head_map_figure import Dot, head_map_fragment
 from attention_gallery.pages.contexts.shared import HeadCell, HeadGroup, HeadMapView, SimilarHead
 from attention_gallery.pages.neighbours import HeadIndex
 from attention_gallery.pages.readers.model_reader import ModelReader

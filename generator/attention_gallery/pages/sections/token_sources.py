@@ -11,8 +11,8 @@ from attention_gallery.analysis.attribution.view_registry import VIEWS
 from attention_gallery.analysis.attribution.views import TopKeys
 from attention_gallery.evidence import wording
 from attention_gallery.figures.flow_views import flow_views_html
+from attention_gallery.pages.capture_inputs import FLOW, FLOW_SETTINGS
 from attention_gallery.pages.contexts.flow_context import SourceTable, SourceView
-from attention_gallery.pages.inputs import FLOW, FLOW_SETTINGS
 from attention_gallery.pages.neighbours import HeadIndex
 from attention_gallery.pages.page_kind import PageInputs
 from attention_gallery.pages.readers.capture_reader import CaptureReader

@@ -14,6 +14,7 @@ from attention_gallery.analysis.similarity.head_map import HEAD_MAP, HeadMap
 from attention_gallery.evidence import wording
 from attention_gallery.evidence.mentions import NO_NOTES, NoteList
 from attention_gallery.evidence.published_notes import NoteSet
+from attention_gallery.hashing import digest
 from attention_gallery.pages.contexts.shared import Neighbours
 from attention_gallery.pages.gallery import Capture, Gallery, GalleryModel, PrefixSweep
 from attention_gallery.pages.neighbours import HeadIndex, Siblings, head_neighbours, siblings_of
@@ -62,6 +63,12 @@ class Commentary(NamedTuple):
     notes: NoteSet
     mentions: NoteList
     contrasts: NoteList
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all of it, "" where there is none, as for most heads."""
+        digests = [self.notes.digest, self.mentions.digest, self.contrasts.digest]
+        return digest(digests) if any(digests) else ""
 
 
 def of_gallery(

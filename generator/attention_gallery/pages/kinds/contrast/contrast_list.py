@@ -12,10 +12,10 @@ from attention_gallery.analysis.contrast.head_contrast import HeadContrast
 from attention_gallery.analysis.result import Subject
 from attention_gallery.analysis.similarity.distances import DISTANCES
 from attention_gallery.evidence import wording
+from attention_gallery.pages.capture_inputs import of_gallery, of_result
 from attention_gallery.pages.contexts.contrast_context import ContrastContext, ContrastsContext, ContrastSide
 from attention_gallery.pages.frame import page_info, provenance
 from attention_gallery.pages.gallery import Contrast, Gallery
-from attention_gallery.pages.inputs import of_gallery, of_result
 from attention_gallery.pages.kinds.contrast.contrast_reader import ContrastReader, comparable
 from attention_gallery.pages.kinds.contrast.same_heads import paired_context
 from attention_gallery.pages.kinds.contrast.two_heads import HeadDistanceReader, heads_context

@@ -14,7 +14,7 @@ import jinja2
 from attention_gallery.errors import Problem, ThemeError, did_you_mean
 from attention_gallery.theme.compiled import CompiledTemplates
 from attention_gallery.theme.environment import ThemeEnvironment
-from attention_gallery.theme.find import Theme
+from attention_gallery.theme.find_theme import Theme
 from attention_gallery.theme.recursion import ENDS, FLATTER, NESTED, leads_back
 from attention_gallery.theme.templates import TemplateInspector, TemplateLoader, no_template
 from attention_gallery.theme.theme_files import LARGEST_TEMPLATE

@@ -15,7 +15,7 @@ from attention_gallery.manifest.blocks.annotations import check_annotations
 from attention_gallery.manifest.blocks.contrasts import check_names
 from attention_gallery.manifest.blocks.lengths import check_lengths
 from attention_gallery.manifest.blocks.treebanks import Origin, check_collected, read_collections
-from attention_gallery.manifest.check import check
+from attention_gallery.manifest.consistency import check
 from attention_gallery.manifest.defaults import with_defaults
 from attention_gallery.manifest.explain import explain
 from attention_gallery.manifest.findings import placed

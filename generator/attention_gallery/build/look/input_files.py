@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from attention_gallery.build.look.libraries import library_files
 from attention_gallery.installed import PACKAGE, PACKAGED_THEMES
-from attention_gallery.manifest.lockfile.lock import lock_path
+from attention_gallery.manifest.lockfile.lock_entries import lock_path
 from attention_gallery.project_files import THEMES
 
 if TYPE_CHECKING:

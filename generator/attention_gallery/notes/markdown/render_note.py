@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from attention_gallery.errors import LinkError, NoteError, Problem
 from attention_gallery.hashing import digest
 from attention_gallery.notes.live import Answerer, LiveValues, unanswered
-from attention_gallery.notes.load import Note
+from attention_gallery.notes.load_notes import Note
 from attention_gallery.notes.markdown.markup import marked_up
 from attention_gallery.notes.markdown.note_links import LinkTarget
 from attention_gallery.notes.markdown.rewrite import HEADING_PREFIX, Rewriter

@@ -14,10 +14,10 @@ from attention_gallery.files import cannot_read
 from attention_gallery.hashing import digest_bytes
 from attention_gallery.manifest.yaml.textfile import not_utf8
 from attention_gallery.theme.compact import compact_script, compact_style
-from attention_gallery.theme.find import Theme
+from attention_gallery.theme.find_theme import Theme
 from attention_gallery.theme.scripts import in_order
-from attention_gallery.theme.settings import OptionValue
 from attention_gallery.theme.theme_files import LARGEST_FILE
+from attention_gallery.theme.theme_settings import OptionValue
 from attention_gallery.user_files import read_user_file
 
 _READABLE = "check who owns the file and its permissions"

@@ -20,7 +20,7 @@ from attention_gallery.manifest.blocks.sentences import (
 )
 from attention_gallery.manifest.defaults import Origins
 from attention_gallery.manifest.findings import Finding, KeyPath, entries
-from attention_gallery.manifest.paths import check_paths
+from attention_gallery.manifest.folders import check_paths
 from attention_gallery.manifest.slugs import RESERVED_LATELY, is_slug, reserved_reason
 from attention_gallery.manifest.source import parse_source
 from attention_gallery.manifest.yaml.document import Document

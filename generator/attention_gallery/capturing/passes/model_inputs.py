@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from attention_gallery.models.inspecting.trial import trial_ids
-from attention_gallery.models.loading.load import LoadedModel
+from attention_gallery.models.loading.load_model import LoadedModel
 
 TokenIds = Sequence[int] | NDArray[np.int64]
 

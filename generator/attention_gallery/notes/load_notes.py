@@ -17,7 +17,7 @@ from attention_gallery.manifest.settings import Settings
 from attention_gallery.manifest.yaml.document import CONTROL, Document, read_document
 from attention_gallery.manifest.yaml.nodes import YamlError, split_lines
 from attention_gallery.manifest.yaml.textfile import not_utf8
-from attention_gallery.notes.assets import ContentFile, walk
+from attention_gallery.notes.content_files import ContentFile, walk
 from attention_gallery.notes.questions.claims import Claim, ClaimSpec, read_claims
 from attention_gallery.notes.target import NoteTarget, PlaceError, meant_model, target_of
 from attention_gallery.user_files import read_user_file

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from attention_gallery.build.execute.record import Record
-from attention_gallery.build.look.inputs import Inputs
+from attention_gallery.build.look.input_files import Inputs
 from attention_gallery.build.look.libraries import interpreter
 from attention_gallery.build.look.unchanged import Source, Watch, same_site, same_sources, snapshot
 from attention_gallery.build.options import BuildOptions
 from attention_gallery.hashing import digest_file
-from attention_gallery.manifest.lockfile.lock import lock_path
+from attention_gallery.manifest.lockfile.lock_entries import lock_path
 from attention_gallery.stamps import Moment, Stamp
 
 if TYPE_CHECKING:

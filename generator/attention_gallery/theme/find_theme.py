@@ -17,7 +17,6 @@ from attention_gallery.manifest.yaml.nodes import YamlError
 from attention_gallery.manifest.yaml.textfile import not_utf8
 from attention_gallery.project_files import THEMES
 from attention_gallery.theme import local
-from attention_gallery.theme.settings import OptionValue, ThemeOption, wrong_settings
 from attention_gallery.theme.theme_files import (
     LARGEST_TEMPLATE,
     files_of,
@@ -27,6 +26,7 @@ from attention_gallery.theme.theme_files import (
     refuse_outside,
     unreadable,
 )
+from attention_gallery.theme.theme_settings import OptionValue, ThemeOption, wrong_settings
 from attention_gallery.user_files import UnusableFileError, read_user_file
 
 # Makes a problem at a place of a file: (reason, mend) -> Problem; or at that of an option, its name first.
