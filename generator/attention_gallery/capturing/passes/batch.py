@@ -13,7 +13,7 @@ import torch
 
 from attention_gallery.capturing.passes.batches import Shape, fewest_rows
 from attention_gallery.capturing.passes.layer_writer import BatchSink, InexactAttentionError, LayerSink
-from attention_gallery.capturing.passes.model_inputs import model_inputs
+from attention_gallery.capturing.passes.pass_inputs import model_inputs
 from attention_gallery.capturing.passes.prepare import PreparedModel, SideOutputError, side_output
 from attention_gallery.capturing.reading.model_reading import ModelInput
 from attention_gallery.errors import GalleryError

@@ -11,8 +11,8 @@ import torch
 import transformers
 
 from attention_gallery.capturing.passes.layer_writer import HeadSink, InexactAttentionError, LayerSink
-from attention_gallery.capturing.passes.model_inputs import trial_inputs
 from attention_gallery.capturing.passes.norms import find_factors, vector_norms
+from attention_gallery.capturing.passes.pass_inputs import trial_inputs
 from attention_gallery.capturing.passes.predicting import Predictor, find_predictor
 from attention_gallery.capturing.passes.sharing import EQUAL_LENGTHS, ONE_BY_ONE, can_share
 from attention_gallery.capturing.reading.model_reading import ModelInput

@@ -18,7 +18,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from attention_gallery.capturing.passes.batches import Shape, fewest_rows
-from attention_gallery.capturing.passes.model_inputs import trial_inputs
+from attention_gallery.capturing.passes.pass_inputs import trial_inputs
 from attention_gallery.capturing.strategies import OutputsStrategy
 from attention_gallery.models.loading.foreign import MODEL_FAULTS
 from attention_gallery.models.loading.memory import raise_trouble
