@@ -5,9 +5,10 @@ from __future__ import annotations
 import codecs
 import posixpath
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from attention_gallery.errors import Problem, ThemeError, UserError, did_you_mean
 from attention_gallery.files import cannot_read
@@ -62,8 +63,8 @@ def bundle(theme: Theme, options: Mapping[str, OptionValue]) -> ThemeAssets:
     name. Raises `ThemeError` with every file that does not exist or is not listed as static, every style
     sheet and script that is not UTF-8, and scripts that need each other in a circle.
     """
+    sources = _sources(theme)
     files: dict[str, bytes] = {}
-    reader = _Reader(theme)
 
     def add(name: str, data: bytes) -> str:
         # A theme without scripts has no empty file of them.
@@ -72,21 +73,41 @@ def bundle(theme: Theme, options: Mapping[str, OptionValue]) -> ThemeAssets:
         files[fingerprinted(name, data)] = data
         return fingerprinted(name, data)
 
-    static = {name: add(name, reader.data(name)) for name in theme.static}
-    sheets = _joined(compact_style, [reader.linked(name, static) for name in theme.styles])
-    style = add("gallery.css", sheets + _custom_properties(theme, options))
-    scripts, wrong = in_order(theme)
-    script = add("gallery.js", _joined(compact_script, [reader.text(name) for name in scripts]))
-    reader.problems += wrong
-    if reader.problems:
-        raise ThemeError(reader.problems)
+    static = {name: add(name, data) for name, data in sources.static.items()}
+    style = add("gallery.css", _joined(compact_style, sources.sheets) + _custom_properties(theme, options))
+    script = add("gallery.js", _joined(compact_script, sources.scripts))
     written = tuple(AssetFile(name, files[name]) for name in sorted(files))
     return ThemeAssets(written, style, script, static)
 
 
-def _joined(compact: Callable[[str], str], sources: list[bytes]) -> bytes:
-    # What is not UTF-8 is told by the reader, and no bundle is made of it.
-    return "".join(compact(source.decode("utf-8", "replace")) + "\n" for source in sources).encode()
+def check_assets(theme: Theme) -> None:
+    """Raise what `bundle` would raise, without making a bundle."""
+    _sources(theme)
+
+
+class _Sources(NamedTuple):
+    """What a bundle is made of: static files by name, style sheets with their links, scripts in order."""
+
+    static: Mapping[str, bytes]
+    sheets: Sequence[bytes]
+    scripts: Sequence[bytes]
+
+
+def _sources(theme: Theme) -> _Sources:
+    reader = _Reader(theme)
+    static = {name: reader.data(name) for name in theme.static}
+    # As an empty file is not written, nothing leads to it.
+    addresses = {name: fingerprinted(name, data) if data else "" for name, data in static.items()}
+    sheets = [reader.linked(name, addresses) for name in theme.styles]
+    scripts, wrong = in_order(theme)
+    sources = _Sources(static, sheets, [reader.text(name) for name in scripts])
+    if problems := reader.problems + wrong:
+        raise ThemeError(problems)
+    return sources
+
+
+def _joined(compact: Callable[[str], str], sources: Iterable[bytes]) -> bytes:
+    return "".join(compact(source.decode("utf-8")) + "\n" for source in sources).encode()
 
 
 class _Reader:

@@ -29,7 +29,7 @@ from attention_gallery.models import FingerprintMemory
 from attention_gallery.notes.load_notes import check_heads, check_models
 from attention_gallery.pages.plan import needed_templates
 from attention_gallery.store import AttentionStore
-from attention_gallery.theme.bundle import bundle
+from attention_gallery.theme.bundle import check_assets
 from attention_gallery.theme.renderer import Renderer
 
 
@@ -128,7 +128,7 @@ def _check_theme(project: Project, problems: Problems, run: Run, build: bool) ->
     """Check the assets of the theme and all its templates."""
     if project.theme.whole:
         with problems.collected():
-            bundle(project.theme, project.options)
+            check_assets(project.theme)
     compiled = run.templates if build else None
     needed = needed_templates(project.manifest.settings, project.notes) if project.theme.whole else ()
     problems.add(ThemeError, Renderer(project.theme, compiled).problems(needed))
