@@ -31,6 +31,7 @@ from attention_gallery.records import (
     Tokens,
 )
 from attention_gallery.store import AttentionStore, SideOutputShape, capture_key
+from attention_gallery.store.halves import widened
 from attention_gallery.store.memory_capture import MemoryCapture
 
 KEY = "ab" + "0" * 62
@@ -467,6 +468,16 @@ def test_the_key_depends_on_all_that_changes_the_numbers(change: dict[str, objec
 def test_the_key_never_drifts() -> None:
     assert capture_key(**BASE) == capture_key(**BASE, kind="self")
     assert capture_key(**BASE) == "6f37e02289d854b181221d1a6d6f969bee6b9c4f38582040775c7060ddeb94cc"
+
+
+def test_every_half_is_read_exactly() -> None:
+    halves = np.arange(2**16, dtype=np.uint16).view(np.float16)
+    positive = halves[:0x7C00]
+    for some in (positive, halves[:0], halves[halves <= 1], positive.reshape(2, -1)):
+        np.testing.assert_array_equal(widened(some), some.astype(np.float32))
+    np.testing.assert_array_equal(widened(halves), halves.astype(np.float32))
+    single = positive.astype(np.float32)
+    assert not np.shares_memory(widened(single), single)
 
 
 def make_side_outputs(facts: ModelFacts, keys: int, positions: int | None, ranks: int = 2) -> SideOutputs:

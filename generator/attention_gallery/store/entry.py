@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.files import why_unreadable
 from attention_gallery.records import AttentionLayer, ModelFacts, Provenance, SideOutputs, Tokens
+from attention_gallery.store.halves import widened
 from attention_gallery.store.layout import (
     NUMPY_TYPES,
     ArraySlot,
@@ -103,7 +104,7 @@ class StoredEntry:
 
         Raises `IndexError` when the model has no such layer and `DamagedEntry` when its bytes changed.
         """
-        exact = next(self.parts(index, index + 1, self.facts.heads))[0].astype(np.float32)
+        exact = widened(next(self.parts(index, index + 1, self.facts.heads))[0])
         exact.flags.writeable = False
         return AttentionLayer(index, self.facts.kind, exact)
 

@@ -6,9 +6,9 @@ A view gives for each layer and token the tokens that it draws from most. Raw at
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +20,14 @@ from attention_gallery.analysis.measures.analyse import layout_of
 from attention_gallery.analysis.measures.top_pairs import strongest_keys
 from attention_gallery.analysis.result import Result
 from attention_gallery.manifest.settings import AnalysisSettings
-from attention_gallery.records import Float32, Int32, StoredAttention
+from attention_gallery.records import AttentionLayer, Float32, Int32, StoredAttention
 
 MAGIC = b"attention-gallery flow views 1\n"
 TopKeys = tuple[Int32, Float32]
 _ARRAYS = {"keys": "<i4", "shares": "<f4"}
 # What a view that is absent is cached as, so that every file has the same arrays.
 _NO_KEYS: TopKeys = np.zeros((0, 0, 0), np.int32), np.zeros((0, 0, 0), np.float32)
-_NO_SINKS: Float32 = np.zeros((0, 0), np.float32)
+_NO_SINKS: Float32 = np.zeros(0, np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,31 +55,58 @@ def flow_views(attention: StoredAttention, settings: AnalysisSettings) -> FlowVi
 
     Loads scipy where there is a flow. Raises `DamagedEntry` when something cannot be read.
     """
-    tops = {
-        view.name: _strongest(view.layers(attention), settings.top_keys)
+    # All views go from layer to layer together, so that each layer is read once for them all.
+    reader = cast(StoredAttention, _LatestLayer(attention))
+    count, facts = settings.top_keys, attention.facts
+    sources = {
+        view.name: iter(view.layers(reader))
         for view in VIEWS
         if view.layers is not None and not view.absent(attention, settings)
     }
-    return FlowViews(tops, *_sinks(attention))
+    sinks = _sinks(reader)
+    tops: dict[str, list[TopKeys]] = {name: [] for name in sources}
+    masses = []
+    for _ in range(facts.layers):
+        for name, layers in sources.items():
+            tops[name].append(strongest_keys(next(layers).astype(np.float32), count))
+        masses.append(next(sinks))
+    stacked = {name: _stacked(layers) for name, layers in tops.items()}
+    return FlowViews(stacked, *_stacked(masses))
 
 
-def _sinks(attention: StoredAttention) -> tuple[Float32, Float32]:
+class _LatestLayer:
+    """A capture, of which the layer that was read last is at hand."""
+
+    def __init__(self, attention: StoredAttention) -> None:
+        self._attention = attention
+        self._latest: AttentionLayer | None = None
+
+    def layer(self, index: int) -> AttentionLayer:
+        """One layer. Raises `DamagedEntry` when it cannot be read."""
+        if self._latest is None or self._latest.index != index:
+            self._latest = self._attention.layer(index)
+        return self._latest
+
+    def __getattr__(self, name: str) -> Any:
+        """Everything else is the capture's."""
+        return getattr(self._attention, name)
+
+
+def _sinks(attention: StoredAttention) -> Iterator[tuple[Float32, Float32]]:
+    """The mass on sinks of each layer, raw and weighted; without elements where no lengths are known."""
     norms = attention.side_outputs.norms
-    if norms is None:
-        return _NO_SINKS, _NO_SINKS
     sinks = Sinks.from_layout(layout_of(attention, 1))
-    raw, weighted = [], []
     for index in range(attention.facts.layers):
+        if norms is None:
+            yield _NO_SINKS, _NO_SINKS
+            continue
         weights = attention.layer(index).weights
-        raw.append(sinks.mass(weights))
-        weighted.append(sinks.mass(shares_of(norm_weighted(weights, norms[index]))))
-    return np.stack(raw), np.stack(weighted)
+        yield sinks.mass(weights), sinks.mass(shares_of(norm_weighted(weights, norms[index])))
 
 
-def _strongest(layers: Iterable[NDArray[Any]], count: int) -> TopKeys:
-    # Layer by layer, as each is let go when the next is asked for.
-    strongest = [strongest_keys(layer.astype(np.float32), count) for layer in layers]
-    return np.stack([keys for keys, _ in strongest]), np.stack([shares for _, shares in strongest])
+def _stacked(layers: Iterable[tuple[NDArray[Any], NDArray[Any]]]) -> tuple[Any, Any]:
+    first, second = zip(*layers, strict=True)
+    return np.stack(first), np.stack(second)
 
 
 def _dump(views: FlowViews) -> bytes:

@@ -14,6 +14,7 @@ import numpy as np
 
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.records import Float32, StoredAttention
+from attention_gallery.store.halves import widened
 
 Arrays = TypeVar("Arrays", bound=NamedTuple)
 # Weights in a block (1 MiB); a head that has more of them is a block of its own.
@@ -76,7 +77,7 @@ def blocks(attention: StoredAttention) -> Iterator[Block]:
                     f"layer {first} holds weights of shape {stored.shape[1:]}, not {(facts.heads, *shape)}"
                 )
             # Mostly stored in half precision, in which sums would be rounded at every step.
-            exact = stored.reshape(-1, *shape).astype(np.float32)
+            exact = widened(stored).reshape(-1, *shape)
             yield Block(first, head, end - first, stored.shape[1], reach, exact)
             head += stored.shape[1]
         if head != facts.heads:

@@ -19,6 +19,7 @@ from attention_gallery.analysis.measures.analyse import layout_of
 from attention_gallery.analysis.measures.attention_layout import Layout
 from attention_gallery.analysis.result import Result
 from attention_gallery.records import Bool, Float32, Int32, Int64, StoredAttention
+from attention_gallery.store.halves import widened
 
 MAGIC = b"attention-gallery head distances 2\n"
 # Logarithms taken on one sentence; a long one is measured on rows at even distances instead of all.
@@ -150,7 +151,7 @@ def _seen(attention: StoredAttention, index: int, rows: Int32, seen: Bool) -> Fl
     """What some queries of a layer see: float32[head, all keys of all rows]."""
     # Only what is compared is widened.
     (stored,) = attention.parts(index, index + 1, attention.facts.heads)
-    return np.ascontiguousarray(stored[0][:, rows][:, seen], np.float32)
+    return widened(np.ascontiguousarray(stored[0][:, rows][:, seen]))
 
 
 def compared_rows(layout: Layout, heads: int) -> Int32:
