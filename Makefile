@@ -62,7 +62,11 @@ test: $(TEST_READY) $(SCRIPTS_READY) chromium ## run every check: ruff, mypy, im
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
 .PHONY: test-all
-test-all: test matrix-oldest matrix-newest ## as test, then models with the oldest and the newest transformers admitted
+test-all: test test-firefox matrix-oldest matrix-newest ## as test, then in Firefox, and with the oldest and newest transformers admitted
+
+.PHONY: test-firefox
+test-firefox: $(TEST_READY) $(SCRIPTS_READY) firefox # every kind of page in a second browser
+	$(BIN)/python -m pytest -m firefox tests/browser/test_firefox.py
 
 .PHONY: matrix-oldest matrix-newest
 matrix-oldest: TRANSFORMERS := transformers==$(shell sed -n 's/.*"transformers>=\(.*\)",/\1/p' pyproject.toml)
@@ -116,16 +120,20 @@ $(SCRIPTS_READY): $(TEST_READY) .config/package.json .config/package-lock.json
 	@touch $@
 
 # The browser tests need a real browser; without one this fails, it does not skip.
-.PHONY: chromium
-chromium:
-	@for name in chromium chromium-browser google-chrome; do \
+.PHONY: chromium firefox
+chromium: COMMANDS := chromium chromium-browser google-chrome
+chromium: PACKAGE := chromium
+firefox: COMMANDS := firefox-esr firefox
+firefox: PACKAGE := firefox-esr
+chromium firefox:
+	@for name in $(COMMANDS); do \
 	  if command -v $$name > /dev/null; then exit 0; fi; \
 	done; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
-	  echo "Installing chromium"; \
-	  apt-get install --yes --no-install-recommends chromium \
-	    || { apt-get update && apt-get install --yes --no-install-recommends chromium; }; \
+	  echo "Installing $(PACKAGE)"; \
+	  apt-get install --yes --no-install-recommends $(PACKAGE) \
+	    || { apt-get update && apt-get install --yes --no-install-recommends $(PACKAGE); }; \
 	else \
-	  echo "make: the browser tests need Chromium; install it (Debian: apt-get install chromium), then run make test again" >&2; \
+	  echo "make: the browser tests need $@; install it (Debian: apt-get install $(PACKAGE)), then run make again" >&2; \
 	  exit 1; \
 	fi
