@@ -72,11 +72,15 @@ def tints(strip: Locator) -> list[float]:
     ]
 
 
-def tinted(page: Page, strip: Locator, exact: Float32) -> None:
-    """The strip shows these weights: the square root of each over the largest."""
+def tinted(strip: Locator, exact: Float32, most: float) -> None:
+    """The strip shows these weights as the matrix does: the root of each over the largest of the head."""
+    shares = np.sqrt(exact / most)
     best = int(exact.argmax())
-    expect(strip.locator(".token").nth(best)).to_have_attribute("style", re.compile("--share: 1.000"))
-    assert np.allclose(tints(strip), np.sqrt(exact / exact.max()), atol=0.05)
+    # Tinted a frame after the choice: what is to be seen first is waited for.
+    expect(strip.locator(".token").nth(best)).to_have_class(re.compile("tinted"))
+    tint = re.compile(f"--share: {shares[best]:.1f}"[:-1])
+    expect(strip.locator(".token").nth(best)).to_have_attribute("style", tint)
+    assert np.allclose(tints(strip), shares, atol=0.05)
 
 
 def test_two_strips_have_the_tokens_of_both_sides(
@@ -94,7 +98,7 @@ def test_a_target_token_tints_the_source(open_cross: OpenCross, weights: Float32
     target.locator(".token").nth(5).click()
     expect(page).to_have_url(re.compile("#token=5$"))
     expect(target.locator("[aria-selected=true]")).to_have_count(1)
-    tinted(page, source, weights[1, 2, 5])
+    tinted(source, weights[1, 2, 5], weights[1, 2].max())
     expect(target.locator(".tinted")).to_have_count(0)
 
 
@@ -104,14 +108,14 @@ def test_a_source_token_tints_the_target(open_cross: OpenCross, weights: Float32
     source.locator(".token").nth(7).click()
     expect(page.locator("[data-direction=to]")).to_have_attribute("aria-pressed", "true")
     expect(source.locator("[aria-selected=true]")).to_have_count(1)
-    tinted(page, target, weights[1, 2, :, 7])
+    tinted(target, weights[1, 2, :, 7], weights[1, 2].max())
     expect(source.locator(".tinted")).to_have_count(0)
     expect(page).to_have_url(re.compile("#token=5&key=7&direction=to$"))
     page.reload()
     drawn(page)
-    tinted(page, strips(page)[0], weights[1, 2, :, 7])
+    tinted(strips(page)[0], weights[1, 2, :, 7], weights[1, 2].max())
     page.locator("[data-direction=from]").click()
-    tinted(page, strips(page)[1], weights[1, 2, 5])
+    tinted(strips(page)[1], weights[1, 2, 5], weights[1, 2].max())
 
 
 def test_turning_around_begins_at_what_is_looked_at_most(open_cross: OpenCross, weights: Float32) -> None:
@@ -119,7 +123,7 @@ def test_turning_around_begins_at_what_is_looked_at_most(open_cross: OpenCross, 
     page.locator("[data-direction=to]").click()
     best = int(weights[1, 2, 4].argmax())
     expect(strips(page)[1].locator(".token").nth(best)).to_have_attribute("aria-selected", "true")
-    tinted(page, strips(page)[0], weights[1, 2, :, best])
+    tinted(strips(page)[0], weights[1, 2, :, best], weights[1, 2].max())
 
 
 def test_both_strips_are_lists_that_arrow_keys_walk(

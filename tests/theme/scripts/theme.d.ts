@@ -15,6 +15,7 @@ interface State {
   direction: string;
   trace: string;
   scale: string;
+  curve: string;
   special: string;
 }
 
@@ -148,9 +149,22 @@ interface Gallery extends Core {
     most(figure: Heatmap): number;
     level(weight: number, most: number): number;
     signed(difference: number, most: number): number;
+    readable(colour: Colour | number[]): string;
+  };
+  scale: {
+    place(weight: number, most: number): number;
+    weightAt(place: number, most: number): number;
+    ticks(most: number): number[];
+    name(): string;
+    names(): string[][];
+  };
+  legend: {
+    make(choice?: boolean): HTMLElement;
+    paint(legend: HTMLElement, ramp: Uint8Array, most: number, signed?: boolean): void;
+    mark(legend: HTMLElement, weight: number, most: number, signed?: boolean): void;
   };
   paint: {
-    picture(figure: Heatmap, scale: HTMLElement): HTMLCanvasElement;
+    picture(figure: Heatmap, legend: HTMLElement): HTMLCanvasElement;
     hatch(pen: CanvasRenderingContext2D, box: Box): void;
     lattice(pen: CanvasRenderingContext2D, figure: Heatmap, box: Box): void;
     borders(pen: CanvasRenderingContext2D, figure: Heatmap, box: Box): void;
@@ -159,7 +173,7 @@ interface Gallery extends Core {
     fontOf(size: number, weight?: number): string;
     write(pen: CanvasRenderingContext2D, figure: Heatmap, box: Box): void;
   };
-  matrix: { paint(figure: Heatmap, canvas: HTMLCanvasElement, scale: HTMLElement): void };
+  matrix: { paint(figure: Heatmap, canvas: HTMLCanvasElement, legend: HTMLElement): void };
   thumbnail(weights: Float32Array, queries: number, keys: number, width: number, height: number): ImageData;
 
   // figure.js and special.js: there is no figure on pages without a head.

@@ -1,4 +1,4 @@
-// needs: core.js, state.js
+// needs: core.js, scale.js, state.js
 /* Colours come from the style sheet's custom properties, so that a theme restyles the figures too. */
 (() => {
   /** @type {any} */
@@ -81,21 +81,51 @@
    */
   const most = (figure) => (AG.state.scale !== "one" && figure.most) || top(figure.weights);
 
-  // The square root keeps broad attention from looking empty.
   /**
+   * The step of the ramp for a weight, 0 to 255.
+   *
    * @param {number} weight
    * @param {number} most
    */
-  const level = (weight, most) => Math.min(255, Math.round(Math.sqrt(weight / most) * 255));
+  const level = (weight, most) => Math.round(AG.scale.place(weight, most) * 255);
   /**
    * @param {number} difference
    * @param {number} most
    */
   const signed = (difference, most) =>
-    Math.round(127.5 + Math.sign(difference) * Math.min(1, Math.sqrt(Math.abs(difference) / most)) * 127.5);
+    Math.round(127.5 + Math.sign(difference) * AG.scale.place(Math.abs(difference), most) * 127.5);
+
+  /**
+   * The relative luminance of a colour (WCAG 2, sRGB).
+   *
+   * @param {number[]} colour
+   */
+  function luminance(colour) {
+    const [red, green, blue] = colour.map((part) =>
+      part <= 10 ? part / 3294.6 : ((part / 255 + 0.055) / 1.055) ** 2.4,
+    );
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  }
+
+  /**
+   * A colour for text on a colour: ink or paper where they stand out enough, else black or white.
+   *
+   * @param {number[]} colour
+   */
+  function readable(colour) {
+    /** @param {number[]} text */
+    const contrast = (text) => {
+      const [low, high] = [luminance(text), luminance(colour)].sort((one, other) => one - other);
+      return (high + 0.05) / (low + 0.05);
+    };
+    const texts = [rgb("--ink"), rgb("--paper"), [0, 0, 0], [255, 255, 255]];
+    // On the middle of a ramp neither ink nor paper reaches what WCAG 2 asks of text, and one of the others does.
+    const chosen = texts.find((text) => contrast(text) >= 4.5) || texts[3];
+    return `rgb(${chosen.join(" ")})`;
+  }
 
   AG.on("scheme", () => {
     known = new Map();
   });
-  AG.colour = { rgb, css, ramp, diverging, top, most, level, signed };
+  AG.colour = { rgb, css, ramp, diverging, top, most, level, signed, readable };
 })();

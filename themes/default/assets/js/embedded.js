@@ -1,4 +1,4 @@
-// needs: core.js, colour.js, decode.js, matrix.js, zoomed.js
+// needs: core.js, colour.js, decode.js, legend.js, matrix.js, zoomed.js
 /* Heatmaps inside notes and contrasts: drawn when they come into view, and read by pointing at a cell. */
 (() => {
   const roots = AG.all('[data-figure="embedded"], [data-figure="difference"]');
@@ -113,20 +113,14 @@
       return;
     }
     const canvas = AG.make("canvas", { "aria-hidden": "true" });
-    const scale = AG.make(
-      "div",
-      { class: "scale", "aria-hidden": "true" },
-      "0",
-      AG.make("canvas", { width: 256, height: 1 }),
-      AG.make("span"),
-    );
-    figure.plot.append(canvas, scale);
+    const legend = AG.legend.make();
+    figure.plot.append(canvas, legend);
     figure.hatched = figure.signed && figure.weights.some(Number.isNaN);
     figure.cover = (on) => {
       figure.covered = on;
-      canvas.style.visibility = scale.style.visibility = on ? "hidden" : "";
+      canvas.style.visibility = legend.style.visibility = on ? "hidden" : "";
     };
-    const draw = AG.framed(() => AG.matrix.paint(figure, canvas, scale));
+    const draw = AG.framed(() => AG.matrix.paint(figure, canvas, legend));
     new ResizeObserver(draw).observe(figure.plot);
     AG.on("scheme", draw);
     AG.on("state", draw);

@@ -190,7 +190,11 @@
     if (!figure.weights) return;
     if (changed.has("special")) take();
     if (changed.has("view")) show();
-    if (["special", "token", "key", "scale", "threshold", "direction"].some((name) => changed.has(name)))
+    if (
+      ["special", "token", "key", "scale", "curve", "threshold", "direction"].some((name) =>
+        changed.has(name),
+      )
+    )
       draw();
   });
 })();

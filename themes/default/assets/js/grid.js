@@ -149,7 +149,7 @@
   };
   AG.on("scheme", draw);
   AG.on("state", (changed) => {
-    if (changed.has("scale")) draw();
+    if (changed.has("scale") || changed.has("curve")) draw();
     if (changed.has("head")) select();
   });
 })();

@@ -1,4 +1,4 @@
-// needs: core.js, colour.js, figure.js, state.js
+// needs: core.js, colour.js, figure.js, scale.js, state.js
 /* The same weights as lines: queries on the left, keys on the right. */
 (() => {
   const HEAD = 28;
@@ -103,11 +103,9 @@
     const bend = (right - space.gutter) * 0.42;
     const most = AG.colour.top(figure.weights);
     for (const { query, key, weight, mine } of edges(figure, chosen)) {
-      pen.strokeStyle = AG.colour.css(
-        mine ? "--accent" : "--ink-soft",
-        mine ? 0.25 + 0.75 * Math.sqrt(weight / most) : 0.08,
-      );
-      pen.lineWidth = 1 + (5 * weight) / most;
+      const place = AG.scale.place(weight, most);
+      pen.strokeStyle = AG.colour.css(mine ? "--accent" : "--ink-soft", mine ? place : 0.08);
+      pen.lineWidth = 1 + 5 * place;
       pen.beginPath();
       pen.moveTo(space.gutter, space.y(query));
       pen.bezierCurveTo(space.gutter + bend, space.y(query), right - bend, space.y(key), right, space.y(key));

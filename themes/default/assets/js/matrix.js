@@ -1,11 +1,11 @@
-// needs: core.js, colour.js, figure.js, labels.js, paint.js, state.js
+// needs: core.js, colour.js, figure.js, labels.js, legend.js, paint.js, state.js
 /* The heatmap on a canvas: the first picture of a head, with labels that stay readable. */
 (() => {
   const TOP = 30;
   /** @type {HTMLCanvasElement} */
   let canvas;
   /** @type {HTMLElement} */
-  let scale;
+  let legend;
 
   /**
    * @param {Heatmap} figure
@@ -87,14 +87,14 @@
    *
    * @param {Heatmap} figure
    * @param {HTMLCanvasElement} canvas
-   * @param {HTMLElement} scale
+   * @param {HTMLElement} legend
    */
-  function paint(figure, canvas, scale) {
+  function paint(figure, canvas, legend) {
     const pen = context(figure, canvas);
     if (!figure.plot.clientWidth) return;
     const box = layout(figure, pen);
     figure.box = box;
-    const picture = AG.paint.picture(figure, scale);
+    const picture = AG.paint.picture(figure, legend);
     if (figure.causal || figure.hatched) AG.paint.hatch(pen, box);
     pen.imageSmoothingEnabled = false;
     pen.drawImage(picture, box.left, box.top, box.wide, box.high);
@@ -105,7 +105,10 @@
     pen.strokeRect(box.left - 0.5, box.top - 0.5, box.wide + 1, box.high + 1);
     AG.labels.write(pen, figure, box);
     marks(pen, figure);
-    scale.style.insetInlineStart = `${box.left}px`;
+    const [query, key] = figure.cell || [0, 0];
+    const pointed = figure.cell ? figure.weights[query * figure.keys + key] : NaN;
+    AG.legend.mark(legend, pointed, AG.colour.most(figure), figure.signed);
+    legend.style.left = `${box.left}px`;
   }
 
   AG.matrix = { paint };
@@ -113,23 +116,17 @@
     show(figure) {
       if (!canvas) {
         canvas = AG.make("canvas", { "aria-hidden": "true" });
-        scale = AG.make(
-          "div",
-          { class: "scale", "aria-hidden": "true" },
-          "0",
-          AG.make("canvas", { width: 256, height: 1 }),
-          AG.make("span"),
-        );
+        legend = AG.legend.make(true);
       }
-      figure.plot.append(canvas, scale);
+      figure.plot.append(canvas, legend);
       AG.emit("matrix", true);
     },
     hide() {
       canvas.remove();
-      scale.remove();
+      legend.remove();
       AG.emit("matrix", false);
     },
-    draw: (figure) => paint(figure, canvas, scale),
+    draw: (figure) => paint(figure, canvas, legend),
     canvas: () => canvas,
   };
 })();

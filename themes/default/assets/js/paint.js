@@ -1,4 +1,4 @@
-// needs: core.js, colour.js, special.js, state.js
+// needs: core.js, colour.js, legend.js, special.js, state.js
 /* What lies under a heatmap's labels: the cells, the hatching of what is absent, the lattice, the legend. */
 (() => {
   /** @type {HTMLCanvasElement} */
@@ -9,11 +9,11 @@
    * The matrix as a picture of one pixel a cell; painted again only when head, scale or colours change.
    *
    * @param {Heatmap} figure
-   * @param {HTMLElement} scale
+   * @param {HTMLElement} legend
    */
-  function picture(figure, scale) {
+  function picture(figure, legend) {
     const ends = [AG.colour.css("--heat-0"), AG.colour.css("--heat-4")];
-    const key = [figure.name, figure.weights.length, AG.state.scale, ...ends].join("|");
+    const key = [figure.name, figure.weights.length, AG.state.scale, AG.state.curve, ...ends].join("|");
     if (painted === key) return image;
     painted = key;
     image = Object.assign(document.createElement("canvas"), { width: figure.keys, height: figure.queries });
@@ -28,27 +28,8 @@
       pixels.data.set([ramp[at], ramp[at + 1], ramp[at + 2], 255], i * 4);
     });
     pen.putImageData(pixels, 0, 0);
-    legend(scale, ramp, most, figure.signed);
+    AG.legend.paint(legend, ramp, most, figure.signed);
     return image;
-  }
-
-  /**
-   * @param {HTMLElement} scale
-   * @param {Uint8Array} ramp
-   * @param {number} most
-   * @param {boolean} [signed]
-   */
-  function legend(scale, ramp, most, signed) {
-    const strip = AG.one("canvas", scale);
-    const pen = /** @type {CanvasRenderingContext2D} */ (strip.getContext("2d"));
-    const image = pen.createImageData(256, 1);
-    for (let i = 0; i < 256; i += 1)
-      image.data.set([ramp[i * 3], ramp[i * 3 + 1], ramp[i * 3 + 2], 255], i * 4);
-    pen.putImageData(image, 0, 0);
-    const largest = most === 1 ? "1" : most.toFixed(most < 0.01 ? 4 : 2);
-    const [least, , greatest] = scale.childNodes;
-    least.textContent = signed ? `−${largest}` : "0";
-    greatest.textContent = signed ? `+${largest}` : largest;
   }
 
   /**

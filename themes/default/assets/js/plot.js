@@ -96,7 +96,8 @@
   AG.on("scheme", again);
   AG.on("state", (changed) => {
     if (changed.has("view") && AG.state.view !== "matrix") cover(false);
-    if (["scale", "view", "token", "key", "direction", "special"].some((name) => changed.has(name))) again();
+    if (["scale", "curve", "view", "token", "key", "direction", "special"].some((name) => changed.has(name)))
+      again();
   });
   AG.on("print", (on) => {
     if (wanted) cover(false);

@@ -1,12 +1,12 @@
-// needs: core.js, colour.js, special.js, state.js
+// needs: core.js, colour.js, scale.js, special.js, state.js
 /* What Plotly is told: the page's figure, with the weights, colours and margins of the canvas. */
 (() => {
-  /** The canvas's colours, square root and all, as stops of a linear scale. */
+  /** The canvas's colours, as stops of a linear scale. */
   function colours() {
     const ramp = AG.colour.ramp();
     return Array.from({ length: 33 }, (_, i) => {
       const at = Math.round((i / 32) * 255) * 3;
-      return [(i / 32) ** 2, `rgb(${ramp[at]},${ramp[at + 1]},${ramp[at + 2]})`];
+      return [AG.scale.weightAt(i / 32, 1), `rgb(${ramp[at]},${ramp[at + 1]},${ramp[at + 2]})`];
     });
   }
 

@@ -12,6 +12,7 @@
     direction: "from",
     trace: "content",
     scale: "head",
+    curve: "root",
     special: "shown",
   };
   /** @type {Record<string, string[]>} */
@@ -20,6 +21,7 @@
     direction: ["from", "to"],
     trace: ["content", "all"],
     scale: ["head", "one"],
+    curve: ["root", "linear", "log"],
     special: ["shown", "hidden"],
   };
   const state = { ...defaults };

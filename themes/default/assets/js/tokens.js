@@ -1,4 +1,4 @@
-// needs: core.js, figure.js, state.js
+// needs: core.js, colour.js, figure.js, scale.js, state.js
 /* The token strip: choose a token and the others take the tint of its attention. Cross attention has two strips. */
 (() => {
   const strip = AG.one(".tokens");
@@ -95,6 +95,22 @@
    */
   const seen = (side) => (side.name === "key" ? AG.figure.columns : AG.figure.rows);
 
+  /**
+   * Gives a token the colour of its weight in the matrix.
+   *
+   * @param {HTMLElement} element
+   * @param {number} weight
+   */
+  function dye(element, weight) {
+    const most = weight > 0 ? AG.colour.most(AG.figure) : 1;
+    const at = AG.colour.level(weight, most) * 3;
+    const colour = Array.from(AG.colour.ramp().subarray(at, at + 3));
+    element.classList.toggle("tinted", weight > 0);
+    element.style.setProperty("--share", AG.scale.place(weight, most).toFixed(3));
+    element.style.setProperty("--tint", `rgb(${colour.join(" ")})`);
+    element.style.setProperty("--on-tint", AG.colour.readable(colour));
+  }
+
   const tint = AG.framed(() => {
     const { whole } = AG.figure;
     const [from, token] = shown();
@@ -111,10 +127,8 @@
           (to ? AG.figure.weightOf(other, token) : AG.figure.weightOf(token, other))) ||
         0;
       const shares = side.tokens.map((_, other) => share(other));
-      const most = Math.max(...shares) || 1;
       side.tokens.forEach((element, i) => {
-        element.classList.toggle("tinted", shares[i] > 0);
-        element.style.setProperty("--share", Math.sqrt(shares[i] / most).toFixed(3));
+        dye(element, shares[i]);
         element.setAttribute(
           "aria-selected",
           String(i === AG.state[side.name] && (side === sides[0] || AG.state.direction === "to")),
@@ -164,7 +178,8 @@
   AG.on("begin", reach);
   AG.on("weights", reach);
   AG.on("point", tint);
+  AG.on("scheme", tint);
   AG.on("state", (changed) => {
-    if (["token", "key", "direction", "special"].some((name) => changed.has(name))) reach();
+    if (["token", "key", "direction", "special", "scale", "curve"].some((name) => changed.has(name))) reach();
   });
 })();

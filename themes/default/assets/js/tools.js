@@ -35,7 +35,7 @@
   }
 
   function address() {
-    const own = ["token", "key", "view", "direction", "scale", "threshold", "special"];
+    const own = ["token", "key", "view", "direction", "scale", "curve", "threshold", "special"];
     const kept = AG.fragment()
       .split("&")
       .filter((part) => own.includes(part.split("=")[0]));

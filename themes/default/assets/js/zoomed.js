@@ -1,4 +1,4 @@
-// needs: core.js, colour.js, plotly.js, plotspec.js
+// needs: core.js, colour.js, plotly.js, plotspec.js, scale.js
 /* Plotly over the figure of a difference, when it is asked for: zoom, and save as a picture. */
 (() => {
   /** The canvas's two-sided colours as stops of a linear scale. */
@@ -7,7 +7,8 @@
     return Array.from({ length: 65 }, (_, i) => {
       const level = i / 32 - 1;
       const at = Math.round((i / 64) * 255) * 3;
-      return [(Math.sign(level) * level ** 2 + 1) / 2, `rgb(${ramp[at]},${ramp[at + 1]},${ramp[at + 2]})`];
+      const share = Math.sign(level) * AG.scale.weightAt(Math.abs(level), 1);
+      return [(share + 1) / 2, `rgb(${ramp[at]},${ramp[at + 1]},${ramp[at + 2]})`];
     });
   }
 
@@ -79,6 +80,7 @@
 
     button.addEventListener("click", () => want(!wanted));
     AG.on("scheme", again);
+    AG.on("state", again);
     AG.on("print", (on) => {
       if (on) want(false);
     });
