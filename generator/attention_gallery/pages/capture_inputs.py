@@ -162,6 +162,23 @@ def _of_capture(gallery: Gallery, page: CapturePage) -> Commentary:
     return Commentary(notes.of_pair(*names), notes.mentions.of_pair(*names), contrasts)
 
 
+def _noted_head(gallery: Gallery, page: CapturePage) -> HeadIndex | None:
+    """The head that a page opens on because notes speak of it: its own notes first, then most of them."""
+    names, noted = _names(page), gallery.notes
+    spoken = {
+        head: (any(route == page.capture.route for _, route, _ in mentions.notes), len(mentions.notes))
+        for head, mentions in noted.mentions.of_heads(*names).items()
+    }
+    # A note on the page of a head speaks of it without a link.
+    for target in noted.by_target:
+        if target.kind == "head" and (target.model, target.sentence) == names:
+            head = target.layer or 0, target.head or 0
+            own_page, count = spoken.get(head, (False, 0))
+            spoken[head] = own_page, count + 1
+    # Of equals the earlier one, as everywhere where heads are ranked.
+    return max(sorted(spoken), key=lambda head: spoken[head], default=None)
+
+
 def _of_head(gallery: Gallery, page: HeadPage) -> Commentary:
     names, head, notes = _names(page), page[1:], gallery.notes
     mentions = notes.mentions.of_heads(*names).get(head, NO_NOTES)
@@ -202,6 +219,7 @@ SIBLINGS = of_gallery("sibling captures", _sibling_captures)
 HEAD_NEIGHBOURS = of_gallery("neighbours", _read_neighbours, lambda gallery, page: "", shared=True)
 CAPTURE_COMMENTARY = of_gallery("commentary", _of_capture)
 HEAD_COMMENTARY = of_gallery("commentary", _of_head)
+NOTED_HEAD = of_gallery("noted head", _noted_head)
 
 # One model over all sentences
 

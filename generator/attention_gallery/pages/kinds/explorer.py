@@ -21,6 +21,7 @@ from attention_gallery.pages.capture_inputs import (
     CAPTURE_PICTURES,
     FLOW,
     FLOW_SETTINGS,
+    NOTED_HEAD,
     OTHER_MODELS,
     PROBE,
     SIBLINGS,
@@ -70,7 +71,7 @@ def _context(page: CapturePage, inputs: PageInputs) -> ExplorerContext:
         heads=head_table(analysis, href),
         types=type_legend(analysis),
         # The cached pictures save most of the time of a page whose titles or notes changed.
-        **_pictures(reader, inputs[CAPTURE_PICTURES], summary),
+        **_pictures(reader, inputs[CAPTURE_PICTURES], inputs[NOTED_HEAD], summary),
         trace=token_trace_of(reader, reader.focus),
         predictions=prediction_table(reader, inputs),
         sources=source_table(reader, inputs, reader.focus, href),
@@ -92,10 +93,12 @@ def _context(page: CapturePage, inputs: PageInputs) -> ExplorerContext:
     )
 
 
-def _pictures(reader: CaptureReader, pictures: CapturePictures, summary: str) -> dict[str, Any]:
+def _pictures(
+    reader: CaptureReader, pictures: CapturePictures, noted: HeadIndex | None, summary: str
+) -> dict[str, Any]:
     """Grid, panel and averages, the data of traces, and how exact all of it is."""
     analysis, facts, origin = reader.analysis, reader.capture.model.facts, reader.capture.provenance
-    opening = analysis.opening_head(reader.focus)
+    opening = noted or analysis.opening_head(reader.focus)
     grid = grid_fragment(facts, (len(reader.tokens), len(reader.keys)), pictures.grid, summary)
     averages = enumerate(pictures.averages)
     return {
@@ -152,6 +155,7 @@ EXPLORER = PageKind(
         FLOW_SETTINGS,
         OTHER_MODELS,
         CAPTURE_PICTURES,
+        NOTED_HEAD,
         PROBE,
         SIBLINGS,
     ),
