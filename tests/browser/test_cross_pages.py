@@ -168,10 +168,10 @@ def test_pointing_at_a_cell_tells_its_pair(
     last = weights.shape[2] - 1, weights.shape[3] - 1
     for query, key in ((0, 0), last, (last[0], 0), (0, last[1]), (3, 8)):
         page.mouse.move(*at(page, query, key))
-        expect(page.locator(".tip")).to_have_text(
+        expect(page.locator(".readout b")).to_have_text(
             re.compile("^" + re.escape(f"{texts[0][query]} → {texts[1][key]}: "))
         )
-        number = float(page.locator(".tip").inner_text().rsplit(": ", 1)[1])
+        number = float(page.locator(".readout b").inner_text().rsplit(": ", 1)[1])
         assert number == pytest.approx(weights[1, 2, query, key], abs=0.0006)
     page.mouse.click(*at(page, 3, 8))
     expect(strips(page)[0].locator(".token").nth(3)).to_have_attribute("aria-selected", "true")

@@ -32,7 +32,7 @@ def test_pointing_at_a_cell_tells_the_exact_weight(open_page: Opener, gallery: B
     last = len(texts) - 1
     for query, key in ((0, 0), (last, 0), (last, last), (7, 3), (9, 2), (4, 4)):
         page.mouse.move(*at(page, query, key))
-        tip = page.locator("#attention .tip")
+        tip = page.locator("#attention .readout b")
         expect(tip).to_have_text(re.compile("^" + re.escape(f"{texts[query]} → {texts[key]}: ")))
         number = told(tip.inner_text())[2]
         digits = len(number.split(".")[1])
@@ -40,7 +40,7 @@ def test_pointing_at_a_cell_tells_the_exact_weight(open_page: Opener, gallery: B
         assert float(number) == pytest.approx(exact[query, key], abs=0.0001 + 0.5 * 10**-digits)
     if model == "dec":
         page.mouse.move(*at(page, 2, 5))
-        expect(page.locator("#attention .tip")).to_have_text(f"{texts[2]} → {texts[5]}: not visible")
+        expect(page.locator("#attention .readout b")).to_have_text(f"{texts[2]} → {texts[5]}: not visible")
 
 
 def test_the_weights_behind_the_picture_are_exact_to_a_ten_thousandth(
@@ -77,7 +77,11 @@ def test_arrow_keys_walk_from_cell_to_cell_and_are_heard(open_page: Opener, gall
     page.keyboard.press("Enter")
     expect(page.locator(".token[aria-selected=true]")).to_have_text([texts[3]])
     page.keyboard.press("Escape")
-    expect(page.locator("#attention .tip")).to_be_hidden()
+    # Nothing is pointed at: the strongest pair of the selected token is told.
+    best = int(exact[3].argmax())
+    expect(page.locator("#attention .readout b")).to_have_text(
+        re.compile(re.escape(f"{texts[3]} → {texts[best]}: "))
+    )
     assert page.url.endswith("/l01h02/#token=3")
 
 
@@ -115,8 +119,8 @@ def test_a_strong_pair_points_at_its_cell(open_page: Opener, gallery: Built) -> 
     row.scroll_into_view_if_needed()
     row.hover()
     query, key = int(row.get_attribute("data-query") or -1), int(row.get_attribute("data-key") or -1)
-    expect(page.locator("#attention .tip")).to_be_visible()
-    assert float(told(page.locator("#attention .tip").inner_text())[2]) == pytest.approx(
+    expect(page.locator("#attention .readout b")).to_be_visible()
+    assert float(told(page.locator("#attention .readout b").inner_text())[2]) == pytest.approx(
         exact[query, key], abs=0.0006
     )
     row.click()
@@ -223,4 +227,4 @@ def test_a_missing_plotly_leaves_the_canvas(open_page: Opener) -> None:
     page.wait_for_selector("[data-zoom][aria-pressed=false]")
     expect(page.locator("#attention-plot > canvas").first).to_be_visible()
     page.mouse.move(*at(page, 9, 2))
-    expect(page.locator("#attention .tip")).to_be_visible()
+    expect(page.locator("#attention .readout b")).to_be_visible()

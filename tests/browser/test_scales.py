@@ -75,3 +75,44 @@ def test_the_weight_pointed_at_is_marked_on_the_legend(open_page: Opener, galler
     expect(marker).to_be_visible()
     place = float(marker.evaluate("(marker) => parseFloat(marker.style.left)")) / 100
     assert place == pytest.approx(float(np.sqrt(exact[7, 3] / exact.max())), abs=0.05)
+
+
+def test_the_readout_tells_weight_rank_and_layer_mean(open_page: Opener, gallery: Built) -> None:
+    page = open_page(HEAD)
+    drawn(page)
+    texts = gallery.stored("enc", "cat").tokens.texts
+    layer = gallery.weights("enc", "cat")[1]
+    exact = layer[2]
+    order = np.argsort(-exact[7])
+    for rank in (0, 1, 4):
+        key = int(order[rank])
+        page.evaluate("(key) => AG.figure.point(7, key)", key)
+        readout = page.locator(".readout")
+        expect(readout.locator("b")).to_have_text(re.compile("^" + re.escape(f"{texts[7]} → {texts[key]}: ")))
+        words = re.search(
+            r"· (equal )?(\d+)\w\w of (\d+) · mean of this layer (\S+) · spread evenly", readout.inner_text()
+        )
+        assert words is not None
+        same, place, count, mean = words.groups()
+        assert int(count) == len(texts)
+        # Ranked by what is shown: of weights that read the same none comes before another.
+        before = sum(f"{weight:.2f}" > f"{exact[7, key]:.2f}" for weight in exact[7])
+        assert abs(int(place) - 1 - before) <= 1
+        assert same is not None or int(place) == rank + 1
+        assert float(mean.removeprefix("<")) == pytest.approx(layer[:, 7, key].mean(), abs=0.011)
+
+
+def test_a_first_tap_reads_and_a_second_selects(open_page: Opener, gallery: Built) -> None:
+    page = open_page(HEAD, has_touch=True)
+    drawn(page)
+    texts = gallery.stored("enc", "cat").tokens.texts
+    page.locator("#attention-plot").scroll_into_view_if_needed()
+    spot = page.evaluate(
+        "() => { const { box, plot } = AG.figure; const area = plot.getBoundingClientRect();"
+        " return [area.left + box.left + 2.5 * box.cell, area.top + box.top + 3.5 * box.cell] }"
+    )
+    page.touchscreen.tap(*spot)
+    expect(page.locator(".readout b")).to_have_text(re.compile("^" + re.escape(f"{texts[3]} → {texts[2]}: ")))
+    expect(page.locator(".token[aria-selected=true]")).to_have_text([texts[7]])
+    page.touchscreen.tap(*spot)
+    expect(page.locator(".token[aria-selected=true]")).to_have_text([texts[3]])

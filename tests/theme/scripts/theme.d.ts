@@ -79,7 +79,6 @@ interface Figure extends Heatmap {
   number(weight: number): string;
   words(query: number, key: number): string;
   say(text: string): void;
-  tell(text: string, x?: number, y?: number): void;
   draw(): void;
   load(weights: Float32Array, name: string): void;
   begin(): Promise<void>;
@@ -182,7 +181,11 @@ interface Gallery extends Core {
   borders(figure: Figure): { rows: number[]; columns: number[] };
 
   // grid.js: only where all heads of a model stand together.
-  grid: { has(name: string): boolean; begin(): Promise<void> };
+  grid: {
+    has(name: string): boolean;
+    layerMean(query: number, key: number): number | undefined;
+    begin(): Promise<void>;
+  };
   step(down: number, on: number): void;
 
   // plotly.js, plotspec.js

@@ -1,5 +1,5 @@
 // needs: core.js, atlas.js, disk.js, figure.js, grid.js, heat.js, lines.js, matrix.js, plot.js, pointer.js
-// needs: scheme.js, sources.js, special.js, state.js, table.js, tokens.js, tools.js, trace.js
+// needs: readout.js, scheme.js, sources.js, special.js, state.js, table.js, tokens.js, tools.js, trace.js
 /* Starts what the page holds, when everything that it needs has had its say. */
 (() => {
   if (AG.atlas) AG.atlas.begin();

@@ -89,7 +89,6 @@
   AG.figure = figure;
 
   const live = root.appendChild(AG.make("p", { class: "hidden", role: "status" }));
-  const tip = AG.make("div", { class: "tip", hidden: "", "aria-hidden": "true" });
 
   /** A weight with the decimals that its codec keeps: one byte is good for two. */
   figure.number = (weight) => {
@@ -105,16 +104,6 @@
   figure.say = (text) => {
     live.textContent = text;
   };
-  figure.tell = (text, x = 0, y = 0) => {
-    tip.hidden = !text;
-    if (!text) return;
-    tip.textContent = text;
-    const width = plot.clientWidth;
-    const left = Math.min(Math.max(0, x + 14), Math.max(0, width - tip.offsetWidth));
-    const top = y > 48 ? y - tip.offsetHeight - 10 : y + 20;
-    tip.style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`;
-  };
-
   /** @type {View | null} */
   let shown = null;
   const draw = AG.framed(() => {
@@ -126,8 +115,6 @@
     const wanted = AG.views[AG.state.view] || AG.views.matrix;
     if (shown !== wanted) {
       if (shown) shown.hide(figure);
-      figure.tell("");
-      plot.append(tip);
       shown = wanted;
       shown.show(figure);
     }
@@ -149,7 +136,6 @@
       : Float32Array.from({ length: queries * keys }, (_, i) =>
           figure.weightOf(rows[Math.floor(i / keys)], columns[i % keys]),
         );
-    figure.tell("");
   }
 
   /** Shows these weights; called at the start and whenever another head is selected. */

@@ -132,8 +132,33 @@
     });
   });
 
+  /** @type {{ layer: number, weights: Float32Array } | null} */
+  let mean = null;
+
+  /**
+   * The mean weight of a pair over the heads of the selected head's layer; undefined before there are weights.
+   *
+   * @param {number} query
+   * @param {number} key
+   */
+  function layerMean(query, key) {
+    const layer = Math.floor(names.indexOf(AG.state.head) / heads);
+    if (layer < 0 || !weightsOf) return undefined;
+    // Worked out once for a layer, as a pointer that moves asks for every cell on its way.
+    if (mean?.layer !== layer) {
+      const sum = new Float32Array(queries * keys);
+      for (let head = 0; head < heads; head += 1)
+        weightsOf(layer * heads + head).forEach((weight, i) => {
+          sum[i] += weight / heads;
+        });
+      mean = { layer, weights: sum };
+    }
+    return mean.weights[query * keys + key];
+  }
+
   AG.grid = {
     has: (name) => names.includes(name),
+    layerMean,
     begin: async () => {
       try {
         weightsOf = await AG.decode(source);

@@ -109,6 +109,7 @@
     const pointed = figure.cell ? figure.weights[query * figure.keys + key] : NaN;
     AG.legend.mark(legend, pointed, AG.colour.most(figure), figure.signed);
     legend.style.left = `${box.left}px`;
+    legend.style.maxWidth = `${figure.plot.clientWidth - box.left}px`;
   }
 
   AG.matrix = { paint };

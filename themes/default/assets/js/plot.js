@@ -47,7 +47,6 @@
     const canvas = AG.views.matrix.canvas();
     if (canvas) canvas.style.visibility = on ? "hidden" : "";
     if (!on) div.remove();
-    figure.tell("");
   }
 
   /** As show, but a Plotly that cannot be had leaves the canvas as it is. */

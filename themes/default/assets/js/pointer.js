@@ -10,11 +10,7 @@
   /** Points at a pair of tokens, or at none; `loud` announces it. */
   figure.point = (query, key, loud = false) => {
     figure.cell = query < 0 ? null : [query, key];
-    const { box } = figure;
-    const text = figure.cell ? figure.words(query, key) : "";
-    if (!text || !box || figure.covered) figure.tell("");
-    else figure.tell(text, box.left + (key + 0.5) * box.cell, box.top + (query + 0.5) * box.cell);
-    if (loud) figure.say(text);
+    if (loud) figure.say(figure.cell ? figure.words(query, key) : "");
     AG.emit("point", figure.cell);
     figure.draw();
   };
@@ -48,10 +44,21 @@
   plot.addEventListener("pointerleave", (event) => {
     if (figure.weights && AG.state.view === "matrix" && event.pointerType === "mouse") figure.point(-1, -1);
   });
+  /** @type {Cell | null} */
+  let tapped = null;
   plot.addEventListener("click", (event) => {
     if (!ready(event)) return;
     const cell = cellAt(event);
-    if (cell) figure.choose(...cell);
+    if (!cell) return;
+    // A finger cannot point without touching: its first tap reads a cell, the second selects.
+    const touch = /** @type {PointerEvent} */ (event).pointerType === "touch";
+    if (touch && cell[1] >= 0 && String(cell) !== String(tapped)) {
+      tapped = cell;
+      figure.point(...cell);
+      return;
+    }
+    tapped = null;
+    figure.choose(...cell);
   });
   plot.addEventListener("keydown", (event) => {
     if (AG.state.view !== "matrix" || !figure.weights || event.ctrlKey || event.metaKey || event.altKey)

@@ -1,0 +1,72 @@
+// needs: core.js, figure.js, grid.js, state.js
+/* One line under the figure: the pair pointed at, else the strongest of the selected token, in numbers and words. */
+(() => {
+  const { figure } = AG;
+  if (!figure) return;
+  const pair = AG.make("b", {});
+  const more = AG.make("span", {});
+  const line = AG.make("p", { class: "readout" }, pair, " ", more);
+  figure.plot.after(line);
+
+  /** @param {number} rank */
+  function ordinal(rank) {
+    const endings = ["th", "st", "nd", "rd"];
+    const teen = Math.floor(rank / 10) % 10 === 1;
+    return `${rank}${(!teen && endings[rank % 10]) || "th"}`;
+  }
+
+  /** The cell that the line is about when none is pointed at: the strongest in the selected row or column. */
+  function strongest() {
+    const picked = figure.picked();
+    if (picked < 0) return null;
+    const from = AG.state.direction === "from";
+    /** @type {Cell | null} */
+    let best = null;
+    for (let other = 0; other < (from ? figure.keys : figure.queries); other += 1) {
+      /** @type {Cell} */
+      const cell = from ? [picked, other] : [other, picked];
+      const weight = figure.weight(...cell);
+      if (weight > (best ? figure.weight(...best) : -1)) best = cell;
+    }
+    return best;
+  }
+
+  /**
+   * Where the weight stands among those of its row: weights that read the same are said to be equal.
+   *
+   * @param {number} query
+   * @param {number} key
+   */
+  function rank(query, key) {
+    const text = figure.number(figure.weight(query, key));
+    const row = Array.from({ length: figure.keys }, (_, other) => figure.weight(query, other));
+    const seen = row.filter((weight) => !Number.isNaN(weight));
+    const equal = seen.filter((weight) => figure.number(weight) === text).length;
+    const above = seen.filter(
+      (weight) => weight > figure.weight(query, key) && figure.number(weight) !== text,
+    ).length;
+    const place = `${equal > 1 ? "equal " : ""}${ordinal(above + 1)} of ${seen.length}`;
+    return { place, even: 1 / seen.length };
+  }
+
+  /** @param {Cell} cell */
+  function words([query, key]) {
+    if (Number.isNaN(figure.weight(query, key))) return "";
+    const { place, even } = rank(query, key);
+    const mean = AG.grid?.layerMean(figure.rows[query], figure.columns[key]);
+    const layer = mean === undefined ? "" : ` · mean of this layer ${figure.number(mean)}`;
+    return `· ${place}${layer} · spread evenly ${figure.number(even)}`;
+  }
+
+  const read = AG.framed(() => {
+    if (!figure.weights) return;
+    const cell = figure.cell || strongest();
+    pair.textContent = cell ? figure.words(...cell) : "";
+    more.textContent = cell ? words(cell) : "";
+    line.classList.toggle("pointed", figure.cell !== null);
+  });
+
+  AG.on("point", read);
+  AG.on("weights", read);
+  AG.on("state", read);
+})();
