@@ -32,7 +32,7 @@ SCRIPTS_READY := $(MODULES)/.package-lock.json
 
 .PHONY: help
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: gallery
 gallery: $(GALLERY_READY) ## build the gallery of gallery.yaml into site/
@@ -65,7 +65,7 @@ test: $(TEST_READY) $(SCRIPTS_READY) chromium ## run every check: ruff, mypy, im
 test-all: test test-firefox matrix-oldest matrix-newest ## as test, then in Firefox, and with the oldest and newest transformers admitted
 
 .PHONY: test-firefox
-test-firefox: $(TEST_READY) $(SCRIPTS_READY) firefox # every kind of page in a second browser
+test-firefox: $(TEST_READY) $(SCRIPTS_READY) firefox ## open every kind of page in Firefox, too
 	$(BIN)/python -m pytest -m firefox tests/browser/test_firefox.py
 
 .PHONY: matrix-oldest matrix-newest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -126,3 +127,14 @@ def test_the_filter_of_the_home_page_counts_aloud(open_page: Opener) -> None:
     expect(page.locator(".filter-count")).to_have_text("2 of 5")
     page.get_by_role("button", name="All", exact=True).click()
     expect(page.locator(".gallery-row:visible")).to_have_count(5)
+
+
+def test_a_chosen_head_is_announced_and_names_the_heatmap(open_page: Opener) -> None:
+    page = open_page("enc/cat/")
+    drawn(page)
+    status = page.locator("#attention [role=status]")
+    expect(status).to_have_text("")
+    page.locator(".heads tbody").get_by_text("L0H3", exact=True).click()
+    heatmap = page.locator("#attention-plot")
+    expect(heatmap).to_have_attribute("aria-label", re.compile(r"^Heatmap\. .*L0H3: .*largest weight"))
+    expect(status).to_have_text(re.compile("L0H3: .*largest weight between two tokens is .* → "))

@@ -31,13 +31,15 @@ def weights_of(levels: list[int], curve: str, most: float) -> tuple[Any, Any]:
     return low, high
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", "dark", "forced"])
 @pytest.mark.parametrize("curve", list(SHARES))
 @pytest.mark.parametrize("common", [False, True])
 def test_colours_give_weights_back(
     open_page: Opener, gallery: Built, scheme: str, curve: str, common: bool
 ) -> None:
-    page = open_page(f"{HEAD}&curve={curve}{'&scale=one' if common else ''}", color_scheme=scheme)
+    # Where the device forces its colours on texts (high contrast), figures keep theirs.
+    options = {"forced_colors": "active"} if scheme == "forced" else {"color_scheme": scheme}
+    page = open_page(f"{HEAD}&curve={curve}{'&scale=one' if common else ''}", **options)
     drawn(page)
     exact = gallery.weights("enc", "cat")[1, 2]
     most = 1.0 if common else float(exact.max())

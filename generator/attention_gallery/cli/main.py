@@ -42,6 +42,7 @@ class GalleryGroup(click.Group):
         """The command called `cmd_name`, or None when there is none."""
         if cmd_name not in COMMANDS:
             return None
+        # A command that fails at its options should not have waited for what the others import.
         command: click.Command = importlib.import_module(f"attention_gallery.cli.commands.{cmd_name}").command
         return command
 
@@ -75,6 +76,7 @@ def execute(arguments: Sequence[str]) -> int:
     """Run the command line `arguments` and return its exit code; never raises."""
     try:
         result = gallery.main(list(arguments), prog_name="attention-gallery", standalone_mode=False)
+        # Here, where a reader that has gone away can still be told from a failure.
         sys.stdout.flush()
     except BaseException as error:  # the outermost floor: nothing may leave as a traceback
         return failures.report(error, verbose="--verbose" in arguments or "-v" in arguments)

@@ -82,6 +82,7 @@ def common_options() -> list[click.Option]:
 
 
 def _where_to_find(path: Path) -> str:
+    # Often a command is begun in the folder of notes, or in one below it.
     for folder in path.parents[1:4]:
         if (folder / MANIFEST).is_file():
             return f"there is one at {plain(str(folder / MANIFEST))}: change folder, or give --manifest"

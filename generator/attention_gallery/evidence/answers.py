@@ -42,6 +42,7 @@ from attention_gallery.notes.questions.asks import (
 )
 from attention_gallery.records import Float32, StoredAttention, Tokens
 
+# Notes mostly speak of a few layers, and a layer of a long text takes megabytes.
 _LAYERS_CACHED = 8
 _Layers = OrderedDict[tuple[str, int], Float32]
 _At = TypeVar("_At")

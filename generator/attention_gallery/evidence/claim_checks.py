@@ -63,12 +63,14 @@ def _checked(claim: Claim, numbers: Numbers) -> Checked:
     expected = claim.expected
     page, _ = numbers.page(claim.ask.subject)
     if isinstance(expected, str):
+        # A type that there is not is a mistake whatever was captured.
         known_type(expected)
     value = numbers.answer(claim.ask)
     text = question(claim.ask, numbers.links, numbers.texts, numbers.measures)
     if isinstance(expected, Bounds):
         holds, actual = expected.hold(float(value)), rounded_to_tell(expected, float(value))
         if isinstance(claim.ask, HeadsOfType):
+            # Heads are counted, so that their number has no decimals.
             actual = str(round(float(value)))
         return Checked(claim, text, page, expected.words, actual, holds)
     # A head may have two types, and is of either.

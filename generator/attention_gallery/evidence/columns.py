@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from attention_gallery.evidence import wording
 
+# Every text that a share can have: one is looked up much quicker than it is formatted.
 _SHARES = (*(f"{number / 100:.2f}" for number in range(101)), "0", "< 0.01", wording.UNDEFINED)
 _ZERO, _SMALL, _UNDEFINED = 101, 102, 103
 

@@ -61,6 +61,7 @@ class LiveAnswers:
             text = number(ask, float(value), decimals, self.numbers.measures)
         if text == wording.UNDEFINED or isinstance(ask, TypeOf):
             return Answer(f'<span class="live" title="{about}">{escape(text)}</span>', text)
+        # Programs, and readers who look, find in the markup what the text rounds.
         exact = f"{float(value):.6g}"
         return Answer(f'<data class="live" value="{exact}" title="{about}">{escape(text)}</data>', text)
 
@@ -76,6 +77,7 @@ class LiveAnswers:
         """The heatmap of the head's page, with a link to that page."""
         subject = ask.subject
         page, _ = self.numbers.page(subject)
+        # Drawn once, as only its links differ from page to page.
         if subject not in self._figures:
             self._figures[subject] = self._drawn(subject)
         template, weights, summary = self._figures[subject]

@@ -37,6 +37,7 @@ class LinkMap:
         """Route (with fragment) and title of a link. Raises `LookupError` with reason and mend."""
         route, title = self._resolve(target)
         if target.fragment:
+            # The page may have a fragment already: a head that is selected on its explorer.
             route, _, own = route.partition("#")
             route += "#" + "&".join(filter(None, (own, target.fragment)))
         return route, title
@@ -86,6 +87,7 @@ class LinkMap:
         slug, name = self._head(target)
         if (target.layer, target.head) in self.head_pages[model, sentence]:
             return routes.head(model, sentence, slug), name
+        # A head without a page of its own is selected on that of all heads.
         return f"{explorer}#head={name}", name
 
     def _head(self, target: LinkTarget) -> tuple[str, str]:

@@ -29,6 +29,7 @@ def keys_table(numbers: Numbers, ask: KeysOf) -> str:
     rows = []
     for name, weights in _rows(numbers, ask, entry):
         shares = np.add.reduceat(weights[queries].mean(axis=0, dtype=np.float64), starts) * listed
+        # Of equals the earlier word, as everywhere where things are ranked.
         order = np.argsort(-shares, kind="stable")[: ask.top].tolist()
         cells = [f"{escape(names[key])} {_number(shares[key])}" for key in order if shares[key] > 0]
         rows.append([f'<th scope="row">{name}</th>', *(f"<td>{cell}</td>" for cell in cells)])

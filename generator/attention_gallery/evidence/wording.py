@@ -72,6 +72,7 @@ def spread(mean: float, deviation: float, unit: str) -> str:
 
 def with_deviation(mean: str, deviation: float, unit: str) -> str:
     """A mean, as text, with its standard deviation as in `spread`."""
+    # It would read as 0, which no measured spread is.
     if deviation < 5e-5:
         return mean
     digits = 1 if unit == "tokens" else 2
@@ -83,6 +84,7 @@ def stored_weights(origin: Provenance) -> str:
     """The weights that all numbers of a gallery come from, with what they lost when they were stored."""
     if not origin.storage_error:
         return f"the weights as they are stored, just as the model computed them ({origin.precision})"
+    # Rounded up, so that no weight is farther off than is said.
     least = math.ceil(origin.storage_error * 1e5 - 1e-9) / 1e5
     rounded = f"{origin.precision}, within {least:.5f} of what the model computed"
     return f"the weights as they are stored ({rounded})"

@@ -45,6 +45,49 @@ test("colours are read once, and anew when the scheme changes", () => {
   assert.equal(AG.colour.css("--heat-0", 0.5), "rgb(1 2 3 / 0.5)");
 });
 
+test("colours are read from every way in which browsers tell them", () => {
+  const colours = {
+    "--plain": "rgb(10, 20, 30)",
+    "--clear": "rgba(10, 20, 30, 0.5)",
+    "--mixed": "color(srgb 0.2 0.4 1)",
+    "--wide": "color(srgb -0.01 0.50196 1.2e0 / 0.5)",
+  };
+  const { rgb } = open("colour.js", { colours }).AG.colour;
+  assert.deepEqual(Object.keys(colours).map(rgb), [
+    [10, 20, 30],
+    [10, 20, 30],
+    [51, 102, 255],
+    [0, 128, 255],
+  ]);
+});
+
+test("a ramp whose lightness turns around goes straight from end to end", () => {
+  const turning = { ...COLOURS, "--heat-2": [255, 255, 255], "--rise-1": [0, 0, 0] };
+  const { ramp, diverging } = open("colour.js", { colours: turning }).AG.colour;
+  assert.deepEqual(at(ramp(), 128), [127, 127, 255]);
+  assert.deepEqual(at(diverging(), 64), [255, 128, 128]);
+  for (let i = 1; i < 256; i += 1) assert.ok(ramp()[i * 3] <= ramp()[i * 3 - 3]);
+});
+
+test("texts on any step of a ramp stand out", () => {
+  const { AG } = open("colour.js", {
+    colours: { ...COLOURS, "--ink": [29, 28, 34], "--paper": [252, 251, 248] },
+  });
+  const luminance = (colour) => {
+    const [red, green, blue] = colour.map((part) =>
+      part / 255 <= 0.04045 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4,
+    );
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  };
+  for (let i = 0; i < 256; i += 1) {
+    for (const colour of [at(AG.colour.ramp(), i), [i, i, i]]) {
+      const text = AG.colour.readable(colour).match(/\d+/g).map(Number);
+      const [low, high] = [luminance(text), luminance(colour)].sort((one, other) => one - other);
+      assert.ok((high + 0.05) / (low + 0.05) >= 4.5, `${colour}: ${text}`);
+    }
+  }
+});
+
 test("the square root keeps broad attention visible", () => {
   const { level, signed } = opened().AG.colour;
   assert.deepEqual(

@@ -22,6 +22,12 @@ class Picture {
   }
 }
 
+/** The computed value of a colour that is mixed with itself: numbers as `rgb(…)`, texts as they are. */
+function computed(colours, text) {
+  const value = colours[text.match(/var\((--[\w-]+)\)/)[1]];
+  return typeof value === "string" ? value : `rgb(${value.join(", ")})`;
+}
+
 /**
  * Runs a script on a new page at `hash` and gives what a test can look at: `AG`, the steps of the history as
  * method and address, and `go`, which leads to another hash as the back button does. `colours` are red, green and
@@ -36,16 +42,11 @@ export function open(name, { hash = "", colours = {}, crowded = false } = {}) {
     location.hash = address;
   };
   const location = { hash };
-  const pen = {
-    clearRect() {},
-    fillRect() {},
-    getImageData: () => ({ data: [...pen.fillStyle, 255] }),
-  };
-  const element = () => ({ style: {}, setAttribute() {}, append() {}, getContext: () => pen });
+  const element = () => ({ style: { setProperty() {} }, setAttribute() {}, append() {} });
   const globals = {
     window: globalThis,
     document: { createElement: element, body: { appendChild: (child) => child } },
-    getComputedStyle: ({ style }) => ({ color: colours[style.color.slice(4, -1)] }),
+    getComputedStyle: ({ style }) => ({ color: computed(colours, style.color) }),
     ImageData: Picture,
     location,
     history: { pushState: step("push"), replaceState: step("replace") },

@@ -97,6 +97,7 @@ interface Events {
   begin: undefined;
   colour: string;
   coloured: string;
+  described: string;
   embedded: Heatmap;
   fragment: string;
   listed: Set<string>;

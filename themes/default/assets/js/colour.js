@@ -1,12 +1,21 @@
 // needs: core.js, scale.js, state.js
 /* Colours come from the style sheet's custom properties, so that a theme restyles the figures too. */
 (() => {
-  /** @type {any} */
-  const pixel = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d", {
-    willReadFrequently: true,
-  });
   const probe = document.body.appendChild(AG.make("span", { class: "hidden", "aria-hidden": "true" }));
+  // Where the device forces colours on texts, pictures keep theirs.
+  probe.style.setProperty("forced-color-adjust", "none");
   let known = new Map();
+
+  /**
+   * Red, green and blue, 0 to 255, of a computed colour: `rgb(…)` or `color(srgb …)`.
+   *
+   * @param {string} text
+   */
+  function parsed(text) {
+    const numbers = (text.match(/-?[\d.]+(?:e-?\d+)?/g) || []).map(Number);
+    const most = text.startsWith("color(") ? 1 : 255;
+    return numbers.slice(0, 3).map((part) => Math.round((Math.min(most, Math.max(0, part)) / most) * 255));
+  }
 
   /**
    * The red, green and blue of a custom property in the present colour scheme.
@@ -15,11 +24,10 @@
    */
   function rgb(name) {
     if (!known.has(name)) {
-      probe.style.color = `var(${name})`;
-      pixel.clearRect(0, 0, 1, 1);
-      pixel.fillStyle = getComputedStyle(probe).color;
-      pixel.fillRect(0, 0, 1, 1);
-      known.set(name, Array.from(pixel.getImageData(0, 0, 1, 1).data.slice(0, 3)));
+      // Mixed with itself every colour is told in sRGB. It is not read from a canvas: browsers that guard their
+      // readers' privacy give other pixels back than were drawn.
+      probe.style.color = `color-mix(in srgb, var(${name}), var(${name}))`;
+      known.set(name, parsed(getComputedStyle(probe).color));
     }
     return known.get(name);
   }
@@ -33,34 +41,62 @@
   }
 
   /**
-   * 256 colours blended from five custom properties: Uint8Array of red, green, blue.
+   * 256 colours blended from stops: Uint8Array of red, green, blue.
    *
-   * @param {string[]} names
+   * @param {number[][]} stops
    */
-  function blend(names) {
-    const key = names.join();
-    if (!known.has(key)) {
-      const stops = names.map(rgb);
-      const colours = new Uint8Array(256 * 3);
-      for (let i = 0; i < 256; i += 1) {
-        const place = (i / 255) * 4;
-        const step = Math.min(3, Math.floor(place));
-        for (let c = 0; c < 3; c += 1) {
-          colours[i * 3 + c] = Math.round(
-            stops[step][c] + (stops[step + 1][c] - stops[step][c]) * (place - step),
-          );
-        }
+  function blend(stops) {
+    const colours = new Uint8Array(256 * 3);
+    const last = stops.length - 1;
+    for (let i = 0; i < 256; i += 1) {
+      const place = (i / 255) * last;
+      const step = Math.min(last - 1, Math.floor(place));
+      for (let c = 0; c < 3; c += 1) {
+        colours[i * 3 + c] = Math.round(
+          stops[step][c] + (stops[step + 1][c] - stops[step][c]) * (place - step),
+        );
       }
-      known.set(key, colours);
     }
-    return known.get(key);
+    return colours;
+  }
+
+  /**
+   * Stops that grow steadily lighter or darker; where they do not, their two ends alone, since the eye takes
+   * lightness for the number.
+   *
+   * @param {number[][]} stops
+   */
+  function steady(stops) {
+    const lightness = stops.map(luminance);
+    const rises = lightness.slice(1).map((light, i) => Math.sign(light - lightness[i]));
+    return new Set(rises).size === 1 ? stops : [stops[0], stops[stops.length - 1]];
+  }
+
+  /**
+   * @param {string} name
+   * @param {() => number[][]} stops
+   */
+  function ramped(name, stops) {
+    if (!known.has(name)) known.set(name, blend(stops()));
+    return known.get(name);
   }
 
   /** From no attention to the most. */
-  const ramp = () => blend(["--heat-0", "--heat-1", "--heat-2", "--heat-3", "--heat-4"]);
+  const ramp = () =>
+    ramped("ramp", () => steady(["--heat-0", "--heat-1", "--heat-2", "--heat-3", "--heat-4"].map(rgb)));
 
   /** From the largest fall over no difference to the largest rise. */
-  const diverging = () => blend(["--fall-2", "--fall-1", "--heat-0", "--rise-1", "--rise-2"]);
+  const diverging = () =>
+    ramped("diverging", () => {
+      const sides = [
+        ["--heat-0", "--fall-1", "--fall-2"],
+        ["--heat-0", "--rise-1", "--rise-2"],
+      ].map((side) => side.map(rgb));
+      // Both sides have as many steps: where one is not steady, neither keeps its middle.
+      const whole = sides.every((side) => steady(side) === side);
+      const [falls, rises] = whole ? sides : sides.map((side) => [side[0], side[2]]);
+      return [...falls.slice().reverse(), ...rises.slice(1)];
+    });
 
   /**
    * The largest weight or difference, which takes the darkest colour: of the head itself, or 1.

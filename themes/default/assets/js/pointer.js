@@ -85,12 +85,27 @@
     event.stopPropagation();
   });
 
-  const alt = plot.getAttribute("aria-label");
+  let alt = plot.getAttribute("aria-label");
+  let begun = false;
+  const label = () => {
+    const matrix = plot.getAttribute("role") === "application";
+    plot.setAttribute(
+      "aria-label",
+      matrix ? `Heatmap. ${alt} Arrow keys move from cell to cell.` : "Attention",
+    );
+  };
   AG.on("matrix", (on) => {
     plot.setAttribute("role", on ? "application" : "group");
-    plot.setAttribute("aria-label", on ? `Heatmap. ${alt} Arrow keys move from cell to cell.` : "Attention");
+    label();
     if (on) plot.setAttribute("tabindex", "0");
     else plot.removeAttribute("tabindex");
+  });
+  AG.on("described", (text) => {
+    alt = text;
+    label();
+    // The head that a page opens on is read with the page.
+    if (begun) figure.say(text);
+    begun = true;
   });
 
   for (const row of AG.all(".pairs tr[data-query]")) {

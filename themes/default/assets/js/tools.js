@@ -65,7 +65,9 @@
     title.replaceChildren(head.name, " ", AG.make("span", { class: `family ${head.family}` }, head.title));
     page = head.href || "";
     link.hidden = !page;
-    AG.figure.caption.textContent = strongest(AG.figure);
+    const caption = strongest(AG.figure);
+    AG.figure.caption.textContent = caption;
+    AG.emit("described", `${head.title}, ${caption}`);
     carry();
   });
 
