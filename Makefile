@@ -55,14 +55,18 @@ check: $(TEST_READY) ## run the quick checks: ruff, mypy, import contracts, the 
 	$(BIN)/python -m pytest -q $(QUICK)
 
 .PHONY: test
-test: $(TEST_READY) $(SCRIPTS_READY) chromium ## run every check: ruff, mypy, import contracts, scripts, pytest with the browser
+test: $(TEST_READY) $(SCRIPTS_READY) chromium ## run every kind of check: ruff, mypy, import contracts, scripts, pytest with the browser
 	$(STATIC)
 	$(NODE) $(MODULES)/@biomejs/biome/bin/biome check --config-path .config/scripts.biome.json
 	$(NODE) $(MODULES)/typescript/bin/tsc --project .config
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
 .PHONY: test-all
-test-all: test test-firefox matrix-oldest matrix-newest ## as test, then in Firefox, and with the oldest and newest transformers admitted
+test-all: test test-rest test-firefox matrix-oldest matrix-newest ## as test, then all that it leaves out, Firefox, and the oldest and newest transformers
+
+.PHONY: test-rest
+test-rest: $(TEST_READY) chromium ## try every member of the kinds of which test tries a few
+	$(BIN)/python -m pytest -n auto --dist loadfile -m rest
 
 .PHONY: test-firefox
 test-firefox: $(TEST_READY) $(SCRIPTS_READY) firefox ## open every kind of page in Firefox, too

@@ -21,7 +21,7 @@ import difflib
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from itertools import accumulate
+from itertools import accumulate, takewhile
 from pathlib import Path
 
 # Format characters that scripts and emoji need: a terminal gets them as they are, and gives them no column.
@@ -68,7 +68,7 @@ class Problem:
         source = (self.quote or "").rstrip("\n").replace("\t", " ")
         column = self.column
         start = 0
-        if _cut(source, 100) != source:  # no further than need be: there may be a mistake at every letter
+        if _cut(source, 100) != source:
             # What is cut off before the mark leaves room for what follows it.
             start = max(0, (column or 1) - 40)
             while width(source[start : (column or 1) - 1]) > 39:
@@ -97,7 +97,9 @@ def _columns(letter: str) -> int:
 def _cut(text: str, most: int) -> str:
     """As much of the beginning of a text as fits into so many columns."""
     ends = accumulate(map(_columns, text))
-    return "".join(letter for letter, end in zip(text, ends, strict=True) if end <= most)
+    # Not to the end of the text: a long line may have a mistake at every letter, each of which quotes it.
+    fitting = takewhile(lambda end: end <= most, ends)
+    return text[: sum(1 for _ in fitting)]
 
 
 class GalleryError(Exception):

@@ -65,6 +65,7 @@ def expected(gallery: Built) -> set[str]:
     return {name for name in gallery.pages() if name != "404.html" and not MOVED.search(f"/{name}")}
 
 
+@pytest.mark.rest
 def test_every_page_from_a_server_under_a_sub_path(browser: Browser, root: str, gallery: Built) -> None:
     files = [name for name in gallery.pages() if not OTHER_MOVED_HEADS.search(f"/{name}")]
     names = [name.removesuffix("index.html") for name in files]

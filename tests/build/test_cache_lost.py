@@ -20,6 +20,7 @@ from attention_gallery.errors import OutputError
 from attention_gallery.progress import SilentReporter
 from attention_gallery.stamps import ABSENT
 from sample_gallery import Sample
+from siblings import siblings
 
 Lose = Callable[[Path], object]
 
@@ -83,7 +84,7 @@ def retitled(built: Sample, tmp_path: Path) -> Sample:
 
 
 @pytest.mark.parametrize("lose", [removed, a_file, another, staging])
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("place", siblings(PLACES, 3))
 def test_the_site_stays_whole(
     built: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lose: Lose, place: str
 ) -> None:

@@ -14,6 +14,7 @@ from attention_gallery.build.plan import gather
 from attention_gallery.records import Provenance
 from attention_gallery.store import folder
 from sample_gallery import Sample, make_model
+from siblings import siblings
 
 
 def edit_note(sample: Sample) -> None:
@@ -76,7 +77,7 @@ OTHERS: tuple[Edit, ...] = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("edit", OTHERS, ids=lambda edit: edit.__name__)
+@pytest.mark.parametrize("edit", siblings(OTHERS, 3), ids=lambda edit: edit.__name__)
 def test_an_edit_of_any_other_kind_is_built(gallery_of_all: Sample, tmp_path: Path, edit: Edit) -> None:
     sample = gallery_of_all.copy(tmp_path / "edited")
     edit(sample)
@@ -96,7 +97,7 @@ def told_otherwise(kind: str, origin: Provenance) -> Provenance:
     return replace(origin, environment=environment, row_sum_error=2e-6)
 
 
-@pytest.mark.parametrize("kind", ["libraries", "remote_code", "storage_error", "strategy"])
+@pytest.mark.parametrize("kind", siblings(["libraries", "remote_code", "storage_error", "strategy"], 4))
 @pytest.mark.parametrize("which", ["all", "first"])
 def test_what_captures_tell_of_themselves_is_built(
     gallery_of_all: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, which: str

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from attention_gallery.capturing import jobs, run_batch
 from attention_gallery.errors import UserError
+from siblings import siblings
 
 Edit = Callable[[CapturedGallery], object]
 LONGER = "The trophy does not fit in the brown suitcase because it is too big, and the suitcase is not big."
@@ -287,7 +288,7 @@ HISTORIES = {
 }
 
 
-@pytest.mark.parametrize("name", HISTORIES)
+@pytest.mark.parametrize("name", siblings(HISTORIES, 4))
 def test_a_history_leaves_no_trace(tmp_path: Path, first: CapturedGallery, name: str) -> None:
     gallery = first.copy(tmp_path / "project")
     live_through(gallery, HISTORIES[name])

@@ -15,6 +15,7 @@ from attention_gallery.build import BuildOptions, build, check
 from attention_gallery.errors import GalleryError, OutputError
 from attention_gallery.progress import SilentReporter
 from sample_gallery import Sample, fill_store
+from siblings import siblings
 
 Spoil = Callable[[Sample], Path]
 
@@ -131,7 +132,7 @@ SPOILT: dict[str, tuple[Spoil, str]] = {
 }
 
 
-@pytest.mark.parametrize("name", SPOILT)
+@pytest.mark.parametrize("name", siblings(SPOILT, 4))
 def test_what_cannot_be_read_is_told_by_build_and_check(tmp_path: Path, name: str) -> None:
     spoil, told = SPOILT[name]
     sample = Sample.make(tmp_path / "project")

@@ -14,6 +14,7 @@ from transformers import ByT5Tokenizer
 from attention_gallery.capturing import tokenise
 from attention_gallery.errors import ModelError
 from attention_gallery.records import TextInput, Tokens
+from siblings import siblings
 
 CHATML = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n"
@@ -143,7 +144,7 @@ KEEPS_LAST = (
 THOUGHTS = ["<think>It is a plan.</think>", "<think>\nhm\n</think>"]
 
 
-@pytest.mark.parametrize("kind", ["byte-level", "sentence-piece"])
+@pytest.mark.parametrize("kind", siblings(["byte-level", "sentence-piece"], 2))
 @pytest.mark.parametrize(
     ("template", "dropped"),
     [
