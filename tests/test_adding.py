@@ -144,9 +144,9 @@ def test_a_view(copy: Copy, built: Callable[[], Sample]) -> None:
     last = "        layers=norm_weighted_layers,\n        absent=_without_lengths,\n    ),\n"
     registry = "analysis/attribution/view_registry.py"
     copy.register(registry, last, "    TOY,\n", "attention_gallery.analysis.attribution.toy")
-    page = built().page("enc/cat")
-    assert "Toy view" in page
-    assert '"toy":' in page
+    sample = built()
+    assert "Toy view" in sample.page("enc/cat")
+    assert '"toy":' in (sample.site / "enc/cat/tiles/tokens.js").read_text(encoding="utf-8")
 
 
 def test_a_command(copy: Copy, tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def test_the_chosen_colours_are_remembered_on_the_next_page(open_page: Opener) -
     expect(toggle).to_have_attribute("aria-pressed", "true")
     assert ground(page) < 60
     assert page.evaluate("AG.colour.css('--heat-0')") != light
-    page.locator(".breadcrumbs a").first.click()
+    page.locator(".brand").click()
     page.wait_for_url("**/some/sub/path/")
     assert ground(page) < 60
     page.reload()

@@ -90,6 +90,8 @@ def test_the_readout_tells_weight_rank_and_layer_mean(open_page: Opener, gallery
         key = int(order[rank])
         page.evaluate("(key) => AG.figure.point(7, key)", key)
         readout = page.locator(".readout")
+        # The layer's own file comes after the page.
+        expect(readout).to_contain_text("mean of this layer")
         expect(readout.locator("b")).to_have_text(re.compile("^" + re.escape(f"{texts[7]} → {texts[key]}: ")))
         words = re.search(
             r"· (equal )?(\d+)\w\w of (\d+) · mean of this layer (\S+) · spread evenly", readout.inner_text()

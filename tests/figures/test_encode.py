@@ -16,8 +16,10 @@ from attention_gallery.figures import encode
 from attention_gallery.figures.encode import (
     EXPLORER_ERROR,
     EncodedWeights,
-    encode_grid,
     encode_heads,
+    encode_layer,
+    encode_pooled,
+    head_of_layer,
     visible_cells,
 )
 from attention_gallery.records import Float32
@@ -37,6 +39,17 @@ def softmax_rows(seed: int, shape: tuple[int, ...], sharpness: float, *, causal:
 
 def decoded_head(encoded: EncodedWeights, tokens: int, *, causal: bool) -> NDArray[np.float64]:
     return decode_grid(encoded, (1, 1, tokens, tokens), causal)[0, 0]
+
+
+def encode_grid(weights: Float32, causal: bool) -> list[EncodedWeights]:
+    """The layers of float32[layer, head, query, key]."""
+    return [encode_layer(layer, causal) for layer in weights]
+
+
+def decoded_layers(layers: list[EncodedWeights], shape: tuple[int, ...], causal: bool) -> NDArray[np.float64]:
+    """What a reader sees of them: float64[layer, head, query, key]."""
+    heads, queries, keys = shape[1:]
+    return np.concatenate([decode_grid(layer, (1, heads, queries, keys), causal) for layer in layers])
 
 
 def bytes_of(encoded: EncodedWeights) -> bytes:
@@ -76,12 +89,13 @@ def test_the_grid_states_its_own_error(
     layers: int, seed: int, tokens: int, heads: int, sharpness: float, causal: bool
 ) -> None:
     weights = softmax_rows(seed, (layers, heads, tokens, tokens), sharpness, causal=causal)
-    encoded = encode_grid(lambda index: weights[index], layers, causal)
-    found = decode_grid(encoded, weights.shape, causal)
-    assert encoded.error == pytest.approx(float(np.abs(found - weights).max()), abs=1e-7)
-    assert encoded.error < EXPLORER_ERROR
-    limit = 1e-9 if encoded.codec == "sqrt8" else tokens / 65535
-    assert np.abs(found.sum(axis=-1) - 1).max() < limit
+    encoded = encode_grid(weights, causal)
+    found = decoded_layers(encoded, weights.shape, causal)
+    for layer, decoded, exact in zip(encoded, found, weights, strict=True):
+        assert layer.error == pytest.approx(float(np.abs(decoded - exact).max()), abs=1e-7)
+        assert layer.error < EXPLORER_ERROR
+        limit = 1e-9 if layer.codec == "sqrt8" else tokens / 65535
+        assert np.abs(decoded.sum(axis=-1) - 1).max() < limit
     if causal:
         assert not np.triu(found, 1).any()
 
@@ -96,10 +110,11 @@ def test_cross_attention_keeps_its_queries_and_keys_apart(
     shape: tuple[int, int, int, int], seed: int, sharpness: float
 ) -> None:
     weights = softmax_rows(seed, shape, sharpness, causal=False)
-    grid = encode_grid(lambda index: weights[index], shape[0], False)
-    found = decode_grid(grid, shape, False)
-    assert grid.error == pytest.approx(float(np.abs(found - weights).max()), abs=1e-7)
-    assert grid.error < EXPLORER_ERROR
+    grid = encode_grid(weights, False)
+    found = decoded_layers(grid, shape, False)
+    error = max(layer.error for layer in grid)
+    assert error == pytest.approx(float(np.abs(found - weights).max()), abs=1e-7)
+    assert error < EXPLORER_ERROR
     for head, encoded in enumerate(encode_heads(weights[0], False)):
         alone = decode_grid(encoded, (1, 1, *shape[2:]), False)[0, 0]
         assert float(np.abs(alone - weights[0, head]).max()) < HEAD_ERROR
@@ -109,20 +124,19 @@ def test_cross_attention_keeps_its_queries_and_keys_apart(
 def test_the_grid_takes_two_bytes_where_one_is_not_enough(
     monkeypatch: pytest.MonkeyPatch, causal: bool
 ) -> None:
-    weights = softmax_rows(2, (2, 3, 7, 7), 2, causal=causal)
-    one = encode_grid(lambda index: weights[index], 2, causal)
+    weights = softmax_rows(2, (3, 7, 7), 2, causal=causal)
+    one = encode_layer(weights, causal)
     monkeypatch.setattr(encode, "EXPLORER_ERROR", one.error)
-    two = encode_grid(lambda index: weights[index], 2, causal)
+    two = encode_layer(weights, causal)
     assert (one.codec, two.codec) == ("sqrt8", "linear16")
-    found = decode_grid(two, (2, 3, 7, 7), causal)
+    found = decode_grid(two, (1, 3, 7, 7), causal)[0]
     assert two.error == pytest.approx(float(np.abs(found - weights).max()), abs=1e-7)
     assert two.error < one.error / 50
 
 
 def test_small_weights_are_right_within_three_percent_at_148_tokens() -> None:
     weights = softmax_rows(5, (6, 12, 148, 148), 2.5, causal=False)
-    encoded = encode_grid(lambda index: weights[index], 6, False)
-    found = decode_grid(encoded, (6, 12, 148, 148), False)
+    found = decoded_layers(encode_grid(weights, False), weights.shape, False)
     small = weights > 0.001
     assert small.mean() > 0.3
     assert np.median(np.abs(found[small] - weights[small]) / weights[small]) < 0.03
@@ -139,12 +153,12 @@ def test_the_layout_is_the_one_that_the_scripts_read(causal: bool, tokens: int) 
         high, low = data[: len(cells)], data[len(cells) :]
         found = [h * 256 + low[index] for index, h in enumerate(high)]
         assert found == [round(float(weights[head, q, k]) * 65535) for q, k in cells]
-    grid = encode_grid(lambda _: weights, 2, causal)
+    grid = encode_layer(weights, causal)
     data = bytes_of(grid)
     once = [round(float(weights[head, q, k]) ** 0.5 * 255) for head in range(2) for q, k in cells]
     assert grid.codec == "sqrt8"
-    strongest = [weights[head, q, k] == weights[head, q].max() for head in range(2) for q, k in cells] * 2
-    off = [abs(byte - root) for byte, root in zip(data, once * 2, strict=True)]
+    strongest = [weights[head, q, k] == weights[head, q].max() for head in range(2) for q, k in cells]
+    off = [abs(byte - root) for byte, root in zip(data, once, strict=True)]
     assert not any(steps for steps, top in zip(off, strongest, strict=True) if not top)
     assert max(off) <= 1
 
@@ -153,7 +167,7 @@ def test_the_layout_is_the_one_that_the_scripts_read(causal: bool, tokens: int) 
 @given(st.integers(0, 2**32 - 1), st.integers(2, 150), st.floats(0, 8))
 def test_the_strongest_weight_of_a_row_is_nearest_to_the_truth(seed: int, tokens: int, sharp: float) -> None:
     weights = softmax_rows(seed, (2, tokens, tokens), sharp, causal=False)
-    found = decode_grid(encode_grid(lambda _: weights, 1, False), (1, 2, tokens, tokens), False)[0]
+    found = decode_grid(encode_layer(weights, False), (1, 2, tokens, tokens), False)[0]
     roots = np.rint(np.sqrt(weights) * 255.0).astype(np.int64)
     plain = roots**2 / (roots**2).sum(axis=-1, keepdims=True)
     top = weights.argmax(axis=-1)[..., None]
@@ -173,17 +187,43 @@ def test_visible_cells_are_the_lower_triangle(tokens: int) -> None:
 def test_the_same_weights_give_the_same_text() -> None:
     weights = softmax_rows(3, (2, 9, 9), 2, causal=True)
     assert list(encode_heads(weights, True)) == list(encode_heads(weights.copy(), True))
-    assert encode_grid(lambda _: weights, 2, True) == encode_grid(lambda _: weights.copy(), 2, True)
+    assert encode_layer(weights, True) == encode_layer(weights.copy(), True)
 
 
 def test_reading_does_not_need_writable_weights() -> None:
     weights = softmax_rows(3, (2, 9, 9), 2, causal=False)
     weights.flags.writeable = False
     assert len(list(encode_heads(weights, False))) == 2
-    assert encode_grid(lambda _: weights, 1, False).error < EXPLORER_ERROR
+    assert encode_layer(weights, False).error < EXPLORER_ERROR
 
 
 def test_what_the_explorer_shows_is_within_what_is_promised_of_captures_in_half_precision() -> None:
     """Both errors at once: that of float16, at most half a step below 1, and that of eight bits."""
     half_step = float(np.spacing(np.float16(0.75))) / 2
     assert EXPLORER_ERROR + half_step < 0.004
+
+
+@settings(max_examples=30)
+@given(limit=st.sampled_from([EXPLORER_ERROR, 0.0]), **CASES)
+def test_one_head_is_cut_out_of_its_layer(
+    seed: int, tokens: int, heads: int, sharpness: float, causal: bool, limit: float
+) -> None:
+    weights = softmax_rows(seed, (heads, tokens, tokens), sharpness, causal=causal)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(encode, "EXPLORER_ERROR", limit)
+        layer = encode_layer(weights, causal)
+    assert layer.codec == ("sqrt8" if limit else "linear16")
+    whole = decode_grid(layer, (1, heads, tokens, tokens), causal)[0]
+    for head in range(heads):
+        own = head_of_layer(layer, head, heads)
+        assert (own.codec, own.error) == (layer.codec, layer.error)
+        assert np.array_equal(decoded_head(own, tokens, causal=causal), whole[head])
+
+
+def test_small_pictures_hold_the_root_of_each_weight() -> None:
+    weights = np.array([[0.0, 0.0001, 0.25], [1.0, 0.5, 0.04]], np.float32)
+    pooled = encode_pooled(weights)
+    assert list(bytes_of(pooled)) == [0, 3, 128, 255, 180, 51]
+    shown = (np.frombuffer(bytes_of(pooled), np.uint8).reshape(2, 3) / 255) ** 2
+    assert pooled.error == pytest.approx(float(np.abs(shown - weights).max()), abs=1e-7)
+    assert pooled.error < 0.004

@@ -18,12 +18,12 @@ from PIL import Image
 
 from attention_gallery.figures.embed import json_for_html
 from attention_gallery.figures.encode import EncodedWeights
-from attention_gallery.figures.grid import grid_fragment
+from attention_gallery.figures.grid import GridWeights, HeadThumbnails, grid_fragment
 from attention_gallery.figures.heatmap import HeatmapTemplate, plotly_spec
 from attention_gallery.figures.labels import axis_labels
 from attention_gallery.figures.plotly_script import plotly_script
 from attention_gallery.figures.thumbnail import data_uri, thumbnail, thumbnail_size
-from attention_gallery.figures.traces import traces_html
+from attention_gallery.figures.token_data import STEP, token_data_html, token_data_script
 from attention_gallery.records import Float32, ModelFacts, Tokens
 
 FACTS = ModelFacts("Bert", "bert", 2, 3, 3, False, 512, 64, 1000, 1000, "safetensors")
@@ -100,14 +100,19 @@ def test_repeated_tokens_look_alike() -> None:
     assert labels[:2] == ("the", "cat")
 
 
+def grid_of(levels: EncodedWeights, queries: int, keys: int) -> GridWeights:
+    """A grid whose small pictures have a pixel a cell."""
+    return GridWeights(HeadThumbnails(levels, (keys, queries)), (queries, keys), "0123", levels.error)
+
+
 @given(st.lists(NASTY, min_size=1, max_size=5), NASTY)
 def test_figures_hold_any_text(texts: list[str], alt: str) -> None:
     weights = EncodedWeights("linear16", base64.b64encode(b"data").decode(), 0.00001, deflated=False)
     template = HeatmapTemplate.from_tokens(tokens_of(*texts), causal=False)
     for fragment, scripts in (
         (template.head("L0H1", weights, alt), 2),
-        (template.selected("L0H1", alt), 1),
-        (grid_fragment(FACTS, (len(texts), len(texts)), weights, alt), 1),
+        (template.selected("L0H1", weights, alt), 2),
+        (grid_fragment(FACTS, grid_of(weights, len(texts), len(texts)), alt), 1),
     ):
         found = Elements(fragment.html)
         assert found.tags.count("script") == scripts
@@ -136,9 +141,11 @@ def test_a_figure_says_what_a_script_needs() -> None:
         "data-keys": "3",
         "data-causal": "1",
     }
-    grid = Elements(grid_fragment(FACTS, (3, 5), weights, "alt").html).attributes[0]
+    grid = Elements(grid_fragment(FACTS, grid_of(weights, 3, 5), "alt").html).attributes[0]
     assert (grid["data-layers"], grid["data-heads"]) == ("2", "3")
     assert (grid["data-queries"], grid["data-keys"]) == ("3", "5")
+    assert (grid["data-rows"], grid["data-columns"]) == ("3", "5")
+    assert (grid["data-tiles"], grid["data-version"]) == ("tiles/", "0123")
     assert grid["data-error"] == "0.000012"
 
 
@@ -154,9 +161,12 @@ def test_plotly_is_told_to_stay_local_and_upright() -> None:
 
 def test_fragments_with_other_content_have_another_digest() -> None:
     template = HeatmapTemplate.from_tokens(tokens_of("a", "b"), causal=False)
-    digests = {template.selected(name, alt).digest for name in ("L0H0", "L0H1") for alt in ("x", "y")}
+    weights = EncodedWeights("linear16", "AAAA", 0.0000123, deflated=True)
+    digests = {
+        template.selected(name, weights, alt).digest for name in ("L0H0", "L0H1") for alt in ("x", "y")
+    }
     assert len(digests) == 4
-    assert template.selected("L0H0", "x") == template.selected("L0H0", "x")
+    assert template.selected("L0H0", weights, "x") == template.selected("L0H0", weights, "x")
 
 
 def test_the_plotly_script_is_found_without_importing_plotly() -> None:
@@ -241,8 +251,12 @@ def test_traces_are_thousandths_and_mark_what_is_not_there() -> None:
     analysis = SimpleNamespace(
         top_keys=keys, top_weights=weights, top_content_keys=keys, top_content_weights=weights
     )
-    found = Elements(traces_html(analysis))
-    value = json.loads(found.scripts[0])
-    assert value["keys"] == [[[1, 0], [0, -1]]]
-    assert value["weights"] == [[[750, 250], [1000, 0]]]
-    assert found.attributes[0] == {"type": "application/json", "id": "traces"}
+    script = token_data_script("0123", analysis, {"rollout": (keys, weights)}).decode()
+    value = json.loads(script.removeprefix('AG.tokenFile("0123",').removesuffix(");\n"))
+    assert value["traces"]["keys"] == [[[1, 0], [0, -1]]]
+    assert value["traces"]["weights"] == [[[750, 250], [1000, 0]]]
+    assert value["step"] == STEP
+    assert value["flows"] == {"rollout": [[[STEP + 750, 250], [1000, -1]]]}
+    element = Elements(token_data_html("0123"))
+    assert element.attributes[0] == {"type": "application/json", "id": "token-data"}
+    assert json.loads(element.scripts[0]) == {"src": "tiles/tokens.js", "version": "0123"}

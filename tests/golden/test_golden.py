@@ -28,6 +28,7 @@ _PLOTLY = re.compile(r"plotly\.[0-9a-f]{10}\.js")
 _WEIGHTS = re.compile(
     r'(<figure [^>]*>)((?:(?!</figure>).)*?class="figure-weights">)([A-Za-z0-9+/=]+)', re.DOTALL
 )
+_TILE = re.compile(r'(AG\.tile\("[\d-]+","[0-9a-f]+","\w+",(true|false),")([A-Za-z0-9+/=]+)("\);\n)')
 _VERSIONS = re.compile(r"torch \d[^,\s]*, transformers \d[^\s<\"]*")
 _FLOAT = re.compile(r"\d+\.\d+(?:e-\d+)?")
 _PICTURE = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=]+)")
@@ -84,6 +85,9 @@ def _text(path: Path) -> str:
         return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
     if path.stem == "heads":  # exact numbers, the last digits of which depend on the processor
         return _FLOAT.sub(lambda match: f"{float(match[0]):.4g}", text)
+    if tile := _TILE.fullmatch(text):
+        weights = base64.b64decode(tile[3])
+        return tile[1] + _digest(zlib.decompress(weights, -15) if tile[2] == "true" else weights) + tile[4]
     text = _PICTURE.sub(lambda match: _picture(base64.b64decode(match[1])), text)
     return _WEIGHTS.sub(_weights, text)
 

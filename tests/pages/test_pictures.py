@@ -18,6 +18,7 @@ from attention_gallery.analysis.capture_pictures import (
 from attention_gallery.analysis.result import Subject
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.figures.encode import EncodedWeights
+from attention_gallery.figures.grid import HeadThumbnails
 from attention_gallery.manifest.settings import AnalysisSettings
 from attention_gallery.store import AttentionStore
 from sample_gallery import Sample, analyses_of
@@ -29,26 +30,30 @@ AVERAGES = st.builds(
     st.integers(0, 500),
     st.floats(0, 1, width=32),
 )
-GRIDS = st.builds(
+ENCODED = st.builds(
     EncodedWeights,
     st.sampled_from(["sqrt8", "linear16"]),
     st.text("ABab01+/=", max_size=60),
     st.floats(0, 0.01),
     st.booleans(),
 )
+THUMBNAILS = st.builds(HeadThumbnails, ENCODED, st.tuples(st.integers(1, 32), st.integers(1, 32)))
 
 
-@given(GRIDS, st.lists(AVERAGES, min_size=1, max_size=5))
-def test_what_is_kept_is_what_was_drawn(grid: EncodedWeights, averages: list[AveragePicture]) -> None:
-    drawn = CapturePictures(grid, tuple(averages))
+@given(st.lists(ENCODED, min_size=1, max_size=4), THUMBNAILS, st.lists(AVERAGES, min_size=1, max_size=5))
+def test_what_is_kept_is_what_was_drawn(
+    layers: list[EncodedWeights], thumbnails: HeadThumbnails, averages: list[AveragePicture]
+) -> None:
+    drawn = CapturePictures(tuple(layers), thumbnails, tuple(averages))
     assert load_pictures(save_pictures(drawn)) == drawn
 
 
 @settings(max_examples=40)
 @given(st.data())
 def test_no_damage_goes_unseen(data: st.DataObject) -> None:
-    grid = EncodedWeights("sqrt8", "AAAA", 0.001, False)
-    kept = bytearray(save_pictures(CapturePictures(grid, (AveragePicture(b"png", (1, 1), 0, 0.5),))))
+    layer = EncodedWeights("sqrt8", "AAAA", 0.001, False)
+    average = AveragePicture(b"png", (1, 1), 0, 0.5)
+    kept = bytearray(save_pictures(CapturePictures((layer,), HeadThumbnails(layer, (2, 1)), (average,))))
     # The line feed after the checksum says nothing.
     between = len(pictures.MAGIC) + 64
     place = data.draw(st.integers(0, len(kept) - 1).filter(lambda place: place != between))
@@ -60,7 +65,7 @@ def test_no_damage_goes_unseen(data: st.DataObject) -> None:
 def test_a_change_of_the_theme_draws_nothing_anew(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
     sample.build()
     before = sample.page("enc/cat")
-    monkeypatch.setattr(pictures, "encode_grid", lambda *_: pytest.fail("drawn again"))
+    monkeypatch.setattr(pictures, "encode_layer", lambda *_: pytest.fail("drawn again"))
     sample.settings["description"] = "Another description."
     report = sample.build()
     assert report.written > 0

@@ -9,19 +9,21 @@ from typing import Any
 import numpy as np
 
 from attention_gallery.analysis import rollout
-from attention_gallery.figures.flow_views import STEP
+from attention_gallery.figures.token_data import STEP
 from attention_gallery.records import StoredAttention
 from attention_gallery.store import AttentionStore
 from sample_gallery import Sample
 
 
-def flow_views_of(page: str) -> dict[str, Any]:
-    found = re.search(
-        r'<script type="application/json" id="flow-views" data-step="(\d+)">(.*?)</script>', page
-    )
-    assert found
-    assert int(found[1]) == STEP, "scripts take the numbers apart by it"
-    return json.loads(found[2])  # type: ignore[no-any-return]
+def flows_of(sample: Sample, page: str) -> dict[str, Any]:
+    """What the file beside a page of all heads says; the page must name its version."""
+    script = (sample.site / page / "tiles" / "tokens.js").read_text(encoding="utf-8")
+    call = re.fullmatch(r'AG\.tokenFile\("([0-9a-f]{12})",(.*)\);\n', script, re.DOTALL)
+    assert call
+    assert f'{{"src":"tiles/tokens.js","version":"{call[1]}"}}' in sample.page(page)
+    value = json.loads(call[2])
+    assert value["step"] == STEP, "scripts take the numbers apart by it"
+    return value["flows"]  # type: ignore[no-any-return]
 
 
 def stored(sample: Sample, text: str, kind: str) -> StoredAttention:
@@ -34,7 +36,7 @@ def stored(sample: Sample, text: str, kind: str) -> StoredAttention:
 def test_the_data_of_every_token_and_layer_are_those_of_the_views(sample: Sample) -> None:
     sample.build()
     page = sample.page("enc/cat/")
-    packed = np.array(flow_views_of(page)["rollout"])
+    packed = np.array(flows_of(sample, "enc/cat/")["rollout"])
     attention = stored(sample, sample.sentence("cat")["text"], "encoder")
     for layer, reached in enumerate(rollout(attention)):
         keys, thousandths = np.divmod(packed[layer], STEP)
@@ -79,7 +81,7 @@ def test_a_model_without_a_head_says_so(sample: Sample) -> None:
 def test_a_long_sentence_says_why_it_has_no_flow(sample: Sample) -> None:
     sample.settings["analysis"] = {"flow_limit": 100}
     sample.build()
-    assert "flow" in flow_views_of(sample.page("enc/short/"))  # 4 tokens, 2 layers: 32 flows
+    assert "flow" in flows_of(sample, "enc/short/")  # 4 tokens, 2 layers: 32 flows
     page = sample.page("enc/cat/")
-    assert "flow" not in flow_views_of(page)
+    assert "flow" not in flows_of(sample, "enc/cat/")
     assert "11 tokens and 2 layers would take 242 maximum flows, more than 100 (analysis.flow_limit)" in page

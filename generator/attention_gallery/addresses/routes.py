@@ -17,6 +17,8 @@ NOT_FOUND = "404.html"
 SITEMAP = "sitemap.xml"
 ROBOTS = "robots.txt"
 ASSETS = "assets/"
+TILES = "tiles/"  # beside an explorer
+TOKEN_DATA = "tiles/tokens.js"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,16 @@ def head(model_slug: str, sentence_slug: str, head_slug: str) -> str:
 def thumbnail(model_slug: str, sentence_slug: str) -> str:
     """The small picture of one model on one sentence."""
     return f"{model_slug}/{sentence_slug}/thumbnail.png"
+
+
+def tile(model_slug: str, sentence_slug: str, name: str) -> str:
+    """The script with a part of the weights of one model on one sentence."""
+    return f"{explorer(model_slug, sentence_slug)}{TILES}{name}.js"
+
+
+def token_data(model_slug: str, sentence_slug: str) -> str:
+    """The script with what every token of one sentence looks at in one model."""
+    return f"{explorer(model_slug, sentence_slug)}{TOKEN_DATA}"
 
 
 def contrast(slug: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,12 +19,18 @@ from attention_gallery.analysis.measures.top_pairs import average_heads
 from attention_gallery.analysis.result import Result
 from attention_gallery.errors import DamagedEntry
 from attention_gallery.figures import thumbnail
-from attention_gallery.figures.encode import EncodedWeights, encode_grid
+from attention_gallery.figures.encode import EncodedWeights, encode_layer, encode_pooled
+from attention_gallery.figures.grid import HeadThumbnails
+from attention_gallery.figures.tiles import tile_version
 from attention_gallery.records import AttentionLayer, Float32, StoredAttention
 
-MAGIC = b"attention-gallery pictures 1\n"
+MAGIC = b"attention-gallery pictures 2\n"
+# Cells that a small picture of a head has at most, along either side.
+_LONGEST = 32
 _DTYPES = {
-    "grid": "|u1",
+    # Layers and the small pictures of all heads, one behind the other, as the text that pages carry.
+    "weights": "|u1",
+    "weight_ends": "<i8",
     "pictures": "|u1",
     # PNGs differ in length: they lie end to end, and these are their ends.
     "ends": "<i8",
@@ -50,35 +57,76 @@ class AveragePicture(NamedTuple):
         return cls(*thumbnail.thumbnail(average), key, float(column_mass[key]))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CapturePictures:
-    """The weights of all heads for the explorer, and a picture of each layer."""
+    """The weights of all heads for the explorer, layer by layer, and pictures of heads and layers."""
 
-    grid: EncodedWeights
+    layers: tuple[EncodedWeights, ...]
+    thumbnails: HeadThumbnails
     averages: tuple[AveragePicture, ...]
+
+    @cached_property
+    def version(self) -> str:
+        """The version of its tiles."""
+        return tile_version(self.layers)
+
+    @property
+    def error(self) -> float:
+        """The largest absolute error of the layers, in units of probability."""
+        return max(layer.error for layer in self.layers)
 
 
 def draw_pictures(attention: StoredAttention) -> CapturePictures:
     """Draw them, reading each layer once. Raises `DamagedEntry`."""
-    averages: dict[int, AveragePicture] = {}
-
-    def weights_of(index: int) -> Float32:
-        """The weights of a layer, whose average is drawn on the way."""
+    causal = attention.facts.kind == "decoder"
+    layers: list[EncodedWeights] = []
+    averages: list[AveragePicture] = []
+    heads = HeadPictures()
+    for index in range(attention.facts.layers):
         layer = attention.layer(index)
-        # Drawn while the layer is at hand, since reading it costs more.
-        averages[index] = AveragePicture.from_layer(layer)
-        return layer.weights
+        layers.append(encode_layer(layer.weights, causal))
+        averages.append(AveragePicture.from_layer(layer))
+        heads.add(layer.weights)
+    return CapturePictures(tuple(layers), heads.encoded(), tuple(averages))
 
-    grid = encode_grid(weights_of, attention.facts.layers, attention.facts.kind == "decoder")
-    return CapturePictures(grid, tuple(averages.values()))
+
+class HeadPictures:
+    """Small pictures of heads, gathered layer by layer, and of the means over heads and over layers."""
+
+    def __init__(self) -> None:
+        self._pooled: list[Float32] = []
+        self._sum: Float32 | None = None
+
+    def add(self, weights: Float32) -> None:
+        """Draw the heads of the next layer, float32[head, query, key]."""
+        self._pooled.append(self._of_heads(weights))
+        self._sum = weights.copy() if self._sum is None else self._sum + weights
+
+    def encoded(self) -> HeadThumbnails:
+        """All of them, at least one layer."""
+        assert self._sum is not None
+        means = self._of_heads(self._sum / np.float32(len(self._pooled)))
+        rows, columns = means.shape[-2:]
+        return HeadThumbnails(encode_pooled(np.stack([*self._pooled, means])), (columns, rows))
+
+    @staticmethod
+    def _of_heads(weights: Float32) -> Float32:
+        """The heads of a layer and their mean, pooled: float32[head + 1, row, column]."""
+        size = thumbnail.thumbnail_size(weights.shape[1], weights.shape[2], _LONGEST)
+        mean = weights.mean(axis=0, keepdims=True)
+        return np.concatenate([thumbnail.pool(weights, size), thumbnail.pool(mean, size)])
 
 
 def save_pictures(pictures: CapturePictures) -> bytes:
     """The pictures as bytes; equal ones give equal bytes."""
-    grid, averages = pictures.grid, pictures.averages
-    facts = {"codec": grid.codec, "error": grid.error, "deflated": grid.deflated}
+    texts, averages = (*pictures.layers, pictures.thumbnails.levels), pictures.averages
+    facts = {
+        "codecs": [[text.codec, text.error, text.deflated] for text in texts],
+        "size": list(pictures.thumbnails.size),
+    }
     arrays: dict[str, NDArray[Any]] = {
-        "grid": np.frombuffer(grid.data.encode("ascii"), np.uint8),
+        "weights": np.frombuffer("".join(text.data for text in texts).encode("ascii"), np.uint8),
+        "weight_ends": np.cumsum([len(text.data) for text in texts], dtype=np.int64),
         "pictures": np.frombuffer(b"".join(picture.png for picture in averages), np.uint8),
         "ends": np.cumsum([len(picture.png) for picture in averages], dtype=np.int64),
         "sizes": np.array([picture.size for picture in averages], np.int32),
@@ -92,10 +140,9 @@ def load_pictures(data: bytes) -> CapturePictures:
     """The pictures that `save_pictures` wrote. Raises `DamagedEntry` for any other bytes."""
     facts, arrays = unpack(MAGIC, data, _DTYPES)
     try:
-        grid = EncodedWeights(
-            facts["codec"], arrays["grid"].tobytes().decode("ascii"), facts["error"], facts["deflated"]
-        )
-    except (KeyError, UnicodeDecodeError) as error:
+        *layers, levels = _loaded_texts(facts, arrays)
+        columns, rows = facts["size"]
+    except (KeyError, TypeError, UnicodeDecodeError, ValueError) as error:
         raise DamagedEntry(f"cached pictures cannot be read: {error}") from error
     every, ends = arrays["pictures"].tobytes(), [0, *arrays["ends"].tolist()]
     rest = (arrays["sizes"].tolist(), arrays["keys"].tolist(), arrays["column_mass"].tolist())
@@ -103,7 +150,15 @@ def load_pictures(data: bytes) -> CapturePictures:
         AveragePicture(every[start:end], (size[0], size[1]), key, column_mass)
         for start, end, size, key, column_mass in zip(ends, ends[1:], *rest, strict=False)
     )
-    return CapturePictures(grid, averages)
+    return CapturePictures(tuple(layers), HeadThumbnails(levels, (columns, rows)), averages)
+
+
+def _loaded_texts(facts: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> list[EncodedWeights]:
+    text, ends = arrays["weights"].tobytes().decode("ascii"), arrays["weight_ends"].tolist()
+    return [
+        EncodedWeights(codec, text[start:end], error, deflated)
+        for (codec, error, deflated), start, end in zip(facts["codecs"], [0, *ends[:-1]], ends, strict=True)
+    ]
 
 
 PICTURES = Result(

@@ -1,6 +1,7 @@
 """Attention weights as compact text: quantised, deflated where that pays, base64, with the error measured.
 
 `linear16` keeps 16 bits of every weight, high bytes before low bytes, which deflate packs better.
+`pooled8` keeps one byte of the square root of the largest weight of each block of cells, for small pictures.
 `sqrt8` keeps one byte of the square root, so that small weights keep their proportion; a reader
 divides each row by its sum. Of causal attention only the visible half, row by row, is kept; it is square,
 while in cross attention there may be more keys than queries or fewer.
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import base64
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -20,7 +21,6 @@ from numpy.typing import NDArray
 from attention_gallery.records import Float32
 
 _Number = TypeVar("_Number", bound=np.generic)
-LayerReader = Callable[[int], Float32]
 
 # 0.004 is promised; what storing in float16 may have taken is left to it.
 EXPLORER_ERROR = 0.0037
@@ -28,8 +28,6 @@ EXPLORER_ERROR = 0.0037
 # zlib’s way to ask for no header; what `DecompressionStream("deflate-raw")` of the page reads.
 _DEFLATE_RAW = -15
 _SMALL = 1 << 11
-# Weights of the layers that are encoded together.
-_BATCH_WEIGHTS = 1 << 18
 
 
 class EncodedWeights(NamedTuple):
@@ -61,43 +59,35 @@ def encode_heads(weights: Float32, causal: bool) -> Iterator[EncodedWeights]:
         yield _encoded("linear16", (plane.tobytes(),), error)
 
 
-def encode_grid(layers: LayerReader, count: int, causal: bool) -> EncodedWeights:
-    """All heads of a model for the explorer; `layers(index)` reads float32[head, query, key].
+def encode_layer(weights: Float32, causal: bool) -> EncodedWeights:
+    """All heads of one layer, float32[head, query, key], for the explorer.
 
     `sqrt8`, unless its measured error would come near 0.004; then `linear16`.
     """
-    packed: list[bytes] = []
-    error = 0.0
-    for weights in _together(layers, count):
-        levels = _sqrt8_levels(weights)
-        error = max(error, _sqrt8_error(levels, weights))
-        packed.append(_visible(levels, causal).tobytes())
+    roots = _sqrt8_levels(weights)
+    error = _sqrt8_error(roots, weights)
     if error < EXPLORER_ERROR:
-        return _encoded("sqrt8", packed, error)
-    return _encode_grid_linear(layers, count, causal)
+        return _encoded("sqrt8", (_visible(roots, causal).tobytes(),), error)
+    levels = np.rint(weights * 65535.0)
+    error = float(np.abs(levels / 65535.0 - weights).max())
+    return encode_levels("linear16", _visible(levels.astype(np.uint16), causal), error)
 
 
-def _together(layers: LayerReader, count: int) -> Iterator[Float32]:
-    """All layers in turn, float32[head, query, key], small ones together: calls cost more than they do."""
-    waiting: list[Float32] = []
-    for index in range(count):
-        waiting.append(layers(index))
-        if index + 1 == count or sum(layer.size for layer in waiting) + waiting[0].size > _BATCH_WEIGHTS:
-            yield waiting[0] if len(waiting) == 1 else np.concatenate(waiting)
-            waiting = []
+def head_of_layer(layer: EncodedWeights, head: int, heads: int) -> EncodedWeights:
+    """One of the `heads` that `encode_layer` encoded together, for a figure of its own."""
+    data = base64.b64decode(layer.data)
+    if layer.deflated:
+        data = zlib.decompress(data, _DEFLATE_RAW)
+    # One plane of bytes, or the high and the low ones.
+    planes = np.frombuffer(data, np.uint8).reshape(2 if layer.codec == "linear16" else 1, heads, -1)
+    return _encoded(layer.codec, (planes[:, head].tobytes(),), layer.error)
 
 
-def _encode_grid_linear(layers: LayerReader, count: int, causal: bool) -> EncodedWeights:
-    highs: list[bytes] = []
-    lows: list[bytes] = []
-    error = 0.0
-    for weights in _together(layers, count):
-        levels = np.rint(weights * 65535.0)
-        error = max(error, float(np.abs(levels / 65535.0 - weights).max()))
-        high, low = _byte_planes(_visible(levels.astype(np.uint16), causal))
-        highs.append(high.tobytes())
-        lows.append(low.tobytes())
-    return _encoded("linear16", [*highs, *lows], error)
+def encode_pooled(weights: Float32) -> EncodedWeights:
+    """Small pictures, float32[…, row, column] of weights, as `pooled8`."""
+    levels = np.rint(np.sqrt(weights) * np.float32(255)).astype(np.uint8)
+    error = float(np.abs((levels / np.float32(255)) ** 2 - weights).max())
+    return _encoded("pooled8", (levels.tobytes(),), error)
 
 
 def codec_attributes(weights: EncodedWeights) -> str:

@@ -69,9 +69,10 @@ class HeatmapTemplate:
         attributes = f'{codec_attributes(weights)} data-name="{escape(name)}"'
         return self._fragment(attributes, _weights_script(weights), alt_text)
 
-    def selected(self, name: str, alt_text: str) -> Fragment:
-        """The figure of whichever head is selected in the grid, whose weights it borrows."""
-        return self._fragment(f'data-source="heads" data-name="{escape(name)}"', "", alt_text)
+    def selected(self, name: str, weights: EncodedWeights, alt_text: str) -> Fragment:
+        """The figure of whichever head is selected in the grid; it opens with the weights of one."""
+        attributes = f'{codec_attributes(weights)} data-source="heads" data-name="{escape(name)}"'
+        return self._fragment(attributes, _weights_script(weights), alt_text)
 
     def embedded(
         self, name: str, weights: EncodedWeights, alt_text: str, caption: str, most: float | None = None

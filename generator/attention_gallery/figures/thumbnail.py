@@ -27,7 +27,7 @@ def thumbnail(weights: Float32, longest: int = _LARGEST) -> tuple[bytes, tuple[i
     of the weight over the largest weight, so that broad attention does not look empty.
     """
     size = thumbnail_size(weights.shape[0], weights.shape[1], longest)
-    pooled = _pool(weights, size)
+    pooled = pool(weights, size)
     # A matrix of zeros is drawn as nothing.
     top = float(pooled.max()) or 1.0
     levels = np.rint(np.sqrt(np.maximum(pooled, 0.0) / top) * (_LEVELS - 1)).astype(np.uint8)
@@ -58,12 +58,15 @@ def _palette() -> tuple[bytes, bytes]:
     return bytes(_COLOUR) * _LEVELS, opacity
 
 
-def _pool(weights: Float32, size: tuple[int, int]) -> NDArray[np.float32]:
-    """The largest weight of each block: float32[row, column] of `size`, which is (columns, rows)."""
+def pool(weights: Float32, size: tuple[int, int]) -> NDArray[np.float32]:
+    """The largest weight of each block of float32[…, query, key]: float32[…, row, column].
+
+    `size` is (columns, rows).
+    """
     columns, rows = size
-    if weights.shape == (rows, columns):
+    if weights.shape[-2:] == (rows, columns):
         return weights
     # Blocks of whole cells, as even as they can be.
-    down = np.arange(rows) * weights.shape[0] // rows
-    along = np.arange(columns) * weights.shape[1] // columns
-    return np.maximum.reduceat(np.maximum.reduceat(weights, down, axis=0), along, axis=1)
+    down = np.arange(rows) * weights.shape[-2] // rows
+    along = np.arange(columns) * weights.shape[-1] // columns
+    return np.maximum.reduceat(np.maximum.reduceat(weights, down, axis=-2), along, axis=-1)

@@ -35,6 +35,13 @@ class CapturePage(NamedTuple):
     capture: Capture
 
 
+class TilePage(NamedTuple):
+    """A file with the weights of a layer of a capture."""
+
+    capture: Capture
+    layer: int
+
+
 class HeadPage(NamedTuple):
     """A page about a head of a capture."""
 
@@ -197,7 +204,8 @@ SINKS = PageInput("sinks", _read_sinks, lambda reader, page: reader.identity(FLO
 FLOW_SETTINGS = of_gallery(
     "settings of views", lambda gallery, page: FLOW_VIEWS.narrowed(gallery.settings.analysis)
 )
-CAPTURE_PICTURES: PageInput[CapturePictures] = of_result(PICTURES, _by_itself)
+# The tiles of a capture are files of their own, all cut from it.
+CAPTURE_PICTURES: PageInput[CapturePictures] = of_result(PICTURES, _by_itself, shared=True)
 PROBE = of_gallery(
     "probe",
     lambda gallery, page: gallery.probes.get(page.capture.model.spec.slug),

@@ -6,7 +6,7 @@ from typing import Any
 
 from attention_gallery.pages.downloads.registry import DOWNLOADS
 from attention_gallery.pages.kinds.contrast.contrast_list import CONTRAST_KINDS
-from attention_gallery.pages.kinds.explorer import EXPLORER, THUMBNAIL
+from attention_gallery.pages.kinds.explorer import EXPLORER, THUMBNAIL, TILE, TOKEN_DATA
 from attention_gallery.pages.kinds.head import HEAD
 from attention_gallery.pages.kinds.home import HOME
 from attention_gallery.pages.kinds.model import MODEL_PAGE
@@ -21,6 +21,8 @@ from attention_gallery.pages.page_kind import PageKind
 PAGE_KINDS: tuple[PageKind[Any], ...] = (
     EXPLORER,
     THUMBNAIL,
+    TILE,
+    TOKEN_DATA,
     *(download.kind for download in DOWNLOADS),
     HEAD,
     MODEL_PAGE,

@@ -1,8 +1,39 @@
 // What the scripts of the default theme share, for the type checker.
 
 type Cell = [query: number, key: number];
-/** Decoded weights of the head at an index, query by query; NaN where there is none. */
-type Weights = (index: number) => Float32Array;
+
+/** The weights of all heads of a layer, decoded one by one; `coarse` are those of one byte. */
+interface Layer {
+  coarse: boolean;
+  head(index: number): Float32Array;
+}
+
+/** What every token looks at and draws from: keys, weights in thousandths, and by view key × step + thousandths. */
+interface TokenData {
+  traces: Record<"keys" | "weights" | "content_keys" | "content_weights", number[][][]>;
+  step: number;
+  flows: Record<string, number[][][]>;
+}
+
+/**
+ * A relation between tokens of the sentence; `parser` is empty for gold. Of each head by layer and head: 1 where the
+ * source looks most at the target, 2 where it is looked at most by it, 3 both, 0 neither.
+ */
+interface Relation {
+  kind: string;
+  source: number[];
+  target: number[];
+  parser: string;
+  heads: number[];
+}
+
+/** A small picture of a head: the level of the largest weight of each block, 0 to 255, and which blocks are absent. */
+interface Thumbnail {
+  levels: Uint8Array;
+  rows: number;
+  columns: number;
+  absent(row: number, column: number): boolean;
+}
 type Colour = number[];
 
 interface State {
@@ -10,6 +41,7 @@ interface State {
   token: number;
   key: number;
   layer: number;
+  relation: number;
   view: string;
   threshold: number;
   direction: string;
@@ -17,6 +49,7 @@ interface State {
   scale: string;
   curve: string;
   special: string;
+  colour: string;
 }
 
 /** Where the matrix stands in the plot, in CSS pixels. */
@@ -80,7 +113,8 @@ interface Figure extends Heatmap {
   words(query: number, key: number): string;
   say(text: string): void;
   draw(): void;
-  load(weights: Float32Array, name: string): void;
+  load(weights: Float32Array, name: string, coarse?: boolean): void;
+  warn(text: string): void;
   begin(): Promise<void>;
   point(query: number, key: number, loud?: boolean): void;
 }
@@ -95,11 +129,15 @@ interface View {
 /** What is told of each event. */
 interface Events {
   begin: undefined;
+  /** A head was chosen by pointer, finger or key. */
+  chosen: string;
   colour: string;
   coloured: string;
   described: string;
   embedded: Heatmap;
   fragment: string;
+  /** The weights of a layer are there. */
+  layer: number;
   listed: Set<string>;
   matrix: boolean;
   point: Cell | null;
@@ -125,6 +163,7 @@ interface Core {
   on<Name extends keyof Events>(name: Name, listener: (detail: Events[Name]) => void): void;
   emit<Name extends keyof Events>(name: Name, detail?: Events[Name]): void;
   json(element: Element | null): any;
+  ordinal(rank: number): string;
   isolated(text: string): string;
   plain(text: string): string;
   press(button: Element, on: boolean): void;
@@ -137,7 +176,15 @@ interface Gallery extends Core {
   set(wanted: Partial<State>): void;
   begin(initial: Partial<State>): void;
   fragment(): string;
-  decode(figure: HTMLElement): Promise<Weights>;
+  /** With its "#", or nothing. */
+  link(): string;
+  decode(figure: HTMLElement): Promise<Float32Array>;
+  unpacked(base64: string, deflated: boolean): Promise<Uint8Array>;
+  decodeHead(
+    data: Uint8Array,
+    index: number,
+    shape: { queries: number; keys: number; causal: boolean; codec: string; heads?: number },
+  ): Float32Array;
 
   // colour.js, paint.js, labels.js, matrix.js, pool.js
   colour: {
@@ -164,7 +211,7 @@ interface Gallery extends Core {
     mark(legend: HTMLElement, weight: number, most: number, signed?: boolean): void;
   };
   paint: {
-    picture(figure: Heatmap, legend: HTMLElement): HTMLCanvasElement;
+    picture(figure: Heatmap, box: Box, legend: HTMLElement): HTMLCanvasElement;
     hatch(pen: CanvasRenderingContext2D, box: Box): void;
     lattice(pen: CanvasRenderingContext2D, figure: Heatmap, box: Box): void;
     borders(pen: CanvasRenderingContext2D, figure: Heatmap, box: Box): void;
@@ -174,19 +221,52 @@ interface Gallery extends Core {
     write(pen: CanvasRenderingContext2D, figure: Heatmap, box: Box): void;
   };
   matrix: { paint(figure: Heatmap, canvas: HTMLCanvasElement, legend: HTMLElement): void };
-  thumbnail(weights: Float32Array, queries: number, keys: number, width: number, height: number): ImageData;
+  thumbnail(picture: Thumbnail, width: number, height: number): ImageData;
 
   // figure.js and special.js: there is no figure on pages without a head.
   figure: Figure;
   views: Record<string, View> & { matrix: View & { canvas(): HTMLCanvasElement | null } };
   borders(figure: Figure): { rows: number[]; columns: number[] };
 
-  // grid.js: only where all heads of a model stand together.
+  // arcs.js: only where relations are known.
+  relations?: Relation[];
+
+  // tokendata.js: only on pages of all heads.
+  tokenData(): Promise<TokenData>;
+  tokenFile(version: string, data: TokenData): void;
+  missing(token: string): string;
+
+  // tiles.js, heads.js, grid.js, select.js, gridcolour.js: only where all heads of a model stand together.
+  tile(name: string, version: string, codec: string, deflated: boolean, base64: string): Promise<void>;
+  layer(index: number): Promise<Layer>;
+  loadedLayer(index: number): Layer | undefined;
+  heads: {
+    layers: number;
+    heads: number;
+    placeOf(name: string): [layer: number, head: number] | null;
+    nameOf(layer: number, head: number): string;
+    meanTitle(name: string): string;
+    weightsOf(name: string): Promise<{ weights: Float32Array; coarse: boolean }>;
+    layerMean(layer: number): Float32Array | undefined;
+  };
   grid: {
     has(name: string): boolean;
-    layerMean(query: number, key: number): number | undefined;
+    cells: HTMLElement[];
+    names: string[];
+    families: string[];
+    table: HTMLTableElement;
+    draw(): void;
+    /** Squares are filled with the colours of this function, where it has one. */
+    fillWith(fill: (name: string) => string | undefined): void;
+    picture(index: number): Thumbnail;
+    drawPicture(
+      pen: CanvasRenderingContext2D,
+      index: number,
+      square: { left: number; top: number; side: number },
+    ): void;
     begin(): Promise<void>;
   };
+  selectHead(): Promise<void>;
   step(down: number, on: number): void;
 
   // plotly.js, plotspec.js

@@ -45,17 +45,18 @@ class SinkTable(NamedTuple):
 
 
 class SourceTable(NamedTuple):
-    """The views of one token side by side, after one layer; `data` is JSON for every token and layer.
+    """The views of one token side by side, after one layer.
 
-    `sinks` is None where the lengths of vectors are not known.
+    `data` is empty: what it once held is in the file that `traces` tells of. `sinks` is None where the
+    lengths of vectors are not known.
     """
 
     token: str
     layer: int
     ranks: int
     views: tuple[SourceView, ...]
-    data: Markup
     sinks: SinkTable | None = None
+    data: Markup = Markup()
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,11 +169,14 @@ class ExplorerContext(NamedTuple):
 
     `grid` is the figure of all heads, `figure` the panel of the selected head, both with their text
     alternatives. `keys` are the tokens that are looked at where they are others than `tokens`, which is in
-    cross attention, else none. `traces` is JSON for every token: see `figures/traces.py`. `precision` and
+    cross attention, else none. `traces` is an element that tells where the numbers of every token are: see
+    `figures/token_data.py`. `precision` and
     `normalisation` are sentences. `heads[layer][head]` as on the model page. `text` and `texts` are as on the
     sentence's page; `left_out` says what the model could not read of them, "" where it read all. `mentions`
-    are notes of other pages that speak of this one or of one of its heads.
-    `relations` are those of the sentence that are gold, with what the model makes of them. `sources` is where
+    are notes of other pages that speak of this one or of one of its heads. `opening` is the name of the head
+    that the page opens with, `why` are its measures, `measures` those of all heads as JSON.
+    `relations` are those of the sentence that are gold, with what the model makes of them, `arcs` is JSON of
+    all that are known of its tokens: see `pages/sections/relation_arcs.py`. `sources` is where
     the selected token draws from by several views, `predictions` which tokens the model expects.
     `download` is the file of all weights, "" where there is none, `other_downloads` are more files.
     """
@@ -192,6 +195,9 @@ class ExplorerContext(NamedTuple):
     grid: Markup
     figure: Markup
     traces: Markup
+    opening: str
+    why: tuple[MetricRow, ...]
+    measures: Markup
     trace: Trace
     notable: tuple[NotableHead, ...]
     averages: tuple[LayerAverage, ...]
@@ -210,6 +216,7 @@ class ExplorerContext(NamedTuple):
     relations: tuple[GoldRow, ...] = ()
     contrasts: tuple[Link, ...] = ()
     other_downloads: tuple[Link, ...] = ()
+    arcs: Markup = Markup()
 
 
 class HeadContext(NamedTuple):

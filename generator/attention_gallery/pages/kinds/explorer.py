@@ -11,10 +11,12 @@ from attention_gallery.addresses import routes
 from attention_gallery.addresses.link import Link
 from attention_gallery.analysis.capture_pictures import CapturePictures
 from attention_gallery.evidence import wording
-from attention_gallery.figures.encode import EncodedWeights
-from attention_gallery.figures.grid import grid_fragment
+from attention_gallery.figures.encode import head_of_layer
+from attention_gallery.figures.grid import GridWeights, grid_fragment
+from attention_gallery.figures.head_measures import measures_html
 from attention_gallery.figures.thumbnail import thumbnail
-from attention_gallery.figures.traces import traces_html
+from attention_gallery.figures.tiles import tile_script, whole_layer
+from attention_gallery.figures.token_data import token_data_html, token_data_script
 from attention_gallery.pages.capture_inputs import (
     CAPTURE,
     CAPTURE_COMMENTARY,
@@ -26,6 +28,7 @@ from attention_gallery.pages.capture_inputs import (
     PROBE,
     SIBLINGS,
     CapturePage,
+    TilePage,
 )
 from attention_gallery.pages.contexts.page_contexts import ExplorerContext
 from attention_gallery.pages.downloads import registry
@@ -39,7 +42,9 @@ from attention_gallery.pages.readers.capture_reader import CaptureReader
 from attention_gallery.pages.sections.capture_relations import relation_rows
 from attention_gallery.pages.sections.head_tables import head_table, notable_heads, type_legend
 from attention_gallery.pages.sections.layer_averages import layer_average
+from attention_gallery.pages.sections.measure_rows import measure_columns, rows_of_heads
 from attention_gallery.pages.sections.predictions import prediction_table
+from attention_gallery.pages.sections.relation_arcs import relation_arcs
 from attention_gallery.pages.sections.token_sources import source_table
 from attention_gallery.pages.sections.token_traces import token_trace_of
 from attention_gallery.records import Provenance, head_name
@@ -89,6 +94,7 @@ def _context(page: CapturePage, inputs: PageInputs) -> ExplorerContext:
         summary=summary,
         left_out=reader.reading_gaps,
         relations=relation_rows(inputs, inputs[PROBE], capture, href),
+        arcs=relation_arcs(inputs, inputs[PROBE], capture, reader),
         contrasts=commentary.contrasts.links(route),
     )
 
@@ -99,14 +105,22 @@ def _pictures(
     """Grid, panel and averages, the data of traces, and how exact all of it is."""
     analysis, facts, origin = reader.analysis, reader.capture.model.facts, reader.capture.provenance
     opening = noted or analysis.opening_head(reader.focus)
-    grid = grid_fragment(facts, (len(reader.tokens), len(reader.keys)), pictures.grid, summary)
+    size = (len(reader.tokens), len(reader.keys))
+    weights = GridWeights(pictures.thumbnails, size, pictures.version, pictures.error)
+    head = head_of_layer(pictures.layers[opening[0]], opening[1], facts.heads)
+    grid = grid_fragment(facts, weights, summary)
     averages = enumerate(pictures.averages)
     return {
         "grid": Markup(grid.html),
-        "figure": Markup(reader.heatmap.selected(head_name(*opening), reader.describer.head(*opening)).html),
-        "traces": Markup(traces_html(analysis)),
+        "figure": Markup(
+            reader.heatmap.selected(head_name(*opening), head, reader.describer.head(*opening)).html
+        ),
+        "traces": Markup(token_data_html(_version(reader.capture))),
+        "opening": head_name(*opening),
+        "why": rows_of_heads(analysis)[opening[0] * facts.heads + opening[1]],
+        "measures": Markup(measures_html(measure_columns(analysis))),
         "averages": tuple(layer_average(layer, picture, reader.keys.texts) for layer, picture in averages),
-        "precision": _precision(pictures.grid, origin),
+        "precision": _precision(pictures, origin),
     }
 
 
@@ -122,13 +136,13 @@ def _other_downloads() -> list[Download]:
     return [download for download in registry.DOWNLOADS if download is not ATTENTION_JSON]
 
 
-def _precision(grid: EncodedWeights, origin: Provenance) -> str:
-    size = "one byte" if grid.codec == "sqrt8" else "two bytes"
+def _precision(pictures: CapturePictures, origin: Provenance) -> str:
+    size = "one byte" if all(layer.codec == "sqrt8" for layer in pictures.layers) else "one byte or two"
     return (
         f"Every number that this page arrives with comes from {wording.stored_weights(origin)}. Its "
         "pictures, and what is read off them by pointing at a cell, choosing a head or opening the table, "
         # In the worst case what was lost in the store and what is lost here add up.
-        f"hold each weight in {size}: the largest error is {grid.error + origin.storage_error:.4f}. "
+        f"hold each weight in {size}: the largest error is {pictures.error + origin.storage_error:.4f}. "
         "The page of a single head rounds less."
     )
 
@@ -159,6 +173,50 @@ EXPLORER = PageKind(
         PROBE,
         SIBLINGS,
     ),
+)
+
+
+def _version(capture: Capture) -> str:
+    # Other texts or weights have another key.
+    return capture.key[:12]
+
+
+def _token_data(page: CapturePage, inputs: PageInputs) -> bytes:
+    flow = inputs[FLOW]
+    # Raw attention is among the traces already.
+    flows = {name: top for name, top in flow.top_keys.items() if name != "raw"} if flow else {}
+    return token_data_script(_version(page.capture), inputs[CAPTURE].analysis, flows)
+
+
+TOKEN_DATA = PageKind(
+    "token data",
+    scope="capture",
+    subjects=lambda gallery, capture: [CapturePage(capture)],
+    route=lambda page: routes.token_data(page.capture.model.spec.slug, page.capture.sentence.slug),
+    make=_token_data,
+    needs=(CAPTURE, FLOW),
+)
+
+
+def _tile(page: TilePage, inputs: PageInputs) -> bytes:
+    pictures = inputs[CAPTURE_PICTURES]
+    return tile_script(whole_layer(page.layer), pictures.version, pictures.layers[page.layer])
+
+
+def _tile_route(page: TilePage) -> str:
+    capture = page.capture
+    return routes.tile(capture.model.spec.slug, capture.sentence.slug, whole_layer(page.layer).name)
+
+
+TILE = PageKind(
+    "tile",
+    scope="capture",
+    subjects=lambda gallery, capture: [
+        TilePage(capture, layer) for layer in range(capture.model.facts.layers)
+    ],
+    route=_tile_route,
+    make=_tile,
+    needs=(CAPTURE_PICTURES,),
 )
 THUMBNAIL = PageKind(
     "thumbnail",

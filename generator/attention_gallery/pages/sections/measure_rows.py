@@ -7,6 +7,7 @@ from itertools import islice
 
 from attention_gallery.analysis import SentenceAnalysis
 from attention_gallery.evidence import columns, wording
+from attention_gallery.figures.head_measures import MeasureColumn
 from attention_gallery.pages.contexts.shared import MetricRow, Pair
 from attention_gallery.records import HeadMetric
 
@@ -17,6 +18,16 @@ _SPARSE = ("punctuation", "duplicate", "induction", "random-induction", "random-
 def rows_of_heads(analysis: SentenceAnalysis) -> list[tuple[MetricRow, ...]]:
     """The rows of every head of one sentence, by layer and head in one count."""
     return list(zip(*(_column(analysis, index) for index in range(len(analysis.metrics))), strict=True))
+
+
+def measure_columns(analysis: SentenceAnalysis) -> list[MeasureColumn]:
+    """The measures that are defined for some head, as texts for every head."""
+    texts = ((metric, tuple(columns.measures(metric.values, metric.unit))) for metric in analysis.metrics)
+    return [
+        MeasureColumn(metric.name, metric.title, metric.unit, values)
+        for metric, values in texts
+        if set(values) != {wording.UNDEFINED}
+    ]
 
 
 def _column(analysis: SentenceAnalysis, index: int) -> Iterator[MetricRow]:

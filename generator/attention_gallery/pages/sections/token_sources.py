@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from markupsafe import Markup
-
 from attention_gallery.analysis.attribution.view import View
 from attention_gallery.analysis.attribution.view_registry import VIEWS
 from attention_gallery.analysis.attribution.views import TopKeys
 from attention_gallery.evidence import wording
-from attention_gallery.figures.flow_views import flow_views_html
 from attention_gallery.pages.capture_inputs import FLOW, FLOW_SETTINGS
 from attention_gallery.pages.contexts.flow_context import SourceTable, SourceView
 from attention_gallery.pages.neighbours import HeadIndex
@@ -25,7 +22,7 @@ _FAILED = "left out: working it out failed"
 def source_table(
     reader: CaptureReader, inputs: PageInputs, query: int, href: Callable[[HeadIndex], str]
 ) -> SourceTable:
-    """Every view of one token after the last layer, with the data of all tokens and layers."""
+    """Every view of one token after the last layer."""
     layer = reader.analysis.layers - 1
     flow = inputs[FLOW]
     # Of the view that is never absent the analysis holds the keys.
@@ -37,12 +34,10 @@ def source_table(
         if view.name not in top_keys:
             absent = view.absent(reader.attention, inputs[FLOW_SETTINGS]) if flow else _FAILED
         views.append(_view(reader, view, top_keys.get(view.name), (layer, query), absent))
-    # Raw attention is in the data of the traces already.
-    data = flow_views_html({name: top for name, top in top_keys.items() if name != "raw"})
     ranks = max(len(view.keys) for view in views)
     sinks = None if flow is None else sink_table(flow, reader.analysis.kind, href)
     tell_failure(reader, inputs, "the lengths of what heads take", reader.attention.side_outputs.no_norms)
-    return SourceTable(reader.tokens.texts[query], layer, ranks, tuple(views), Markup(data), sinks)
+    return SourceTable(reader.tokens.texts[query], layer, ranks, tuple(views), sinks)
 
 
 def _view(

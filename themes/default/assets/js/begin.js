@@ -1,5 +1,6 @@
-// needs: core.js, atlas.js, disk.js, figure.js, grid.js, heat.js, lines.js, matrix.js, plot.js, pointer.js
-// needs: readout.js, scheme.js, sources.js, special.js, state.js, table.js, tokens.js, tools.js, trace.js
+// needs: core.js, arcs.js, atlas.js, disk.js, figure.js, grid.js, gridcolour.js, heads.js, heat.js, lines.js, matrix.js
+// needs: jump.js, menus.js, plot.js, pointer.js, preview.js, readout.js, scheme.js, select.js, sheet.js, sources.js
+// needs: special.js, state.js, strip.js, strongest.js, table.js, tokens.js, tools.js, trace.js, why.js
 /* Starts what the page holds, when everything that it needs has had its say. */
 (() => {
   if (AG.atlas) AG.atlas.begin();
@@ -12,6 +13,13 @@
   AG.begin(initial);
   if (AG.grid && !AG.grid.has(AG.state.head)) AG.state.head = AG.figure.name;
   AG.emit("begin");
-  if (AG.grid) AG.grid.begin();
-  AG.figure.begin();
+  open();
+
+  /** The figure comes first. It opens with the head that the page carries, if that is the one asked for. */
+  async function open() {
+    if (!AG.grid || AG.state.head === AG.figure.name) await AG.figure.begin();
+    if (!AG.grid) return;
+    await AG.grid.begin();
+    AG.selectHead();
+  }
 })();

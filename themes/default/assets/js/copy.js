@@ -1,4 +1,4 @@
-// needs: core.js, tools.js
+// needs: core.js, state.js, tools.js
 /* Copies the address of exactly what is shown. */
 (() => {
   const button = AG.one("[data-copy]");
@@ -7,7 +7,7 @@
 
   async function copy() {
     try {
-      await navigator.clipboard.writeText(location.href);
+      await navigator.clipboard.writeText(location.href.split("#")[0] + AG.link());
       button.textContent = "Copied";
     } catch {
       button.textContent = "Copy it from the address bar";

@@ -75,6 +75,10 @@ window.AG = (() => {
     /** A token inside a sentence: one that runs from right to left does not turn the rest around. */
     isolated: (text) =>
       /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/.test(text) ? `\u2068${text}\u2069` : text,
+    ordinal: (rank) => {
+      const teen = Math.floor(rank / 10) % 10 === 1;
+      return `${rank}${(!teen && ["th", "st", "nd", "rd"][rank % 10]) || "th"}`;
+    },
     plain: (text) => text.replaceAll("\u200b", ""),
     press: (button, on) => button.setAttribute("aria-pressed", String(on)),
   };

@@ -57,22 +57,19 @@
     return weights;
   }
 
-  /** A function from the index of a head to its weights; each head is decoded when first asked for. */
+  AG.unpacked = async (base64, deflated) => (deflated ? inflate(bytesOf(base64)) : bytesOf(base64));
+  AG.decodeHead = head;
+
+  /** The weights of a figure of one head. */
   AG.decode = async (figure) => {
     const source = AG.one(".figure-weights", figure);
-    const bytes = bytesOf(source.textContent);
-    const data = "deflated" in figure.dataset ? await inflate(bytes) : bytes;
+    const data = await AG.unpacked(source.textContent, "deflated" in figure.dataset);
     source.remove();
-    const shape = {
+    return head(data, 0, {
       queries: Number(figure.dataset.queries),
       keys: Number(figure.dataset.keys),
       causal: figure.dataset.causal === "1",
       codec: figure.dataset.codec || "",
-    };
-    const known = new Map();
-    return (index) => {
-      if (!known.has(index)) known.set(index, head(data, index, shape));
-      return known.get(index);
-    };
+    });
   };
 })();

@@ -101,7 +101,7 @@
   async function show(root, index) {
     const figure = figureOf(root, index);
     try {
-      figure.weights = (await AG.decode(root))(0);
+      figure.weights = await AG.decode(root);
     } catch {
       figure.plot.replaceChildren(
         AG.make(

@@ -7,7 +7,6 @@
 
   const spec = AG.json(AG.one(".figure-spec", root));
   const plot = AG.one(".figure-plot", root);
-  const source = root.dataset.source ? AG.one('[data-figure="grid"]') : root;
   /** @type {{ queries: string[], keys: string[] }} */
   const names = { queries: spec.data[0].y.map(AG.plain), keys: spec.data[0].x.map(AG.plain) };
   /**
@@ -42,7 +41,7 @@
     causal: root.dataset.causal === "1",
     name: root.dataset.name,
     caption: AG.one("figcaption", root),
-    coarse: source?.dataset.codec === "sqrt8",
+    coarse: root.dataset.codec === "sqrt8",
     weights: null,
     whole: null,
     cell: null,
@@ -89,6 +88,8 @@
   AG.figure = figure;
 
   const live = root.appendChild(AG.make("p", { class: "hidden", role: "status" }));
+  const warning = AG.make("p", { class: "figure-message", role: "alert", hidden: "" });
+  plot.after(warning);
 
   /** A weight with the decimals that its codec keeps: one byte is good for two. */
   figure.number = (weight) => {
@@ -103,6 +104,11 @@
   };
   figure.say = (text) => {
     live.textContent = text;
+  };
+  /** Says what stands in the way of what was asked for, until that is gone. */
+  figure.warn = (text) => {
+    warning.textContent = text;
+    warning.hidden = text === "";
   };
   /** @type {View | null} */
   let shown = null;
@@ -139,26 +145,18 @@
   }
 
   /** Shows these weights; called at the start and whenever another head is selected. */
-  figure.load = (weights, name) => {
-    figure.whole = weights;
-    figure.name = name;
+  figure.load = (weights, name, coarse = figure.coarse) => {
+    Object.assign(figure, { whole: weights, name, coarse });
     take();
     show();
     AG.emit("weights", figure);
   };
 
   figure.begin = async () => {
-    if (root.dataset.source) return;
     try {
-      figure.load((await AG.decode(root))(0), figure.name);
+      figure.load(await AG.decode(root), figure.name);
     } catch {
-      plot.replaceChildren(
-        AG.make(
-          "p",
-          { class: "figure-message" },
-          "This browser cannot unpack the weights; its description follows.",
-        ),
-      );
+      figure.warn("This browser cannot unpack the weights; a description of the picture follows.");
     }
   };
 

@@ -1,4 +1,4 @@
-// needs: core.js, grid.js
+// needs: core.js, select.js
 /* Keys for moving between heads; "?" tells which there are. */
 (() => {
   /** @type {Record<string, "previous" | "next" | "up" | "down">} */
@@ -29,6 +29,7 @@
             "between heads elsewhere on a head’s page",
         ],
         ["Enter", "select the token pointed at"],
+        ...(AG.one("[data-jump]") ? [["/", "jump to a head, a sentence, a note"]] : []),
         ["Esc", "point at nothing"],
         ["?", "this help"],
       ];

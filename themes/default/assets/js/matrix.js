@@ -27,7 +27,7 @@
   }
 
   /**
-   * Where the matrix stands: gutters fit the labels, cells are whole device pixels.
+   * Where the matrix stands: gutters fit the labels, cells fill the pane.
    *
    * @param {Heatmap} figure
    * @param {CanvasRenderingContext2D} pen
@@ -45,7 +45,8 @@
     const level = below + 8 < (width - gutter) / figure.keys;
     const foot = (level ? font * 1.5 : Math.min(below, width * 0.3) * 0.72 + font * 0.4) + 10;
     const room = Math.min((width - gutter - 2) / figure.keys, (height - TOP - foot) / figure.queries);
-    const cell = Math.max(1 / ratio, Math.floor(room * ratio) / ratio);
+    // Whole device pixels look sharp; of small cells they would leave much of the pane empty.
+    const cell = room * ratio < 6 ? room : Math.floor(room * ratio) / ratio;
     return {
       left: gutter,
       top: TOP,
@@ -94,7 +95,7 @@
     if (!figure.plot.clientWidth) return;
     const box = layout(figure, pen);
     figure.box = box;
-    const picture = AG.paint.picture(figure, legend);
+    const picture = AG.paint.picture(figure, box, legend);
     if (figure.causal || figure.hatched) AG.paint.hatch(pen, box);
     pen.imageSmoothingEnabled = false;
     pen.drawImage(picture, box.left, box.top, box.wide, box.high);

@@ -6,23 +6,47 @@
   let painted = "";
 
   /**
-   * The matrix as a picture of one pixel a cell; painted again only when head, scale or colours change.
+   * The weights as they are drawn, row by row: one a cell or, where cells are smaller than pixels, the strongest of
+   * those that share one, so that none drops out.
    *
    * @param {Heatmap} figure
+   * @param {number} width
+   * @param {number} height
+   */
+  function drawn({ weights, queries, keys }, width, height) {
+    if (width === keys && height === queries) return weights;
+    const strongest = new Float32Array(width * height).fill(NaN);
+    weights.forEach((weight, i) => {
+      const row = Math.floor((Math.floor(i / keys) * height) / queries);
+      const at = row * width + Math.floor(((i % keys) * width) / keys);
+      if (!(Math.abs(weight) <= Math.abs(strongest[at])) && !Number.isNaN(weight)) strongest[at] = weight;
+    });
+    return strongest;
+  }
+
+  /**
+   * The matrix as a picture of one pixel a cell, or fewer; painted again only when head, scale or colours change.
+   *
+   * @param {Heatmap} figure
+   * @param {Box} box
    * @param {HTMLElement} legend
    */
-  function picture(figure, legend) {
+  function picture(figure, box, legend) {
+    const ratio = devicePixelRatio || 1;
+    const width = Math.min(figure.keys, Math.max(1, Math.floor(box.wide * ratio)));
+    const height = Math.min(figure.queries, Math.max(1, Math.floor(box.high * ratio)));
     const ends = [AG.colour.css("--heat-0"), AG.colour.css("--heat-4")];
-    const key = [figure.name, figure.weights.length, AG.state.scale, AG.state.curve, ...ends].join("|");
+    const { name, weights } = figure;
+    const key = [name, weights.length, width, height, AG.state.scale, AG.state.curve, ...ends].join("|");
     if (painted === key) return image;
     painted = key;
-    image = Object.assign(document.createElement("canvas"), { width: figure.keys, height: figure.queries });
+    image = Object.assign(document.createElement("canvas"), { width, height });
     const pen = /** @type {CanvasRenderingContext2D} */ (image.getContext("2d"));
-    const pixels = pen.createImageData(figure.keys, figure.queries);
+    const pixels = pen.createImageData(width, height);
     const ramp = figure.signed ? AG.colour.diverging() : AG.colour.ramp();
     const level = figure.signed ? AG.colour.signed : AG.colour.level;
     const most = AG.colour.most(figure);
-    figure.weights.forEach((weight, i) => {
+    drawn(figure, width, height).forEach((weight, i) => {
       if (Number.isNaN(weight)) return;
       const at = level(weight, most) * 3;
       pixels.data.set([ramp[at], ramp[at + 1], ramp[at + 2], 255], i * 4);

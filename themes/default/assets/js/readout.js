@@ -1,4 +1,4 @@
-// needs: core.js, figure.js, grid.js, state.js
+// needs: core.js, figure.js, heads.js, state.js
 /* One line under the figure: the pair pointed at, else the strongest of the selected token, in numbers and words. */
 (() => {
   const { figure } = AG;
@@ -7,13 +7,6 @@
   const more = AG.make("span", {});
   const line = AG.make("p", { class: "readout" }, pair, " ", more);
   figure.plot.after(line);
-
-  /** @param {number} rank */
-  function ordinal(rank) {
-    const endings = ["th", "st", "nd", "rd"];
-    const teen = Math.floor(rank / 10) % 10 === 1;
-    return `${rank}${(!teen && endings[rank % 10]) || "th"}`;
-  }
 
   /** The cell that the line is about when none is pointed at: the strongest in the selected row or column. */
   function strongest() {
@@ -45,15 +38,27 @@
     const above = seen.filter(
       (weight) => weight > figure.weight(query, key) && figure.number(weight) !== text,
     ).length;
-    const place = `${equal > 1 ? "equal " : ""}${ordinal(above + 1)} of ${seen.length}`;
+    const place = `${equal > 1 ? "equal " : ""}${AG.ordinal(above + 1)} of ${seen.length}`;
     return { place, even: 1 / seen.length };
+  }
+
+  /**
+   * The mean weight of a pair over the heads of the layer; undefined where it is not known.
+   *
+   * @param {number} query
+   * @param {number} key
+   */
+  function meanOfLayer(query, key) {
+    const [layer, head] = AG.heads?.placeOf(figure.name) || [-1, 0];
+    const mean = layer >= 0 && head < AG.heads.heads ? AG.heads.layerMean(layer) : undefined;
+    return mean?.[figure.rows[query] * figure.spec.data[0].x.length + figure.columns[key]];
   }
 
   /** @param {Cell} cell */
   function words([query, key]) {
     if (Number.isNaN(figure.weight(query, key))) return "";
     const { place, even } = rank(query, key);
-    const mean = AG.grid?.layerMean(figure.rows[query], figure.columns[key]);
+    const mean = meanOfLayer(query, key);
     const layer = mean === undefined ? "" : ` · mean of this layer ${figure.number(mean)}`;
     return `· ${place}${layer} · spread evenly ${figure.number(even)}`;
   }
@@ -68,5 +73,6 @@
 
   AG.on("point", read);
   AG.on("weights", read);
+  AG.on("layer", read);
   AG.on("state", read);
 })();

@@ -1,14 +1,8 @@
-// needs: core.js, state.js
-/* Where the selected token draws from in one layer, by raw attention and other views, from the numbers of the page. */
+// needs: core.js, state.js, tokendata.js, trace.js
+/* Where the selected token draws from in one layer, by raw attention and other views. */
 (() => {
-  const element = AG.one("#flow-views");
-  /** @type {Record<string, number[][][]>} */
-  const views = AG.json(element);
-  /** @type {{ keys: number[][][], weights: number[][][] }} */
-  const traces = AG.json(document.getElementById("traces"));
   const place = AG.one("#sources .sources");
-  if (!views || !traces || !place) return;
-  const step = Number(element.dataset.step);
+  if (!AG.tokenData || !place) return;
   const tools = AG.one("[data-layer-tools]");
   const last = Number(tools.dataset.layers) - 1;
   /** @param {HTMLElement} strip */
@@ -27,14 +21,15 @@
   /**
    * The sources of one view, strongest first, as key and thousandths.
    *
+   * @param {TokenData} data
    * @param {string} name
    * @param {number} layer
    * @param {number} token
    */
-  function sources(name, layer, token) {
+  function sources({ traces, flows, step }, name, layer, token) {
     if (name === "raw")
       return traces.keys[layer][token].map((key, rank) => [key, traces.weights[layer][token][rank]]);
-    return views[name][layer][token].map((packed) =>
+    return flows[name][layer][token].map((packed) =>
       packed < 0 ? [-1, 0] : [Math.floor(packed / step), packed % step],
     );
   }
@@ -59,17 +54,20 @@
 
   const shown = () => (AG.state.layer >= 0 && AG.state.layer <= last ? AG.state.layer : last);
 
-  function draw() {
+  async function draw() {
     const { token } = AG.state;
     const layer = shown();
     choice.value = String(layer);
     if (!(token >= 0 && token < tokens.length)) return;
+    const data = await AG.tokenData().catch(() => null);
+    // Of numbers that cannot be had the table above says so.
+    if (!data || token !== AG.state.token || layer !== shown()) return;
     AG.one("q", place).textContent = tokens[token];
     AG.one("[data-layer]", place).textContent = String(layer);
     for (const row of /** @type {HTMLTableRowElement[]} */ (AG.all("[data-view-name]", place))) {
       const name = row.dataset.viewName || "";
-      if (name === "raw" || name in views)
-        row.replaceChildren(row.cells[0], ...sources(name, layer, token).map(cell));
+      if (name === "raw" || name in data.flows)
+        row.replaceChildren(row.cells[0], ...sources(data, name, layer, token).map(cell));
     }
   }
 

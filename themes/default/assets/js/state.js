@@ -7,6 +7,7 @@
     token: -1,
     key: -1,
     layer: -1,
+    relation: -1,
     view: "matrix",
     threshold: 0.05,
     direction: "from",
@@ -14,6 +15,7 @@
     scale: "head",
     curve: "root",
     special: "shown",
+    colour: "pattern",
   };
   /** @type {Record<string, string[]>} */
   const allowed = {
@@ -32,10 +34,12 @@
    * @param {string} text
    */
   function readable(name, text) {
-    if (name === "token" || name === "key" || name === "layer")
+    if (["token", "key", "layer", "relation"].includes(name))
       return /^\d{1,5}$/.test(text) ? Number(text) : -1;
     if (name === "threshold") return Math.min(1, Math.max(0, Number(text) || 0));
-    if (name === "head") return /^L\d+H\d+$/.test(text) ? text : "";
+    // A head, or a mean over the heads of a layer, over a head of all layers, or over all.
+    if (name === "head") return /^(?:L\d+(?:H\d+)?|H\d+|mean)$/.test(text) ? text : "";
+    if (name === "colour") return /^[a-z][a-z-]*$/.test(text) ? text : defaults[name];
     return allowed[name].includes(text) ? text : defaults[name];
   }
 
@@ -50,11 +54,19 @@
     return found;
   }
 
-  function fragment() {
+  /** @param {Set<string>} among */
+  function fragmentOf(among) {
     const names = Object.keys(defaults).filter(
-      (name) => explicit.has(name) && state[name] !== "" && state[name] !== -1,
+      (name) => among.has(name) && state[name] !== "" && state[name] !== -1,
     );
     return names.map((name) => `${name}=${encodeURIComponent(state[name])}`).join("&");
+  }
+  const fragment = () => fragmentOf(explicit);
+
+  /** What a link to exactly this needs: head and token also where the page opened with them. */
+  function link() {
+    const own = fragmentOf(new Set([...explicit, "head", "token"]));
+    return own && `#${own}`;
   }
 
   /** @param {Record<string, any>} wanted */
@@ -103,5 +115,5 @@
     AG.emit("fragment", fragment());
   });
 
-  Object.assign(AG, { state, set, begin, fragment });
+  Object.assign(AG, { state, set, begin, fragment, link });
 })();

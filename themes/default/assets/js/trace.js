@@ -1,10 +1,8 @@
-// needs: core.js, state.js
+// needs: core.js, state.js, tokendata.js
 /* What the selected token looks at, layer by layer, from the numbers that the page carries. */
 (() => {
-  /** @type {Record<"keys" | "weights" | "content_keys" | "content_weights", number[][][]>} */
-  const traces = AG.json(document.getElementById("traces"));
   const place = AG.one("#trace .trace");
-  if (!traces || !place) return;
+  if (!AG.tokenData || !place) return;
   /** @param {HTMLElement} strip */
   const textsOf = (strip) => AG.all(".token", strip).map((token) => token.textContent);
   const tokens = textsOf(AG.one(".tokens"));
@@ -74,11 +72,18 @@
     for (const button of buttons) AG.press(button, button.dataset.trace === AG.state.trace);
   };
 
-  function draw() {
-    const { token } = AG.state;
+  async function draw() {
+    const { token, trace } = AG.state;
     press();
     if (!(token >= 0 && token < tokens.length)) return;
-    const content = AG.state.trace === "content";
+    const data = await AG.tokenData().catch(() => null);
+    if (token !== AG.state.token || trace !== AG.state.trace) return; // another was chosen meanwhile
+    if (!data) {
+      summary.textContent = AG.missing(tokens[token]);
+      return;
+    }
+    const { traces } = data;
+    const content = trace === "content";
     const keys = content ? traces.content_keys : traces.keys;
     const weights = content ? traces.content_weights : traces.weights;
     AG.one("q", place).textContent = tokens[token];
