@@ -174,6 +174,7 @@ def whole(root: Path) -> Built:
     return make(
         root,
         title="Where attention goes",
+        theme_options={"plotly": "idle"},
         description="A gallery that was made for tests.",
         author="Nobody & <co>",
         models=[dict(model) for model in MODELS],
@@ -208,6 +209,7 @@ def inputs(root: Path, special_tokens: str = "shown") -> Built:
     return make(
         root,
         title="Given to read",
+        theme_options={"plotly": "idle"},
         models=[dict(model) for model in MODELS],
         pages={"special_tokens": special_tokens},
         sentences=[
@@ -230,6 +232,7 @@ def translating(root: Path) -> Built:
     return make(
         root,
         title="Across",
+        theme_options={"plotly": "idle"},
         models=[dict(MODELS[0]), dict(BOTH)],
         sentences=[dict(SENTENCES[0], aliases=[]), dict(SENTENCES[1])],
         notes={"both-cross/cat.md": "# Looking across\n\nSee [[both-cross/cat/L1H2]].\n"},

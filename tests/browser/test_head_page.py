@@ -228,3 +228,28 @@ def test_a_missing_plotly_leaves_the_canvas(open_page: Opener) -> None:
     expect(page.locator("#attention-plot > canvas").first).to_be_visible()
     page.mouse.move(*at(page, 9, 2))
     expect(page.locator("#attention .readout b")).to_be_visible()
+
+
+@pytest.mark.parametrize("way", ["button", "key", "wheel"])
+def test_plotly_comes_when_a_reader_asks_and_never_by_scrolling(
+    open_page: Opener, deep_root: str, way: str
+) -> None:
+    page = open_page(deep_root + "404.html", origin=deep_root, plotly=True)
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.goto(deep_root + "deep/cat/")
+    drawn(page)
+    page.locator(".figure-plot").hover()
+    page.mouse.wheel(0, 200)
+    page.mouse.wheel(0, -200)
+    page.wait_for_timeout(500)
+    assert not any("plotly" in url for url in requests)
+    if way == "button":
+        page.locator("[data-zoom]").click()
+    elif way == "key":
+        page.keyboard.press("z")
+    else:
+        page.locator(".figure-plot").dispatch_event("wheel", {"ctrlKey": True, "deltaY": -100})
+    plotly_stands(page)
+    page.keyboard.press("z")
+    expect(page.locator(".js-plotly-plot")).to_have_count(0)

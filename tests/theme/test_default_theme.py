@@ -227,4 +227,4 @@ def test_the_way_home_from_an_unknown_depth_is_told() -> None:
 def test_options_with_fixed_values_list_them() -> None:
     options = find_theme("default", ROOT).options
     assert options["scheme"].choices == ("auto", "light", "dark")
-    assert options["plotly"].choices == ("idle", "ask")
+    assert options["plotly"].choices == ("ask", "idle", "once")

@@ -31,6 +31,7 @@
         ["Enter", "select the token pointed at"],
         ...(AG.one("[data-jump]") ? [["/", "jump to a head, a sentence, a note"]] : []),
         ["Esc", "point at nothing"],
+        ...(AG.one("[data-zoom]") ? [["z", "a figure that can be zoomed, and back"]] : []),
         ["?", "this help"],
       ];
       const list = AG.make(

@@ -66,6 +66,7 @@
 
   function idle() {
     const spare = navigator.connection?.saveData;
+    if (when === "once" && !figure.root.dataset.source) want(true);
     if (
       wanted ||
       when !== "idle" ||
@@ -91,6 +92,21 @@
     button.dataset.used = "1";
     want(!wanted);
   });
+  document.addEventListener("keydown", (event) => {
+    const target = /** @type {Element} */ (event.target);
+    if (event.key !== "z" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!button.disabled && !target.closest("input, textarea, select, [contenteditable]")) button.click();
+  });
+  // With Ctrl or ⌘ the wheel zooms, here in the figure; alone it scrolls the page.
+  figure.plot.addEventListener(
+    "wheel",
+    (event) => {
+      if (wanted || button.disabled || !(event.ctrlKey || event.metaKey)) return;
+      event.preventDefault();
+      button.click();
+    },
+    { passive: false },
+  );
   AG.on("weights", again);
   AG.on("scheme", again);
   AG.on("state", (changed) => {
