@@ -75,12 +75,17 @@ def encode_layer(weights: Float32, causal: bool) -> EncodedWeights:
 
 def head_of_layer(layer: EncodedWeights, head: int, heads: int) -> EncodedWeights:
     """One of the `heads` that `encode_layer` encoded together, for a figure of its own."""
-    data = base64.b64decode(layer.data)
-    if layer.deflated:
-        data = zlib.decompress(data, _DEFLATE_RAW)
     # One plane of bytes, or the high and the low ones.
-    planes = np.frombuffer(data, np.uint8).reshape(2 if layer.codec == "linear16" else 1, heads, -1)
+    planes = np.frombuffer(bytes_of(layer), np.uint8).reshape(
+        2 if layer.codec == "linear16" else 1, heads, -1
+    )
     return _encoded(layer.codec, (planes[:, head].tobytes(),), layer.error)
+
+
+def bytes_of(weights: EncodedWeights) -> bytes:
+    """The bytes behind the text."""
+    data = base64.b64decode(weights.data)
+    return zlib.decompress(data, _DEFLATE_RAW) if weights.deflated else data
 
 
 def encode_pooled(weights: Float32) -> EncodedWeights:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from html import escape
 from typing import NamedTuple
 
+import numpy as np
+
 from attention_gallery.addresses.routes import TILES
 from attention_gallery.figures.embed import Fragment
-from attention_gallery.figures.encode import EncodedWeights, codec_attributes
-from attention_gallery.records import ModelFacts
+from attention_gallery.figures.encode import EncodedWeights, bytes_of, codec_attributes
+from attention_gallery.records import Float32, ModelFacts
 
 DIV_ID = "heads"
 
@@ -21,6 +23,12 @@ class HeadThumbnails(NamedTuple):
 
     levels: EncodedWeights
     size: tuple[int, int]
+
+    def weights(self, layers: int, heads: int) -> Float32:
+        """The largest weight of each block: float32[layer + 1, head + 1, row, column]."""
+        columns, rows = self.size
+        roots = np.frombuffer(bytes_of(self.levels), np.uint8).astype(np.float32) / np.float32(255)
+        return (roots**2).reshape(layers + 1, heads + 1, rows, columns)
 
 
 class GridWeights(NamedTuple):

@@ -169,7 +169,7 @@ def _of_capture(gallery: Gallery, page: CapturePage) -> Commentary:
     return Commentary(notes.of_pair(*names), notes.mentions.of_pair(*names), contrasts)
 
 
-def _noted_head(gallery: Gallery, page: CapturePage) -> HeadIndex | None:
+def noted_head(gallery: Gallery, page: CapturePage) -> HeadIndex | None:
     """The head that a page opens on because notes speak of it: its own notes first, then most of them."""
     names, noted = _names(page), gallery.notes
     spoken = {
@@ -227,7 +227,7 @@ SIBLINGS = of_gallery("sibling captures", _sibling_captures)
 HEAD_NEIGHBOURS = of_gallery("neighbours", _read_neighbours, lambda gallery, page: "", shared=True)
 CAPTURE_COMMENTARY = of_gallery("commentary", _of_capture)
 HEAD_COMMENTARY = of_gallery("commentary", _of_head)
-NOTED_HEAD = of_gallery("noted head", _noted_head)
+NOTED_HEAD = of_gallery("noted head", noted_head)
 
 # One model over all sentences
 

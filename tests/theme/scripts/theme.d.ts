@@ -95,6 +95,8 @@ interface Heatmap {
   picked(): number;
   /** Hides the canvas under what lies over it; only of a figure in a text. */
   cover(on: boolean): void;
+  /** Draws it again in the next frame; only of a figure in a text. */
+  redraw(): void;
 }
 
 /** The figure of the selected head. */

@@ -86,10 +86,16 @@ class SentenceAnalysis(MeasuredHeads):
     def notable(self, limit: int | None = None) -> tuple[tuple[int, int], ...]:
         """The heads most worth a page, in order of layer and head, at most `limit`.
 
-        First the clearest head of each type, then those with the strongest pair of content tokens that
-        are not neighbours. The limit is two per layer but no more than 24 unless it is given.
+        The limit is two per layer but no more than 24 unless it is given.
         """
-        limit = min(2 * self.layers, 24) if limit is None else limit
+        return tuple(sorted(self.ranked_heads(min(2 * self.layers, 24) if limit is None else limit)))
+
+    def ranked_heads(self, limit: int) -> tuple[tuple[int, int], ...]:
+        """The heads that tell most, the first most, at most `limit`.
+
+        First the clearest head of each type, then those with the strongest pair of content tokens that
+        are not neighbours.
+        """
         chosen: dict[tuple[int, int], None] = {}
         for code in range(MIXED):
             head = self._clearest(code)
@@ -101,7 +107,7 @@ class SentenceAnalysis(MeasuredHeads):
             if len(chosen) >= limit or self.far_pair_weight[head] < NOTABLE_PAIR:
                 break
             chosen[head] = None
-        return tuple(sorted(list(chosen)[:limit]))
+        return tuple(list(chosen)[:limit])
 
 
 def heads_only(analysis: SentenceAnalysis) -> SentenceAnalysis:

@@ -41,6 +41,24 @@ from attention_gallery.pages.contexts.shared import (
 from attention_gallery.pages.sections.parse_view import ParseView
 
 
+class Story(NamedTuple):
+    """An example on the home page: a head of a model on a sentence, and what the token at `focus` looks at.
+
+    `place` names model, layer and head, `href` leads to the explorer. `sentence` is without its number, which
+    is `weight`: 0 to 1, ready to show.
+    """
+
+    title: str
+    href: str
+    place: str
+    tokens: tuple[TokenView, ...]
+    language: str
+    focus: int
+    figure: Markup
+    sentence: str
+    weight: str
+
+
 class HomeContext(NamedTuple):
     """`home.html`."""
 
@@ -51,6 +69,7 @@ class HomeContext(NamedTuple):
     note_links: tuple[Link, ...]
     pages: int
     contrasts: tuple[Link, ...] = ()
+    stories: tuple[Story, ...] = ()
 
 
 class ModelContext(NamedTuple):

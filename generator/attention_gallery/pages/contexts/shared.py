@@ -216,13 +216,14 @@ class Trace:
 
 
 class NotableHead(NamedTuple):
-    """A head worth looking at, and why."""
+    """A head worth looking at, and why; with a picture where there is room for one."""
 
     name: str
     href: str
     type_title: str
     family: str
     evidence: str
+    picture: Thumbnail | None = None
 
 
 class HeadExample(NamedTuple):

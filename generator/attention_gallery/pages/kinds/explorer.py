@@ -40,7 +40,12 @@ from attention_gallery.pages.neighbours import HeadIndex
 from attention_gallery.pages.page_kind import Page, PageInputs, PageKind
 from attention_gallery.pages.readers.capture_reader import CaptureReader
 from attention_gallery.pages.sections.capture_relations import relation_rows
-from attention_gallery.pages.sections.head_tables import head_table, notable_heads, type_legend
+from attention_gallery.pages.sections.head_tables import (
+    head_table,
+    notable_heads,
+    pictured_heads,
+    type_legend,
+)
 from attention_gallery.pages.sections.layer_averages import layer_average
 from attention_gallery.pages.sections.measure_rows import measure_columns, rows_of_heads
 from attention_gallery.pages.sections.predictions import prediction_table
@@ -48,6 +53,8 @@ from attention_gallery.pages.sections.relation_arcs import relation_arcs
 from attention_gallery.pages.sections.token_sources import source_table
 from attention_gallery.pages.sections.token_traces import token_trace_of
 from attention_gallery.records import Provenance, head_name
+
+WORTH_A_LOOK = 6
 
 
 def _explorer(page: CapturePage, inputs: PageInputs) -> Page:
@@ -61,7 +68,7 @@ def _explorer(page: CapturePage, inputs: PageInputs) -> Page:
 def _context(page: CapturePage, inputs: PageInputs) -> ExplorerContext:
     capture, reader, commentary = page.capture, inputs[CAPTURE], inputs[CAPTURE_COMMENTARY]
     analysis, sentence, route = reader.analysis, capture.sentence, capture.route
-    href, summary = head_links(capture, route), reader.describer.grid()
+    href = head_links(capture, route)
     previous, following = inputs[SIBLINGS].links(route)
     return ExplorerContext(
         model=model_card(capture.model, route),
@@ -76,11 +83,10 @@ def _context(page: CapturePage, inputs: PageInputs) -> ExplorerContext:
         heads=head_table(analysis, href),
         types=type_legend(analysis),
         # The cached pictures save most of the time of a page whose titles or notes changed.
-        **_pictures(reader, inputs[CAPTURE_PICTURES], inputs[NOTED_HEAD], summary),
+        **_pictures(reader, inputs[CAPTURE_PICTURES], inputs[NOTED_HEAD], href),
         trace=token_trace_of(reader, reader.focus),
         predictions=prediction_table(reader, inputs),
         sources=source_table(reader, inputs, reader.focus, href),
-        notable=notable_heads(analysis, reader.tokens, reader.keys, analysis.notable(), href),
         notes=commentary.notes.blocks(route),
         mentions=commentary.mentions.links(route),
         other_models=tuple(
@@ -91,7 +97,7 @@ def _context(page: CapturePage, inputs: PageInputs) -> ExplorerContext:
         download=ATTENTION_JSON.name if inputs.site.downloads else "",
         other_downloads=download_links(_other_downloads(), "capture", inputs, route),
         normalisation=_normalisation(capture.provenance.row_sum_error),
-        summary=summary,
+        summary=reader.describer.grid(),
         left_out=reader.reading_gaps,
         relations=relation_rows(inputs, inputs[PROBE], capture, href),
         arcs=relation_arcs(inputs, inputs[PROBE], capture, reader),
@@ -100,7 +106,10 @@ def _context(page: CapturePage, inputs: PageInputs) -> ExplorerContext:
 
 
 def _pictures(
-    reader: CaptureReader, pictures: CapturePictures, noted: HeadIndex | None, summary: str
+    reader: CaptureReader,
+    pictures: CapturePictures,
+    noted: HeadIndex | None,
+    href: Callable[[HeadIndex], str],
 ) -> dict[str, Any]:
     """Grid, panel and averages, the data of traces, and how exact all of it is."""
     analysis, facts, origin = reader.analysis, reader.capture.model.facts, reader.capture.provenance
@@ -108,7 +117,7 @@ def _pictures(
     size = (len(reader.tokens), len(reader.keys))
     weights = GridWeights(pictures.thumbnails, size, pictures.version, pictures.error)
     head = head_of_layer(pictures.layers[opening[0]], opening[1], facts.heads)
-    grid = grid_fragment(facts, weights, summary)
+    grid = grid_fragment(facts, weights, reader.describer.grid())
     averages = enumerate(pictures.averages)
     return {
         "grid": Markup(grid.html),
@@ -119,6 +128,10 @@ def _pictures(
         "opening": head_name(*opening),
         "why": rows_of_heads(analysis)[opening[0] * facts.heads + opening[1]],
         "measures": Markup(measures_html(measure_columns(analysis))),
+        "notable": pictured_heads(
+            notable_heads(analysis, reader.tokens, reader.keys, analysis.ranked_heads(WORTH_A_LOOK), href),
+            pictures.thumbnails.weights(facts.layers, facts.heads),
+        ),
         "averages": tuple(layer_average(layer, picture, reader.keys.texts) for layer, picture in averages),
         "precision": _precision(pictures, origin),
     }
@@ -181,6 +194,13 @@ def _version(capture: Capture) -> str:
     return capture.key[:12]
 
 
+def _thumbnail(page: CapturePage, inputs: PageInputs) -> bytes:
+    """The head that the page opens on: the mean of all heads looks the same for every text."""
+    reader = inputs[CAPTURE]
+    layer, head = inputs[NOTED_HEAD] or reader.analysis.opening_head(reader.focus)
+    return thumbnail(reader.layer(layer).weights[head])[0]
+
+
 def _token_data(page: CapturePage, inputs: PageInputs) -> bytes:
     flow = inputs[FLOW]
     # Raw attention is among the traces already.
@@ -223,6 +243,6 @@ THUMBNAIL = PageKind(
     scope="capture",
     subjects=lambda gallery, capture: [CapturePage(capture)],
     route=lambda page: routes.thumbnail(page.capture.model.spec.slug, page.capture.sentence.slug),
-    make=lambda page, inputs: thumbnail(inputs[CAPTURE].analysis.overall_average)[0],
-    needs=(CAPTURE,),
+    make=_thumbnail,
+    needs=(CAPTURE, NOTED_HEAD),
 )

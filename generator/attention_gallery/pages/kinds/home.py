@@ -14,6 +14,7 @@ from attention_gallery.pages.contexts.shared import GalleryCell, ModelCard, Sent
 from attention_gallery.pages.frame import model_card, page_info
 from attention_gallery.pages.gallery import Capture, GalleryModel
 from attention_gallery.pages.page_kind import Page, PageInputs, PageKind
+from attention_gallery.pages.sections.stories import STORIES, story
 from attention_gallery.pages.site_inputs import (
     CONTRASTS,
     GALLERY_NOTES,
@@ -38,6 +39,7 @@ def _home(page: SitePage, inputs: PageInputs) -> Page:
         note_links=inputs[NOTE_LINKS],
         pages=len(inputs[PAGE_ROUTES]),
         contrasts=inputs[CONTRASTS].links(routes.HOME),
+        stories=tuple(story(source, routes.HOME) for source in inputs[STORIES]),
     )
     return Page(page_info(site, "home", routes.HOME, site.info.title, site.info.description), context)
 
@@ -71,7 +73,7 @@ def _cell(capture: Capture, analysis: SentenceAnalysis) -> GalleryCell:
         thumbnail=Thumbnail(
             routes.href(routes.HOME, picture),
             # Shorter than on the sentence’s page: reading each description would open every capture.
-            f"Average attention of {model} on “{sentence}”",
+            f"The head of {model} that tells most on “{sentence}”",
             *thumbnail_size(analysis.tokens, analysis.keys),
         ),
         tokens=analysis.tokens,
@@ -84,5 +86,5 @@ HOME = PageKind(
     template="home.html",
     subjects=lambda gallery, site: [SitePage(routes.HOME)],
     make=_home,
-    needs=(CONTRASTS, GALLERY_NOTES, MEASURES, MODELS, NOTE_LINKS, PAGE_ROUTES, SENTENCES),
+    needs=(CONTRASTS, GALLERY_NOTES, MEASURES, MODELS, NOTE_LINKS, PAGE_ROUTES, SENTENCES, STORIES),
 )

@@ -85,7 +85,9 @@ def _model(inputs: PageInputs, sentence_capture: SentenceCapture, route: str) ->
         tokens=analysis.tokens,
         length=wording.length(analysis.tokens, analysis.keys, analysis.kind == "cross"),
         trace=token_trace_of(reader, reader.focus),
-        notable=notable_heads(analysis, reader.tokens, reader.keys, analysis.notable(NOTABLE_HEADS), href),
+        notable=notable_heads(
+            analysis, reader.tokens, reader.keys, analysis.ranked_heads(NOTABLE_HEADS), href
+        ),
         notes=notes.blocks(route, guest=model.spec.slug),
         left_out=reader.reading_gaps,
         relations=relation_rows(inputs, probe, capture, href),

@@ -124,6 +124,7 @@
     new ResizeObserver(draw).observe(figure.plot);
     AG.on("scheme", draw);
     AG.on("state", draw);
+    figure.redraw = draw;
     draw();
     point(figure, draw);
     AG.emit("embedded", figure);
