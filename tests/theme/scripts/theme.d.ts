@@ -232,6 +232,10 @@ interface Gallery extends Core {
 
   // arcs.js: only where relations are known.
   relations?: Relation[];
+  arcs: {
+    levels(spans: { left: number; right: number }[]): number[];
+    thinned(labels: { x: number; y: number; width: number }[]): boolean[];
+  };
 
   // tokendata.js: only on pages of all heads.
   tokenData(): Promise<TokenData>;

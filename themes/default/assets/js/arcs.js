@@ -1,4 +1,4 @@
-// needs: core.js, figure.js, grid.js, state.js, strip.js, tokens.js
+// needs: core.js, arcgeometry.js, figure.js, grid.js, state.js, strip.js, tokens.js
 /* Relations of the sentence as arcs over its tokens: whole where the selected head agrees, dashed where not. */
 (() => {
   const box = AG.one("[data-arcs]");
@@ -73,15 +73,14 @@
   }
 
   /**
-   * @param {{ relation: Relation, index: number }} each
-   * @param {number} longest
+   * @param {Relation} relation
+   * @param {number} index
+   * @param {{ from: number, to: number, rise: number }} span
    */
-  function arc({ relation, index }, longest) {
-    const across = ends(relation);
-    if (!across) return null;
-    const [from, to] = across;
+  function arc(relation, index, { from, to, rise }) {
     const bottom = box.clientHeight;
-    const high = bottom - 12 - RISE * (0.35 + (0.65 * Math.abs(to - from)) / longest);
+    // Its ends pull a curve of this kind up to three quarters of their height.
+    const high = bottom - (4 / 3) * rise;
     const path = `M${from} ${bottom}C${from} ${high} ${to} ${high} ${to} ${bottom}`;
     const agrees = agreement(relation);
     const chosen = index === AG.state.relation;
@@ -99,7 +98,7 @@
       shape("path", { d: path, class: "arc-line" }),
       shape(
         "text",
-        { x: (from + to) / 2, y: (3 * high + bottom) / 4 - 4, "text-anchor": "middle" },
+        { x: (from + to) / 2, y: bottom - rise - 3, "text-anchor": "middle" },
         `${relation.kind}${agrees > 0 ? " ✓" : ""}`,
       ),
     );
@@ -108,20 +107,15 @@
 
   /** Names that would lie on each other are left out but for the first; pointing at an arc tells its own. */
   function thin() {
-    /** @type {DOMRect[]} */
-    const taken = [];
-    for (const label of AG.all("text", box)) {
-      const area = label.getBoundingClientRect();
-      const free = taken.every(
-        (other) =>
-          area.right < other.left ||
-          other.right < area.left ||
-          area.bottom < other.top ||
-          other.bottom < area.top,
-      );
-      label.classList.toggle("crowded", !free);
-      if (free) taken.push(area);
-    }
+    const labels = /** @type {any[]} */ (AG.all("text", box));
+    const places = labels.map((label) => ({
+      x: Number(label.getAttribute("x")),
+      y: Number(label.getAttribute("y")),
+      width: /** @type {SVGTextElement} */ (label).getComputedTextLength(),
+    }));
+    AG.arcs.thinned(places).forEach((fits, i) => {
+      labels[i].classList.toggle("crowded", !fits);
+    });
   }
 
   function focusable() {
@@ -135,10 +129,19 @@
     const focused = box.contains(document.activeElement)
       ? /** @type {HTMLElement} */ (document.activeElement).dataset.relation
       : undefined;
-    const here = drawn();
-    const spans = here.map(({ relation }) => ends(relation)).filter((span) => span !== null);
-    const longest = Math.max(1, ...spans.map(([from, to]) => Math.abs(to - from)));
-    svg.replaceChildren(...here.map((each) => arc(each, longest)).filter((group) => group !== null));
+    const here = drawn().flatMap(({ relation, index }) => {
+      const across = ends(relation);
+      return across ? [{ relation, index, from: across[0], to: across[1] }] : [];
+    });
+    const levels = AG.arcs.levels(
+      here.map(({ from, to }) => ({ left: Math.min(from, to), right: Math.max(from, to) })),
+    );
+    const step = RISE / Math.max(1, ...levels);
+    svg.replaceChildren(
+      ...here.map(({ relation, index, from, to }, i) =>
+        arc(relation, index, { from, to, rise: levels[i] * step }),
+      ),
+    );
     thin();
     focusable();
     if (focused !== undefined) AG.one(`[data-relation="${focused}"]`, box)?.focus();
