@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import sample_gallery
 from attention_gallery.analysis.contrast.alignment import frame_of
 from attention_gallery.analysis.contrast.head_contrast import compare, divergence, normalised
 from attention_gallery.analysis.similarity import distances
@@ -221,6 +222,50 @@ def test_models_of_one_shape_are_compared_head_by_head(tmp_path: Path) -> None:
     layer, head = map(int, name)
     expected = other.layer(layer).weights[head] - one.layer(layer).weights[head]
     np.testing.assert_allclose(differences(page)[0], expected, atol=0.00002)
+
+
+def nearly_equal(
+    random: np.random.Generator, heads: int, tokens: int, keys: int | None = None, *, causal: bool
+) -> np.ndarray:
+    """Heads that spread evenly but for less than 0.0005: float32[head, query, key]."""
+    columns = tokens if keys is None else keys
+    visible = np.tri(tokens, columns) if causal else np.ones((tokens, columns))
+    weights = np.repeat((visible / visible.sum(axis=1, keepdims=True))[None], heads, axis=0)
+    moved = random.uniform(-0.0005, 0.0005, (heads, tokens))
+    moved[:, 0] = 0
+    weights[..., 0] += moved
+    weights[..., 1] -= moved
+    return weights.astype(np.float32)
+
+
+def test_nearly_equal_sides_are_called_so_and_drawn_to_what_there_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sample_gallery, "random_attention", nearly_equal)
+    sample = with_contrasts(tmp_path / "project")
+    sample.settings["models"] += [{"slug": slug, "source": f"./models/{slug}"} for slug in ("tuned", "deep")]
+    for slug, layers in (("tuned", 2), ("deep", 3)):
+        make_model(sample.root / "models" / slug, layers=layers, heads=2, causal=False)
+        (sample.root / "models" / slug / "tokenizer.json").write_text(f'{{"{slug}": 1}}', encoding="utf-8")
+    sample.settings["contrasts"] = [
+        *(dict(contrast) for contrast in CONTRASTS if contrast["slug"] != "both"),
+        {"slug": "tuning", "models": ["enc", "tuned"], "sentence": "cat"},
+        {"slug": "deeper", "models": ["enc", "deep"], "sentence": "cat"},
+    ]
+    sample.build(strict=True)
+    for contrast in sample.settings["contrasts"]:
+        page = sample.page(f"contrasts/{contrast['slug']}")
+        drawn = differences(page)
+        scales = re.findall(r'data-figure="difference"[^>]* data-most="([\d.]+)"', page)
+        numbers = re.findall(
+            r"nearly the same here: the largest difference of two weights is ([\d.]+),", page
+        )
+        assert len(drawn) == len(scales) == len(numbers) > 0, contrast["slug"]
+        for picture, scale, number in zip(drawn, scales, numbers, strict=True):
+            assert 0 < float(scale) < 0.0015
+            assert float(scale) == pytest.approx(np.nanmax(np.abs(picture)), abs=0.00002)
+            assert float(number) == pytest.approx(float(scale), rel=0.05)
+        assert not re.search(r"[+−]0\.000(?!\d)", page), "a difference that is listed is told"
 
 
 def test_a_note_belongs_to_its_contrast(built: Sample) -> None:

@@ -20,6 +20,23 @@ def test_weights_have_three_decimals(value: float, text: str) -> None:
     assert wording.weight(value) == text
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.25, "+0.250"),
+        (-0.0042, "−0.004"),
+        (0.0015, "+0.002"),
+        (0.00113, "+0.0011"),
+        (-0.00034, "−0.00034"),
+        (0.00002, "+0.00002"),
+        (0.000999, "+0.001"),
+        (0.0, "+0.000"),
+    ],
+)
+def test_tiny_differences_have_two_digits_and_no_exponent(value: float, text: str) -> None:
+    assert wording.difference(value) == text
+
+
 def test_measures_are_told_in_their_unit() -> None:
     assert wording.measure(3.26, "tokens") == "3.3"
     assert wording.measure(0.326, "share") == "0.33"

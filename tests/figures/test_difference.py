@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from attention_gallery.figures.difference import difference_fragment, encode_difference
+from attention_gallery.figures.difference import difference_fragment, encode_difference, largest_difference
 from attention_gallery.figures.encode import EncodedWeights
 
 shares = st.one_of(st.floats(-1, 1, width=32), st.just(float("nan")), st.just(0.0))
@@ -59,6 +59,25 @@ def test_the_figure_escapes_what_is_not_its_own() -> None:
     assert trace["zmid"] == 0
     assert len(trace["y"]) == 2
     assert 'data-queries="2" data-keys="1"' in html
+
+
+@pytest.mark.parametrize(
+    ("values", "most"),
+    [
+        ([0.0, -0.00113, 0.0004], ' data-most="0.001130"'),
+        ([0.5, float("nan"), -0.25], ' data-most="0.500000"'),
+        ([0.0, 0.0, 0.0], ""),
+        ([0.00001, 0.0, float("nan")], ""),
+        ([float("nan")] * 3, ""),
+    ],
+)
+def test_the_largest_difference_takes_the_darkest_colour(values: list[float], most: str) -> None:
+    html = difference_fragment("x", (["a"], ["b", "c", "d"]), np.array([values], np.float32), "x", "x").html
+    assert "".join(re.findall(r' data-most="[^"]*"', html)) == most
+
+
+def test_what_is_not_drawn_still_differs() -> None:
+    assert largest_difference(np.array([[1e-8, 0]], np.float32)) > 0
 
 
 @pytest.mark.parametrize("size", [1, 3])

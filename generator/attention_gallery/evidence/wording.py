@@ -12,6 +12,8 @@ from attention_gallery.records import AttentionKind, Provenance
 from attention_gallery.texts.words import Span
 
 UNDEFINED = "–"
+# Differences below this read as 0.000 or 0.001 with the three decimals of a weight.
+TINY_DIFFERENCE = 0.0015
 
 
 def share(value: float) -> str:
@@ -33,6 +35,22 @@ def points(value: float) -> str:
 def weight(value: float) -> str:
     """A weight with three decimals, for tables where weights are compared."""
     return "< 0.001" if 0.0 < value < 0.0005 else f"{value:.3f}"
+
+
+def small_number(value: float) -> str:
+    """A number of at most 1 with two significant digits and no exponent: `0.0012`, `0.00003`."""
+    if value == 0:
+        return "0"
+    decimals = 1 - math.floor(math.log10(abs(value)))
+    return f"{value:.{decimals}f}".rstrip("0").rstrip(".")
+
+
+def difference(value: float) -> str:
+    """A difference of two weights with its sign: three decimals, more where these would say nothing."""
+    tiny = 0 < abs(value) < TINY_DIFFERENCE
+    text = f"{'+' if value > 0 else ''}{small_number(value)}" if tiny else f"{value:+.3f}"
+    # A minus sign is as wide as the plus above it.
+    return text.replace("-", "−")
 
 
 def estimate(value: float, error: float, decimals: int = 3) -> str:

@@ -2,10 +2,12 @@
 
 Codec `signed16`: for every difference d a 16-bit `round(32767 × d) + 32767`, so that 0 is kept exactly, and
 65535 where there is none; the high bytes of all before the low bytes of all, raw-deflated where that pays.
+The largest difference takes the darkest colour.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from html import escape
 from typing import Any
@@ -19,6 +21,8 @@ from attention_gallery.records import Float32
 
 _HALF = 32767
 _ABSENT = 65535
+LEAST_DRAWN = 0.00002
+"""What is smaller may be drawn as no difference, since the codec rounds by nearly as much."""
 
 
 def encode_difference(difference: Float32) -> EncodedWeights:
@@ -33,6 +37,18 @@ def encode_difference(difference: Float32) -> EncodedWeights:
     return encode_levels("signed16", levels, error)
 
 
+def largest_difference(difference: Float32) -> float:
+    """The largest absolute value of float32[row, column], NaN where none is known.
+
+    To six decimals, as pages name it, where it is drawn.
+    """
+    known = np.abs(difference[~np.isnan(difference)])
+    if not known.size:
+        return math.nan
+    largest = float(known.max())
+    return round(largest, 6) if largest >= LEAST_DRAWN else largest
+
+
 def difference_fragment(
     name: str, labels: tuple[Sequence[str], Sequence[str]], difference: Float32, alt_text: str, caption: str
 ) -> Fragment:
@@ -43,9 +59,13 @@ def difference_fragment(
     weights = encode_difference(difference)
     rows, columns = difference.shape
     deflated = " data-deflated" if weights.deflated else ""
+    largest = largest_difference(difference)
+    # Told, not left to what is decoded: the legend and the words of a page name the same number.
+    most = f' data-most="{largest:.6f}"' if largest >= LEAST_DRAWN else ""
     html = (
         f'<figure class="figure heatmap embedded" data-figure="difference" data-codec="{weights.codec}"'
-        f'{deflated} data-name="{escape(name)}" data-queries="{rows}" data-keys="{columns}" data-causal="0">'
+        f'{deflated}{most} data-name="{escape(name)}" data-queries="{rows}" data-keys="{columns}"'
+        ' data-causal="0">'
         f'<div class="figure-plot" role="img" aria-label="{escape(alt_text)}"></div>'
         f'<script type="application/octet-stream" class="figure-weights">{weights.data}</script>'
         f'<script type="application/json" class="figure-spec">{json_for_html(_spec(*labels))}</script>'

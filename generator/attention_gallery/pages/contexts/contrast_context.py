@@ -80,7 +80,10 @@ class ChangedWeight(NamedTuple):
 
 
 class ContrastFigure(NamedTuple):
-    """Both heatmaps and their difference, with the weights that differ most."""
+    """Both heatmaps and their difference, with the weights that differ most.
+
+    `closeness` says that the two are the same or nearly so, "" where they differ visibly.
+    """
 
     title: str
     left: Markup
@@ -89,6 +92,7 @@ class ContrastFigure(NamedTuple):
     weights: tuple[ChangedWeight, ...]
     left_title: str
     right_title: str
+    closeness: str = ""
 
 
 class SentenceDistance(NamedTuple):

@@ -48,7 +48,9 @@
    */
   function told(weight, signed) {
     if (Number.isNaN(weight)) return signed ? "not compared" : "not visible";
-    const number = Math.abs(weight).toFixed(Math.abs(weight) < 0.01 ? 4 : 3);
+    const size = Math.abs(weight);
+    const tiny = signed && size > 0 && size < 0.001;
+    const number = tiny ? String(Number(size.toPrecision(2))) : size.toFixed(size < 0.01 ? 4 : 3);
     return signed ? `${weight < 0 ? "−" : "+"}${number}` : number;
   }
 

@@ -44,6 +44,7 @@
   /** @param {number} weight */
   const text = (weight) => {
     if (weight === 0 || weight === 1) return String(weight);
+    if (weight < 0.001) return String(Number(weight.toPrecision(2)));
     return String(Number(weight.toFixed(weight < 0.01 ? 4 : weight < 0.1 ? 3 : 2)));
   };
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from functools import cached_property
 
@@ -13,7 +14,7 @@ from attention_gallery.analysis.contrast.alignment import Alignment, Frame, Side
 from attention_gallery.analysis.contrast.head_contrast import Change, HeadContrast, compare, contrast_heads
 from attention_gallery.evidence import wording
 from attention_gallery.figures.describe import quoted_tokens
-from attention_gallery.figures.difference import difference_fragment
+from attention_gallery.figures.difference import LEAST_DRAWN, difference_fragment, largest_difference
 from attention_gallery.figures.encode import encode_heads
 from attention_gallery.figures.heatmap import HeatmapTemplate
 from attention_gallery.pages.contexts.contrast_context import AlignedWord, ChangedWeight, ContrastFigure
@@ -181,7 +182,8 @@ class ContrastReader:
             _labels(frame.rows, frame.left.queries.tokens, frame.right.queries.tokens),
             _labels(frame.columns, frame.left.keys.tokens, frame.right.keys.tokens),
         )
-        drawn = difference_fragment(title, labels, self._difference(left, right), alt, escape(alt))
+        difference = self._difference(left, right)
+        drawn = difference_fragment(title, labels, difference, alt, escape(alt))
         return ContrastFigure(
             title=title,
             left=self._heatmap(frame.left, left, most, (names[0], captions[0], hrefs[0])),
@@ -190,6 +192,7 @@ class ContrastReader:
             weights=changed,
             left_title=captions[0],
             right_title=captions[1],
+            closeness=closeness(largest_difference(difference)),
         )
 
     def _changed(self, change: Change) -> ChangedWeight:
@@ -198,8 +201,7 @@ class ContrastReader:
             self.column_names[change.column],
             wording.weight(change.left),
             wording.weight(change.right),
-            # A minus sign is as wide as the plus above it.
-            f"{change.right - change.left:+.3f}".replace("-", "−"),
+            wording.difference(change.right - change.left),
         )
 
     def _heatmap(self, side: Side, spread: Float32, most: float, named: tuple[str, str, str]) -> Markup:
@@ -227,12 +229,34 @@ class ContrastReader:
         return np.where(known, right - left, np.float32(np.nan)).astype(np.float32)
 
 
+def closeness(largest: float) -> str:
+    """That two heatmaps are the same or nearly so, by their largest absolute difference.
+
+    "" where a difference of weights reads as 0.002 or more, and for NaN, where nothing can be compared.
+    """
+    if math.isnan(largest) or largest >= wording.TINY_DIFFERENCE:
+        return ""
+    if largest == 0:
+        return "The two are the same here: no weight differs."
+    if largest < LEAST_DRAWN:
+        return "The two are nearly the same here: weights differ by less than 0.00002, too little to draw."
+    return (
+        "The two are nearly the same here: the largest difference of two weights is "
+        f"{wording.small_number(largest)}, and takes the darkest colour."
+    )
+
+
 def both(left: float, right: float) -> str:
-    """Two weights with as many decimals as tell them apart: `0.42 to 0.20`."""
+    """Two weights with as many decimals as tell them apart, or their difference.
+
+    `0.42 to 0.20`, `0.421 to 0.424`, `0.400 (+0.0003)`.
+    """
     texts = wording.share(left), wording.share(right)
     # More decimals only where two would say “0.42 to 0.42”.
     if texts[0] == texts[1]:
         texts = wording.weight(left), wording.weight(right)
+    if texts[0] == texts[1] and left != right:
+        return f"{texts[0]} ({wording.difference(right - left)})"
     return f"{texts[0]} to {texts[1]}"
 
 
