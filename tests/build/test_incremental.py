@@ -357,7 +357,9 @@ def test_a_pair_note_that_speaks_of_no_head_any_more_is_gone_from_their_pages(
 ) -> None:
     made = rewritten(built, tmp_path, change_note)
     spoken_of = {"enc/cat/l01h01", "enc/river/l01h00", "enc/river", "models/enc/l01h01", "models/enc/l01h00"}
-    assert made == {f"{name}/index.html" for name in ("enc/cat", "sentences/cat", *spoken_of)}
+    pages = {f"{name}/index.html" for name in ("enc/cat", "sentences/cat", *spoken_of)}
+    # The head that notes speak of is the one in the picture of the pair, and an example on the home page.
+    assert made == {*pages, "index.html", "enc/cat/thumbnail.png", "enc/river/thumbnail.png"}
 
 
 def test_an_about_page_stands_alone(built: Sample, tmp_path: Path) -> None:
