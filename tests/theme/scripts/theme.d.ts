@@ -110,6 +110,7 @@ interface Figure extends Heatmap {
   weight(query: number, key: number): number;
   weightOf(query: number, key: number): number;
   chosen(): number;
+  strongest(): Cell | null;
   choose(row: number, column: number): void;
   number(weight: number): string;
   words(query: number, key: number): string;
@@ -199,6 +200,7 @@ interface Gallery extends Core {
     level(weight: number, most: number): number;
     signed(difference: number, most: number): number;
     readable(colour: Colour | number[]): string;
+    dye(element: HTMLElement, weight: number, most: number): void;
   };
   scale: {
     place(weight: number, most: number): number;
@@ -247,6 +249,7 @@ interface Gallery extends Core {
   layer(index: number): Promise<Layer>;
   loadedLayer(index: number): Layer | undefined;
   heads: {
+    names: string[];
     layers: number;
     heads: number;
     placeOf(name: string): [layer: number, head: number] | null;

@@ -97,7 +97,6 @@ def _context(page: CapturePage, inputs: PageInputs) -> ExplorerContext:
         download=ATTENTION_JSON.name if inputs.site.downloads else "",
         other_downloads=download_links(_other_downloads(), "capture", inputs, route),
         normalisation=_normalisation(capture.provenance.row_sum_error),
-        summary=reader.describer.grid(),
         left_out=reader.reading_gaps,
         relations=relation_rows(inputs, inputs[PROBE], capture, href),
         arcs=relation_arcs(inputs, inputs[PROBE], capture, reader),
@@ -113,14 +112,16 @@ def _pictures(
 ) -> dict[str, Any]:
     """Grid, panel and averages, the data of traces, and how exact all of it is."""
     analysis, facts, origin = reader.analysis, reader.capture.model.facts, reader.capture.provenance
-    opening = noted or analysis.opening_head(reader.focus)
+    opening = reader.opening_head(noted)
     size = (len(reader.tokens), len(reader.keys))
     weights = GridWeights(pictures.thumbnails, size, pictures.version, pictures.error)
     head = head_of_layer(pictures.layers[opening[0]], opening[1], facts.heads)
-    grid = grid_fragment(facts, weights, reader.describer.grid())
+    summary = reader.describer.grid()
+    grid = grid_fragment(facts, weights, summary)
     averages = enumerate(pictures.averages)
     return {
         "grid": Markup(grid.html),
+        "summary": summary,
         "figure": Markup(
             reader.heatmap.selected(head_name(*opening), head, reader.describer.head(*opening)).html
         ),
@@ -197,14 +198,13 @@ def _version(capture: Capture) -> str:
 def _thumbnail(page: CapturePage, inputs: PageInputs) -> bytes:
     """The head that the page opens on: the mean of all heads looks the same for every text."""
     reader = inputs[CAPTURE]
-    layer, head = inputs[NOTED_HEAD] or reader.analysis.opening_head(reader.focus)
+    layer, head = reader.opening_head(inputs[NOTED_HEAD])
     return thumbnail(reader.layer(layer).weights[head])[0]
 
 
 def _token_data(page: CapturePage, inputs: PageInputs) -> bytes:
     flow = inputs[FLOW]
-    # Raw attention is among the traces already.
-    flows = {name: top for name, top in flow.top_keys.items() if name != "raw"} if flow else {}
+    flows = flow.top_keys if flow else {}
     return token_data_script(_version(page.capture), inputs[CAPTURE].analysis, flows)
 
 

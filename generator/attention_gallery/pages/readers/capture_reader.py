@@ -97,6 +97,10 @@ class CaptureReader:
         offsets = None if tokens.offsets is None or model.reads_target else tokens.offsets.tolist()
         return wording.focus_token(self.capture.sentence, offsets, tokens.special.tolist(), model.causal)
 
+    def opening_head(self, noted: tuple[int, int] | None) -> tuple[int, int]:
+        """The head that a page opens on: the one that notes speak of, else one that tells of the focus."""
+        return noted or self.analysis.opening_head(self.focus)
+
     @property
     def reading_gaps(self) -> str:
         """What the model did not read of the text that is looked at, in words; "" where it read it all."""

@@ -65,12 +65,10 @@ def _candidates(gallery: Gallery, *, noted: bool) -> Iterable[StorySource]:
             head = noted_head(gallery, CapturePage(capture))
             if capture.model.facts.cross or (head is None) == noted:
                 continue
-            analysis = gallery.data.measured(capture.key)
-            if analysis.tokens > MOST_TOKENS:
-                continue
             reader = CaptureReader(gallery.site, gallery.data, capture)
-            opening = head or analysis.opening_head(reader.focus)
-            yield StorySource(reader, opening, _title(gallery, capture, head))
+            if reader.analysis.tokens > MOST_TOKENS:
+                continue
+            yield StorySource(reader, reader.opening_head(head), _title(gallery, capture, head))
 
 
 def _title(gallery: Gallery, capture: Capture, head: HeadIndex | None) -> str:

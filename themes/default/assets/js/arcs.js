@@ -1,4 +1,4 @@
-// needs: core.js, arcgeometry.js, figure.js, grid.js, state.js, strip.js, tokens.js
+// needs: core.js, arcgeometry.js, figure.js, heads.js, state.js, strip.js, tokens.js
 /* Relations of the sentence as arcs over its tokens: whole where the selected head agrees, dashed where not. */
 (() => {
   const box = AG.one("[data-arcs]");
@@ -10,7 +10,6 @@
   const RISE = 34; // of the highest arc, above the tokens
   const rows = AG.one(".strip-tokens");
   const tokens = AG.all(".strip-tokens .tokens .token");
-  const order = AG.grid.names.filter((name) => /^L\d+H\d+$/.test(name));
 
   /**
    * Whether the selected head agrees: 1 where the source looks most at the target, 2 the other way, 3 both; -1 where
@@ -18,7 +17,7 @@
    *
    * @param {Relation} relation
    */
-  const agreement = ({ heads }) => heads[order.indexOf(AG.figure.name)] ?? -1;
+  const agreement = ({ heads }) => heads[AG.heads.names.indexOf(AG.figure.name)] ?? -1;
 
   /** @param {number[]} side */
   const text = (side) => side.map((token) => tokens[token].textContent).join(" ");

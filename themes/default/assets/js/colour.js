@@ -160,8 +160,24 @@
     return `rgb(${chosen.join(" ")})`;
   }
 
+  /**
+   * Gives a token the colour of its weight in the matrix.
+   *
+   * @param {HTMLElement} element
+   * @param {number} weight
+   * @param {number} most
+   */
+  function dye(element, weight, most) {
+    const at = level(weight, most) * 3;
+    const colour = Array.from(ramp().subarray(at, at + 3));
+    element.classList.toggle("tinted", weight > 0);
+    element.style.setProperty("--share", AG.scale.place(weight, most).toFixed(3));
+    element.style.setProperty("--tint", `rgb(${colour.join(" ")})`);
+    element.style.setProperty("--on-tint", readable(colour));
+  }
+
   AG.on("scheme", () => {
     known = new Map();
   });
-  AG.colour = { rgb, css, ramp, diverging, top, most, level, signed, readable };
+  AG.colour = { rgb, css, ramp, diverging, top, most, level, signed, readable, dye };
 })();

@@ -70,6 +70,20 @@
     picked() {
       return (AG.state.direction === "to" ? this.columns : this.rows).indexOf(this.chosen());
     },
+    /** The cell with the largest weight of the selected row or column; null where none is selected. */
+    strongest() {
+      const picked = this.picked();
+      if (picked < 0) return null;
+      const from = AG.state.direction === "from";
+      /** @type {Cell | null} */
+      let best = null;
+      for (let other = 0; other < (from ? this.keys : this.queries); other += 1) {
+        /** @type {Cell} */
+        const cell = from ? [picked, other] : [other, picked];
+        if (this.weight(...cell) > (best ? this.weight(...best) : -1)) best = cell;
+      }
+      return best;
+    },
     /**
      * Selects the token of a row or, in the other direction, of a column; the label of a row (no column) always
      * selects its own.

@@ -6,7 +6,6 @@
   if (!grid || !tools) return;
   /** @type {{ name: string, title: string, values: string[] }[]} */
   const measures = AG.json(document.getElementById("head-measures")) || [];
-  const own = grid.names.filter((name) => /^L\d+H\d+$/.test(name));
   const ends = AG.make(
     "p",
     { class: "heat-scale", hidden: "" },
@@ -55,13 +54,11 @@
       const [queries, keys] = back ? [relation.target, relation.source] : [relation.source, relation.target];
       return { queries, keys, name: `${nameOf(queries)} → ${nameOf(keys)}` };
     }
-    const row = AG.state.direction === "from" ? figure.picked() : -1;
-    if (!figure.weights || row < 0) return null;
-    let best = 0;
-    for (let key = 1; key < figure.keys; key += 1)
-      if (figure.weight(row, key) > (figure.weight(row, best) || 0)) best = key;
-    const name = `${figure.labels[row]} → ${figure.keyLabels[best]}`;
-    return { queries: [figure.rows[row]], keys: [figure.columns[best]], name };
+    const cell = figure.weights && AG.state.direction === "from" ? figure.strongest() : null;
+    if (!cell) return null;
+    const [row, column] = cell;
+    const name = `${figure.labels[row]} → ${figure.keyLabels[column]}`;
+    return { queries: [figure.rows[row]], keys: [figure.columns[column]], name };
   }
 
   /** @param {number[]} side */
@@ -96,7 +93,7 @@
   /** @param {string} colour */
   function measured(colour) {
     const measure = measures.find(({ name }) => name === colour);
-    return new Map(measure ? own.map((name, i) => [name, AG.number(measure.values[i])]) : []);
+    return new Map(measure ? heads.names.map((name, i) => [name, AG.number(measure.values[i])]) : []);
   }
 
   /** @param {Map<string, number>} found */

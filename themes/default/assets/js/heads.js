@@ -91,5 +91,8 @@
     return head < heads ? `mean of head ${head} over the layers` : "mean of all heads";
   }
 
-  AG.heads = { layers, heads, placeOf, nameOf, meanTitle, weightsOf, layerMean };
+  /** The heads themselves, without means, by layer and head. */
+  const names = Array.from({ length: layers * heads }, (_, i) => nameOf(Math.floor(i / heads), i % heads));
+
+  AG.heads = { names, layers, heads, placeOf, nameOf, meanTitle, weightsOf, layerMean };
 })();

@@ -8,22 +8,6 @@
   const line = AG.make("p", { class: "readout" }, pair, " ", more);
   figure.plot.after(line);
 
-  /** The cell that the line is about when none is pointed at: the strongest in the selected row or column. */
-  function strongest() {
-    const picked = figure.picked();
-    if (picked < 0) return null;
-    const from = AG.state.direction === "from";
-    /** @type {Cell | null} */
-    let best = null;
-    for (let other = 0; other < (from ? figure.keys : figure.queries); other += 1) {
-      /** @type {Cell} */
-      const cell = from ? [picked, other] : [other, picked];
-      const weight = figure.weight(...cell);
-      if (weight > (best ? figure.weight(...best) : -1)) best = cell;
-    }
-    return best;
-  }
-
   /**
    * Where the weight stands among those of its row: weights that read the same are said to be equal.
    *
@@ -65,7 +49,7 @@
 
   const read = AG.framed(() => {
     if (!figure.weights) return;
-    const cell = figure.cell || strongest();
+    const cell = figure.cell || figure.strongest();
     pair.textContent = cell ? figure.words(...cell) : "";
     more.textContent = cell ? words(cell) : "";
     line.classList.toggle("pointed", figure.cell !== null);

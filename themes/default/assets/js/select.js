@@ -12,12 +12,13 @@
    */
   function pair() {
     const { figure } = AG;
-    const row = figure.weights && AG.state.direction === "from" ? figure.picked() : -1;
-    if (row < 0) return "";
-    let best = 0;
-    for (let key = 1; key < figure.keys; key += 1)
-      if (figure.weight(row, key) > (figure.weight(row, best) || 0)) best = key;
-    return `, ${figure.words(row, best).replace(" → ", " to ").replace(": ", " ")}`;
+    const cell = figure.weights && AG.state.direction === "from" ? figure.strongest() : null;
+    return cell
+      ? `, ${figure
+          .words(...cell)
+          .replace(" → ", " to ")
+          .replace(": ", " ")}`
+      : "";
   }
 
   /** @param {number} index */

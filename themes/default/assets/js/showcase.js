@@ -43,11 +43,7 @@
       tokens.forEach((token, key) => {
         const share = weightAt(key) || 0;
         if (share > (weightAt(best) || 0)) best = key;
-        const at = AG.colour.level(share, most) * 3;
-        const colour = Array.from(AG.colour.ramp().subarray(at, at + 3));
-        token.classList.toggle("tinted", share > 0);
-        token.style.setProperty("--tint", `rgb(${colour.join(" ")})`);
-        token.style.setProperty("--on-tint", AG.colour.readable(colour));
+        AG.colour.dye(token, share, most);
         token.setAttribute("aria-selected", String(key === selected));
         token.setAttribute("tabindex", key === selected ? "0" : "-1");
       });

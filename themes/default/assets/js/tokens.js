@@ -95,22 +95,6 @@
    */
   const seen = (side) => (side.name === "key" ? AG.figure.columns : AG.figure.rows);
 
-  /**
-   * Gives a token the colour of its weight in the matrix.
-   *
-   * @param {HTMLElement} element
-   * @param {number} weight
-   */
-  function dye(element, weight) {
-    const most = weight > 0 ? AG.colour.most(AG.figure) : 1;
-    const at = AG.colour.level(weight, most) * 3;
-    const colour = Array.from(AG.colour.ramp().subarray(at, at + 3));
-    element.classList.toggle("tinted", weight > 0);
-    element.style.setProperty("--share", AG.scale.place(weight, most).toFixed(3));
-    element.style.setProperty("--tint", `rgb(${colour.join(" ")})`);
-    element.style.setProperty("--on-tint", AG.colour.readable(colour));
-  }
-
   const tint = AG.framed(() => {
     const { whole } = AG.figure;
     const [from, token] = shown();
@@ -128,7 +112,7 @@
         0;
       const shares = side.tokens.map((_, other) => share(other));
       side.tokens.forEach((element, i) => {
-        dye(element, shares[i]);
+        AG.colour.dye(element, shares[i], shares[i] > 0 ? AG.colour.most(AG.figure) : 1);
         element.setAttribute(
           "aria-selected",
           String(i === AG.state[side.name] && (side === sides[0] || AG.state.direction === "to")),

@@ -1,11 +1,10 @@
-// needs: core.js, figure.js, grid.js, sort.js, state.js
+// needs: core.js, figure.js, grid.js, heads.js, sort.js, state.js
 /* The measures of the selected head, each with its rank among all heads of the model. */
 (() => {
   const table = AG.one(".why table");
   /** @type {{ name: string, title: string, unit: string, values: string[] }[]} */
   const measures = AG.json(document.getElementById("head-measures"));
   if (!table || !measures || !AG.grid) return;
-  const own = AG.grid.names.filter((name) => /^L\d+H\d+$/.test(name));
   const title = AG.one("[data-why]");
   const note = AG.one("[data-why-mean]");
 
@@ -23,7 +22,7 @@
   }
 
   AG.on("selected", ({ name, title: type }) => {
-    const index = own.indexOf(name);
+    const index = AG.heads.names.indexOf(name);
     title.textContent = `${name}: ${type}`;
     note.hidden = index >= 0;
     table.hidden = index < 0;
